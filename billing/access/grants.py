@@ -1,0 +1,44 @@
+"""Guardian's grants on an Office, derived from memberships by one function; and the one question they answer."""
+
+from django.contrib.auth.models import Permission
+from django.db import transaction
+from django.db.models import QuerySet
+from guardian.shortcuts import get_objects_for_user
+
+from billing import errors
+from billing.access.roles import OFFICE
+from billing.audit.actor import Actor
+from billing.models import Membership, Office, OfficeUserPermission, User
+
+
+def write_grants(membership: Membership) -> None:
+    """The member's grants on the Office are those of the role, or none where the membership has ended."""
+    wanted = OFFICE[membership.role] if membership.ended_at is None else set()
+    with transaction.atomic():
+        held = OfficeUserPermission.objects.filter(user=membership.user, content_object=membership.office)
+        for grant in held.exclude(permission__codename__in=wanted):
+            grant.delete()
+        for permission in Permission.objects.filter(
+            content_type__app_label="billing", content_type__model="office", codename__in=wanted
+        ).exclude(pk__in=held.values("permission")):
+            OfficeUserPermission.objects.create(
+                user=membership.user, content_object=membership.office, permission=permission
+            )
+
+
+def may(by: Actor, permission: str, office: Office) -> bool:
+    """Services and jobs act for the vendor; a person needs a staff role or a grant on this Office."""
+    if by.user is None:
+        return by.kind != "person"
+    name = f"billing.{permission}"
+    return by.user.is_active and (by.user.has_perm(name) or by.user.has_perm(name, office))
+
+
+def require(by: Actor, permission: str, office: Office) -> None:
+    if not may(by, permission, office):
+        raise errors.NotPermitted("change this Office's billing")
+
+
+def visible_offices(user: User) -> QuerySet[Office]:
+    """Staff see all by role; anyone else the Offices with a grant."""
+    return get_objects_for_user(user, "billing.view_office", klass=Office, accept_global_perms=user.is_staff)

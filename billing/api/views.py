@@ -1,0 +1,167 @@
+"""One view per address of /api/v1/."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import authenticate
+from django.db.models import QuerySet
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from django.utils.cache import patch_cache_control
+from drf_spectacular.utils import extend_schema
+from knox.models import get_token_model
+from rest_framework import generics, permissions, status
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import ScopedRateThrottle
+from rest_framework.views import APIView
+
+from billing import clock, operations
+from billing.access import grants
+from billing.api import serializers
+from billing.audit import actor, trail
+from billing.entitlement import Policy, entitlement
+from billing.models import Office, PlanPrice, User
+
+PROBLEM = serializers.ProblemSerializer
+
+
+class ApiView(APIView):
+    """The token's user is the actor of what the request writes."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if request.user.is_authenticated:
+            trail.act_as(actor.person(request.user))
+
+
+class OfficeView(ApiView):
+    def office(self, request: Request, public_id: Any, permission: str = "view_billing") -> Office:
+        """The Office, if there is a grant on it; without one it does not exist."""
+        office = get_object_or_404(
+            grants.visible_offices(request.user).select_related("current_plan"), public_id=public_id
+        )
+        if not grants.may(actor.person(request.user), "view_billing", office):
+            raise Http404
+        return office
+
+
+class SignIn(APIView):
+    authentication_classes = ()
+    permission_classes = (permissions.AllowAny,)
+    throttle_classes = (ScopedRateThrottle,)
+    throttle_scope = "sign-in"
+
+    @extend_schema(
+        request=serializers.SignInSerializer, responses={200: serializers.TokenSerializer, 401: PROBLEM}
+    )
+    def post(self, request: Request) -> Response:
+        """A token for the header ``Authorization: Token …``, in exchange for e-mail address and password."""
+        given = serializers.SignInSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        user = authenticate(
+            request._request,
+            username=given.validated_data["email"],
+            password=given.validated_data["password"],
+        )
+        if not isinstance(user, User):
+            raise AuthenticationFailed("The address or the password is wrong.")
+        with trail.acting(actor.person(user)):
+            instance, token = get_token_model().objects.create(user=user)
+            trail.record_act(user, "signed in for an API token")
+        return Response({"token": token, "expires": instance.expiry})
+
+
+class SignOut(ApiView):
+    @extend_schema(request=None, responses={204: None})
+    def post(self, request: Request) -> Response:
+        """The token of this request is void."""
+        request.auth.delete()  # type: ignore[union-attr]  # knox: the token's row
+        trail.record_act(request.user, "signed out of an API token")
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class Plans(ApiView, generics.ListAPIView[PlanPrice]):
+    """What is for sale."""
+
+    serializer_class = serializers.PlanPriceSerializer
+
+    def get_queryset(self) -> QuerySet[PlanPrice]:
+        return PlanPrice.objects.filter(
+            plan__archived_at=None, stripe_price_id__isnull=False, active_until=None
+        ).select_related("plan")
+
+
+class Offices(ApiView, generics.ListAPIView[Office]):
+    """The Offices that you may see."""
+
+    serializer_class = serializers.OfficeSerializer
+
+    def get_queryset(self) -> QuerySet[Office]:
+        if getattr(self, "swagger_fake_view", False):
+            return Office.objects.none()
+        return grants.visible_offices(self.request.user).order_by("name", "pk")  # type: ignore[arg-type]
+
+
+class OneOffice(OfficeView):
+    @extend_schema(responses={200: serializers.OfficeSerializer, 404: PROBLEM})
+    def get(self, request: Request, public_id: Any) -> Response:
+        """One Office."""
+        return Response(serializers.OfficeSerializer(self.office(request, public_id)).data)
+
+
+class Subscription(OfficeView):
+    @extend_schema(responses={200: serializers.SubscriptionSerializer, 404: PROBLEM})
+    def get(self, request: Request, public_id: Any) -> Response:
+        """The Office's current subscription."""
+        return Response(serializers.SubscriptionSerializer(self.office(request, public_id)).data)
+
+    @extend_schema(
+        request=serializers.SubscribeSerializer,
+        responses={
+            201: serializers.SubscriptionSerializer,
+            402: PROBLEM,
+            403: PROBLEM,
+            409: PROBLEM,
+            422: PROBLEM,
+            503: PROBLEM,
+        },
+    )
+    def post(self, request: Request, public_id: Any) -> Response:
+        """Start a subscription. **Money moves** unless there is a trial."""
+        office = self.office(request, public_id)
+        given = serializers.SubscribeSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        office = operations.subscribe(office, by=actor.person(request.user), **given.validated_data)
+        return Response(serializers.SubscriptionSerializer(office).data, status=status.HTTP_201_CREATED)
+
+
+class CancelSubscription(OfficeView):
+    @extend_schema(
+        request=serializers.CancelSerializer,
+        responses={200: serializers.SubscriptionSerializer, 403: PROBLEM, 409: PROBLEM, 503: PROBLEM},
+    )
+    def post(self, request: Request, public_id: Any) -> Response:
+        """The subscription will not renew, or ends now. Money does not move."""
+        office = self.office(request, public_id)
+        given = serializers.CancelSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        office = operations.cancel_subscription(office, by=actor.person(request.user), **given.validated_data)
+        return Response(serializers.SubscriptionSerializer(office).data)
+
+
+class OfficeEntitlement(OfficeView):
+    @extend_schema(responses={200: serializers.EntitlementSerializer, 404: PROBLEM})
+    def get(self, request: Request, public_id: Any) -> Response:
+        """May this Office use the product? Ask at every login."""
+        office = self.office(request, public_id)
+        policy = Policy(settings.PAST_DUE_GRACE, settings.BLIND_ACCESS_GRACE)
+        found = entitlement(office, policy, at=clock.billing())
+        response = Response(
+            serializers.EntitlementSerializer(
+                {"access": found.access.value, "reason": found.reason, "until": found.until}
+            ).data
+        )
+        patch_cache_control(response, private=True, no_store=True)
+        return response

@@ -1,0 +1,19 @@
+from django.apps import AppConfig
+from django.conf import settings
+from django.db.models.signals import post_migrate
+
+
+class BillingConfig(AppConfig):
+    name = "billing"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from billing.access import roles
+        from billing.audit import trail
+        from billing.stripe_api import mirror, sandbox_clock
+
+        trail.register()
+        mirror.close_side_doors()
+        post_migrate.connect(roles.write_groups, sender=self, dispatch_uid="staff-roles")
+        if settings.STRIPE_KIND == "sandbox":
+            sandbox_clock.follow()

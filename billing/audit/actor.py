@@ -1,0 +1,25 @@
+"""Who acts: a person, a service (Stripe's webhooks) or a job."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from billing.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    kind: Literal["person", "service", "job"]
+    label: str
+    user: User | None = None
+
+
+def person(user: Any) -> Actor:
+    return Actor("person", user.email, user)
+
+
+def service(name: str) -> Actor:
+    return Actor("service", name)
+
+
+def job(name: str) -> Actor:
+    return Actor("job", name)

@@ -1,0 +1,29 @@
+"""Each request has an id and, once somebody is signed in, an actor; both reach the audit trail."""
+
+import re
+import uuid
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from billing.audit import actor, trail
+
+REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
+
+
+def audit_context(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    def middleware(request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-ID", "")
+        request_id = given if REQUEST_ID.match(given) else uuid.uuid4().hex
+        user = request.user
+        by = (
+            actor.person(user) if user.is_authenticated else actor.service(f"visitor of {request.path[:100]}")
+        )
+        with trail.acting(by, request_id=request_id):
+            response = get_response(request)
+        response["X-Request-ID"] = request_id
+        return response
+
+    return middleware

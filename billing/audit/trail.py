@@ -1,0 +1,135 @@
+"""What is recorded in the audit trail, and the context that every entry is written with.
+
+One ContextVar holds who acts, on which Office, why, and in which request. Saves of registered models
+inside ``acting(...)`` become entries by themselves (django-auditlog); ``record_act`` and
+``record_refusal`` write the ones that change no row.
+"""
+
+import contextlib
+import re
+from collections.abc import Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from typing import Any
+
+from auditlog.registry import auditlog
+from django.conf import settings
+from django.db.models.signals import pre_save
+
+from billing import clock, models
+from billing.audit.actor import Actor
+from billing.models import AuditEntry, Office
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    actor: Actor | None = None
+    office: Office | None = None
+    reason: str = ""
+    request_id: str = ""
+
+
+_context: ContextVar[Context] = ContextVar("audit_context", default=Context())  # noqa: B039  frozen
+
+REGISTERED: dict[type, dict[str, Any]] = {
+    models.Office: {"exclude_fields": ["look_ticket", "customer_ticket", "confirmed_at"]},
+    models.Plan: {},
+    models.PlanPrice: {},
+    models.Subscription: {"exclude_fields": ["ticket"]},
+    models.Invoice: {"exclude_fields": ["ticket", "lines"]},
+    models.Payment: {"exclude_fields": ["ticket"]},
+    models.Operation: {
+        "include_fields": ["kind", "status", "error_code", "actor_label", "reason", "request"],
+    },
+    models.Membership: {},
+    models.OfficeUserPermission: {},
+    models.StripeAccount: {},
+    models.User: {"exclude_fields": ["password", "last_login"], "m2m_fields": {"groups"}},
+}
+
+
+class ActorMissing(RuntimeError):
+    """Something was about to be recorded without saying who did it."""
+
+
+def current() -> Context:
+    return _context.get()
+
+
+@contextlib.contextmanager
+def acting(
+    by: Actor, *, office: Office | None = None, reason: str = "", request_id: str | None = None
+) -> Iterator[None]:
+    """Entries written inside are by this actor; an enclosing request's id stays unless another is given."""
+    outer = _context.get()
+    token = _context.set(Context(by, office, reason, outer.request_id if request_id is None else request_id))
+    try:
+        yield
+    finally:
+        _context.reset(token)
+
+
+def act_as(by: Actor) -> None:
+    """The rest of this request or task is this actor's: for callers that learn late who acts."""
+    _context.set(replace(_context.get(), actor=by))
+
+
+def record_act(subject: Any, what: str, *, office: Office | None = None) -> AuditEntry:
+    """An act that changed no row of ours is on record."""
+    return _record(AuditEntry.Kind.ACT, subject, what, office)
+
+
+def record_refusal(subject: Any, what: str, *, office: Office | None = None) -> AuditEntry:
+    """An attempt that was refused is on record."""
+    return _record(AuditEntry.Kind.REFUSAL, subject, what, office)
+
+
+def _record(kind: AuditEntry.Kind, subject: Any, what: str, office: Office | None) -> AuditEntry:
+    return AuditEntry.objects.log_create(
+        subject,
+        force_log=True,
+        action=AuditEntry.Action.ACCESS,
+        kind=kind,
+        what=without_stripe_ids(what)[:200],
+        office=office or (subject if isinstance(subject, Office) else None),
+    )
+
+
+STRIPE_ID = re.compile(r"\b(cus|sub|in|pi|ch|pm|evt|price|prod|seti|si|re|acct|we|req)_[A-Za-z0-9]{6,}\b")
+
+
+def without_stripe_ids(text: str) -> str:
+    return STRIPE_ID.sub(lambda found: f"{found[1]}_…{found[0][-4:]}", text)
+
+
+def _complete(sender: type, instance: AuditEntry, **_: Any) -> None:
+    """Fills an entry from the context before it is inserted."""
+    if not instance._state.adding:
+        return
+    context = _context.get()
+    if context.actor is None:
+        if settings.AUDIT_REQUIRES_ACTOR:
+            raise ActorMissing(f"No actor for: {instance.object_repr}")
+        instance.actor_kind, instance.actor_label = "job", "unattended"
+    else:
+        instance.actor = context.actor.user
+        instance.actor_kind, instance.actor_label = context.actor.kind, context.actor.label
+    instance.reason = instance.reason or context.reason[:200]
+    instance.request_id = instance.request_id or context.request_id
+    instance.billing_at = clock.billing()
+    if instance.office_id is None:
+        instance.office = _office_of(instance) or context.office
+
+
+def _office_of(entry: AuditEntry) -> Office | None:
+    if entry.content_type.model == "office" and entry.content_type.app_label == "billing":
+        return Office.objects.filter(pk=entry.object_id).first()
+    return None
+
+
+def register() -> None:
+    """Called once, when the apps are ready."""
+    for model, options in REGISTERED.items():
+        if not auditlog.contains(model):
+            auditlog.register(model, **options)
+    pre_save.connect(_complete, sender=AuditEntry, dispatch_uid="audit-context")

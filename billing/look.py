@@ -1,0 +1,28 @@
+"""A look: the present of one customer is fetched and applied."""
+
+from collections.abc import Iterable
+
+from billing.models import Office
+from billing.projection import apply, take_ticket
+from billing.stripe_api import gateway
+
+
+def look(
+    office: Office,
+    *,
+    invoices: Iterable[str] = (),
+    payments: Iterable[str] = (),
+    payment_intents: Iterable[str] = (),
+) -> Office:
+    """Our rows show what Stripe shows. Safe to repeat; an older look never overwrites a newer one.
+
+    Raises:
+        StripeUnavailable: nothing was changed.
+    """
+    ticket = take_ticket(office.pk)
+    office = Office.objects.get(pk=office.pk)
+    return apply(
+        gateway.fetch(
+            office, ticket=ticket, invoices=invoices, payments=payments, payment_intents=payment_intents
+        )
+    )

@@ -1,0 +1,41 @@
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from billing import accounts, errors
+from billing.audit import actor
+from billing.operations.catalogue import publish_plans
+
+REASON = "setup_stripe"
+
+
+class Command(BaseCommand):
+    help = (
+        "Records the Stripe account of this database, publishes the plans, and sets up the webhook address."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--register-endpoint",
+            action="store_true",
+            help="Make the webhook endpoint at Stripe too (SITE_URL must be reachable from Stripe). Its "
+            "signing secret is printed once. Not needed with `stripe listen`.",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        by = actor.job("setup_stripe")
+        at_stripe = options["register_endpoint"] or settings.STRIPE_KIND == "sandbox"
+        try:
+            account = accounts.record_account(by=by, reason=REASON)
+            self.stdout.write(f"Stripe account: {account}")
+            published = publish_plans(by=by, reason=REASON)
+            self.stdout.write(f"Plan prices published: {published} new")
+            endpoint = accounts.register_endpoint(at_stripe=at_stripe, by=by, reason=REASON)
+        except errors.BillingError as error:
+            raise CommandError(str(error)) from None
+        self.stdout.write(f"Webhook address: {endpoint.url}")
+        if endpoint.secret and endpoint.secret not in settings.STRIPE_WEBHOOK_SECRETS:
+            self.stdout.write(
+                f"Put this signing secret into STRIPE_WEBHOOK_SECRETS now; it is not shown again: {endpoint.secret}"
+            )

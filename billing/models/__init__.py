@@ -1,0 +1,35 @@
+from billing.models.audit import AuditEntry
+from billing.models.finding import Finding
+from billing.models.invoice import Invoice, Payment
+from billing.models.membership import Membership, OfficeGroupPermission, OfficeUserPermission
+from billing.models.office import Office
+from billing.models.operation import Operation, OperationStep
+from billing.models.plan import Plan, PlanPrice
+from billing.models.queue import Job, Notification, WorkerHeartbeat
+from billing.models.received_event import ReceivedEvent
+from billing.models.stripe_account import StripeAccount
+from billing.models.subscription import Subscription, SubscriptionChange
+from billing.models.user import User
+
+__all__ = [
+    "AuditEntry",
+    "Finding",
+    "Invoice",
+    "Job",
+    "Membership",
+    "Notification",
+    "Office",
+    "OfficeGroupPermission",
+    "OfficeUserPermission",
+    "Operation",
+    "OperationStep",
+    "Payment",
+    "Plan",
+    "PlanPrice",
+    "ReceivedEvent",
+    "StripeAccount",
+    "Subscription",
+    "SubscriptionChange",
+    "User",
+    "WorkerHeartbeat",
+]

@@ -1,0 +1,33 @@
+"""Something a person should look at: where Stripe and our records disagree, or a rule was broken."""
+
+from django.db import models
+
+from billing import clock
+
+
+class Finding(models.Model):
+    class Severity(models.TextChoices):
+        NOTICE = "notice"
+        WARNING = "warning"
+        CRITICAL = "critical"
+
+    kind = models.CharField(max_length=60)
+    subject = models.CharField(max_length=255, help_text="What it is about: an id of ours or of Stripe's")
+    office = models.ForeignKey("billing.Office", null=True, on_delete=models.PROTECT, related_name="findings")
+    severity = models.CharField(max_length=10, choices=Severity.choices, default=Severity.WARNING)
+    detail = models.TextField()
+    found_at = models.DateTimeField(default=clock.wall)
+    resolved_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-found_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "subject"],
+                condition=models.Q(resolved_at__isnull=True),
+                name="one_open_finding_per_subject",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.detail}"

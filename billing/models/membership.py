@@ -1,0 +1,43 @@
+"""Who belongs to an Office in which role: the truth, from which guardian's grants are derived."""
+
+from django.db import models
+from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
+
+from billing import clock
+
+
+class Membership(models.Model):
+    class Role(models.TextChoices):
+        OWNER = "owner"
+        MANAGER = "manager"
+        VIEWER = "viewer"
+
+    user = models.ForeignKey("billing.User", on_delete=models.PROTECT, related_name="memberships")
+    office = models.ForeignKey("billing.Office", on_delete=models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role.choices)
+    created_at = models.DateTimeField(default=clock.wall, editable=False)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "office"], name="one_membership_per_office")]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.role} of {self.office}"
+
+
+class OfficeUserPermission(UserObjectPermissionBase):
+    """Derived from Membership; with a direct key a list of Offices is one query."""
+
+    content_object = models.ForeignKey("billing.Office", on_delete=models.PROTECT)
+
+    class Meta(UserObjectPermissionBase.Meta):
+        pass
+
+
+class OfficeGroupPermission(GroupObjectPermissionBase):
+    """Unused by us; guardian wants the pair."""
+
+    content_object = models.ForeignKey("billing.Office", on_delete=models.PROTECT)
+
+    class Meta(GroupObjectPermissionBase.Meta):
+        pass

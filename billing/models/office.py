@@ -1,0 +1,78 @@
+"""The Office, a medical practice that is billed. Its projected columns mirror Stripe and have one writer,
+``billing.projection.apply``; only its own name, address and settings are edited here."""
+
+import uuid
+
+from django.db import models
+
+from billing import clock
+from billing.money import Money
+
+LIVE_STATUSES = ("trialing", "active", "past_due", "unpaid", "paused")
+
+
+class Office(models.Model):
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(max_length=200, help_text="The practice's name. Never a patient's.")
+    billing_email = models.EmailField(help_text="Where Stripe sends invoices.")
+    time_zone = models.CharField(max_length=64, default="America/New_York")
+    locale = models.CharField(max_length=10, default="en")
+    currency = models.CharField(max_length=3, blank=True, editable=False)
+    created_at = models.DateTimeField(default=clock.wall, editable=False)
+    archived_at = models.DateTimeField(null=True, blank=True, editable=False)
+    test_clock = models.CharField(max_length=255, blank=True, editable=False)
+
+    look_ticket = models.BigIntegerField(default=0, editable=False)
+    customer_ticket = models.BigIntegerField(default=0, editable=False)
+    confirmed_at = models.DateTimeField(null=True, editable=False)
+    customer_deleted_at = models.DateTimeField(null=True, editable=False)
+
+    payment_provider_customer_id = models.CharField(max_length=255, unique=True, null=True, editable=False)  # noqa: DJ001
+    payment_provider_subscription_id = models.CharField(max_length=255, blank=True, editable=False)
+    subscription_status = models.CharField(max_length=20, blank=True, editable=False, db_index=True)
+    current_plan = models.ForeignKey(
+        "billing.Plan", null=True, on_delete=models.PROTECT, related_name="+", editable=False
+    )
+    quantity = models.PositiveIntegerField(default=0, editable=False)
+    billing_cycle_anchor_date = models.DateTimeField(null=True, editable=False)
+    current_period_start = models.DateTimeField(null=True, editable=False)
+    current_period_end = models.DateTimeField(null=True, editable=False)
+    trial_end = models.DateTimeField(null=True, editable=False)
+    cancel_at = models.DateTimeField(null=True, editable=False)
+    past_due_since = models.DateTimeField(null=True, editable=False)
+    balance_due = models.BigIntegerField(default=0, editable=False)
+    payment_method_brand = models.CharField(max_length=20, blank=True, editable=False)
+    payment_method_last4 = models.CharField(max_length=4, blank=True, editable=False)
+    payment_method_expires = models.CharField(max_length=7, blank=True, editable=False, help_text="YYYY-MM")
+
+    class Meta:
+        ordering = ["name", "pk"]
+        indexes = [models.Index(fields=["name", "id"], name="office_by_name")]
+        permissions = [
+            ("view_billing", "May see this Office's billing"),
+            ("manage_billing", "May start and cancel this Office's subscription"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def email(self) -> str:
+        """The name under which dj-stripe looks for the address."""
+        return self.billing_email
+
+    @property
+    def has_live_subscription(self) -> bool:
+        return self.subscription_status in LIVE_STATUSES
+
+    @property
+    def cancels_at_period_end(self) -> bool:
+        return self.has_live_subscription and self.cancel_at is not None
+
+    @property
+    def has_payment_method(self) -> bool:
+        return bool(self.payment_method_last4)
+
+    @property
+    def balance(self) -> Money:
+        return Money(self.balance_due, self.currency)

@@ -1,0 +1,67 @@
+"""What is for sale. A price is never edited, only replaced by another."""
+
+import uuid
+
+from django.db import models
+
+from billing.money import Money, monthly
+
+
+class Plan(models.Model):
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    code = models.SlugField(unique=True)
+    name = models.CharField(
+        max_length=100, help_text="Neutral: it is printed on invoices and card statements."
+    )
+    stripe_product_id = models.CharField(max_length=255, unique=True, null=True, editable=False)  # noqa: DJ001
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PlanPrice(models.Model):
+    class Interval(models.TextChoices):
+        MONTH = "month"
+        YEAR = "year"
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="prices")
+    code = models.SlugField(unique=True)
+    stripe_price_id = models.CharField(max_length=255, unique=True, null=True, editable=False)  # noqa: DJ001
+    currency = models.CharField(max_length=3)
+    unit_amount = models.BigIntegerField(help_text="Minor units of the currency.")
+    interval = models.CharField(max_length=5, choices=Interval.choices)
+    interval_count = models.PositiveSmallIntegerField(default=1)
+    per_seat = models.BooleanField(
+        default=False, help_text="Charged once per seat; else the quantity is always 1."
+    )
+    active_from = models.DateTimeField(null=True, blank=True)
+    active_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["plan__code", "unit_amount"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(unit_amount__gte=0), name="plan_price_not_negative"),
+            models.CheckConstraint(
+                condition=models.Q(interval_count__gte=1), name="plan_price_interval_count_positive"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        seat = " per seat" if self.per_seat else ""
+        every = self.interval if self.interval_count == 1 else f"{self.interval_count} {self.interval}s"
+        return f"{self.plan.name}: {self.money}{seat} a {every}"
+
+    @property
+    def money(self) -> Money:
+        return Money(self.unit_amount, self.currency)
+
+    def monthly_amount(self, quantity: int) -> int:
+        """Minor units a month that ``quantity`` of this price comes to."""
+        return monthly(
+            self.unit_amount * quantity, interval=self.interval, interval_count=self.interval_count
+        )

@@ -1,0 +1,50 @@
+"""What the worker works from: mail to send, jobs that fall due, and the sign that it is alive."""
+
+import uuid
+
+from django.db import models
+
+from billing import clock
+
+
+class Notification(models.Model):
+    """One message to one address, to be sent once. Inserted by whoever has something to say."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    office = models.ForeignKey(
+        "billing.Office", null=True, on_delete=models.PROTECT, related_name="notifications"
+    )
+    kind = models.CharField(max_length=60)
+    dedupe_key = models.CharField(max_length=255, unique=True)
+    recipient = models.EmailField()
+    context = models.JSONField(default=dict)
+    created_at = models.DateTimeField(default=clock.wall)
+    due_at = models.DateTimeField(default=clock.wall, db_index=True)
+    sent_at = models.DateTimeField(null=True)
+    attempts = models.PositiveIntegerField(default=0)
+    last_error = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return self.kind
+
+
+class Job(models.Model):
+    """Work that falls due again and again, taken by one worker at a time."""
+
+    name = models.CharField(max_length=60, unique=True)
+    due_at = models.DateTimeField(db_index=True)
+    claim_id = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    last_run_at = models.DateTimeField(null=True)
+    last_error = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class WorkerHeartbeat(models.Model):
+    name = models.CharField(max_length=100, unique=True)
+    seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

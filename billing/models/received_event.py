@@ -1,0 +1,39 @@
+"""What Stripe told us: a hint at what to look at. Its body is not kept."""
+
+from django.db import models
+
+from billing import clock
+
+
+class ReceivedEvent(models.Model):
+    class Status(models.TextChoices):
+        WAITING = "waiting"
+        APPLIED = "applied"
+        IGNORED = "ignored"
+        PARKED = "parked"
+
+    stripe_id = models.CharField(max_length=255, unique=True)
+    type = models.CharField(max_length=100)
+    object_id = models.CharField(max_length=255, blank=True)
+    customer_id = models.CharField(max_length=255, blank=True)
+    related_id = models.CharField(max_length=255, blank=True)
+    created_at = models.DateTimeField(help_text="At Stripe")
+    received_at = models.DateTimeField(default=clock.wall)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.WAITING)
+    claim_id = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(default=clock.wall)
+    attempts = models.PositiveIntegerField(default=0)
+    last_error = models.TextField(blank=True)
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-received_at", "-pk"]
+        indexes = [
+            models.Index(fields=["due_at", "id"], condition=models.Q(status="waiting"), name="event_waiting"),
+            models.Index(fields=["customer_id", "status"], name="event_of_customer"),
+            models.Index(fields=["claim_id"], name="event_claim"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} ({self.status})"

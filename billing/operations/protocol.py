@@ -1,0 +1,256 @@
+"""How an operation is carried out: intent committed, Stripe asked outside any transaction, outcome committed.
+
+A body is a function that can be run again from its start: each of its requests has a key of its own
+(``<operation>:<step>``), so that Stripe answers a repeated one with the first answer. An operation whose
+process died, or that got no answer, is run again by the worker with the same keys and parameters for at
+most 20 h. After that, or where Stripe replays a failure of its own, the object is looked for by
+``metadata.operation``; not found, the operation is abandoned and a Finding filed.
+Source: https://docs.stripe.com/api/idempotent_requests
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from billing import clock, errors
+from billing.access import grants
+from billing.audit import trail
+from billing.audit.actor import Actor
+from billing.look import look
+from billing.models import Office, Operation, OperationStep
+from billing.projection import report
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=60)
+ASK_AGAIN_FOR = timedelta(hours=20)
+FIRST_RETRY = timedelta(seconds=5)
+LAST_RETRY = timedelta(minutes=10)
+
+Status = Operation.Status
+Body = Callable[..., None]
+Search = Callable[["Run", Office], bool]
+BODIES: dict[str, Body] = {}
+SEARCHES: dict[str, Search] = {}
+
+
+class AnswerLost(errors.StripeUnavailable):
+    """Asking again under the same key cannot bring the answer any more."""
+
+
+class Step:
+    """One request to Stripe: written down before it is sent and after it is answered."""
+
+    def __init__(self, operation: Operation, name: str) -> None:
+        self.operation = operation
+        self.name = name
+        self.key = f"{operation.public_id}:{name}"
+
+    def asking(self, method: str, path: str, params: dict[str, Any], api_version: str) -> dict[str, Any]:
+        now = clock.wall()
+        with transaction.atomic(durable=True):
+            row, first = OperationStep.objects.get_or_create(
+                key=self.key,
+                defaults={
+                    "operation": self.operation,
+                    "name": self.name,
+                    "method": method,
+                    "path": path,
+                    "params": params,
+                    "api_version": api_version,
+                    "first_asked_at": now,
+                    "last_asked_at": now,
+                },
+            )
+            if not first:
+                OperationStep.objects.filter(pk=row.pk).update(asked=F("asked") + 1, last_asked_at=now)
+        if now - row.first_asked_at > ASK_AGAIN_FOR:
+            raise AnswerLost
+        return row.params
+
+    def answered(self, *, http_status: int, request_id: str, object_id: str, error_code: str) -> None:
+        with transaction.atomic(durable=True):
+            OperationStep.objects.filter(key=self.key).update(
+                answered_at=clock.wall(),
+                http_status=http_status,
+                stripe_request_id=request_id,
+                object_id=object_id,
+                error_code=error_code,
+            )
+
+
+class Run:
+    """An operation while its body runs."""
+
+    def __init__(self, operation: Operation) -> None:
+        self.operation = operation
+        self.id = str(operation.public_id)
+
+    def step(self, name: str) -> Step:
+        return Step(self.operation, name)
+
+
+def operation_body(kind: str, *, search: Search) -> Callable[[Body], Body]:
+    """Registers what an operation of this kind does, and how to find out whether it was done."""
+
+    def register(body: Body) -> Body:
+        BODIES[kind] = body
+        SEARCHES[kind] = search
+        return body
+
+    return register
+
+
+def perform(
+    kind: str,
+    office: Office,
+    *,
+    by: Actor,
+    reason: str,
+    request: dict[str, Any],
+    guard: Callable[[Office], None],
+) -> Office:
+    """The operation was carried out, and our rows show it. ``guard`` raises where it must not begin.
+
+    Raises:
+        NotPermitted, ReasonRequired, OfficeArchived, OperationInProgress, and what the guard raises:
+            nothing was asked of Stripe, and the refusal is in the audit trail.
+        CardDeclined, StripeRejected: Stripe said no; the operation says so.
+        StripeUnavailable: nobody knows yet; the worker settles it.
+    """
+    with trail.acting(by, office=office, reason=reason):
+        try:
+            operation = _begin(kind, office, by=by, reason=reason, request=request, guard=guard)
+        except errors.BillingError as refusal:
+            trail.record_refusal(office, f"{kind}: {refusal}")
+            raise
+        return _carry_out(operation)
+
+
+def resume_unsettled(*, limit: int = 20) -> int:
+    """Operations whose process died or that got no answer were run again. Returns how many."""
+    now = clock.wall()
+    due = Operation.objects.filter(status__in=[Status.OPEN, Status.UNKNOWN], lease_until__lte=now)
+    done = 0
+    for operation in due.order_by("lease_until")[:limit]:
+        claimed = Operation.objects.filter(pk=operation.pk, lease_until=operation.lease_until).filter(
+            status__in=[Status.OPEN, Status.UNKNOWN]
+        )
+        if not claimed.update(lease_until=now + LEASE, attempts=F("attempts") + 1):
+            continue
+        operation.refresh_from_db()
+        by = Actor(operation.actor_kind, operation.actor_label, operation.actor)
+        with trail.acting(by, office=operation.office, reason=operation.reason):
+            try:
+                _carry_out(operation)
+            except errors.BillingError as error:
+                log.info("operation %s: %s", operation.public_id, error.code)
+        done += 1
+    return done
+
+
+def _begin(
+    kind: str,
+    office: Office,
+    *,
+    by: Actor,
+    reason: str,
+    request: dict[str, Any],
+    guard: Callable[[Office], None],
+) -> Operation:
+    reason = " ".join(reason.split())
+    if not 3 <= len(reason) <= 200:
+        raise errors.ReasonRequired
+    grants.require(by, "manage_billing", office)
+    try:
+        with transaction.atomic(durable=True):
+            fresh = Office.objects.get(pk=office.pk)
+            if fresh.archived_at:
+                raise errors.OfficeArchived(fresh)
+            guard(fresh)
+            return Operation.objects.create(
+                office=fresh,
+                kind=kind,
+                actor=by.user,
+                actor_kind=by.kind,
+                actor_label=by.label,
+                reason=reason,
+                request=request,
+                request_hash=hashlib.sha256(json.dumps([kind, request], sort_keys=True).encode()).hexdigest(),
+                lease_until=clock.wall() + LEASE,
+            )
+    except IntegrityError:
+        other = Operation.objects.filter(office=office, status__in=[Status.OPEN, Status.UNKNOWN]).first()
+        if other is None:
+            raise
+        raise errors.OperationInProgress(other) from None
+
+
+def _carry_out(operation: Operation) -> Office:
+    run, office = Run(operation), Office.objects.get(pk=operation.office_id)
+    try:
+        BODIES[operation.kind](run, office, **operation.request)
+    except errors.CardDeclined as error:
+        _settle(operation, Status.DECLINED, error)
+        _look_if_possible(office)
+        raise
+    except errors.StripeUnavailable as error:
+        if not (error.replayed or isinstance(error, AnswerLost)):
+            _settle(operation, Status.UNKNOWN, error)
+            raise
+        _find_out(run, office)
+    except errors.StripeRejected as error:
+        _settle(operation, Status.REJECTED, error)
+        raise
+    else:
+        _settle(operation, Status.SUCCEEDED)
+    return _look_if_possible(office)
+
+
+def _find_out(run: Run, office: Office) -> None:
+    """Stripe keeps no answer for this key: what the operation should have made is there, or it is not."""
+    operation = run.operation
+    if SEARCHES[operation.kind](run, office):
+        _settle(operation, Status.SUCCEEDED)
+        return
+    error = errors.StripeUnavailable("Stripe never did this, and it will not be asked again by itself.")
+    _settle(operation, Status.ABANDONED, error)
+    report(
+        "operation_abandoned",
+        run.id,
+        office=office,
+        severity="critical",
+        detail=f"“{operation.kind}” asked by {operation.actor_label} was not done at Stripe. Ask for it again.",
+    )
+    raise error
+
+
+def _settle(operation: Operation, status: str, error: errors.BillingError | None = None) -> None:
+    with transaction.atomic(durable=True):
+        operation.status = status
+        operation.error_code = error.code if error else ""
+        operation.error_message = trail.without_stripe_ids(str(error)) if error else ""
+        if status == Status.UNKNOWN:
+            wait = min(FIRST_RETRY * 2 ** min(operation.attempts - 1, 10), LAST_RETRY)
+            operation.lease_until = clock.wall() + wait
+        else:
+            operation.settled_at = clock.wall()
+        operation.save(update_fields=["status", "error_code", "error_message", "lease_until", "settled_at"])
+
+
+def _look_if_possible(office: Office) -> Office:
+    """What was done shows at once; where Stripe does not answer now, its webhook brings it."""
+    office = Office.objects.get(pk=office.pk)
+    if not office.payment_provider_customer_id:
+        return office
+    try:
+        return look(office)
+    except errors.StripeUnavailable:
+        log.warning("no look after an operation on office %s: Stripe did not answer", office.public_id)
+        return office

@@ -1,0 +1,260 @@
+"""``apply(snapshot)``: the one writer of what mirrors Stripe.
+
+Every projected object remembers the ticket of the look it was written with, and an older look leaves it
+alone. Totals are derived from our own rows. One short transaction, serialised on the Office's row.
+"""
+
+from typing import Any
+
+from django.db import models as orm
+from django.db import transaction
+from django.db.models import F, Sum
+
+from billing import clock
+from billing.models import Finding, Invoice, Office, Payment, PlanPrice, Subscription, SubscriptionChange
+from billing.models.office import LIVE_STATUSES
+from billing.stripe_api import mirror
+from billing.stripe_api.inbound import Card, InvoiceState, PaymentState, Snapshot, SubscriptionState
+
+
+def take_ticket(office_id: int) -> int:
+    """A number larger than that of every look at this Office that began before."""
+    with transaction.atomic(durable=True):
+        Office.objects.filter(pk=office_id).update(look_ticket=F("look_ticket") + 1)
+        return Office.objects.values_list("look_ticket", flat=True).get(pk=office_id)
+
+
+def link_customer(office_id: int, customer_id: str) -> Office:
+    """The Office has this customer at Stripe. Repeating is a no-op."""
+    with transaction.atomic(durable=True):
+        office = _locked(office_id)
+        if not office.payment_provider_customer_id:
+            office.payment_provider_customer_id = customer_id
+            office.save(update_fields=["payment_provider_customer_id"])
+        return office
+
+
+def apply(snapshot: Snapshot) -> Office:
+    """Our rows are at least as new as the snapshot. Repeating is a no-op."""
+    with transaction.atomic(durable=True):
+        office = _locked(snapshot.office_id)
+        before = _values(office)
+        if snapshot.customer.deleted:
+            _tombstone(office, snapshot)
+        else:
+            _apply_customer(office, snapshot)
+            for subscription in snapshot.subscriptions:
+                _apply_subscription(office, subscription, snapshot.ticket)
+            for invoice in snapshot.invoices:
+                _apply_invoice(office, invoice, snapshot.ticket)
+            for payment in snapshot.payments:
+                _apply_payment(office, payment, snapshot.ticket)
+            _mark_missing(office, snapshot)
+        _derive(office)
+        office.confirmed_at = max(filter(None, [office.confirmed_at, clock.billing()]))
+        changed = [name for name, value in _values(office).items() if before[name] != value]
+        if changed:
+            office.save(update_fields=changed)
+        return office
+
+
+def report(kind: str, subject: str, *, office: Office | None, detail: str, severity: str = "warning") -> None:
+    """One open Finding of this kind about this subject exists."""
+    Finding.objects.get_or_create(
+        kind=kind,
+        subject=subject,
+        resolved_at=None,
+        defaults={"office": office, "detail": detail, "severity": severity},
+    )
+
+
+def _locked(office_id: int) -> Office:
+    Office.objects.filter(pk=office_id).update(look_ticket=F("look_ticket"))  # the row is ours until commit
+    return Office.objects.get(pk=office_id)
+
+
+def _apply_customer(office: Office, snapshot: Snapshot) -> None:
+    row = mirror.customer(snapshot.customer, office)
+    for subscription in snapshot.subscriptions:
+        mirror.subscription(subscription, row)
+    if office.customer_ticket > snapshot.ticket:
+        return
+    office.customer_ticket = snapshot.ticket
+    card: Card = snapshot.customer.card
+    office.payment_method_brand = card.brand
+    office.payment_method_last4 = card.last4
+    office.payment_method_expires = card.expires
+    office.test_clock = snapshot.customer.test_clock
+
+
+def _tombstone(office: Office, snapshot: Snapshot) -> None:
+    """The customer is gone at Stripe: its id stays, nothing is live any more, and somebody is told."""
+    if office.customer_ticket > snapshot.ticket:
+        return
+    office.customer_ticket = snapshot.ticket
+    office.customer_deleted_at = office.customer_deleted_at or clock.billing()
+    office.payment_method_brand = office.payment_method_last4 = office.payment_method_expires = ""
+    for row in office.subscriptions.filter(status__in=LIVE_STATUSES):
+        _save(row, {"status": "canceled", "ended_at": clock.billing()}, snapshot.ticket, _record_change)
+    report(
+        "customer_deleted",
+        str(office.public_id),
+        office=office,
+        severity="critical",
+        detail="The customer was deleted at Stripe. The Office has no service and cannot be charged.",
+    )
+
+
+def _apply_subscription(office: Office, state: SubscriptionState, ticket: int) -> None:
+    price = PlanPrice.objects.filter(stripe_price_id=state.price_id).select_related("plan").first()
+    if price is None:
+        report(
+            "unknown_price",
+            state.id,
+            office=office,
+            detail="A subscription at Stripe has a price that is not one of our plans.",
+        )
+    values = {
+        "status": state.status,
+        "plan_price": price,
+        "quantity": state.quantity,
+        "currency": state.currency,
+        "monthly_amount": price.monthly_amount(state.quantity) if price else 0,
+        "created_at": state.created_at,
+        "started_at": state.started_at,
+        "ended_at": state.ended_at,
+        "current_period_start": state.current_period_start,
+        "current_period_end": state.current_period_end,
+        "billing_cycle_anchor": state.billing_cycle_anchor,
+        "trial_end": state.trial_end,
+        "cancel_at": state.cancel_at,
+        "deleted_at": None,
+    }
+    row = Subscription.objects.filter(stripe_id=state.id).first()
+    row = row or Subscription(office=office, stripe_id=state.id)
+    _save(row, values, ticket, _record_change)
+    if not office.currency:
+        office.currency = state.currency
+
+
+def _record_change(row: Subscription, before: dict[str, Any]) -> None:
+    watched = ("status", "plan_price", "quantity", "monthly_amount")
+    if before and all(before[name] == getattr(row, name) for name in watched):
+        return
+    was_revenue = before.get("status") in ("active", "past_due")
+    SubscriptionChange.objects.create(
+        subscription=row,
+        office_id=row.office_id,
+        at=clock.billing(),
+        status_before=before.get("status", ""),
+        status_after=row.status,
+        price_before=before.get("plan_price"),
+        price_after=row.plan_price,
+        quantity_before=before.get("quantity", 0),
+        quantity_after=row.quantity,
+        mrr_before=before.get("monthly_amount", 0) if was_revenue else 0,
+        mrr_after=row.monthly_amount if row.counts_as_revenue else 0,
+        currency=row.currency,
+    )
+
+
+def _apply_invoice(office: Office, state: InvoiceState, ticket: int) -> None:
+    copied = (
+        "payment_intent_id number status currency subtotal discount tax total amount_paid amount_remaining "
+        "attempt_count next_payment_attempt period_start period_end created_at due_at finalised_at"
+    )
+    values = {name: getattr(state, name) for name in copied.split()}
+    values["lines"] = list(state.lines)
+    values["deleted_at"] = None
+    if state.subscription_id:
+        values["subscription"] = office.subscriptions.filter(stripe_id=state.subscription_id).first()
+    row = Invoice.objects.filter(stripe_id=state.id).first() or Invoice(office=office, stripe_id=state.id)
+    _save(row, values, ticket)
+    if state.payment_intent_id:
+        for payment in office.payments.filter(payment_intent_id=state.payment_intent_id, invoice=None):
+            payment.invoice = row
+            payment.save(update_fields=["invoice"])
+
+
+def _apply_payment(office: Office, state: PaymentState, ticket: int) -> None:
+    values = {
+        "payment_intent_id": state.payment_intent_id,
+        "status": state.status,
+        "currency": state.currency,
+        "amount": state.amount,
+        "failure_code": state.failure_code,
+        "decline_code": state.decline_code,
+        "card_brand": state.card.brand,
+        "card_last4": state.card.last4,
+        "created_at": state.created_at,
+    }
+    if state.payment_intent_id:
+        invoice = office.invoices.filter(payment_intent_id=state.payment_intent_id).first()
+        if invoice:
+            values["invoice"] = invoice
+    row = Payment.objects.filter(stripe_id=state.id).first() or Payment(office=office, stripe_id=state.id)
+    _save(row, values, ticket)
+
+
+def _mark_missing(office: Office, snapshot: Snapshot) -> None:
+    for row in office.invoices.filter(stripe_id__in=snapshot.missing, deleted_at=None):
+        _save(row, {"deleted_at": clock.billing(), "amount_remaining": 0}, snapshot.ticket)
+
+
+def _derive(office: Office) -> None:
+    """The Office's own columns, from our rows."""
+    rows = list(office.subscriptions.filter(deleted_at=None).select_related("plan_price__plan"))
+    live = sorted((row for row in rows if row.is_live), key=lambda row: (row.created_at, row.stripe_id))
+    if len(live) > 1:
+        report(
+            "second_live_subscription",
+            str(office.public_id),
+            office=office,
+            severity="critical",
+            detail=f"{len(live)} subscriptions are live at Stripe; the oldest counts as the current one.",
+        )
+    current = live[0] if live else max(rows, key=lambda row: (row.created_at, row.stripe_id), default=None)
+    open_invoices = office.invoices.filter(status="open", deleted_at=None, amount_remaining__gt=0)
+    failed = open_invoices.filter(attempt_count__gt=0).order_by("finalised_at").first()
+    office.balance_due = open_invoices.aggregate(total=Sum("amount_remaining"))["total"] or 0
+    office.past_due_since = (failed.finalised_at or failed.created_at) if failed else None
+    if current is None:
+        return
+    office.subscription_status = current.status
+    office.payment_provider_subscription_id = current.stripe_id
+    office.current_plan = current.plan_price.plan if current.plan_price else None
+    office.quantity = current.quantity
+    office.billing_cycle_anchor_date = current.billing_cycle_anchor
+    office.current_period_start = current.current_period_start
+    office.current_period_end = current.current_period_end
+    office.trial_end = current.trial_end
+    office.cancel_at = current.cancel_at if current.is_live else None
+
+
+def _save(row: Any, values: dict[str, Any], ticket: int, then: Any = None) -> None:
+    """The row has these values, unless a newer look wrote it; only what changed is saved."""
+    if row.pk and row.ticket > ticket:
+        return
+    before = {name: getattr(row, name) for name in values} if row.pk else {}
+    changed = [name for name, value in values.items() if not before or before[name] != value]
+    for name, value in values.items():
+        setattr(row, name, value)
+    if row.pk and row.ticket != ticket:
+        changed.append("ticket")
+    row.ticket = ticket
+    if changed:
+        row.save(update_fields=changed if before else None)
+    if then is not None:
+        then(row, _completed(before, row))
+
+
+def _completed(before: dict[str, Any], row: Any) -> dict[str, Any]:
+    """What the row was, also where only a part of its values was given."""
+    if not before:
+        return {}
+    watched = ("status", "plan_price", "quantity", "monthly_amount")
+    return {name: getattr(row, name) for name in watched} | before
+
+
+def _values(row: orm.Model) -> dict[str, Any]:
+    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}

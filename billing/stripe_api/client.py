@@ -1,0 +1,150 @@
+"""The one door to Stripe: pinned version, TLS ≥ 1.2, short time-outs, no call inside a transaction.
+
+Everything goes through ``get``, ``post`` and ``delete``. A request that changes something takes a step
+(``billing.operations.protocol.Step``), which commits the intent before the call and the outcome after it.
+"""
+
+import functools
+import ssl
+from typing import Any, Protocol
+
+import requests
+import stripe
+from django.conf import settings
+from django.db import connections
+from requests.adapters import HTTPAdapter
+from stripe import StripeObject
+
+from billing import errors
+from billing.stripe_api import outbound
+
+API_VERSION = "2026-08-26.dahlia"
+TIMEOUT_SECONDS = 8
+
+
+class Step(Protocol):
+    """Where a request's intent and outcome are written down."""
+
+    key: str
+
+    def asking(self, method: str, path: str, params: dict[str, Any], api_version: str) -> dict[str, Any]: ...
+
+    def answered(self, *, http_status: int, request_id: str, object_id: str, error_code: str) -> None: ...
+
+
+class TlsAdapter(HTTPAdapter):
+    """HTTPS with TLS 1.2 or newer."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        context = ssl.create_default_context()
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        super().init_poolmanager(*args, ssl_context=context, **kwargs)
+
+
+@functools.lru_cache(maxsize=4)
+def _client(key: str, api_base: str) -> stripe.StripeClient:
+    session = requests.Session()
+    session.mount("https://", TlsAdapter())
+    session.trust_env = False
+    return stripe.StripeClient(
+        key,
+        stripe_version=API_VERSION,
+        base_addresses={"api": api_base} if api_base else {},
+        max_network_retries=0,
+        http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS, session=session),
+    )
+
+
+def get(path: str, params: dict[str, Any] | None = None) -> StripeObject:
+    """The object at ``path``. Safe to repeat."""
+    return _ask("get", path, params or {}, {})
+
+
+def post(path: str, params: dict[str, Any], *, step: Step) -> StripeObject:
+    """The change is made at most once, however often it is asked with the same step."""
+    return _change("post", path, outbound.checked(path, params), step)
+
+
+def delete(path: str, *, step: Step) -> StripeObject:
+    """The object is gone, or the error says that it was."""
+    return _change("delete", path, {}, step)
+
+
+def _change(method: str, path: str, params: dict[str, Any], step: Step) -> StripeObject:
+    _refuse_inside_transaction(path)
+    params = step.asking(method, path, params, API_VERSION)
+    options = {"idempotency_key": step.key} if method == "post" else {}
+    try:
+        answer = _ask(method, path, params, options)
+    except (errors.CardDeclined, errors.StripeRejected) as error:
+        status = error.status if isinstance(error, errors.StripeRejected) else 402
+        step.answered(http_status=status, request_id="", object_id="", error_code=error.code)
+        raise
+    last = answer.last_response
+    step.answered(
+        http_status=last.code if last else 200,
+        request_id=(last.request_id or "") if last else "",
+        object_id=getattr(answer, "id", "") or "",
+        error_code="",
+    )
+    return answer
+
+
+def _ask(method: str, path: str, params: dict[str, Any], options: dict[str, Any]) -> StripeObject:
+    _refuse_inside_transaction(path)
+    client = _client(settings.STRIPE_API_KEY, settings.STRIPE_API_BASE)
+    try:
+        response = client.raw_request(method, path, **params, **options)
+        return client.deserialize(response, api_mode="V1")
+    except stripe.CardError as error:
+        raise _declined(error) from None
+    except stripe.AuthenticationError:
+        raise errors.StripeKeyRefused(
+            "Stripe does not accept STRIPE_SECRET_KEY. Put a current key of the right account in .env.",
+            status=401,
+        ) from None
+    except stripe.PermissionError:
+        raise errors.StripeKeyRefused(
+            "STRIPE_SECRET_KEY may not do this. Give the restricted key the permission at Stripe.", status=403
+        ) from None
+    except (stripe.InvalidRequestError, stripe.IdempotencyError) as error:
+        raise _rejected(error) from None
+    except stripe.StripeError as error:  # connection, time-out, 429, 5xx: nobody knows
+        headers = error.headers or {}
+        replayed = str(headers.get("idempotent-replayed", "")).lower() == "true"
+        raise errors.StripeUnavailable(replayed=replayed) from None
+
+
+def _declined(error: stripe.CardError) -> errors.CardDeclined:
+    body = getattr(error, "error", None)
+    decline = (getattr(body, "decline_code", None) or error.code or "") if body else (error.code or "")
+    if error.code in ("authentication_required", "invoice_payment_intent_requires_action"):
+        return errors.AuthenticationRequired(
+            "The card's bank asks its holder to confirm the payment. Ask the Office to confirm it, or use "
+            "another card.",
+            decline,
+        )
+    return errors.CardDeclined(
+        f"The card was declined: {error.user_message or 'no reason given'} Use another card, or ask the "
+        "Office to call its bank.",
+        decline,
+    )
+
+
+def _rejected(error: stripe.StripeError) -> errors.StripeRejected:
+    code, status = error.code or "", error.http_status or 400
+    param = getattr(error, "param", None) or ""
+    if code == "invoice_payment_intent_requires_action":
+        raise errors.AuthenticationRequired(
+            "The card's bank asks its holder to confirm the payment. Use another card.", code
+        )
+    kind = (
+        errors.StripeObjectMissing if code == "resource_missing" or status == 404 else errors.StripeRejected
+    )
+    return kind(f"Stripe refused the request: {error.user_message}", code, param, status)
+
+
+def _refuse_inside_transaction(path: str) -> None:
+    for connection in connections.all(initialized_only=True):
+        if any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks):
+            raise errors.CallInsideTransaction(path)

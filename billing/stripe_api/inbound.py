@@ -1,0 +1,226 @@
+"""StripeObject → Snapshot: what one customer looks like at Stripe now, in frozen values of ours.
+
+Only here are Stripe's epochs converted. What we must not keep (names, addresses, e-mail, fingerprints,
+free text) is dropped here: the dataclasses have no field for it, and ``redacted`` keeps a short list.
+Source: https://docs.stripe.com/api
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from stripe import StripeObject
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    brand: str = ""
+    last4: str = ""
+    expires: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerState:
+    id: str
+    deleted: bool
+    office: str
+    card: Card
+    test_clock: str
+    redacted: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionState:
+    id: str
+    status: str
+    price_id: str
+    quantity: int
+    currency: str
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    current_period_start: datetime | None
+    current_period_end: datetime | None
+    billing_cycle_anchor: datetime | None
+    trial_end: datetime | None
+    cancel_at: datetime | None
+    operation: str
+    redacted: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceState:
+    id: str
+    subscription_id: str
+    payment_intent_id: str
+    number: str
+    status: str
+    currency: str
+    subtotal: int
+    discount: int
+    tax: int
+    total: int
+    amount_paid: int
+    amount_remaining: int
+    attempt_count: int
+    next_payment_attempt: datetime | None
+    period_start: datetime | None
+    period_end: datetime | None
+    created_at: datetime
+    due_at: datetime | None
+    finalised_at: datetime | None
+    lines: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentState:
+    id: str
+    payment_intent_id: str
+    status: str
+    currency: str
+    amount: int
+    failure_code: str
+    decline_code: str
+    card: Card
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The present of one customer, seen by a look with this ticket. ``missing`` are ids that Stripe denied."""
+
+    office_id: int
+    ticket: int
+    customer: CustomerState
+    subscriptions: tuple[SubscriptionState, ...] = ()
+    invoices: tuple[InvoiceState, ...] = ()
+    payments: tuple[PaymentState, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+def plain(value: StripeObject) -> dict[str, Any]:
+    """Nested dicts and lists."""
+    return value.to_dict()
+
+
+def when(epoch: int | None) -> datetime | None:
+    return datetime.fromtimestamp(epoch, UTC) if epoch else None
+
+
+def identity(value: Any) -> str:
+    """The id of an object that may be expanded, absent, or an id."""
+    if isinstance(value, dict):
+        return str(value.get("id") or "")
+    return value or ""
+
+
+def customer(source: StripeObject) -> CustomerState:
+    data = plain(source)
+    method = (data.get("invoice_settings") or {}).get("default_payment_method")
+    keep = ("id", "object", "created", "livemode", "currency", "delinquent", "balance", "metadata", "deleted")
+    return CustomerState(
+        id=data["id"],
+        deleted=bool(data.get("deleted")),
+        office=(data.get("metadata") or {}).get("office", ""),
+        card=card(method.get("card") if isinstance(method, dict) else None),
+        test_clock=identity(data.get("test_clock")),
+        redacted={key: data[key] for key in keep if key in data},
+    )
+
+
+def card(data: dict[str, Any] | None) -> Card:
+    if not data:
+        return Card()
+    month, year = data.get("exp_month"), data.get("exp_year")
+    return Card(
+        brand=data.get("brand") or "",
+        last4=data.get("last4") or "",
+        expires=f"{year:04}-{month:02}" if month and year else "",
+    )
+
+
+def subscription(source: StripeObject | dict[str, Any]) -> SubscriptionState:
+    data = source if isinstance(source, dict) else plain(source)
+    items = data["items"]["data"]
+    item = items[0] if items else {}
+    price = item.get("price") or {}
+    keep = ("id", "object", "status", "created", "livemode", "currency", "metadata", "cancel_at", "ended_at")
+    cancel_at = when(data.get("cancel_at"))
+    if cancel_at is None and data.get("cancel_at_period_end"):
+        cancel_at = when(item.get("current_period_end"))
+    return SubscriptionState(
+        id=data["id"],
+        status=data["status"],
+        price_id=identity(price),
+        quantity=item.get("quantity") or 1,
+        currency=data["currency"],
+        created_at=datetime.fromtimestamp(data["created"], UTC),
+        started_at=when(data.get("start_date")),
+        ended_at=when(data.get("ended_at")),
+        current_period_start=when(item.get("current_period_start")),
+        current_period_end=when(item.get("current_period_end")),
+        billing_cycle_anchor=when(data.get("billing_cycle_anchor")),
+        trial_end=when(data.get("trial_end")),
+        cancel_at=cancel_at,
+        operation=(data.get("metadata") or {}).get("operation", ""),
+        redacted={key: data[key] for key in keep if key in data} | {"customer": identity(data["customer"])},
+    )
+
+
+def invoice(data: dict[str, Any]) -> InvoiceState:
+    parent = (data.get("parent") or {}).get("subscription_details") or {}
+    transitions = data.get("status_transitions") or {}
+    payments = (data.get("payments") or {}).get("data") or []
+    default = next((one for one in payments if one.get("is_default")), payments[0] if payments else {})
+    return InvoiceState(
+        id=data["id"],
+        subscription_id=identity(parent.get("subscription")),
+        payment_intent_id=identity((default.get("payment") or {}).get("payment_intent")),
+        number=data.get("number") or "",
+        status=data.get("status") or "draft",
+        currency=data["currency"],
+        subtotal=data["subtotal"],
+        discount=sum(one["amount"] for one in data.get("total_discount_amounts") or []),
+        tax=sum(one["amount"] for one in data.get("total_taxes") or []),
+        total=data["total"],
+        amount_paid=data["amount_paid"],
+        amount_remaining=data["amount_remaining"],
+        attempt_count=data.get("attempt_count") or 0,
+        next_payment_attempt=when(data.get("next_payment_attempt")),
+        period_start=when(data.get("period_start")),
+        period_end=when(data.get("period_end")),
+        created_at=datetime.fromtimestamp(data["created"], UTC),
+        due_at=when(data.get("due_date")),
+        finalised_at=when(transitions.get("finalized_at")),
+        lines=tuple(line(one) for one in (data.get("lines") or {}).get("data") or []),
+    )
+
+
+def line(data: dict[str, Any]) -> dict[str, Any]:
+    """One invoice line: its price and period; the words are made from our own plan's name when shown."""
+    details = ((data.get("pricing") or {}).get("price_details")) or {}
+    period = data.get("period") or {}
+    return {
+        "price": identity(details.get("price")),
+        "quantity": data.get("quantity"),
+        "amount": data["amount"],
+        "period_start": period.get("start"),
+        "period_end": period.get("end"),
+    }
+
+
+def payment(data: dict[str, Any]) -> PaymentState:
+    """A charge: one attempt to collect."""
+    details = data.get("payment_method_details") or {}
+    outcome = data.get("outcome") or {}
+    return PaymentState(
+        id=data["id"],
+        payment_intent_id=identity(data.get("payment_intent")),
+        status=data["status"],
+        currency=data["currency"],
+        amount=data["amount"],
+        failure_code=data.get("failure_code") or "",
+        decline_code=(outcome.get("reason") or "") if data["status"] == "failed" else "",
+        card=card(details.get("card")),
+        created_at=datetime.fromtimestamp(data["created"], UTC),
+    )

@@ -1,0 +1,130 @@
+"""dj-stripe's rows for what we show beside our own: written by ORM from redacted objects, never synced.
+
+dj-stripe's own ``sync_from_stripe_data`` and ``api_*`` call Stripe by themselves, inside whatever
+transaction is open, and store the secret key in plain text; ``close_side_doors`` shuts them.
+"""
+
+import uuid
+from typing import Any, NoReturn
+
+import stripe
+from djstripe import models as djstripe
+from django.db.models.signals import pre_save
+
+from billing import errors
+from billing.models import Office, PlanPrice, StripeAccount
+from billing.stripe_api.inbound import CustomerState, SubscriptionState, when
+
+
+def close_side_doors() -> None:
+    """No key reaches a table, and no call to Stripe leaves but through billing.stripe_api.client."""
+    stripe.api_key = None
+    djstripe.Account.get_or_retrieve_for_api_key = classmethod(lambda cls, api_key: _owner())
+    pre_save.connect(_refuse_key, sender=djstripe.APIKey, dispatch_uid="no-keys-in-the-database")
+    pre_save.connect(
+        _refuse_secret, sender=djstripe.WebhookEndpoint, dispatch_uid="no-secrets-in-the-database"
+    )
+
+
+def _refuse_key(**_: Any) -> NoReturn:
+    raise errors.BillingError("API keys live in the environment, never in the database.")
+
+
+def _refuse_secret(instance: djstripe.WebhookEndpoint, **_: Any) -> None:
+    if instance.secret:
+        raise errors.BillingError("Webhook secrets live in the environment, never in the database.")
+
+
+def _owner() -> djstripe.Account | None:
+    return djstripe.Account.objects.order_by("djstripe_id").first()
+
+
+def account(record: StripeAccount) -> djstripe.Account:
+    row, _ = djstripe.Account.objects.update_or_create(
+        id=record.account_id,
+        defaults={"livemode": record.livemode, "stripe_data": {"id": record.account_id, "object": "account"}},
+    )
+    return row
+
+
+def webhook_endpoint(
+    stripe_id: str, *, url: str, events: list[str], key: uuid.UUID
+) -> djstripe.WebhookEndpoint:
+    """The row whose uuid is the last part of the webhook address. Its secret column stays empty."""
+    owner = _owner()
+    row, _ = djstripe.WebhookEndpoint.objects.update_or_create(
+        djstripe_uuid=key,
+        defaults={
+            "id": stripe_id,
+            "url": url,
+            "enabled_events": events,
+            "status": "enabled",
+            "secret": "",
+            "livemode": owner.livemode if owner else False,
+            "djstripe_owner_account": owner,
+        },
+    )
+    return row
+
+
+def customer(state: CustomerState, office: Office) -> djstripe.Customer:
+    row, _ = djstripe.Customer.objects.update_or_create(
+        id=state.id,
+        defaults={
+            "subscriber": office,
+            "email": "",
+            "livemode": state.redacted.get("livemode", False),
+            "created": when(state.redacted.get("created")),
+            "metadata": state.redacted.get("metadata", {}),
+            "stripe_data": state.redacted,
+            "djstripe_owner_account": _owner(),
+        },
+    )
+    return row
+
+
+def subscription(state: SubscriptionState, owner: djstripe.Customer) -> None:
+    djstripe.Subscription.objects.update_or_create(
+        id=state.id,
+        defaults={
+            "customer": owner,
+            "livemode": state.redacted.get("livemode", False),
+            "created": state.created_at,
+            "metadata": state.redacted.get("metadata", {}),
+            "stripe_data": state.redacted,
+            "djstripe_owner_account": _owner(),
+        },
+    )
+
+
+def price(row: PlanPrice) -> None:
+    """Product and price rows of a published plan price."""
+    owner = _owner()
+    livemode = owner.livemode if owner else False
+    product, _ = djstripe.Product.objects.update_or_create(
+        id=row.plan.stripe_product_id,
+        defaults={
+            "name": row.plan.name,
+            "active": True,
+            "livemode": livemode,
+            "stripe_data": {"id": row.plan.stripe_product_id, "object": "product", "name": row.plan.name},
+            "djstripe_owner_account": owner,
+        },
+    )
+    djstripe.Price.objects.update_or_create(
+        id=row.stripe_price_id,
+        defaults={
+            "product": product,
+            "active": True,
+            "currency": row.currency,
+            "livemode": livemode,
+            "stripe_data": {
+                "id": row.stripe_price_id,
+                "object": "price",
+                "unit_amount": row.unit_amount,
+                "currency": row.currency,
+                "recurring": {"interval": row.interval, "interval_count": row.interval_count},
+            },
+            "djstripe_owner_account": owner,
+        },
+    )

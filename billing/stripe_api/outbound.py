@@ -1,0 +1,57 @@
+"""What may leave for Stripe. A field that is not on the list never does, whatever the caller passed.
+
+The list is by path; ``*`` stands for an id. Each entry says why Stripe needs what it names. No patient
+data has a field here, and none of an Office's data but its name, its billing address and neutral words.
+"""
+
+import fnmatch
+from typing import Any
+
+from billing import errors
+
+METADATA = {"office", "operation", "plan", "price"}  # our own opaque ids, to find an object again
+
+ALLOWED: dict[str, set[str]] = {
+    # an invoice is addressed to a name and an e-mail address
+    "/v1/customers": {"name", "email", "preferred_locales", "metadata"},
+    "/v1/customers/*": {"invoice_settings"},
+    "/v1/payment_methods/*/attach": {"customer"},
+    # the catalogue: neutral names, they are printed on statements
+    "/v1/products": {"name", "metadata"},
+    "/v1/prices": {"product", "currency", "unit_amount", "recurring", "lookup_key", "metadata"},
+    "/v1/subscriptions": {
+        "customer",
+        "items",
+        "payment_behavior",
+        "trial_period_days",
+        "metadata",
+        "expand",
+    },
+    "/v1/subscriptions/*": {"cancel_at_period_end"},
+    "/v1/payment_methods/*/detach": set(),
+    "/v1/invoices/*/pay": {"off_session", "payment_method"},
+    # where Stripe reports events
+    "/v1/webhook_endpoints": {"url", "enabled_events", "api_version", "description"},
+}
+
+
+def checked(path: str, params: dict[str, Any]) -> dict[str, Any]:
+    """``params``, if each of its fields may be sent to ``path``.
+
+    Raises:
+        FieldNotAllowed: naming the fields, never their values.
+    """
+    allowed = _allowed(path)
+    strange = sorted(set(params) - allowed)
+    strange += sorted(f"metadata.{key}" for key in set(params.get("metadata", {})) - METADATA)
+    if strange:
+        raise errors.FieldNotAllowed(path, strange)
+    return params
+
+
+def _allowed(path: str) -> set[str]:
+    parts = path.count("/")
+    for pattern, fields in ALLOWED.items():
+        if pattern.count("/") == parts and fnmatch.fnmatchcase(path, pattern):
+            return fields
+    raise errors.FieldNotAllowed(path, ["any field"])

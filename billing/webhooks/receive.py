@@ -1,0 +1,103 @@
+"""The webhook address: verify, one INSERT, answer. No network, and nothing kept of a request that is not Stripe's."""
+
+import json
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.http.request import RawPostDataException
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+from djstripe.models import WebhookEndpoint
+
+from billing import clock
+from billing.models import ReceivedEvent
+from billing.stripe_api import signature
+
+log = logging.getLogger(__name__)
+
+MOST_BYTES = 1_000_000
+
+
+@csrf_exempt
+@require_POST
+def receive(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """200: the event is on disk. 4xx: it is not Stripe's, or not for us. 503: come again.
+
+    Source: https://docs.stripe.com/webhooks
+    """
+    if _declared_length(request) > MOST_BYTES:
+        return _answer("The body is larger than 1 MB.", 413)
+    try:
+        body = request.read(MOST_BYTES + 1)
+    except (OSError, RawPostDataException):
+        return _answer("The body could not be read.", 400)
+    if len(body) > MOST_BYTES:
+        return _answer("The body is larger than 1 MB.", 413)
+    header = request.headers.get("Stripe-Signature", "")
+    if not signature.is_valid(body, header, secrets=settings.STRIPE_WEBHOOK_SECRETS, now=clock.wall()):
+        log.warning("webhook refused: no valid signature")
+        return _answer("The signature is missing, wrong, or more than five minutes old.", 400)
+    try:
+        event = json.loads(body)
+    except ValueError:
+        return _answer("The body is not JSON.", 400)
+    hint = hint_of(event)
+    if hint is None:
+        return _answer("This is not an event that we use.", 200)
+    if event.get("livemode") is not settings.STRIPE_LIVE_MODE or event.get("account"):
+        return _answer("This event is of another mode or account.", 400)
+    try:
+        if not WebhookEndpoint.objects.filter(djstripe_uuid=uuid).exists():
+            return _answer("There is no webhook endpoint at this address.", 404)
+        ReceivedEvent.objects.bulk_create([hint], ignore_conflicts=True)
+    except OperationalError:
+        log.exception("webhook not stored: the database did not take it")
+        return _answer("The database is busy. Come again.", 503)
+    return _answer("received", 200)
+
+
+def hint_of(event: Any) -> ReceivedEvent | None:
+    """What to look at, or None where a signed body is no event of API v1."""
+    if not isinstance(event, dict) or event.get("object") != "event":
+        return None
+    data = event.get("data")
+    about = data.get("object") if isinstance(data, dict) else None
+    if not isinstance(about, dict):
+        return None
+    before = data.get("previous_attributes")
+    before = before if isinstance(before, dict) else {}
+    customer = _id(about.get("customer")) or _id(before.get("customer"))
+    if about.get("object") == "customer":
+        customer = _id(about)
+    created = event.get("created")
+    return ReceivedEvent(
+        stripe_id=_text(event.get("id")),
+        type=_text(event.get("type"))[:100],
+        object_id=_id(about),
+        customer_id=customer,
+        related_id=_id(about.get("charge")) or _id(about.get("payment_intent")) or _id(about.get("invoice")),
+        created_at=datetime.fromtimestamp(created, UTC)
+        if isinstance(created, int) and 0 <= created < 2**33
+        else clock.wall(),
+    )
+
+
+def _id(value: Any) -> str:
+    return _text(value.get("id") if isinstance(value, dict) else value)
+
+
+def _text(value: Any) -> str:
+    return value.replace("\0", "")[:255] if isinstance(value, str) else ""
+
+
+def _declared_length(request: HttpRequest) -> int:
+    declared = request.META.get("CONTENT_LENGTH") or "0"
+    return int(declared) if declared.isdigit() else 0
+
+
+def _answer(text: str, status: int) -> HttpResponse:
+    return HttpResponse(f"{text}\n", status=status, content_type="text/plain; charset=utf-8")

@@ -1,0 +1,44 @@
+"""The long-running process: settles events and unsettled operations, and shows that it is alive."""
+
+import logging
+import os
+import signal
+import socket
+import threading
+from typing import Any
+
+from django.db import close_old_connections
+
+from billing import clock
+from billing.models import WorkerHeartbeat
+from billing.operations import resume_unsettled
+from billing.webhooks import inbox
+
+log = logging.getLogger(__name__)
+
+IDLE_SECONDS = 0.5
+
+
+def work_once() -> int:
+    """Everything that is due now was worked off. Returns how many looks and operations that were."""
+    return resume_unsettled() + inbox.work_off()
+
+
+def work_forever() -> None:
+    """Until SIGTERM or SIGINT; the current look is finished first."""
+    stop = threading.Event()
+
+    def finish(number: int, _: Any) -> None:
+        log.info("worker: finishing after signal %s", number)
+        stop.set()
+
+    signal.signal(signal.SIGTERM, finish)
+    signal.signal(signal.SIGINT, finish)
+    name = f"{socket.gethostname()}:{os.getpid()}"
+    log.info("worker %s started", name)
+    while not stop.is_set():
+        close_old_connections()
+        WorkerHeartbeat.objects.update_or_create(name=name, defaults={"seen_at": clock.wall()})
+        if not work_once():
+            stop.wait(IDLE_SECONDS)
+    WorkerHeartbeat.objects.filter(name=name).delete()

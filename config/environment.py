@@ -1,0 +1,116 @@
+"""The rules for each environment variable: what is missing or wrong is said in one error that names them all."""
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from environ import Env
+
+WEAK_SECRET_KEY_LENGTH = 50
+LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
+
+
+class Problems:
+    """Collects what is wrong with the environment, so that one start shows all of it."""
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+
+    def add(self, variable: str, what: str) -> None:
+        self.found.append(f"{variable}: {what}")
+
+    def raise_if_any(self) -> None:
+        if self.found:
+            lines = "\n".join(f"  - {problem}" for problem in self.found)
+            raise ImproperlyConfigured(
+                f"The environment is not complete. Set these in .env (see .env.example):\n{lines}"
+            )
+
+
+def database(url: str, base_dir: Path, problems: Problems) -> dict[str, object]:
+    """Django's DATABASES entry for DATABASE_URL.
+
+    ``libsql:///var/x.db`` is an embedded file relative to the project, ``libsql:////abs/x.db`` an absolute
+    one; ``postgres://`` is PostgreSQL. A libSQL URL with a host is refused.
+    """
+    parts = urlsplit(url)
+    if parts.scheme in ("postgres", "postgresql"):
+        return {
+            **Env.db_url_config(url),
+            "CONN_MAX_AGE": 60,
+            "CONN_HEALTH_CHECKS": True,
+            "ATOMIC_REQUESTS": False,
+        }
+    if parts.scheme in ("libsql", "ws", "wss", "http", "https") and parts.netloc:
+        problems.add(
+            "DATABASE_URL",
+            "a libSQL server is not supported yet; use an embedded file (libsql:///var/billing.db) "
+            "or postgres://user:password@host/name",
+        )
+    elif parts.scheme != "libsql" or not parts.path.strip("/"):
+        problems.add("DATABASE_URL", "use libsql:///var/billing.db or postgres://user:password@host/name")
+    path = unquote(parts.path)
+    name = Path(path[1:]) if path.startswith("//") else base_dir / path.lstrip("/")
+    if not problems.found:
+        name.parent.mkdir(parents=True, exist_ok=True)
+    return {
+        "ENGINE": "config.libsql",
+        "NAME": str(name),
+        "ATOMIC_REQUESTS": False,
+        "OPTIONS": {"timeout": 20},
+    }
+
+
+def check_stripe(key: str, api_base: str, secrets: list[str], *, debug: bool, problems: Problems) -> None:
+    """The three Stripe variables fit together, and to DEBUG."""
+    if not key.startswith(("sk_test_", "rk_test_", "sk_live_", "rk_live_")):
+        problems.add(
+            "STRIPE_SECRET_KEY",
+            "put a secret or restricted key of Stripe (sk_test_…, rk_test_…), or run `make demo`, "
+            "which needs none",
+        )
+    if key.startswith(("sk_live_", "rk_live_")):
+        problems.add(
+            "STRIPE_SECRET_KEY",
+            "live charging is refused: this version cannot yet record the BAA determination that must stand "
+            "before it. Use a test key (sk_test_… or rk_test_…)",
+        )
+    if api_base:
+        host = urlsplit(api_base).hostname or ""
+        if not debug:
+            problems.add(
+                "STRIPE_API_BASE", "a local Stripe is for development only; remove it, or set DEBUG=true"
+            )
+        elif host not in LOCAL_HOSTS:
+            problems.add("STRIPE_API_BASE", "must be an address of this machine, like http://127.0.0.1:12111")
+    for secret in secrets:
+        if not secret.startswith("whsec_"):
+            problems.add(
+                "STRIPE_WEBHOOK_SECRETS", "each secret begins with whsec_; separate several with commas"
+            )
+            break
+    if not secrets:
+        problems.add(
+            "STRIPE_WEBHOOK_SECRETS",
+            "put the signing secret of the webhook endpoint (whsec_…), as Stripe's dashboard or "
+            "`stripe listen` shows it",
+        )
+
+
+def check_production(
+    *, secret_key: str, allowed_hosts: list[str], site_url: str, debug: bool, problems: Problems
+) -> None:
+    """What must hold where DEBUG is off."""
+    if not secret_key:
+        problems.add(
+            "SECRET_KEY",
+            'a long random text; make one with: python -c "import secrets; print(secrets.token_urlsafe(64))"',
+        )
+    if debug:
+        return
+    if secret_key and (len(secret_key) < WEAK_SECRET_KEY_LENGTH or secret_key.startswith("django-insecure")):
+        problems.add("SECRET_KEY", f"is too weak: at least {WEAK_SECRET_KEY_LENGTH} random characters")
+    if not allowed_hosts or "*" in allowed_hosts:
+        problems.add("ALLOWED_HOSTS", "name the hosts that this site answers to, separated by commas")
+    if not site_url.startswith("https://"):
+        problems.add("SITE_URL", "must be the public address and begin with https://")

@@ -1,0 +1,10 @@
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+application = get_wsgi_application()
+
+from billing.accounts import refuse_other_account  # noqa: E402  the apps must be ready
+
+refuse_other_account()
