@@ -71,9 +71,7 @@ def refuse_other_account() -> None:
     try:
         seen = gateway.account(livemode=settings.STRIPE_LIVE_MODE)
     except errors.StripeUnavailable:
-        log.warning(
-            "Stripe does not answer, so the key's account could not be compared with the recorded one"
-        )
+        log.warning("Stripe does not answer, so the key's account could not be compared with the recorded one")
         return
     _refuse_other(record, seen)
 

@@ -40,9 +40,7 @@ class NoLiveSubscription(BillingError):
     code = "no_live_subscription"
 
     def __init__(self, office: Any) -> None:
-        super().__init__(
-            "This Office has no live subscription, so there is nothing to cancel.", office=office
-        )
+        super().__init__("This Office has no live subscription, so there is nothing to cancel.", office=office)
 
 
 class CurrencyMismatch(BillingError):
@@ -74,9 +72,7 @@ class PaymentMethodRequired(BillingError):
     code = "payment_method_required"
 
     def __init__(self, office: Any) -> None:
-        super().__init__(
-            "This Office has no payment method. Add a card, or start with a trial.", office=office
-        )
+        super().__init__("This Office has no payment method. Add a card, or start with a trial.", office=office)
 
 
 class OperationInProgress(BillingError):

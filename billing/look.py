@@ -22,7 +22,5 @@ def look(
     ticket = take_ticket(office.pk)
     office = Office.objects.get(pk=office.pk)
     return apply(
-        gateway.fetch(
-            office, ticket=ticket, invoices=invoices, payments=payments, payment_intents=payment_intents
-        )
+        gateway.fetch(office, ticket=ticket, invoices=invoices, payments=payments, payment_intents=payment_intents)
     )

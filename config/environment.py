@@ -66,8 +66,7 @@ def check_stripe(key: str, api_base: str, secrets: list[str], *, debug: bool, pr
     if not key.startswith(("sk_test_", "rk_test_", "sk_live_", "rk_live_")):
         problems.add(
             "STRIPE_SECRET_KEY",
-            "put a secret or restricted key of Stripe (sk_test_…, rk_test_…), or run `make demo`, "
-            "which needs none",
+            "put a secret or restricted key of Stripe (sk_test_…, rk_test_…), or run `make demo`, which needs none",
         )
     if key.startswith(("sk_live_", "rk_live_")):
         problems.add(
@@ -78,16 +77,12 @@ def check_stripe(key: str, api_base: str, secrets: list[str], *, debug: bool, pr
     if api_base:
         host = urlsplit(api_base).hostname or ""
         if not debug:
-            problems.add(
-                "STRIPE_API_BASE", "a local Stripe is for development only; remove it, or set DEBUG=true"
-            )
+            problems.add("STRIPE_API_BASE", "a local Stripe is for development only; remove it, or set DEBUG=true")
         elif host not in LOCAL_HOSTS:
             problems.add("STRIPE_API_BASE", "must be an address of this machine, like http://127.0.0.1:12111")
     for secret in secrets:
         if not secret.startswith("whsec_"):
-            problems.add(
-                "STRIPE_WEBHOOK_SECRETS", "each secret begins with whsec_; separate several with commas"
-            )
+            problems.add("STRIPE_WEBHOOK_SECRETS", "each secret begins with whsec_; separate several with commas")
             break
     if not secrets:
         problems.add(

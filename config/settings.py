@@ -30,9 +30,7 @@ PAST_DUE_GRACE = timedelta(days=env.int("PAST_DUE_DAYS", default=14))
 environment.check_production(
     secret_key=SECRET_KEY, allowed_hosts=ALLOWED_HOSTS, site_url=SITE_URL, debug=DEBUG, problems=problems
 )
-environment.check_stripe(
-    STRIPE_API_KEY, STRIPE_API_BASE, STRIPE_WEBHOOK_SECRETS, debug=DEBUG, problems=problems
-)
+environment.check_stripe(STRIPE_API_KEY, STRIPE_API_BASE, STRIPE_WEBHOOK_SECRETS, debug=DEBUG, problems=problems)
 DATABASES = {
     "default": environment.database(
         env.str(
@@ -113,6 +111,7 @@ DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
 DJSTRIPE_WEBHOOK_VALIDATION = "verify_signature"
 STRIPE_LIVE_MODE = False
 SILENCED_SYSTEM_CHECKS = [
+    "auth.W004",  # unique on Lower(email), by a constraint
     "djstripe.I006",  # webhook secrets live in the environment, never in WebhookEndpoint.secret
     "djstripe.W005",  # the same
 ]

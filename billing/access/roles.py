@@ -19,7 +19,7 @@ STAFF: dict[str, set[str]] = {
     "operator": SEE | {"add_office", "change_office", "manage_billing"},
     "administrator": SEE
     | {"add_office", "change_office", "manage_billing", "add_user", "change_user", "add_membership"}
-    | {"change_membership"},
+    | {"change_membership", "add_plan", "change_plan", "add_planprice"},
 }
 
 OFFICE: dict[str, set[str]] = {

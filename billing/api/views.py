@@ -53,9 +53,7 @@ class SignIn(APIView):
     throttle_classes = (ScopedRateThrottle,)
     throttle_scope = "sign-in"
 
-    @extend_schema(
-        request=serializers.SignInSerializer, responses={200: serializers.TokenSerializer, 401: PROBLEM}
-    )
+    @extend_schema(request=serializers.SignInSerializer, responses={200: serializers.TokenSerializer, 401: PROBLEM})
     def post(self, request: Request) -> Response:
         """A token for the header ``Authorization: Token …``, in exchange for e-mail address and password."""
         given = serializers.SignInSerializer(data=request.data)

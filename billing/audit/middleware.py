@@ -18,9 +18,7 @@ def audit_context(
         given = request.headers.get("X-Request-ID", "")
         request_id = given if REQUEST_ID.match(given) else uuid.uuid4().hex
         user = request.user
-        by = (
-            actor.person(user) if user.is_authenticated else actor.service(f"visitor of {request.path[:100]}")
-        )
+        by = actor.person(user) if user.is_authenticated else actor.service(f"visitor of {request.path[:100]}")
         with trail.acting(by, request_id=request_id):
             response = get_response(request)
         response["X-Request-ID"] = request_id

@@ -17,17 +17,13 @@ class AuditEntry(AbstractLogEntry):
         REFUSAL = "refusal"
 
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.CHANGE)
-    office = models.ForeignKey(
-        "billing.Office", null=True, on_delete=models.PROTECT, related_name="audit_entries"
-    )
+    office = models.ForeignKey("billing.Office", null=True, on_delete=models.PROTECT, related_name="audit_entries")
     actor_kind = models.CharField(max_length=10, help_text="person, service or job")
     actor_label = models.CharField(max_length=254)
     reason = models.CharField(max_length=200, blank=True)
     request_id = models.CharField(max_length=64, blank=True)
     what = models.CharField(max_length=200, blank=True, help_text="An act or a refusal, in words")
-    billing_at = models.DateTimeField(
-        help_text="The billing clock; it differs from the wall in a sandbox only"
-    )
+    billing_at = models.DateTimeField(help_text="The billing clock; it differs from the wall in a sandbox only")
 
     class Meta(AbstractLogEntry.Meta):
         abstract = False

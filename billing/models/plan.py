@@ -10,9 +10,7 @@ from billing.money import Money, monthly
 class Plan(models.Model):
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     code = models.SlugField(unique=True)
-    name = models.CharField(
-        max_length=100, help_text="Neutral: it is printed on invoices and card statements."
-    )
+    name = models.CharField(max_length=100, help_text="Neutral: it is printed on invoices and card statements.")
     stripe_product_id = models.CharField(max_length=255, unique=True, null=True, editable=False)  # noqa: DJ001
     archived_at = models.DateTimeField(null=True, blank=True)
 
@@ -36,9 +34,7 @@ class PlanPrice(models.Model):
     unit_amount = models.BigIntegerField(help_text="Minor units of the currency.")
     interval = models.CharField(max_length=5, choices=Interval.choices)
     interval_count = models.PositiveSmallIntegerField(default=1)
-    per_seat = models.BooleanField(
-        default=False, help_text="Charged once per seat; else the quantity is always 1."
-    )
+    per_seat = models.BooleanField(default=False, help_text="Charged once per seat; else the quantity is always 1.")
     active_from = models.DateTimeField(null=True, blank=True)
     active_until = models.DateTimeField(null=True, blank=True)
 
@@ -62,6 +58,4 @@ class PlanPrice(models.Model):
 
     def monthly_amount(self, quantity: int) -> int:
         """Minor units a month that ``quantity`` of this price comes to."""
-        return monthly(
-            self.unit_amount * quantity, interval=self.interval, interval_count=self.interval_count
-        )
+        return monthly(self.unit_amount * quantity, interval=self.interval, interval_count=self.interval_count)

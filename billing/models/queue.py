@@ -11,9 +11,7 @@ class Notification(models.Model):
     """One message to one address, to be sent once. Inserted by whoever has something to say."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    office = models.ForeignKey(
-        "billing.Office", null=True, on_delete=models.PROTECT, related_name="notifications"
-    )
+    office = models.ForeignKey("billing.Office", null=True, on_delete=models.PROTECT, related_name="notifications")
     kind = models.CharField(max_length=60)
     dedupe_key = models.CharField(max_length=255, unique=True)
     recipient = models.EmailField()

@@ -16,9 +16,7 @@ class StripeAccount(models.Model):
     recorded_at = models.DateTimeField(default=clock.wall)
 
     class Meta:
-        constraints = [
-            models.CheckConstraint(condition=models.Q(id=1), name="one_stripe_account_per_database")
-        ]
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_stripe_account_per_database")]
 
     def __str__(self) -> str:
         return f"{self.account_id} ({'live' if self.livemode else 'test'}, {self.kind})"

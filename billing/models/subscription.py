@@ -47,18 +47,12 @@ class SubscriptionChange(models.Model):
     """One step in a subscription's life, written by ``projection.apply`` and never changed."""
 
     subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="changes")
-    office = models.ForeignKey(
-        "billing.Office", on_delete=models.PROTECT, related_name="subscription_changes"
-    )
+    office = models.ForeignKey("billing.Office", on_delete=models.PROTECT, related_name="subscription_changes")
     at = models.DateTimeField(db_index=True)
     status_before = models.CharField(max_length=20, blank=True)
     status_after = models.CharField(max_length=20)
-    price_before = models.ForeignKey(
-        "billing.PlanPrice", null=True, on_delete=models.PROTECT, related_name="+"
-    )
-    price_after = models.ForeignKey(
-        "billing.PlanPrice", null=True, on_delete=models.PROTECT, related_name="+"
-    )
+    price_before = models.ForeignKey("billing.PlanPrice", null=True, on_delete=models.PROTECT, related_name="+")
+    price_after = models.ForeignKey("billing.PlanPrice", null=True, on_delete=models.PROTECT, related_name="+")
     quantity_before = models.PositiveIntegerField(default=0)
     quantity_after = models.PositiveIntegerField()
     mrr_before = models.BigIntegerField(default=0, help_text="Minor units a month")

@@ -91,9 +91,7 @@ def _was_started(run: Run, office: Office) -> bool:
 
 
 @operation_body("subscribe", search=_was_started)
-def _subscribe(
-    run: Run, office: Office, *, price: str, quantity: int, trial_days: int, payment_method: str
-) -> None:
+def _subscribe(run: Run, office: Office, *, price: str, quantity: int, trial_days: int, payment_method: str) -> None:
     row = PlanPrice.objects.get(public_id=price)
     customer = customer_of(run, office)
     card = ""

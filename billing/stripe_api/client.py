@@ -138,9 +138,7 @@ def _rejected(error: stripe.StripeError) -> errors.StripeRejected:
         raise errors.AuthenticationRequired(
             "The card's bank asks its holder to confirm the payment. Use another card.", code
         )
-    kind = (
-        errors.StripeObjectMissing if code == "resource_missing" or status == 404 else errors.StripeRejected
-    )
+    kind = errors.StripeObjectMissing if code == "resource_missing" or status == 404 else errors.StripeRejected
     return kind(f"Stripe refused the request: {error.user_message}", code, param, status)
 
 

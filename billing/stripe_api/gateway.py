@@ -47,9 +47,7 @@ def account(*, livemode: bool) -> AccountState:
 
 def create_product(plan: Plan, *, step: Step) -> str:
     """A product stands for the plan. Source: https://docs.stripe.com/api/products/create"""
-    return _id(
-        client.post("/v1/products", {"name": plan.name, "metadata": {"plan": str(plan.public_id)}}, step=step)
-    )
+    return _id(client.post("/v1/products", {"name": plan.name, "metadata": {"plan": str(plan.public_id)}}, step=step))
 
 
 def create_price(price: PlanPrice, *, step: Step) -> str:

@@ -8,8 +8,8 @@ import uuid
 from typing import Any, NoReturn
 
 import stripe
-from djstripe import models as djstripe
 from django.db.models.signals import pre_save
+from djstripe import models as djstripe
 
 from billing import errors
 from billing.models import Office, PlanPrice, StripeAccount
@@ -21,9 +21,7 @@ def close_side_doors() -> None:
     stripe.api_key = None
     djstripe.Account.get_or_retrieve_for_api_key = classmethod(lambda cls, api_key: _owner())
     pre_save.connect(_refuse_key, sender=djstripe.APIKey, dispatch_uid="no-keys-in-the-database")
-    pre_save.connect(
-        _refuse_secret, sender=djstripe.WebhookEndpoint, dispatch_uid="no-secrets-in-the-database"
-    )
+    pre_save.connect(_refuse_secret, sender=djstripe.WebhookEndpoint, dispatch_uid="no-secrets-in-the-database")
 
 
 def _refuse_key(**_: Any) -> NoReturn:
@@ -47,9 +45,7 @@ def account(record: StripeAccount) -> djstripe.Account:
     return row
 
 
-def webhook_endpoint(
-    stripe_id: str, *, url: str, events: list[str], key: uuid.UUID
-) -> djstripe.WebhookEndpoint:
+def webhook_endpoint(stripe_id: str, *, url: str, events: list[str], key: uuid.UUID) -> djstripe.WebhookEndpoint:
     """The row whose uuid is the last part of the webhook address. Its secret column stays empty."""
     owner = _owner()
     row, _ = djstripe.WebhookEndpoint.objects.update_or_create(

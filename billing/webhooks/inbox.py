@@ -48,9 +48,7 @@ def claim() -> tuple[uuid.UUID, list[ReceivedEvent]] | None:
         return None
     same = Q(customer_id=first.customer_id) if first.customer_id else Q(pk=first.pk)
     mine = uuid.uuid4()
-    ReceivedEvent.objects.filter(free & same).update(
-        claim_id=mine, lease_until=now + LEASE, attempts=F("attempts") + 1
-    )
+    ReceivedEvent.objects.filter(free & same).update(claim_id=mine, lease_until=now + LEASE, attempts=F("attempts") + 1)
     return mine, list(ReceivedEvent.objects.filter(claim_id=mine, status=Status.WAITING).order_by("pk"))
 
 
@@ -62,7 +60,7 @@ def _handle(mine: uuid.UUID, events: list[ReceivedEvent]) -> None:
             applied = _look_at(events)
         except errors.BillingError as error:
             _put_off(mine, events, f"{error.code}: {trail.without_stripe_ids(str(error))}")
-        except Exception as error:  # noqa: BLE001  a defect must not stop the inbox: it is kept, shown and parked
+        except Exception as error:
             log.exception("events could not be applied")
             _put_off(mine, events, f"{type(error).__name__}: {trail.without_stripe_ids(str(error))}"[:500])
         else:

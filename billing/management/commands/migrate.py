@@ -20,18 +20,14 @@ APP = "djstripe"
 class Command(migrate.Command):
     def add_arguments(self, parser: Any) -> None:
         super().add_arguments(parser)
-        parser.add_argument(
-            "--step-by-step", action="store_true", help="Run dj-stripe's own migrations one by one."
-        )
+        parser.add_argument("--step-by-step", action="store_true", help="Run dj-stripe's own migrations one by one.")
 
     def handle(self, *args: Any, **options: Any) -> Any:
         step_by_step = options.pop("step_by_step", False)
         whole_project = not options["app_label"] and not options["plan"] and not options["check_unapplied"]
         connection = connections[options["database"]]
         if whole_project and not step_by_step and not options["fake"] and is_empty(connection):
-            call_command(
-                "migrate", "billing", "0001", database=options["database"], verbosity=options["verbosity"]
-            )
+            call_command("migrate", "billing", "0001", database=options["database"], verbosity=options["verbosity"])
             create_tables(connection)
         return super().handle(*args, **options)
 

@@ -11,9 +11,7 @@ REASON = "setup_stripe"
 
 
 class Command(BaseCommand):
-    help = (
-        "Records the Stripe account of this database, publishes the plans, and sets up the webhook address."
-    )
+    help = "Records the Stripe account of this database, publishes the plans, and sets up the webhook address."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(

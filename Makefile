@@ -1,0 +1,43 @@
+# Two commands: `make demo` and `make test`. Needs python3 (3.11 to 3.13) and a network for the first run.
+PYTHON ?= python3
+WEB_PORT ?= 8000
+STRIPE_PORT ?= 12111
+BIN := .venv/bin
+TEST_ENV := ENV_FILE=tests/test.env
+
+.PHONY: demo test test-postgres smoke lint lock clean
+
+demo: .venv/ready
+	@$(BIN)/python -m demo --web-port $(WEB_PORT) --stripe-port $(STRIPE_PORT)
+
+test: .venv/ready
+	$(TEST_ENV) $(BIN)/python -m pytest -n 2
+
+# Against a server: make test-postgres TEST_DATABASE_URL=postgres://user:password@127.0.0.1/postgres
+test-postgres: .venv/ready
+	$(TEST_ENV) DATABASE_URL=$(TEST_DATABASE_URL) $(BIN)/python -m pytest -n 2
+
+smoke: .venv/ready
+	@$(BIN)/python -m demo.smoke
+
+lint: .venv/ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(TEST_ENV) $(BIN)/mypy
+	$(BIN)/lint-imports
+	$(TEST_ENV) $(BIN)/python manage.py makemigrations --check --dry-run
+	ENV_FILE=tests/production.env $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+lock: .venv/ready
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+
+.venv/ready: requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 13) else "Python 3.11 to 3.13 is needed: make PYTHON=python3.12 …")'
+	@echo "Installing the locked requirements into .venv (once) …"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+clean:
+	rm -rf .venv var staticfiles

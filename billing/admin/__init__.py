@@ -1,0 +1,17 @@
+"""The vendor's face: reads our rows, and changes billing through operations only."""
+
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from guardian.models import GroupObjectPermission, UserObjectPermission
+from knox.models import get_token_model
+
+from billing.models import AuditEntry
+
+for model in list(admin.site._registry):
+    foreign = (AuditEntry, Group, get_token_model(), GroupObjectPermission, UserObjectPermission)
+    if model._meta.app_label == "djstripe" or model in foreign:
+        admin.site.unregister(model)
+
+from billing.admin import offices, records, users  # noqa: E402  after the others' are gone
+
+__all__ = ["offices", "records", "users"]

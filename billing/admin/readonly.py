@@ -1,0 +1,37 @@
+"""Rows that are looked at and never edited here."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin, TabularInline
+
+
+class ReadOnly:
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ReadOnlyAdmin(ReadOnly, ModelAdmin):
+    actions = None
+    list_per_page = 50
+    show_full_result_count = False
+
+
+class ReadOnlyInline(ReadOnly, TabularInline):
+    extra = 0
+    tab = True
+    per_page = 10
+    show_change_link = False
+
+
+def masked(stripe_id: str) -> str:
+    """Enough to find it at Stripe, too little to use it: ``cus_…a1b2``."""
+    if not stripe_id:
+        return "–"
+    return f"{stripe_id.split('_', maxsplit=1)[0]}_…{stripe_id[-4:]}"

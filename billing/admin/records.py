@@ -1,0 +1,218 @@
+"""What is on record: plans, subscriptions, invoices, payments, operations, events, findings, audit."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import display
+
+from billing.admin.readonly import ReadOnlyAdmin, ReadOnlyInline, masked
+from billing.models import (
+    AuditEntry,
+    Finding,
+    Invoice,
+    Operation,
+    OperationStep,
+    Payment,
+    Plan,
+    PlanPrice,
+    ReceivedEvent,
+    Subscription,
+)
+
+TONES = {
+    "active": "success",
+    "trialing": "info",
+    "past_due": "warning",
+    "unpaid": "danger",
+    "canceled": "danger",
+    "incomplete": "warning",
+    "incomplete_expired": "danger",
+    "paused": "warning",
+    "paid": "success",
+    "open": "warning",
+    "void": "danger",
+    "succeeded": "success",
+    "failed": "danger",
+    "declined": "danger",
+    "rejected": "danger",
+    "unknown": "warning",
+    "abandoned": "danger",
+    "applied": "success",
+    "waiting": "info",
+    "parked": "danger",
+    "critical": "danger",
+    "warning": "warning",
+    "refusal": "danger",
+    "act": "info",
+}
+
+
+class PriceInline(TabularInline):
+    """Prices are added and never edited; `manage.py setup_stripe` publishes the new ones."""
+
+    model = PlanPrice
+    extra = 0
+    fields = ("code", "currency", "unit_amount", "interval", "interval_count", "per_seat", "published")
+    readonly_fields = ("published",)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @display(description="At Stripe", boolean=True)
+    def published(self, row: PlanPrice) -> bool:
+        return bool(row.stripe_price_id)
+
+
+@admin.register(Plan)
+class PlanAdmin(ModelAdmin):
+    list_display = ("name", "code", "archived_at")
+    fields = ("name", "code")
+    inlines = (PriceInline,)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fields if obj else ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Subscription)
+class SubscriptionAdmin(ReadOnlyAdmin):
+    list_display = ("office", "plan_price", "state", "quantity", "current_period_end", "cancel_at")
+    list_filter = ("status",)
+    list_select_related = ("office", "plan_price__plan")
+    search_fields = ("office__name",)
+    exclude = ("stripe_id", "ticket")
+
+    @display(description="Status", label=TONES, ordering="status")
+    def state(self, row: Subscription) -> str:
+        return row.status
+
+
+@admin.register(Invoice)
+class InvoiceAdmin(ReadOnlyAdmin):
+    list_display = ("number", "office", "state", "money", "created_at", "due_at")
+    list_filter = ("status",)
+    list_select_related = ("office",)
+    search_fields = ("number", "office__name")
+    exclude = ("stripe_id", "ticket", "payment_intent_id")
+
+    @display(description="Status", label=TONES, ordering="status")
+    def state(self, row: Invoice) -> str:
+        return row.status
+
+
+@admin.register(Payment)
+class PaymentAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "office", "state", "money", "failure_code", "card_brand", "card_last4")
+    list_filter = ("status",)
+    list_select_related = ("office",)
+    search_fields = ("office__name",)
+    exclude = ("stripe_id", "ticket", "payment_intent_id")
+
+    @display(description="Status", label=TONES, ordering="status")
+    def state(self, row: Payment) -> str:
+        return row.status
+
+
+class StepInline(ReadOnlyInline):
+    model = OperationStep
+    fields = ("name", "http_status", "asked", "first_asked_at", "answered_at", "error_code", "what")
+    readonly_fields = fields
+    tab = False
+
+    @display(description="Object")
+    def what(self, row: OperationStep) -> str:
+        return masked(row.object_id)
+
+
+@admin.register(Operation)
+class OperationAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "kind", "office", "state", "actor_label", "reason")
+    list_filter = ("status", "kind")
+    list_select_related = ("office",)
+    search_fields = ("office__name", "actor_label", "reason")
+    fields = (
+        "public_id office kind status actor_label actor_kind reason attempts created_at settled_at "
+        "error_code error_message"
+    ).split()
+    inlines = (StepInline,)
+
+    @display(description="Status", label=TONES, ordering="status")
+    def state(self, row: Operation) -> str:
+        return row.status
+
+
+@admin.register(ReceivedEvent)
+class ReceivedEventAdmin(ReadOnlyAdmin):
+    list_display = ("received_at", "type", "state", "attempts", "customer", "last_error")
+    list_filter = ("status", "type")
+    fields = (
+        "type",
+        "status",
+        "customer",
+        "created_at",
+        "received_at",
+        "attempts",
+        "last_error",
+        "settled_at",
+    )
+
+    @display(description="Status", label=TONES, ordering="status")
+    def state(self, row: ReceivedEvent) -> str:
+        return row.status
+
+    @display(description="Customer")
+    def customer(self, row: ReceivedEvent) -> str:
+        return masked(row.customer_id)
+
+
+@admin.register(Finding)
+class FindingAdmin(ReadOnlyAdmin):
+    list_display = ("found_at", "kind", "grade", "office", "detail", "resolved_at")
+    list_filter = ("severity", "kind", ("resolved_at", admin.EmptyFieldListFilter))
+    list_select_related = ("office",)
+    fields = ("kind", "severity", "office", "detail", "found_at", "resolved_at")
+
+    @display(description="Severity", label=TONES, ordering="severity")
+    def grade(self, row: Finding) -> str:
+        return row.severity
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    list_display = ("timestamp", "sort", "office", "actor_label", "reason", "summary")
+    list_filter = ("kind", "actor_kind", "content_type")
+    list_select_related = ("office", "content_type")
+    search_fields = ("actor_label", "request_id")
+    fields = (
+        "timestamp billing_at kind actor_label actor_kind reason office object_repr what changes_shown request_id"
+    ).split()
+
+    @display(description="Kind", label=TONES, ordering="kind")
+    def sort(self, row: AuditEntry) -> str:
+        return row.kind
+
+    @display(description="What")
+    def summary(self, row: AuditEntry) -> str:
+        if row.what:
+            return row.what
+        return f"{row.content_type.name}: {', '.join(sorted(row.changes or {}))}"[:160]
+
+    @display(description="Changes")
+    def changes_shown(self, row: AuditEntry) -> str:
+        shown = []
+        for name, change in sorted((row.changes or {}).items()):
+            values = change if isinstance(change, list) else [change]
+            if name.endswith("_id"):
+                values = [masked(value) if value not in ("None", None) else "None" for value in values]
+            shown.append(f"{name}: {' → '.join(str(value) for value in values)}")
+        return "\n".join(shown) or "–"
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("billing.view_auditentry")  # type: ignore[union-attr]

@@ -1,0 +1,117 @@
+"""python -m demo.seed: plans, people and a dozen Offices, each made as a person would make it.
+
+Plans and people are rows of ours; every subscription goes through an operation to Stripe and comes back
+as webhooks. Repeating adds what is missing.
+"""
+
+import os
+import time
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django.setup()
+
+from django.contrib.auth.models import Group  # noqa: E402
+
+from billing import errors, operations  # noqa: E402
+from billing.access import grants  # noqa: E402
+from billing.audit import actor, trail  # noqa: E402
+from billing.models import Membership, Office, Plan, PlanPrice, ReceivedEvent, User  # noqa: E402
+from billing.operations.catalogue import publish_plans  # noqa: E402
+from demo.stack import demo_password  # noqa: E402
+
+STAFF = "operator@vendor.example"
+OWNER = "owner@maple.example"
+PRICES = (
+    ("practice-monthly", "Practice", 19_900, "month", False),
+    ("practice-yearly", "Practice", 199_000, "year", False),
+    ("seats-monthly", "Team", 4_900, "month", True),
+)
+OFFICES: tuple[tuple[str, str, dict], ...] = (
+    ("Maple Street Family Practice", "practice-monthly", {"payment_method": "pm_card_visa"}),
+    ("Harbor Pediatrics", "seats-monthly", {"payment_method": "pm_card_visa", "quantity": 6}),
+    ("Northgate Dental", "practice-yearly", {"payment_method": "pm_card_mastercard"}),
+    ("Cedar Hill Orthopedics", "seats-monthly", {"payment_method": "pm_card_visa", "quantity": 14}),
+    ("Lakeview Dermatology", "practice-monthly", {"trial_days": 14}),
+    ("Old Mill Internal Medicine", "practice-monthly", {"payment_method": "pm_card_visa"}),
+    ("Sunrise Physiotherapy", "seats-monthly", {"trial_days": 30, "payment_method": "pm_card_visa", "quantity": 3}),
+    ("Riverside Eye Clinic", "practice-monthly", {"payment_method": "pm_card_chargeCustomerFail"}),
+    ("Granite Peak Cardiology", "practice-yearly", {"payment_method": "pm_card_visa"}),
+    ("Willow Women's Health", "practice-monthly", {"payment_method": "pm_card_mastercard"}),
+    ("Juniper Allergy Center", "seats-monthly", {"payment_method": "pm_card_visa", "quantity": 2}),
+    ("Foxglove Family Care", "", {}),
+)
+LEAVING = "Old Mill Internal Medicine"
+SETTLE_SECONDS = 60
+
+
+def main() -> None:
+    by = actor.job("demo")
+    with trail.acting(by, reason="the demo's cast"):
+        staff = people()
+        catalogue()
+    publish_plans(by=by, reason="the demo's plans")
+    person = actor.person(staff)
+    for name, price, given in OFFICES:
+        open_office(name, price, given, person)
+    wait_until_applied()
+    print(f"Sign in as {STAFF} (admin) or {OWNER} (API), password: {staff.demo_password}")  # noqa: T201
+
+
+def people() -> User:
+    password = demo_password()
+    staff = User.objects.filter(email=STAFF).first()
+    if staff is None:
+        staff = User.objects.create_user(STAFF, password, name="Olive Operator", is_staff=True)
+        staff.groups.add(Group.objects.get(name="administrator"))
+        User.objects.create_user(OWNER, password, name="Mira Maple")
+    staff.demo_password = password  # type: ignore[attr-defined]  # for the closing line only
+    return staff
+
+
+def catalogue() -> None:
+    for code, plan_name, amount, interval, per_seat in PRICES:
+        plan, _ = Plan.objects.get_or_create(code=plan_name.lower(), defaults={"name": plan_name})
+        PlanPrice.objects.get_or_create(
+            code=code,
+            defaults={
+                "plan": plan,
+                "currency": "usd",
+                "unit_amount": amount,
+                "interval": interval,
+                "per_seat": per_seat,
+            },
+        )
+
+
+def open_office(name: str, price: str, given: dict, by: actor.Actor) -> None:
+    with trail.acting(by, reason="signed up"):
+        address = f"billing@{name.split(maxsplit=1)[0].lower()}.example"
+        office, new = Office.objects.get_or_create(name=name, defaults={"billing_email": address})
+        if not new:
+            return
+        if name.startswith("Maple"):
+            owner = User.objects.get(email=OWNER)
+            grants.write_grants(Membership.objects.create(user=owner, office=office, role=Membership.Role.OWNER))
+    if not price:
+        return
+    try:
+        chosen = PlanPrice.objects.get(code=price)
+        office = operations.subscribe(office, chosen, by=by, reason="signed up by phone", **given)
+    except errors.CardDeclined:
+        return  # shows what a declined card leaves: an Office without a subscription
+    if name == LEAVING:
+        operations.cancel_subscription(office, by=by, reason="the practice closes")
+
+
+def wait_until_applied() -> None:
+    until = time.monotonic() + SETTLE_SECONDS
+    while time.monotonic() < until:
+        if ReceivedEvent.objects.exists() and not ReceivedEvent.objects.filter(status="waiting").exists():
+            return
+        time.sleep(0.1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+"""Imported by the smoke test inside Django: people and plans; everything else happens over HTTP."""
+
+from billing.access import grants
+from billing.audit import actor, trail
+from billing.models import Membership, Office, User
+from billing.operations.catalogue import publish_plans
+from demo.seed import catalogue, people
+from demo.seed_names import OFFICE, OWNER
+
+BY = actor.job("smoke test")
+
+
+def join() -> None:
+    """The owner belongs to the Office."""
+    with trail.acting(BY, reason="the smoke test's cast"):
+        member = Membership(user=User.objects.get(email=OWNER), office=Office.objects.get(name=OFFICE))
+        member.role = Membership.Role.OWNER
+        member.save()
+        grants.write_grants(member)
+
+
+with trail.acting(BY, reason="the smoke test's cast"):
+    people()
+    catalogue()
+publish_plans(by=BY, reason="the smoke test's plans")

@@ -1,0 +1,167 @@
+"""The whole product on this machine: local Stripe, web server, worker, each a process that ends with us."""
+
+import contextlib
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import httpx
+from environ import Env
+
+ROOT = Path(__file__).resolve().parent.parent
+READY_SECONDS = 60
+
+
+class DidNotStart(SystemExit):
+    """A process ended or stayed silent; the message says which, and what it printed last."""
+
+
+class Stack:
+    def __init__(self, folder: Path, *, web_port: int, stripe_port: int) -> None:
+        self.folder = folder
+        self.web_port, self.stripe_port = web_port, stripe_port
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        folder.mkdir(parents=True, exist_ok=True)
+        self.environment = {**os.environ, **self._variables()}
+
+    @property
+    def site(self) -> str:
+        return f"http://127.0.0.1:{self.web_port}"
+
+    @property
+    def stripe(self) -> str:
+        """The local Stripe's address, or an empty text where Stripe's own test mode is used."""
+        return self.environment.get("STRIPE_API_BASE", "")
+
+    def _variables(self) -> dict[str, str]:
+        """The environment of the processes: the user's .env where it has a key, else generated secrets."""
+        own = ROOT / ".env"
+        if own.is_file() and "STRIPE_SECRET_KEY=" in own.read_text().replace("#STRIPE", ""):
+            return {"ENV_FILE": str(own), "DEBUG": "true", "SITE_URL": self.site}
+        file = self.folder / "demo.env"
+        if not file.exists():
+            values = {
+                "SECRET_KEY": secrets.token_urlsafe(64),
+                "STRIPE_SECRET_KEY": f"sk_test_{secrets.token_hex(16)}",
+                "STRIPE_WEBHOOK_SECRETS": f"whsec_{secrets.token_hex(16)}",
+                "DEMO_PASSWORD": secrets.token_urlsafe(12),
+            }
+            file.touch(mode=0o600)
+            file.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
+        kept = dict(line.split("=", 1) for line in file.read_text().splitlines() if "=" in line)
+        return kept | {
+            "ENV_FILE": str(file),
+            "DEBUG": "true",
+            "SITE_URL": self.site,
+            "STRIPE_API_BASE": f"http://127.0.0.1:{self.stripe_port}",
+            "DATABASE_URL": f"libsql:///{self.folder / 'sandbox.db'}",
+            "LOG_LEVEL": "WARNING",
+        }
+
+    def manage(self, *arguments: str) -> None:
+        """A management command, to its end."""
+        subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=self.environment, check=True)
+
+    def start(self, name: str, *command: str) -> None:
+        log = self._log(name)
+        self.processes[name] = subprocess.Popen(
+            [sys.executable, "-u", *command],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def _log(self, name: str) -> IO[bytes]:
+        return (self.folder / f"{name}.log").open("wb")
+
+    def start_stripe(self) -> None:
+        if not self.stripe:
+            return
+        self.start(
+            "stripe",
+            *("-m", "stripe_sandbox", "--port", str(self.stripe_port)),
+            *("--secret-key", self.environment["STRIPE_SECRET_KEY"]),
+            *("--webhook-secret", self.environment["STRIPE_WEBHOOK_SECRETS"]),
+            *("--state", str(self.folder / "stripe.json")),
+        )
+        self.wait_for("stripe", f"{self.stripe}/_sandbox/health")
+
+    def start_web(self) -> None:
+        bind = f"127.0.0.1:{self.web_port}"
+        self.start("web", "-m", "gunicorn", "config.wsgi", "--bind", bind, "--worker-class=gthread", "--threads=8")
+        self.wait_for("web", f"{self.site}/healthz")
+
+    def start_worker(self) -> None:
+        self.start("worker", "manage.py", "worker")
+
+    def wait_for(self, name: str, url: str) -> None:
+        until = time.monotonic() + READY_SECONDS
+        while time.monotonic() < until:
+            if self.processes[name].poll() is not None:
+                break
+            with contextlib.suppress(httpx.HTTPError):
+                if httpx.get(url, timeout=2).status_code == 200:
+                    return
+            time.sleep(0.05)
+        last = (self.folder / f"{name}.log").read_text(errors="replace")[-2000:]
+        raise DidNotStart(f"{name} did not start. Its log ({self.folder / f'{name}.log'}) ends:\n{last}")
+
+    def ended(self) -> str | None:
+        """The name of a process that ended by itself."""
+        return next((name for name, process in self.processes.items() if process.poll() is not None), None)
+
+    def stop(self) -> None:
+        for process in self.processes.values():
+            if process.poll() is None:
+                process.terminate()
+        for process in self.processes.values():
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+@contextlib.contextmanager
+def running(folder: Path, *, web_port: int, stripe_port: int) -> Iterator[Stack]:
+    """Everything runs inside, and nothing afterwards."""
+    check_free(web_port)
+    check_free(stripe_port)
+    stack = Stack(folder, web_port=web_port, stripe_port=stripe_port)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        stack.start_stripe()
+        stack.manage("migrate", "--verbosity=0")
+        stack.manage("setup_stripe")
+        stack.start_web()
+        stack.start_worker()
+        yield stack
+    finally:
+        stack.stop()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def check_free(port: int) -> None:
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise DidNotStart(
+                f"Port {port} is taken by another program. End that, or choose others: "
+                "make demo WEB_PORT=8001 STRIPE_PORT=12112"
+            )
+
+
+def demo_password() -> str:
+    return Env().str("DEMO_PASSWORD", default="") or secrets.token_urlsafe(12)
