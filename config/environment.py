@@ -57,7 +57,7 @@ def database(url: str, base_dir: Path, problems: Problems) -> dict[str, object]:
         "ENGINE": "config.libsql",
         "NAME": str(name),
         "ATOMIC_REQUESTS": False,
-        "OPTIONS": {"timeout": 20},
+        "TEST": {"NAME": str(name.with_name(f"test-{name.name}"))},
     }
 
 

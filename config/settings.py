@@ -176,7 +176,7 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {"stripe": {"level": "WARNING"}},  # its INFO lines carry Stripe ids
+    "loggers": {"stripe": {"level": "WARNING"}, "httpx": {"level": "WARNING"}},  # their lines carry Stripe ids
 }
 
 UNFOLD = {

@@ -9,6 +9,7 @@ import sqlite3
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,7 @@ class Smoke:
         )
         self.step("the Office is active in the admin", lambda: "active" in self.admin.get(f"{page}/change/").text)
         self.step("the owner signs in to the API", lambda: self._sign_in(password))
-        where = f"/offices/{public_id}"
+        where = f"/offices/{uuid.UUID(public_id)}"
         self.step(
             "the product is told: full access",
             lambda: self.api.get(f"{where}/entitlement/").json()["access"] == "full",
@@ -121,10 +122,9 @@ class Smoke:
         return True
 
     def _subscribe(self, page: str, price: str) -> bool:
-        formatted = f"{price[:8]}-{price[8:12]}-{price[12:16]}-{price[16:20]}-{price[20:]}"
         answer = self.post(
-            f"{page}/subscribe",
-            price=formatted,
+            f"{page}/subscribe/",
+            price=str(uuid.UUID(price)),
             quantity="1",
             trial_days="0",
             payment_method="pm_card_visa",

@@ -161,6 +161,8 @@ class Store:
     def expand(self, found: dict[str, Any], paths: list[str]) -> dict[str, Any]:
         """A copy in which the named ids are objects. Source: https://docs.stripe.com/expand"""
         shown = public(found)
+        if shown.get("deleted"):
+            return shown
         for path in paths:
             parts = path.split(".")
             if len(parts) > 4 + (parts[0] == "data"):

@@ -156,7 +156,7 @@ class OfficeAdmin(ModelAdmin):
     def customer(self, office: Office) -> str:
         return masked(office.payment_provider_customer_id or "")
 
-    @action(description="Start a subscription", url_path="subscribe", permissions=["manage_billing"])
+    @action(description="Start a subscription", url_path="subscribe/", permissions=["manage_billing"])
     def subscribe(self, request: HttpRequest, object_id: str) -> HttpResponse:
         def carry_out(office: Office, given: dict[str, Any]) -> Office:
             return operations.subscribe(office, by=actor.person(request.user), **given)
@@ -172,7 +172,7 @@ class OfficeAdmin(ModelAdmin):
             button="Start the subscription",
         )
 
-    @action(description="Cancel", url_path="cancel", permissions=["manage_billing"])
+    @action(description="Cancel", url_path="cancel/", permissions=["manage_billing"])
     def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
         def carry_out(office: Office, given: dict[str, Any]) -> Office:
             at_period_end = given.pop("when") == "period_end"

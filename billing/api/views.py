@@ -53,6 +53,10 @@ class SignIn(APIView):
     throttle_classes = (ScopedRateThrottle,)
     throttle_scope = "sign-in"
 
+    def get_authenticate_header(self, request: Request) -> str:
+        """Makes a wrong password a 401, where there is no authenticator that would say so."""
+        return "Token"
+
     @extend_schema(request=serializers.SignInSerializer, responses={200: serializers.TokenSerializer, 401: PROBLEM})
     def post(self, request: Request) -> Response:
         """A token for the header ``Authorization: Token …``, in exchange for e-mail address and password."""

@@ -32,6 +32,10 @@ class Step(Protocol):
     def answered(self, *, http_status: int, request_id: str, object_id: str, error_code: str) -> None: ...
 
 
+class Transport(stripe.RequestsClient):
+    """Our own connections; the SDK's global ones are never used."""
+
+
 class TlsAdapter(HTTPAdapter):
     """HTTPS with TLS 1.2 or newer."""
 
@@ -51,7 +55,7 @@ def _client(key: str, api_base: str) -> stripe.StripeClient:
         stripe_version=API_VERSION,
         base_addresses={"api": api_base} if api_base else {},
         max_network_retries=0,
-        http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS, session=session),
+        http_client=Transport(timeout=TIMEOUT_SECONDS, session=session),
     )
 
 

@@ -1,0 +1,129 @@
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from billing.models import AuditEntry, Office, Operation
+from tests.conftest import a_person, price
+
+
+def signed_in(user) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def page(name, office):
+    return f"/admin/billing/office/{office.pk}/{name}"
+
+
+FORM = {
+    "quantity": "1",
+    "trial_days": "0",
+    "payment_method": "pm_card_visa",
+    "reason": "signed up by phone",
+}
+
+
+def test_staff_create_an_office_and_the_trail_says_who(stripe, operator):
+    client = signed_in(operator.user)
+    client.post(
+        reverse("admin:billing_office_add"),
+        {"name": "New Practice", "billing_email": "b@new.example", "time_zone": "UTC", "locale": "en"},
+    )
+
+    office = Office.objects.get(name="New Practice")
+    assert AuditEntry.objects.filter(office=office, actor=operator.user, action=AuditEntry.Action.CREATE).exists()
+
+
+def test_staff_subscribe_an_office_and_see_that_it_is_active(stripe, operator, office):
+    client = signed_in(operator.user)
+    form = {**FORM, "price": str(price("practice-monthly").public_id)}
+
+    answer = client.post(page("subscribe/", office), form, follow=True)
+
+    assert "Start a subscription: done" in answer.content.decode()
+    assert Office.objects.get(pk=office.pk).subscription_status == "active"
+    assert "active" in client.get(page("change/", office)).content.decode()
+
+
+def test_a_declined_card_is_told_on_the_form_and_the_input_stays(stripe, operator, office):
+    form = {**FORM, "price": str(price("practice-monthly").public_id), "payment_method": "pm_card_chargeCustomerFail"}
+
+    shown = signed_in(operator.user).post(page("subscribe/", office), form).content.decode()
+
+    assert "declined" in shown
+    assert "signed up by phone" in shown
+
+
+def test_a_reason_must_be_given(stripe, operator, office):
+    form = {**FORM, "price": str(price("practice-monthly").public_id), "reason": ""}
+
+    shown = signed_in(operator.user).post(page("subscribe/", office), form).content.decode()
+
+    assert "This field is required" in shown
+    assert not Operation.objects.exists()
+
+
+def test_staff_cancel_at_the_end_of_the_period(stripe, operator, office):
+    client = signed_in(operator.user)
+    client.post(page("subscribe/", office), {**FORM, "price": str(price("practice-monthly").public_id)})
+
+    client.post(page("cancel/", office), {"when": "period_end", "reason": "closing"})
+
+    assert Office.objects.get(pk=office.pk).cancels_at_period_end
+
+
+@pytest.mark.parametrize("name", ["subscribe/", "cancel/"])
+def test_an_auditor_reads_and_may_not_act(stripe, auditor, office, name):
+    client = signed_in(auditor.user)
+
+    assert client.get(page("change/", office)).status_code == 200
+    assert client.get(page(name, office)).status_code == 403
+    assert client.post(page(name, office), {"reason": "try"}).status_code == 403
+
+
+LISTS = "office plan subscription invoice payment operation receivedevent finding auditentry user membership".split()
+
+
+@pytest.mark.parametrize("model", LISTS)
+def test_every_list_opens_for_staff_and_nothing_can_be_deleted(stripe, administrator, operator, office, model):
+    from billing.operations import subscribe
+
+    subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+    stripe.deliver_and_apply()
+    client = signed_in(administrator.user)
+
+    shown = client.get(reverse(f"admin:billing_{model}_changelist"))
+
+    assert shown.status_code == 200
+    assert "delete_selected" not in shown.content.decode()
+    for key in ("cus_", "sub_", "in_1"):
+        assert f">{office.payment_provider_customer_id}<" not in shown.content.decode(), key
+
+
+def test_every_record_opens(stripe, administrator, operator, office):
+    from django.apps import apps
+
+    from billing.operations import subscribe
+
+    subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+    stripe.deliver_and_apply()
+    client = signed_in(administrator.user)
+    whole = Office.objects.get(pk=office.pk).payment_provider_customer_id
+    for model in LISTS:
+        row = apps.get_model("billing", model).objects.first()
+        if row is not None:
+            shown = client.get(reverse(f"admin:billing_{model}_change", args=[row.pk]))
+            assert shown.status_code == 200, model
+            assert whole not in shown.content.decode(), model
+
+
+def test_dj_stripes_own_admin_is_not_there(administrator):
+    from django.contrib import admin
+
+    assert not [model for model in admin.site._registry if model._meta.app_label == "djstripe"]
+
+
+def test_people_who_are_not_staff_cannot_enter(db):
+    client = signed_in(a_person("owner@maple.example"))
+    assert client.get("/admin/").status_code == 302

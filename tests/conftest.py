@@ -1,0 +1,191 @@
+"""The stage: one local Stripe per test process, over HTTP, and a named cast."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.test import Client
+
+from billing import accounts, clock
+from billing.access import grants
+from billing.audit import actor, trail
+from billing.models import Membership, Office, Plan, PlanPrice, User
+from billing.operations.catalogue import publish_plans
+from billing.stripe_api import client, sandbox_clock
+from billing.webhooks import inbox
+
+PASSWORD = "correct horse battery staple"
+
+
+class LocalStripe:
+    """The sandbox as tests see it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.http = httpx.Client(base_url=url, timeout=20)
+
+    def control(self, path: str, **given: Any) -> dict[str, Any]:
+        return self.http.post(f"/_sandbox/{path}", json=given).raise_for_status().json()
+
+    def listed(self, path: str, **params: Any) -> list[dict[str, Any]]:
+        headers = {"Authorization": f"Bearer {settings.STRIPE_API_KEY}"}
+        answer = self.http.get(f"/v1/{path}", params={"limit": 100, **params}, headers=headers)
+        return answer.raise_for_status().json()["data"]
+
+    def delete(self, path: str) -> None:
+        headers = {"Authorization": f"Bearer {settings.STRIPE_API_KEY}"}
+        self.http.delete(f"/v1/{path}", headers=headers).raise_for_status()
+
+    def requests(self, method: str = "") -> list[dict[str, Any]]:
+        found = self.http.get("/_sandbox/requests").json()["requests"]
+        return [one for one in found if not method or one["method"] == method]
+
+    def forget_requests(self) -> None:
+        self.http.delete("/_sandbox/requests").raise_for_status()
+
+    def fail_next(self, kind: str, **given: Any) -> None:
+        self.control("faults", kind=kind, **given)
+
+    def advance(self, **delta: int) -> None:
+        from datetime import timedelta
+
+        self.control("clock", advance=int(timedelta(**delta).total_seconds()))
+        sandbox_clock.forget()
+
+    def taken(self, **how: Any) -> list[dict[str, Any]]:
+        """The signed deliveries that wait, as Stripe would send them."""
+        return self.control("deliveries/take", **how)["deliveries"]
+
+    def deliver(self, **how: Any) -> list[int]:
+        """They are posted to our receiver. Returns the answers' statuses."""
+        return [post_delivery(one).status_code for one in self.taken(**how)]
+
+    def deliver_and_apply(self, **how: Any) -> None:
+        assert set(self.deliver(**how)) <= {200}
+        inbox.work_off()
+
+
+def post_delivery(delivery: dict[str, Any], **changed: Any) -> Any:
+    path = "/" + delivery["url"].split("/", 3)[3]
+    headers = {name: value for name, value in delivery["headers"].items() if name != "Content-Type"}
+    body = changed.pop("body", delivery["body"])
+    headers |= changed.pop("headers", {})
+    return Client().post(path, body, content_type="application/json", headers=headers)
+
+
+@pytest.fixture(scope="session")
+def stripe_server() -> Iterator[LocalStripe]:
+    command = [sys.executable, "-u", "-m", "stripe_sandbox", "--port", "0", "--delivery", "manual"]
+    command += ["--secret-key", "sk_test_only_for_tests", "--webhook-secret", "whsec_only_for_tests"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ})
+    try:
+        assert process.stdout
+        url = process.stdout.readline().strip().rpartition(" ")[2]
+        assert url.startswith("http://127.0.0.1:"), "the local Stripe did not start"
+        yield LocalStripe(url)
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def stripe(stripe_server: LocalStripe, settings: Any, db: None) -> Iterator[LocalStripe]:
+    """A Stripe with nothing in it but our account, plans and webhook endpoint."""
+    stripe_server.control("reset")
+    settings.STRIPE_API_BASE = stripe_server.url
+    sandbox_clock.forget()
+    by = actor.job("tests")
+    accounts.record_account(by=by, reason="tests")
+    with trail.acting(by, reason="tests"):
+        practice = Plan.objects.create(code="practice", name="Practice")
+        team = Plan.objects.create(code="team", name="Team")
+        for code, plan, currency, amount, interval, per_seat in (
+            ("practice-monthly", practice, "usd", 19_900, "month", False),
+            ("practice-yearly", practice, "usd", 199_000, "year", False),
+            ("practice-euro", practice, "eur", 18_900, "month", False),
+            ("seats-monthly", team, "usd", 4_900, "month", True),
+        ):
+            PlanPrice.objects.create(
+                code=code, plan=plan, currency=currency, unit_amount=amount, interval=interval, per_seat=per_seat
+            )
+    publish_plans(by=by, reason="tests")
+    accounts.register_endpoint(at_stripe=True, by=by, reason="tests")
+    stripe_server.taken()
+    stripe_server.forget_requests()
+    yield stripe_server
+    sandbox_clock.forget()
+    assert clock.wall()
+
+
+def a_person(email: str, *, group: str = "") -> User:
+    with trail.acting(actor.job("tests"), reason="the cast"):
+        user = User.objects.create_user(email, PASSWORD, is_staff=bool(group))
+        if group:
+            user.groups.add(Group.objects.get(name=group))
+    return user
+
+
+def an_office(name: str = "Maple Street Family Practice") -> Office:
+    with trail.acting(actor.job("tests"), reason="the cast"):
+        return Office.objects.create(name=name, billing_email="billing@maple.example")
+
+
+def a_member(office: Office, role: str) -> User:
+    user = a_person(f"{role}@maple.example")
+    with trail.acting(actor.job("tests"), reason="the cast"):
+        grants.write_grants(Membership.objects.create(user=user, office=office, role=role))
+    return user
+
+
+def price(code: str) -> PlanPrice:
+    return PlanPrice.objects.get(code=code)
+
+
+@pytest.fixture
+def operator(db: None) -> actor.Actor:
+    return actor.person(a_person("operator@vendor.example", group="operator"))
+
+
+@pytest.fixture
+def auditor(db: None) -> actor.Actor:
+    return actor.person(a_person("auditor@vendor.example", group="auditor"))
+
+
+@pytest.fixture
+def administrator(db: None) -> actor.Actor:
+    return actor.person(a_person("administrator@vendor.example", group="administrator"))
+
+
+@pytest.fixture
+def office(db: None) -> Office:
+    return an_office()
+
+
+@pytest.fixture
+def outsider(db: None) -> actor.Actor:
+    return actor.person(a_person("outsider@elsewhere.example"))
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def no_side_door(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call to Stripe that does not go through our client fails."""
+    import stripe as sdk
+
+    through = sdk.RequestsClient.request
+
+    def only_ours(self: Any, *args: Any, **kwargs: Any) -> Any:
+        assert isinstance(self, client.Transport), "Stripe was called past billing.stripe_api.client"
+        return through(self, *args, **kwargs)
+
+    monkeypatch.setattr(sdk.RequestsClient, "request", only_ours)

@@ -1,0 +1,98 @@
+import pytest
+from django.conf import settings
+
+from billing import clock, errors
+from billing.entitlement import Access, Policy, entitlement
+from billing.models import Office, Operation
+from billing.operations import cancel_subscription, subscribe
+from tests.conftest import price
+
+REASON = "closing the practice"
+
+
+@pytest.fixture
+def subscribed(stripe, operator, office):
+    return subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+
+
+def access(office):
+    policy = Policy(settings.PAST_DUE_GRACE, settings.BLIND_ACCESS_GRACE)
+    return entitlement(Office.objects.get(pk=office.pk), policy, at=clock.billing()).access
+
+
+def test_a_cancelled_office_keeps_service_until_its_period_ends(stripe, operator, subscribed):
+    office = cancel_subscription(subscribed, by=operator, reason=REASON)
+
+    assert office.subscription_status == "active"
+    assert office.cancel_at == office.current_period_end
+    assert access(office) is Access.FULL
+    stripe.advance(days=32)
+    assert access(office) is Access.NONE
+    stripe.deliver_and_apply()
+    assert Office.objects.get(pk=office.pk).subscription_status == "canceled"
+    assert access(office) is Access.NONE
+
+
+def test_cancelling_now_ends_service_now(stripe, operator, subscribed):
+    office = cancel_subscription(subscribed, by=operator, reason=REASON, at_period_end=False)
+
+    assert office.subscription_status == "canceled"
+    assert access(office) is Access.NONE
+
+
+def test_cancelling_twice_asks_stripe_once(stripe, operator, subscribed):
+    office = cancel_subscription(subscribed, by=operator, reason=REASON)
+    cancel_subscription(office, by=operator, reason=REASON)
+
+    assert Operation.objects.filter(kind="cancel").count() == 1
+
+
+def test_there_is_nothing_to_cancel_without_a_subscription(stripe, operator, office):
+    with pytest.raises(errors.NoLiveSubscription):
+        cancel_subscription(office, by=operator, reason=REASON)
+
+    assert stripe.requests() == []
+
+
+def test_an_office_that_renews_stays_active(stripe, operator, subscribed):
+    paid_until = subscribed.current_period_end
+    stripe.deliver_and_apply()
+
+    stripe.advance(days=32)
+    stripe.deliver_and_apply(shuffle_seed=7, duplicate=True)
+
+    office = Office.objects.get(pk=subscribed.pk)
+    assert office.subscription_status == "active"
+    assert office.current_period_start == paid_until
+    assert office.invoices.filter(status="paid").count() == 2
+    assert office.payments.filter(status="succeeded").count() == 2
+
+
+def test_a_failed_renewal_is_past_due_since_its_first_attempt(stripe, operator, office):
+    office = subscribe(
+        office,
+        price("practice-monthly"),
+        by=operator,
+        reason="new",
+        trial_days=7,
+        payment_method="pm_card_chargeCustomerFail",
+    )
+    stripe.advance(days=8)
+    stripe.deliver_and_apply()
+
+    office = Office.objects.get(pk=office.pk)
+    assert office.subscription_status == "past_due"
+    assert office.balance_due == 19_900
+    assert office.past_due_since == office.invoices.get(status="open").finalised_at
+    assert office.payments.get().failure_code == "card_declined"
+
+
+def test_a_customer_deleted_at_stripe_is_a_tombstone_with_a_finding(stripe, operator, subscribed):
+    stripe.delete(f"customers/{subscribed.payment_provider_customer_id}")
+    stripe.deliver_and_apply()
+
+    office = Office.objects.get(pk=subscribed.pk)
+    assert office.subscription_status == "canceled"
+    assert office.payment_provider_customer_id == subscribed.payment_provider_customer_id
+    assert office.findings.filter(kind="customer_deleted").exists()
+    assert access(office) is Access.NONE

@@ -1,0 +1,243 @@
+import pytest
+
+from billing import errors
+from billing.audit import actor
+from billing.models import AuditEntry, Office, Operation, OperationStep, ReceivedEvent
+from billing.operations import resume_unsettled, subscribe
+from tests.conftest import a_member, price
+
+REASON = "signed up by phone"
+
+
+def started(office, by, code="practice-monthly", **given):
+    given.setdefault("payment_method", "pm_card_visa")
+    return subscribe(office, price(code), by=by, reason=REASON, **given)
+
+
+def test_a_subscribed_office_is_active_and_paid(stripe, operator, office):
+    office = started(office, operator)
+
+    assert office.subscription_status == "active"
+    assert office.current_plan.code == "practice"
+    assert office.currency == "usd"
+    assert office.balance_due == 0
+    assert office.payment_method_last4 == "4242"
+    assert office.current_period_start < office.confirmed_at < office.current_period_end
+    assert [one["status"] for one in stripe.listed("subscriptions")] == ["active"]
+    invoice = office.invoices.get()
+    assert (invoice.status, invoice.total, invoice.amount_paid) == ("paid", 19_900, 19_900)
+
+
+def test_the_operation_says_who_why_and_how_it_ended(stripe, operator, office):
+    started(office, operator)
+
+    operation = Operation.objects.get()
+    assert (operation.kind, operation.status) == ("subscribe", "succeeded")
+    assert (operation.actor, operation.reason) == (operator.user, REASON)
+    steps = OperationStep.objects.values_list("name", "http_status", "asked")
+    assert list(steps) == [
+        ("customer", 200, 1),
+        ("attach", 200, 1),
+        ("create", 200, 1),
+        ("pay", 200, 1),
+        ("default", 200, 1),
+    ]
+    entry = AuditEntry.objects.filter(office=office, content_type__model="operation").last()
+    assert (entry.actor, entry.reason) == (operator.user, REASON)
+
+
+def test_webhooks_bring_the_payment_and_change_nothing_else(stripe, operator, office):
+    before = started(office, operator)
+
+    stripe.deliver_and_apply()
+
+    after = Office.objects.get(pk=office.pk)
+    assert after.subscription_status == before.subscription_status == "active"
+    assert after.payments.get().status == "succeeded"
+    assert after.payments.get().invoice == after.invoices.get()
+    assert not ReceivedEvent.objects.exclude(status__in=["applied", "ignored"]).exists()
+
+
+def test_a_trial_needs_no_card_and_moves_no_money(stripe, operator, office):
+    office = started(office, operator, trial_days=14, payment_method="")
+
+    assert office.subscription_status == "trialing"
+    assert (office.trial_end - office.current_period_start).days == 14
+    assert stripe.listed("charges") == []
+
+
+def test_seats_multiply_the_price(stripe, operator, office):
+    office = started(office, operator, "seats-monthly", quantity=7)
+
+    assert office.quantity == 7
+    assert office.invoices.get().total == 7 * 4_900
+
+
+def test_a_declined_card_leaves_nothing_behind(stripe, operator, office):
+    with pytest.raises(errors.CardDeclined, match=r"declined.*another card"):
+        started(office, operator, payment_method="pm_card_chargeCustomerFail")
+
+    office.refresh_from_db()
+    assert not office.has_live_subscription
+    assert office.balance_due == 0
+    assert not office.has_payment_method
+    assert [one["status"] for one in stripe.listed("subscriptions", status="all")] == ["canceled"]
+    assert [one["status"] for one in stripe.listed("invoices")] == ["void"]
+    assert stripe.listed("payment_methods") == [] or stripe.listed("payment_methods")[0]["customer"] is None
+    assert Operation.objects.get().status == "declined"
+
+
+def test_after_a_decline_another_card_works(stripe, operator, office):
+    with pytest.raises(errors.CardDeclined):
+        started(office, operator, payment_method="pm_card_chargeDeclined")
+
+    office = started(Office.objects.get(pk=office.pk), operator)
+
+    assert office.subscription_status == "active"
+    assert len(stripe.listed("customers")) == 1
+
+
+def test_a_second_live_subscription_is_refused_and_on_record(stripe, operator, office):
+    started(office, operator)
+    stripe.forget_requests()
+
+    with pytest.raises(errors.LiveSubscriptionExists):
+        started(office, operator)
+
+    assert stripe.requests() == []
+    refusal = AuditEntry.objects.get(kind="refusal")
+    assert refusal.office == office
+    assert "already has a live subscription" in refusal.what
+
+
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        ({"price": "no-such-price"}, errors.PlanUnknown),
+        ({"price": "00000000-0000-4000-8000-000000000000"}, errors.PlanUnknown),
+        ({"quantity": 2}, errors.QuantityInvalid),
+        ({"quantity": 0}, errors.QuantityInvalid),
+        ({"trial_days": -1}, errors.QuantityInvalid),
+        ({"payment_method": ""}, errors.PaymentMethodRequired),
+        ({"reason": " "}, errors.ReasonRequired),
+    ],
+)
+def test_bad_input_is_refused_before_stripe_is_asked(stripe, operator, office, given, error):
+    chosen = given.pop("price", None) or price("practice-monthly")
+    arguments = {"payment_method": "pm_card_visa", "reason": REASON, **given}
+
+    with pytest.raises(error):
+        subscribe(office, chosen, by=operator, **arguments)
+
+    assert stripe.requests() == []
+    assert not Operation.objects.exists()
+    assert AuditEntry.objects.filter(kind="refusal", office=office).count() == 1
+
+
+def test_another_currency_is_refused(stripe, operator, office):
+    office = started(office, operator, trial_days=7)
+    office.subscription_status = "canceled"
+    Office.objects.filter(pk=office.pk).update(subscription_status="canceled")
+
+    with pytest.raises(errors.CurrencyMismatch, match="USD"):
+        started(office, operator, "practice-euro")
+
+
+@pytest.mark.parametrize("role", ["viewer", "outsider"])
+def test_the_wrong_role_is_refused_and_on_record(stripe, office, outsider, role):
+    by = outsider if role == "outsider" else actor.person(a_member(office, "viewer"))
+
+    with pytest.raises(errors.NotPermitted):
+        started(office, by)
+
+    assert stripe.requests() == []
+    assert AuditEntry.objects.get(kind="refusal").actor == by.user
+
+
+def test_an_auditor_may_look_and_not_touch(stripe, office, auditor):
+    with pytest.raises(errors.NotPermitted):
+        started(office, auditor)
+
+
+def test_an_owner_may(stripe, office):
+    assert started(office, actor.person(a_member(office, "owner"))).subscription_status == "active"
+
+
+@pytest.mark.parametrize("path", ["/v1/customers", "/v1/subscriptions", "/v1/invoices"])
+@pytest.mark.parametrize("kind", ["503", "429"])
+def test_an_answer_that_never_came_is_unknown_and_settled_by_the_worker(stripe, operator, office, kind, path, as_due):
+    stripe.fail_next(kind, path_prefix=path, method="POST")
+
+    with pytest.raises(errors.StripeUnavailable, match="not yet known"):
+        started(office, operator)
+
+    assert Operation.objects.get().status == "unknown"
+    as_due()
+    assert resume_unsettled() == 1
+    office.refresh_from_db()
+    assert Operation.objects.get().status == "succeeded"
+    assert office.subscription_status == "active"
+    assert len(stripe.listed("customers")) == 1
+    assert len(stripe.listed("subscriptions", status="all")) == 1
+    assert len(stripe.listed("charges")) == 1
+
+
+def test_a_lost_answer_after_the_work_was_done_charges_once(stripe, operator, office, as_due, monkeypatch):
+    from billing.stripe_api import client
+
+    monkeypatch.setattr(client, "TIMEOUT_SECONDS", 0.5)
+    client._client.cache_clear()
+    stripe.fail_next("timeout_after", path_prefix="/v1/invoices", method="POST", seconds=3)
+
+    with pytest.raises(errors.StripeUnavailable):
+        started(office, operator)
+    as_due()
+    resume_unsettled()
+
+    client._client.cache_clear()
+    assert Office.objects.get(pk=office.pk).subscription_status == "active"
+    assert [one["status"] for one in stripe.listed("charges")] == ["succeeded"]
+    assert OperationStep.objects.get(name="pay").asked == 2
+
+
+def test_a_replayed_failure_is_looked_for_and_then_abandoned(stripe, operator, office, as_due):
+    stripe.fail_next("500_after", path_prefix="/v1/subscriptions", method="POST")
+    with pytest.raises(errors.StripeUnavailable):
+        started(office, operator)
+
+    as_due()
+    resume_unsettled()
+
+    assert Operation.objects.get().status == "abandoned"
+    assert office.findings.get().kind == "operation_abandoned"
+    assert stripe.listed("subscriptions", status="all") == []
+
+
+def test_while_one_is_unsettled_another_is_refused_and_names_the_first(stripe, operator, office):
+    stripe.fail_next("503", path_prefix="/v1/subscriptions", method="POST")
+    with pytest.raises(errors.StripeUnavailable):
+        started(office, operator)
+
+    with pytest.raises(errors.OperationInProgress, match="operator@vendor.example"):
+        started(office, operator)
+
+
+def test_a_refused_key_is_told_apart_from_a_refused_card(stripe, operator, office, settings):
+    settings.STRIPE_API_KEY = "sk_test_of_somebody_else"
+
+    with pytest.raises(errors.StripeKeyRefused, match="STRIPE_SECRET_KEY"):
+        started(office, operator)
+
+    assert Operation.objects.get().status == "rejected"
+
+
+@pytest.fixture
+def as_due():
+    """Unsettled operations are due at once."""
+
+    def make_due():
+        from billing import clock
+
+        Operation.objects.filter(status="unknown").update(lease_until=clock.wall())
+
+    return make_due

@@ -1,0 +1,29 @@
+import pytest
+
+from billing.money import Money, monthly
+
+
+@pytest.mark.parametrize(
+    ("money", "shown"),
+    [
+        (Money(19_900, "usd"), "199.00 USD"),
+        (Money(-5, "usd"), "-0.05 USD"),
+        (Money(1_234_567, "jpy"), "1,234,567 JPY"),
+        (Money(0, ""), "–"),
+    ],
+)
+def test_money_shows_the_decimals_of_its_currency(money, shown):
+    assert str(money) == shown
+
+
+def test_two_currencies_are_never_added():
+    with pytest.raises(ValueError, match="cannot add"):
+        Money(1, "usd") + Money(1, "eur")
+
+
+@pytest.mark.parametrize(
+    ("amount", "interval", "count", "a_month"),
+    [(19_900, "month", 1, 19_900), (199_000, "year", 1, 16_583), (30, "month", 4, 8), (29, "month", 4, 7)],
+)
+def test_monthly_rounds_half_up_once(amount, interval, count, a_month):
+    assert monthly(amount, interval=interval, interval_count=count) == a_month

@@ -1,0 +1,147 @@
+import uuid
+from datetime import timedelta
+
+import pytest
+
+from billing import clock
+from billing.audit import trail
+from billing.models import Finding, Office, ReceivedEvent, Subscription
+from billing.operations import subscribe
+from billing.projection import apply, take_ticket
+from billing.stripe_api import gateway
+from billing.webhooks import inbox
+from billing.webhooks.routes import LookAt, route
+from tests.conftest import an_office, price
+
+
+@pytest.fixture
+def subscribed(stripe, operator, office):
+    return subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+
+
+def test_the_waiting_events_of_one_customer_are_one_look(stripe, subscribed):
+    stripe.deliver()
+    waiting = ReceivedEvent.objects.filter(customer_id=subscribed.payment_provider_customer_id).count()
+    stripe.forget_requests()
+
+    inbox.work_off()
+
+    assert waiting > 8
+    assert len(stripe.requests()) <= 3
+
+
+def test_any_order_and_duplication_ends_in_the_same_rows(stripe, operator):
+    seen = set()
+    for seed in range(3):
+        office = an_office(f"Office {seed}")
+        subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+        stripe.deliver_and_apply(shuffle_seed=seed, duplicate=bool(seed % 2))
+        office.refresh_from_db()
+        seen.add((office.subscription_status, office.balance_due, office.invoices.count(), office.payments.count()))
+    assert seen == {("active", 0, 1, 1)}
+
+
+def test_an_older_look_never_overwrites_a_newer_one(stripe, operator, subscribed):
+    older = gateway.fetch(subscribed, ticket=take_ticket(subscribed.pk))
+    stripe.control("clock", advance=1)
+    gateway.cancel_subscription(subscribed.payment_provider_subscription_id, at_period_end=False, step=NoRecord())
+    newer = gateway.fetch(subscribed, ticket=take_ticket(subscribed.pk))
+
+    with trail.acting(operator):
+        apply(newer)
+        apply(older)
+
+    assert Subscription.objects.get().status == "canceled"
+    assert Office.objects.get(pk=subscribed.pk).subscription_status == "canceled"
+
+
+class NoRecord:
+    key = f"test:{uuid.uuid4()}"
+
+    def asking(self, method, path, params, api_version):
+        return params
+
+    def answered(self, **_):
+        pass
+
+
+@pytest.mark.parametrize("kind", ["503", "429", "500"])
+def test_with_stripe_down_events_wait_and_come_again(stripe, subscribed, kind):
+    stripe.deliver()
+    stripe.fail_next(kind)
+
+    inbox.work_off()
+
+    row = ReceivedEvent.objects.filter(status="waiting").first()
+    assert row.attempts == 1
+    assert row.last_error.startswith("stripe_unavailable")
+    assert row.due_at > clock.wall()
+    ReceivedEvent.objects.update(due_at=clock.wall())
+    inbox.work_off()
+    assert not ReceivedEvent.objects.filter(status="waiting").exists()
+
+
+def test_after_the_last_attempt_an_event_is_parked_and_can_be_replayed(stripe, subscribed):
+    stripe.deliver(limit=1)
+    ReceivedEvent.objects.update(attempts=inbox.MOST_ATTEMPTS - 1)
+    stripe.fail_next("503")
+    inbox.work_off()
+    parked = ReceivedEvent.objects.get()
+    assert parked.status == "parked"
+
+    inbox.replay(parked)
+    inbox.work_off()
+
+    assert ReceivedEvent.objects.get().status == "applied"
+
+
+def test_a_dead_workers_events_are_taken_up_when_its_lease_ends(stripe, subscribed):
+    stripe.deliver()
+    inbox.claim()
+    assert inbox.work_off() == 0 or not ReceivedEvent.objects.filter(
+        status="applied", customer_id=subscribed.payment_provider_customer_id
+    )
+    ReceivedEvent.objects.update(lease_until=clock.wall() - timedelta(seconds=1))
+
+    inbox.work_off()
+
+    assert not ReceivedEvent.objects.filter(status="waiting").exists()
+
+
+def test_a_lost_lease_settles_nothing(stripe, subscribed):
+    stripe.deliver(limit=1)
+    mine, _ = inbox.claim()
+    ReceivedEvent.objects.update(lease_until=clock.wall() - timedelta(seconds=1))
+    theirs, _ = inbox.claim()
+
+    inbox._settle(mine, "applied")
+
+    row = ReceivedEvent.objects.get()
+    assert (row.status, row.claim_id) == ("waiting", theirs)
+
+
+def test_an_unknown_customer_is_ignored_with_a_finding(stripe, subscribed):
+    Office.objects.filter(pk=subscribed.pk).update(payment_provider_customer_id="cus_somebody_else")
+    stripe.deliver()
+    for _ in range(inbox.UNKNOWN_CUSTOMER_ATTEMPTS):
+        ReceivedEvent.objects.update(due_at=clock.wall())
+        inbox.work_off()
+
+    assert Finding.objects.get(kind="unknown_customer")
+    assert not ReceivedEvent.objects.filter(status__in=["waiting", "parked"]).exists()
+
+
+@pytest.mark.parametrize(
+    ("event_type", "expected"),
+    [
+        ("customer.subscription.updated", LookAt.CUSTOMER),
+        ("invoice.paid", LookAt.INVOICE),
+        ("invoice.upcoming", LookAt.IGNORE),
+        ("invoice_payment.paid", LookAt.CUSTOMER),
+        ("charge.failed", LookAt.PAYMENT),
+        ("price.created", LookAt.IGNORE),
+        ("something.new", LookAt.IGNORE),
+    ],
+)
+def test_the_routes_name_what_to_look_at(event_type, expected):
+    assert route(event_type) is expected
