@@ -33,10 +33,8 @@ environment.check_production(
 environment.check_stripe(STRIPE_API_KEY, STRIPE_API_BASE, STRIPE_WEBHOOK_SECRETS, debug=DEBUG, problems=problems)
 DATABASES = {
     "default": environment.database(
-        env.str(
-            "DATABASE_URL",
-            default="libsql:///var/sandbox.db" if STRIPE_API_BASE else "libsql:///var/stripe-test.db",
-        ),
+        env.str("DATABASE_URL", default="")
+        or ("libsql:///var/sandbox.db" if STRIPE_API_BASE else "libsql:///var/stripe-test.db"),
         BASE_DIR,
         problems,
     )
@@ -95,7 +93,7 @@ AUTHENTICATION_BACKENDS = [
 ]
 GUARDIAN_MONKEY_PATCH_USER = False
 GUARDIAN_RAISE_403 = False
-ANONYMOUS_USER_NAME = None
+ANONYMOUS_USER_NAME: str | None = None
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},

@@ -28,11 +28,11 @@ def main() -> None:
         say(f"Ready after {time.monotonic() - began:.1f} s.\n")
         say(f"  {BOLD}Office Billing{PLAIN}   {stack.site}/admin/")
         say(f"  API             {stack.site}/api/v1/docs/")
-        say(
-            f"  {'Local Stripe' if stack.stripe else 'Stripe      '}    {stack.stripe or 'test mode, with the key in .env'}/"
-        )
-        if not stack.stripe:
-            say(f"  Webhooks        stripe listen --forward-to {stack.site}/stripe/webhook/…")
+        if stack.stripe:
+            say(f"  Local Stripe    {stack.stripe}/")
+        else:
+            say("  Stripe          test mode, with the key in .env")
+            say("  Webhooks        stripe listen --forward-to the webhook address above")
         say(
             f"\n{sign_in}\n\nNext: open an Office and cancel its subscription, or let a month pass at the local Stripe."
         )

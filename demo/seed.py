@@ -19,10 +19,9 @@ from billing.access import grants  # noqa: E402
 from billing.audit import actor, trail  # noqa: E402
 from billing.models import Membership, Office, Plan, PlanPrice, ReceivedEvent, User  # noqa: E402
 from billing.operations.catalogue import publish_plans  # noqa: E402
+from demo.seed_names import OWNER, STAFF  # noqa: E402
 from demo.stack import demo_password  # noqa: E402
 
-STAFF = "operator@vendor.example"
-OWNER = "owner@maple.example"
 PRICES = (
     ("practice-monthly", "Practice", 19_900, "month", False),
     ("practice-yearly", "Practice", 199_000, "year", False),
@@ -47,26 +46,24 @@ SETTLE_SECONDS = 60
 
 
 def main() -> None:
-    by = actor.job("demo")
+    by, password = actor.job("demo"), demo_password()
     with trail.acting(by, reason="the demo's cast"):
-        staff = people()
+        staff = people(password)
         catalogue()
     publish_plans(by=by, reason="the demo's plans")
     person = actor.person(staff)
     for name, price, given in OFFICES:
         open_office(name, price, given, person)
     wait_until_applied()
-    print(f"Sign in as {STAFF} (admin) or {OWNER} (API), password: {staff.demo_password}")  # noqa: T201
+    print(f"Sign in as {STAFF} (admin) or {OWNER} (API), password: {password}")  # noqa: T201
 
 
-def people() -> User:
-    password = demo_password()
+def people(password: str) -> User:
     staff = User.objects.filter(email=STAFF).first()
     if staff is None:
         staff = User.objects.create_user(STAFF, password, name="Olive Operator", is_staff=True)
         staff.groups.add(Group.objects.get(name="administrator"))
         User.objects.create_user(OWNER, password, name="Mira Maple")
-    staff.demo_password = password  # type: ignore[attr-defined]  # for the closing line only
     return staff
 
 

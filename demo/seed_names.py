@@ -1,4 +1,4 @@
-"""The names of the smoke test's cast."""
+"""The names that the demo and the smoke test share; imported without Django."""
 
 STAFF = "operator@vendor.example"
 OWNER = "owner@maple.example"

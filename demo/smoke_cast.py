@@ -6,6 +6,7 @@ from billing.models import Membership, Office, User
 from billing.operations.catalogue import publish_plans
 from demo.seed import catalogue, people
 from demo.seed_names import OFFICE, OWNER
+from demo.stack import demo_password
 
 BY = actor.job("smoke test")
 
@@ -20,6 +21,6 @@ def join() -> None:
 
 
 with trail.acting(BY, reason="the smoke test's cast"):
-    people()
+    people(demo_password())
     catalogue()
 publish_plans(by=BY, reason="the smoke test's plans")

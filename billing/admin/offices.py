@@ -191,7 +191,7 @@ class OfficeAdmin(ModelAdmin):
         )
 
     def has_manage_billing_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return request.user.has_perm("billing.manage_billing")  # type: ignore[union-attr]
+        return request.user.has_perm("billing.manage_billing")
 
     def _act(
         self,

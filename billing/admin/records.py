@@ -215,4 +215,4 @@ class AuditEntryAdmin(ReadOnlyAdmin):
         return "\n".join(shown) or "–"
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("billing.view_auditentry")  # type: ignore[union-attr]
+        return request.user.has_perm("billing.view_auditentry")

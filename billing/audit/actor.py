@@ -5,10 +5,12 @@ from typing import Any, Literal
 
 from billing.models import User
 
+Kind = Literal["person", "service", "job"]
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    kind: Literal["person", "service", "job"]
+    kind: Kind
     label: str
     user: User | None = None
 

@@ -13,7 +13,7 @@ import json
 import logging
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -21,7 +21,7 @@ from django.db.models import F
 from billing import clock, errors
 from billing.access import grants
 from billing.audit import trail
-from billing.audit.actor import Actor
+from billing.audit.actor import Actor, Kind
 from billing.look import look
 from billing.models import Office, Operation, OperationStep
 from billing.projection import report
@@ -145,7 +145,7 @@ def resume_unsettled(*, limit: int = 20) -> int:
         if not claimed.update(lease_until=now + LEASE, attempts=F("attempts") + 1):
             continue
         operation.refresh_from_db()
-        by = Actor(operation.actor_kind, operation.actor_label, operation.actor)
+        by = Actor(cast(Kind, operation.actor_kind), operation.actor_label, operation.actor)
         with trail.acting(by, office=operation.office, reason=operation.reason):
             try:
                 _carry_out(operation)

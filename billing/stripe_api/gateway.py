@@ -206,7 +206,8 @@ def fetch(
     customer = fetch_customer(office.payment_provider_customer_id or "")
     if customer.deleted:
         return Snapshot(office.pk, ticket, customer)
-    found, missing = {}, []
+    found: dict[str, dict[str, Any]] = {}
+    missing: list[str] = []
     subscriptions = list(
         _page(
             "/v1/subscriptions",
@@ -224,11 +225,11 @@ def fetch(
         for data in _page("/v1/invoices", {"customer": customer.id, "expand": ["data.payments"]}):
             found.setdefault(data["id"], data)
         for absent in sorted(set(invoices) - set(found)):
-            data = _one(f"/v1/invoices/{absent}", {"expand": ["payments"]})
-            if data is None:
+            one_invoice = _one(f"/v1/invoices/{absent}", {"expand": ["payments"]})
+            if one_invoice is None:
                 missing.append(absent)
-            elif inbound.identity(data.get("customer")) == customer.id:
-                found[absent] = data
+            elif inbound.identity(one_invoice.get("customer")) == customer.id:
+                found[absent] = one_invoice
     charges: list[dict[str, Any]] = []
     if set(payments) | set(payment_intents):
         charges = list(_page("/v1/charges", {"customer": customer.id}))

@@ -45,8 +45,8 @@ def receive(request: HttpRequest, uuid: Any) -> HttpResponse:
         event = json.loads(body)
     except ValueError:
         return _answer("The body is not JSON.", 400)
-    hint = hint_of(event)
-    if hint is None:
+    hint = hint_of(event) if isinstance(event, dict) else None
+    if not isinstance(event, dict) or hint is None or not hint.stripe_id:
         return _answer("This is not an event that we use.", 200)
     if event.get("livemode") is not settings.STRIPE_LIVE_MODE or event.get("account"):
         return _answer("This event is of another mode or account.", 400)
@@ -60,9 +60,9 @@ def receive(request: HttpRequest, uuid: Any) -> HttpResponse:
     return _answer("received", 200)
 
 
-def hint_of(event: Any) -> ReceivedEvent | None:
+def hint_of(event: dict[str, Any]) -> ReceivedEvent | None:
     """What to look at, or None where a signed body is no event of API v1."""
-    if not isinstance(event, dict) or event.get("object") != "event":
+    if event.get("object") != "event":
         return None
     data = event.get("data")
     about = data.get("object") if isinstance(data, dict) else None

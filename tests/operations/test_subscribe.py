@@ -218,7 +218,7 @@ def test_while_one_is_unsettled_another_is_refused_and_names_the_first(stripe, o
     with pytest.raises(errors.StripeUnavailable):
         started(office, operator)
 
-    with pytest.raises(errors.OperationInProgress, match="operator@vendor.example"):
+    with pytest.raises(errors.OperationInProgress, match=r"operator@vendor\.example"):
         started(office, operator)
 
 

@@ -3,10 +3,10 @@ import time
 
 import pytest
 from django.test import Client
+from stripe import WebhookSignature
 
 from billing.models import AuditEntry, ReceivedEvent
 from billing.operations import subscribe
-from stripe import WebhookSignature
 from tests.conftest import post_delivery, price
 
 
