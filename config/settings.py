@@ -4,6 +4,7 @@ import os
 from datetime import timedelta
 from pathlib import Path
 
+from django.urls import reverse_lazy
 from environ import Env
 
 from config import environment
@@ -177,10 +178,48 @@ LOGGING = {
     "loggers": {"stripe": {"level": "WARNING"}, "httpx": {"level": "WARNING"}},  # their lines carry Stripe ids
 }
 
+
+def _in_sidebar(title: str, icon: str, model: str) -> dict[str, object]:
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:billing_{model}_changelist"),
+        "permission": lambda request: request.user.has_perm(f"billing.view_{model}"),
+    }
+
+
 UNFOLD = {
     "SITE_TITLE": "Office Billing",
     "SITE_HEADER": "Office Billing",
     "SITE_SYMBOL": "local_hospital",
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
+    "SIDEBAR": {
+        "show_search": True,
+        "navigation": [
+            {"title": title, "items": [_in_sidebar(*item) for item in items]}
+            for title, items in (
+                (
+                    "Billing",
+                    (
+                        ("Offices", "local_hospital", "office"),
+                        ("Subscriptions", "autorenew", "subscription"),
+                        ("Invoices", "receipt_long", "invoice"),
+                        ("Payments", "payments", "payment"),
+                        ("Plans", "sell", "plan"),
+                    ),
+                ),
+                (
+                    "What happened",
+                    (
+                        ("Findings", "flag", "finding"),
+                        ("Operations", "pending_actions", "operation"),
+                        ("Events from Stripe", "inbox", "receivedevent"),
+                        ("Audit trail", "history", "auditentry"),
+                    ),
+                ),
+                ("Access", (("Users", "person", "user"), ("Memberships", "badge", "membership"))),
+            )
+        ],
+    },
 }

@@ -112,8 +112,9 @@ class OfficeAdmin(ModelAdmin):
         ("access", "state"),
         ("current_plan", "quantity"),
         ("current_period_start", "current_period_end"),
-        ("billing_cycle_anchor_date", "trial_end", "cancel_at"),
-        ("due", "past_due_since", "card"),
+        ("billing_cycle_anchor_date", "trial_end"),
+        ("cancel_at", "past_due_since"),
+        ("due", "card"),
         ("customer", "confirmed_at"),
     )
 
@@ -172,7 +173,7 @@ class OfficeAdmin(ModelAdmin):
             button="Start the subscription",
         )
 
-    @action(description="Cancel", url_path="cancel/", permissions=["manage_billing"])
+    @action(description="Cancel the subscription", url_path="cancel/", permissions=["manage_billing"])
     def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
         def carry_out(office: Office, given: dict[str, Any]) -> Office:
             at_period_end = given.pop("when") == "period_end"
@@ -186,7 +187,7 @@ class OfficeAdmin(ModelAdmin):
             form_class=CancelForm,
             carry_out=carry_out,
             title="Cancel the subscription",
-            says="No money moves. At the end of the period the Office loses access to the product.",
+            says="No money moves. At the end of the paid period, or at once, the Office loses access to the product.",
             button="Cancel the subscription",
         )
 

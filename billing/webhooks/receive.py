@@ -64,12 +64,10 @@ def hint_of(event: dict[str, Any]) -> ReceivedEvent | None:
     """What to look at, or None where a signed body is no event of API v1."""
     if event.get("object") != "event":
         return None
-    data = event.get("data")
-    about = data.get("object") if isinstance(data, dict) else None
-    if not isinstance(about, dict):
+    data = _mapping(event.get("data"))
+    about, before = _mapping(data.get("object")), _mapping(data.get("previous_attributes"))
+    if not about:
         return None
-    before = data.get("previous_attributes")
-    before = before if isinstance(before, dict) else {}
     customer = _id(about.get("customer")) or _id(before.get("customer"))
     if about.get("object") == "customer":
         customer = _id(about)
@@ -84,6 +82,10 @@ def hint_of(event: dict[str, Any]) -> ReceivedEvent | None:
         if isinstance(created, int) and 0 <= created < 2**33
         else clock.wall(),
     )
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _id(value: Any) -> str:
