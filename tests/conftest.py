@@ -91,7 +91,7 @@ def stripe_server() -> Iterator[LocalStripe]:
         yield LocalStripe(url)
     finally:
         process.kill()
-        process.wait()
+        process.communicate()
 
 
 @pytest.fixture

@@ -22,8 +22,7 @@ class NoRecord:
         pass
 
 
-@pytest.mark.django_db(transaction=True)
-def test_no_call_leaves_inside_a_transaction(settings):
+def test_no_call_leaves_inside_a_transaction(db):
     with transaction.atomic(), pytest.raises(errors.CallInsideTransaction):
         client.get("/v1/account")
 

@@ -202,7 +202,8 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     def summary(self, row: AuditEntry) -> str:
         if row.what:
             return row.what
-        return f"{row.content_type.name}: {', '.join(sorted(row.changes or {}))}"[:160]
+        verb = "created" if row.action == AuditEntry.Action.CREATE else ", ".join(sorted(row.changes or {}))
+        return f"{row.content_type.name}: {verb}"[:120]
 
     @display(description="Changes")
     def changes_shown(self, row: AuditEntry) -> str:

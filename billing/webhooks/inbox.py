@@ -28,6 +28,8 @@ LAST_RETRY_SECONDS = 3600
 UNKNOWN_CUSTOMER_ATTEMPTS = 3
 
 Status = ReceivedEvent.Status
+BY = actor.service("Stripe webhooks")
+SHOWN_TYPES = 3
 
 
 def work_off(*, limit: int = 100) -> int:
@@ -55,7 +57,7 @@ def claim() -> tuple[uuid.UUID, list[ReceivedEvent]] | None:
 def _handle(mine: uuid.UUID, events: list[ReceivedEvent]) -> None:
     if not events:  # another worker was quicker
         return
-    with trail.acting(actor.service("Stripe webhooks"), reason=_reason(events)):
+    with trail.acting(BY, reason=_reason(events)):
         try:
             applied = _look_at(events)
         except errors.BillingError as error:
@@ -80,12 +82,12 @@ def _look_at(events: list[ReceivedEvent]) -> bool:
     office = Office.objects.filter(payment_provider_customer_id=customer).first() if customer else None
     if office is None:
         return _unknown_customer(events, customer)
-    payments = {event.object_id for event, what in wanted if what is LookAt.PAYMENT}
-    look(
-        office,
-        invoices={event.object_id for event, what in wanted if what is LookAt.INVOICE},
-        payments=payments,
-    )
+    with trail.acting(BY, office=office, reason=_reason(events)):
+        look(
+            office,
+            invoices={event.object_id for event, what in wanted if what is LookAt.INVOICE},
+            payments={event.object_id for event, what in wanted if what is LookAt.PAYMENT},
+        )
     return True
 
 
@@ -131,4 +133,5 @@ def replay(event: ReceivedEvent) -> None:
 
 def _reason(events: list[ReceivedEvent]) -> str:
     kinds = sorted({event.type for event in events})
-    return ", ".join(kinds)[:200]
+    more = f" and {len(kinds) - SHOWN_TYPES} more" if len(kinds) > SHOWN_TYPES else ""
+    return f"Stripe reported {', '.join(kinds[:SHOWN_TYPES])}{more}"[:200]

@@ -45,11 +45,13 @@ def receive(request: HttpRequest, uuid: Any) -> HttpResponse:
         event = json.loads(body)
     except ValueError:
         return _answer("The body is not JSON.", 400)
-    hint = hint_of(event) if isinstance(event, dict) else None
-    if not isinstance(event, dict) or hint is None or not hint.stripe_id:
+    if not isinstance(event, dict) or event.get("object") != "event":
         return _answer("This is not an event that we use.", 200)
-    if event.get("livemode") is not settings.STRIPE_LIVE_MODE or event.get("account"):
+    if event.get("livemode", settings.STRIPE_LIVE_MODE) != settings.STRIPE_LIVE_MODE or event.get("account"):
         return _answer("This event is of another mode or account.", 400)
+    hint = hint_of(event)
+    if not hint.stripe_id:
+        return _answer("This is not an event that we use.", 200)
     try:
         if not WebhookEndpoint.objects.filter(djstripe_uuid=uuid).exists():
             return _answer("There is no webhook endpoint at this address.", 404)
@@ -60,14 +62,10 @@ def receive(request: HttpRequest, uuid: Any) -> HttpResponse:
     return _answer("received", 200)
 
 
-def hint_of(event: dict[str, Any]) -> ReceivedEvent | None:
-    """What to look at, or None where a signed body is no event of API v1."""
-    if event.get("object") != "event":
-        return None
+def hint_of(event: dict[str, Any]) -> ReceivedEvent:
+    """What to look at, unsaved."""
     data = _mapping(event.get("data"))
     about, before = _mapping(data.get("object")), _mapping(data.get("previous_attributes"))
-    if not about:
-        return None
     customer = _id(about.get("customer")) or _id(before.get("customer"))
     if about.get("object") == "customer":
         customer = _id(about)

@@ -5,7 +5,7 @@ import pytest
 
 from billing import clock
 from billing.audit import trail
-from billing.models import Finding, Office, ReceivedEvent, Subscription
+from billing.models import AuditEntry, Finding, Office, ReceivedEvent, Subscription
 from billing.operations import subscribe
 from billing.projection import apply, take_ticket
 from billing.stripe_api import gateway
@@ -145,3 +145,11 @@ def test_an_unknown_customer_is_ignored_with_a_finding(stripe, subscribed):
 )
 def test_the_routes_name_what_to_look_at(event_type, expected):
     assert route(event_type) is expected
+
+
+def test_what_a_webhook_changed_is_in_the_offices_own_trail(stripe, subscribed):
+    stripe.deliver_and_apply()
+
+    entry = AuditEntry.objects.filter(content_type__model="payment").last()
+    assert (entry.office, entry.actor_kind, entry.actor_label) == (subscribed, "service", "Stripe webhooks")
+    assert entry.reason.startswith("Stripe reported ")

@@ -7,7 +7,6 @@ recorded as applied. tests/config/test_first_migrate.py holds the two ways again
 
 from typing import Any
 
-from django.apps import apps
 from django.core.management import call_command
 from django.core.management.commands import migrate
 from django.db import connections
@@ -42,12 +41,13 @@ def is_empty(connection: Any) -> bool:
 
 def create_tables(connection: Any) -> None:
     """dj-stripe's tables stand as its last migration leaves them, and its migrations count as applied."""
+    loader = MigrationLoader(connection)
     with connection.schema_editor() as editor:
-        for model in apps.get_app_config(APP).get_models():
+        for model in loader.project_state().apps.get_app_config(APP).get_models():
             if model._meta.managed and not model._meta.proxy:
                 editor.create_model(model)
     recorder = MigrationRecorder(connection)
     recorder.ensure_schema()
-    for app, name in MigrationLoader(connection).disk_migrations:
+    for app, name in loader.disk_migrations:
         if app == APP:
             recorder.record_applied(app, name)
