@@ -53,8 +53,8 @@ def _paid(office: Office, policy: Policy, at: datetime) -> Entitlement:
         return Entitlement(Access.FULL, office.subscription_status, ends)
     if office.cancel_at and office.cancel_at <= at:
         return Entitlement(Access.NONE, "canceled")
-    if office.confirmed_at and office.confirmed_at >= ends:
-        return Entitlement(Access.FULL, office.subscription_status)
+    if office.confirmed_at and ends <= office.confirmed_at and at < office.confirmed_at + policy.blind_grace:
+        return Entitlement(Access.FULL, office.subscription_status, office.confirmed_at + policy.blind_grace)
     if at < ends + policy.blind_grace:
         return Entitlement(Access.FULL, "unconfirmed", ends + policy.blind_grace)
     return Entitlement(Access.NONE, "unconfirmed")

@@ -1,6 +1,14 @@
 """One class per refusal. Each says what is wrong and what would make it possible; none knows HTTP."""
 
+import re
 from typing import Any
+
+STRIPE_ID = re.compile(r"\b(cus|sub|in|pi|ch|pm|evt|price|prod|seti|si|re|acct|we|req)_[A-Za-z0-9]{6,}\b")
+
+
+def without_stripe_ids(text: str) -> str:
+    """``text`` with each of Stripe's ids cut to what is fit to be shown."""
+    return STRIPE_ID.sub(lambda found: f"{found[1]}_…{found[0][-4:]}", text)
 
 
 class BillingError(Exception):

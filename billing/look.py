@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from billing import clock
 from billing.models import Office
 from billing.projection import apply, take_ticket
 from billing.stripe_api import gateway
@@ -12,15 +13,12 @@ def look(
     *,
     invoices: Iterable[str] = (),
     payments: Iterable[str] = (),
-    payment_intents: Iterable[str] = (),
 ) -> Office:
     """Our rows show what Stripe shows. Safe to repeat; an older look never overwrites a newer one.
 
     Raises:
         StripeUnavailable: nothing was changed.
     """
-    ticket = take_ticket(office.pk)
+    ticket, at = take_ticket(office.pk), clock.billing()
     office = Office.objects.get(pk=office.pk)
-    return apply(
-        gateway.fetch(office, ticket=ticket, invoices=invoices, payments=payments, payment_intents=payment_intents)
-    )
+    return apply(gateway.fetch(office, ticket=ticket, at=at, invoices=invoices, payments=payments))

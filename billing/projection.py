@@ -51,7 +51,8 @@ def apply(snapshot: Snapshot) -> Office:
                 _apply_payment(office, payment, snapshot.ticket)
             _mark_missing(office, snapshot)
         _derive(office)
-        office.confirmed_at = max(filter(None, [office.confirmed_at, clock.billing()]))
+        if office.customer_ticket == snapshot.ticket:  # the newest look
+            office.confirmed_at = max(filter(None, [office.confirmed_at, snapshot.seen_at]))
         changed = [name for name, value in _values(office).items() if before[name] != value]
         if changed:
             office.save(update_fields=changed)
@@ -74,12 +75,12 @@ def _locked(office_id: int) -> Office:
 
 
 def _apply_customer(office: Office, snapshot: Snapshot) -> None:
-    row = mirror.customer(snapshot.customer, office)
-    for subscription in snapshot.subscriptions:
-        mirror.subscription(subscription, row)
     if office.customer_ticket > snapshot.ticket:
         return
     office.customer_ticket = snapshot.ticket
+    row = mirror.customer(snapshot.customer, office)
+    for subscription in snapshot.subscriptions:
+        mirror.subscription(subscription, row)
     card: Card = snapshot.customer.card
     office.payment_method_brand = card.brand
     office.payment_method_last4 = card.last4

@@ -7,7 +7,7 @@ import socket
 import threading
 from typing import Any
 
-from django.db import close_old_connections
+from django.db import DatabaseError, close_old_connections
 
 from billing import clock
 from billing.models import WorkerHeartbeat
@@ -17,6 +17,7 @@ from billing.webhooks import inbox
 log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 0.5
+AFTER_TROUBLE_SECONDS = 5
 
 
 def work_once() -> int:
@@ -38,7 +39,13 @@ def work_forever() -> None:
     log.info("worker %s started", name)
     while not stop.is_set():
         close_old_connections()
-        WorkerHeartbeat.objects.update_or_create(name=name, defaults={"seen_at": clock.wall()})
-        if not work_once():
+        try:
+            WorkerHeartbeat.objects.update_or_create(name=name, defaults={"seen_at": clock.wall()})
+            done = work_once()
+        except DatabaseError:  # a restart or a lock of the database: what was claimed is taken up again
+            log.exception("worker: the database did not answer; trying again")
+            stop.wait(AFTER_TROUBLE_SECONDS)
+            continue
+        if not done:
             stop.wait(IDLE_SECONDS)
     WorkerHeartbeat.objects.filter(name=name).delete()

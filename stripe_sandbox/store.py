@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from stripe_sandbox.errors import invalid, missing
-from stripe_sandbox.schema.load import API_VERSION, new
+from stripe_sandbox.schema.load import API_VERSION, INCLUDABLE, OBJECTS, new
 
 PREFIXES = {
     "customer": "cus",
@@ -55,6 +55,11 @@ class Store:
     def load(self, file: Path) -> None:
         for name, value in json.loads(file.read_text()).items():
             setattr(self, name, value)
+        for subscription in self.objects["subscription"].values():  # an item is one object, here and there
+            for item in subscription["items"]["data"]:
+                self.objects["subscription_item"][item["id"]] = item
+        for delivery in self.deliveries.values():
+            delivery["due"] = 0.0  # the times of the process before mean nothing now
 
     def save(self, file: Path) -> None:
         new_file = file.with_suffix(".new")
@@ -69,7 +74,8 @@ class Store:
     def add(self, kind: str, **values: Any) -> dict[str, Any]:
         self.sequence += 1
         values.setdefault("id", f"{PREFIXES[kind]}_{secrets.token_hex(10)}")
-        values.setdefault("created", self.now())
+        if "created" in OBJECTS[kind]["properties"]:
+            values.setdefault("created", self.now())
         made = new(kind, **values, _seq=self.sequence)
         self.objects[kind][made["id"]] = made
         self.changed = True
@@ -155,7 +161,8 @@ class Store:
         elif before := params.get("ending_before"):
             if before not in ids:
                 raise missing("object", before, "ending_before")
-            found = found[: ids.index(before)][-limit:]
+            found = found[: ids.index(before)]
+            return listed(found[-limit:], url, more=len(found) > limit)
         return listed(found[:limit], url, more=len(found) > limit)
 
     def expand(self, found: dict[str, Any], paths: list[str]) -> dict[str, Any]:
@@ -182,16 +189,24 @@ class Store:
             payments = self.all("invoice_payment", invoice=node["id"])
             url = f"/v1/invoice_payments?invoice={node['id']}"
             node["payments"] = listed([public(one) for one in payments], url, more=False)
-        if name not in node:
+        if name not in node or not (rest or name in _expandable(node)):
             raise invalid(f"This property cannot be expanded ({path}).", param="expand[0]")
         value = node[name]
         if isinstance(value, str):
             target = self.get(KINDS.get(value.split("_", 1)[0], "event"), value)
             if target is None:
                 raise invalid(f"This property cannot be expanded ({path}).", param="expand[0]")
-            node[name] = public(target)
+            gone = target.get("deleted")
+            node[name] = {k: target[k] for k in ("id", "object", "deleted")} if gone else public(target)
         if rest:
             self._expand(node[name], rest, path)
+
+
+def _expandable(node: dict[str, Any]) -> set[str]:
+    """The fields of this object that may be expanded; a part of an object tells by what it holds."""
+    if schema := OBJECTS.get(node.get("object", "")):
+        return {*schema.get("x-expandableFields", ()), *(name for kind, name in INCLUDABLE if kind == node["object"])}
+    return set(node)
 
 
 def listed(data: list[dict[str, Any]], url: str, *, more: bool) -> dict[str, Any]:

@@ -1,14 +1,14 @@
 """The Office: its list, its page, and the two acts that begin and end its subscription."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -46,7 +46,7 @@ class ReasonForm(forms.Form):
 
 class SubscribeForm(ReasonForm):
     price = forms.ModelChoiceField(
-        PlanPrice.objects.filter(plan__archived_at=None, stripe_price_id__isnull=False).select_related("plan"),
+        PlanPrice.objects.none(),
         to_field_name="public_id",
         label="Plan",
         widget=UnfoldAdminSelectWidget,
@@ -56,6 +56,11 @@ class SubscribeForm(ReasonForm):
         min_value=0, max_value=365, initial=0, label="Trial days", widget=UnfoldAdminIntegerFieldWidget
     )
     payment_method = forms.ChoiceField(choices=TEST_CARDS, required=False, label="Card", widget=UnfoldAdminSelectWidget)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        cast(forms.ModelChoiceField, self.fields["price"]).queryset = PlanPrice.objects.for_sale(clock.billing())
+
     field_order = ("price", "quantity", "trial_days", "payment_method", "reason")
 
 
@@ -208,7 +213,9 @@ class OfficeAdmin(ModelAdmin):
         """Asks for what the operation needs and a reason, then carries it out; a refusal stays on the page."""
         if not self.has_manage_billing_permission(request):
             raise PermissionDenied
-        office = get_object_or_404(Office, pk=object_id)
+        office = self.get_object(request, object_id)
+        if office is None:
+            raise Http404
         page = reverse("admin:billing_office_change", args=[office.pk])
         form = form_class(request.POST or None)
         if request.method == "POST" and form.is_valid():

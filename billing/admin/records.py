@@ -3,11 +3,13 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 from billing.admin.readonly import ReadOnlyAdmin, ReadOnlyInline, masked
+from billing.audit import trail
 from billing.models import (
     AuditEntry,
     Finding,
@@ -20,6 +22,7 @@ from billing.models import (
     ReceivedEvent,
     Subscription,
 )
+from billing.webhooks import inbox
 
 TONES = {
     "active": "success",
@@ -152,6 +155,7 @@ class OperationAdmin(ReadOnlyAdmin):
 class ReceivedEventAdmin(ReadOnlyAdmin):
     list_display = ("received_at", "type", "state", "attempts", "customer", "last_error")
     list_filter = ("status", "type")
+    actions = ("replay",)
     fields = (
         "type",
         "status",
@@ -166,6 +170,15 @@ class ReceivedEventAdmin(ReadOnlyAdmin):
     @display(description="Status", label=TONES, ordering="status")
     def state(self, row: ReceivedEvent) -> str:
         return row.status
+
+    @action(description="Read parked events again", permissions=["replay"])
+    def replay(self, request: HttpRequest, queryset: QuerySet[ReceivedEvent]) -> None:
+        for event in queryset.filter(status=ReceivedEvent.Status.PARKED):
+            inbox.replay(event)
+            trail.record_act(event, f"put back into the inbox: {event.type}")
+
+    def has_replay_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("billing.manage_billing")
 
     @display(description="Customer")
     def customer(self, row: ReceivedEvent) -> str:

@@ -50,6 +50,9 @@ class MembershipAdmin(ModelAdmin):
     autocomplete_fields = ("user", "office")
     search_fields = ("user__email", "office__name")
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("user", "office") if obj else ()  # another pair is another membership: this one is ended
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 

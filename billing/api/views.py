@@ -37,7 +37,7 @@ class ApiView(APIView):
 
 
 class OfficeView(ApiView):
-    def office(self, request: Request, public_id: Any, permission: str = "view_billing") -> Office:
+    def office(self, request: Request, public_id: Any) -> Office:
         """The Office, if there is a grant on it; without one it does not exist."""
         office = get_object_or_404(
             grants.visible_offices(cast(User, request.user)).select_related("current_plan"), public_id=public_id
@@ -90,9 +90,7 @@ class Plans(ApiView, generics.ListAPIView[PlanPrice]):
     serializer_class = serializers.PlanPriceSerializer
 
     def get_queryset(self) -> QuerySet[PlanPrice]:
-        return PlanPrice.objects.filter(
-            plan__archived_at=None, stripe_price_id__isnull=False, active_until=None
-        ).select_related("plan")
+        return PlanPrice.objects.for_sale(clock.billing())
 
 
 class Offices(ApiView, generics.ListAPIView[Office]):

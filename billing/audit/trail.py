@@ -6,7 +6,6 @@ inside ``acting(...)`` become entries by themselves (django-auditlog); ``record_
 """
 
 import contextlib
-import re
 from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from django.db.models.signals import pre_save
 
 from billing import clock, models
 from billing.audit.actor import Actor
+from billing.errors import without_stripe_ids
 from billing.models import AuditEntry, Office
 
 
@@ -93,13 +93,6 @@ def _record(kind: AuditEntry.Kind, subject: Any, what: str, office: Office | Non
         what=without_stripe_ids(what)[:200],
         office=office or (subject if isinstance(subject, Office) else None),
     )
-
-
-STRIPE_ID = re.compile(r"\b(cus|sub|in|pi|ch|pm|evt|price|prod|seti|si|re|acct|we|req)_[A-Za-z0-9]{6,}\b")
-
-
-def without_stripe_ids(text: str) -> str:
-    return STRIPE_ID.sub(lambda found: f"{found[1]}_…{found[0][-4:]}", text)
 
 
 def _complete(sender: type, instance: AuditEntry, **_: Any) -> None:

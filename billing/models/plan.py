@@ -1,6 +1,7 @@
 """What is for sale. A price is never edited, only replaced by another."""
 
 import uuid
+from datetime import datetime
 
 from django.db import models
 
@@ -21,6 +22,17 @@ class Plan(models.Model):
         return self.name
 
 
+class PlanPriceQuerySet(models.QuerySet["PlanPrice"]):
+    def for_sale(self, at: datetime) -> "PlanPriceQuerySet":
+        """Published at Stripe, of a plan that is not archived, and within its dates at the moment ``at``."""
+        return (
+            self.filter(plan__archived_at=None, stripe_price_id__isnull=False)
+            .exclude(active_from__gt=at)
+            .exclude(active_until__lte=at)
+            .select_related("plan")
+        )
+
+
 class PlanPrice(models.Model):
     class Interval(models.TextChoices):
         MONTH = "month"
@@ -37,6 +49,8 @@ class PlanPrice(models.Model):
     per_seat = models.BooleanField(default=False, help_text="Charged once per seat; else the quantity is always 1.")
     active_from = models.DateTimeField(null=True, blank=True)
     active_until = models.DateTimeField(null=True, blank=True)
+
+    objects = PlanPriceQuerySet.as_manager()
 
     class Meta:
         ordering = ["plan__code", "unit_amount"]

@@ -7,7 +7,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Permis
 from django.db import models
 from django.db.models.functions import Lower
 
-from billing import clock
+from billing import clock, errors
 
 
 class UserManager(BaseUserManager["User"]):
@@ -21,7 +21,8 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+        """Refused: a superuser passes every check of permission, and nothing would say who made one."""
+        raise errors.BillingError("There are no superusers. Use: python manage.py create_administrator EMAIL")
 
 
 class User(AbstractBaseUser, PermissionsMixin):

@@ -1,6 +1,7 @@
 """Ending a subscription."""
 
 from billing import errors
+from billing.access import grants
 from billing.audit.actor import Actor
 from billing.models import Office
 from billing.operations.protocol import Run, operation_body, perform
@@ -18,7 +19,7 @@ def cancel_subscription(office: Office, *, by: Actor, reason: str, at_period_end
         StripeUnavailable: no answer arrived; the operation stays open and is settled later.
     Source: https://docs.stripe.com/billing/subscriptions/cancel
     """
-    if at_period_end and office.cancels_at_period_end:
+    if at_period_end and office.cancels_at_period_end and grants.may(by, "manage_billing", office):
         return office
 
     def guard(fresh: Office) -> None:

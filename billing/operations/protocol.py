@@ -68,6 +68,7 @@ class Step:
                     "last_asked_at": now,
                 },
             )
+            Operation.objects.filter(pk=self.operation.pk).update(lease_until=now + LEASE)
             if not first:
                 OperationStep.objects.filter(pk=row.pk).update(asked=F("asked") + 1, last_asked_at=now)
         if now - row.first_asked_at > ASK_AGAIN_FOR:
@@ -151,6 +152,10 @@ def resume_unsettled(*, limit: int = 20) -> int:
                 _carry_out(operation)
             except errors.BillingError as error:
                 log.info("operation %s: %s", operation.public_id, error.code)
+            except Exception as error:
+                # a defect in one operation must not stop the worker: it is kept, shown and tried again later
+                log.exception("operation %s could not be carried out", operation.public_id)
+                _settle(operation, Status.UNKNOWN, errors.BillingError(f"A defect: {type(error).__name__}."))
         done += 1
     return done
 
@@ -196,6 +201,7 @@ def _carry_out(operation: Operation) -> Office:
     run, office = Run(operation), Office.objects.get(pk=operation.office_id)
     try:
         BODIES[operation.kind](run, office, **operation.request)
+        office = _shown(office)
     except errors.CardDeclined as error:
         _settle(operation, Status.DECLINED, error)
         _look_if_possible(office)
@@ -204,21 +210,40 @@ def _carry_out(operation: Operation) -> Office:
         if not (error.replayed or isinstance(error, AnswerLost)):
             _settle(operation, Status.UNKNOWN, error)
             raise
-        _find_out(run, office)
+        return _find_out(run, office)
     except errors.StripeRejected as error:
-        _settle(operation, Status.REJECTED, error)
+        _settle(operation, _status_of_rejection(operation, office), error)
         raise
-    else:
-        _settle(operation, Status.SUCCEEDED)
-    return _look_if_possible(office)
+    _settle(operation, Status.SUCCEEDED)
+    return office
 
 
-def _find_out(run: Run, office: Office) -> None:
+def _status_of_rejection(operation: Operation, office: Office) -> str:
+    """Rejected, if our rows show what an earlier step may have done; else nobody knows yet.
+
+    Settling lets the next operation begin, and that one decides by our rows.
+    """
+    if not operation.steps.filter(http_status=200).exists():
+        return Status.REJECTED
+    try:
+        _shown(office)
+    except errors.BillingError:
+        return Status.UNKNOWN
+    return Status.REJECTED
+
+
+def _find_out(run: Run, office: Office) -> Office:
     """Stripe keeps no answer for this key: what the operation should have made is there, or it is not."""
     operation = run.operation
-    if SEARCHES[operation.kind](run, office):
+    try:
+        done = SEARCHES[operation.kind](run, office)
+        office = _shown(office)
+    except errors.BillingError as unanswered:
+        _settle(operation, Status.UNKNOWN, unanswered)
+        raise
+    if done:
         _settle(operation, Status.SUCCEEDED)
-        return
+        return office
     error = errors.StripeUnavailable("Stripe never did this, and it will not be asked again by itself.")
     _settle(operation, Status.ABANDONED, error)
     report(
@@ -233,9 +258,12 @@ def _find_out(run: Run, office: Office) -> None:
 
 def _settle(operation: Operation, status: str, error: errors.BillingError | None = None) -> None:
     with transaction.atomic(durable=True):
+        mine = Operation.objects.filter(pk=operation.pk, attempts=operation.attempts)
+        if not mine.filter(status__in=[Status.OPEN, Status.UNKNOWN]).update(attempts=F("attempts")):
+            return  # another process took it over, and its outcome stands
         operation.status = status
         operation.error_code = error.code if error else ""
-        operation.error_message = trail.without_stripe_ids(str(error)) if error else ""
+        operation.error_message = errors.without_stripe_ids(str(error)) if error else ""
         if status == Status.UNKNOWN:
             wait = min(FIRST_RETRY * 2 ** min(operation.attempts - 1, 10), LAST_RETRY)
             operation.lease_until = clock.wall() + wait
@@ -244,13 +272,16 @@ def _settle(operation: Operation, status: str, error: errors.BillingError | None
         operation.save(update_fields=["status", "error_code", "error_message", "lease_until", "settled_at"])
 
 
-def _look_if_possible(office: Office) -> Office:
-    """What was done shows at once; where Stripe does not answer now, its webhook brings it."""
+def _shown(office: Office) -> Office:
+    """Our rows show what was done."""
     office = Office.objects.get(pk=office.pk)
-    if not office.payment_provider_customer_id:
-        return office
+    return look(office) if office.payment_provider_customer_id else office
+
+
+def _look_if_possible(office: Office) -> Office:
+    """What a decline left shows at once; where Stripe does not answer now, its webhook brings it."""
     try:
-        return look(office)
-    except errors.StripeUnavailable:
+        return _shown(office)
+    except errors.BillingError:
         log.warning("no look after an operation on office %s: Stripe did not answer", office.public_id)
         return office

@@ -65,11 +65,8 @@ def price_for_sale(key: str) -> PlanPrice:
         public_id = uuid.UUID(key)
     except ValueError:
         raise errors.PlanUnknown(key) from None
-    row = PlanPrice.objects.select_related("plan").filter(public_id=public_id).first()
-    now = clock.billing()
-    if row is None or not row.stripe_price_id or row.plan.archived_at:
-        raise errors.PlanUnknown(key)
-    if (row.active_from and now < row.active_from) or (row.active_until and now >= row.active_until):
+    row = PlanPrice.objects.for_sale(clock.billing()).filter(public_id=public_id).first()
+    if row is None:
         raise errors.PlanUnknown(key)
     return row
 

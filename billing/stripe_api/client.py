@@ -143,7 +143,8 @@ def _rejected(error: stripe.StripeError) -> errors.StripeRejected:
             "The card's bank asks its holder to confirm the payment. Use another card.", code
         )
     kind = errors.StripeObjectMissing if code == "resource_missing" or status == 404 else errors.StripeRejected
-    return kind(f"Stripe refused the request: {error.user_message}", code, param, status)
+    words = errors.without_stripe_ids(error.user_message or "no reason given")
+    return kind(f"Stripe refused the request: {words}", code, param, status)
 
 
 def _refuse_inside_transaction(path: str) -> None:

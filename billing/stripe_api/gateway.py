@@ -6,6 +6,7 @@ effect. Each may raise CardDeclined, StripeRejected or StripeUnavailable (billin
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from stripe import StripeObject
@@ -197,15 +198,15 @@ def fetch(
     office: Office,
     *,
     ticket: int,
+    at: datetime,
     invoices: Iterable[str] = (),
     payments: Iterable[str] = (),
-    payment_intents: Iterable[str] = (),
 ) -> Snapshot:
     """One customer as Stripe has it now: customer and subscriptions with their latest invoices, and the
     invoices and payments that are named. Two requests, and one more for each kind that is named."""
     customer = fetch_customer(office.payment_provider_customer_id or "")
     if customer.deleted:
-        return Snapshot(office.pk, ticket, customer)
+        return Snapshot(office.pk, ticket, at, customer)
     found: dict[str, dict[str, Any]] = {}
     missing: list[str] = []
     subscriptions = list(
@@ -231,11 +232,12 @@ def fetch(
             elif inbound.identity(one_invoice.get("customer")) == customer.id:
                 found[absent] = one_invoice
     charges: list[dict[str, Any]] = []
-    if set(payments) | set(payment_intents):
+    if set(payments):
         charges = list(_page("/v1/charges", {"customer": customer.id}))
     return Snapshot(
         office_id=office.pk,
         ticket=ticket,
+        seen_at=at,
         customer=customer,
         subscriptions=tuple(inbound.subscription(one) for one in subscriptions),
         invoices=tuple(inbound.invoice(one) for one in found.values()),
@@ -250,9 +252,10 @@ def fetch_customer(customer: str) -> CustomerState:
     return inbound.customer(client.get(path, {"expand": ["invoice_settings.default_payment_method"]}))
 
 
-def customer_of_charge(charge: str) -> str:
-    """Whose charge it is: for events that name a charge only."""
-    data = _one(f"/v1/charges/{charge}", {})
+def customer_of(stripe_id: str) -> str:
+    """Whose charge, invoice or payment intent it is: for events that name no customer. Empty if unknown."""
+    path = {"ch": "charges", "in": "invoices", "pi": "payment_intents"}.get(stripe_id.partition("_")[0])
+    data = _one(f"/v1/{path}/{stripe_id}", {}) if path else None
     return inbound.identity(data.get("customer")) if data else ""
 
 

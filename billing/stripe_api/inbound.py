@@ -11,6 +11,8 @@ from typing import Any
 
 from stripe import StripeObject
 
+from billing.stripe_api import outbound
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
@@ -91,6 +93,7 @@ class Snapshot:
 
     office_id: int
     ticket: int
+    seen_at: datetime
     customer: CustomerState
     subscriptions: tuple[SubscriptionState, ...] = ()
     invoices: tuple[InvoiceState, ...] = ()
@@ -124,8 +127,13 @@ def customer(source: StripeObject) -> CustomerState:
         office=(data.get("metadata") or {}).get("office", ""),
         card=card(method.get("card") if isinstance(method, dict) else None),
         test_clock=identity(data.get("test_clock")),
-        redacted={key: data[key] for key in keep if key in data},
+        redacted={key: data[key] for key in keep if key in data} | {"metadata": ours(data)},
     )
+
+
+def ours(data: dict[str, Any]) -> dict[str, str]:
+    """Our own keys of an object's metadata; what somebody typed there in the dashboard is dropped."""
+    return {key: value for key, value in (data.get("metadata") or {}).items() if key in outbound.METADATA}
 
 
 def card(data: dict[str, Any] | None) -> Card:
@@ -163,7 +171,8 @@ def subscription(source: StripeObject | dict[str, Any]) -> SubscriptionState:
         trial_end=when(data.get("trial_end")),
         cancel_at=cancel_at,
         operation=(data.get("metadata") or {}).get("operation", ""),
-        redacted={key: data[key] for key in keep if key in data} | {"customer": identity(data["customer"])},
+        redacted={key: data[key] for key in keep if key in data}
+        | {"customer": identity(data["customer"]), "metadata": ours(data)},
     )
 
 

@@ -14,7 +14,7 @@ from django.db.models import F, Q
 from billing import clock, errors
 from billing.audit import actor, trail
 from billing.look import look
-from billing.models import Office, ReceivedEvent
+from billing.models import Invoice, Office, ReceivedEvent
 from billing.projection import report
 from billing.stripe_api import gateway
 from billing.webhooks.routes import LookAt, route
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=60)
 MOST_ATTEMPTS = 12
 FIRST_RETRY_SECONDS = 2
-LAST_RETRY_SECONDS = 3600
+LAST_RETRY_SECONDS = 900
 UNKNOWN_CUSTOMER_ATTEMPTS = 3
 
 Status = ReceivedEvent.Status
@@ -60,11 +60,13 @@ def _handle(mine: uuid.UUID, events: list[ReceivedEvent]) -> None:
     with trail.acting(BY, reason=_reason(events)):
         try:
             applied = _look_at(events)
+        except (errors.StripeUnavailable, errors.StripeKeyRefused) as error:
+            _put_off(mine, events, f"{error.code}: {error}", park=False)
         except errors.BillingError as error:
-            _put_off(mine, events, f"{error.code}: {trail.without_stripe_ids(str(error))}")
+            _put_off(mine, events, f"{error.code}: {errors.without_stripe_ids(str(error))}")
         except Exception as error:
             log.exception("events could not be applied")
-            _put_off(mine, events, f"{type(error).__name__}: {trail.without_stripe_ids(str(error))}"[:500])
+            _put_off(mine, events, f"{type(error).__name__}: {errors.without_stripe_ids(str(error))}"[:500])
         else:
             _settle(mine, Status.APPLIED if applied else Status.IGNORED)
 
@@ -77,8 +79,7 @@ def _look_at(events: list[ReceivedEvent]) -> bool:
         return False
     customer = events[0].customer_id
     if not customer:
-        charge = next((one.related_id or one.object_id for one, _ in wanted), "")
-        customer = gateway.customer_of_charge(charge) if charge.startswith("ch_") else ""
+        customer = _customer_of(events[0])
     office = Office.objects.filter(payment_provider_customer_id=customer).first() if customer else None
     if office is None:
         return _unknown_customer(events, customer)
@@ -89,6 +90,13 @@ def _look_at(events: list[ReceivedEvent]) -> bool:
             payments={event.object_id for event, what in wanted if what is LookAt.PAYMENT},
         )
     return True
+
+
+def _customer_of(event: ReceivedEvent) -> str:
+    """Whose event this is, where it names no customer: from our own rows, else from Stripe."""
+    named = event.related_id or event.object_id
+    ours = Invoice.objects.filter(stripe_id=named).select_related("office").first()
+    return (ours.office.payment_provider_customer_id or "") if ours else gateway.customer_of(named)
 
 
 def _unknown_customer(events: list[ReceivedEvent], customer: str) -> bool:
@@ -111,15 +119,19 @@ def _settle(mine: uuid.UUID, status: str) -> None:
     )
 
 
-def _put_off(mine: uuid.UUID, events: list[ReceivedEvent], error: str) -> None:
-    """They come again later, each time after a longer wait; after the last time they are parked."""
+def _put_off(mine: uuid.UUID, events: list[ReceivedEvent], error: str, *, park: bool = True) -> None:
+    """They come again later, each time after a longer wait; after the last time they are parked.
+
+    An outage of Stripe, or a key that it refuses, never parks: nothing is wrong with the event.
+    """
     now = clock.wall()
     for event in events:
         values: dict[str, object] = {"last_error": error, "lease_until": None}
-        if event.attempts >= MOST_ATTEMPTS:
+        if park and event.attempts >= MOST_ATTEMPTS:
             values |= {"status": Status.PARKED, "settled_at": now}
+            report("event_parked", event.stripe_id, office=None, severity="critical", detail=f"{event.type}: {error}")
         else:
-            wait = min(FIRST_RETRY_SECONDS * 2 ** (event.attempts - 1), LAST_RETRY_SECONDS)
+            wait = min(FIRST_RETRY_SECONDS * 2 ** min(event.attempts - 1, 20), LAST_RETRY_SECONDS)
             values["due_at"] = now + timedelta(seconds=wait * random.uniform(0.5, 1.0))  # noqa: S311  jitter
         ReceivedEvent.objects.filter(pk=event.pk, claim_id=mine, status=Status.WAITING).update(**values)
 

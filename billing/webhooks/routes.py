@@ -16,7 +16,7 @@ ROUTES: dict[str, LookAt] = {
     "setup_intent.": LookAt.CUSTOMER,
     "invoice.": LookAt.INVOICE,
     "invoice.upcoming": LookAt.IGNORE,  # has no id: it announces an invoice that does not exist yet
-    "invoice_payment.": LookAt.CUSTOMER,
+    "invoice_payment.": LookAt.IGNORE,  # names no customer, and comes beside invoice.* and charge.*, which do
     "payment_intent.": LookAt.PAYMENT,
     "charge.": LookAt.PAYMENT,
     "refund.": LookAt.PAYMENT,

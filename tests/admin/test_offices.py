@@ -127,3 +127,49 @@ def test_dj_stripes_own_admin_is_not_there(administrator):
 def test_people_who_are_not_staff_cannot_enter(db):
     client = signed_in(a_person("owner@maple.example"))
     assert client.get("/admin/").status_code == 302
+
+
+def test_a_membership_is_never_moved_to_another_office(stripe, administrator, office):
+    from billing.models import Membership, OfficeUserPermission
+    from tests.conftest import a_member, an_office
+
+    a_member(office, "owner")
+    other, membership = an_office("Another"), Membership.objects.get()
+    form = {"user": membership.user_id, "office": other.pk, "role": "viewer"}
+
+    signed_in(administrator.user).post(reverse("admin:billing_membership_change", args=[membership.pk]), form)
+
+    membership.refresh_from_db()
+    assert (membership.office, membership.role) == (office, "viewer")
+    grants = OfficeUserPermission.objects.values_list("content_object", "permission__codename")
+    assert set(grants) == {(office.pk, "view_office"), (office.pk, "view_billing")}
+
+
+def test_the_first_administrator_is_made_on_the_command_line_and_on_record(db, monkeypatch):
+    from django.core.management import CommandError, call_command
+
+    monkeypatch.setenv("ADMINISTRATOR_PASSWORD", "correct horse battery staple")
+    call_command("create_administrator", "first@vendor.example", verbosity=0)
+
+    assert {entry.actor_label for entry in AuditEntry.objects.all()} == {"create_administrator"}
+    assert Client().login(username="FIRST@vendor.example", password="correct horse battery staple")
+    with pytest.raises(CommandError, match="already"):
+        call_command("create_administrator", "First@vendor.example", verbosity=0)
+
+
+def test_a_parked_event_is_put_back_by_one_click(stripe, operator):
+    from billing import clock
+    from billing.models import ReceivedEvent
+
+    event = ReceivedEvent.objects.create(stripe_id="evt_1", type="x", created_at=clock.wall(), status="parked")
+    form = {"action": "replay", "_selected_action": [event.pk]}
+
+    signed_in(operator.user).post(reverse("admin:billing_receivedevent_changelist"), form)
+
+    event.refresh_from_db()
+    assert event.status == "waiting"
+    assert AuditEntry.objects.filter(kind="act", actor=operator.user).exists()
+
+
+def test_an_address_that_is_no_office_is_not_found(stripe, operator):
+    assert signed_in(operator.user).get("/admin/billing/office/abc/subscribe/").status_code == 404

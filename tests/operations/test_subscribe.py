@@ -231,6 +231,46 @@ def test_a_refused_key_is_told_apart_from_a_refused_card(stripe, operator, offic
     assert Operation.objects.get().status == "rejected"
 
 
+def test_while_our_rows_cannot_show_what_was_done_nobody_can_charge_again(stripe, operator, office, as_due):
+    stripe.fail_next("503", path_prefix="/v1/customers/cus", method="GET")
+
+    with pytest.raises(errors.StripeUnavailable):
+        started(office, operator)
+
+    assert Operation.objects.get().status == "unknown"
+    with pytest.raises(errors.OperationInProgress):
+        started(office, operator)
+    as_due()
+    resume_unsettled()
+    assert Operation.objects.get().status == "succeeded"
+    with pytest.raises(errors.LiveSubscriptionExists):
+        started(office, operator)
+    assert len(stripe.listed("charges")) == 1
+
+
+def test_a_late_process_does_not_overwrite_what_another_settled(stripe, operator, office):
+    from billing.operations.protocol import Status, _settle
+
+    started(office, operator)
+    late = Operation.objects.get()
+    Operation.objects.update(status="succeeded", attempts=2)
+
+    _settle(late, Status.UNKNOWN, errors.StripeUnavailable())
+
+    assert Operation.objects.get().status == "succeeded"
+
+
+def test_a_defect_in_one_operation_is_kept_and_does_not_stop_the_worker(stripe, operator, office, as_due):
+    stripe.fail_next("503", path_prefix="/v1/subscriptions", method="POST")
+    with pytest.raises(errors.StripeUnavailable):
+        started(office, operator)
+    Operation.objects.update(request={"unheard": "of"})
+    as_due()
+
+    assert resume_unsettled() == 1
+    assert Operation.objects.get().error_message == "A defect: TypeError."
+
+
 @pytest.fixture
 def as_due():
     """Unsettled operations are due at once."""

@@ -42,10 +42,10 @@ def test_any_order_and_duplication_ends_in_the_same_rows(stripe, operator):
 
 
 def test_an_older_look_never_overwrites_a_newer_one(stripe, operator, subscribed):
-    older = gateway.fetch(subscribed, ticket=take_ticket(subscribed.pk))
+    older = gateway.fetch(subscribed, ticket=take_ticket(subscribed.pk), at=clock.billing())
     stripe.control("clock", advance=1)
     gateway.cancel_subscription(subscribed.payment_provider_subscription_id, at_period_end=False, step=NoRecord())
-    newer = gateway.fetch(subscribed, ticket=take_ticket(subscribed.pk))
+    newer = gateway.fetch(subscribed, ticket=take_ticket(subscribed.pk), at=clock.billing())
 
     with trail.acting(operator):
         apply(newer)
@@ -81,13 +81,19 @@ def test_with_stripe_down_events_wait_and_come_again(stripe, subscribed, kind):
     assert not ReceivedEvent.objects.filter(status="waiting").exists()
 
 
-def test_after_the_last_attempt_an_event_is_parked_and_can_be_replayed(stripe, subscribed):
+def broken(*_, **__):
+    raise KeyError("a shape that we do not know")
+
+
+def test_after_the_last_attempt_an_event_is_parked_and_can_be_replayed(stripe, subscribed, monkeypatch):
     stripe.deliver(limit=1)
     ReceivedEvent.objects.update(attempts=inbox.MOST_ATTEMPTS - 1)
-    stripe.fail_next("503")
+    monkeypatch.setattr(inbox, "look", broken)
     inbox.work_off()
+    monkeypatch.undo()
     parked = ReceivedEvent.objects.get()
     assert parked.status == "parked"
+    assert Finding.objects.get(kind="event_parked")
 
     inbox.replay(parked)
     inbox.work_off()
@@ -137,7 +143,7 @@ def test_an_unknown_customer_is_ignored_with_a_finding(stripe, subscribed):
         ("customer.subscription.updated", LookAt.CUSTOMER),
         ("invoice.paid", LookAt.INVOICE),
         ("invoice.upcoming", LookAt.IGNORE),
-        ("invoice_payment.paid", LookAt.CUSTOMER),
+        ("invoice_payment.paid", LookAt.IGNORE),
         ("charge.failed", LookAt.PAYMENT),
         ("price.created", LookAt.IGNORE),
         ("something.new", LookAt.IGNORE),
@@ -153,3 +159,28 @@ def test_what_a_webhook_changed_is_in_the_offices_own_trail(stripe, subscribed):
     entry = AuditEntry.objects.filter(content_type__model="payment").last()
     assert (entry.office, entry.actor_kind, entry.actor_label) == (subscribed, "service", "Stripe webhooks")
     assert entry.reason.startswith("Stripe reported ")
+
+
+def test_however_long_stripe_is_down_no_event_is_parked(stripe, subscribed):
+    stripe.deliver(limit=1)
+    ReceivedEvent.objects.update(attempts=500)
+    stripe.fail_next("503")
+
+    inbox.work_off()
+
+    assert ReceivedEvent.objects.get().status == "waiting"
+
+
+def test_an_event_that_names_only_a_charge_finds_its_office(stripe, subscribed):
+    stripe.deliver_and_apply()
+    headers = {"Authorization": "Bearer sk_test_only_for_tests"}
+    charge = stripe.listed("charges")[0]["id"]
+    stripe.http.post("/v1/refunds", data={"charge": charge}, headers=headers).raise_for_status()
+    stripe.deliver()
+    event = ReceivedEvent.objects.get(type="refund.created")
+    assert (event.customer_id, event.related_id) == ("", charge)
+
+    inbox.work_off()
+
+    event.refresh_from_db()
+    assert event.status == "applied"
