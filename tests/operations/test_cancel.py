@@ -2,10 +2,11 @@ import pytest
 from django.conf import settings
 
 from billing import clock, errors
+from billing.audit import actor
 from billing.entitlement import Access, Policy, entitlement
-from billing.models import Office, Operation
-from billing.operations import cancel_subscription, subscribe
-from tests.conftest import price
+from billing.models import AuditEntry, Office, Operation
+from billing.operations import cancel_subscription, resume_unsettled, subscribe
+from tests.conftest import a_member, price
 
 REASON = "closing the practice"
 
@@ -96,3 +97,25 @@ def test_a_customer_deleted_at_stripe_is_a_tombstone_with_a_finding(stripe, oper
     assert office.payment_provider_customer_id == subscribed.payment_provider_customer_id
     assert office.findings.filter(kind="customer_deleted").exists()
     assert access(office) is Access.NONE
+
+
+def test_a_viewer_may_not_cancel_also_where_it_is_cancelled_already(stripe, operator, subscribed):
+    viewer = actor.person(a_member(subscribed, "viewer"))
+    with pytest.raises(errors.NotPermitted):
+        cancel_subscription(subscribed, by=viewer, reason=REASON)
+    cancelled = cancel_subscription(subscribed, by=operator, reason=REASON)
+    with pytest.raises(errors.NotPermitted):
+        cancel_subscription(cancelled, by=viewer, reason=REASON)
+
+    assert AuditEntry.objects.filter(kind="refusal", actor=viewer.user).count() == 2
+
+
+def test_a_lost_answer_to_a_cancellation_is_settled_by_the_worker(stripe, operator, subscribed):
+    stripe.fail_next("503", method="POST", path_prefix="/v1/subscriptions/")
+    with pytest.raises(errors.StripeUnavailable):
+        cancel_subscription(subscribed, by=operator, reason=REASON)
+    Operation.objects.filter(status="unknown").update(lease_until=clock.wall())
+
+    resume_unsettled()
+
+    assert Office.objects.get(pk=subscribed.pk).cancels_at_period_end
