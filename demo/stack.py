@@ -137,6 +137,7 @@ def running(folder: Path, *, web_port: int, stripe_port: int) -> Iterator[Stack]
     check_free(web_port)
     check_free(stripe_port)
     stack = Stack(folder, web_port=web_port, stripe_port=stripe_port)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a parent had it ignored
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         stack.start_stripe()
