@@ -91,7 +91,7 @@ class Stack:
             *("-m", "stripe_sandbox", "--port", str(self.stripe_port)),
             *("--secret-key", self.environment["STRIPE_SECRET_KEY"]),
             *("--webhook-secret", self.environment["STRIPE_WEBHOOK_SECRETS"]),
-            *("--state", str(self.folder / "stripe.json")),
+            *("--state", str(self.folder / "stripe.db")),
         )
         self.wait_for("stripe", f"{self.stripe}/_sandbox/health")
 

@@ -3,57 +3,80 @@
 import argparse
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
+import sys
+import traceback
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 
-from stripe_sandbox import app, control, delivery
+from stripe_sandbox import app, delivery, strict
+from stripe_sandbox.state import StateFile, WrongFile
 from stripe_sandbox.store import Store
-
-SAVE_SECONDS = 0.5
 
 
 def main() -> None:
     options = arguments()
     keys = options.secret_key or [os.environ.get("STRIPE_SANDBOX_SECRET_KEY", "sk_test_sandbox")]
     secret = options.webhook_secret or os.environ.get("STRIPE_SANDBOX_WEBHOOK_SECRET", "")
-    store = Store(account=options.account, webhook_secret=secret)
-    if options.state and options.state.exists():
-        store.load(options.state)
-    control.MODE["mode"] = options.delivery
+    store = Store(account=options.account, webhook_secret=secret, seed=options.seed, delivery=options.delivery)
+    if options.state:
+        load(store, options.state)
+    if options.strict:
+        strict.check_events(store)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(delivery.deliver_forever(store, control.MODE))]
-        if options.state:
-            tasks.append(asyncio.create_task(save_forever(store, options.state)))
+        delivering = asyncio.create_task(delivery.deliver_forever(store))
+        delivering.add_done_callback(end_if_it_failed)
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            if options.state:
-                store.save(options.state)
+            delivering.cancel()
 
-    listener = socket.create_server((options.host, options.port))
-    print(f"stripe_sandbox ready on http://{options.host}:{listener.getsockname()[1]}", flush=True)  # noqa: T201
-    config = uvicorn.Config(
-        app.build(store, keys, lifespan), log_level="warning", access_log=False, timeout_graceful_shutdown=0
-    )
+    listener = listening(options.host, options.port)
+    store.base_url = f"http://{options.host}:{listener.getsockname()[1]}"
+    print(f"stripe_sandbox ready on {store.base_url}", flush=True)  # noqa: T201
+    application = app.build(store, keys, lifespan, strict=options.strict)
+    config = uvicorn.Config(application, log_level="warning", access_log=False, timeout_graceful_shutdown=0)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     uvicorn.Server(config).run(sockets=[listener])
 
 
-async def save_forever(store: Store, file: Path) -> None:
-    while True:
-        await asyncio.sleep(SAVE_SECONDS)
-        if store.changed:
-            store.save(file)
+def load(store: Store, path: Path) -> None:
+    """The store holds what the file holds, and keeps it up to date. Ends the program where that cannot be."""
+    try:
+        store.file = StateFile(path)
+    except WrongFile as error:
+        sys.exit(f"stripe_sandbox: {error}")
+    gc.disable()  # nothing of what is read is garbage, and looking for it takes as long as the reading
+    store.file.load(store)
+    gc.enable()
+    gc.freeze()
+    store.forget_old_events()
+    store.persist()
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that listens. Its protocol is named, for only then asyncio sends small answers at once (TCP_NODELAY)."""
+    family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listener = socket.socket(family, kind, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(address)
+    listener.listen(2048)
+    return listener
+
+
+def end_if_it_failed(delivering: asyncio.Task[None]) -> None:
+    """Without its deliveries the program is of no use: a defect there ends it, loudly."""
+    if not delivering.cancelled() and (defect := delivering.exception()):
+        traceback.print_exception(defect)
+        os._exit(1)
 
 
 def arguments() -> argparse.Namespace:
@@ -63,8 +86,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--secret-key", action="append", help="the API key to accept; may be repeated")
     parser.add_argument("--webhook-secret", help="what endpoints sign with; else each gets its own")
     parser.add_argument("--account", default="acct_sandbox0000000001")
-    parser.add_argument("--state", type=Path, help="keep everything in this file")
+    parser.add_argument("--state", type=Path, help="keep everything in this file, over restarts")
     parser.add_argument("--delivery", choices=["auto", "manual"], default="auto")
+    parser.add_argument("--seed", type=int, help="ids and choices repeat from run to run")
+    parser.add_argument("--strict", action="store_true", help="an answer or event of a wrong shape is a 500")
     return parser.parse_args()
 
 

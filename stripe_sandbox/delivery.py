@@ -4,29 +4,65 @@ Source: https://docs.stripe.com/webhooks#verify-manually
 """
 
 import asyncio
+import contextlib
 import hashlib
+import heapq
 import hmac
 import json
 import random
 import time
+from collections import Counter, deque
 from typing import Any
 
 import httpx
 
-from stripe_sandbox.store import Store, public
+from stripe_sandbox.store import Row, Store
+from stripe_sandbox.views import shown
 
 MOST_ATTEMPTS = 15
 LONGEST_WAIT = 60
+MOST_AT_A_TIME = 8
+"""To one endpoint: a slow one keeps no other waiting."""
+SECONDS_TO_ANSWER = 10
+UNREACHABLE = (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError, ValueError, ExceptionGroup)
+"""No answer, or no address: an impossible host is a ValueError, and an impossible port comes in a group."""
+LONGEST_SLEEP = 300
 
 
-def prepared(store: Store, delivery: dict[str, Any]) -> dict[str, Any] | None:
-    """Address, headers and exact body of an attempt made now; None where the endpoint is gone."""
+def signature(endpoint: Row, body: str, stamp: int) -> str:
+    """The Stripe-Signature header: one v1 for each secret that is still good, and a v0 that nobody may accept."""
+    signed = [
+        hmac.new(secret.encode(), f"{stamp}.{body}".encode(), hashlib.sha256).hexdigest()
+        for secret in good_secrets(endpoint)
+    ]
+    return ",".join([f"t={stamp}", *(f"v1={one}" for one in signed), f"v0={'0' * 64}"])
+
+
+def roll_secret(store: Store, endpoint: Row, *, secret: str = "", keep_seconds: float = 86_400) -> str:
+    """The endpoint has a new secret; the old one also signs for so many seconds more. Returns the new one.
+
+    Source: https://docs.stripe.com/webhooks#roll-endpoint-secrets
+    """
+    now = time.time()
+    old = [one | {"until": one["until"] or now + keep_seconds} for one in endpoint["_secrets"]]
+    new = secret or f"whsec_{store.random.getrandbits(128):032x}"
+    kept = [one for one in old if one["until"] > now]
+    store.change(endpoint, _secrets=[{"secret": new, "until": None}, *kept])
+    return new
+
+
+def good_secrets(endpoint: Row) -> list[str]:
+    """The endpoint's secret, and those before it that were rolled and still sign."""
+    now = time.time()
+    return [one["secret"] for one in endpoint["_secrets"] if one["until"] is None or one["until"] > now]
+
+
+def prepared(store: Store, delivery: Row) -> Row | None:
+    """Address, headers and exact body of an attempt made now; None where the endpoint is gone or disabled."""
     event, endpoint = store.get("event", delivery["event"]), store.get("webhook_endpoint", delivery["endpoint"])
-    if event is None or endpoint is None:
+    if event is None or endpoint is None or endpoint["status"] != "enabled":
         return None
-    body = json.dumps(public(event), indent=2)
-    stamp = int(time.time())
-    signed = hmac.new(endpoint["_secret"].encode(), f"{stamp}.{body}".encode(), hashlib.sha256).hexdigest()
+    body = json.dumps(shown(store, event), indent=2)
     return {
         "delivery": delivery["id"],
         "event": event["id"],
@@ -34,7 +70,7 @@ def prepared(store: Store, delivery: dict[str, Any]) -> dict[str, Any] | None:
         "endpoint": endpoint["id"],
         "url": endpoint["url"],
         "headers": {
-            "Stripe-Signature": f"t={stamp},v1={signed},v0={'0' * 64}",
+            "Stripe-Signature": signature(endpoint, body, int(time.time())),
             "Content-Type": "application/json; charset=utf-8",
             "User-Agent": "Stripe/1.0 (local sandbox)",
         },
@@ -42,55 +78,144 @@ def prepared(store: Store, delivery: dict[str, Any]) -> dict[str, Any] | None:
     }
 
 
-def delivered(store: Store, delivery: dict[str, Any]) -> None:
-    delivery["status"] = "delivered"
+def delivered(store: Store, delivery: Row) -> None:
+    """The endpoint has the event; the event waits for one endpoint fewer, unless this one had it before."""
     event = store.get("event", delivery["event"])
     if event:
-        event["pending_webhooks"] = max(0, event["pending_webhooks"] - 1)
-    store.changed = True
+        others = (store.deliveries[key] for key in event["_deliveries"] if key != delivery["id"])
+        if not any((one["endpoint"], one["status"]) == (delivery["endpoint"], "delivered") for one in others):
+            store.change(event, pending_webhooks=max(0, event["pending_webhooks"] - 1))
+    store.end_delivery(delivery, "delivered")
 
 
-def take(store: Store, *, limit: int | None, shuffle_seed: int | None, duplicate: bool) -> list[dict[str, Any]]:
-    """The pending deliveries, for a caller that delivers them itself; they count as delivered."""
-    pending = [one for one in store.deliveries.values() if one["status"] == "pending"][:limit]
-    taken = [found for one in pending if (found := prepared(store, one))]
-    for one in pending:
-        delivered(store, one)
+def held_back(store: Store, delivery: Row) -> bool:
+    """Whether the trouble that was asked for keeps this delivery from being sent now; each is met by it once."""
+    if delivery.get("met"):
+        return False
+    delivery["met"] = True
+    if _uses_up(store, "drop"):
+        store.end_delivery(delivery, "dropped")
+        return True
+    if _uses_up(store, "duplicate"):
+        store.plan_delivery(delivery["event"], delivery["endpoint"])["met"] = True
+    if _uses_up(store, "delay"):
+        store.wait_until(delivery, time.time() + store.trouble["seconds"])
+        return True
+    return False
+
+
+def _uses_up(store: Store, trouble: str) -> bool:
+    if not store.trouble[trouble]:
+        return False
+    store.trouble[trouble] -= 1
+    store.unsaved.add(("meta", "trouble"))
+    return True
+
+
+def take(store: Store, *, limit: int | None, shuffle_seed: int | None, duplicate: bool) -> list[Row]:
+    """The deliveries that wait, for a caller that delivers them itself; they count as delivered."""
+    now = time.time()
+    taken: list[Row] = []
+    waiting = deque(store.pending.values())
+    while waiting and (limit is None or len(taken) < limit):
+        delivery = waiting.popleft()
+        known = len(store.deliveries)
+        delayed = not delivery["attempts"] and delivery["due"] > now
+        if delayed or held_back(store, delivery):
+            continue
+        if len(store.deliveries) > known:  # it was doubled
+            waiting.appendleft(store.deliveries[next(reversed(store.deliveries))])
+        request = prepared(store, delivery)
+        if request is None:
+            store.end_delivery(delivery, "ended")
+            continue
+        delivered(store, delivery)
+        taken.append(request)
+    if not store.pending:
+        store.due.clear()
     if duplicate:
         taken = taken + taken
     if shuffle_seed is not None:
         random.Random(shuffle_seed).shuffle(taken)  # noqa: S311  repeatable on purpose
+    elif store.trouble["shuffle"]:
+        store.random.shuffle(taken)
     return taken
 
 
-async def deliver_forever(store: Store, mode: dict[str, str]) -> None:
-    """In the mode ``auto``, what is pending is sent, and sent again after a growing wait."""
-    async with httpx.AsyncClient(timeout=10, trust_env=False) as client:
+async def deliver_forever(store: Store) -> None:
+    """In the mode ``auto``, what waits is sent, and sent again after a growing wait. Sleeps while nothing is due."""
+    sending: Counter[str] = Counter()
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=2 * MOST_AT_A_TIME)
+    async with (
+        httpx.AsyncClient(timeout=SECONDS_TO_ANSWER, trust_env=False, limits=limits) as client,
+        asyncio.TaskGroup() as attempts,
+    ):
         while True:
-            now = time.monotonic()
-            due = [one for one in store.deliveries.values() if one["status"] == "pending" and one["due"] <= now]
-            if mode["mode"] != "auto" or not due:
-                await asyncio.sleep(0.05)
-                continue
-            await asyncio.gather(*(_attempt(store, client, one) for one in due[:8]))
+            store.wake.clear()
+            for endpoint in list(store.due) if store.mode == "auto" else ():
+                while sending[endpoint] < MOST_AT_A_TIME and (delivery := _next(store, endpoint)):
+                    if not held_back(store, delivery):
+                        sending[endpoint] += 1
+                        attempts.create_task(_attempt(store, client, delivery, sending))
+            store.forget_old_answers()
+            store.persist()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(store.wake.wait(), _pause(store, sending))
 
 
-async def _attempt(store: Store, client: httpx.AsyncClient, delivery: dict[str, Any]) -> None:
-    request = prepared(store, delivery)
-    if request is None:
-        delivery["status"] = "failed"
-        return
+def _next(store: Store, endpoint: str) -> Row | None:
+    """The delivery to this endpoint that is due and waited longest (or any, where they are shuffled), taken out."""
+    heap, now = store.due[endpoint], time.time()
+    if store.trouble["shuffle"] and (due := [place for place, one in enumerate(heap) if one[0] <= now]):
+        place = store.random.choice(due)
+        heap[place] = (-1.0, *heap[place][1:])
+        heapq.heapify(heap)
+    while heap and heap[0][0] <= now:
+        delivery = store.pending.get(heapq.heappop(heap)[2])
+        if delivery and delivery["due"] <= now:
+            return delivery
+    return None
+
+
+def _pause(store: Store, sending: Counter[str]) -> float:
+    """Seconds until something is due that could be sent."""
+    if store.mode != "auto":
+        return LONGEST_SLEEP
+    free = [heap[0][0] for endpoint, heap in store.due.items() if heap and sending[endpoint] < MOST_AT_A_TIME]
+    return max(0, min([LONGEST_SLEEP, *(when - time.time() for when in free)]))
+
+
+async def _attempt(store: Store, client: httpx.AsyncClient, delivery: Row, sending: Counter[str]) -> None:
+    """The event was sent once more, and what came of it is noted."""
     try:
-        response = await client.post(request["url"], content=request["body"], headers=request["headers"])
-        status, ok = response.status_code, 200 <= response.status_code < 300
-    except httpx.HTTPError as error:
-        status, ok = 0, False
-        delivery["error"] = type(error).__name__
-    delivery["attempts"].append({"at": int(time.time()), "status": status})
-    store.changed = True
-    if ok:
+        request = prepared(store, delivery)
+        if request is None:
+            store.end_delivery(delivery, "ended")
+            return
+        outcome = await _sent(client, request)
+        if store.pending.get(delivery["id"]) is delivery:  # neither reset nor taken meanwhile
+            _note(store, delivery, outcome)
+    finally:
+        sending[delivery["endpoint"]] -= 1
+        store.wake.set()
+
+
+async def _sent(client: httpx.AsyncClient, request: Row) -> dict[str, Any]:
+    """``status``, of an answer that came in time, or ``error``. A redirect is not followed."""
+    try:
+        async with asyncio.timeout(SECONDS_TO_ANSWER):
+            answer = await client.post(request["url"], content=request["body"], headers=request["headers"])
+    except UNREACHABLE as error:
+        return {"status": 0, "error": type(error).__name__}
+    return {"status": answer.status_code}
+
+
+def _note(store: Store, delivery: Row, outcome: dict[str, Any]) -> None:
+    delivery["attempts"].append({"at": int(time.time()), **outcome})
+    tried = len(delivery["attempts"])
+    if 200 <= outcome["status"] < 300:
         delivered(store, delivery)
-    elif len(delivery["attempts"]) >= MOST_ATTEMPTS:
-        delivery["status"] = "failed"
+    elif tried >= MOST_ATTEMPTS:
+        store.end_delivery(delivery, "failed")
     else:
-        delivery["due"] = time.monotonic() + min(2 ** (len(delivery["attempts"]) - 1), LONGEST_WAIT)
+        store.wait_until(delivery, time.time() + min(2 ** (tried - 1), LONGEST_WAIT))

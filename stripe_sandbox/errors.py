@@ -2,6 +2,14 @@
 
 from typing import Any
 
+LABELS = {
+    "payment_method": "PaymentMethod",
+    "setup_intent": "setupintent",
+    "promotion_code": "promotion code",
+    "invoiceitem": "invoiceitem",
+    "payment_intent": "payment_intent",
+}
+
 
 class StripeError(Exception):
     """An answer that is not a success."""
@@ -9,15 +17,23 @@ class StripeError(Exception):
     def __init__(self, status: int, kind: str, message: str, **fields: Any) -> None:
         super().__init__(message)
         self.status = status
+        self.headers: dict[str, str] = {}
         self.body = {"error": {"type": kind, "message": message, **{k: v for k, v in fields.items() if v}}}
 
 
 def invalid(message: str, *, status: int = 400, **fields: Any) -> StripeError:
+    """The request is at fault: 400, or another status."""
     return StripeError(status, "invalid_request_error", message, **fields)
 
 
 def missing(kind: str, key: str, param: str = "id") -> StripeError:
-    label = (
-        kind.replace("_", " ").replace("payment method", "PaymentMethod").replace("payment intent", "payment_intent")
+    """There is no such object: 404 where the address names it, 400 where a parameter does."""
+    label = LABELS.get(kind, kind.rpartition(".")[2].replace("_", " "))
+    return invalid(
+        f"No such {label}: '{key}'", status=404 if param == "id" else 400, code="resource_missing", param=param
     )
-    return invalid(f"No such {label}: '{key}'", status=404, code="resource_missing", param=param)
+
+
+def unsupported(what: str) -> StripeError:
+    """Stripe has this and the sandbox does not: a 501 that says so, never a silent difference."""
+    return StripeError(501, "api_error", f"The local Stripe cannot do this: {what}.")

@@ -1,23 +1,94 @@
 """What this Stripe does by engineering knowledge, and nobody has confirmed against the real one. See README.md."""
 
 EXPECTATIONS = (
+    # requests
     "The events of one change come in the order in which the sandbox makes them; Stripe promises no order.",
-    "A failed renewal is tried again after 3, then 5, then 7 days, and then cancels the subscription; "
-    "Stripe chooses the times by a model and the end by a setting.",
-    "A renewal without any card to charge ends the subscription at once, without a retry.",
-    "A renewal's invoice stays a draft for exactly one hour, whether or not invoice.created was answered.",
-    "A subscription whose first invoice stays unpaid expires exactly 23 hours after its creation, tells it by "
-    "customer.subscription.updated, and its invoice is voided.",
-    "Canceling an incomplete subscription voids its open invoice; other open invoices stay open and are no "
-    "longer collected.",
     "An answer given again under its idempotency key has the header Idempotent-Replayed: true.",
     "Other parameters under a used idempotency key are a 400 of type idempotency_error.",
-    "Idempotency keys are kept until a reset and never pruned.",
+    "A refused request (400, 404) is not kept under its idempotency key, and leaves nothing behind.",
+    "An id that does not exist is a 404 where the address names it, and a 400 where a parameter does.",
+    "An idempotency key is known for 24 hours of the machine's clock.",
     "A deleted customer is expanded as id, object and deleted.",
     "The payments of an invoice are shown only where they are expanded.",
-    "An invoice's number is the last eight characters of its customer's id and a count of four digits.",
+    # subscriptions
+    "A failed renewal is tried again after 3, then 5, then 7 days, and then cancels the subscription; "
+    "Stripe chooses the times by a model. Both are settings of the sandbox.",
+    "A renewal without any card is an attempt that failed, and is tried again as one with a card.",
+    "A renewal's invoice stays a draft for exactly one hour, whether or not invoice.created was answered.",
+    "invoice.upcoming comes seven days before the end of a period, which is a setting of the sandbox.",
+    "A subscription whose first invoice stays unpaid expires exactly 23 hours after its creation, tells it by "
+    "customer.subscription.updated, and its invoice is voided; voiding that invoice expires it too.",
+    "Canceling an incomplete subscription voids its open invoice; other open invoices stay open and are no "
+    "longer collected.",
+    "An incomplete subscription's items, trial and anchor cannot be changed.",
+    "A subscription that is behind becomes active when its latest invoice is paid, voided or uncollectible.",
+    "A renewal whose card asks for authentication waits for it and counts as a failed attempt.",
+    "cancel_at in the middle of a period ends without a credit for the rest.",
+    "A trial that is given to a running subscription makes no invoice over nothing.",
+    "A pending update's invoice is not tried again by itself; paid, it applies the update at no further cost.",
+    # invoices and amounts
+    "An invoice's number is its customer's prefix and a count of four digits.",
     "An invoice over nothing is paid as soon as it is finalised, with no payment intent.",
-    "A card that asks for authentication is declined with authentication_required; nobody can complete it.",
+    "An invoice that is finalised by hand and advances by itself is charged after an hour.",
+    "There is no least amount below which an invoice is added to the balance instead of being charged.",
+    "A percentage is taken from each line and rounded there; an amount off is spread over the lines in proportion.",
+    "Taxes are rounded on each line, halves away from zero.",
+    "Prorations are invoice items also in flexible billing mode; percentages off lower their amounts, amounts off do "
+    "not.",
+    "A credit for unused time is a share of what was debited for it, whether or not that was paid.",
+    "Charges and disputes cost no fee; what charges bring is available after two days.",
+    # delivery
+    "A test clock has advanced by the time of the next request.",
     "A delivery that fails is tried 15 times, after 1, 2, 4 … and at most 60 seconds.",
-    "Refunds succeed at once.",
+    "An attempt to deliver fails where no 2xx comes within 10 seconds; at most 8 are on the way to one endpoint.",
+    "What waits for an endpoint that is deleted or disabled ends, and its event keeps the count of who has not heard.",
+    "A concurrent request with the same idempotency key is a 409 of type invalid_request_error.",
+    "A limit of requests per second is off until the settings of the control plane set one.",
+    # customers, catalogue, cards and search
+    "An update of a customer's address or shipping replaces the whole and does not merge it with what was there.",
+    "Deleting a customer detaches the payment methods, each with its event, before customer.deleted.",
+    "A balance that is set with a customer makes a transaction of the type initial, and one that is changed "
+    "later one of the type adjustment.",
+    "Tax ids are verified at once: of au_abn, eu_vat and gb_vat, numbers that end in 000000000 are verified, "
+    "in 111111111 unverified, and others stay pending.",
+    "A tax id's owner has at most 5 of them.",
+    "Detaching a payment method also takes it from the subscriptions that had it as their default.",
+    "A price that is made for one line or item is inactive, and price.created tells of it.",
+    "A lookup key is taken also by an inactive price.",
+    "A coupon that is used up is refused with the code coupon_expired, as are promotion codes that are "
+    "inactive or expired.",
+    "No event tells that a coupon or a promotion code was redeemed, is used up or has expired.",
+    "customer.discount.created and customer.discount.deleted tell of the discounts of customers and "
+    "subscriptions, not of those of items and invoices; a coupon that takes another's place is told by both, "
+    "and customer.discount.updated never comes.",
+    "Who has a discount keeps it when its coupon is deleted, and the coupon is then expanded as id, object and"
+    " deleted.",
+    "A card that has to be authenticated once is asked at each setup until one succeeds.",
+    "A search finds objects on test clocks too.",
+    # after a payment
+    "A refund's balance transaction, and the charge's amounts, move when the refund is made, also while it is pending.",
+    "A pending refund succeeds, and one that must fail fails, one day later; a failed or canceled one gives the "
+    "charge its amount back without an event of the charge.",
+    "A refund that fails has the failure reason expired_or_canceled_card.",
+    "A charge that is not captured or did not succeed is refused a refund with charge_not_refundable, a disputed "
+    "one with charge_disputed.",
+    "A dispute must be answered within 7 days, or is lost; an inquiry that nobody decides closes after 120 days.",
+    "Submitted evidence decides one day later by its uncategorized_text; with any other text the dispute stays "
+    "under review.",
+    "An inquiry marks its charge as disputed and leaves it refundable; refunding the charge does not close the "
+    "inquiry.",
+    "A credit note by amount has one line, with each of the invoice's taxes in proportion; shares are rounded so "
+    "that all notes together take each cent once.",
+    "A preview of a credit note wants the same sums as its creation.",
+    "A credit note on an open invoice counts before payment as far as something is left to pay, and the rest after it.",
+    "A credit note can be voided only while its invoice is open and nothing of the note counts after payment.",
+    "The page of a checkout session starts an incomplete subscription with the first card that is tried, and "
+    "cancels it when the session expires.",
+    "A checkout session's amounts are those of today: nothing for what a trial puts off; once complete, those of "
+    "its invoice.",
+    "A customer's card that pays at checkout is attached to the customer.",
+    "The billing portal's default configuration exists from its first use: cancellation at the period's end, "
+    "card, invoices.",
+    "A card that is chosen in the portal becomes the default of the customer and of each subscription that had "
+    "one of its own.",
 )

@@ -49,8 +49,8 @@ def _value(given: Any, schema: dict[str, Any], name: str) -> Any:
 
 
 def _scalar(given: str, schema: dict[str, Any], kind: str | None, name: str) -> Any:
-    if schema.get("enum", [""]) != [""] and given not in schema["enum"]:
-        allowed = ", ".join(one for one in schema["enum"] if one)
+    if "enum" in schema and given not in schema["enum"]:
+        allowed = ", ".join(one or "empty" for one in schema["enum"])
         raise invalid(f"Invalid {name}: must be one of {allowed}", param=name)
     if kind == "integer":
         if not re.fullmatch(r"-?\d+", given):

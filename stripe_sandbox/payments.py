@@ -1,24 +1,33 @@
-"""Collecting an invoice: payment intents, charges, invoice payments, refunds."""
+"""Collecting money with a card: what a charge does to its payment intent and its invoice.
 
+Source: https://docs.stripe.com/payments/paymentintents/lifecycle
+"""
+
+from datetime import UTC, datetime
 from typing import Any
 
-from stripe_sandbox.cards import CARDS, Card, Refusal
+from stripe_sandbox import addresses, disputes, faults, invoices, ledger
+from stripe_sandbox.cards import ASK, CARDS, EXPIRED, GENERIC, NOT_AUTHENTICATED, REFUSALS, Card, Refusal
 from stripe_sandbox.errors import StripeError, invalid
-from stripe_sandbox.store import Store, public
+from stripe_sandbox.store import Row, Store
+from stripe_sandbox.views import shown
 
-RETRY_DAYS = (3, 5, 7)  # a declared schedule; Stripe's own is chosen by a model
+NO_BILLING_DETAILS = {"address": None, "email": None, "name": None, "phone": None, "tax_id": None}
 
 
-def card_of(method: dict[str, Any]) -> Card:
+def card_of(method: Row) -> Card:
+    """How the test card behind this payment method behaves."""
     return CARDS[method["_card"]]
 
 
-def usable_method(store: Store, customer: dict[str, Any], subscription: dict[str, Any] | None) -> str | None:
-    own = subscription and subscription.get("default_payment_method")
-    return own or (customer.get("invoice_settings") or {}).get("default_payment_method")
+def usable_method(store: Store, customer: Row, subscription: Row | None = None) -> str | None:
+    """The subscription's own default payment method, else the customer's. The id, or None."""
+    own = subscription and subscription["default_payment_method"]
+    return own or (customer["invoice_settings"] or {}).get("default_payment_method")
 
 
 def declined(refusal: Refusal, **objects: Any) -> StripeError:
+    """Stripe's 402 for a card that says no. Source: https://docs.stripe.com/declines"""
     return StripeError(
         402,
         "card_error",
@@ -30,184 +39,191 @@ def declined(refusal: Refusal, **objects: Any) -> StripeError:
     )
 
 
-def open_intent(store: Store, invoice: dict[str, Any], method: str | None) -> dict[str, Any]:
-    """A finalised invoice with something to pay has a payment intent and an invoice payment."""
-    intent = store.add(
-        "payment_intent",
-        amount=invoice["amount_remaining"],
-        amount_capturable=0,
-        amount_received=0,
-        currency=invoice["currency"],
-        customer=invoice["customer"],
-        status="requires_confirmation" if method else "requires_payment_method",
-        payment_method=method,
-        payment_method_types=["card"],
-        capture_method="automatic",
-        confirmation_method="automatic",
-        metadata={},
-        _invoice=invoice["id"],
-    )
-    store.emit("payment_intent.created", intent)
-    store.add(
-        "invoice_payment",
-        invoice=invoice["id"],
-        amount_requested=invoice["amount_remaining"],
-        amount_paid=None,
-        currency=invoice["currency"],
-        is_default=True,
-        status="open",
-        payment={"type": "payment_intent", "payment_intent": intent["id"]},
-        status_transitions={"canceled_at": None, "paid_at": None},
-    )
-    return intent
+def expected_refusal(store: Store, method: Row) -> Refusal | None:
+    """Why a charge of this card would fail now, as far as it can be told before."""
+    card, now = method["card"], datetime.fromtimestamp(store.now(method["customer"]), UTC)
+    if (card["exp_year"], card["exp_month"]) < (now.year, now.month):
+        return EXPIRED
+    return card_of(method).on_charge
 
 
-def intent_of(store: Store, invoice: dict[str, Any]) -> dict[str, Any]:
-    payment = store.all("invoice_payment", invoice=invoice["id"])[-1]
-    return store.objects["payment_intent"][payment["payment"]["payment_intent"]]
+def needs_authentication(method: Row) -> bool:
+    """Whether the card's bank asks its holder to confirm each payment, or this one for want of a set-up."""
+    wanted = card_of(method).authentication
+    return wanted == "always" or (wanted == "unless_setup" and not method.get("_authenticated"))
 
 
-def charge(store: Store, invoice: dict[str, Any], method_id: str | None) -> None:
-    """The invoice's intent is charged to this card. Raises the card's refusal, after recording the attempt."""
-    intent = intent_of(store, invoice)
+def collect(store: Store, intent: Row, method_id: str | None, *, off_session: bool) -> None:
+    """The intent is charged to this card, or waits for authentication. Raises the 402, after recording the attempt."""
     if not method_id:
         raise invalid(
-            "There is no `default_payment_method` set on this Customer or Invoice. Please either attach a "
-            "payment method or pass one in.",
-            code="",
+            "You cannot confirm this PaymentIntent because it's missing a payment method.",
+            code="payment_intent_unexpected_state",
         )
     method = store.need("payment_method", method_id, "payment_method")
-    refusal = card_of(method).on_charge
-    failed = refusal is not None
-    attempt = store.add(
+    if method["customer"] not in (None, intent["customer"]):
+        raise invalid("The payment method does not belong to the customer.", param="payment_method")
+    forced = faults.next_charge(store, intent["customer"])
+    if forced and forced["outcome"] == "decline":
+        _failed(store, intent, method, REFUSALS.get(forced.get("code") or "", GENERIC))
+    if refusal := expected_refusal(store, method):
+        _failed(store, intent, method, refusal)
+    if needs_authentication(method) or (forced and forced["outcome"] == "authenticate"):
+        _ask(store, intent, method, off_session=off_session)
+        return
+    _succeeded(store, intent, method)
+
+
+def authenticated(store: Store, intent: Row, ok: bool) -> None:
+    """The card's holder confirmed the payment, which is then made, or failed to; the answer tells which."""
+    if intent["status"] != "requires_action":
+        raise invalid("This PaymentIntent does not wait for authentication.", code="payment_intent_unexpected_state")
+    method = store.need("payment_method", intent["payment_method"], "payment_method")
+    if ok:
+        _succeeded(store, intent, method)
+        return
+    try:
+        _failed(store, intent, method, NOT_AUTHENTICATED, charged=False)
+    except StripeError:
+        return
+
+
+def capture(store: Store, intent: Row, amount: int) -> None:
+    """Of what the card holds ready, so much is taken; the rest is let go."""
+    charge = store.objects["charge"][intent["latest_charge"]]
+    store.change(
+        charge,
+        captured=True,
+        amount_captured=amount,
+        balance_transaction=ledger.record(store, charge, amount, "charge"),
+    )
+    store.emit("charge.captured", charge)
+    store.change(intent, status="succeeded", amount_received=amount, amount_capturable=0)
+    store.emit("payment_intent.succeeded", intent)
+
+
+def _charge(store: Store, intent: Row, method: Row, refusal: Refusal | None) -> Row:
+    failed, manual = refusal is not None, intent["capture_method"] == "manual"
+    paid = not failed
+    return store.add(
         "charge",
         amount=intent["amount"],
-        amount_captured=0 if failed else intent["amount"],
+        amount_captured=intent["amount"] if paid and not manual else 0,
         amount_refunded=0,
-        billing_details={"address": None, "email": None, "name": None, "phone": None, "tax_id": None},
-        captured=not failed,
+        billing_details={**NO_BILLING_DETAILS, **(method["billing_details"] or {})},
+        captured=paid and not manual,
         currency=intent["currency"],
-        customer=invoice["customer"],
+        customer=intent["customer"],
+        description=intent["description"],
         disputed=False,
-        paid=not failed,
+        paid=paid,
         refunded=False,
-        status="failed" if failed else "succeeded",
+        status="succeeded" if paid else "failed",
         failure_code=refusal.code if refusal else None,
         failure_message=refusal.message if refusal else None,
         outcome={
+            "advice_code": None,
             "type": "issuer_declined" if failed else "authorized",
             "network_status": "declined_by_network" if failed else "approved_by_network",
+            "network_advice_code": None,
+            "network_decline_code": None,
             "reason": refusal.decline_code or refusal.code if refusal else None,
             "seller_message": refusal.message if refusal else "Payment complete.",
             "risk_level": "normal",
         },
         payment_intent=intent["id"],
-        payment_method=method_id,
-        payment_method_details={"type": "card", "card": method["card"]},
-        metadata={},
+        payment_method=method["id"],
+        payment_method_details={"type": "card", "card": _card_details(intent, method, refusal)},
+        metadata=intent["metadata"],
+        _card=method["_card"],
     )
-    if refusal:
-        _failed(store, invoice, intent, attempt, refusal, method)
-    _succeeded(store, invoice, intent, attempt, method_id)
 
 
-def _failed(
-    store: Store,
-    invoice: dict[str, Any],
-    intent: dict[str, Any],
-    attempt: dict[str, Any],
-    refusal: Refusal,
-    method: dict[str, Any],
-) -> None:
-    store.emit("charge.failed", attempt)
-    error = {"type": "card_error", "code": refusal.code, "message": refusal.message, "charge": attempt["id"]}
-    error["decline_code"] = refusal.decline_code or None
+def _card_details(intent: Row, method: Row, refusal: Refusal | None) -> Row:
+    """The card as a charge remembers it."""
+    kept = ("brand", "checks", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4", "wallet")
+    details = {name: method["card"][name] for name in kept}
+    more = dict.fromkeys(("installments", "mandate", "network_token", "network_transaction_id", "three_d_secure"))
+    paid = None if refusal else intent["amount"]
+    return {**details, **more, "amount_authorized": paid, "network": method["card"]["brand"], "regulated_status": None}
+
+
+def _failed(store: Store, intent: Row, method: Row, refusal: Refusal, *, charged: bool = True) -> None:
+    charge = _charge(store, intent, method, refusal) if charged else None
+    if charge:
+        store.emit("charge.failed", charge)
+    error = {
+        "type": "card_error",
+        "code": refusal.code,
+        "message": refusal.message,
+        "charge": charge and charge["id"],
+        "decline_code": refusal.decline_code or None,
+        "doc_url": f"https://docs.stripe.com/error-codes/{refusal.code.replace('_', '-')}",
+        "payment_method": shown(store, method),
+    }
     store.change(
         intent,
         status="requires_payment_method",
         payment_method=None,
-        latest_charge=attempt["id"],
+        next_action=None,
+        latest_charge=charge["id"] if charge else intent["latest_charge"],
         last_payment_error=error,
     )
     store.emit("payment_intent.payment_failed", intent)
-    store.change(invoice, "invoice.updated", attempted=True, attempt_count=invoice["attempt_count"] + 1)
-    store.emit("invoice.payment_failed", invoice)
-    raise declined(refusal, charge=attempt["id"], payment_intent=public(intent), payment_method=public(method))
+    if invoice := store.get("invoice", intent["_invoice"]):
+        invoices.attempt_failed(store, invoice)
+    raise declined(
+        refusal,
+        charge=charge and charge["id"],
+        payment_intent=shown(store, intent),
+        payment_method=shown(store, method),
+    )
 
 
-def _succeeded(
-    store: Store, invoice: dict[str, Any], intent: dict[str, Any], attempt: dict[str, Any], method: str
-) -> None:
-    store.emit("charge.succeeded", attempt)
+def _ask(store: Store, intent: Row, method: Row, *, off_session: bool) -> None:
+    """The bank wants its holder to confirm: an invoice's intent waits for that, another's does if a person is there."""
+    invoice = store.get("invoice", intent["_invoice"])
+    if off_session and not invoice:
+        _failed(store, intent, method, ASK)
+    url = addresses.authenticate_url(store.base_url, intent["id"])
     store.change(
         intent,
-        status="succeeded",
-        amount_received=intent["amount"],
-        latest_charge=attempt["id"],
-        payment_method=method,
+        status="requires_action",
+        payment_method=method["id"],
         last_payment_error=None,
+        next_action={"type": "redirect_to_url", "redirect_to_url": {"return_url": None, "url": url}},
     )
-    store.emit("payment_intent.succeeded", intent)
-    for payment in store.all("invoice_payment", invoice=invoice["id"], status="open"):
-        times = {**payment["status_transitions"], "paid_at": store.now()}
-        store.change(payment, status="paid", amount_paid=intent["amount"], status_transitions=times)
-        store.emit("invoice_payment.paid", payment)
-    store.change(invoice, attempted=True, attempt_count=invoice["attempt_count"] + 1)
-    mark_paid(store, invoice)
+    store.emit("payment_intent.requires_action", intent)
+    if not invoice:
+        return
+    invoices.attempt_failed(store, invoice, authentication=True)
+    raise StripeError(
+        402,
+        "card_error",
+        "This payment requires additional user action before it can be completed successfully.",
+        code="invoice_payment_intent_requires_action",
+        payment_intent=shown(store, intent),
+        payment_method=shown(store, method),
+    )
 
 
-def mark_paid(store: Store, invoice: dict[str, Any]) -> None:
+def _succeeded(store: Store, intent: Row, method: Row) -> None:
+    charge = _charge(store, intent, method, None)
+    manual = intent["capture_method"] == "manual"
+    if not manual:
+        store.change(charge, balance_transaction=ledger.record(store, charge, charge["amount"], "charge"))
+    store.emit("charge.succeeded", charge)
     store.change(
-        invoice,
-        "invoice.updated",
-        status="paid",
-        amount_paid=invoice["total"],
-        amount_remaining=0,
-        next_payment_attempt=None,
-        status_transitions={**invoice["status_transitions"], "paid_at": store.now()},
+        intent,
+        status="requires_capture" if manual else "succeeded",
+        amount_received=0 if manual else intent["amount"],
+        amount_capturable=intent["amount"] if manual else 0,
+        latest_charge=charge["id"],
+        payment_method=method["id"],
+        last_payment_error=None,
+        next_action=None,
     )
-    store.emit("invoice.paid", invoice)
-    store.emit("invoice.payment_succeeded", invoice)
-
-
-def void(store: Store, invoice: dict[str, Any]) -> None:
-    for payment in store.all("invoice_payment", invoice=invoice["id"], status="open"):
-        intent = store.objects["payment_intent"][payment["payment"]["payment_intent"]]
-        store.change(intent, status="canceled", canceled_at=store.now(), cancellation_reason="void_invoice")
-        store.emit("payment_intent.canceled", intent)
-        store.change(payment, status="canceled")
-    store.change(
-        invoice,
-        status="void",
-        amount_remaining=invoice["amount_remaining"],
-        next_payment_attempt=None,
-        status_transitions={**invoice["status_transitions"], "voided_at": store.now()},
-    )
-    store.emit("invoice.voided", invoice)
-
-
-def refund(store: Store, params: dict[str, Any]) -> dict[str, Any]:
-    key = params.get("charge")
-    if not key and params.get("payment_intent"):
-        key = store.need("payment_intent", params["payment_intent"], "payment_intent")["latest_charge"]
-    paid = store.need("charge", key or "", "charge")
-    left = paid["amount"] - paid["amount_refunded"]
-    if left == 0:
-        raise invalid(f"Charge {paid['id']} has already been refunded.", code="charge_already_refunded")
-    amount = params.get("amount", left)
-    if not 0 < amount <= left:
-        raise invalid("Refund amount is greater than unrefunded amount on charge.", param="amount")
-    made = store.add(
-        "refund",
-        amount=amount,
-        charge=paid["id"],
-        currency=paid["currency"],
-        payment_intent=paid["payment_intent"],
-        reason=params.get("reason"),
-        status="succeeded",
-        metadata=params.get("metadata", {}),
-    )
-    store.change(paid, amount_refunded=paid["amount_refunded"] + amount, refunded=amount == left)
-    store.emit("charge.refunded", paid)
-    store.emit("refund.created", made)
-    return made
+    store.emit("payment_intent.amount_capturable_updated" if manual else "payment_intent.succeeded", intent)
+    if invoice := store.get("invoice", intent["_invoice"]):
+        invoices.attempt_succeeded(store, invoice, intent["amount"])
+    disputes.after_charge(store, charge, card_of(method))

@@ -1,235 +1,405 @@
-"""Everything the sandbox holds: objects, events, deliveries, the clock. Plain dicts, one event loop, no locks."""
+"""Everything the sandbox holds: flat rows with ids, indexes, events, clocks. One event loop, no locks.
 
-import calendar
-import copy
+A row is what Stripe calls an object, but flat: what is nested in Stripe's answer (a subscription's items, an
+invoice's lines, an item's price) is a row of its own and put together in ``views``. Names that begin with an
+underscore are the sandbox's own and are never shown.
+
+Every write goes through ``add``, ``change``, ``remove`` and ``emit``; so each can be taken back.
+"""
+
+import asyncio
+import contextlib
+import heapq
+import itertools
 import json
+import random
 import secrets
 import time
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+import zlib
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
-from stripe_sandbox.errors import invalid, missing
-from stripe_sandbox.schema.load import API_VERSION, INCLUDABLE, OBJECTS, new
+from stripe_sandbox import timeline, views
+from stripe_sandbox.errors import StripeError, missing
+from stripe_sandbox.schema.load import API_VERSION, OBJECTS, new
+
+if TYPE_CHECKING:
+    from stripe_sandbox.state import StateFile
+
+Row = dict[str, Any]
 
 PREFIXES = {
     "customer": "cus",
+    "customer_balance_transaction": "cbtxn",
+    "tax_id": "txi",
     "product": "prod",
     "price": "price",
+    "coupon": "co",
+    "promotion_code": "promo",
+    "discount": "di",
+    "tax_rate": "txr",
     "payment_method": "pm",
+    "setup_intent": "seti",
     "subscription": "sub",
     "subscription_item": "si",
     "invoice": "in",
     "line_item": "il",
+    "invoiceitem": "ii",
     "invoice_payment": "inpay",
     "payment_intent": "pi",
     "charge": "ch",
     "refund": "re",
+    "credit_note": "cn",
+    "credit_note_line_item": "cnli",
+    "dispute": "du",
+    "balance_transaction": "txn",
+    "checkout.session": "cs_test",
+    "item": "li",
+    "billing_portal.configuration": "bpc",
+    "billing_portal.session": "bps",
+    "test_helpers.test_clock": "clock",
     "event": "evt",
     "webhook_endpoint": "we",
 }
 KINDS = {prefix: kind for kind, prefix in PREFIXES.items()}
-KEPT = ("objects", "deliveries", "answers", "offset", "sequence", "numbers")
+
+INDEXED: dict[str, tuple[str, ...]] = {
+    "customer": ("email", "test_clock"),
+    "customer_balance_transaction": ("customer",),
+    "tax_id": ("customer",),
+    "price": ("product", "lookup_key"),
+    "promotion_code": ("code", "_coupon"),
+    "payment_method": ("customer",),
+    "setup_intent": ("customer",),
+    "subscription": ("customer",),
+    "subscription_item": ("subscription",),
+    "invoice": ("customer", "_subscription"),
+    "line_item": ("invoice",),
+    "invoiceitem": ("customer", "invoice"),
+    "invoice_payment": ("invoice", "_intent"),
+    "payment_intent": ("customer",),
+    "charge": ("customer", "payment_intent"),
+    "refund": ("charge",),
+    "credit_note": ("invoice", "customer"),
+    "credit_note_line_item": ("_credit_note",),
+    "dispute": ("charge",),
+    "checkout.session": ("customer", "_waits"),
+    "item": ("_session",),
+    "event": ("type", "_customer"),
+}
+MOST_REQUESTS_KEPT = 10_000
+ORDER = itertools.count()
+NO_TROUBLE = {"drop": 0, "duplicate": 0, "delay": 0, "seconds": 0, "shuffle": False}
+EVENTS_KEPT = 30 * 86_400
+KEYS_KEPT = 86_400  # seconds for which an idempotency key is known
 
 
 class Store:
-    def __init__(self, *, account: str, webhook_secret: str = "") -> None:
+    """The state of one local Stripe."""
+
+    def __init__(
+        self,
+        *,
+        account: str = "acct_sandbox0000000001",
+        webhook_secret: str = "",
+        seed: int | None = None,
+        delivery: str = "auto",
+    ) -> None:
         self.account = account
         self.webhook_secret = webhook_secret
-        self.changed = False
-        self.reset()
+        self.first_mode = delivery  # "auto" or "manual": how deliveries go until somebody says otherwise
+        self.wake = asyncio.Event()  # set where the loop that delivers has something to look at
+        self.base_url = "http://127.0.0.1:12111"  # where the pages for people are
+        self.file: StateFile | None = None
+        self.check_event: Callable[[Row], None] | None = None  # raises for an event object of a wrong shape
+        self.checked: dict[str, Any] = {"checked": {}, "events": {}, "faults": []}  # what strict mode saw, ever
+        self.reset(seed)
 
-    def reset(self) -> None:
-        self.objects: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in PREFIXES}
-        self.deliveries: dict[str, dict[str, Any]] = {}
-        self.answers: dict[str, dict[str, Any]] = {}
-        self.requests: list[dict[str, Any]] = []
-        self.faults: list[dict[str, Any]] = []
-        self.numbers: dict[str, int] = {}
+    def reset(self, seed: int | None = None) -> None:
+        """Nothing is held any more, and the clock is the machine's. With a seed, ids and choices repeat."""
+        self.seed = seed
+        self.random = random.Random(seed if seed is not None else secrets.randbits(64))  # noqa: S311  repeatable
+        self.objects: dict[str, dict[str, Row]] = {kind: {} for kind in PREFIXES}
+        self.indexes: dict[tuple[str, str], dict[Any, dict[str, Row]]] = {
+            (kind, name): defaultdict(dict) for kind, names in INDEXED.items() for name in names
+        }
+        self.deliveries: dict[str, Row] = {}
+        self.pending: dict[str, Row] = {}  # the deliveries that wait, a part of the above
+        self.due: dict[str, list[tuple[float, int, str]]] = defaultdict(list)  # by endpoint: when, order, delivery
+        self.mode = self.first_mode
+        self.trouble: dict[str, Any] = dict(NO_TROUBLE)
+        self.answers: dict[str, Row] = {}
+        self.requests: list[Row] = []
+        self.faults: list[Row] = []
+        self.next_charges: list[Row] = []  # how the next charges end; the first that fits is used up first
+        self.settings: dict[str, Any] = {
+            "retries_exhausted": "cancel",  # or unpaid, past_due
+            "retry_days": [3, 5, 7],
+            "upcoming_days": 7,
+            "requests_per_second": None,
+            "search_lag_seconds": 0,  # for so long a search does not find what changed
+        }
+        self.this_second = (0, 0)  # a second, and how many requests came in it
         self.offset = 0
         self.sequence = 0
-        self.at: int | None = None
         self.request: dict[str, str | None] = {"id": None, "idempotency_key": None}
-        self.changed = True
+        self.moments: dict[str, int] = {}  # by clock, while an advance plays: the moment that is played
+        self.queue = timeline.Queue()
+        self.undo: list[Callable[[], None]] | None = None
+        self.unsaved: set[tuple[str, str]] = set()  # (kind, id); also ("delivery", id), ("answer", key), ("meta", name)
+        self.all_unsaved = True  # the file, if there is one, must be written anew
 
-    def load(self, file: Path) -> None:
-        for name, value in json.loads(file.read_text()).items():
-            setattr(self, name, value)
-        for subscription in self.objects["subscription"].values():  # an item is one object, here and there
-            for item in subscription["items"]["data"]:
-                self.objects["subscription_item"][item["id"]] = item
-        for delivery in self.deliveries.values():
-            delivery["due"] = 0.0  # the times of the process before mean nothing now
+    def persist(self) -> None:
+        """What changed is in the file, if there is one: an answer never tells what a crash could lose."""
+        if self.file and (self.unsaved or self.all_unsaved):
+            self.file.save(self)
 
-    def save(self, file: Path) -> None:
-        new_file = file.with_suffix(".new")
-        new_file.write_text(json.dumps({name: getattr(self, name) for name in KEPT}))
-        new_file.replace(file)
-        self.changed = False
+    def keep_answer(self, key: str, fingerprint: str, status: int, body: bytes) -> None:
+        """A repeated request with this idempotency key gets this answer."""
+        self.answers.pop(key, None)  # so that they stand in the order in which they were given
+        self.answers[key] = {"fingerprint": fingerprint, "status": status, "body": body, "at": time.time()}
+        self.unsaved.add(("answer", key))
 
-    def now(self) -> int:
-        """The sandbox's time, in seconds since 1970; within an advance, the moment that is being played."""
-        return self.at if self.at is not None else int(time.time()) + self.offset
+    # ── time ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def add(self, kind: str, **values: Any) -> dict[str, Any]:
+    def clock_of(self, customer: str | None) -> str:
+        """The id of the customer's test clock, or empty for the server's own clock."""
+        row = self.objects["customer"].get(customer or "")
+        return (row and row["test_clock"]) or ""
+
+    def now(self, customer: str | None = None) -> int:
+        """The customer's time, in seconds since 1970; within an advance, the moment that is being played."""
+        return self.time_on(self.clock_of(customer))
+
+    def time_on(self, clock: str) -> int:
+        if clock in self.moments:
+            return self.moments[clock]
+        row = self.objects["test_helpers.test_clock"].get(clock)
+        return row["frozen_time"] if row else int(time.time()) + self.offset
+
+    # ── rows ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def new_id(self, kind: str) -> str:
+        return f"{PREFIXES[kind]}_{self.random.getrandbits(96):024x}"
+
+    def add(self, kind: str, **values: Any) -> Row:
+        """A row of this kind, with an id and its customer's time; what is not given is null or empty."""
         self.sequence += 1
-        values.setdefault("id", f"{PREFIXES[kind]}_{secrets.token_hex(10)}")
+        values.setdefault("id", self.new_id(kind))
         if "created" in OBJECTS[kind]["properties"]:
-            values.setdefault("created", self.now())
-        made = new(kind, **values, _seq=self.sequence)
-        self.objects[kind][made["id"]] = made
-        self.changed = True
-        return made
+            values.setdefault("created", self.now(values.get("customer") or values.get("_customer")))
+        row = new(kind, **values, _seq=self.sequence, _kind=kind)
+        self._put(row)
+        if self.undo is not None:
+            self.undo.append(lambda: self._drop(row))
+        return row
 
-    def get(self, kind: str, key: str | None) -> dict[str, Any] | None:
+    def get(self, kind: str, key: str | None) -> Row | None:
         return self.objects[kind].get(key or "")
 
-    def need(self, kind: str, key: str, param: str = "id") -> dict[str, Any]:
-        found = self.objects[kind].get(key)
+    def need(self, kind: str, key: str | None, param: str = "id") -> Row:
+        """The row, or Stripe's 404. A deleted one is found only by its own address (``param`` "id")."""
+        found = self.objects[kind].get(key or "")
         if found is None or (found.get("deleted") and param != "id"):
-            raise missing(kind, key, param)
+            raise missing(kind, key or "", param)
         return found
 
-    def all(self, kind: str, **wanted: Any) -> list[dict[str, Any]]:
-        return [
-            one for one in self.objects[kind].values() if all(one.get(name) == value for name, value in wanted.items())
-        ]
+    def all(self, kind: str, **wanted: Any) -> list[Row]:
+        """The rows with these values, oldest first; fast where the first name is indexed."""
+        if wanted:
+            name, value = next(iter(wanted.items()))
+            if (kind, name) in self.indexes:
+                found = list(self.indexes[kind, name].get(value, {}).values())
+                del wanted[name]
+                return [row for row in found if all(row.get(k) == v for k, v in wanted.items())]
+        return [row for row in self.objects[kind].values() if all(row.get(k) == v for k, v in wanted.items())]
 
-    def change(self, found: dict[str, Any], event: str = "", **values: Any) -> None:
-        """The object has these values; the event tells which ones it had before."""
-        before = {name: copy.deepcopy(found.get(name)) for name, value in values.items() if found.get(name) != value}
-        found.update(values)
-        self.changed = True
-        if event and before:
-            self.emit(event, found, before)
+    def change(self, row: Row, event: str = "", **values: Any) -> None:
+        """The row has these values. The event tells which ones it had before; without a difference there is none."""
+        before = {name: row.get(name) for name, value in values.items() if name not in row or row[name] != value}
+        if not before:
+            return
+        shown_before = {k: views.of_field(self, row, k, v) for k, v in before.items()} if event else {}
+        absent = [name for name in before if name not in row]
+        self._set(row, {name: values[name] for name in before})
+        if self.undo is not None:
+            self.undo.append(lambda: self._set(row, before, absent))
+        if event:
+            self.emit(event, row, {k: v for k, v in shown_before.items() if not k.startswith("_")})
 
-    def emit(self, kind: str, about: dict[str, Any], before: dict[str, Any] | None = None) -> None:
-        data: dict[str, Any] = {"object": public(about)}
-        if before and kind.endswith(".updated"):
+    def remove(self, row: Row) -> None:
+        """The row is gone."""
+        self._drop(row)
+        if self.undo is not None:
+            self.undo.append(lambda: self._put(row))
+
+    def _put(self, row: Row) -> None:
+        kind = row["_kind"]
+        self.objects[kind][row["id"]] = row
+        for name in INDEXED.get(kind, ()):
+            self.indexes[kind, name][row.get(name)][row["id"]] = row
+        self._touched(row)
+
+    def _drop(self, row: Row) -> None:
+        kind = row["_kind"]
+        self.objects[kind].pop(row["id"], None)
+        for name in INDEXED.get(kind, ()):
+            self.indexes[kind, name][row.get(name)].pop(row["id"], None)
+        self.unsaved.add((kind, row["id"]))
+
+    def _set(self, row: Row, values: Row, absent: list[str] | None = None) -> None:
+        kind = row["_kind"]
+        for name in INDEXED.get(kind, ()):
+            if name in values and row.get(name) != values[name]:
+                self.indexes[kind, name][row.get(name)].pop(row["id"], None)
+                self.indexes[kind, name][values[name]][row["id"]] = row
+        row.update(values)
+        for name in absent or ():
+            row.pop(name, None)
+        self._touched(row)
+
+    def _touched(self, row: Row) -> None:
+        row["_changed"] = self.time_on("")
+        self.unsaved.add((row["_kind"], row["id"]))
+        self.queue.note(self, row)
+
+    # ── taking back ───────────────────────────────────────────────────────────────────────────────────────
+
+    @contextlib.contextmanager
+    def request_undone_on_error(self) -> Iterator[None]:
+        """A refused request, or a defect, leaves nothing behind; a declined card's attempt (402) stays."""
+        declined: StripeError | None = None
+        with self.undo_on_error():
+            try:
+                yield
+            except StripeError as error:
+                if error.status != 402:
+                    raise
+                declined = error
+        if declined is not None:
+            raise declined
+
+    @contextlib.contextmanager
+    def undo_on_error(self) -> Iterator[None]:
+        """What the block did is taken back if it raises."""
+        outer, self.undo = self.undo, []
+        try:
+            yield
+        except BaseException:
+            for step in reversed(self.undo):
+                step()
+            self.undo = outer
+            raise
+        done, self.undo = self.undo, outer
+        if outer is not None:
+            outer.extend(done)
+
+    @contextlib.contextmanager
+    def rehearsal(self) -> Iterator[None]:
+        """What the block does is taken back at its end, ids and all."""
+        outer, self.undo = self.undo, []
+        state, sequence, moments = self.random.getstate(), self.sequence, dict(self.moments)
+        try:
+            yield
+        finally:
+            for step in reversed(self.undo):
+                step()
+            self.undo = outer
+            self.sequence, self.moments = sequence, moments
+            self.random.setstate(state)
+
+    # ── events ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def emit(self, kind: str, about: Row, before: Row | None = None, *, view: Row | None = None) -> Row:
+        """The event exists, with a picture of the row as it is now, and waits for each endpoint that wants it.
+
+        ``view`` is shown in the row's place: of what is announced and not there yet.
+        """
+        data: Row = {"object": view or views.shown(self, about)}
+        if self.check_event:
+            self.check_event(data["object"])
+        if before and kind.endswith((".updated", ".detached")):
             data["previous_attributes"] = before
+        customer = about["id"] if about["_kind"] == "customer" else about.get("customer") or about.get("_customer")
         endpoints = [
             one
-            for one in self.all("webhook_endpoint", status="enabled")
-            if "*" in one["enabled_events"] or kind in one["enabled_events"]
+            for one in self.objects["webhook_endpoint"].values()
+            if one["status"] == "enabled" and ("*" in one["enabled_events"] or kind in one["enabled_events"])
         ]
         event = self.add(
             "event",
             type=kind,
-            data=copy.deepcopy(data),
+            data={},
             api_version=API_VERSION,
             pending_webhooks=len(endpoints),
             request=dict(self.request),
+            created=self.now(customer),
+            _customer=customer,
+            _at=self.now(),
+            _deliveries=[],
+            _data=zlib.compress(json.dumps(data).encode(), 1),
         )
         for endpoint in endpoints:
             self.plan_delivery(event["id"], endpoint["id"])
+        return event
 
-    def plan_delivery(self, event: str, endpoint: str) -> dict[str, Any]:
-        key = f"dlv_{secrets.token_hex(8)}"
-        self.deliveries[key] = {
-            "id": key,
+    def plan_delivery(self, event: str, endpoint: str) -> Row:
+        """The event waits to be delivered to this endpoint."""
+        delivery: Row = {
+            "id": f"dlv_{self.random.getrandbits(64):016x}",
             "event": event,
             "endpoint": endpoint,
             "status": "pending",
             "attempts": [],
             "due": 0.0,
         }
-        self.changed = True
-        return self.deliveries[key]
+        key = delivery["id"]
+        self.deliveries[key] = delivery
+        self.wait_until(delivery, 0.0)
+        self.objects["event"][event]["_deliveries"].append(key)
+        if self.undo is not None:
+            self.undo.append(lambda: self._forget_delivery(key))
+        return delivery
 
-    def page(self, found: list[dict[str, Any]], params: dict[str, Any], url: str) -> dict[str, Any]:
-        """Newest first, as Stripe lists. Source: https://docs.stripe.com/api/pagination"""
-        found = sorted(found, key=lambda one: (one["created"], one["_seq"]), reverse=True)
-        created = params.get("created")
-        if isinstance(created, int):
-            found = [one for one in found if one["created"] == created]
-        elif created:
-            tests = {
-                "gt": lambda at, than: at > than,
-                "gte": lambda at, than: at >= than,
-                "lt": lambda at, than: at < than,
-                "lte": lambda at, than: at <= than,
-            }
-            found = [one for one in found if all(tests[op](one["created"], than) for op, than in created.items())]
-        limit = params.get("limit", 10)
-        if not 1 <= limit <= 100:
-            raise invalid("This value must be between 1 and 100.", param="limit")
-        ids = [one["id"] for one in found]
-        if after := params.get("starting_after"):
-            if after not in ids:
-                raise missing("object", after, "starting_after")
-            found = found[ids.index(after) + 1 :]
-        elif before := params.get("ending_before"):
-            if before not in ids:
-                raise missing("object", before, "ending_before")
-            found = found[: ids.index(before)]
-            return listed(found[-limit:], url, more=len(found) > limit)
-        return listed(found[:limit], url, more=len(found) > limit)
+    def wait_until(self, delivery: Row, when: float) -> None:
+        """The delivery waits for this moment of the machine's clock; what waited longer goes first."""
+        delivery["due"] = when
+        self.pending[delivery["id"]] = delivery
+        heapq.heappush(self.due[delivery["endpoint"]], (when, next(ORDER), delivery["id"]))
+        self.unsaved.add(("delivery", delivery["id"]))
+        self.wake.set()
 
-    def expand(self, found: dict[str, Any], paths: list[str]) -> dict[str, Any]:
-        """A copy in which the named ids are objects. Source: https://docs.stripe.com/expand"""
-        shown = public(found)
-        if shown.get("deleted"):
-            return shown
-        for path in paths:
-            parts = path.split(".")
-            if len(parts) > 4 + (parts[0] == "data"):
-                raise invalid("You cannot expand more than 4 levels of a property.", param="expand[0]")
-            self._expand(shown, parts, path)
-        return shown
+    def end_delivery(self, delivery: Row, status: str) -> None:
+        """The delivery waits no more."""
+        delivery["status"] = status
+        self.pending.pop(delivery["id"], None)
+        self.unsaved.add(("delivery", delivery["id"]))
 
-    def _expand(self, node: Any, parts: list[str], path: str) -> None:
-        if isinstance(node, list):
-            for one in node:
-                self._expand(one, parts, path)
-            return
-        if not isinstance(node, dict):
-            return
-        name, rest = parts[0], parts[1:]
-        if node.get("object") == "invoice" and name == "payments" and "payments" not in node:
-            payments = self.all("invoice_payment", invoice=node["id"])
-            url = f"/v1/invoice_payments?invoice={node['id']}"
-            node["payments"] = listed([public(one) for one in payments], url, more=False)
-        if name not in node or not (rest or name in _expandable(node)):
-            raise invalid(f"This property cannot be expanded ({path}).", param="expand[0]")
-        value = node[name]
-        if isinstance(value, str):
-            target = self.get(KINDS.get(value.split("_", 1)[0], "event"), value)
-            if target is None:
-                raise invalid(f"This property cannot be expanded ({path}).", param="expand[0]")
-            gone = target.get("deleted")
-            node[name] = {k: target[k] for k in ("id", "object", "deleted")} if gone else public(target)
-        if rest:
-            self._expand(node[name], rest, path)
+    def _forget_delivery(self, key: str) -> None:
+        self.deliveries.pop(key, None)
+        self.pending.pop(key, None)
+        self.unsaved.add(("delivery", key))
 
+    def forget_old_events(self) -> None:
+        """Events older than 30 days by the server's clock are gone, with their deliveries, unless one still waits.
 
-def _expandable(node: dict[str, Any]) -> set[str]:
-    """The fields of this object that may be expanded; a part of an object tells by what it holds."""
-    if schema := OBJECTS.get(node.get("object", "")):
-        return {*schema.get("x-expandableFields", ()), *(name for kind, name in INCLUDABLE if kind == node["object"])}
-    return set(node)
+        Called where that clock is moved, before it moves: so nothing that an advance brought is gone unseen.
+        """
+        horizon = self.now() - EVENTS_KEPT
 
+        def done(row: Row) -> bool:
+            return row["_at"] < horizon and not any(key in self.pending for key in row["_deliveries"])
 
-def listed(data: list[dict[str, Any]], url: str, *, more: bool) -> dict[str, Any]:
-    return {"object": "list", "data": data, "has_more": more, "url": url}
+        old: list[Row] = [*itertools.takewhile(done, self.objects["event"].values())]
+        for row in old:
+            self.remove(row)
+            for key in row["_deliveries"]:
+                self._forget_delivery(key)
 
-
-def public(found: Any) -> Any:
-    """A copy without what the sandbox keeps for itself."""
-    if isinstance(found, dict):
-        return {key: public(value) for key, value in found.items() if not key.startswith("_")}
-    if isinstance(found, list):
-        return [public(one) for one in found]
-    return found
-
-
-def add_interval(start: int, recurring: dict[str, Any], times: int) -> int:
-    """``start`` plus so many intervals; a month keeps the day, or ends on its last."""
-    count = recurring["interval_count"] * times
-    days = {"day": 1, "week": 7}.get(recurring["interval"])
-    if days:
-        return start + count * days * 86_400
-    at = datetime.fromtimestamp(start, UTC)
-    months = at.month - 1 + count * (12 if recurring["interval"] == "year" else 1)
-    year, month = at.year + months // 12, months % 12 + 1
-    day = min(at.day, calendar.monthrange(year, month)[1])
-    return int(at.replace(year=year, month=month, day=day).timestamp())
+    def forget_old_answers(self) -> None:
+        """Idempotency keys that Stripe would no longer know are gone."""
+        horizon = time.time() - KEYS_KEPT
+        for key in [*itertools.takewhile(lambda one: self.answers[one]["at"] < horizon, self.answers)]:
+            del self.answers[key]
+            self.unsaved.add(("answer", key))

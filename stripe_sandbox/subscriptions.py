@@ -1,362 +1,288 @@
-"""Subscriptions and their invoices: what starts, renews, fails and ends them."""
+"""Subscriptions as the API has them: created, read, changed, resumed and canceled.
+
+Source: https://docs.stripe.com/api/subscriptions
+"""
 
 from typing import Any
 
-from stripe_sandbox import payments
-from stripe_sandbox.errors import StripeError, invalid
-from stripe_sandbox.store import Store, add_interval, listed
+from stripe_sandbox import cycle, discounts, invoices, payments, proration, search
+from stripe_sandbox import subscription_changes as changes
+from stripe_sandbox import subscription_terms as terms
+from stripe_sandbox.cycle import ENDED, NO_DETAILS, UPDATED
+from stripe_sandbox.dates import add_interval
+from stripe_sandbox.errors import StripeError, invalid, missing
+from stripe_sandbox.handlers import Ids, Params, Routes, gone, lists, page, reads, within
+from stripe_sandbox.store import Row, Store
 
-HOUR, DAY = 3600, 86_400
-ENDED = ("canceled", "incomplete_expired")
+EXPOSED = "subscription_exposed_id"
+NO_METHOD = (
+    "This customer has no attached payment source or default payment method. Please consider adding a default "
+    "payment method. For more information, visit https://stripe.com/docs/billing/subscriptions/payment-methods-setting#payment-method-priority."
+)
 
 
-def create(store: Store, params: dict[str, Any]) -> dict[str, Any]:
-    """Source: https://docs.stripe.com/api/subscriptions/create"""
-    customer = store.need("customer", params["customer"], "customer")
+def create(store: Store, params: Params) -> Row:
+    """It exists, and its first invoice was dealt with as ``payment_behavior`` says.
+
+    Source: https://docs.stripe.com/api/subscriptions/create
+    """
+    behaviour = params.get("payment_behavior", "allow_incomplete")
+    if behaviour == "pending_if_incomplete":
+        raise invalid("payment_behavior=pending_if_incomplete is for updates only.", param="payment_behavior")
+    subscription, invoice = build(store, params)
+    if behaviour == "default_incomplete" or subscription["collection_method"] == "send_invoice":
+        _announce(store, subscription)
+    if subscription["collection_method"] == "send_invoice" and invoice["total"] > 0:
+        return subscription
+    invoices.finalise(store, invoice)
+    if invoice["status"] == "open" and behaviour != "default_incomplete":
+        _pay_first(store, subscription, invoice, behaviour)
+    _announce(store, subscription)
+    return subscription
+
+
+def build(store: Store, params: Params) -> tuple[Row, Row]:
+    """The subscription and the draft of its first invoice; nothing is charged and nothing told of it yet."""
+    terms.refuse_unsupported(params)
+    customer = store.need("customer", params.get("customer"), "customer")
     if not params.get("items"):
         raise invalid("Missing required param: items.", param="items", code="parameter_missing")
-    behaviour = params.get("payment_behavior", "allow_incomplete")
-    now = store.now()
-    trial_end = _trial_end(store, params)
-    prices = [store.need("price", one.get("price", ""), f"items[{n}][price]") for n, one in enumerate(params["items"])]
-    if len({price["currency"] for price in prices} | {customer["currency"] or prices[0]["currency"]}) > 1:
-        raise invalid("You cannot combine currencies on a single customer.")
-    method = params.get("default_payment_method") or payments.usable_method(store, customer, None)
-    amount = sum(p["unit_amount"] * one.get("quantity", 1) for p, one in zip(prices, params["items"], strict=True))
-    if behaviour == "error_if_incomplete" and not trial_end and amount:
-        _refuse_if_incomplete(store, method)
+    items = [
+        terms.item_of(store, given, customer["id"], f"items[{n}]", None) for n, given in enumerate(params["items"])
+    ]
+    terms.check_together(store, items, customer)
+    now, currency = store.now(customer["id"]), items[0].price["currency"]
+    trial_end = terms.trial_end(store, params, now)
+    anchor, end, part = _first_period(params, items[0].price["recurring"], now, trial_end)
+    if customer["currency"] is None:
+        store.change(customer, "customer.updated", currency=currency)
+    sends = params.get("collection_method") == "send_invoice"
     subscription = store.add(
         "subscription",
         automatic_tax={"enabled": False, "liability": None, "disabled_reason": None},
-        billing_cycle_anchor=trial_end or now,
-        billing_mode={"type": "flexible", "flexible": None},
-        collection_method=params.get("collection_method", "charge_automatically"),
-        currency=prices[0]["currency"],
+        billing_cycle_anchor=anchor,
+        billing_mode={"type": (params.get("billing_mode") or {}).get("type", "flexible"), "flexible": None},
+        billing_schedules=[],
+        cancel_at_period_end=False,
+        cancellation_details=dict(NO_DETAILS),
+        currency=currency,
         customer=customer["id"],
-        default_payment_method=params.get("default_payment_method"),
-        cancel_at_period_end=params.get("cancel_at_period_end", False),
-        cancel_at=params.get("cancel_at"),
-        cancellation_details={"comment": None, "feedback": None, "reason": None},
         discounts=[],
-        invoice_settings={"issuer": {"type": "self"}},
-        metadata=params.get("metadata", {}),
+        metadata=params.get("metadata") or {},
         start_date=now,
-        status="trialing" if trial_end else "incomplete",
+        status="trialing" if trial_end else "active" if sends else "incomplete",
+        test_clock=customer["test_clock"],
         trial_start=now if trial_end else None,
         trial_end=trial_end,
-        trial_settings={"end_behavior": {"missing_payment_method": "create_invoice"}},
+        _announced=False,
+        _foretold=None,
+        _pending=None,
+        _period_before=None,
+        _warned=None,
+        **{**_defaults(), **terms.plain(store, params, customer)},
     )
-    end = trial_end or add_interval(now, prices[0]["recurring"], 1)
-    items = [_item(store, subscription, p, one, now, end) for p, one in zip(prices, params["items"], strict=True)]
-    subscription["items"] = listed(items, f"/v1/subscription_items?subscription={subscription['id']}", more=False)
-    if customer["currency"] is None:
-        store.change(customer, "customer.updated", currency=subscription["currency"])
-    store.emit("customer.subscription.created", subscription)
-    invoice = draft_invoice(store, subscription, "subscription_create", free=bool(trial_end))
-    finalise(store, invoice)
-    if invoice["status"] == "open" and behaviour != "default_incomplete":
-        try:
-            payments.charge(store, invoice, method)
-        except StripeError:
-            return subscription
-    settle(store, subscription, invoice)
-    return subscription
+    for item in items:
+        terms.add_item(store, subscription, item, now, end)
+    if params.get("discounts"):
+        made = discounts.create(store, params["discounts"], customer=customer["id"], subscription=subscription["id"])
+        store.change(subscription, discounts=made)
+    store.change(subscription, **terms.cancellation(store, params, subscription, end))
+    changes.add_once(store, subscription, params)
+    invoice = cycle.bill_period(store, subscription, "subscription_create", free=bool(trial_end), part=part)
+    return subscription, invoice
 
 
-def _refuse_if_incomplete(store: Store, method: str | None) -> None:
-    if not method:
-        raise invalid("This customer has no attached payment source or default payment method.")
-    refusal = payments.card_of(store.need("payment_method", method)).on_charge
-    if refusal:
-        raise payments.declined(refusal)
+def _defaults() -> Row:
+    return {
+        "collection_method": "charge_automatically",
+        "default_tax_rates": [],
+        "invoice_settings": dict(terms.NO_INVOICE_SETTINGS),
+        "payment_settings": dict(terms.NO_PAYMENT_SETTINGS),
+        "trial_settings": {"end_behavior": {"missing_payment_method": "create_invoice"}},
+    }
 
 
-def _trial_end(store: Store, params: dict[str, Any]) -> int | None:
-    if params.get("trial_end") == "now":
-        return None
-    if params.get("trial_end"):
-        return int(params["trial_end"])
-    days = params.get("trial_period_days", 0)
-    return store.now() + days * DAY if days else None
-
-
-def _item(
-    store: Store, subscription: dict[str, Any], price: dict[str, Any], given: dict[str, Any], start: int, end: int
-) -> dict[str, Any]:
-    return store.add(
-        "subscription_item",
-        billing_thresholds=None,
-        current_period_start=start,
-        current_period_end=end,
-        discounts=[],
-        metadata=given.get("metadata", {}),
-        plan={
-            "id": price["id"],
-            "object": "plan",
-            "active": price["active"],
-            "amount": price["unit_amount"],
-            "billing_scheme": "per_unit",
-            "created": price["created"],
-            "currency": price["currency"],
-            "interval": price["recurring"]["interval"],
-            "interval_count": price["recurring"]["interval_count"],
-            "livemode": False,
-            "metadata": {},
-            "product": price["product"],
-            "usage_type": "licensed",
-        },
-        price=price,
-        quantity=given.get("quantity", 1),
-        subscription=subscription["id"],
-        tax_rates=[],
-    )
-
-
-def draft_invoice(store: Store, subscription: dict[str, Any], reason: str, *, free: bool) -> dict[str, Any]:
-    invoice = store.add("invoice", customer=subscription["customer"], currency=subscription["currency"])
-    lines = []
-    for item in subscription["items"]["data"]:
-        amount = 0 if free else item["price"]["unit_amount"] * item["quantity"]
-        lines.append(
-            store.add(
-                "line_item",
-                amount=amount,
-                subtotal=amount,
-                currency=invoice["currency"],
-                discountable=True,
-                discounts=[],
-                invoice=invoice["id"],
-                metadata={},
-                quantity=item["quantity"],
-                period={"start": item["current_period_start"], "end": item["current_period_end"]},
-                pricing={
-                    "type": "price_details",
-                    "price_details": {"price": item["price"]["id"], "product": item["price"]["product"]},
-                    "unit_amount_decimal": str(item["price"]["unit_amount"]),
-                },
-                parent={
-                    "type": "subscription_item_details",
-                    "invoice_item_details": None,
-                    "subscription_item_details": {
-                        "subscription": subscription["id"],
-                        "subscription_item": item["id"],
-                        "proration": False,
-                        "invoice_item": None,
-                        "proration_details": None,
-                    },
-                },
-                taxes=[],
-            )
+def _first_period(params: Params, recurring: Row, now: int, trial_end: int | None) -> tuple[int, int, tuple[int, int]]:
+    """Anchor, end of the first period, and the part of a whole period that it is."""
+    if trial_end:
+        return trial_end, trial_end, (1, 1)
+    anchor = params.get("billing_cycle_anchor")
+    if not anchor:
+        return now, add_interval(now, recurring, 1), (1, 1)
+    whole = add_interval(now, recurring, 1)
+    if not now < anchor <= whole:
+        raise invalid(
+            "billing_cycle_anchor must be in the future and no later than the next natural billing date.",
+            param="billing_cycle_anchor",
         )
-    total = sum(line["amount"] for line in lines)
-    invoice.update(
-        amount_due=total,
-        amount_remaining=total,
-        subtotal=total,
-        total=total,
-        auto_advance=True,
-        automatic_tax={"enabled": False, "liability": None, "disabled_reason": None, "status": None},
-        billing_reason=reason,
-        collection_method=subscription["collection_method"],
-        issuer={"type": "self"},
-        payment_settings={"payment_method_options": None, "payment_method_types": None},
-        lines=listed(lines, f"/v1/invoices/{invoice['id']}/lines", more=False),
-        metadata={},
-        parent={
-            "type": "subscription_details",
-            "quote_details": None,
-            "subscription_details": {"subscription": subscription["id"], "metadata": subscription["metadata"]},
-        },
-        period_start=store.now(),
-        period_end=store.now(),
-        status="draft",
-        status_transitions=dict.fromkeys(("finalized_at", "marked_uncollectible_at", "paid_at", "voided_at")),
-        total_discount_amounts=[],
-        total_taxes=[],
-        _subscription=subscription["id"],
-    )
-    store.emit("invoice.created", invoice)
-    store.change(subscription, "customer.subscription.updated", latest_invoice=invoice["id"])
-    return invoice
+    length = anchor - add_interval(anchor, recurring, -1)
+    free = params.get("proration_behavior") == "none"
+    return anchor, anchor, (0 if free else anchor - now, length)
 
 
-def finalise(store: Store, invoice: dict[str, Any]) -> None:
-    customer = store.need("customer", invoice["customer"])
-    subscription = store.get("subscription", invoice["_subscription"])
-    store.numbers[customer["id"]] = store.numbers.get(customer["id"], 0) + 1
-    times = {**invoice["status_transitions"], "finalized_at": store.now()}
-    number = f"{customer['id'][-8:].upper()}-{store.numbers[customer['id']]:04}"
-    store.change(invoice, status="open", number=number, status_transitions=times, effective_at=store.now())
-    if invoice["total"]:
-        payments.open_intent(store, invoice, payments.usable_method(store, customer, subscription))
-    store.emit("invoice.finalized", invoice)
-    if not invoice["total"]:
-        payments.mark_paid(store, invoice)
+def _announce(store: Store, subscription: Row) -> None:
+    if not subscription["_announced"]:
+        store.change(subscription, _announced=True)
+        store.emit("customer.subscription.created", subscription)
 
 
-def pay(store: Store, invoice: dict[str, Any], method: str | None) -> None:
-    """Source: https://docs.stripe.com/api/invoices/pay"""
-    if invoice["status"] == "paid":
-        raise invalid("Invoice is already paid", code="invoice_already_paid")
-    if invoice["status"] not in ("open", "uncollectible"):
-        raise invalid(f"This invoice is {invoice['status']} and cannot be paid.")
-    subscription = store.get("subscription", invoice["_subscription"])
-    customer = store.need("customer", invoice["customer"])
-    payments.charge(store, invoice, method or payments.usable_method(store, customer, subscription))
-    if subscription:
-        settle(store, subscription, invoice)
+def _pay_first(store: Store, subscription: Row, invoice: Row, behaviour: str) -> None:
+    customer = store.need("customer", subscription["customer"])
+    method = payments.usable_method(store, customer, subscription)
+    if not method:
+        raise invalid(NO_METHOD, code="resource_missing")
+    try:
+        invoices.pay(store, invoice, method_id=method)
+    except StripeError as error:
+        if error.status != 402 or behaviour == "error_if_incomplete":
+            raise
 
 
-def settle(store: Store, subscription: dict[str, Any], invoice: dict[str, Any]) -> None:
-    """A paid invoice brings its subscription to life, or back to it."""
-    if invoice["status"] == "paid" and subscription["status"] in ("incomplete", "past_due", "unpaid"):
-        store.change(subscription, "customer.subscription.updated", status="active")
-
-
-def update(store: Store, subscription: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
-    """Source: https://docs.stripe.com/api/subscriptions/update"""
-    if subscription["status"] in ENDED:
-        raise invalid("A canceled subscription can only update its cancellation_details and metadata.")
-    changes: dict[str, Any] = {name: params[name] for name in ("default_payment_method", "cancel_at") if name in params}
-    if "metadata" in params:
-        changes["metadata"] = {**subscription["metadata"], **params["metadata"]}
-    if "cancel_at_period_end" in params:
-        ends = params["cancel_at_period_end"]
-        changes["cancel_at_period_end"] = ends
-        changes["cancel_at"] = period_end(subscription) if ends else None
-        changes["canceled_at"] = store.now() if ends else None
-        reason = "cancellation_requested" if ends else None
-        changes["cancellation_details"] = {"comment": None, "feedback": None, "reason": reason}
-    store.change(subscription, "customer.subscription.updated", **changes)
-    return subscription
-
-
-def cancel(store: Store, subscription: dict[str, Any], reason: str = "cancellation_requested") -> dict[str, Any]:
-    """Source: https://docs.stripe.com/api/subscriptions/cancel"""
-    if subscription["status"] in ENDED:
-        raise invalid(f"No such subscription: '{subscription['id']}'", status=404, code="resource_missing", param="id")
-    was_incomplete = subscription["status"] == "incomplete"
-    store.change(
-        subscription,
-        status="canceled",
-        canceled_at=subscription["canceled_at"] or store.now(),
-        ended_at=store.now(),
-        cancellation_details={"comment": None, "feedback": None, "reason": reason},
-    )
-    store.emit("customer.subscription.deleted", subscription)
-    for invoice in store.all("invoice", _subscription=subscription["id"]):
-        if invoice["status"] == "open" and was_incomplete:
-            payments.void(store, invoice)
-        elif invoice["status"] in ("draft", "open"):
-            store.change(invoice, "invoice.updated", auto_advance=False, next_payment_attempt=None)
-    return subscription
-
-
-def period_end(subscription: dict[str, Any]) -> int:
-    return min(item["current_period_end"] for item in subscription["items"]["data"])
-
-
-def due(store: Store, subscription: dict[str, Any]) -> tuple[int, str] | None:
-    """When something next happens to it by itself, and what."""
-    status = subscription["status"]
-    if status in ENDED:
-        return None
-    if status == "incomplete":
-        return subscription["created"] + 23 * HOUR, "expire"
-    found = [(period_end(subscription), "renew")]
-    if subscription["cancel_at"]:
-        found.append((subscription["cancel_at"], "end"))
-    if status == "trialing" and not subscription.get("_warned"):
-        found.append((max(subscription["trial_end"] - 3 * DAY, subscription["created"]), "warn"))
-    return min(found)
-
-
-def happen(store: Store, subscription: dict[str, Any], what: str) -> None:
-    if what == "expire":
-        store.change(subscription, "customer.subscription.updated", status="incomplete_expired", ended_at=store.now())
-        for invoice in store.all("invoice", _subscription=subscription["id"], status="open"):
-            payments.void(store, invoice)
-    elif what == "warn":
-        subscription["_warned"] = True
-        store.emit("customer.subscription.trial_will_end", subscription)
-    elif what == "end":
-        cancel(store, subscription, (subscription["cancellation_details"] or {}).get("reason") or "")
-    else:
-        _renew(store, subscription)
-
-
-def _renew(store: Store, subscription: dict[str, Any]) -> None:
-    start = period_end(subscription)
-    anchor = subscription["billing_cycle_anchor"]
-    for item in subscription["items"]["data"]:
-        times = 1
-        while add_interval(anchor, item["price"]["recurring"], times) <= start:
-            times += 1
-        item["current_period_start"] = start
-        item["current_period_end"] = add_interval(anchor, item["price"]["recurring"], times)
-    before = {"items": {"data": [{"current_period_start": None, "current_period_end": start}]}}
-    if subscription["status"] == "trialing":
-        before["status"] = "trialing"  # type: ignore[assignment]  # mixed values, as Stripe has them
-        subscription["status"] = "active"
-    store.emit("customer.subscription.updated", subscription, before)
-    draft_invoice(store, subscription, "subscription_cycle", free=False)
-
-
-def invoice_due(invoice: dict[str, Any]) -> int | None:
-    if invoice["status"] == "draft" and invoice["auto_advance"]:
-        return invoice["created"] + HOUR
-    if invoice["status"] == "open" and invoice["auto_advance"]:
-        return invoice["next_payment_attempt"]
-    return None
-
-
-def collect(store: Store, invoice: dict[str, Any]) -> None:
-    """A draft is finalised and charged; an open one is charged again, until the retries are used up."""
-    subscription = store.need("subscription", invoice["_subscription"])
-    customer = store.need("customer", invoice["customer"])
-    if invoice["status"] == "draft":
-        finalise(store, invoice)
+def resume(store: Store, params: Params, ids: Ids) -> Row:
+    """Source: https://docs.stripe.com/api/subscriptions/resume"""
+    subscription = store.need("subscription", ids["subscription"])
+    if subscription["status"] != "paused":
+        raise invalid("Only paused subscriptions can be resumed.")
+    now = store.now(subscription["customer"])
+    if params.get("billing_cycle_anchor", "now") == "now":
+        store.change(subscription, billing_cycle_anchor=now)
+    for item in cycle.items_of(store, subscription):
+        proration.forget(store, item)
+    cycle.set_period(store, subscription, now, cycle.next_end(store, subscription, now))
+    invoice = cycle.bill_period(store, subscription, "subscription_update")
+    store.emit(UPDATED, subscription, {"latest_invoice": None})
+    invoices.finalise(store, invoice)
     if invoice["status"] == "open":
-        try:
-            payments.charge(store, invoice, payments.usable_method(store, customer, subscription))
-        except StripeError:
-            _after_failure(store, subscription, invoice)
-            return
-    settle(store, subscription, invoice)
+        invoices.attempt(store, invoice)
+    return subscription
 
 
-def _after_failure(store: Store, subscription: dict[str, Any], invoice: dict[str, Any]) -> None:
-    tried = max(invoice["attempt_count"], 1)
-    if tried == invoice["attempt_count"] and tried <= len(payments.RETRY_DAYS):
-        wait = payments.RETRY_DAYS[tried - 1] * DAY
-        store.change(invoice, "invoice.updated", next_payment_attempt=store.now() + wait)
-        store.change(subscription, "customer.subscription.updated", status="past_due")
-        return
-    store.change(invoice, "invoice.updated", next_payment_attempt=None, auto_advance=False)
-    cancel(store, subscription, "payment_failed")
+def cancel(
+    store: Store, subscription: Row, reason: str = "cancellation_requested", params: Params | None = None
+) -> Row:
+    """It ends now. Source: https://docs.stripe.com/api/subscriptions/cancel"""
+    given = params or {}
+    if subscription["status"] in ENDED:
+        raise missing("subscription", subscription["id"])
+    if given.get("prorate"):
+        for item in cycle.items_of(store, subscription):
+            proration.credit(store, subscription, item, store.now(subscription["customer"]))
+    details = {name: value or None for name, value in (given.get("cancellation_details") or {}).items()}
+    cycle.end(store, subscription, reason, **details)
+    if given.get("invoice_now"):
+        invoice = cycle.bill_waiting(store, subscription, "subscription_update")
+        if invoice:
+            invoices.finalise(store, invoice)
+            if invoice["status"] == "open":
+                invoices.attempt(store, invoice)
+    return subscription
 
 
-def advance(store: Store, to: int) -> None:
-    """The clock stands at ``to``, and what fell due until then has happened in order."""
-    if to < store.now():
-        raise invalid("The clock only runs forward.", param="now")
-    while True:
-        waiting: list[tuple[int, str, str]] = []
-        for one in store.objects["subscription"].values():
-            if found := due(store, one):
-                waiting.append((found[0], found[1], one["id"]))
-        for one in store.objects["invoice"].values():
-            if (when := invoice_due(one)) is not None:
-                waiting.append((when, "collect", one["id"]))
-        waiting = [one for one in waiting if one[0] <= to]
-        if not waiting:
-            break
-        when, what, key = min(waiting)
-        store.at = max(when, store.at or when)
-        if what == "collect":
-            collect(store, store.objects["invoice"][key])
-        else:
-            happen(store, store.objects["subscription"][key], what)
-    store.at = None
-    store.offset += to - store.now()
-    store.changed = True
+# ── addresses ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _create(store: Store, params: Params, ids: Ids) -> Row:
+    if params.get("payment_behavior") != "error_if_incomplete":
+        return create(store, params)
+    with store.undo_on_error():
+        return create(store, params)
+
+
+def _update(store: Store, params: Params, ids: Ids) -> Row:
+    return changes.update(store, store.need("subscription", ids[EXPOSED]), params)
+
+
+def _cancel(store: Store, params: Params, ids: Ids) -> Row:
+    return cancel(store, store.need("subscription", ids[EXPOSED]), params=params)
+
+
+def _list(store: Store, params: Params, ids: Ids) -> Row:
+    """Ended ones are left out unless asked for, and those on test clocks too."""
+    status, wanted = params.get("status"), {}
+    if params.get("customer"):
+        wanted["customer"] = params["customer"]
+    found = store.all("subscription", **wanted)
+    if params.get("test_clock"):
+        found = [one for one in found if one["test_clock"] == params["test_clock"]]
+    elif not wanted:
+        found = [one for one in found if not one["test_clock"]]
+    if status is None:
+        found = [one for one in found if one["status"] not in ENDED]
+    elif status == "ended":
+        found = [one for one in found if one["status"] in ENDED]
+    elif status != "all":
+        found = [one for one in found if one["status"] == status]
+    if "collection_method" in params:
+        found = [one for one in found if one["collection_method"] == params["collection_method"]]
+    if params.get("price"):
+        found = [one for one in found if any(i["price"] == params["price"] for i in cycle.items_of(store, one))]
+    for name in ("current_period_start", "current_period_end"):
+        if name in params:
+            found = [one for one in found if _item_within(store, one, name, params[name])]
+    return page(store, found, params, "/v1/subscriptions")
+
+
+def _item_within(store: Store, subscription: Row, name: str, wanted: Any) -> bool:
+    return any(within(item[name], wanted) for item in cycle.items_of(store, subscription))
+
+
+def _migrate(store: Store, params: Params, ids: Ids) -> Row:
+    subscription = store.need("subscription", ids["subscription"])
+    mode = {"type": params["billing_mode"]["type"], "flexible": None, "updated_at": store.now(subscription["customer"])}
+    store.change(subscription, UPDATED, billing_mode=mode)
+    return subscription
+
+
+def _drop_discounts(store: Store, params: Params, ids: Ids) -> Row:
+    subscription = store.need("subscription", ids[EXPOSED])
+    if not subscription["discounts"]:
+        raise missing("discount", "")
+    key = subscription["discounts"][-1]
+    discounts.end(store, store.objects["discount"][key])
+    return gone("discount", key)
+
+
+def _item_change(store: Store, item: Row, params: Params, **more: Any) -> None:
+    own = ("price", "plan", "price_data", "quantity", "metadata", "tax_rates", "discounts")
+    given = {"id": item["id"], **{name: params[name] for name in own if name in params}, **more}
+    rest = {name: value for name, value in params.items() if name not in own and name != "clear_usage"}
+    changes.update(store, store.need("subscription", item["subscription"]), {"items": [given], **rest})
+
+
+def _create_item(store: Store, params: Params, ids: Ids) -> Row:
+    subscription = store.need("subscription", params["subscription"], "subscription")
+    before = {item["id"] for item in cycle.items_of(store, subscription)}
+    own = ("price", "plan", "price_data", "quantity", "metadata", "tax_rates", "discounts")
+    rest = {name: value for name, value in params.items() if name not in own and name != "subscription"}
+    changes.update(store, subscription, {"items": [{k: params[k] for k in own if k in params}], **rest})
+    return next(item for item in cycle.items_of(store, subscription) if item["id"] not in before)
+
+
+def _update_item(store: Store, params: Params, ids: Ids) -> Row:
+    item = store.need("subscription_item", ids["item"])
+    _item_change(store, item, params)
+    return item
+
+
+def _delete_item(store: Store, params: Params, ids: Ids) -> Row:
+    item = store.need("subscription_item", ids["item"])
+    _item_change(store, item, params, deleted=True)
+    return gone("subscription_item", item["id"])
+
+
+ROUTES: Routes = {
+    ("get", "/v1/subscriptions"): _list,
+    ("post", "/v1/subscriptions"): _create,
+    ("get", "/v1/subscriptions/search"): search.searches("subscription", "/v1/subscriptions/search"),
+    ("get", "/v1/subscriptions/{subscription_exposed_id}"): reads("subscription", EXPOSED),
+    ("post", "/v1/subscriptions/{subscription_exposed_id}"): _update,
+    ("delete", "/v1/subscriptions/{subscription_exposed_id}"): _cancel,
+    ("delete", "/v1/subscriptions/{subscription_exposed_id}/discount"): _drop_discounts,
+    ("post", "/v1/subscriptions/{subscription}/resume"): resume,
+    ("post", "/v1/subscriptions/{subscription}/migrate"): _migrate,
+    ("get", "/v1/subscription_items"): lists("subscription_item", "/v1/subscription_items", "subscription"),
+    ("post", "/v1/subscription_items"): _create_item,
+    ("get", "/v1/subscription_items/{item}"): reads("subscription_item", "item"),
+    ("post", "/v1/subscription_items/{item}"): _update_item,
+    ("delete", "/v1/subscription_items/{item}"): _delete_item,
+}

@@ -19,6 +19,7 @@ from billing.models import Membership, Office, Plan, PlanPrice, User
 from billing.operations.catalogue import publish_plans
 from billing.stripe_api import client, sandbox_clock
 from billing.webhooks import inbox
+from tests import conformance
 
 PASSWORD = "correct horse battery staple"
 
@@ -81,14 +82,16 @@ def post_delivery(delivery: dict[str, Any], **changed: Any) -> Any:
 
 @pytest.fixture(scope="session")
 def stripe_server() -> Iterator[LocalStripe]:
-    command = [sys.executable, "-u", "-m", "stripe_sandbox", "--port", "0", "--delivery", "manual"]
+    command = [sys.executable, "-u", "-m", "stripe_sandbox", "--port", "0", "--delivery", "manual", "--strict"]
     command += ["--secret-key", "sk_test_only_for_tests", "--webhook-secret", "whsec_only_for_tests"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ})
     try:
         assert process.stdout
         url = process.stdout.readline().strip().rpartition(" ")[2]
         assert url.startswith("http://127.0.0.1:"), "the local Stripe did not start"
-        yield LocalStripe(url)
+        running = LocalStripe(url)
+        yield running
+        conformance.note(running.http)
     finally:
         process.kill()
         process.communicate()

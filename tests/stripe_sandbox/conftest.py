@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -10,9 +11,19 @@ import pytest
 import requests
 import stripe
 
+from tests import conformance
+from tests.stripe_sandbox.receiver import Receiver
+
 KEY = "sk_test_sandbox_alone"
 SECRET = "whsec_sandbox_alone"
 HOUR, DAY = 3600, 86_400
+NEW_YEAR = datetime(2027, 1, 1, tzinfo=UTC)
+
+
+def answered(response: httpx.Response) -> Any:
+    """What a successful answer holds; else the failure shows the error's text."""
+    assert response.is_success, f"{response.request.method} {response.url}: {response.status_code} {response.text}"
+    return response.json()
 
 
 class Sandbox:
@@ -28,16 +39,26 @@ class Sandbox:
         return self.http.request(method, f"/v1/{path}", headers=named, **where)  # type: ignore[arg-type]
 
     def get(self, path: str, **params: Any) -> Any:
-        return self.ask("GET", path, params).raise_for_status().json()
+        return answered(self.ask("GET", path, params))
 
     def post(self, path: str, data: dict[str, Any] | None = None) -> Any:
-        return self.ask("POST", path, data).raise_for_status().json()
+        return answered(self.ask("POST", path, data))
 
     def listed(self, path: str, **params: Any) -> list[dict[str, Any]]:
         return self.get(path, limit=100, **params)["data"]
 
     def control(self, path: str, **given: Any) -> Any:
-        return self.http.post(f"/_sandbox/{path}", json=given).raise_for_status().json()
+        return answered(self.http.post(f"/_sandbox/{path}", json=given))
+
+    def endpoint(self, url: str = "http://127.0.0.1:9/hook", *types: str) -> dict[str, Any]:
+        wanted = {f"enabled_events[{n}]": one for n, one in enumerate(types or ["*"])}
+        return self.post("webhook_endpoints", {"url": url, **wanted})
+
+    def take(self, **given: Any) -> list[dict[str, Any]]:
+        return self.control("deliveries/take", **given)["deliveries"]
+
+    def deliveries(self) -> list[dict[str, Any]]:
+        return self.http.get("/_sandbox/deliveries").json()["deliveries"]
 
     def now(self) -> int:
         return self.http.get("/_sandbox/clock").json()["now"]
@@ -51,10 +72,10 @@ class Sandbox:
     def event_types(self) -> list[str]:
         return [one["type"] for one in reversed(self.listed("events"))]
 
-    def price(self, amount: int = 1000, interval: str = "month") -> dict[str, Any]:
+    def price(self, amount: int = 1000, interval: str = "month", *, count: int = 1, currency: str = "usd") -> Any:
         product = self.post("products", {"name": "Practice"})
-        given = {"product": product["id"], "currency": "usd", "unit_amount": amount, "recurring[interval]": interval}
-        return self.post("prices", given)
+        recurring = {"recurring[interval]": interval, "recurring[interval_count]": count}
+        return self.post("prices", {"product": product["id"], "currency": currency, "unit_amount": amount, **recurring})
 
     def customer(self, card: str | None = "pm_card_visa") -> dict[str, Any]:
         made = self.post("customers", {"name": "Maple Street", "email": "billing@maple.example"})
@@ -70,10 +91,69 @@ class Sandbox:
         given = {"customer": customer, "items[0][price]": self.price()["id"], **params}
         return self.post("subscriptions", given)
 
+    def refused(self, method: str, path: str, data: dict[str, Any] | None = None, *, status: int = 400) -> Any:
+        """The error of a request that must not succeed."""
+        answer = self.ask(method, path, data)
+        assert answer.status_code == status, answer.text
+        return answer.json()["error"]
+
+    def frozen_customer(self, at: datetime = NEW_YEAR, card: str | None = "pm_card_visa") -> "Frozen":
+        """A customer whose time stands still until it is told to go on."""
+        clock = self.post("test_helpers/test_clocks", {"frozen_time": int(at.timestamp())})
+        made = self.post("customers", {"name": "Maple Street", "test_clock": clock["id"]})
+        if card:
+            self.use_card(made["id"], card)
+        return Frozen(self, made["id"], clock["id"])
+
+
+class Frozen:
+    """A customer on a test clock of its own."""
+
+    def __init__(self, sandbox: Sandbox, customer: str, clock: str) -> None:
+        self.sandbox, self.customer, self.clock = sandbox, customer, clock
+
+    def now(self) -> int:
+        return self.sandbox.get(f"test_helpers/test_clocks/{self.clock}")["frozen_time"]
+
+    def go_to(self, moment: int) -> None:
+        """Everything due until then has happened."""
+        path = f"test_helpers/test_clocks/{self.clock}"
+        assert self.sandbox.post(f"{path}/advance", {"frozen_time": moment})["status"] == "advancing"
+        assert self.sandbox.get(path)["status"] == "ready"
+
+    def wait(self, seconds: int) -> None:
+        self.go_to(self.now() + seconds)
+
+    def subscribe(self, price: str, **given: Any) -> dict[str, Any]:
+        return self.sandbox.post("subscriptions", {"customer": self.customer, "items[0][price]": price, **given})
+
+    def change(self, subscription: dict[str, Any], **given: Any) -> dict[str, Any]:
+        """Its only item is changed by ``price`` and ``quantity``; what else is given is as it is."""
+        item = subscription["items"]["data"][0]["id"]
+        data = {f"items[0][{name}]": given.pop(name) for name in ("price", "quantity") if name in given}
+        if data:
+            data["items[0][id]"] = item
+        return self.sandbox.post(f"subscriptions/{subscription['id']}", {**data, **given})
+
+    def read(self, subscription: dict[str, Any]) -> dict[str, Any]:
+        return self.sandbox.get(f"subscriptions/{subscription['id']}")
+
+    def invoices(self) -> list[dict[str, Any]]:
+        """Newest first."""
+        return self.sandbox.listed("invoices", customer=self.customer)
+
+    def waiting(self) -> list[int]:
+        """The amounts that wait for the next invoice, oldest first."""
+        found = self.sandbox.listed("invoiceitems", customer=self.customer, pending="true")
+        return [item["amount"] for item in reversed(found)]
+
+    def balance(self) -> int:
+        return self.sandbox.get(f"customers/{self.customer}")["balance"]
+
 
 def start(*arguments: str) -> tuple[subprocess.Popen[str], Sandbox]:
     command = [sys.executable, "-u", "-m", "stripe_sandbox", "--port", "0", "--delivery", "manual"]
-    command += ["--secret-key", KEY, "--webhook-secret", SECRET, *arguments]
+    command += ["--strict", "--secret-key", KEY, "--webhook-secret", SECRET, *arguments]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout
     ready = process.stdout.readline().strip()
@@ -86,11 +166,26 @@ def stop(process: subprocess.Popen[str]) -> None:
     process.communicate()
 
 
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def other_receiver() -> Iterator[Receiver]:
+    made = Receiver()
+    yield made
+    made.close()
+
+
 @pytest.fixture(scope="session")
 def sandbox_server() -> Iterator[Sandbox]:
     process, running = start()
     try:
         yield running
+        conformance.note(running.http)
     finally:
         running.http.close()
         stop(process)
@@ -131,5 +226,7 @@ def sandbox_process() -> Iterator[Callable[..., tuple[subprocess.Popen[str], San
 
     yield begin
     for process, running in started:
+        if process.poll() is None:
+            conformance.note(running.http)
         running.http.close()
         stop(process)

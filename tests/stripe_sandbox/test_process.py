@@ -1,39 +1,11 @@
-"""The program itself: its state file and its end."""
+"""The program itself: its options and its end."""
 
 import signal
+import socket
 import time
-from pathlib import Path
 from typing import Any
 
-from tests.stripe_sandbox.conftest import HOUR
-
-
-def test_the_state_file_survives_a_restart(sandbox_process: Any, tmp_path: Path) -> None:
-    state = str(tmp_path / "state.json")
-    process, before = sandbox_process("--state", state)
-    made = before.subscription(before.customer()["id"])
-    first = before.ask("POST", "customers", {"name": "Oak"}, Idempotency_Key="one").json()
-    before.advance(HOUR)
-    then = before.now()
-    process.send_signal(signal.SIGTERM)
-    process.wait(5)
-    _, after = sandbox_process("--state", state)
-    assert after.now() >= then
-    assert after.get(f"subscriptions/{made['id']}") == made
-    again = after.ask("POST", "customers", {"name": "Oak"}, Idempotency_Key="one")
-    assert (again.json(), again.headers["Idempotent-Replayed"]) == (first, "true")
-
-
-def test_an_item_is_one_object_also_after_a_restart(sandbox_process: Any, tmp_path: Path) -> None:
-    state = str(tmp_path / "state.json")
-    process, before = sandbox_process("--state", state)
-    made = before.subscription(before.customer()["id"])
-    process.send_signal(signal.SIGTERM)
-    process.wait(5)
-    _, after = sandbox_process("--state", state)
-    after.advance_to(made["items"]["data"][0]["current_period_end"])
-    (alone,) = after.listed("subscription_items", subscription=made["id"])
-    assert alone == after.get(f"subscriptions/{made['id']}")["items"]["data"][0]
+from stripe_sandbox.__main__ import listening
 
 
 def test_sigterm_ends_it_within_two_seconds_with_a_connection_open(sandbox_process: Any) -> None:
@@ -43,3 +15,27 @@ def test_sigterm_ends_it_within_two_seconds_with_a_connection_open(sandbox_proce
     process.send_signal(signal.SIGTERM)
     process.wait(5)
     assert time.monotonic() - begun < 2
+
+
+def test_a_seed_repeats_the_ids(sandbox_process: Any) -> None:
+    made = []
+    for seed in ("4", "4", "5"):
+        _, running = sandbox_process("--seed", seed)
+        made.append([running.post("products", {"name": "Practice"})["id"] for _ in range(3)])
+    assert made[0] == made[1] != made[2]
+
+
+def test_small_answers_are_sent_at_once() -> None:
+    with listening("127.0.0.1", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP  # what asyncio looks at before it sets TCP_NODELAY
+        with socket.create_connection(listener.getsockname()), listener.accept()[0] as accepted:
+            assert accepted.proto == socket.IPPROTO_TCP
+
+
+def test_in_strict_mode_answers_and_events_are_counted(sandbox_process: Any) -> None:
+    _, running = sandbox_process("--strict")
+    running.subscription(running.customer()["id"])
+    told = running.http.get("/_sandbox/conformance").json()
+    assert told["faults"] == []
+    assert told["checked"]["subscription"] == 1
+    assert told["events"]["invoice"] >= 3

@@ -173,11 +173,10 @@ def test_however_long_stripe_is_down_no_event_is_parked(stripe, subscribed):
 
 def test_an_event_that_names_only_a_charge_finds_its_office(stripe, subscribed):
     stripe.deliver_and_apply()
-    headers = {"Authorization": "Bearer sk_test_only_for_tests"}
     charge = stripe.listed("charges")[0]["id"]
-    stripe.http.post("/v1/refunds", data={"charge": charge}, headers=headers).raise_for_status()
+    stripe.control(f"charges/{charge}/dispute")
     stripe.deliver()
-    event = ReceivedEvent.objects.get(type="refund.created")
+    event = ReceivedEvent.objects.get(type="charge.dispute.created")
     assert (event.customer_id, event.related_id) == ("", charge)
 
     inbox.work_off()

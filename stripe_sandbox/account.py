@@ -1,0 +1,44 @@
+"""The account whose customers these are, and its balance.
+
+Source: https://docs.stripe.com/api/accounts and https://docs.stripe.com/api/balance
+"""
+
+from collections import Counter
+
+from stripe_sandbox.handlers import Ids, Params, Routes
+from stripe_sandbox.schema.load import new
+from stripe_sandbox.store import Row, Store
+
+DEFAULT_CURRENCY = "usd"
+
+
+def read(store: Store, params: Params, ids: Ids) -> Row:
+    return new(
+        "account",
+        id=store.account,
+        charges_enabled=True,
+        country="US",
+        default_currency=DEFAULT_CURRENCY,
+        details_submitted=True,
+        payouts_enabled=True,
+        type="standard",
+    )
+
+
+def balance(store: Store, params: Params, ids: Ids) -> Row:
+    """What the account's balance transactions add up to: available, or still pending."""
+    sums = {"available": Counter({DEFAULT_CURRENCY: 0}), "pending": Counter({DEFAULT_CURRENCY: 0})}
+    for one in store.all("balance_transaction"):
+        name = "available" if one["available_on"] <= store.now() else "pending"
+        sums[name][one["currency"]] += one["net"]
+    amounts = {
+        name: [{"amount": n, "currency": one, "source_types": {"card": n}} for one, n in sorted(counted.items())]
+        for name, counted in sums.items()
+    }
+    return new("balance", **amounts)
+
+
+ROUTES: Routes = {
+    ("get", "/v1/account"): read,
+    ("get", "/v1/balance"): balance,
+}

@@ -1,0 +1,23 @@
+"""Periods by the calendar, in seconds since 1970, UTC."""
+
+import calendar
+from datetime import UTC, datetime
+from typing import Any
+
+
+def add_interval(start: int, recurring: dict[str, Any], times: int) -> int:
+    """``start`` plus so many intervals; a month keeps the day, or ends on its last."""
+    count = recurring["interval_count"] * times
+    days = {"day": 1, "week": 7}.get(recurring["interval"])
+    if days:
+        return start + count * days * 86_400
+    return add_months(start, count * (12 if recurring["interval"] == "year" else 1))
+
+
+def add_months(start: int, count: int) -> int:
+    """``start`` plus so many months: the same day and time of day, or the last day of a shorter month."""
+    at = datetime.fromtimestamp(start, UTC)
+    months = at.month - 1 + count
+    year, month = at.year + months // 12, months % 12 + 1
+    day = min(at.day, calendar.monthrange(year, month)[1])
+    return int(at.replace(year=year, month=month, day=day).timestamp())

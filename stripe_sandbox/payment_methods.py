@@ -1,0 +1,279 @@
+"""Payment methods: cards, by Stripe's test ids, tokens and numbers.
+
+Source: https://docs.stripe.com/api/payment_methods and https://docs.stripe.com/testing
+"""
+
+from datetime import UTC, datetime
+
+from stripe_sandbox import payments
+from stripe_sandbox.cards import CARDS
+from stripe_sandbox.errors import StripeError, invalid, missing, unsupported
+from stripe_sandbox.handlers import Ids, Params, Routes, lists, merged, page, reads
+from stripe_sandbox.store import Row, Store
+
+NUMBERS = {
+    "4242424242424242": "pm_card_visa",
+    "5555555555554444": "pm_card_mastercard",
+    "371449635398431": "pm_card_amex",
+    "4000000000000002": "pm_card_chargeDeclined",
+    "4000000000009995": "pm_card_chargeDeclinedInsufficientFunds",
+    "4000000000009987": "pm_card_chargeDeclinedLostCard",
+    "4000000000009979": "pm_card_chargeDeclinedStolenCard",
+    "4000000000000069": "pm_card_chargeDeclinedExpiredCard",
+    "4000000000000127": "pm_card_chargeDeclinedIncorrectCvc",
+    "4000000000000119": "pm_card_chargeDeclinedProcessingError",
+    "4000000000000341": "pm_card_chargeCustomerFail",
+    "4000002760003184": "pm_card_authenticationRequired",
+    "4000002500003155": "pm_card_authenticationRequiredOnSetup",
+    "4000000000003220": "pm_card_threeDSecure2Required",
+    "4000000000000259": "pm_card_createDispute",
+    "4000000000001976": "pm_card_createDisputeInquiry",
+    "4000000000005126": "pm_card_refundFail",
+    "4000000000007726": "pm_card_pendingRefund",
+    "4000000000000077": "pm_card_bypassPending",
+}
+DETAILS = {"address": None, "email": None, "name": None, "phone": None, "tax_id": None}
+ADDRESS = {"city": None, "country": None, "line1": None, "line2": None, "postal_code": None, "state": None}
+YEARS_VALID = 3
+
+
+def create(store: Store, params: Params, ids: Ids) -> Row:
+    """A card that belongs to nobody yet. No event tells."""
+    for name in ("customer", "payment_method"):
+        if name in params:
+            raise unsupported(f"the parameter {name}, which clones for connected accounts")
+    if "type" not in params:
+        raise invalid("Missing required param: type.", param="type", code="parameter_missing")
+    if other := set(params) - {"type", "card", "billing_details", "metadata", "allow_redisplay", "radar_options"}:
+        raise unsupported(f"payment methods other than cards ({', '.join(sorted(other))})")
+    if params["type"] != "card":
+        raise unsupported(f"payment methods other than cards ({params['type']})")
+    card = params.get("card") or {}
+    name, now, expiry = _named(card), store.now(), {}
+    for field in ("exp_month", "exp_year"):
+        if "number" in card and field not in card:
+            full = f"card[{field}]"
+            raise invalid(f"Missing required param: {full}.", param=full, code="parameter_missing")
+        if field in card:
+            expiry = _expiry(card, _default_expiry(now), now)
+    return _add(store, name, params, expiry, now=now, cvc="cvc" in card)
+
+
+def of_id(store: Store, key: str, param: str, customer: Row | None = None) -> Row:
+    """The payment method with this id; one of Stripe's test ids makes a new card."""
+    if key in CARDS:
+        return _add(store, key, {}, {}, now=store.now(customer["id"] if customer else None), cvc=True)
+    return store.need("payment_method", key, param)
+
+
+def attach(store: Store, method: Row, customer: Row) -> Row:
+    """The payment method is the customer's. Repeating is a no-op.
+
+    Raises: the card's decline (402), or a 400 where it is another customer's or was detached.
+    """
+    if method["customer"] == customer["id"]:
+        return method
+    if method["customer"]:
+        raise invalid("The payment method you provided has already been attached to a customer.")
+    if method.get("_detached"):
+        raise invalid(
+            "This PaymentMethod was previously used without being attached to a Customer or was detached from a "
+            "Customer, and may not be used again."
+        )
+    if refusal := payments.card_of(method).on_attach:
+        raise payments.declined(refusal)
+    store.change(method, "payment_method.attached", customer=customer["id"], _customer=customer["id"])
+    return method
+
+
+def detach(store: Store, method: Row) -> Row:
+    """The payment method is nobody's, for good, and nobody's default."""
+    owner = store.get("customer", method["customer"])
+    if owner is None:
+        raise invalid("The payment method you provided is not attached to a customer so detachment is impossible.")
+    settings = owner["invoice_settings"]
+    if settings["default_payment_method"] == method["id"] and not owner.get("deleted"):
+        store.change(owner, "customer.updated", invoice_settings={**settings, "default_payment_method": None})
+    for one in store.all("subscription", customer=owner["id"]):
+        if one["default_payment_method"] == method["id"]:
+            store.change(one, "customer.subscription.updated", default_payment_method=None)
+    store.change(method, "payment_method.detached", customer=None, _detached=True)
+    return method
+
+
+def update(store: Store, params: Params, ids: Ids) -> Row:
+    method = store.need("payment_method", ids["payment_method"])
+    if not method["customer"]:
+        raise invalid("You must save this PaymentMethod to a customer before you can update it.")
+    if other := set(params) & {"payto", "us_bank_account"}:
+        raise unsupported(f"the parameters of other payment methods than cards ({', '.join(other)})")
+    changes: Row = {}
+    if "allow_redisplay" in params:
+        changes["allow_redisplay"] = params["allow_redisplay"]
+    if "billing_details" in params:
+        changes["billing_details"] = _details(method["billing_details"], params["billing_details"])
+    if "metadata" in params:
+        changes["metadata"] = merged(method["metadata"], params["metadata"])
+    if given := params.get("card"):
+        card = dict(method["card"])
+        if "exp_month" in given or "exp_year" in given:
+            card |= _expiry(given, card, store.now(method["customer"]))
+        if "networks" in given:
+            card["networks"] = {**card["networks"], "preferred": given["networks"].get("preferred") or None}
+        changes["card"] = card
+    store.change(method, "payment_method.updated", **changes)
+    return method
+
+
+def renew(store: Store, method: Row, exp_month: int, exp_year: int) -> Row:
+    """The card's network gave it a new date of expiry, without anybody's request."""
+    card = {**method["card"], "exp_month": exp_month, "exp_year": exp_year}
+    store.change(method, card=card)
+    store.emit("payment_method.automatically_updated", method)
+    return method
+
+
+def _named(card: Params) -> str:
+    """The test card that a token or a number names."""
+    token, number = card.get("token"), card.get("number")
+    if (token is None) == (number is None):
+        raise invalid("Give either card[number] or card[token].", param="card", code="parameter_missing")
+    if token is not None:
+        name = token.replace("tok_", "pm_card_", 1)
+        if not token.startswith("tok_") or name not in CARDS:
+            raise missing("token", token, "card[token]")
+        return name
+    name = NUMBERS.get(str(number).replace(" ", ""), "")
+    if not name:
+        raise StripeError(
+            402,
+            "card_error",
+            "Your card was declined. Your request was in test mode, but used a non test card. For a list of valid "
+            "test cards, visit: https://stripe.com/docs/testing.",
+            code="card_declined",
+            decline_code="test_mode_live_card",
+            param="card[number]",
+        )
+    return name
+
+
+def _expiry(given: Params, old: Params, now: int) -> Params:
+    """Month and year of expiry after a change. Raises Stripe's card error for one that has passed."""
+    month, year = ({**old, **given}[name] for name in ("exp_month", "exp_year"))
+    year += 2000 if 0 <= year < 100 else 0
+    at = datetime.fromtimestamp(now, UTC)
+    if not 1 <= month <= 12:
+        raise _bad_expiry("month")
+    if not at.year <= year <= at.year + 50:
+        raise _bad_expiry("year")
+    if (year, month) < (at.year, at.month):
+        raise _bad_expiry("month")
+    return {"exp_month": month, "exp_year": year}
+
+
+def _bad_expiry(part: str) -> StripeError:
+    message = f"Your card's expiration {part} is invalid."
+    return StripeError(402, "card_error", message, code=f"invalid_expiry_{part}", param=f"card[exp_{part}]")
+
+
+def _default_expiry(now: int) -> Params:
+    return {"exp_month": 12, "exp_year": datetime.fromtimestamp(now, UTC).year + YEARS_VALID}
+
+
+def _add(store: Store, name: str, given: Params, expiry: Params, *, now: int, cvc: bool) -> Row:
+    card = CARDS[name]
+    preferred = (given.get("card") or {}).get("networks", {}).get("preferred")
+    return store.add(
+        "payment_method",
+        type="card",
+        allow_redisplay=given.get("allow_redisplay", "unspecified"),
+        billing_details=_details({**DETAILS, "address": ADDRESS}, given.get("billing_details") or {}),
+        card={
+            "brand": card.brand,
+            "checks": {
+                "address_line1_check": None,
+                "address_postal_code_check": None,
+                "cvc_check": "pass" if cvc else None,
+            },
+            "country": "US",
+            "display_brand": {"amex": "american_express"}.get(card.brand, card.brand),
+            **(expiry or _default_expiry(now)),
+            "fingerprint": f"sandbox{card.brand}{card.last4}",
+            "funding": "credit",
+            "generated_from": None,
+            "last4": card.last4,
+            "networks": {"available": [card.brand], "preferred": preferred},
+            "regulated_status": "unregulated",
+            "three_d_secure_usage": {"supported": True},
+            "wallet": None,
+        },
+        metadata=merged(None, given.get("metadata")),
+        radar_options=given.get("radar_options") or {},
+        _card=name,
+    )
+
+
+def _details(old: Params, given: Params) -> Params:
+    """Billing details after a change: what is given empty is unset."""
+    new = {**old, **{name: value or None for name, value in given.items() if name != "address"}}
+    if "address" in given:
+        address = given["address"] or {}
+        new["address"] = {**ADDRESS, **{name: value or None for name, value in address.items()}}
+    return new
+
+
+def _attach(store: Store, params: Params, ids: Ids) -> Row:
+    if "customer_account" in params:
+        raise unsupported("the parameter customer_account")
+    if "customer" not in params:
+        raise invalid("Missing required param: customer.", param="customer", code="parameter_missing")
+    customer = store.need("customer", params["customer"], "customer")
+    with store.undo_on_error():  # a card that is refused is not there afterwards
+        return attach(store, of_id(store, ids["payment_method"], "id", customer), customer)
+
+
+def _detach(store: Store, params: Params, ids: Ids) -> Row:
+    return detach(store, store.need("payment_method", ids["payment_method"]))
+
+
+def _list(store: Store, params: Params, ids: Ids) -> Row:
+    if "customer_account" in params:
+        raise unsupported("the parameter customer_account")
+    if "customer" in params:
+        store.need("customer", params["customer"], "customer")
+    return lists("payment_method", "/v1/payment_methods", "customer", "type", "allow_redisplay")(store, params, ids)
+
+
+def of_customer(store: Store, params: Params, ids: Ids) -> Row:
+    """The customer's payment methods, newest first."""
+    customer = _customer(store, ids)
+    wanted = {name: params[name] for name in ("type", "allow_redisplay") if name in params}
+    found = store.all("payment_method", customer=customer["id"], **wanted)
+    return page(store, found, params, f"/v1/customers/{customer['id']}/payment_methods")
+
+
+def one_of_customer(store: Store, params: Params, ids: Ids) -> Row:
+    customer = _customer(store, ids)
+    method = store.need("payment_method", ids["payment_method"])
+    if method["customer"] != customer["id"]:
+        raise missing("payment_method", method["id"])
+    return method
+
+
+def _customer(store: Store, ids: Ids) -> Row:
+    customer = store.need("customer", ids["customer"])
+    if customer.get("deleted"):
+        raise missing("customer", customer["id"])
+    return customer
+
+
+ROUTES: Routes = {
+    ("get", "/v1/payment_methods"): _list,
+    ("post", "/v1/payment_methods"): create,
+    ("get", "/v1/payment_methods/{payment_method}"): reads("payment_method", "payment_method"),
+    ("post", "/v1/payment_methods/{payment_method}"): update,
+    ("post", "/v1/payment_methods/{payment_method}/attach"): _attach,
+    ("post", "/v1/payment_methods/{payment_method}/detach"): _detach,
+    ("get", "/v1/customers/{customer}/payment_methods"): of_customer,
+    ("get", "/v1/customers/{customer}/payment_methods/{payment_method}"): one_of_customer,
+}

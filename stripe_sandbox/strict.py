@@ -1,0 +1,41 @@
+"""Strict mode: every answer and every event is held against the schema, and what deviates is a 500 that says how."""
+
+from stripe_sandbox.errors import StripeError
+from stripe_sandbox.store import Row, Store
+
+MOST_FAULTS_KEPT = 1_000
+
+
+def check_answer(store: Store, method: str, path: str, view: Row) -> None:
+    """The answer of this operation has its documented shape, and is counted. Raises: a 500."""
+    from stripe_sandbox.schema import conformance  # only this mode needs it
+
+    kinds = [one["object"] for one in view["data"]] if "data" in view and "url" in view else [view["object"]]
+    _note(store, "checked", kinds, conformance.response_faults(method, path, view), f"{method} {path}")
+
+
+def check_error(store: Store, body: Row, path: str) -> None:
+    """The refusal has Stripe's form, and is counted. Raises: a 500."""
+    from stripe_sandbox.schema import conformance
+
+    _note(store, "checked", ["error"], conformance.error_faults(body), f"the refusal at {path}")
+
+
+def check_events(store: Store) -> None:
+    """From now on each event's object is held against its schema, and counted. Then emitting raises a 500."""
+    from stripe_sandbox.schema import conformance
+
+    def check(shown: Row) -> None:
+        _note(store, "events", [shown["object"]], conformance.faults(shown), f"an event of {shown['id']}")
+
+    store.check_event = check
+
+
+def _note(store: Store, counted: str, kinds: list[str], faults: list[str], where: str) -> None:
+    counts = store.checked[counted]
+    for kind in kinds:
+        counts[kind] = counts.get(kind, 0) + 1
+    if faults:
+        told = f"{where}: {'; '.join(faults)}"
+        store.checked["faults"] = [*store.checked["faults"][1 - MOST_FAULTS_KEPT :], told]
+        raise StripeError(500, "api_error", f"The local Stripe deviates from the schema at {told}")

@@ -1,0 +1,80 @@
+"""Test clocks: time for a few customers alone. Source: https://docs.stripe.com/billing/testing/test-clocks"""
+
+from stripe_sandbox import customers, cycle, timeline
+from stripe_sandbox.dates import add_interval
+from stripe_sandbox.errors import invalid
+from stripe_sandbox.handlers import Ids, Params, Routes, gone, lists, reads
+from stripe_sandbox.store import Row, Store
+
+KIND = "test_helpers.test_clock"
+DAY = 86_400
+LONGEST_WITHOUT = 2 * 365 * DAY
+LIFE = 30 * DAY
+
+
+def create(store: Store, params: Params, ids: Ids) -> Row:
+    clock = store.add(
+        KIND,
+        created=store.now(),
+        deletes_after=store.now() + LIFE,
+        frozen_time=params["frozen_time"],
+        name=params.get("name"),
+        status="ready",
+        status_details={},
+    )
+    store.emit("test_helpers.test_clock.created", clock)
+    return clock
+
+
+def advance(store: Store, params: Params, ids: Ids) -> Row:
+    """It advances, and is ready once everything due until then has happened: by the next request at the latest."""
+    clock, to = store.need(KIND, ids["test_clock"]), params["frozen_time"]
+    if clock["status"] != "ready":
+        raise invalid("The test clock is advancing; wait until it is ready.", code="test_clock_under_advancement")
+    if to <= clock["frozen_time"]:
+        raise invalid("frozen_time must be after the clock's present time.", param="frozen_time")
+    if to > furthest(store, clock):
+        raise invalid("A clock can advance at most two intervals of its shortest subscription.", param="frozen_time")
+    store.change(clock, status="advancing", status_details={"advancing": {"target_frozen_time": to}})
+    store.emit("test_helpers.test_clock.advancing", clock)
+    return clock
+
+
+def furthest(store: Store, clock: Row) -> int:
+    """The latest time to which it may be advanced at once."""
+    now, limits = clock["frozen_time"], []
+    for customer in store.all("customer", test_clock=clock["id"]):
+        for subscription in store.all("subscription", customer=customer["id"]):
+            if subscription["status"] not in cycle.ENDED:
+                limits.append(add_interval(now, cycle.recurring_of(store, subscription), 2))
+    return min(limits, default=now + LONGEST_WITHOUT)
+
+
+def finish_advances(store: Store) -> None:
+    """Clocks that were told to advance have, and everything due on them has happened in order."""
+    for clock in store.objects[KIND].values():
+        if clock["status"] == "advancing":
+            to = clock["status_details"]["advancing"]["target_frozen_time"]
+            timeline.play(store, clock["id"], to)
+            store.change(clock, status="ready", frozen_time=to, status_details={})
+            store.emit("test_helpers.test_clock.ready", clock)
+
+
+def delete(store: Store, params: Params, ids: Ids) -> Row:
+    """It is gone, and its customers with it."""
+    clock = store.need(KIND, ids["test_clock"])
+    for customer in store.all("customer", test_clock=clock["id"]):
+        if not customer.get("deleted"):
+            customers.delete(store, customer)
+    store.emit("test_helpers.test_clock.deleted", clock)
+    store.remove(clock)
+    return gone(KIND, clock["id"])
+
+
+ROUTES: Routes = {
+    ("get", "/v1/test_helpers/test_clocks"): lists(KIND, "/v1/test_helpers/test_clocks"),
+    ("post", "/v1/test_helpers/test_clocks"): create,
+    ("get", "/v1/test_helpers/test_clocks/{test_clock}"): reads(KIND, "test_clock"),
+    ("post", "/v1/test_helpers/test_clocks/{test_clock}/advance"): advance,
+    ("delete", "/v1/test_helpers/test_clocks/{test_clock}"): delete,
+}

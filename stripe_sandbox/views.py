@@ -1,0 +1,173 @@
+"""How a row is shown: what is nested is put together, what is the sandbox's own is left out, ids are expanded."""
+
+import json
+import zlib
+from typing import TYPE_CHECKING, Any
+
+from stripe_sandbox.errors import invalid
+from stripe_sandbox.schema.load import INCLUDABLE, OBJECTS
+
+if TYPE_CHECKING:
+    from stripe_sandbox.store import Store
+
+Row = dict[str, Any]
+
+NESTED: dict[str, tuple[str, str, str, str, int]] = {
+    # kind: (field, kind of the members, their field that names the owner, address, how many are shown)
+    "subscription": ("items", "subscription_item", "subscription", "/v1/subscription_items?subscription={}", 20),
+    "invoice": ("lines", "line_item", "invoice", "/v1/invoices/{}/lines", 10),
+    "credit_note": ("lines", "credit_note_line_item", "_credit_note", "/v1/credit_notes/{}/lines", 10),
+}
+EMBEDDED: dict[tuple[str, str], str] = {
+    # a field that holds an id, or a list of ids, in the row, and whole objects where it is shown
+    ("subscription_item", "price"): "price",
+    ("subscription_item", "tax_rates"): "tax_rate",
+    ("subscription", "default_tax_rates"): "tax_rate",
+    ("invoice", "default_tax_rates"): "tax_rate",
+    ("invoiceitem", "tax_rates"): "tax_rate",
+    ("customer", "discount"): "discount",
+    ("item", "price"): "price",
+    ("dispute", "balance_transactions"): "balance_transaction",
+    ("credit_note_line_item", "tax_rates"): "tax_rate",
+}
+PAGES: dict[tuple[str, str], tuple[str, str, str]] = {
+    # shown only where it is asked for: (kind of the members, their field that names the owner, address)
+    ("invoice", "payments"): ("invoice_payment", "invoice", "/v1/invoice_payments?invoice={}"),
+    ("customer", "subscriptions"): ("subscription", "customer", "/v1/customers/{}/subscriptions"),
+    ("customer", "tax_ids"): ("tax_id", "customer", "/v1/customers/{}/tax_ids"),
+    ("checkout.session", "line_items"): ("item", "_session", "/v1/checkout/sessions/{}/line_items"),
+    ("charge", "refunds"): ("refund", "charge", "/v1/charges/{}/refunds"),
+}
+HIDDEN = {("coupon", "applies_to"), ("coupon", "currency_options")}
+"""Fields of a row that are shown only where they are asked for."""
+COMPOSED = (dict, list)
+MOST_LEVELS = 4
+
+
+def shown(store: "Store", row: Row) -> Row:
+    """A copy as Stripe's API shows it; what is changed in it does not reach the row."""
+    kind = row.get("_kind", "")
+    if row.get("deleted"):
+        return {"id": row["id"], "object": kind, "deleted": True}
+    if kind == "event":
+        return {**_public(row), "data": json.loads(zlib.decompress(row["_data"]))}
+    view = {
+        name: of_field(store, row, name, value) if type(value) in COMPOSED or (kind, name) in EMBEDDED else value
+        for name, value in row.items()
+        if name[0] != "_" and (kind, name) not in HIDDEN
+    }
+    if kind in NESTED:
+        field, members, owner, url, most = NESTED[kind]
+        found = store.all(members, **{owner: row["id"]})
+        data = [shown(store, one) for one in found[:most]]
+        view[field] = listed(data, url.format(row["id"]), more=len(found) > most)
+    if kind == "subscription_item":
+        view["plan"] = _plan(view["price"])
+    return view
+
+
+def of_field(store: "Store", row: Row, name: str, value: Any) -> Any:
+    """The value of one field as it is shown."""
+    kind = EMBEDDED.get((row.get("_kind", ""), name))
+    if kind and isinstance(value, str):
+        return shown(store, store.objects[kind][value])
+    if kind and isinstance(value, list):
+        return [shown(store, store.objects[kind][one]) for one in value]
+    return _public(value)
+
+
+def listed(data: list[Row], url: str, *, more: bool) -> Row:
+    """A list object. Source: https://docs.stripe.com/api/pagination"""
+    return {"object": "list", "data": data, "has_more": more, "url": url}
+
+
+def expanded(store: "Store", view: Row, paths: list[str]) -> Row:
+    """The view with whole objects in the place of the named ids. Source: https://docs.stripe.com/expand
+
+    What begins with an underscore at its top, as a search's count, is shown only where a path names it.
+    """
+    hidden = {name: view.pop(name) for name in [*view] if name.startswith("_")}
+    for n, path in enumerate(paths):
+        if f"_{path}" in hidden:
+            view[path] = hidden[f"_{path}"]
+            continue
+        parts = path.split(".")
+        if len(parts) > MOST_LEVELS:
+            raise invalid("You cannot expand more than 4 levels of a property.", param=f"expand[{n}]")
+        if not view.get("deleted"):
+            _expand(store, view, parts, path)
+    return view
+
+
+def _public(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _public(one) for key, one in value.items() if not key.startswith("_")}
+    if isinstance(value, list):
+        return [_public(one) for one in value]
+    return value
+
+
+def _plan(price: Row) -> Row:
+    """The price in the words of the old Plan object, which items still carry."""
+    recurring = price["recurring"] or {}
+    return {
+        **{name: price[name] for name in ("id", "active", "billing_scheme", "created", "currency", "product")},
+        "object": "plan",
+        "amount": price["unit_amount"],
+        "amount_decimal": price["unit_amount_decimal"],
+        "interval": recurring.get("interval"),
+        "interval_count": recurring.get("interval_count"),
+        "livemode": False,
+        "metadata": {},
+        "meter": None,
+        "nickname": price["nickname"],
+        "tiers_mode": None,
+        "transform_usage": None,
+        "trial_period_days": None,
+        "usage_type": "licensed",
+    }
+
+
+def _expand(store: "Store", node: Any, parts: list[str], path: str) -> None:
+    if isinstance(node, list):
+        for one in node:
+            _expand(store, one, parts, path)
+        return
+    if not isinstance(node, dict):
+        return
+    name, rest = parts[0], parts[1:]
+    if (node.get("object", ""), name) in HIDDEN:
+        node[name] = _public(store.objects[node["object"]][node["id"]][name])
+        return
+    page = PAGES.get((node.get("object", ""), name))
+    if page and name not in node:
+        kind, owner, url = page
+        members = [shown(store, one) for one in store.all(kind, **{owner: node["id"]})]
+        node[name] = listed(members[:10], url.format(node["id"]), more=len(members) > 10)
+    if name not in node or not (rest or name in _expandable(node)):
+        raise invalid(f"This property cannot be expanded ({path}).", param="expand[0]")
+    node[name] = _whole(store, name, node[name], path)
+    if rest:
+        _expand(store, node[name], rest, path)
+
+
+def _whole(store: "Store", name: str, value: Any, path: str) -> Any:
+    """The object that an id names, or the objects that a list of ids names; anything else as it is."""
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return [_whole(store, name, one, path) for one in value]
+    if not isinstance(value, str):
+        return value
+    from stripe_sandbox.store import KINDS
+
+    kind = name if name in store.objects else KINDS.get(value.rpartition("_")[0], "")
+    target = store.objects[kind].get(value) if kind else None
+    if target is None:
+        raise invalid(f"This property cannot be expanded ({path}).", param="expand[0]")
+    return shown(store, target)
+
+
+def _expandable(node: Row) -> set[str]:
+    """The fields of this object that may be expanded; a part of an object tells by what it holds."""
+    if schema := OBJECTS.get(node.get("object", "")):
+        return {*schema.get("x-expandableFields", ()), *(name for kind, name in INCLUDABLE if kind == node["object"])}
+    return set(node)
