@@ -15,7 +15,7 @@ from typing import Any
 
 import uvicorn
 
-from stripe_sandbox import app, delivery, strict
+from stripe_sandbox import app, deliveries, delivery
 from stripe_sandbox.state import StateFile, WrongFile
 from stripe_sandbox.store import Store
 
@@ -27,8 +27,6 @@ def main() -> None:
     store = Store(account=options.account, webhook_secret=secret, seed=options.seed, delivery=options.delivery)
     if options.state:
         load(store, options.state)
-    if options.strict:
-        strict.check_events(store)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:
@@ -58,7 +56,7 @@ def load(store: Store, path: Path) -> None:
     store.file.load(store)
     gc.enable()
     gc.freeze()
-    store.forget_old_events()
+    deliveries.forget_old_events(store)
     store.persist()
 
 

@@ -5,11 +5,10 @@ Source: https://docs.stripe.com/api/accounts and https://docs.stripe.com/api/bal
 
 from collections import Counter
 
+from stripe_sandbox.currencies import DEFAULT
 from stripe_sandbox.handlers import Ids, Params, Routes
 from stripe_sandbox.schema.load import new
 from stripe_sandbox.store import Row, Store
-
-DEFAULT_CURRENCY = "usd"
 
 
 def read(store: Store, params: Params, ids: Ids) -> Row:
@@ -18,7 +17,7 @@ def read(store: Store, params: Params, ids: Ids) -> Row:
         id=store.account,
         charges_enabled=True,
         country="US",
-        default_currency=DEFAULT_CURRENCY,
+        default_currency=DEFAULT,
         details_submitted=True,
         payouts_enabled=True,
         type="standard",
@@ -27,10 +26,9 @@ def read(store: Store, params: Params, ids: Ids) -> Row:
 
 def balance(store: Store, params: Params, ids: Ids) -> Row:
     """What the account's balance transactions add up to: available, or still pending."""
-    sums = {"available": Counter({DEFAULT_CURRENCY: 0}), "pending": Counter({DEFAULT_CURRENCY: 0})}
+    sums = {"available": Counter({DEFAULT: 0}), "pending": Counter({DEFAULT: 0})}
     for one in store.all("balance_transaction"):
-        name = "available" if one["available_on"] <= store.now() else "pending"
-        sums[name][one["currency"]] += one["net"]
+        sums[one["status"]][one["currency"]] += one["net"]
     amounts = {
         name: [{"amount": n, "currency": one, "source_types": {"card": n}} for one, n in sorted(counted.items())]
         for name, counted in sums.items()

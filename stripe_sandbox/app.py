@@ -6,24 +6,30 @@ import json
 import logging
 import secrets
 import time
-import zlib
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from stripe_sandbox import control, faults, hosted, page, test_clocks, timeline
+from stripe_sandbox import answers, tax_rates, test_clocks
 from stripe_sandbox import strict as strict_mode
+from stripe_sandbox.control import faults, table
 from stripe_sandbox.errors import StripeError, invalid
+from stripe_sandbox.pages import checkout as checkout_page
+from stripe_sandbox.pages import overview
 from stripe_sandbox.params import decoded, typed
 from stripe_sandbox.routes import ROUTES
 from stripe_sandbox.schema.load import API_VERSION, request_schema
-from stripe_sandbox.store import KEYS_KEPT, MOST_REQUESTS_KEPT, Store
+from stripe_sandbox.store import MOST_REQUESTS_KEPT, Store
 from stripe_sandbox.views import expanded, shown
 
-LONGEST_KEY = 255
+FORM = "application/x-www-form-urlencoded"
+METHODS = ("GET", "HEAD", "POST", "DELETE")
+OTHER_METHODS = ("PUT", "PATCH", "OPTIONS")
 log = logging.getLogger(__name__)
 
 
@@ -33,6 +39,8 @@ def build(store: Store, keys: list[str], lifespan: Any = None, *, strict: bool =
     With ``strict`` every answer and every event is checked against the schema, and one that deviates is a 500
     that says how.
     """
+    if strict:
+        strict_mode.check_events(store)
     by_path: dict[str, list[str]] = {}
     for method, path in ROUTES:
         by_path.setdefault(path, []).append(method.upper())
@@ -44,32 +52,46 @@ def build(store: Store, keys: list[str], lifespan: Any = None, *, strict: bool =
         return Route(path, endpoint, methods=methods)
 
     async def unknown(request: Request) -> Response:
-        error = invalid(
-            f"Unrecognized request URL ({request.method}: {request.url.path}). The local Stripe may not have it.",
-            status=404,
-        )
-        return _json(error.body, error.status, {})
+        status = 404 if request.method in METHODS else 405
+        told = f"Unrecognized request URL ({request.method}: {request.url.path}). The local Stripe may not have it."
+        return _json(invalid(told, status=status).body, status)
 
     routes = [address(path, methods) for path, methods in sorted(by_path.items(), key=lambda one: "{" in one[0])]
-    routes += control.routes(store) + page.routes(store) + hosted.routes(store)
-    routes += [Route("/v1/{rest:path}", unknown, methods=["GET", "POST", "DELETE"])]
-    return Starlette(routes=routes, lifespan=lifespan)
+    routes += table.routes(store) + overview.routes(store) + checkout_page.routes(store)
+    routes += [Route("/v1/{rest:path}", unknown, methods=[*METHODS, *OTHER_METHODS])]
+    return Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(Settled, store=store)])
+
+
+class Settled:
+    """Before any request is looked at, of the API, the control plane or a page, what fell due has happened."""
+
+    def __init__(self, app: ASGIApp, store: Store) -> None:
+        self.app, self.store = app, store
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            test_clocks.settle(self.store)
+            self.store.persist()
+        await self.app(scope, receive, send)
 
 
 async def answer(store: Store, keys: list[str], request: Request, path: str, *, strict: bool) -> Response:
     """The answer to one request of the API, with its headers, logged."""
-    body = (await request.body()).decode() if request.method == "POST" else request.url.query
+    body = await request.body()
     key = request.headers.get("Idempotency-Key") if request.method == "POST" else None
     version = request.headers.get("Stripe-Version", API_VERSION)
-    headers = {"Request-Id": f"req_{secrets.token_hex(7)}", "Stripe-Version": version}
+    headers = {"Request-Id": f"req_{store.random.getrandbits(56):014x}", "Stripe-Version": version}
     if key:
         headers["Idempotency-Key"] = key
     params: dict[str, Any] = {}
-    fault = faults.matching(store, request.method, request.url.path)
+    fault = None
     try:
         if not _known_key(request, keys):
             raise invalid("Invalid API Key provided.", status=401)
-        params = decoded(body)
+        params = decoded(_form(request, body))
+        if key:
+            await answers.claim(store, key, request)
+        fault = faults.matching(store, _method(request), request.url.path)
         faults.limit(store)
         await faults.before(fault)
         status, shown_body = _answered(store, request, path, params, headers, key, fault, strict=strict)
@@ -78,16 +100,36 @@ async def answer(store: Store, keys: list[str], request: Request, path: str, *, 
             await faults.after(fault)
     except StripeError as error:
         status, shown_body = error.status, json.dumps(error.body).encode()
-        headers |= error.headers
     except Exception as defect:  # of the sandbox; told in Stripe's form, so that a client can show it
         log.exception("%s %s failed", request.method, request.url.path)
         told = StripeError(500, "api_error", f"A defect of the local Stripe: {type(defect).__name__}: {defect}")
         status, shown_body = told.status, json.dumps(told.body).encode()
+    finally:
+        if key:
+            answers.release(store, key, request)
     _log(store, request, params, key, status, headers["Request-Id"])
     store.persist()
     if fault and fault["kind"] == faults.NO_ANSWER:
         return faults.NoAnswer()
     return Response(shown_body, status, headers, media_type="application/json")
+
+
+def _form(request: Request, body: bytes) -> str:
+    """The form that the request sends: in its address, and unless it only reads also in its body. Raises: 400."""
+    if not body or _method(request) == "GET":
+        return request.url.query
+    kind = request.headers.get("Content-Type", FORM).partition(";")[0].strip().lower()
+    if kind != FORM:
+        raise invalid(f"The Content-Type is {kind}; the parameters of a request are expected as {FORM}.")
+    try:
+        return f"{request.url.query}&{body.decode()}"
+    except UnicodeDecodeError:
+        raise invalid("The body of the request is not UTF-8.") from None
+
+
+def _method(request: Request) -> str:
+    """What is asked for: a HEAD is a GET whose body the server leaves out."""
+    return "GET" if request.method == "HEAD" else request.method
 
 
 def _answered(
@@ -101,33 +143,19 @@ def _answered(
     *,
     strict: bool,
 ) -> tuple[int, bytes]:
-    """Status and body: of the first answer again, where the key was used before.
-
-    Source: https://docs.stripe.com/api/idempotent_requests
-    """
-    method = request.method.lower()
-    if key and len(key) > LONGEST_KEY:
-        raise invalid(f"Idempotency keys have at most {LONGEST_KEY} characters.")
+    """Status and body: of the first answer again, where the key was used before."""
+    method = _method(request).lower()
     params = typed(raw, request_schema(method, path))
     fingerprint = json.dumps([request.url.path, params], sort_keys=True)
     expand = params.pop("expand", [])
-    saved = store.answers.get(key) if key else None
-    if saved and saved["at"] > time.time() - KEYS_KEPT:
-        if saved["fingerprint"] != fingerprint:
-            raise StripeError(
-                400,
-                "idempotency_error",
-                "Keys for idempotent requests can only be used with the same parameters they were first used "
-                f"with. Try using a key other than '{key}' if you meant to execute a different request.",
-            )
+    if key and (before := answers.known(store, key, fingerprint)):
         headers["Idempotent-Replayed"] = "true"
-        return saved["status"], zlib.decompress(saved["body"])
-    timeline.catch_up(store)
-    test_clocks.finish_advances(store)
+        return before
     store.request = {"id": headers["Request-Id"], "idempotency_key": key}
     try:
         faults.instead(fault)
         with store.request_undone_on_error():
+            tax_rates.refuse_unknown(store, params)
             found = ROUTES[method, path](store, params, request.path_params)
         view = expanded(store, shown(store, found) if "_kind" in found else found, expand)
         status, body = 200, json.dumps(view).encode()
@@ -139,11 +167,10 @@ def _answered(
         if error.status < 402 or error.status == 404:  # nothing began: not kept under the key
             raise
         status, body = error.status, json.dumps(error.body).encode()
-        headers |= error.headers
     finally:
         store.request = {"id": None, "idempotency_key": None}
     if key:
-        store.keep_answer(key, fingerprint, status, zlib.compress(body, 1))
+        answers.keep(store, key, fingerprint, status, body)
     return status, body
 
 
@@ -174,5 +201,5 @@ def _known_key(request: Request, keys: list[str]) -> bool:
     return any(secrets.compare_digest(given.encode(), key.encode()) for key in keys)
 
 
-def _json(body: dict[str, Any], status: int, headers: dict[str, str]) -> Response:
-    return Response(json.dumps(body), status, headers, media_type="application/json")
+def _json(body: dict[str, Any], status: int) -> Response:
+    return Response(json.dumps(body), status, media_type="application/json")

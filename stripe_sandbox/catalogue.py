@@ -6,9 +6,10 @@ Source: https://docs.stripe.com/api/products and https://docs.stripe.com/api/pri
 import re
 from decimal import Decimal, InvalidOperation
 
-from stripe_sandbox import coupons, search, tax_rates
+from stripe_sandbox import search
 from stripe_sandbox.errors import StripeError, invalid, unsupported
-from stripe_sandbox.handlers import Ids, Params, Routes, gone, merged, page, reads
+from stripe_sandbox.handlers import Ids, Params, Routes, gone, merged, page, reads, refuse
+from stripe_sandbox.params import named
 from stripe_sandbox.store import Row, Store
 from stripe_sandbox.views import listed
 
@@ -21,14 +22,14 @@ PRODUCT_TEXTS = (
     "shippable",
     "package_dimensions",
 )
-UNSUPPORTED_PRICES = ("currency_options", "custom_unit_amount", "tiers", "tiers_mode", "transform_quantity")
+NOT_HERE = ("currency_options", "custom_unit_amount", "tiers", "tiers_mode", "transform_quantity")
 LONGEST_INTERVAL = {"day": 1095, "week": 156, "month": 36, "year": 3}
 MOST_AMOUNT = 99_999_999_999
 MOST_DECIMALS = 12
 LONGEST_LOOKUP_KEY = 200
 
 
-def create_product(store: Store, params: Params, ids: Ids) -> Row:
+def create_product(store: Store, params: Params) -> Row:
     product = _product(store, params)
     if given := params.get("default_price_data"):
         price = _price(store, {"product": product["id"], **given}, product)
@@ -90,31 +91,33 @@ def create_feature(store: Store, params: Params, ids: Ids) -> Row:
     raise unsupported("entitlement features")
 
 
-def create_price(store: Store, params: Params, ids: Ids) -> Row:
-    if ("product" in params) == ("product_data" in params):
-        raise invalid("You must specify either `product` or `product_data` when creating a price.", param="product")
-    if data := params.get("product_data"):
-        product = _product(store, data)
-        store.emit("product.created", product)
-    else:
-        product = store.need("product", params["product"], "product")
-    price = _price(store, params, product)
+def create_price(store: Store, params: Params) -> Row:
+    price = _price(store, params, _product_of(store, params, ""))
     store.emit("price.created", price)
     return price
 
 
+def _product_of(store: Store, given: Params, param: str) -> Row:
+    """The product of a new price, which is made where it is given by its data."""
+    if ("product" in given) == ("product_data" in given):
+        raise invalid("You must specify either `product` or `product_data`.", param=named(param, "product"))
+    if "product_data" not in given:
+        return store.need("product", given["product"], named(param, "product"))
+    product = _product(store, given["product_data"])
+    store.emit("product.created", product)
+    return product
+
+
 def price_from_data(store: Store, given: Params, param: str) -> Row:
     """A price made for one line or item, never for sale again. ``param`` is what holds it in the request."""
-    product = store.need("product", given["product"], f"{param}[product]")
-    price = _price(store, {**given, "active": False}, product)
+    price = _price(store, {**given, "active": False}, _product_of(store, given, param))
     store.emit("price.created", price)
     return price
 
 
 def update_price(store: Store, params: Params, ids: Ids) -> Row:
     price = store.need("price", ids["price"])
-    if "currency_options" in params:
-        raise unsupported("currency_options of a price")
+    refuse(params, NOT_HERE, "a price")
     changes: Row = {name: params[name] for name in ("active",) if name in params}
     if "nickname" in params:
         changes["nickname"] = params["nickname"] or None
@@ -172,14 +175,9 @@ def _product(store: Store, given: Params) -> Row:
 
 def _price(store: Store, given: Params, product: Row) -> Row:
     """A price of this product, which no event tells of yet."""
-    for name in UNSUPPORTED_PRICES:
-        if name in given:
-            raise unsupported(f"{name} of a price")
+    refuse(given, NOT_HERE, "a price")
     if given.get("billing_scheme") == "tiered":
         raise unsupported("tiered prices")
-    currency = given["currency"].lower()
-    if not re.fullmatch("[a-z]{3}", currency):
-        raise invalid(f"Invalid currency: {currency}.", param="currency")
     amount, text = _amount(given)
     recurring = _recurring(given["recurring"]) if "recurring" in given else None
     key = store.new_id("price")
@@ -188,7 +186,7 @@ def _price(store: Store, given: Params, product: Row) -> Row:
         id=key,
         active=given.get("active", True),
         billing_scheme="per_unit",
-        currency=currency,
+        currency=given["currency"],
         lookup_key=_lookup_key(store, given, key),
         metadata=merged(None, given.get("metadata")),
         nickname=given.get("nickname") or None,
@@ -262,9 +260,17 @@ def _lookup_key(store: Store, given: Params, price: str) -> str | None:
     return key
 
 
+def _create_product(store: Store, params: Params, ids: Ids) -> Row:
+    return create_product(store, params)
+
+
+def _create_price(store: Store, params: Params, ids: Ids) -> Row:
+    return create_price(store, params)
+
+
 ROUTES: Routes = {
     ("get", "/v1/products"): list_products,
-    ("post", "/v1/products"): create_product,
+    ("post", "/v1/products"): _create_product,
     ("get", "/v1/products/search"): search.searches("product", "/v1/products/search"),
     ("get", "/v1/products/{id}"): reads("product", "id"),
     ("post", "/v1/products/{id}"): update_product,
@@ -272,10 +278,8 @@ ROUTES: Routes = {
     ("get", "/v1/products/{product}/features"): list_features,
     ("post", "/v1/products/{product}/features"): create_feature,
     ("get", "/v1/prices"): list_prices,
-    ("post", "/v1/prices"): create_price,
+    ("post", "/v1/prices"): _create_price,
     ("get", "/v1/prices/search"): search.searches("price", "/v1/prices/search"),
     ("get", "/v1/prices/{price}"): reads("price", "price"),
     ("post", "/v1/prices/{price}"): update_price,
-    **tax_rates.ROUTES,
-    **coupons.ROUTES,
 }

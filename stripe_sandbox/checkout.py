@@ -3,14 +3,13 @@
 Source: https://docs.stripe.com/api/checkout/sessions
 """
 
-from decimal import ROUND_HALF_UP, Decimal
-
-from stripe_sandbox import addresses, checkout_payment, credit_lines, customers, discounts, timeline
-from stripe_sandbox.errors import invalid, unsupported
-from stripe_sandbox.handlers import Ids, Params, Routes, merged, page, reads
+from stripe_sandbox import addresses, checkout_items, checkout_payment, timeline
+from stripe_sandbox.dates import DAY, HOUR
+from stripe_sandbox.errors import invalid, required, unsupported
+from stripe_sandbox.handlers import Ids, Params, Routes, checked_url, merged, page, reads
 from stripe_sandbox.store import Row, Store
 
-HALF_AN_HOUR, DAY = 1800, 86_400
+HALF_AN_HOUR = HOUR // 2
 MOST_ITEMS = 20
 SHOWN_AS_GIVEN = (
     "allow_promotion_codes",
@@ -61,7 +60,7 @@ def create(store: Store, params: Params, ids: Ids) -> Row:
         },
         discounts=[],
         expires_at=_expiry(params, now),
-        metadata=params.get("metadata") or {},
+        metadata=merged(None, params.get("metadata")),
         mode=mode,
         payment_method_types=params.get("payment_method_types", ["card"]),
         payment_status="no_payment_required" if mode == "setup" else "unpaid",
@@ -73,70 +72,14 @@ def create(store: Store, params: Params, ids: Ids) -> Row:
         _waits=None,
     )
     for n, given in enumerate(params.get("line_items", ())):
-        _add_item(store, session, given, f"line_items[{n}]")
-    if mode == "subscription" and not any(_price(store, one)["recurring"] for one in items(store, session)):
+        checkout_items.add(store, session, given, f"line_items[{n}]")
+    if mode == "subscription" and not checkout_items.recurring(store, session):
         raise invalid("You must provide at least one recurring price in `subscription` mode when using prices.")
-    count(store, session)
+    checkout_items.count(store, session)
     if params.get("discounts"):
-        _take_discounts(store, session, params["discounts"])
+        checkout_items.take_discounts(store, session, params["discounts"])
     checkout_payment.refuse_impossible(store, session)
     return session
-
-
-def items(store: Store, session: Row) -> list[Row]:
-    """What the session sells, in the order in which it was given."""
-    return store.all("item", _session=session["id"])
-
-
-def count(store: Store, session: Row) -> None:
-    """The session's amounts are those that are paid today: without what a trial puts off."""
-    if session["mode"] == "setup":
-        return
-    found = items(store, session)
-    trial = any(session["_data"].get(name) for name in ("trial_period_days", "trial_end"))
-    gross = [0 if trial and _price(store, one)["recurring"] else _gross(store, one) for one in found]
-    offs = _offs(store, session, found, gross)
-    for item, amount, off in zip(found, gross, offs, strict=True):
-        rates = [store.objects["tax_rate"][key] for key in item["_tax_rates"]]
-        taxes = credit_lines.taxes_of(rates, amount - off)
-        extra = sum(one["amount"] for one in taxes if one["tax_behavior"] == "exclusive")
-        store.change(
-            item,
-            amount_subtotal=amount,
-            amount_discount=off,
-            amount_tax=sum(one["amount"] for one in taxes),
-            amount_total=amount - off + extra,
-        )
-    tax = sum(one["amount_tax"] for one in found)
-    store.change(
-        session,
-        amount_subtotal=sum(gross),
-        amount_total=sum(one["amount_total"] for one in found),
-        total_details={"amount_discount": sum(offs), "amount_shipping": 0, "amount_tax": tax},
-    )
-
-
-def apply_code(store: Store, session: Row, code: str) -> None:
-    """The session has the discount of this promotion code, and no other.
-
-    Raises StripeError where there is no such code, or it is not for this session.
-    """
-    if not session["allow_promotion_codes"]:
-        raise invalid("This session takes no promotion codes.", param="promotion_code")
-    for found in store.all("promotion_code", active=True):
-        if found["code"].lower() == code.strip().lower():
-            _take_discounts(store, session, [{"promotion_code": found["id"]}])
-            return
-    raise invalid(f"The promotion code {code} is not valid.", param="promotion_code")
-
-
-def coupons_of(store: Store, session: Row) -> list[tuple[Row, Row | None]]:
-    """The session's coupons, each with the promotion code by which it came, if it did."""
-    found = []
-    for one in session["discounts"]:
-        code = store.get("promotion_code", one["promotion_code"])
-        found.append((store.objects["coupon"][code["_coupon"] if code else one["coupon"]], code))
-    return found
 
 
 def expire(store: Store, session: Row) -> None:
@@ -184,19 +127,13 @@ def line_items(store: Store, params: Params, ids: Ids) -> Row:
     """A page of what the session sells."""
     session = store.need("checkout.session", ids["session"])
     url = f"/v1/checkout/sessions/{session['id']}/line_items"
-    return page(store, items(store, session), params, url, newest_first=False)
+    return page(store, checkout_items.of(store, session), params, url, newest_first=False)
 
 
 def _expire(store: Store, params: Params, ids: Ids) -> Row:
     session = store.need("checkout.session", ids["session"])
     expire(store, session)
     return session
-
-
-def check_url(url: str, param: str) -> None:
-    """Raises StripeError for what is not the address of a web page."""
-    if not url.startswith(("http://", "https://")):
-        raise invalid("Not a valid URL", param=param, code="url_invalid")
 
 
 def _refuse(params: Params) -> None:
@@ -217,7 +154,7 @@ def _refuse(params: Params) -> None:
         needed += ["line_items"]
     for name in needed:
         if not params.get(name):
-            raise invalid(f"Missing required param: {name}.", param=name, code="parameter_missing")
+            raise required(name)
     for pair in (("customer", "customer_email"), ("allow_promotion_codes", "discounts")):
         if all(params.get(name) for name in pair):
             raise invalid(f"You may only specify one of these parameters: {', '.join(pair)}.", param=pair[1])
@@ -226,7 +163,7 @@ def _refuse(params: Params) -> None:
             raise invalid(f"You can not pass `{data}` in `{mode}` mode.", param=data)
     for name in ("success_url", "cancel_url"):
         if name in params:
-            check_url(params[name], name)
+            checked_url(params[name], name)
     if mode == "setup" and (params.get("line_items") or params.get("discounts")):
         raise invalid("You can not pass `line_items` or `discounts` in `setup` mode.", param="line_items")
     if len(params.get("line_items", ())) > MOST_ITEMS:
@@ -244,88 +181,6 @@ def _expiry(params: Params, now: int) -> int:
             "The `expires_at` timestamp must be less than 24 hours from Checkout Session creation.", param="expires_at"
         )
     return at
-
-
-def _add_item(store: Store, session: Row, given: Params, name: str) -> None:
-    if given.get("adjustable_quantity", {}).get("enabled") or "price_data" in given:
-        raise unsupported("line items of a checkout session with adjustable_quantity or price_data")
-    price = store.need("price", given.get("price"), f"{name}[price]")
-    if "quantity" not in given:
-        raise invalid(f"Quantity is required. Add `quantity` to `{name}`.", param=f"{name}[quantity]")
-    if given["quantity"] < 1:
-        raise invalid("This value must be greater than or equal to 1.", param=f"{name}[quantity]")
-    if not price["active"]:
-        raise invalid("The price specified is inactive. This field only accepts active prices.", param=f"{name}[price]")
-    if price["recurring"] and session["mode"] == "payment":
-        raise invalid(
-            "You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use "
-            "only one-time prices."
-        )
-    if price["billing_scheme"] != "per_unit" or price["unit_amount_decimal"] is None:
-        raise unsupported("checkout sessions with other prices than per_unit")
-    if session["currency"] not in (None, price["currency"]):
-        raise invalid(f"The price {price['id']} is not in {session['currency']}.", param=f"{name}[price]")
-    store.change(session, currency=price["currency"])
-    default_rates = session["_data"].get("default_tax_rates", []) if price["recurring"] else []
-    rates = given.get("tax_rates") or default_rates
-    for rate in rates:
-        store.need("tax_rate", rate, f"{name}[tax_rates]")
-    store.add(
-        "item",
-        currency=price["currency"],
-        description=store.objects["product"][price["product"]]["name"],
-        metadata=given.get("metadata") or {},
-        price=price["id"],
-        quantity=given["quantity"],
-        _own_tax_rates=given.get("tax_rates") or [],
-        _session=session["id"],
-        _tax_rates=rates,
-    )
-
-
-def _price(store: Store, item: Row) -> Row:
-    return store.objects["price"][item["price"]]
-
-
-def _gross(store: Store, item: Row) -> int:
-    return _rounded(Decimal(_price(store, item)["unit_amount_decimal"]) * item["quantity"])
-
-
-def _take_discounts(store: Store, session: Row, given: list[Params]) -> None:
-    """The session has these discounts, which its customer could redeem now."""
-    with store.rehearsal():
-        customer = session["customer"] or customers.create(store, {}, {})["id"]
-        amount, currency = session["amount_subtotal"], session["currency"]
-        discounts.create(store, given, customer=customer, currency=currency, amount=amount)
-    shown = [{name: one.get(name) for name in ("coupon", "promotion_code")} for one in given]
-    store.change(session, discounts=shown)
-    count(store, session)
-
-
-def _offs(store: Store, session: Row, found: list[Row], gross: list[int]) -> list[int]:
-    """How much the session's discounts take off each item."""
-    left = list(gross)
-    for coupon, _ in coupons_of(store, session):
-        products = (coupon["applies_to"] or {}).get("products")
-        mine = [n for n, one in enumerate(found) if not products or _price(store, one)["product"] in products]
-        base = [left[n] for n in mine]
-        whole = min(sum(base), _amount_off(coupon, session["currency"]))
-        for place, n in enumerate(mine):
-            if coupon["percent_off"] is not None:
-                left[n] -= _rounded(Decimal(left[n]) * Decimal(str(coupon["percent_off"])) / 100)
-            else:
-                left[n] -= credit_lines.share(whole, sum(base), sum(base[:place]), base[place])
-    return [before - after for before, after in zip(gross, left, strict=True)]
-
-
-def _amount_off(coupon: Row, currency: str) -> int:
-    if coupon["amount_off"] is None or coupon["currency"] == currency:
-        return coupon["amount_off"] or 0
-    return coupon["currency_options"][currency]["amount_off"]
-
-
-def _rounded(exact: Decimal) -> int:
-    return int(exact.quantize(Decimal(1), ROUND_HALF_UP))
 
 
 ROUTES: Routes = {

@@ -2,18 +2,11 @@
 
 from typing import Any
 
-from stripe_sandbox import (
-    checkout,
-    coupons,
-    customers,
-    intents,
-    invoices,
-    payment_methods,
-    setup_intents,
-    subscriptions,
-)
+from stripe_sandbox import checkout_items, coupons, customers, intents, payment_methods, payments, setup_intents
 from stripe_sandbox.errors import StripeError, invalid
+from stripe_sandbox.invoicing import invoices
 from stripe_sandbox.store import Row, Store
+from stripe_sandbox.subscribing import subscriptions
 
 
 def pay(store: Store, session: Row, *, card: str = "", email: str = "") -> Row | None:
@@ -41,13 +34,13 @@ def pay(store: Store, session: Row, *, card: str = "", email: str = "") -> Row |
 def refuse_impossible(store: Store, session: Row) -> None:
     """Raises StripeError for a session that no card could complete. Nothing is made."""
     with store.rehearsal():
-        customer = store.get("customer", session["customer"]) or customers.create(store, {}, {})
+        customer = store.get("customer", session["customer"]) or customers.create(store, {})
         if session["mode"] == "subscription":
             subscriptions.build(store, _subscription_params(store, session, customer))
         elif session["mode"] == "setup":
-            setup_intents.create(store, _setup_params(session, customer), {})
+            setup_intents.create(store, _setup_params(session, customer))
         elif session["amount_total"]:
-            intents.create(store, _payment_params(session, customer), {})
+            intents.create(store, _payment_params(session, customer))
 
 
 def settle(store: Store, session: Row) -> Row | None:
@@ -65,8 +58,10 @@ def settle(store: Store, session: Row) -> Row | None:
     raise StripeError(402, "card_error", refusal.get("message", "Your card was declined."), code=refusal.get("code"))
 
 
-def after_authentication(store: Store, intent: Row) -> Row | None:
-    """The session that waited for this intent, settled where it could be."""
+def authenticated(store: Store, intent: Row, ok: bool) -> Row | None:
+    """The card's owner passed or failed 3-D Secure. Returns the session that waited, settled where it could be."""
+    verdict = setup_intents.authenticated if intent["_kind"] == "setup_intent" else payments.authenticated
+    verdict(store, intent, ok)
     for session in store.all("checkout.session", _waits=intent["id"], status="open"):
         store.change(session, _waits=None)
         if _paid(store, session):
@@ -84,7 +79,7 @@ def abandon(store: Store, session: Row) -> None:
             subscriptions.cancel(store, subscription)
     elif intent and intent["status"] != "canceled":
         module = setup_intents if session["mode"] == "setup" else intents
-        module.cancel(store, {"cancellation_reason": "abandoned"}, {"intent": intent["id"]})
+        module.cancel(store, intent, "abandoned")
 
 
 def waiting(store: Store, session: Row) -> Row | None:
@@ -116,7 +111,7 @@ def _customer(store: Store, session: Row, email: str) -> Row | None:
     saves = session["customer_creation"] == "always" or session["_data"].get("setup_future_usage")
     if session["mode"] == "payment" and not saves:
         return None
-    made = customers.create(store, {"email": email}, {})
+    made = customers.create(store, {"email": email})
     store.change(session, customer=made["id"])
     return made
 
@@ -140,14 +135,13 @@ def _subscribe(store: Store, session: Row, customer: Row, method: Row | None) ->
 
 
 def _subscription_params(store: Store, session: Row, customer: Row) -> dict[str, Any]:
-    found = [(one, store.objects["price"][one["price"]]["recurring"]) for one in checkout.items(store, session)]
     params = {
         **session["_data"],
         "customer": customer["id"],
-        "items": [_sold(one) for one, recurring in found if recurring],
+        "items": [_sold(one) for one in checkout_items.recurring(store, session)],
         "payment_behavior": "allow_incomplete",
     }
-    if once := [_sold(one) for one, recurring in found if not recurring]:
+    if once := [_sold(one) for one in checkout_items.once(store, session)]:
         params["add_invoice_items"] = once
     if session["discounts"]:
         params["discounts"] = [{k: v for k, v in one.items() if v} for one in session["discounts"]]
@@ -163,7 +157,7 @@ def _set_up(store: Store, session: Row, customer: Row, method: Row) -> None:
     if session["_attempt"]:
         intent = store.objects["setup_intent"][session["_attempt"]]
     else:
-        intent = setup_intents.create(store, _setup_params(session, customer), {})
+        intent = setup_intents.create(store, _setup_params(session, customer))
         store.change(session, _attempt=intent["id"])
     _confirmed(store, setup_intents.confirm, session, intent, method)
 
@@ -178,7 +172,7 @@ def _charge(store: Store, session: Row, customer: Row | None, method: Row | None
     if session["_attempt"]:
         intent = store.objects["payment_intent"][session["_attempt"]]
     else:
-        intent = intents.create(store, _payment_params(session, customer), {})
+        intent = intents.create(store, _payment_params(session, customer))
         store.change(session, _attempt=intent["id"])
     _confirmed(store, intents.confirm, session, intent, method)
 
@@ -191,7 +185,7 @@ def _payment_params(session: Row, customer: Row | None) -> dict[str, Any]:
 
 def _confirmed(store: Store, confirm: Any, session: Row, intent: Row, method: Row) -> None:
     try:
-        confirm(store, {"payment_method": method["id"], "return_url": session["success_url"]}, {"intent": intent["id"]})
+        confirm(store, intent, {"payment_method": method["id"], "return_url": session["success_url"]})
     except StripeError as error:
         if error.status != 402:  # a decline is read from the intent, where it is recorded
             raise
@@ -246,7 +240,7 @@ def _finish(store: Store, session: Row) -> None:
             paid if values.get("amount_total", session["amount_total"]) else "no_payment_required"
         )
     if session["mode"] == "payment":
-        for coupon, code in checkout.coupons_of(store, session):
+        for coupon, code in checkout_items.coupons_of(store, session):
             coupons.redeem(store, coupon, code)
     customer = store.get("customer", session["customer"]) or {}
     values["customer_details"] = {

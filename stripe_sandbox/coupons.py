@@ -6,13 +6,15 @@ Source: https://docs.stripe.com/api/coupons and https://docs.stripe.com/api/prom
 import re
 
 from stripe_sandbox import timeline
-from stripe_sandbox.errors import invalid, missing, unsupported
-from stripe_sandbox.handlers import Ids, Params, Routes, gone, merged, page, reads
+from stripe_sandbox.dates import DAY
+from stripe_sandbox.errors import invalid, required, unsupported
+from stripe_sandbox.handlers import Ids, Params, Routes, alive, gone, merged, page, reads, refuse
 from stripe_sandbox.store import Row, Store
 
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ0123456789"
 LONGEST_NAME = 40
-FIVE_YEARS = 5 * 366 * 86_400
+NOT_HERE = ("customer_account",)
+FIVE_YEARS = 5 * 366 * DAY
 
 
 def create_coupon(store: Store, params: Params, ids: Ids) -> Row:
@@ -36,7 +38,7 @@ def create_coupon(store: Store, params: Params, ids: Ids) -> Row:
         id=key,
         amount_off=params.get("amount_off"),
         applies_to=params.get("applies_to"),
-        currency=params["currency"].lower() if "amount_off" in params else None,
+        currency=params["currency"] if "amount_off" in params else None,
         currency_options=_options(params),
         duration=params.get("duration", "once"),
         duration_in_months=months,
@@ -52,16 +54,8 @@ def create_coupon(store: Store, params: Params, ids: Ids) -> Row:
     return coupon
 
 
-def alive(store: Store, key: str, param: str = "id") -> Row:
-    """The coupon, which nobody has deleted."""
-    coupon = store.need("coupon", key, param)
-    if coupon.get("deleted"):
-        raise missing("coupon", key, param)
-    return coupon
-
-
 def update_coupon(store: Store, params: Params, ids: Ids) -> Row:
-    coupon = alive(store, ids["coupon"])
+    coupon = alive(store, "coupon", ids["coupon"])
     changes: Row = {}
     if "name" in params:
         changes["name"] = _name(params)
@@ -77,7 +71,7 @@ def update_coupon(store: Store, params: Params, ids: Ids) -> Row:
 
 def delete_coupon(store: Store, params: Params, ids: Ids) -> Row:
     """Nobody can redeem the coupon any more; who has its discount keeps it."""
-    coupon = alive(store, ids["coupon"])
+    coupon = alive(store, "coupon", ids["coupon"])
     store.change(coupon, valid=False)
     store.emit("coupon.deleted", coupon)
     store.change(coupon, deleted=True)
@@ -87,6 +81,19 @@ def delete_coupon(store: Store, params: Params, ids: Ids) -> Row:
 
 def list_coupons(store: Store, params: Params, ids: Ids) -> Row:
     return page(store, [one for one in store.all("coupon") if not one.get("deleted")], params, "/v1/coupons")
+
+
+def amount_off(coupon: Row, currency: str) -> int:
+    """Minor units that the coupon takes off in this currency."""
+    if coupon["currency"] == currency:
+        return coupon["amount_off"] or 0
+    return ((coupon["currency_options"] or {}).get(currency) or {}).get("amount_off", 0)
+
+
+def applies_to(coupon: Row, product: str | None) -> bool:
+    """Whether what is sold of this product is discounted."""
+    products = (coupon["applies_to"] or {}).get("products")
+    return not products or product in products
 
 
 def redeem(store: Store, coupon: Row, code: Row | None) -> None:
@@ -134,12 +141,11 @@ def _expire_code(store: Store, code: Row) -> None:
 
 
 def create_code(store: Store, params: Params, ids: Ids) -> Row:
-    if "customer_account" in params:
-        raise unsupported("the parameter customer_account")
+    refuse(params, NOT_HERE, "a promotion code")
     if "coupon" not in params["promotion"]:
         param = "promotion[coupon]"
-        raise invalid(f"Missing required param: {param}.", param=param, code="parameter_missing")
-    coupon = alive(store, params["promotion"]["coupon"], "promotion[coupon]")
+        raise required(param)
+    coupon = alive(store, "coupon", params["promotion"]["coupon"], "promotion[coupon]")
     customer = store.need("customer", params["customer"], "customer")["id"] if "customer" in params else None
     code = params.get("code") or _random(store)
     if not re.fullmatch("[A-Za-z0-9-]{1,500}", code):
@@ -161,6 +167,7 @@ def create_code(store: Store, params: Params, ids: Ids) -> Row:
         promotion={"type": "coupon", "coupon": coupon["id"]},
         restrictions=_restrictions(params.get("restrictions", {})),
         times_redeemed=0,
+        _code=code.lower(),
         _coupon=coupon["id"],
     )
     store.emit("promotion_code.created", made)
@@ -179,22 +186,18 @@ def update_code(store: Store, params: Params, ids: Ids) -> Row:
     if "metadata" in params:
         changes["metadata"] = merged(code["metadata"], params["metadata"])
     if options := params.get("restrictions", {}).get("currency_options"):
-        known = code["restrictions"]["currency_options"] or {}
+        known = code["restrictions"].get("currency_options", {})
         changes["restrictions"] = {**code["restrictions"], "currency_options": {**known, **options}}
     store.change(code, "promotion_code.updated", **changes)
     return code
 
 
 def list_codes(store: Store, params: Params, ids: Ids) -> Row:
-    if "customer_account" in params:
-        raise unsupported("the parameter customer_account")
-    wanted = {name: params[name] for name in ("active", "customer") if name in params}
-    if "coupon" in params:
-        wanted = {"_coupon": params["coupon"], **wanted}
-    found = store.all("promotion_code", **wanted)
-    if "code" in params:
-        found = [one for one in found if one["code"].lower() == params["code"].lower()]
-    return page(store, found, params, "/v1/promotion_codes")
+    refuse(params, NOT_HERE, "a promotion code")
+    wanted = {"_code": params["code"].lower()} if "code" in params else {}
+    wanted |= {"_coupon": params["coupon"]} if "coupon" in params else {}
+    wanted |= {name: params[name] for name in ("active", "customer") if name in params}
+    return page(store, store.all("promotion_code", **wanted), params, "/v1/promotion_codes")
 
 
 def _random(store: Store) -> str:
@@ -230,8 +233,6 @@ def _months(params: Params) -> int | None:
         raise invalid("A repeating coupon needs `duration_in_months`.", param=param, code="parameter_missing")
     if not repeats and months is not None:
         raise invalid("Only a repeating coupon has `duration_in_months`.", param="duration_in_months")
-    if months is not None and months < 1:
-        raise invalid("This value must be greater than or equal to 1.", param="duration_in_months")
     return months
 
 
@@ -240,15 +241,16 @@ def _options(params: Params) -> Row | None:
     given = params.get("currency_options")
     if not given:
         return None
-    return {currency.lower(): {"amount_off": one["amount_off"]} for currency, one in given.items()}
+    return {currency: {"amount_off": one["amount_off"]} for currency, one in given.items()}
 
 
 def _restrictions(given: Params) -> Row:
     if ("minimum_amount" in given) != ("minimum_amount_currency" in given):
         param = "restrictions[minimum_amount_currency]"
         raise invalid("`minimum_amount` and `minimum_amount_currency` go together.", param=param)
+    options = {"currency_options": given["currency_options"]} if given.get("currency_options") else {}
     return {
-        "currency_options": given.get("currency_options") or None,
+        **options,
         "first_time_transaction": given.get("first_time_transaction", False),
         "minimum_amount": given.get("minimum_amount"),
         "minimum_amount_currency": given.get("minimum_amount_currency"),
@@ -256,8 +258,8 @@ def _restrictions(given: Params) -> Row:
 
 
 def _check_unique(store: Store, code: str, customer: str | None) -> None:
-    for other in store.all("promotion_code", active=True):
-        if other["code"].lower() == code.lower() and (customer is None or other["customer"] in (None, customer)):
+    for other in store.all("promotion_code", _code=code.lower(), active=True):
+        if customer is None or other["customer"] in (None, customer):
             raise invalid(f"An active promotion code with `code: {code}` already exists.", param="code")
 
 
@@ -279,7 +281,7 @@ def _redeemable(store: Store, code: Row) -> bool:
 
 
 def _read(store: Store, params: Params, ids: Ids) -> Row:
-    return alive(store, ids["coupon"])
+    return alive(store, "coupon", ids["coupon"])
 
 
 ROUTES: Routes = {

@@ -2,36 +2,29 @@
 
 import re
 
-from stripe_sandbox import account, balances, discounts, payment_methods, search, subscriptions, tax_ids
+from stripe_sandbox import balances, discounts, payment_methods, search, tax_ids
 from stripe_sandbox.errors import invalid, missing, unsupported
-from stripe_sandbox.handlers import Handler, Ids, Params, Routes, gone, merged, page
+from stripe_sandbox.handlers import Handler, Ids, Params, Routes, alive, gone, merged, page, refuse
 from stripe_sandbox.store import Row, Store
+from stripe_sandbox.subscribing import subscriptions
+from stripe_sandbox.subscribing.cycle import ENDED
 from stripe_sandbox.views import shown
 
 TEXTS = ("business_name", "description", "email", "individual_name", "name", "phone")
 ADDRESS = payment_methods.ADDRESS
 SETTINGS = {"custom_fields": None, "default_payment_method": None, "footer": None, "rendering_options": None}
-REFUSED = ("cash_balance", "default_source", "source", "tax")
+NOT_HERE = ("cash_balance", "default_source", "source", "tax")
 PER_CLOCK = 3
-ENDED = ("canceled", "incomplete_expired")
 
 
-def alive(store: Store, key: str, param: str = "id") -> Row:
-    """The customer, whom nobody has deleted."""
-    customer = store.need("customer", key, param)
-    if customer.get("deleted"):
-        raise missing("customer", key, param)
-    return customer
-
-
-def create(store: Store, params: Params, ids: Ids) -> Row:
+def create(store: Store, params: Params) -> Row:
     """There is the customer, with the card and the tax ids that were given; with a declined card there is nothing."""
     with store.undo_on_error():
         return _created(store, params)
 
 
 def _created(store: Store, params: Params) -> Row:
-    _refuse(params)
+    refuse(params, NOT_HERE, "a customer")
     clock = params.get("test_clock")
     if clock is not None:
         _check_clock(store, clock)
@@ -58,7 +51,7 @@ def _created(store: Store, params: Params) -> Row:
         payment_methods.attach(store, method, customer)
     changes["invoice_settings"] = _settings(store, customer, settings)
     if amount := params.get("balance", 0):
-        _move_balance(store, customer, amount, "initial")
+        balances.record(store, customer, amount, "initial")
     store.change(customer, **changes, balance=amount)
     store.emit("customer.created", customer)
     for given in params.get("tax_id_data", []):
@@ -66,14 +59,14 @@ def _created(store: Store, params: Params) -> Row:
     return customer
 
 
-def update(store: Store, params: Params, ids: Ids) -> Row:
-    customer = alive(store, ids["customer"])
-    _refuse(params)
+def update(store: Store, customer: Row, params: Params) -> Row:
+    """The customer has these values; what a request does not name stays."""
+    refuse(params, NOT_HERE, "a customer")
     changes = _changes(store, customer, params)
     if "invoice_settings" in params:
         changes["invoice_settings"] = _settings(store, customer, params["invoice_settings"])
     if "balance" in params and params["balance"] != customer["balance"]:
-        _move_balance(store, customer, params["balance"] - customer["balance"], "adjustment")
+        balances.record(store, customer, params["balance"] - customer["balance"], "adjustment")
         changes["balance"] = params["balance"]
     store.change(customer, "customer.updated", **changes)
     return customer
@@ -106,7 +99,7 @@ def list_customers(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def create_balance_transaction(store: Store, params: Params, ids: Ids) -> Row:
-    customer, currency = alive(store, ids["customer"]), params["currency"].lower()
+    customer, currency = alive(store, "customer", ids["customer"]), params["currency"]
     if customer["currency"] not in (None, currency):
         raise invalid(
             f"The customer's currency is {customer['currency']}: their balance cannot change in {currency}.",
@@ -129,7 +122,7 @@ def update_balance_transaction(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def balance_transaction(store: Store, params: Params, ids: Ids) -> Row:
-    customer = alive(store, ids["customer"])
+    customer = alive(store, "customer", ids["customer"])
     transaction = store.need("customer_balance_transaction", ids["transaction"])
     if transaction["customer"] != customer["id"]:
         raise missing("customer_balance_transaction", transaction["id"])
@@ -137,14 +130,14 @@ def balance_transaction(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def list_balance_transactions(store: Store, params: Params, ids: Ids) -> Row:
-    customer = alive(store, ids["customer"])
+    customer = alive(store, "customer", ids["customer"])
     wanted = {"invoice": params["invoice"]} if "invoice" in params else {}
     found = store.all("customer_balance_transaction", customer=customer["id"], **wanted)
     return page(store, found, params, f"/v1/customers/{customer['id']}/balance_transactions")
 
 
 def delete_discount(store: Store, params: Params, ids: Ids) -> Row:
-    customer = alive(store, ids["customer"])
+    customer = alive(store, "customer", ids["customer"])
     discount = store.get("discount", customer["discount"])
     if discount is None:
         raise invalid(f"No active discount for customer: {customer['id']}", status=404, code="resource_missing")
@@ -234,19 +227,6 @@ def _settings(store: Store, customer: Row, given: Params) -> Row:
     return settings
 
 
-def _move_balance(store: Store, customer: Row, amount: int, kind: str) -> None:
-    """A transaction tells of the change that the request makes to the balance; the change is made with the others."""
-    store.add(
-        "customer_balance_transaction",
-        amount=amount,
-        currency=customer["currency"] or account.DEFAULT_CURRENCY,
-        customer=customer["id"],
-        ending_balance=customer["balance"] + amount,
-        metadata={},
-        type=kind,
-    )
-
-
 def _check_clock(store: Store, clock: str) -> None:
     row = store.need("test_helpers.test_clock", clock, "test_clock")
     if row["status"] == "advancing":
@@ -255,13 +235,16 @@ def _check_clock(store: Store, clock: str) -> None:
         raise invalid(f"A test clock has at most {PER_CLOCK} customers.", param="test_clock")
 
 
-def _refuse(params: Params) -> None:
-    if given := [name for name in REFUSED if params.get(name)]:
-        raise unsupported(f"the parameter {given[0]} of a customer")
+def _create(store: Store, params: Params, ids: Ids) -> Row:
+    return create(store, params)
+
+
+def _update(store: Store, params: Params, ids: Ids) -> Row:
+    return update(store, alive(store, "customer", ids["customer"]), params)
 
 
 def _delete(store: Store, params: Params, ids: Ids) -> Row:
-    customer = alive(store, ids["customer"])
+    customer = alive(store, "customer", ids["customer"])
     delete(store, customer)
     return gone("customer", customer["id"])
 
@@ -272,10 +255,10 @@ def _read(store: Store, params: Params, ids: Ids) -> Row:
 
 ROUTES: Routes = {
     ("get", "/v1/customers"): list_customers,
-    ("post", "/v1/customers"): create,
+    ("post", "/v1/customers"): _create,
     ("get", "/v1/customers/search"): search.searches("customer", "/v1/customers/search"),
     ("get", "/v1/customers/{customer}"): _read,
-    ("post", "/v1/customers/{customer}"): update,
+    ("post", "/v1/customers/{customer}"): _update,
     ("delete", "/v1/customers/{customer}"): _delete,
     ("get", "/v1/customers/{customer}/balance_transactions"): list_balance_transactions,
     ("post", "/v1/customers/{customer}/balance_transactions"): create_balance_transaction,
@@ -285,6 +268,4 @@ ROUTES: Routes = {
     ("delete", "/v1/customers/{customer}/discount"): delete_discount,
     ("get", "/v1/customers/{customer}/sources"): refused("sources; use payment methods"),
     ("post", "/v1/customers/{customer}/sources"): refused("sources; use payment methods"),
-    **account.ROUTES,
-    **tax_ids.ROUTES,
 }

@@ -4,13 +4,15 @@ import calendar
 from datetime import UTC, datetime
 from typing import Any
 
+HOUR, DAY = 3_600, 86_400
+
 
 def add_interval(start: int, recurring: dict[str, Any], times: int) -> int:
     """``start`` plus so many intervals; a month keeps the day, or ends on its last."""
     count = recurring["interval_count"] * times
     days = {"day": 1, "week": 7}.get(recurring["interval"])
     if days:
-        return start + count * days * 86_400
+        return start + count * days * DAY
     return add_months(start, count * (12 if recurring["interval"] == "year" else 1))
 
 

@@ -16,6 +16,8 @@ from typing import Any
 
 import httpx
 
+from stripe_sandbox import answers, deliveries
+from stripe_sandbox.dates import DAY
 from stripe_sandbox.store import Row, Store
 from stripe_sandbox.views import shown
 
@@ -38,7 +40,7 @@ def signature(endpoint: Row, body: str, stamp: int) -> str:
     return ",".join([f"t={stamp}", *(f"v1={one}" for one in signed), f"v0={'0' * 64}"])
 
 
-def roll_secret(store: Store, endpoint: Row, *, secret: str = "", keep_seconds: float = 86_400) -> str:
+def roll_secret(store: Store, endpoint: Row, *, secret: str = "", keep_seconds: float = DAY) -> str:
     """The endpoint has a new secret; the old one also signs for so many seconds more. Returns the new one.
 
     Source: https://docs.stripe.com/webhooks#roll-endpoint-secrets
@@ -85,7 +87,7 @@ def delivered(store: Store, delivery: Row) -> None:
         others = (store.deliveries[key] for key in event["_deliveries"] if key != delivery["id"])
         if not any((one["endpoint"], one["status"]) == (delivery["endpoint"], "delivered") for one in others):
             store.change(event, pending_webhooks=max(0, event["pending_webhooks"] - 1))
-    store.end_delivery(delivery, "delivered")
+    deliveries.end(store, delivery, "delivered")
 
 
 def held_back(store: Store, delivery: Row) -> bool:
@@ -94,12 +96,12 @@ def held_back(store: Store, delivery: Row) -> bool:
         return False
     delivery["met"] = True
     if _uses_up(store, "drop"):
-        store.end_delivery(delivery, "dropped")
+        deliveries.end(store, delivery, "dropped")
         return True
     if _uses_up(store, "duplicate"):
-        store.plan_delivery(delivery["event"], delivery["endpoint"])["met"] = True
+        deliveries.plan(store, store.objects["event"][delivery["event"]], delivery["endpoint"])["met"] = True
     if _uses_up(store, "delay"):
-        store.wait_until(delivery, time.time() + store.trouble["seconds"])
+        deliveries.wait_until(store, delivery, time.time() + store.trouble["seconds"])
         return True
     return False
 
@@ -107,8 +109,7 @@ def held_back(store: Store, delivery: Row) -> bool:
 def _uses_up(store: Store, trouble: str) -> bool:
     if not store.trouble[trouble]:
         return False
-    store.trouble[trouble] -= 1
-    store.unsaved.add(("meta", "trouble"))
+    store.set("trouble", {**store.trouble, trouble: store.trouble[trouble] - 1})
     return True
 
 
@@ -127,7 +128,7 @@ def take(store: Store, *, limit: int | None, shuffle_seed: int | None, duplicate
             waiting.appendleft(store.deliveries[next(reversed(store.deliveries))])
         request = prepared(store, delivery)
         if request is None:
-            store.end_delivery(delivery, "ended")
+            deliveries.end(store, delivery, "ended")
             continue
         delivered(store, delivery)
         taken.append(request)
@@ -157,7 +158,7 @@ async def deliver_forever(store: Store) -> None:
                     if not held_back(store, delivery):
                         sending[endpoint] += 1
                         attempts.create_task(_attempt(store, client, delivery, sending))
-            store.forget_old_answers()
+            answers.forget_old(store)
             store.persist()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(store.wake.wait(), _pause(store, sending))
@@ -190,7 +191,7 @@ async def _attempt(store: Store, client: httpx.AsyncClient, delivery: Row, sendi
     try:
         request = prepared(store, delivery)
         if request is None:
-            store.end_delivery(delivery, "ended")
+            deliveries.end(store, delivery, "ended")
             return
         outcome = await _sent(client, request)
         if store.pending.get(delivery["id"]) is delivery:  # neither reset nor taken meanwhile
@@ -216,6 +217,14 @@ def _note(store: Store, delivery: Row, outcome: dict[str, Any]) -> None:
     if 200 <= outcome["status"] < 300:
         delivered(store, delivery)
     elif tried >= MOST_ATTEMPTS:
-        store.end_delivery(delivery, "failed")
+        deliveries.end(store, delivery, "failed")
     else:
-        store.wait_until(delivery, time.time() + min(2 ** (tried - 1), LONGEST_WAIT))
+        wanted = store.settings["retry_seconds"]
+        wait = min(2 ** (tried - 1), LONGEST_WAIT) if wanted is None else wanted
+        deliveries.wait_until(store, delivery, time.time() + wait)
+
+
+def try_again_after(store: Store, seconds: float) -> None:
+    """What failed and waits to be tried again waits so long from now."""
+    for delivery in [one for one in store.pending.values() if one["attempts"]]:
+        deliveries.wait_until(store, delivery, time.time() + seconds)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from stripe_sandbox import coupons, timeline
 from stripe_sandbox.dates import add_months
 from stripe_sandbox.errors import invalid
+from stripe_sandbox.handlers import alive
 from stripe_sandbox.store import Row, Store
 
 WAYS = ("coupon", "promotion_code", "discount")
@@ -123,9 +124,9 @@ def _kept(store: Store, key: str, customer: str, param: str) -> str:
 def _asked(store: Store, one: Row, name: str) -> tuple[Row, Row | None]:
     """The coupon, and the promotion code if it was given by one."""
     if "coupon" in one:
-        return coupons.alive(store, one["coupon"], f"{name}[coupon]"), None
+        return alive(store, "coupon", one["coupon"], f"{name}[coupon]"), None
     code = store.need("promotion_code", one["promotion_code"], f"{name}[promotion_code]")
-    return coupons.alive(store, code["_coupon"], f"{name}[promotion_code]"), code
+    return alive(store, "coupon", code["_coupon"], f"{name}[promotion_code]"), code
 
 
 def _check_coupon(store: Store, coupon: Row, customer: str, currency: str | None, name: str) -> None:
@@ -162,7 +163,7 @@ def _check_code(store: Store, code: Row, customer: str, holder: Row | None, para
 def _check_minimum(limits: Row, currency: str | None, amount: Decimal | int | None, param: str) -> None:
     if limits["minimum_amount"] is None or amount is None:
         return
-    least = {one: option["minimum_amount"] for one, option in (limits["currency_options"] or {}).items()}
+    least = {one: option["minimum_amount"] for one, option in limits.get("currency_options", {}).items()}
     least[limits["minimum_amount_currency"]] = limits["minimum_amount"]
     if currency not in least or amount < least[currency]:
         raise invalid(

@@ -4,14 +4,19 @@ from typing import Any
 
 from stripe_sandbox import ledger, timeline
 from stripe_sandbox.cards import Card
+from stripe_sandbox.dates import DAY
 from stripe_sandbox.errors import invalid, unsupported
 from stripe_sandbox.handlers import Ids, Params, Routes, lists, merged, reads
 from stripe_sandbox.schema.load import OBJECTS
 from stripe_sandbox.store import Row, Store
 
-DAY = 86_400
 DAYS_TO_RESPOND = 7
 DAYS_OF_AN_INQUIRY = 120
+REASONS = (
+    "bank_cannot_process check_returned credit_not_processed customer_initiated debit_not_authorized duplicate "
+    "fraudulent general incorrect_account_details insufficient_funds noncompliant product_not_received "
+    "product_unacceptable subscription_canceled unrecognized"
+).split()
 NETWORK_CODES = {"fraudulent": "10.4", "duplicate": "12.6.1", "subscription_canceled": "13.2"}
 DECISIONS = {"winning_evidence": "won", "losing_evidence": "lost"}
 """What the evidence's ``uncategorized_text`` makes of a dispute. Source: https://docs.stripe.com/testing#disputes"""

@@ -2,13 +2,8 @@
 
 from typing import Any
 
-LABELS = {
-    "payment_method": "PaymentMethod",
-    "setup_intent": "setupintent",
-    "promotion_code": "promotion code",
-    "invoiceitem": "invoiceitem",
-    "payment_intent": "payment_intent",
-}
+LABELS = {"payment_method": "PaymentMethod", "setup_intent": "setupintent", "payment_intent": "payment_intent"}
+"""Kinds whose name in an error is not simply their name in words."""
 
 
 class StripeError(Exception):
@@ -17,13 +12,17 @@ class StripeError(Exception):
     def __init__(self, status: int, kind: str, message: str, **fields: Any) -> None:
         super().__init__(message)
         self.status = status
-        self.headers: dict[str, str] = {}
         self.body = {"error": {"type": kind, "message": message, **{k: v for k, v in fields.items() if v}}}
 
 
 def invalid(message: str, *, status: int = 400, **fields: Any) -> StripeError:
     """The request is at fault: 400, or another status."""
     return StripeError(status, "invalid_request_error", message, **fields)
+
+
+def required(name: str) -> StripeError:
+    """A parameter is missing: 400."""
+    return invalid(f"Missing required param: {name}.", param=name, code="parameter_missing")
 
 
 def missing(kind: str, key: str, param: str = "id") -> StripeError:

@@ -5,15 +5,15 @@ Source: https://docs.stripe.com/api/events and https://docs.stripe.com/api/webho
 
 import fnmatch
 
+from stripe_sandbox.deliveries import EVENTS_KEPT
 from stripe_sandbox.errors import invalid, missing, unsupported
-from stripe_sandbox.handlers import Ids, Params, Routes, lists, merged, page, reads, removes
+from stripe_sandbox.handlers import Ids, Params, Routes, checked_url, lists, merged, page, reads, removes
 from stripe_sandbox.schema.load import API_VERSION
-from stripe_sandbox.store import EVENTS_KEPT, Row, Store
+from stripe_sandbox.store import Row, Store
 from stripe_sandbox.views import shown
 
 MOST_ENDPOINTS = 16
 MOST_TYPES = 20
-LINKS = ("http://", "https://")
 
 
 def list_events(store: Store, params: Params, ids: Ids) -> Row:
@@ -51,7 +51,7 @@ def create_endpoint(store: Store, params: Params, ids: Ids) -> Row:
     secret = store.webhook_secret or f"whsec_{store.random.getrandbits(128):032x}"
     made = store.add(
         "webhook_endpoint",
-        url=_url(params["url"]),
+        url=checked_url(params["url"]),
         enabled_events=_events(params["enabled_events"]),
         api_version=params.get("api_version"),
         description=params.get("description") or None,
@@ -66,7 +66,7 @@ def update_endpoint(store: Store, params: Params, ids: Ids) -> Row:
     endpoint = store.need("webhook_endpoint", ids["webhook_endpoint"])
     changes: Row = {}
     if "url" in params:
-        changes["url"] = _url(params["url"])
+        changes["url"] = checked_url(params["url"])
     if "enabled_events" in params:
         changes["enabled_events"] = _events(params["enabled_events"])
     if "description" in params:
@@ -77,14 +77,6 @@ def update_endpoint(store: Store, params: Params, ids: Ids) -> Row:
         changes["status"] = "disabled" if params["disabled"] else "enabled"
     store.change(endpoint, **changes)
     return endpoint
-
-
-def _url(given: str) -> str:
-    if not given.startswith(LINKS):
-        raise invalid(
-            "Invalid URL: An explicit scheme (such as https) must be provided.", param="url", code="url_invalid"
-        )
-    return given
 
 
 def _events(given: list[str]) -> list[str]:

@@ -23,7 +23,6 @@ EXPECTATIONS = (
     "An incomplete subscription's items, trial and anchor cannot be changed.",
     "A subscription that is behind becomes active when its latest invoice is paid, voided or uncollectible.",
     "A renewal whose card asks for authentication waits for it and counts as a failed attempt.",
-    "cancel_at in the middle of a period ends without a credit for the rest.",
     "A trial that is given to a running subscription makes no invoice over nothing.",
     "A pending update's invoice is not tried again by itself; paid, it applies the update at no further cost.",
     # invoices and amounts
@@ -91,4 +90,26 @@ EXPECTATIONS = (
     "card, invoices.",
     "A card that is chosen in the portal becomes the default of the customer and of each subscription that had "
     "one of its own.",
+    # requests that are wrong
+    "An idempotency key is in use as long as its first request is being answered and its client waits; who gave up "
+    "waiting gets the answer.",
+    "A tax rate that does not exist is named by its whole place, as items[0][tax_rates][0].",
+    "Quantities are at most 999999, amounts 99999999 either way, and the months of a coupon 120.",
+    "An invoice item has the currency of its invoice, else of its subscription, else the customer's.",
+    "Another method than GET, HEAD, POST and DELETE is a 405 with Stripe's error body.",
+    # subscriptions, again
+    "A credit for the time after cancel_at waits from the request on that sets it; an end that moves or is taken "
+    "back debits the time again.",
+    "A change of a subscription's items, trial, anchor or end voids the invoice of a pending update, which is "
+    "then dropped; so does the subscription's end.",
+    "The invoice of a pending update asks for what the change costs, and for nothing that waited before; a new "
+    "period begins when the change was asked for.",
+    "An update with payment_behavior=pending_if_incomplete is made at once while collection is paused, and where "
+    "invoices are sent.",
+    "Resuming with an unchanged anchor bills what is left of the period at once, whether prorations are created "
+    "or always invoiced.",
+    "A subscription that is not resumed because its invoice is void has its anchor and period from before.",
+    "The invoice for resuming is voided after 23 hours.",
+    "A subscription that saves its payment method takes the card of each payment that succeeds.",
+    "A change of the settings of retries moves those that wait; one for which there is no day any more stays.",
 )

@@ -1,9 +1,13 @@
-"""What most addresses do: read one, list many, remove one, search. And how a list is paged."""
+"""What most addresses do: read one, list many, remove one. How a list is paged, and what parameters must be like."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from operator import itemgetter
 from typing import Any
+from urllib.parse import urlsplit
 
-from stripe_sandbox.errors import invalid, missing
+from stripe_sandbox.errors import invalid, missing, unsupported
+from stripe_sandbox.params import named
+from stripe_sandbox.schema.load import OBJECTS
 from stripe_sandbox.store import Row, Store
 from stripe_sandbox.views import listed, shown
 
@@ -20,6 +24,16 @@ COMPARISONS: dict[str, Callable[[int, int], bool]] = {
     "lt": lambda at, than: at < than,
     "lte": lambda at, than: at <= than,
 }
+MOST_KEYS, LONGEST_NAME, LONGEST_VALUE = 50, 40, 500
+"""Of metadata. Source: https://docs.stripe.com/metadata"""
+
+
+def alive(store: Store, kind: str, key: str, param: str = "id") -> Row:
+    """The row, which nobody has deleted. Raises: Stripe's 404, or a 400 where a parameter names it."""
+    found = store.need(kind, key, param)
+    if found.get("deleted"):
+        raise missing(kind, key, param)
+    return found
 
 
 def reads(kind: str, name: str) -> Handler:
@@ -55,14 +69,46 @@ def gone(kind: str, key: str) -> Row:
     return {"id": key, "object": kind, "deleted": True}
 
 
-def merged(old: dict[str, str] | None, given: Any) -> dict[str, str]:
-    """Metadata after an update: an empty value removes a key, an empty whole removes all.
+def merged(old: dict[str, str] | None, given: Any, param: str = "metadata") -> dict[str, str]:
+    """Metadata after a creation or an update: an empty value removes a key, an empty whole removes all.
 
+    Raises: Stripe's 400 for more or longer than it keeps.
     Source: https://docs.stripe.com/api/metadata
     """
     if given == "" or given is None:
         return {}
-    return {key: value for key, value in {**(old or {}), **given}.items() if value != ""}
+    for key, value in given.items():
+        if len(key) > LONGEST_NAME:
+            raise invalid(f"Metadata keys can be up to {LONGEST_NAME} characters.", param=named(param, key))
+        if len(value) > LONGEST_VALUE:
+            raise invalid(f"Metadata values can have up to {LONGEST_VALUE} characters.", param=named(param, key))
+    found = {key: value for key, value in {**(old or {}), **given}.items() if value != ""}
+    if len(found) > MOST_KEYS:
+        raise invalid(f"Metadata can have up to {MOST_KEYS} keys.", param=param)
+    return found
+
+
+def refuse(params: Params, names: Iterable[str], what: str) -> None:
+    """Raises a 501 for a parameter of these names that would change something, and is not honoured here."""
+    for name in names:
+        if params.get(name):
+            raise unsupported(f"the parameter {name} of {what}")
+
+
+def checked_url(given: str, param: str = "url") -> str:
+    """The address of a web page. Raises: Stripe's 400 for what is none."""
+    try:
+        parts = urlsplit(given)
+        right = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)
+    except ValueError:
+        right = False
+    if not right or not given.isprintable() or " " in given:
+        raise invalid(
+            "Invalid URL: an address with an explicit scheme (such as https) must be given.",
+            param=param,
+            code="url_invalid",
+        )
+    return given
 
 
 def page(store: Store, found: list[Row], params: Params, url: str, *, newest_first: bool = True) -> Row:
@@ -71,9 +117,9 @@ def page(store: Store, found: list[Row], params: Params, url: str, *, newest_fir
     if not 1 <= limit <= 100:
         raise invalid("This value must be between 1 and 100.", param="limit")
     if "created" in params:
-        found = [row for row in found if within(_age(row)[0], params["created"])]
+        found = [row for row in found if within(row[_age(row["_kind"])], params["created"])]
     if newest_first:
-        found = sorted(found, key=_age, reverse=True)
+        found = _newest_first(found)
     if before := params.get("ending_before"):
         found = found[: _place(found, before, "ending_before")]
         part, more = found[-limit:], len(found) > limit
@@ -84,8 +130,16 @@ def page(store: Store, found: list[Row], params: Params, url: str, *, newest_fir
     return listed([shown(store, row) for row in part], url, more=more)
 
 
-def _age(row: Row) -> tuple[int, int]:
-    return row.get("created") or row.get("date") or 0, row["_seq"]
+def _newest_first(found: list[Row]) -> list[Row]:
+    """The rows by their time. As they come from the store they mostly are in its order, which test clocks disturb."""
+    name = _age(found[0]["_kind"]) if found else "_seq"
+    ages = [row[name] for row in found]
+    return found[::-1] if ages == sorted(ages) else sorted(found, key=itemgetter(name, "_seq"), reverse=True)
+
+
+def _age(kind: str) -> str:
+    """The field by which rows of this kind are older or newer."""
+    return next((name for name in ("created", "date") if name in OBJECTS[kind]["properties"]), "_seq")
 
 
 def within(at: int, wanted: Any) -> bool:

@@ -1,51 +1,50 @@
 """Payment intents and charges as the API has them. Source: https://docs.stripe.com/api/payment_intents"""
 
-from stripe_sandbox import payment_methods, payments, search
+from stripe_sandbox import payment_methods, payment_rows, payments, search
 from stripe_sandbox.errors import invalid, unsupported
-from stripe_sandbox.handlers import Ids, Params, Routes, lists, merged, page, reads
+from stripe_sandbox.handlers import Ids, Params, Routes, lists, merged, page, reads, refuse
 from stripe_sandbox.store import Row, Store
 
-UNSUPPORTED = "application_fee_amount confirmation_token customer_account on_behalf_of transfer_data".split()
+NOT_HERE = (
+    "allowed_payment_method_types amount_to_confirm application_fee_amount confirmation_token customer_account "
+    "hooks mandate mandate_data on_behalf_of payment_method_configuration "
+    "payment_method_data payment_method_options transfer_data"
+).split()
+WAITS_FOR_A_CARD = ("requires_payment_method", "requires_confirmation", "requires_action")
 COPIED = (
     "description receipt_email setup_future_usage shipping statement_descriptor statement_descriptor_suffix".split()
 )
+GIVEN_AT_LAST = ("capture_method", "receipt_email", "setup_future_usage", "shipping")
+"""What may still be said when the intent is confirmed."""
+USAGES = ("", "off_session", "on_session")
 LEAST_AMOUNT = 1
 CAN_CANCEL = ("requires_payment_method", "requires_capture", "requires_confirmation", "requires_action", "processing")
 
 
-def create(store: Store, params: Params, ids: Ids) -> Row:
+def create(store: Store, params: Params) -> Row:
     """An intent exists, confirmed at once if that is asked for."""
-    for name in UNSUPPORTED:
-        if params.get(name):
-            raise unsupported(f"{name} of a payment intent")
+    refuse(params, NOT_HERE, "a payment intent")
+    _check_usage(params)
     if params["amount"] < LEAST_AMOUNT:
         raise invalid(
             "This value must be greater than or equal to 1.", param="amount", code="parameter_invalid_integer"
         )
     customer = store.need("customer", params["customer"], "customer")["id"] if params.get("customer") else None
-    key = store.new_id("payment_intent")
     method = params.get("payment_method")
     if method:
         method = usable(store, method, customer)["id"]
     automatic = params.get("automatic_payment_methods")
-    intent = store.add(
-        "payment_intent",
-        id=key,
-        amount=params["amount"],
-        amount_capturable=0,
-        amount_received=0,
+    intent = payment_rows.add_intent(
+        store,
+        params["amount"],
+        params["currency"],
+        customer,
+        method,
         automatic_payment_methods={"allow_redirects": "always", **automatic} if automatic else None,
-        capture_method=params.get("capture_method", "automatic"),
-        client_secret=f"{key}_secret_{store.random.getrandbits(64):016x}",
-        confirmation_method=params.get("confirmation_method", "automatic"),
-        currency=params["currency"],
-        customer=customer,
-        metadata=params.get("metadata") or {},
-        payment_method=method,
+        metadata=merged(None, params.get("metadata")),
         payment_method_types=params.get("payment_method_types") or ["card"],
-        status="requires_confirmation" if method else "requires_payment_method",
-        _invoice=None,
-        **{name: params[name] for name in COPIED if name in params},
+        **{name: params[name] or None for name in COPIED if name in params},
+        **{name: params[name] for name in ("capture_method", "confirmation_method") if name in params},
     )
     store.emit("payment_intent.created", intent)
     if params.get("confirm"):
@@ -53,35 +52,40 @@ def create(store: Store, params: Params, ids: Ids) -> Row:
     return intent
 
 
+def _check_usage(params: Params) -> None:
+    if params.get("setup_future_usage", "") not in USAGES:
+        allowed = ", ".join(one or "empty" for one in USAGES)
+        raise invalid(f"Invalid setup_future_usage: must be one of {allowed}", param="setup_future_usage")
+
+
 def usable(store: Store, key: str, customer: str | None) -> Row:
     """The payment method, or a new card by one of Stripe's test ids, that this customer may pay with."""
     method = payment_methods.of_id(store, key, "payment_method", store.get("customer", customer))
     if method["customer"] not in (None, customer):
         raise invalid("The payment method belongs to another customer.", param="payment_method")
+    payment_methods.refuse_detached(method)
     return method
 
 
 def _confirm(store: Store, intent: Row, method: str | None, params: Params) -> None:
-    off_session = params.get("off_session") in (True, "one_off", "recurring")
-    payments.collect(store, intent, method, off_session=off_session)
-    if intent["setup_future_usage"] and intent["customer"] and intent["status"] == "succeeded":
-        row = store.objects["payment_method"][intent["payment_method"]]
-        if row["customer"] is None:
-            payment_methods.attach(store, row, store.objects["customer"][intent["customer"]])
+    nobody_there = params.get("off_session") in (True, "one_off", "recurring")
+    may_ask = not nobody_there and not params.get("error_on_requires_action")
+    payments.collect(store, intent, method, may_ask=may_ask, return_url=params.get("return_url"))
 
 
 def update(store: Store, params: Params, ids: Ids) -> Row:
     intent = store.need("payment_intent", ids["intent"])
-    if intent["status"] not in ("requires_payment_method", "requires_confirmation", "requires_action") and set(
-        params
-    ) - {"metadata", "description"}:
+    refuse(params, NOT_HERE, "a payment intent")
+    if intent["status"] not in WAITS_FOR_A_CARD and set(params) - {"metadata", "description"}:
         raise invalid(
             f"This PaymentIntent could not be updated because it has a status of {intent['status']}.",
             code="payment_intent_unexpected_state",
         )
     if intent["_invoice"] and {"amount", "currency", "customer"} & set(params):
         raise invalid("This PaymentIntent belongs to an invoice, which decides its amount.")
-    values = {name: params[name] for name in (*COPIED, "amount", "currency") if name in params}
+    _check_usage(params)
+    values: Row = {name: params[name] or None for name in COPIED if name in params}
+    values |= {name: params[name] for name in ("amount", "currency") if name in params}
     if params.get("customer"):
         values["customer"] = store.need("customer", params["customer"], "customer")["id"]
     if params.get("payment_method"):
@@ -94,9 +98,10 @@ def update(store: Store, params: Params, ids: Ids) -> Row:
     return intent
 
 
-def confirm(store: Store, params: Params, ids: Ids) -> Row:
-    intent = store.need("payment_intent", ids["intent"])
-    if intent["status"] not in ("requires_payment_method", "requires_confirmation", "requires_action"):
+def confirm(store: Store, intent: Row, params: Params) -> Row:
+    """The card is charged, or its owner is asked. Raises: its decline (402)."""
+    refuse(params, NOT_HERE, "a payment intent")
+    if intent["status"] not in WAITS_FOR_A_CARD:
         raise invalid(
             f"This PaymentIntent's status is {intent['status']}, so it cannot be confirmed.",
             code="payment_intent_unexpected_state",
@@ -104,6 +109,9 @@ def confirm(store: Store, params: Params, ids: Ids) -> Row:
     method = params.get("payment_method") or intent["payment_method"]
     if method:
         method = usable(store, method, intent["customer"])["id"]
+    _check_usage(params)
+    said: Row = {name: params[name] or None for name in GIVEN_AT_LAST if name in params}
+    store.change(intent, **said)
     _confirm(store, intent, method, params)
     return intent
 
@@ -115,6 +123,9 @@ def capture(store: Store, params: Params, ids: Ids) -> Row:
             f"This PaymentIntent's status is {intent['status']}, so it cannot be captured.",
             code="payment_intent_unexpected_state",
         )
+    refuse(params, NOT_HERE, "a capture")
+    if params.get("final_capture") is False:
+        raise unsupported("several captures of one payment")
     amount: int = params["amount_to_capture"] if "amount_to_capture" in params else intent["amount_capturable"]
     if not 0 < amount <= intent["amount_capturable"]:
         raise invalid(
@@ -126,8 +137,8 @@ def capture(store: Store, params: Params, ids: Ids) -> Row:
     return intent
 
 
-def cancel(store: Store, params: Params, ids: Ids) -> Row:
-    intent = store.need("payment_intent", ids["intent"])
+def cancel(store: Store, intent: Row, reason: str | None) -> Row:
+    """The intent is over, for this reason, and holds nothing ready any more."""
     if intent["status"] not in CAN_CANCEL:
         raise invalid(
             f"You cannot cancel this PaymentIntent because it has a status of {intent['status']}.",
@@ -140,7 +151,7 @@ def cancel(store: Store, params: Params, ids: Ids) -> Row:
         status="canceled",
         amount_capturable=0,
         canceled_at=store.now(intent["customer"]),
-        cancellation_reason=params.get("cancellation_reason"),
+        cancellation_reason=reason,
         next_action=None,
     )
     store.emit("payment_intent.canceled", intent)
@@ -161,15 +172,27 @@ def list_charges(store: Store, params: Params, ids: Ids) -> Row:
     return page(store, store.all("charge", **wanted), params, "/v1/charges")
 
 
+def _create(store: Store, params: Params, ids: Ids) -> Row:
+    return create(store, params)
+
+
+def _confirm_it(store: Store, params: Params, ids: Ids) -> Row:
+    return confirm(store, store.need("payment_intent", ids["intent"]), params)
+
+
+def _cancel(store: Store, params: Params, ids: Ids) -> Row:
+    return cancel(store, store.need("payment_intent", ids["intent"]), params.get("cancellation_reason"))
+
+
 ROUTES: Routes = {
     ("get", "/v1/payment_intents"): lists("payment_intent", "/v1/payment_intents", "customer"),
-    ("post", "/v1/payment_intents"): create,
+    ("post", "/v1/payment_intents"): _create,
     ("get", "/v1/payment_intents/search"): search.searches("payment_intent", "/v1/payment_intents/search"),
     ("get", "/v1/payment_intents/{intent}"): reads("payment_intent", "intent"),
     ("post", "/v1/payment_intents/{intent}"): update,
-    ("post", "/v1/payment_intents/{intent}/confirm"): confirm,
+    ("post", "/v1/payment_intents/{intent}/confirm"): _confirm_it,
     ("post", "/v1/payment_intents/{intent}/capture"): capture,
-    ("post", "/v1/payment_intents/{intent}/cancel"): cancel,
+    ("post", "/v1/payment_intents/{intent}/cancel"): _cancel,
     ("get", "/v1/charges"): list_charges,
     ("get", "/v1/charges/search"): search.searches("charge", "/v1/charges/search"),
     ("get", "/v1/charges/{charge}"): reads("charge", "charge"),

@@ -4,6 +4,7 @@ Source: https://docs.stripe.com/api/balance_transactions
 """
 
 from stripe_sandbox import timeline
+from stripe_sandbox.dates import DAY
 from stripe_sandbox.errors import unsupported
 from stripe_sandbox.handlers import Ids, Params, Routes, lists, reads
 from stripe_sandbox.store import Row, Store
@@ -28,7 +29,7 @@ def record(store: Store, source: Row, amount: int, kind: str) -> str:
         reporting_category=_category(kind, amount),
         source=source["id"],
         status="pending",
-        available_on=store.now(customer) + DAYS_UNTIL_AVAILABLE * 86_400,
+        available_on=store.now(customer) + DAYS_UNTIL_AVAILABLE * DAY,
         balance_type="payments",
         _customer=customer,
     )

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 from stripe_sandbox import payments
 from stripe_sandbox.cards import CARDS
-from stripe_sandbox.errors import StripeError, invalid, missing, unsupported
-from stripe_sandbox.handlers import Ids, Params, Routes, lists, merged, page, reads
+from stripe_sandbox.errors import StripeError, invalid, missing, required, unsupported
+from stripe_sandbox.handlers import Ids, Params, Routes, alive, lists, merged, page, reads, refuse
 from stripe_sandbox.store import Row, Store
 
 NUMBERS = {
@@ -39,11 +39,9 @@ YEARS_VALID = 3
 
 def create(store: Store, params: Params, ids: Ids) -> Row:
     """A card that belongs to nobody yet. No event tells."""
-    for name in ("customer", "payment_method"):
-        if name in params:
-            raise unsupported(f"the parameter {name}, which clones for connected accounts")
+    refuse(params, ("customer", "payment_method"), "a payment method, which clones for connected accounts")
     if "type" not in params:
-        raise invalid("Missing required param: type.", param="type", code="parameter_missing")
+        raise required("type")
     if other := set(params) - {"type", "card", "billing_details", "metadata", "allow_redisplay", "radar_options"}:
         raise unsupported(f"payment methods other than cards ({', '.join(sorted(other))})")
     if params["type"] != "card":
@@ -53,7 +51,7 @@ def create(store: Store, params: Params, ids: Ids) -> Row:
     for field in ("exp_month", "exp_year"):
         if "number" in card and field not in card:
             full = f"card[{field}]"
-            raise invalid(f"Missing required param: {full}.", param=full, code="parameter_missing")
+            raise required(full)
         if field in card:
             expiry = _expiry(card, _default_expiry(now), now)
     return _add(store, name, params, expiry, now=now, cvc="cvc" in card)
@@ -75,15 +73,21 @@ def attach(store: Store, method: Row, customer: Row) -> Row:
         return method
     if method["customer"]:
         raise invalid("The payment method you provided has already been attached to a customer.")
-    if method.get("_detached"):
-        raise invalid(
-            "This PaymentMethod was previously used without being attached to a Customer or was detached from a "
-            "Customer, and may not be used again."
-        )
+    refuse_detached(method)
     if refusal := payments.card_of(method).on_attach:
         raise payments.declined(refusal)
     store.change(method, "payment_method.attached", customer=customer["id"], _customer=customer["id"])
     return method
+
+
+def refuse_detached(method: Row) -> None:
+    """Raises: a 400 for a card that was taken from its customer, which may never pay again."""
+    if method.get("_detached"):
+        raise invalid(
+            "This PaymentMethod was previously used without being attached to a Customer or was detached from a "
+            "Customer, and may not be used again.",
+            param="payment_method",
+        )
 
 
 def detach(store: Store, method: Row) -> Row:
@@ -97,6 +101,9 @@ def detach(store: Store, method: Row) -> Row:
     for one in store.all("subscription", customer=owner["id"]):
         if one["default_payment_method"] == method["id"]:
             store.change(one, "customer.subscription.updated", default_payment_method=None)
+    for one in store.all("invoice", customer=owner["id"], default_payment_method=method["id"]):
+        if one["status"] in ("draft", "open", "uncollectible"):
+            store.change(one, "invoice.updated", default_payment_method=None)
     store.change(method, "payment_method.detached", customer=None, _detached=True)
     return method
 
@@ -223,10 +230,9 @@ def _details(old: Params, given: Params) -> Params:
 
 
 def _attach(store: Store, params: Params, ids: Ids) -> Row:
-    if "customer_account" in params:
-        raise unsupported("the parameter customer_account")
+    refuse(params, ("customer_account",), "a payment method")
     if "customer" not in params:
-        raise invalid("Missing required param: customer.", param="customer", code="parameter_missing")
+        raise required("customer")
     customer = store.need("customer", params["customer"], "customer")
     with store.undo_on_error():  # a card that is refused is not there afterwards
         return attach(store, of_id(store, ids["payment_method"], "id", customer), customer)
@@ -237,8 +243,7 @@ def _detach(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def _list(store: Store, params: Params, ids: Ids) -> Row:
-    if "customer_account" in params:
-        raise unsupported("the parameter customer_account")
+    refuse(params, ("customer_account",), "a payment method")
     if "customer" in params:
         store.need("customer", params["customer"], "customer")
     return lists("payment_method", "/v1/payment_methods", "customer", "type", "allow_redisplay")(store, params, ids)
@@ -246,25 +251,18 @@ def _list(store: Store, params: Params, ids: Ids) -> Row:
 
 def of_customer(store: Store, params: Params, ids: Ids) -> Row:
     """The customer's payment methods, newest first."""
-    customer = _customer(store, ids)
+    customer = alive(store, "customer", ids["customer"])
     wanted = {name: params[name] for name in ("type", "allow_redisplay") if name in params}
     found = store.all("payment_method", customer=customer["id"], **wanted)
     return page(store, found, params, f"/v1/customers/{customer['id']}/payment_methods")
 
 
 def one_of_customer(store: Store, params: Params, ids: Ids) -> Row:
-    customer = _customer(store, ids)
+    customer = alive(store, "customer", ids["customer"])
     method = store.need("payment_method", ids["payment_method"])
     if method["customer"] != customer["id"]:
         raise missing("payment_method", method["id"])
     return method
-
-
-def _customer(store: Store, ids: Ids) -> Row:
-    customer = store.need("customer", ids["customer"])
-    if customer.get("deleted"):
-        raise missing("customer", customer["id"])
-    return customer
 
 
 ROUTES: Routes = {

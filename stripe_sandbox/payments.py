@@ -6,9 +6,11 @@ Source: https://docs.stripe.com/payments/paymentintents/lifecycle
 from datetime import UTC, datetime
 from typing import Any
 
-from stripe_sandbox import addresses, disputes, faults, invoices, ledger
+from stripe_sandbox import addresses, disputes, ledger, payment_methods
 from stripe_sandbox.cards import ASK, CARDS, EXPIRED, GENERIC, NOT_AUTHENTICATED, REFUSALS, Card, Refusal
+from stripe_sandbox.control import faults
 from stripe_sandbox.errors import StripeError, invalid
+from stripe_sandbox.invoicing import invoices
 from stripe_sandbox.store import Row, Store
 from stripe_sandbox.views import shown
 
@@ -53,8 +55,13 @@ def needs_authentication(method: Row) -> bool:
     return wanted == "always" or (wanted == "unless_setup" and not method.get("_authenticated"))
 
 
-def collect(store: Store, intent: Row, method_id: str | None, *, off_session: bool) -> None:
-    """The intent is charged to this card, or waits for authentication. Raises the 402, after recording the attempt."""
+def collect(
+    store: Store, intent: Row, method_id: str | None, *, may_ask: bool = True, return_url: str | None = None
+) -> None:
+    """The intent is charged to this card; or it waits for authentication (requires_action), if ``may_ask``.
+
+    Raises: the 402, after recording the attempt; a 400 for a card that may not pay.
+    """
     if not method_id:
         raise invalid(
             "You cannot confirm this PaymentIntent because it's missing a payment method.",
@@ -63,15 +70,18 @@ def collect(store: Store, intent: Row, method_id: str | None, *, off_session: bo
     method = store.need("payment_method", method_id, "payment_method")
     if method["customer"] not in (None, intent["customer"]):
         raise invalid("The payment method does not belong to the customer.", param="payment_method")
+    payment_methods.refuse_detached(method)
     forced = faults.next_charge(store, intent["customer"])
     if forced and forced["outcome"] == "decline":
         _failed(store, intent, method, REFUSALS.get(forced.get("code") or "", GENERIC))
     if refusal := expected_refusal(store, method):
         _failed(store, intent, method, refusal)
-    if needs_authentication(method) or (forced and forced["outcome"] == "authenticate"):
-        _ask(store, intent, method, off_session=off_session)
-        return
-    _succeeded(store, intent, method)
+    if not needs_authentication(method) and not (forced and forced["outcome"] == "authenticate"):
+        _succeeded(store, intent, method)
+    elif may_ask:
+        _ask(store, intent, method, return_url)
+    else:
+        _failed(store, intent, method, ASK)
 
 
 def authenticated(store: Store, intent: Row, ok: bool) -> None:
@@ -180,31 +190,19 @@ def _failed(store: Store, intent: Row, method: Row, refusal: Refusal, *, charged
     )
 
 
-def _ask(store: Store, intent: Row, method: Row, *, off_session: bool) -> None:
-    """The bank wants its holder to confirm: an invoice's intent waits for that, another's does if a person is there."""
-    invoice = store.get("invoice", intent["_invoice"])
-    if off_session and not invoice:
-        _failed(store, intent, method, ASK)
+def _ask(store: Store, intent: Row, method: Row, return_url: str | None) -> None:
+    """The intent waits until the card's holder confirms the payment to the bank."""
     url = addresses.authenticate_url(store.base_url, intent["id"])
     store.change(
         intent,
         status="requires_action",
         payment_method=method["id"],
         last_payment_error=None,
-        next_action={"type": "redirect_to_url", "redirect_to_url": {"return_url": None, "url": url}},
+        next_action={"type": "redirect_to_url", "redirect_to_url": {"return_url": return_url, "url": url}},
     )
     store.emit("payment_intent.requires_action", intent)
-    if not invoice:
-        return
-    invoices.attempt_failed(store, invoice, authentication=True)
-    raise StripeError(
-        402,
-        "card_error",
-        "This payment requires additional user action before it can be completed successfully.",
-        code="invoice_payment_intent_requires_action",
-        payment_intent=shown(store, intent),
-        payment_method=shown(store, method),
-    )
+    if invoice := store.get("invoice", intent["_invoice"]):
+        invoices.attempt_failed(store, invoice, authentication=True)
 
 
 def _succeeded(store: Store, intent: Row, method: Row) -> None:
@@ -223,6 +221,8 @@ def _succeeded(store: Store, intent: Row, method: Row) -> None:
         last_payment_error=None,
         next_action=None,
     )
+    if intent["setup_future_usage"] and intent["customer"] and method["customer"] is None:
+        payment_methods.attach(store, method, store.objects["customer"][intent["customer"]])
     store.emit("payment_intent.amount_capturable_updated" if manual else "payment_intent.succeeded", intent)
     if invoice := store.get("invoice", intent["_invoice"]):
         invoices.attempt_succeeded(store, invoice, intent["amount"])

@@ -6,9 +6,8 @@ Source: https://docs.stripe.com/api/customer_portal
 from typing import Any
 
 from stripe_sandbox import addresses
-from stripe_sandbox.checkout import check_url
-from stripe_sandbox.errors import invalid, unsupported
-from stripe_sandbox.handlers import Ids, Params, Routes, lists, merged, reads
+from stripe_sandbox.errors import invalid, required, unsupported
+from stripe_sandbox.handlers import Ids, Params, Routes, checked_url, lists, merged, reads, refuse
 from stripe_sandbox.store import Row, Store
 
 PROFILE = ("headline", "privacy_policy_url", "terms_of_service_url")
@@ -70,11 +69,9 @@ def update_configuration(store: Store, params: Params, ids: Ids) -> Row:
 
 def create_session(store: Store, params: Params, ids: Ids) -> Row:
     """The customer may use the portal at the session's address."""
-    for name in ("customer_account", "on_behalf_of"):
-        if name in params:
-            raise unsupported(f"portal sessions with {name}")
+    refuse(params, ("customer_account", "on_behalf_of"), "a portal session")
     if "customer" not in params:
-        raise invalid("Missing required param: customer.", param="customer", code="parameter_missing")
+        raise required("customer")
     customer = store.need("customer", params["customer"], "customer")
     if "configuration" in params:
         chosen = store.need("billing_portal.configuration", params["configuration"], "configuration")
@@ -83,7 +80,7 @@ def create_session(store: Store, params: Params, ids: Ids) -> Row:
     else:
         chosen = _default(store)
     if "return_url" in params:
-        check_url(params["return_url"], "return_url")
+        checked_url(params["return_url"], "return_url")
     key = store.new_id("billing_portal.session")
     session = store.add(
         "billing_portal.session",
@@ -111,7 +108,7 @@ def _add(store: Store, params: Params, *, is_default: bool) -> Row:
         features=_features(store, FEATURES, params["features"]),
         is_default=is_default,
         login_page={"enabled": False, "url": None},
-        metadata=params.get("metadata") or {},
+        metadata=merged(None, params.get("metadata")),
         name=params.get("name") or None,
         updated=store.now(),
     )
@@ -129,17 +126,23 @@ def _refuse(params: Params) -> None:
     if params.get("login_page", {}).get("enabled"):
         raise unsupported("the login page of the portal")
     if params.get("default_return_url"):
-        check_url(params["default_return_url"], "default_return_url")
+        checked_url(params["default_return_url"], "default_return_url")
     for name in ("privacy_policy_url", "terms_of_service_url"):
         if url := (params.get("business_profile") or {}).get(name):
-            check_url(url, f"business_profile[{name}]")
+            checked_url(url, f"business_profile[{name}]")
+
+
+def _without_texts(given: dict[str, Any]) -> dict[str, Any]:
+    """What a request says of a feature; what is given empty is an empty list, or no configuration."""
+    found = {key: _without_texts(value) if isinstance(value, dict) else value for key, value in given.items()}
+    found |= {key: [] for key, value in found.items() if value == ""}
+    return found | {key: None for key in ("payment_method_configuration",) if found.get(key) == []}
 
 
 def _features(store: Store, old: Params, given: Params) -> dict[str, Any]:
     features = {}
     for name, values in old.items():
-        named = {key: [] if value == "" else value for key, value in given.get(name, {}).items()}
-        features[name] = {**values, **named}
+        features[name] = {**values, **_without_texts(given.get(name, {}))}
     update = features["subscription_update"]
     if update["schedule_at_period_end"].get("conditions"):
         raise unsupported("portal changes of subscriptions that wait for the end of the period")
@@ -172,7 +175,7 @@ def _flow(store: Store, customer: Row, given: Params) -> dict[str, Any]:
     if kind.startswith("subscription"):
         if "subscription" not in named:
             name = f"flow_data[{kind}][subscription]"
-            raise invalid(f"Missing required param: {name}.", param=name, code="parameter_missing")
+            raise required(name)
         subscription = store.need("subscription", named["subscription"], f"flow_data[{kind}][subscription]")
         if subscription["customer"] != customer["id"]:
             raise invalid(f"The subscription {subscription['id']} is another customer's.", param="flow_data")

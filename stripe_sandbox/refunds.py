@@ -4,12 +4,12 @@ from typing import Any
 
 from stripe_sandbox import ledger, timeline
 from stripe_sandbox.cards import CARDS
-from stripe_sandbox.errors import invalid, unsupported
-from stripe_sandbox.handlers import Ids, Params, Routes, lists, merged, reads
-from stripe_sandbox.html import money
+from stripe_sandbox.currencies import money
+from stripe_sandbox.dates import DAY
+from stripe_sandbox.errors import invalid
+from stripe_sandbox.handlers import Ids, Params, Routes, lists, merged, reads, refuse
 from stripe_sandbox.store import Row, Store
 
-DAY = 86_400
 NOT_HERE = ("currency", "customer", "origin", "refund_application_fee", "reverse_transfer")
 """Refunds of a cash balance, and of Connect."""
 WITHDRAWN = ("needs_response", "under_review", "lost")
@@ -18,12 +18,11 @@ WITHDRAWN = ("needs_response", "under_review", "lost")
 
 def create(store: Store, params: Params, ids: Ids) -> Row:
     """A part of a charge, or what is left of it, goes back."""
-    for name in NOT_HERE:
-        if params.get(name):
-            raise unsupported(f"refunds with {name}")
+    refuse(params, NOT_HERE, "a refund")
     charge = _charge(store, params)
     left = charge["amount_captured"] - charge["amount_refunded"]
-    named = {name: params[name] for name in ("reason", "metadata", "instructions_email") if name in params}
+    named = {name: params[name] for name in ("reason", "instructions_email") if name in params}
+    named["metadata"] = merged(None, params.get("metadata"))
     return refund(store, charge, params.get("amount", left), **named)
 
 

@@ -1,29 +1,30 @@
 """Every address of Stripe's API that the sandbox has: each module brings its own table."""
 
 from stripe_sandbox import (
+    account,
     catalogue,
     checkout,
     coupons,
-    credit_notes,
     customers,
     disputes,
     events,
     intents,
-    invoice_editing,
-    invoice_items,
-    invoice_requests,
     ledger,
     payment_methods,
     portal,
     refunds,
     setup_intents,
-    subscriptions,
     tax_ids,
+    tax_rates,
     test_clocks,
 )
 from stripe_sandbox.handlers import Routes
+from stripe_sandbox.invoicing import credit_notes, invoice_editing, invoice_items, invoice_requests
+from stripe_sandbox.subscribing import subscriptions
 
-MODULES = (
+ROUTES: Routes = {}
+for module in (
+    account,
     catalogue,
     checkout,
     coupons,
@@ -42,8 +43,7 @@ MODULES = (
     setup_intents,
     subscriptions,
     tax_ids,
+    tax_rates,
     test_clocks,
-)
-ROUTES: Routes = {}
-for module in MODULES:
+):
     ROUTES |= module.ROUTES

@@ -3,10 +3,10 @@
 Source: https://docs.stripe.com/payments/setupintents/lifecycle
 """
 
-from stripe_sandbox import hosted, payment_methods, payments
+from stripe_sandbox import addresses, payment_methods, payments
 from stripe_sandbox.cards import Refusal
 from stripe_sandbox.errors import invalid, unsupported
-from stripe_sandbox.handlers import Ids, Params, Routes, lists, merged
+from stripe_sandbox.handlers import Ids, Params, Routes, lists, merged, refuse
 from stripe_sandbox.store import Row, Store
 from stripe_sandbox.views import shown
 
@@ -16,7 +16,7 @@ NOT_AUTHENTICATED = Refusal(
     "The provided PaymentMethod has failed authentication. You can provide payment_method_data or a new PaymentMethod "
     "to attempt to fulfill this SetupIntent again.",
 )
-REFUSED = (
+NOT_HERE = (
     "attach_to_self",
     "confirmation_token",
     "customer_account",
@@ -30,8 +30,9 @@ REFUSED = (
 OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
 
 
-def create(store: Store, params: Params, ids: Ids) -> Row:
-    _refuse(params)
+def create(store: Store, params: Params) -> Row:
+    """An intent exists, confirmed at once if that is asked for."""
+    refuse(params, NOT_HERE, "a setup intent")
     customer = store.need("customer", params["customer"], "customer")["id"] if "customer" in params else None
     if "payment_method_types" in params and "automatic_payment_methods" in params:
         raise invalid("You may only specify one of these parameters: payment_method_types, automatic_payment_methods.")
@@ -74,7 +75,7 @@ def read(store: Store, params: Params, ids: Ids) -> Row:
 
 def update(store: Store, params: Params, ids: Ids) -> Row:
     intent = store.need("setup_intent", ids["intent"])
-    _refuse(params)
+    refuse(params, NOT_HERE, "a setup intent")
     if intent["status"] not in OPEN and set(params) - {"metadata", "description"}:
         raise _unexpected(intent, "updated")
     changes: Row = {
@@ -97,9 +98,9 @@ def update(store: Store, params: Params, ids: Ids) -> Row:
     return intent
 
 
-def confirm(store: Store, params: Params, ids: Ids) -> Row:
-    intent = store.need("setup_intent", ids["intent"])
-    _refuse(params)
+def confirm(store: Store, intent: Row, params: Params) -> Row:
+    """The card is ready, or its owner is asked. Raises: its decline (402)."""
+    refuse(params, NOT_HERE, "a setup intent")
     if intent["status"] not in OPEN:
         raise _unexpected(intent, "confirmed")
     if method := _given_method(store, params, intent["customer"]):
@@ -110,11 +111,10 @@ def confirm(store: Store, params: Params, ids: Ids) -> Row:
     return intent
 
 
-def cancel(store: Store, params: Params, ids: Ids) -> Row:
-    intent = store.need("setup_intent", ids["intent"])
+def cancel(store: Store, intent: Row, reason: str | None) -> Row:
+    """The intent is over, for this reason."""
     if intent["status"] not in OPEN:
         raise _unexpected(intent, "canceled")
-    reason = params.get("cancellation_reason")
     store.change(intent, status="canceled", cancellation_reason=reason, next_action=None)
     store.emit("setup_intent.canceled", intent)
     return intent
@@ -157,7 +157,7 @@ def _confirm(store: Store, intent: Row, return_url: str | None) -> None:
         _fail(store, intent, method, card.on_attach)
         raise payments.declined(card.on_attach, setup_intent=shown(store, intent), payment_method=shown(store, method))
     if payments.needs_authentication(method):
-        url = hosted.authenticate_url(store.base_url, intent["id"])
+        url = addresses.authenticate_url(store.base_url, intent["id"])
         action = {"type": "redirect_to_url", "redirect_to_url": {"return_url": return_url, "url": url}}
         store.change(intent, status="requires_action", next_action=action, last_setup_error=None)
         store.emit("setup_intent.requires_action", intent)
@@ -183,11 +183,6 @@ def _fail(store: Store, intent: Row, method: Row, refusal: Refusal) -> None:
         last_setup_error={**error, "type": kind, "payment_method": shown(store, method)},
     )
     store.emit("setup_intent.setup_failed", intent)
-
-
-def _refuse(params: Params) -> None:
-    if refused := [name for name in REFUSED if params.get(name)]:
-        raise unsupported(f"the parameter {refused[0]} of a setup intent")
 
 
 def _types(params: Params) -> list[str]:
@@ -219,6 +214,7 @@ def _check_owner(method: Row, customer: str | None) -> Row:
             "be given as `customer`.",
             param="payment_method",
         )
+    payment_methods.refuse_detached(method)
     return method
 
 
@@ -229,11 +225,23 @@ def _unexpected(intent: Row, what: str) -> Exception:
     )
 
 
+def _create(store: Store, params: Params, ids: Ids) -> Row:
+    return create(store, params)
+
+
+def _confirm_it(store: Store, params: Params, ids: Ids) -> Row:
+    return confirm(store, store.need("setup_intent", ids["intent"]), params)
+
+
+def _cancel(store: Store, params: Params, ids: Ids) -> Row:
+    return cancel(store, store.need("setup_intent", ids["intent"]), params.get("cancellation_reason"))
+
+
 ROUTES: Routes = {
     ("get", "/v1/setup_intents"): lists("setup_intent", "/v1/setup_intents", "customer", "payment_method"),
-    ("post", "/v1/setup_intents"): create,
+    ("post", "/v1/setup_intents"): _create,
     ("get", "/v1/setup_intents/{intent}"): read,
     ("post", "/v1/setup_intents/{intent}"): update,
-    ("post", "/v1/setup_intents/{intent}/confirm"): confirm,
-    ("post", "/v1/setup_intents/{intent}/cancel"): cancel,
+    ("post", "/v1/setup_intents/{intent}/confirm"): _confirm_it,
+    ("post", "/v1/setup_intents/{intent}/cancel"): _cancel,
 }

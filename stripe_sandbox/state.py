@@ -10,14 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from stripe_sandbox import timeline
-from stripe_sandbox.store import INDEXED, Row, Store
+from stripe_sandbox import deliveries, timeline
+from stripe_sandbox.kinds import INDEXED, Row
+from stripe_sandbox.store import Store
 
 VERSION = 1
 DELIVERY, ANSWER, META = "delivery", "answer", "meta"
 AS_BYTES = {"event": "_data", ANSWER: "body"}  # the one field of a kind that holds bytes
-DERIVED = {"_noted", "_deliveries"}  # found again from the rows
-METAS = ("offset", "settings", "faults", "next_charges", "trouble")
+DERIVED = {"_noted", "_stuck", "_deliveries"}  # found again from the rows
+METAS = ("offset", "settings", "faults", "next_charges", "trouble", "chosen_mode")
 READ_AT_ONCE = 2_000
 ENCODER = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 TABLE = "CREATE TABLE rows (kind TEXT, id TEXT, row TEXT NOT NULL, data BLOB, PRIMARY KEY (kind, id))"
@@ -68,7 +69,8 @@ class StateFile:
             elif kind == ANSWER:
                 store.answers[key] = row
             elif kind == META:
-                setattr(store, key, row)
+                known = getattr(store, key)
+                setattr(store, key, known | row if isinstance(known, dict) else row)
             else:
                 rows.append(row)
         for row in sorted(rows, key=lambda one: one["_seq"]):
@@ -133,7 +135,7 @@ def _load_deliveries(store: Store) -> None:
     for delivery in known:
         events[delivery["event"]]["_deliveries"].append(delivery["id"])
         if delivery["status"] == "pending":
-            store.wait_until(delivery, delivery["due"])
+            deliveries.wait_until(store, delivery, delivery["due"])
 
 
 def _everything(store: Store) -> Iterator[tuple[str, str]]:

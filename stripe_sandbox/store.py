@@ -4,95 +4,37 @@ A row is what Stripe calls an object, but flat: what is nested in Stripe's answe
 invoice's lines, an item's price) is a row of its own and put together in ``views``. Names that begin with an
 underscore are the sandbox's own and are never shown.
 
-Every write goes through ``add``, ``change``, ``remove`` and ``emit``; so each can be taken back.
+Every write to rows goes through ``add``, ``change``, ``remove`` and ``emit``, and one to a value that is there only
+once through ``set``; so each can be taken back, and is known to be unsaved. What waits to be delivered and what was
+answered are kept here too, and written by ``deliveries`` and ``answers``.
 """
 
 import asyncio
 import contextlib
-import heapq
-import itertools
 import json
+import operator
 import random
 import secrets
 import time
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from stripe_sandbox import timeline, views
+from stripe_sandbox import deliveries, timeline, views
 from stripe_sandbox.errors import StripeError, missing
+from stripe_sandbox.kinds import INDEXED, PREFIXES, Row
 from stripe_sandbox.schema.load import API_VERSION, OBJECTS, new
 
 if TYPE_CHECKING:
+    from starlette.requests import Request
+
     from stripe_sandbox.state import StateFile
 
-Row = dict[str, Any]
-
-PREFIXES = {
-    "customer": "cus",
-    "customer_balance_transaction": "cbtxn",
-    "tax_id": "txi",
-    "product": "prod",
-    "price": "price",
-    "coupon": "co",
-    "promotion_code": "promo",
-    "discount": "di",
-    "tax_rate": "txr",
-    "payment_method": "pm",
-    "setup_intent": "seti",
-    "subscription": "sub",
-    "subscription_item": "si",
-    "invoice": "in",
-    "line_item": "il",
-    "invoiceitem": "ii",
-    "invoice_payment": "inpay",
-    "payment_intent": "pi",
-    "charge": "ch",
-    "refund": "re",
-    "credit_note": "cn",
-    "credit_note_line_item": "cnli",
-    "dispute": "du",
-    "balance_transaction": "txn",
-    "checkout.session": "cs_test",
-    "item": "li",
-    "billing_portal.configuration": "bpc",
-    "billing_portal.session": "bps",
-    "test_helpers.test_clock": "clock",
-    "event": "evt",
-    "webhook_endpoint": "we",
-}
-KINDS = {prefix: kind for kind, prefix in PREFIXES.items()}
-
-INDEXED: dict[str, tuple[str, ...]] = {
-    "customer": ("email", "test_clock"),
-    "customer_balance_transaction": ("customer",),
-    "tax_id": ("customer",),
-    "price": ("product", "lookup_key"),
-    "promotion_code": ("code", "_coupon"),
-    "payment_method": ("customer",),
-    "setup_intent": ("customer",),
-    "subscription": ("customer",),
-    "subscription_item": ("subscription",),
-    "invoice": ("customer", "_subscription"),
-    "line_item": ("invoice",),
-    "invoiceitem": ("customer", "invoice"),
-    "invoice_payment": ("invoice", "_intent"),
-    "payment_intent": ("customer",),
-    "charge": ("customer", "payment_intent"),
-    "refund": ("charge",),
-    "credit_note": ("invoice", "customer"),
-    "credit_note_line_item": ("_credit_note",),
-    "dispute": ("charge",),
-    "checkout.session": ("customer", "_waits"),
-    "item": ("_session",),
-    "event": ("type", "_customer"),
-}
 MOST_REQUESTS_KEPT = 10_000
-ORDER = itertools.count()
+STAMPS = ("_changed", "_noted", "_stuck")
+"""When a row changed, when something is next due for it, and which due thing failed."""
 NO_TROUBLE = {"drop": 0, "duplicate": 0, "delay": 0, "seconds": 0, "shuffle": False}
-EVENTS_KEPT = 30 * 86_400
-KEYS_KEPT = 86_400  # seconds for which an idempotency key is known
 
 
 class Store:
@@ -127,15 +69,17 @@ class Store:
         self.deliveries: dict[str, Row] = {}
         self.pending: dict[str, Row] = {}  # the deliveries that wait, a part of the above
         self.due: dict[str, list[tuple[float, int, str]]] = defaultdict(list)  # by endpoint: when, order, delivery
-        self.mode = self.first_mode
+        self.chosen_mode: str | None = None
         self.trouble: dict[str, Any] = dict(NO_TROUBLE)
         self.answers: dict[str, Row] = {}
+        self.answering: dict[str, Request] = {}  # by idempotency key: what is being answered now
         self.requests: list[Row] = []
         self.faults: list[Row] = []
         self.next_charges: list[Row] = []  # how the next charges end; the first that fits is used up first
         self.settings: dict[str, Any] = {
             "retries_exhausted": "cancel",  # or unpaid, past_due
             "retry_days": [3, 5, 7],
+            "retry_seconds": None,  # how long a failed delivery waits; None: longer each time
             "upcoming_days": 7,
             "requests_per_second": None,
             "search_lag_seconds": 0,  # for so long a search does not find what changed
@@ -144,22 +88,34 @@ class Store:
         self.offset = 0
         self.sequence = 0
         self.request: dict[str, str | None] = {"id": None, "idempotency_key": None}
-        self.moments: dict[str, int] = {}  # by clock, while an advance plays: the moment that is played
+        self.moments: dict[str, int] = {}  # by clock, within ``at``: what time it is
+        self.rehearsing = False
+        self.caught_up = 0  # what fell due on the server's own clock until then has happened
         self.queue = timeline.Queue()
         self.undo: list[Callable[[], None]] | None = None
         self.unsaved: set[tuple[str, str]] = set()  # (kind, id); also ("delivery", id), ("answer", key), ("meta", name)
         self.all_unsaved = True  # the file, if there is one, must be written anew
+
+    @property
+    def mode(self) -> str:
+        """How deliveries go: "auto" or "manual"."""
+        return self.chosen_mode or self.first_mode
 
     def persist(self) -> None:
         """What changed is in the file, if there is one: an answer never tells what a crash could lose."""
         if self.file and (self.unsaved or self.all_unsaved):
             self.file.save(self)
 
-    def keep_answer(self, key: str, fingerprint: str, status: int, body: bytes) -> None:
-        """A repeated request with this idempotency key gets this answer."""
-        self.answers.pop(key, None)  # so that they stand in the order in which they were given
-        self.answers[key] = {"fingerprint": fingerprint, "status": status, "body": body, "at": time.time()}
-        self.unsaved.add(("answer", key))
+    def set(self, name: str, value: Any, *, for_good: bool = False) -> None:
+        """One of the values in ``state.METAS`` is this; ``for_good`` also where the request is refused in the end."""
+        before = getattr(self, name)
+        self._set_value(name, value)
+        if self.undo is not None and not for_good:
+            self.undo.append(lambda: self._set_value(name, before))
+
+    def _set_value(self, name: str, value: Any) -> None:
+        setattr(self, name, value)
+        self.unsaved.add(("meta", name))
 
     # ── time ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -171,6 +127,16 @@ class Store:
     def now(self, customer: str | None = None) -> int:
         """The customer's time, in seconds since 1970; within an advance, the moment that is being played."""
         return self.time_on(self.clock_of(customer))
+
+    @contextlib.contextmanager
+    def at(self, clock: str, when: int) -> Iterator[None]:
+        """Within the block it is ``when`` on this clock."""
+        outer = self.moments
+        self.moments = {**outer, clock: when}
+        try:
+            yield
+        finally:
+            self.moments = outer
 
     def time_on(self, clock: str) -> int:
         if clock in self.moments:
@@ -191,6 +157,7 @@ class Store:
             values.setdefault("created", self.now(values.get("customer") or values.get("_customer")))
         row = new(kind, **values, _seq=self.sequence, _kind=kind)
         self._put(row)
+        self._touched(row)
         if self.undo is not None:
             self.undo.append(lambda: self._drop(row))
         return row
@@ -212,8 +179,12 @@ class Store:
             if (kind, name) in self.indexes:
                 found = list(self.indexes[kind, name].get(value, {}).values())
                 del wanted[name]
-                return [row for row in found if all(row.get(k) == v for k, v in wanted.items())]
-        return [row for row in self.objects[kind].values() if all(row.get(k) == v for k, v in wanted.items())]
+                return self._chosen(found, wanted)
+        return self._chosen(self.objects[kind].values(), wanted)
+
+    def _chosen(self, found: Iterable[Row], wanted: Row) -> list[Row]:
+        chosen = [row for row in found if all(row.get(k) == v for k, v in wanted.items())] if wanted else list(found)
+        return sorted(chosen, key=operator.itemgetter("_seq"))  # one that was taken out and put back stands last
 
     def change(self, row: Row, event: str = "", **values: Any) -> None:
         """The row has these values. The event tells which ones it had before; without a difference there is none."""
@@ -221,10 +192,12 @@ class Store:
         if not before:
             return
         shown_before = {k: views.of_field(self, row, k, v) for k, v in before.items()} if event else {}
-        absent = [name for name in before if name not in row]
+        absent = [name for name in (*before, *STAMPS) if name not in row]
+        stamps = {name: row[name] for name in STAMPS if name in row}
         self._set(row, {name: values[name] for name in before})
+        self._touched(row)
         if self.undo is not None:
-            self.undo.append(lambda: self._set(row, before, absent))
+            self.undo.append(lambda: self._set(row, before | stamps, absent))
         if event:
             self.emit(event, row, {k: v for k, v in shown_before.items() if not k.startswith("_")})
 
@@ -239,7 +212,7 @@ class Store:
         self.objects[kind][row["id"]] = row
         for name in INDEXED.get(kind, ()):
             self.indexes[kind, name][row.get(name)][row["id"]] = row
-        self._touched(row)
+        self.unsaved.add((kind, row["id"]))
 
     def _drop(self, row: Row) -> None:
         kind = row["_kind"]
@@ -257,11 +230,14 @@ class Store:
         row.update(values)
         for name in absent or ():
             row.pop(name, None)
-        self._touched(row)
+        self.unsaved.add((kind, row["id"]))
 
     def _touched(self, row: Row) -> None:
+        """It is known when the row changed, and what is next due for it. Not in a rehearsal, which changes nothing."""
+        if self.rehearsing:
+            return
         row["_changed"] = self.time_on("")
-        self.unsaved.add((row["_kind"], row["id"]))
+        row.pop("_stuck", None)
         self.queue.note(self, row)
 
     # ── taking back ───────────────────────────────────────────────────────────────────────────────────────
@@ -299,14 +275,14 @@ class Store:
     def rehearsal(self) -> Iterator[None]:
         """What the block does is taken back at its end, ids and all."""
         outer, self.undo = self.undo, []
-        state, sequence, moments = self.random.getstate(), self.sequence, dict(self.moments)
+        state, sequence, rehearsing = self.random.getstate(), self.sequence, self.rehearsing
+        self.rehearsing = True
         try:
             yield
         finally:
             for step in reversed(self.undo):
                 step()
-            self.undo = outer
-            self.sequence, self.moments = sequence, moments
+            self.undo, self.sequence, self.rehearsing = outer, sequence, rehearsing
             self.random.setstate(state)
 
     # ── events ────────────────────────────────────────────────────────────────────────────────────────────
@@ -341,65 +317,5 @@ class Store:
             _data=zlib.compress(json.dumps(data).encode(), 1),
         )
         for endpoint in endpoints:
-            self.plan_delivery(event["id"], endpoint["id"])
+            deliveries.plan(self, event, endpoint["id"])
         return event
-
-    def plan_delivery(self, event: str, endpoint: str) -> Row:
-        """The event waits to be delivered to this endpoint."""
-        delivery: Row = {
-            "id": f"dlv_{self.random.getrandbits(64):016x}",
-            "event": event,
-            "endpoint": endpoint,
-            "status": "pending",
-            "attempts": [],
-            "due": 0.0,
-        }
-        key = delivery["id"]
-        self.deliveries[key] = delivery
-        self.wait_until(delivery, 0.0)
-        self.objects["event"][event]["_deliveries"].append(key)
-        if self.undo is not None:
-            self.undo.append(lambda: self._forget_delivery(key))
-        return delivery
-
-    def wait_until(self, delivery: Row, when: float) -> None:
-        """The delivery waits for this moment of the machine's clock; what waited longer goes first."""
-        delivery["due"] = when
-        self.pending[delivery["id"]] = delivery
-        heapq.heappush(self.due[delivery["endpoint"]], (when, next(ORDER), delivery["id"]))
-        self.unsaved.add(("delivery", delivery["id"]))
-        self.wake.set()
-
-    def end_delivery(self, delivery: Row, status: str) -> None:
-        """The delivery waits no more."""
-        delivery["status"] = status
-        self.pending.pop(delivery["id"], None)
-        self.unsaved.add(("delivery", delivery["id"]))
-
-    def _forget_delivery(self, key: str) -> None:
-        self.deliveries.pop(key, None)
-        self.pending.pop(key, None)
-        self.unsaved.add(("delivery", key))
-
-    def forget_old_events(self) -> None:
-        """Events older than 30 days by the server's clock are gone, with their deliveries, unless one still waits.
-
-        Called where that clock is moved, before it moves: so nothing that an advance brought is gone unseen.
-        """
-        horizon = self.now() - EVENTS_KEPT
-
-        def done(row: Row) -> bool:
-            return row["_at"] < horizon and not any(key in self.pending for key in row["_deliveries"])
-
-        old: list[Row] = [*itertools.takewhile(done, self.objects["event"].values())]
-        for row in old:
-            self.remove(row)
-            for key in row["_deliveries"]:
-                self._forget_delivery(key)
-
-    def forget_old_answers(self) -> None:
-        """Idempotency keys that Stripe would no longer know are gone."""
-        horizon = time.time() - KEYS_KEPT
-        for key in [*itertools.takewhile(lambda one: self.answers[one]["at"] < horizon, self.answers)]:
-            del self.answers[key]
-            self.unsaved.add(("answer", key))

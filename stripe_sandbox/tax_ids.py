@@ -2,8 +2,8 @@
 
 import re
 
-from stripe_sandbox.errors import invalid, missing, unsupported
-from stripe_sandbox.handlers import Ids, Params, Routes, gone, page
+from stripe_sandbox.errors import invalid, missing, required, unsupported
+from stripe_sandbox.handlers import Ids, Params, Routes, alive, gone, page
 from stripe_sandbox.store import Row, Store
 
 MOST = 5
@@ -49,24 +49,21 @@ def _owner(store: Store, given: Params | None) -> Row | None:
     if given["type"] != "customer":
         raise unsupported(f"tax ids of an owner of the type {given['type']}")
     if "customer" not in given:
-        raise invalid("Missing required param: owner[customer].", param="owner[customer]", code="parameter_missing")
+        raise required("owner[customer]")
     return store.need("customer", given["customer"], "owner[customer]")
 
 
-def _customer(store: Store, ids: Ids) -> Row:
-    customer = store.need("customer", ids["customer"])
-    if customer.get("deleted"):
-        raise missing("customer", customer["id"])
-    return customer
-
-
 def _create(store: Store, params: Params, ids: Ids) -> Row:
-    return add(store, params, _customer(store, ids) if "customer" in ids else _owner(store, params.get("owner")))
+    return add(
+        store,
+        params,
+        alive(store, "customer", ids["customer"]) if "customer" in ids else _owner(store, params.get("owner")),
+    )
 
 
 def _read(store: Store, params: Params, ids: Ids) -> Row:
     tax_id = store.need("tax_id", ids["id"])
-    if "customer" in ids and tax_id["customer"] != _customer(store, ids)["id"]:
+    if "customer" in ids and tax_id["customer"] != alive(store, "customer", ids["customer"])["id"]:
         raise missing("tax_id", tax_id["id"])
     return tax_id
 
@@ -80,7 +77,7 @@ def _delete(store: Store, params: Params, ids: Ids) -> Row:
 
 def _list(store: Store, params: Params, ids: Ids) -> Row:
     if "customer" in ids:
-        customer = _customer(store, ids)
+        customer = alive(store, "customer", ids["customer"])
         url = f"/v1/customers/{customer['id']}/tax_ids"
         return page(store, store.all("tax_id", customer=customer["id"]), params, url)
     owner = _owner(store, params.get("owner"))

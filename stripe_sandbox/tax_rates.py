@@ -1,9 +1,14 @@
 """Tax rates. Source: https://docs.stripe.com/api/tax_rates"""
 
+from typing import Any
+
 from stripe_sandbox.errors import invalid
 from stripe_sandbox.handlers import Ids, Params, Routes, lists, merged, reads
+from stripe_sandbox.params import named
 from stripe_sandbox.store import Row, Store
 
+LISTS = ("tax_rates", "default_tax_rates")
+"""The parameters that name tax rates."""
 TEXTS = ("country", "description", "jurisdiction", "state", "tax_type")
 
 
@@ -36,6 +41,17 @@ def update(store: Store, params: Params, ids: Ids) -> Row:
         changes["metadata"] = merged(rate["metadata"], params["metadata"])
     store.change(rate, "tax_rate.updated", **changes)
     return rate
+
+
+def refuse_unknown(store: Store, given: Any, name: str = "") -> None:
+    """Raises Stripe's 400 for a tax rate that does not exist, wherever in a request it is named."""
+    for key, value in given.items() if isinstance(given, dict) else enumerate(given) if isinstance(given, list) else ():
+        full = named(name, str(key))
+        if key in LISTS and isinstance(value, list):
+            for n, rate in enumerate(value):
+                store.need("tax_rate", rate, named(full, str(n)))
+        else:
+            refuse_unknown(store, value, full)
 
 
 def _name(given: str) -> str:

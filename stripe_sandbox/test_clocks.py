@@ -1,18 +1,24 @@
 """Test clocks: time for a few customers alone. Source: https://docs.stripe.com/billing/testing/test-clocks"""
 
-from stripe_sandbox import customers, cycle, timeline
+from datetime import UTC, datetime
+
+from stripe_sandbox import customers, timeline
 from stripe_sandbox.dates import add_interval
 from stripe_sandbox.errors import invalid
 from stripe_sandbox.handlers import Ids, Params, Routes, gone, lists, reads
 from stripe_sandbox.store import Row, Store
+from stripe_sandbox.subscribing import cycle
 
 KIND = "test_helpers.test_clock"
 DAY = 86_400
 LONGEST_WITHOUT = 2 * 365 * DAY
 LIFE = 30 * DAY
+EARLIEST, LATEST = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) for year in (2000, 2100))
+"""So that no later moment, of a period or a due date, is beyond what a calendar holds."""
 
 
 def create(store: Store, params: Params, ids: Ids) -> Row:
+    _check(params["frozen_time"])
     clock = store.add(
         KIND,
         created=store.now(),
@@ -31,6 +37,7 @@ def advance(store: Store, params: Params, ids: Ids) -> Row:
     clock, to = store.need(KIND, ids["test_clock"]), params["frozen_time"]
     if clock["status"] != "ready":
         raise invalid("The test clock is advancing; wait until it is ready.", code="test_clock_under_advancement")
+    _check(to)
     if to <= clock["frozen_time"]:
         raise invalid("frozen_time must be after the clock's present time.", param="frozen_time")
     if to > furthest(store, clock):
@@ -38,6 +45,11 @@ def advance(store: Store, params: Params, ids: Ids) -> Row:
     store.change(clock, status="advancing", status_details={"advancing": {"target_frozen_time": to}})
     store.emit("test_helpers.test_clock.advancing", clock)
     return clock
+
+
+def _check(moment: int) -> None:
+    if not EARLIEST <= moment < LATEST:
+        raise invalid("frozen_time must lie in the years from 2000 to 2099.", param="frozen_time")
 
 
 def furthest(store: Store, clock: Row) -> int:
@@ -50,9 +62,10 @@ def furthest(store: Store, clock: Row) -> int:
     return min(limits, default=now + LONGEST_WITHOUT)
 
 
-def finish_advances(store: Store) -> None:
-    """Clocks that were told to advance have, and everything due on them has happened in order."""
-    for clock in store.objects[KIND].values():
+def settle(store: Store) -> None:
+    """What fell due while nobody asked has happened, and clocks that were told to advance have."""
+    timeline.catch_up(store)
+    for clock in store.all(KIND):
         if clock["status"] == "advancing":
             to = clock["status_details"]["advancing"]["target_frozen_time"]
             timeline.play(store, clock["id"], to)

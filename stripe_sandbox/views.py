@@ -4,13 +4,12 @@ import json
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from stripe_sandbox.errors import invalid
+from stripe_sandbox.errors import StripeError, invalid
+from stripe_sandbox.kinds import KINDS, Row
 from stripe_sandbox.schema.load import INCLUDABLE, OBJECTS
 
 if TYPE_CHECKING:
     from stripe_sandbox.store import Store
-
-Row = dict[str, Any]
 
 NESTED: dict[str, tuple[str, str, str, str, int]] = {
     # kind: (field, kind of the members, their field that names the owner, address, how many are shown)
@@ -38,7 +37,7 @@ PAGES: dict[tuple[str, str], tuple[str, str, str]] = {
     ("checkout.session", "line_items"): ("item", "_session", "/v1/checkout/sessions/{}/line_items"),
     ("charge", "refunds"): ("refund", "charge", "/v1/charges/{}/refunds"),
 }
-HIDDEN = {("coupon", "applies_to"), ("coupon", "currency_options")}
+HIDDEN = {("coupon", "applies_to"), ("coupon", "currency_options"), ("invoice", "confirmation_secret")}
 """Fields of a row that are shown only where they are asked for."""
 COMPOSED = (dict, list)
 MOST_LEVELS = 4
@@ -91,11 +90,11 @@ def expanded(store: "Store", view: Row, paths: list[str]) -> Row:
         if f"_{path}" in hidden:
             view[path] = hidden[f"_{path}"]
             continue
-        parts = path.split(".")
+        parts, refusal = path.split("."), invalid(f"This property cannot be expanded ({path}).", param=f"expand[{n}]")
         if len(parts) > MOST_LEVELS:
             raise invalid("You cannot expand more than 4 levels of a property.", param=f"expand[{n}]")
         if not view.get("deleted"):
-            _expand(store, view, parts, path)
+            _expand(store, view, parts, refusal)
     return view
 
 
@@ -128,16 +127,17 @@ def _plan(price: Row) -> Row:
     }
 
 
-def _expand(store: "Store", node: Any, parts: list[str], path: str) -> None:
+def _expand(store: "Store", node: Any, parts: list[str], refusal: StripeError) -> None:
     if isinstance(node, list):
         for one in node:
-            _expand(store, one, parts, path)
+            _expand(store, one, parts, refusal)
         return
     if not isinstance(node, dict):
         return
     name, rest = parts[0], parts[1:]
     if (node.get("object", ""), name) in HIDDEN:
-        node[name] = _public(store.objects[node["object"]][node["id"]][name])
+        row = store.get(node["object"], node["id"]) or {}  # of what is only previewed there is none
+        node[name] = _public(row.get(name))
         return
     page = PAGES.get((node.get("object", ""), name))
     if page and name not in node:
@@ -145,24 +145,22 @@ def _expand(store: "Store", node: Any, parts: list[str], path: str) -> None:
         members = [shown(store, one) for one in store.all(kind, **{owner: node["id"]})]
         node[name] = listed(members[:10], url.format(node["id"]), more=len(members) > 10)
     if name not in node or not (rest or name in _expandable(node)):
-        raise invalid(f"This property cannot be expanded ({path}).", param="expand[0]")
-    node[name] = _whole(store, name, node[name], path)
+        raise refusal
+    node[name] = _whole(store, name, node[name], refusal)
     if rest:
-        _expand(store, node[name], rest, path)
+        _expand(store, node[name], rest, refusal)
 
 
-def _whole(store: "Store", name: str, value: Any, path: str) -> Any:
+def _whole(store: "Store", name: str, value: Any, refusal: StripeError) -> Any:
     """The object that an id names, or the objects that a list of ids names; anything else as it is."""
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
-        return [_whole(store, name, one, path) for one in value]
+        return [_whole(store, name, one, refusal) for one in value]
     if not isinstance(value, str):
         return value
-    from stripe_sandbox.store import KINDS
-
     kind = name if name in store.objects else KINDS.get(value.rpartition("_")[0], "")
     target = store.objects[kind].get(value) if kind else None
     if target is None:
-        raise invalid(f"This property cannot be expanded ({path}).", param="expand[0]")
+        raise refusal
     return shown(store, target)
 
 

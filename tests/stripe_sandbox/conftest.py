@@ -26,6 +26,12 @@ def answered(response: httpx.Response) -> Any:
     return response.json()
 
 
+def error_of(answer: httpx.Response, status: int) -> Any:
+    """The error that an answer holds which is no success."""
+    assert answer.status_code == status, answer.text
+    return answer.json()["error"]
+
+
 class Sandbox:
     """One running local Stripe: raw HTTP, its control plane, and short ways to the usual objects."""
 
@@ -93,9 +99,7 @@ class Sandbox:
 
     def refused(self, method: str, path: str, data: dict[str, Any] | None = None, *, status: int = 400) -> Any:
         """The error of a request that must not succeed."""
-        answer = self.ask(method, path, data)
-        assert answer.status_code == status, answer.text
-        return answer.json()["error"]
+        return error_of(self.ask(method, path, data), status)
 
     def frozen_customer(self, at: datetime = NEW_YEAR, card: str | None = "pm_card_visa") -> "Frozen":
         """A customer whose time stands still until it is told to go on."""

@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import stripe
 
 from stripe_sandbox import coupons, customers, discounts
 from stripe_sandbox.dates import add_interval, add_months
 from stripe_sandbox.store import Store
-from tests.stripe_sandbox.conftest import DAY, Sandbox
-from tests.stripe_sandbox.test_requests import error_of
+from tests.stripe_sandbox.conftest import DAY, Sandbox, error_of
 
 PRICE = {"currency": "usd", "unit_amount": 1000}
 
@@ -43,7 +43,7 @@ def test_a_product_keeps_what_it_is_given_under_the_id_it_is_given(sandbox: Sand
     assert {name: made[name] for name in given} == given
     assert (made["active"], made["type"], made["images"]) == (True, "service", ["https://maple.example/a.png"])
     assert sandbox.get("products/practice") == made
-    error = error_of(sandbox.ask("POST", "products", {"id": "practice", "name": "Other"}), 400)
+    error = sandbox.refused("POST", "products", {"id": "practice", "name": "Other"})
     assert error["code"] == "resource_already_exists"
     changed = sandbox.post("products/practice", {"active": "false", "description": "", "metadata[a]": ""})
     assert (changed["active"], changed["description"], changed["metadata"]) == (False, None, {})
@@ -58,7 +58,7 @@ def test_a_product_comes_with_a_default_price(sandbox: Sandbox) -> None:
     assert made["default_price"] == only["id"]
     assert (only["unit_amount"], only["recurring"]["interval"], only["type"]) == (900, "year", "recurring")
     assert sandbox.event_types() == ["product.created", "price.created"]
-    error = error_of(sandbox.ask("POST", f"prices/{only['id']}", {"active": "false"}), 400)
+    error = sandbox.refused("POST", f"prices/{only['id']}", {"active": "false"})
     assert "default price" in error["message"]
     stranger = price(sandbox)["id"]
     answer = sandbox.ask("POST", f"products/{made['id']}", {"default_price": stranger})
@@ -67,10 +67,10 @@ def test_a_product_comes_with_a_default_price(sandbox: Sandbox) -> None:
 
 def test_a_product_is_deleted_only_without_prices(sandbox: Sandbox) -> None:
     kept = price(sandbox)["product"]
-    error_of(sandbox.ask("DELETE", f"products/{kept}"), 400)
+    sandbox.refused("DELETE", f"products/{kept}")
     made = product(sandbox)["id"]
     assert sandbox.ask("DELETE", f"products/{made}").json() == {"id": made, "object": "product", "deleted": True}
-    error_of(sandbox.ask("GET", f"products/{made}"), 404)
+    sandbox.refused("GET", f"products/{made}", status=404)
     assert sandbox.event_types()[-1] == "product.deleted"
 
 
@@ -86,7 +86,7 @@ def test_products_are_listed_by_what_they_are(sandbox: Sandbox) -> None:
     ):
         assert [each["id"] for each in sandbox.listed("products", **wanted)] == found
     assert sandbox.get(f"products/{one}/features")["data"] == []
-    error_of(sandbox.ask("POST", f"products/{one}/features", {"entitlement_feature": "feat_x"}), 501)
+    sandbox.refused("POST", f"products/{one}/features", {"entitlement_feature": "feat_x"}, status=501)
 
 
 # ── prices ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -141,19 +141,19 @@ def test_a_recurring_price_counts_its_intervals(sandbox: Sandbox) -> None:
 )
 def test_a_price_that_is_refused(sandbox: Sandbox, given: dict[str, Any], status: int) -> None:
     key = price(sandbox, lookup_key="taken")["product"]
-    error_of(sandbox.ask("POST", "prices", {**PRICE, "product": key, **given}), status)
+    sandbox.refused("POST", "prices", {**PRICE, "product": key, **given}, status=status)
     assert len(sandbox.listed("prices")) == len(sandbox.listed("products")) == 1
 
 
 @pytest.mark.parametrize("amount", ["", "-1", "1.", "one", "1.1234567890123", "NaN"])
 def test_a_decimal_that_is_no_amount_is_refused(sandbox: Sandbox, amount: str) -> None:
     given = {"currency": "usd", "product": product(sandbox)["id"], "unit_amount_decimal": amount}
-    assert error_of(sandbox.ask("POST", "prices", given), 400)["param"] == "unit_amount_decimal"
+    assert sandbox.refused("POST", "prices", given)["param"] == "unit_amount_decimal"
 
 
 def test_a_price_needs_an_amount_and_a_product(sandbox: Sandbox) -> None:
-    error_of(sandbox.ask("POST", "prices", {"currency": "usd", "product": product(sandbox)["id"]}), 400)
-    error_of(sandbox.ask("POST", "prices", PRICE), 400)
+    sandbox.refused("POST", "prices", {"currency": "usd", "product": product(sandbox)["id"]})
+    sandbox.refused("POST", "prices", PRICE)
 
 
 def test_a_price_makes_its_product(sandbox: Sandbox) -> None:
@@ -193,9 +193,7 @@ def test_prices_are_listed_by_what_they_are(sandbox: Sandbox) -> None:
 def test_the_tax_behaviour_of_a_price_is_set_once(sandbox: Sandbox) -> None:
     made = price(sandbox)["id"]
     assert sandbox.post(f"prices/{made}", {"tax_behavior": "exclusive"})["tax_behavior"] == "exclusive"
-    assert (
-        error_of(sandbox.ask("POST", f"prices/{made}", {"tax_behavior": "inclusive"}), 400)["param"] == "tax_behavior"
-    )
+    assert sandbox.refused("POST", f"prices/{made}", {"tax_behavior": "inclusive"})["param"] == "tax_behavior"
 
 
 # ── tax rates ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -213,7 +211,7 @@ def test_a_tax_rate_keeps_its_percentage(sandbox: Sandbox) -> None:
     answer = sandbox.ask("POST", f"tax_rates/{made['id']}", {"percentage": 7})
     assert error_of(answer, 400)["code"] == "parameter_unknown"
     for wrong in ({"percentage": 101}, {"percentage": -1}, {"display_name": ""}):
-        error = error_of(sandbox.ask("POST", "tax_rates", {**given, **wrong}), 400)
+        error = sandbox.refused("POST", "tax_rates", {**given, **wrong})
         assert error["param"] == next(iter(wrong))
 
 
@@ -264,20 +262,18 @@ def test_a_coupon_without_an_id_gets_one(sandbox: Sandbox) -> None:
     ],
 )
 def test_a_coupon_that_is_refused(sandbox: Sandbox, given: dict[str, Any], param: str) -> None:
-    assert error_of(sandbox.ask("POST", "coupons", given), 400)["param"] == param
+    assert sandbox.refused("POST", "coupons", given)["param"] == param
     assert sandbox.listed("coupons") == []
 
 
 def test_a_deleted_coupon_is_gone_and_its_codes_are_inactive(sandbox: Sandbox) -> None:
     coupon(sandbox, id="SPRING", percent_off=10)
     made = code(sandbox, "SPRING")
-    assert error_of(sandbox.ask("POST", "coupons", {"id": "SPRING", "percent_off": 5}), 400)["code"] == (
-        "resource_already_exists"
-    )
+    assert sandbox.refused("POST", "coupons", {"id": "SPRING", "percent_off": 5})["code"] == ("resource_already_exists")
     assert sandbox.ask("DELETE", "coupons/SPRING").json()["deleted"]
     for method in ("GET", "POST", "DELETE"):
-        error_of(sandbox.ask(method, "coupons/SPRING"), 404)
-    error_of(sandbox.ask("POST", "coupons", {"id": "SPRING", "percent_off": 5}), 501)
+        sandbox.refused(method, "coupons/SPRING", status=404)
+    sandbox.refused("POST", "coupons", {"id": "SPRING", "percent_off": 5}, status=501)
     assert sandbox.listed("coupons") == []
     assert not sandbox.get(f"promotion_codes/{made['id']}")["active"]
     assert sandbox.event_types()[-1] == "coupon.deleted"
@@ -293,9 +289,7 @@ def test_a_coupon_is_valid_until_its_time_is_over(sandbox: Sandbox) -> None:
     assert not sandbox.get(f"promotion_codes/{promo['id']}")["active"]
     answer = sandbox.ask("POST", f"promotion_codes/{promo['id']}", {"active": "true"})
     error_of(answer, 400)
-    error_of(
-        sandbox.ask("POST", "promotion_codes", {"promotion[type]": "coupon", "promotion[coupon]": made["id"]}), 400
-    )
+    sandbox.refused("POST", "promotion_codes", {"promotion[type]": "coupon", "promotion[coupon]": made["id"]})
 
 
 # ── promotion codes ───────────────────────────────────────────────────────────────────────────────────────────
@@ -345,7 +339,7 @@ def test_a_promotion_code_that_is_refused(sandbox: Sandbox, given: dict[str, Any
     coupon(sandbox, id="SPRING", percent_off=10, max_redemptions=8, redeem_by=sandbox.now() + DAY)
     code(sandbox, "SPRING", code="TAKEN")
     asked = {"promotion[type]": "coupon", "promotion[coupon]": "SPRING", **given}
-    assert error_of(sandbox.ask("POST", "promotion_codes", asked), 400)["param"] == param
+    assert sandbox.refused("POST", "promotion_codes", asked)["param"] == param
 
 
 def test_a_code_may_be_used_again_once_it_is_inactive(sandbox: Sandbox) -> None:
@@ -353,7 +347,7 @@ def test_a_code_may_be_used_again_once_it_is_inactive(sandbox: Sandbox) -> None:
     first = code(sandbox, key, code="SPRING")
     sandbox.post(f"promotion_codes/{first['id']}", {"active": "false"})
     code(sandbox, key, code="spring")
-    error_of(sandbox.ask("POST", f"promotion_codes/{first['id']}", {"active": "true"}), 400)
+    sandbox.refused("POST", f"promotion_codes/{first['id']}", {"active": "true"})
 
 
 def test_a_promotion_code_expires(sandbox: Sandbox) -> None:
@@ -386,7 +380,7 @@ def test_a_coupon_lowers_the_first_invoice_and_counts_as_redeemed(sandbox: Sandb
     discounted(sandbox, customer, coupon=made["id"])
     assert not sandbox.get(f"coupons/{made['id']}")["valid"]
     given = {"customer": customer, "items[0][price]": sandbox.price()["id"], "discounts[0][coupon]": made["id"]}
-    error = error_of(sandbox.ask("POST", "subscriptions", given), 400)
+    error = sandbox.refused("POST", "subscriptions", given)
     assert (error["code"], error["param"]) == ("coupon_expired", "discounts[0][coupon]")
 
 
@@ -405,7 +399,7 @@ def test_a_discount_for_some_months_ends_by_the_calendar(sandbox: Sandbox) -> No
 
 def test_a_discount_lowers_what_is_billed_before_its_end_and_not_at_it() -> None:
     store = Store(delivery="manual")
-    customer = customers.create(store, {}, {})["id"]
+    customer = customers.create(store, {})["id"]
     terms = {"percent_off": 10.0, "duration": "repeating", "duration_in_months": 1}
     (key,) = discounts.create(store, [{"coupon": coupons.create_coupon(store, terms, {})["id"]}], customer=customer)
     row = store.objects["discount"][key]
@@ -450,7 +444,7 @@ def test_a_discount_that_cannot_be_had(
     coupon(sandbox, id="SPRING", **given)
     asked = {"customer": sandbox.customer()["id"], "items[0][price]": sandbox.price()["id"]}
     asked |= {f"discounts[0][{name}]": key for name, key in way.items()}
-    error = error_of(sandbox.ask("POST", "subscriptions", asked), 400)
+    error = sandbox.refused("POST", "subscriptions", asked)
     assert error.get("code") == error_code
     assert error["param"].startswith("discounts[0]")
     assert sandbox.listed("subscriptions") == []
@@ -480,7 +474,7 @@ def test_a_promotion_code_keeps_its_restrictions(sandbox: Sandbox, limits: dict[
     customer = sandbox.customer()["id"]
     sandbox.subscription(customer)
     asked = {"customer": customer, "items[0][price]": sandbox.price()["id"], "discounts[0][promotion_code]": promo}
-    assert message in error_of(sandbox.ask("POST", "subscriptions", asked), 400)["message"]
+    assert message in sandbox.refused("POST", "subscriptions", asked)["message"]
     assert sandbox.get(f"coupons/{key}")["times_redeemed"] == 0
 
 
@@ -512,3 +506,10 @@ def test_an_interval_keeps_the_day_or_ends_on_the_months_last(
 ) -> None:
     at, until = (int(datetime.fromisoformat(one).replace(tzinfo=UTC).timestamp()) for one in (start, end))
     assert add_interval(at, {"interval": interval, "interval_count": count}, times) == until
+
+
+def test_stripes_own_client_reads_a_promotion_code(sandbox: Sandbox, sandbox_sdk: stripe.StripeClient) -> None:
+    coupon = sandbox.post("coupons", {"percent_off": 20, "duration": "once"})["id"]
+    made = sandbox.post("promotion_codes", {"promotion[type]": "coupon", "promotion[coupon]": coupon, "code": "SPRING"})
+    found = sandbox_sdk.v1.promotion_codes.retrieve(made["id"])
+    assert (found.code, found.promotion.coupon, found.restrictions.first_time_transaction) == ("SPRING", coupon, False)

@@ -6,8 +6,7 @@ import pytest
 
 from stripe_sandbox import coupons, customers, discounts
 from stripe_sandbox.store import Store
-from tests.stripe_sandbox.conftest import DAY, Sandbox
-from tests.stripe_sandbox.test_requests import error_of
+from tests.stripe_sandbox.conftest import DAY, Sandbox, error_of
 
 FIELDS = {
     "name": "Maple Street",
@@ -98,7 +97,7 @@ def test_a_customer_that_is_refused_is_not_there(
     sandbox: Sandbox, given: dict[str, Any], param: str | None, status: int
 ) -> None:
     sandbox.post("customers", {"invoice_prefix": "TAKEN"})
-    error = error_of(sandbox.ask("POST", "customers", given), status)
+    error = sandbox.refused("POST", "customers", given, status=status)
     assert error.get("param") == param
     assert len(sandbox.listed("customers")) == 1
     assert sandbox.event_types() == ["customer.created"]
@@ -112,7 +111,7 @@ def test_a_customer_comes_with_a_card_that_may_be_the_default(sandbox: Sandbox) 
     made = sandbox.post("customers", {"payment_method": "pm_card_visa", field: "pm_card_visa"})
     (card,) = sandbox.listed(f"customers/{made['id']}/payment_methods")
     assert made["invoice_settings"]["default_payment_method"] == card["id"]
-    error = error_of(sandbox.ask("POST", f"customers/{plain['id']}", {field: card["id"]}), 400)
+    error = sandbox.refused("POST", f"customers/{plain['id']}", {field: card["id"]})
     assert (error["code"], error["param"]) == ("resource_missing", field)
     changed = sandbox.post(f"customers/{made['id']}", {field: ""})
     assert changed["invoice_settings"]["default_payment_method"] is None
@@ -136,12 +135,12 @@ def test_a_balance_transaction_moves_the_balance_in_the_customers_currency(sandb
     assert (one["type"], one["amount"], one["ending_balance"]) == ("adjustment", -300, -300)
     shown = sandbox.get(f"customers/{made['id']}")
     assert (shown["balance"], shown["currency"]) == (-300, "eur")
-    assert error_of(sandbox.ask("POST", path, {"amount": 1, "currency": "usd"}), 400)["param"] == "currency"
+    assert sandbox.refused("POST", path, {"amount": 1, "currency": "usd"})["param"] == "currency"
     changed = sandbox.post(f"{path}/{one['id']}", {"description": "", "metadata[b]": "2"})
     assert (changed["description"], changed["metadata"]) == (None, {"a": "1", "b": "2"})
     assert sandbox.get(f"{path}/{one['id']}") == changed
     assert sandbox.listed(path, invoice="in_x") == []
-    error_of(sandbox.ask("GET", f"customers/{other['id']}/balance_transactions/{one['id']}"), 404)
+    sandbox.refused("GET", f"customers/{other['id']}/balance_transactions/{one['id']}", status=404)
 
 
 def test_a_list_leaves_out_the_deleted_and_those_on_test_clocks(sandbox: Sandbox) -> None:
@@ -155,13 +154,13 @@ def test_a_list_leaves_out_the_deleted_and_those_on_test_clocks(sandbox: Sandbox
     assert [one["id"] for one in sandbox.listed("customers", email="one@maple.example")] == [here["id"]]
     assert sandbox.listed("customers", email="two@maple.example") == []
     assert [one["id"] for one in sandbox.listed("customers", test_clock=made["id"])] == [there["id"]]
-    assert error_of(sandbox.ask("GET", "customers", {"test_clock": "clock_x"}), 400)["param"] == "test_clock"
+    assert sandbox.refused("GET", "customers", {"test_clock": "clock_x"})["param"] == "test_clock"
 
 
 def test_a_test_clock_has_at_most_three_customers(sandbox: Sandbox) -> None:
     key = clock(sandbox)["id"]
     made = [sandbox.post("customers", {"test_clock": key}) for _ in range(3)]
-    assert error_of(sandbox.ask("POST", "customers", {"test_clock": key}), 400)["param"] == "test_clock"
+    assert sandbox.refused("POST", "customers", {"test_clock": key})["param"] == "test_clock"
     sandbox.ask("DELETE", f"customers/{made[0]['id']}").raise_for_status()
     sandbox.post("customers", {"test_clock": key})
     answer = sandbox.ask("POST", f"customers/{made[1]['id']}", {"test_clock": key})
@@ -177,9 +176,9 @@ def test_a_deleted_customer_has_ended_and_says_so(sandbox: Sandbox) -> None:
     assert last_event(sandbox, "customer.deleted")["data"]["object"]["name"] == "Maple Street"
     assert sandbox.get(f"payment_methods/{card}")["customer"] is None
     for method, path in (("POST", ""), ("DELETE", ""), ("GET", "/balance_transactions"), ("GET", "/payment_methods")):
-        error = error_of(sandbox.ask(method, f"customers/{customer['id']}{path}"), 404)
+        error = sandbox.refused(method, f"customers/{customer['id']}{path}", status=404)
         assert error["code"] == "resource_missing"
-    assert error_of(sandbox.ask("POST", "subscriptions", {"customer": customer["id"]}), 400)["param"] == "customer"
+    assert sandbox.refused("POST", "subscriptions", {"customer": customer["id"]})["param"] == "customer"
 
 
 def test_a_customer_ends_only_once(sandbox: Sandbox) -> None:
@@ -199,13 +198,13 @@ def test_deleting_a_customer_cancels_the_subscriptions(sandbox: Sandbox) -> None
 
 def test_a_customer_without_a_discount_has_none_to_delete(sandbox: Sandbox) -> None:
     made = sandbox.post("customers")
-    error = error_of(sandbox.ask("DELETE", f"customers/{made['id']}/discount"), 404)
+    error = sandbox.refused("DELETE", f"customers/{made['id']}/discount", status=404)
     assert error["code"] == "resource_missing"
 
 
 def test_a_customers_discount_is_deleted_once() -> None:
     store = Store(delivery="manual")
-    customer = customers.create(store, {}, {})
+    customer = customers.create(store, {})
     coupon = coupons.create_coupon(store, {"percent_off": 10.0, "duration": "forever"}, {})
     (key,) = discounts.create(store, [{"coupon": coupon["id"]}], customer=customer["id"])
     store.change(customer, discount=key)
@@ -240,7 +239,7 @@ def test_a_tax_id_knows_its_country_and_whether_it_was_verified(
     assert sandbox.listed(path) == [made]
     assert sandbox.get(f"{path}/{made['id']}") == sandbox.get(f"tax_ids/{made['id']}") == made
     assert sandbox.ask("DELETE", f"{path}/{made['id']}").json()["deleted"]
-    error_of(sandbox.ask("GET", f"tax_ids/{made['id']}"), 404)
+    sandbox.refused("GET", f"tax_ids/{made['id']}", status=404)
     assert sandbox.event_types()[-2:] == ["customer.tax_id.created", "customer.tax_id.deleted"]
 
 
@@ -254,14 +253,14 @@ def test_a_tax_id_is_the_customers_or_the_accounts(sandbox: Sandbox) -> None:
     assert [one["id"] for one in sandbox.listed("tax_ids", **owner)] == [second["id"], first["id"]]
     assert [one["id"] for one in sandbox.listed("tax_ids")] == [own["id"]]
     assert own["owner"]["type"] == "self"
-    error_of(sandbox.ask("GET", f"customers/{other}/tax_ids/{first['id']}"), 404)
+    sandbox.refused("GET", f"customers/{other}/tax_ids/{first['id']}", status=404)
     answer = sandbox.ask("POST", "tax_ids", {"owner[type]": "account", "type": "us_ein", "value": "11-1111111"})
     error_of(answer, 501)
     answer = sandbox.ask("POST", "tax_ids", {"owner[type]": "customer", "type": "us_ein", "value": "11-1111111"})
     assert error_of(answer, 400)["param"] == "owner[customer]"
     for _ in range(3):
         sandbox.post(f"customers/{customer}/tax_ids", {"type": "us_ein", "value": "11-1111111"})
-    error_of(sandbox.ask("POST", f"customers/{customer}/tax_ids", {"type": "us_ein", "value": "11-1111111"}), 400)
+    sandbox.refused("POST", f"customers/{customer}/tax_ids", {"type": "us_ein", "value": "11-1111111"})
 
 
 def test_the_account_and_its_empty_balance_are_there(sandbox: Sandbox) -> None:
@@ -278,3 +277,12 @@ def test_what_was_charged_is_pending_and_then_available(sandbox: Sandbox) -> Non
     sandbox.advance(3 * DAY)
     shown = sandbox.get("balance")
     assert ([one["amount"] for one in shown["available"]], [one["amount"] for one in shown["pending"]]) == ([1000], [0])
+
+
+def test_the_balance_follows_the_time_of_each_charge(sandbox: Sandbox) -> None:
+    office = sandbox.frozen_customer()
+    sandbox.subscription(office.customer)
+    sandbox.advance(3 * DAY)
+    assert [one["amount"] for one in sandbox.get("balance")["pending"]] == [1000]
+    office.wait(3 * DAY)
+    assert [one["amount"] for one in sandbox.get("balance")["available"]] == [1000]

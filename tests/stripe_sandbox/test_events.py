@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from tests.stripe_sandbox.conftest import DAY, SECRET, Sandbox
-from tests.stripe_sandbox.test_requests import error_of
 
 HOOK = {"url": "http://127.0.0.1:9/hook", "enabled_events[0]": "*"}
 
@@ -44,7 +43,7 @@ def test_events_are_listed_by_type_time_and_delivery(sandbox: Sandbox) -> None:
     [{"type": "a", "types[0]": "b"}, {f"types[{n}]": "customer.created" for n in range(21)}, {"delivery_success": "?"}],
 )
 def test_a_list_of_events_that_is_refused(sandbox: Sandbox, wanted: dict[str, str]) -> None:
-    error_of(sandbox.ask("GET", "events", wanted), 400)
+    sandbox.refused("GET", "events", wanted)
 
 
 def test_an_event_is_kept_for_thirty_days(sandbox: Sandbox) -> None:
@@ -54,7 +53,7 @@ def test_an_event_is_kept_for_thirty_days(sandbox: Sandbox) -> None:
     assert sandbox.get(f"events/{one['id']}") == one
     sandbox.advance(120)
     assert sandbox.listed("events") == []
-    assert error_of(sandbox.ask("GET", f"events/{one['id']}"), 404)["code"] == "resource_missing"
+    assert sandbox.refused("GET", f"events/{one['id']}", status=404)["code"] == "resource_missing"
 
 
 def test_an_event_carries_the_key_of_its_request(sandbox: Sandbox) -> None:
@@ -70,7 +69,7 @@ def test_an_endpoint_tells_its_secret_once(sandbox: Sandbox) -> None:
     assert shown == {**made, "secret": None}
     assert sandbox.listed("webhook_endpoints") == [shown]
     assert sandbox.ask("DELETE", f"webhook_endpoints/{made['id']}").json()["deleted"]
-    error_of(sandbox.ask("GET", f"webhook_endpoints/{made['id']}"), 404)
+    sandbox.refused("GET", f"webhook_endpoints/{made['id']}", status=404)
 
 
 def test_an_endpoint_gets_what_it_asks_for_while_it_is_enabled(sandbox: Sandbox) -> None:
@@ -105,11 +104,11 @@ def test_an_endpoint_gets_what_it_asks_for_while_it_is_enabled(sandbox: Sandbox)
     ],
 )
 def test_an_endpoint_that_is_refused(sandbox: Sandbox, given: dict[str, str], status: int, param: str | None) -> None:
-    assert error_of(sandbox.ask("POST", "webhook_endpoints", {**HOOK, **given}), status).get("param") == param
+    assert sandbox.refused("POST", "webhook_endpoints", {**HOOK, **given}, status=status).get("param") == param
     assert sandbox.listed("webhook_endpoints") == []
 
 
 def test_there_are_at_most_sixteen_endpoints(sandbox: Sandbox) -> None:
     for _ in range(16):
         sandbox.post("webhook_endpoints", HOOK)
-    error_of(sandbox.ask("POST", "webhook_endpoints", HOOK), 400)
+    sandbox.refused("POST", "webhook_endpoints", HOOK)

@@ -101,7 +101,7 @@ def test_a_fault_with_a_probability_repeats_with_the_seed(sandbox: Sandbox) -> N
 
 
 def test_more_requests_in_a_second_than_allowed_are_refused(sandbox: Sandbox) -> None:
-    sandbox.control("settings", requests_per_second=3)
+    sandbox.control("settings", requests_per_second=1)
     answers = [sandbox.ask("GET", "customers") for _ in range(20)]
     refused = [one for one in answers if one.status_code == 429]
     assert refused
@@ -223,6 +223,10 @@ WRONG = [
     ("settings", {"retries_exhausted": "shrug"}),
     ("settings", {"retry_days": [3, "five"]}),
     ("settings", {"requests_per_second": 0}),
+    ("settings", {"retry_seconds": -1}),
+    ("checkout/sessions/cs_no/complete", {"card": 7}),
+    ("payment_methods/pm_no/renew", {"exp_month": 13}),
+    ("refunds/re_no/settle", {"amount": 5}),
     ("seed", {}),
     ("seed", {"customers": 10**9}),
     ("reset", {"seed": "x"}),
@@ -253,6 +257,8 @@ def test_a_control_request_that_is_not_json_is_told_what_is_allowed(sandbox: San
         "charges/ch_no/dispute",
         "payment_intents/pi_no/authenticate",
         "setup_intents/seti_no/authenticate",
+        "checkout/sessions/cs_no/complete",
+        "refunds/re_no/settle",
     ],
 )
 def test_a_control_request_about_nothing_is_a_404(sandbox: Sandbox, path: str) -> None:

@@ -252,3 +252,9 @@ def test_fractions_of_a_cent_are_rounded_once(sandbox: Sandbox, office: Frozen) 
     price = sandbox.post("prices", {"product": product, "currency": "usd", "unit_amount_decimal": "0.75"})
     given = {"customer": office.customer, "pricing[price]": price["id"], "quantity": 3}
     assert sandbox.post("invoiceitems", given)["amount"] == 2
+
+
+@pytest.mark.parametrize("days", [-1, 3651])
+def test_days_until_it_is_due_that_nobody_can_mean_are_refused(sandbox: Sandbox, days: int) -> None:
+    given = {"customer": sandbox.customer()["id"], "collection_method": "send_invoice", "days_until_due": days}
+    assert sandbox.refused("POST", "invoices", given)["param"] == "days_until_due"

@@ -6,10 +6,8 @@ from typing import Any
 import pytest
 
 from stripe_sandbox.cards import CARDS
-from stripe_sandbox.payment_methods import NUMBERS, renew
-from stripe_sandbox.store import Store
-from tests.stripe_sandbox.conftest import DAY, Sandbox
-from tests.stripe_sandbox.test_requests import error_of
+from stripe_sandbox.payment_methods import NUMBERS
+from tests.stripe_sandbox.conftest import DAY, Sandbox, error_of
 
 NEVER = {"automatic_payment_methods[enabled]": "true", "automatic_payment_methods[allow_redirects]": "never"}
 RETURN = {"return_url": "https://maple.example/back"}
@@ -76,7 +74,7 @@ def test_a_token_and_details_make_a_card(sandbox: Sandbox) -> None:
 def test_a_card_that_is_refused(
     sandbox: Sandbox, given: dict[str, Any], status: int, code: str | None, param: str | None
 ) -> None:
-    error = error_of(sandbox.ask("POST", "payment_methods", given), status)
+    error = sandbox.refused("POST", "payment_methods", given, status=status)
     assert (error.get("code"), error.get("param")) == (code, param)
     assert sandbox.listed("payment_methods") == []
 
@@ -92,7 +90,7 @@ def test_a_test_id_makes_a_card_of_the_customers_own(sandbox: Sandbox) -> None:
     assert sandbox.listed(path, type="sepa_debit") == []
     assert sandbox.listed("payment_methods", customer=one, type="card", allow_redisplay="always") == []
     assert sandbox.get(f"{path}/{made[0]['id']}") == made[0]
-    error_of(sandbox.ask("GET", f"{path}/{made[1]['id']}"), 404)
+    sandbox.refused("GET", f"{path}/{made[1]['id']}", status=404)
 
 
 def test_a_card_is_attached_to_one_customer_and_detached_for_good(sandbox: Sandbox) -> None:
@@ -101,19 +99,19 @@ def test_a_card_is_attached_to_one_customer_and_detached_for_good(sandbox: Sandb
     sandbox.post(f"{path}/attach", {"customer": one})
     sandbox.post(f"{path}/attach", {"customer": one})
     assert sandbox.event_types().count("payment_method.attached") == 1
-    error_of(sandbox.ask("POST", f"{path}/attach", {"customer": two}), 400)
+    sandbox.refused("POST", f"{path}/attach", {"customer": two})
     assert sandbox.post(f"{path}/detach")["customer"] is None
     (event,) = sandbox.listed("events", type="payment_method.detached")
     assert event["data"]["previous_attributes"] == {"customer": one}
     assert event["data"]["object"]["customer"] is None
-    error_of(sandbox.ask("POST", f"{path}/attach", {"customer": one}), 400)
-    error_of(sandbox.ask("POST", f"{path}/detach"), 400)
+    sandbox.refused("POST", f"{path}/attach", {"customer": one})
+    sandbox.refused("POST", f"{path}/detach")
 
 
 @pytest.mark.parametrize("name", [name for name in CARDS if name.startswith("pm_card_chargeDeclined")])
 def test_a_declined_card_cannot_be_attached(sandbox: Sandbox, name: str) -> None:
     customer = sandbox.post("customers")["id"]
-    error = error_of(sandbox.ask("POST", f"payment_methods/{name}/attach", {"customer": customer}), 402)
+    error = sandbox.refused("POST", f"payment_methods/{name}/attach", {"customer": customer}, status=402)
     refusal = CARDS[name].on_attach
     assert refusal
     assert (error["type"], error["code"]) == ("card_error", refusal.code)
@@ -135,7 +133,41 @@ def test_attaching_that_is_refused(
 ) -> None:
     if given.get("customer") == "real":
         given = {"customer": sandbox.post("customers")["id"]}
-    assert error_of(sandbox.ask("POST", f"payment_methods/{key}/attach", given), status).get("param") == param
+    assert sandbox.refused("POST", f"payment_methods/{key}/attach", given, status=status).get("param") == param
+
+
+def test_a_detached_card_never_pays_again(sandbox: Sandbox) -> None:
+    customer = sandbox.customer()
+    key = customer["invoice_settings"]["default_payment_method"]
+    intent = {"customer": customer["id"], "amount": 500, "currency": "usd", "payment_method": key}
+    waits = sandbox.post("payment_intents", intent)
+    sandbox.post("invoiceitems", {"customer": customer["id"], "amount": 500, "currency": "usd"})
+    draft = {"customer": customer["id"], "pending_invoice_items_behavior": "include", "default_payment_method": key}
+    invoice = sandbox.post("invoices", draft)
+    sandbox.post(f"invoices/{invoice['id']}/finalize", {"auto_advance": "false"})
+    sandbox.post(f"payment_methods/{key}/detach")
+    assert sandbox.get(f"invoices/{invoice['id']}")["default_payment_method"] is None
+    for path, given in (
+        (f"payment_intents/{waits['id']}/confirm", {}),
+        ("payment_intents", intent),
+        ("setup_intents", {"customer": customer["id"], "payment_method": key}),
+        (f"invoices/{invoice['id']}/pay", {"payment_method": key}),
+    ):
+        assert "may not be used again" in error_of(sandbox.ask("POST", path, given), 400)["message"]
+    assert sandbox.listed("charges") == []
+
+
+def test_a_deleted_customers_card_is_no_invoices_default(sandbox: Sandbox) -> None:
+    customer = sandbox.customer()
+    key = customer["invoice_settings"]["default_payment_method"]
+    invoice = sandbox.post("invoices", {"customer": customer["id"], "default_payment_method": key})
+    sandbox.ask("DELETE", f"customers/{customer['id']}").raise_for_status()
+    assert sandbox.get(f"invoices/{invoice['id']}")["default_payment_method"] is None
+
+
+def test_a_card_of_nobody_pays(sandbox: Sandbox) -> None:
+    given = {"amount": 500, "currency": "usd", "payment_method": card(sandbox, **numbered())["id"], "confirm": "true"}
+    assert sandbox.post("payment_intents", given)["status"] == "succeeded"
 
 
 def test_a_detached_card_is_nobodys_default(sandbox: Sandbox) -> None:
@@ -153,7 +185,7 @@ def test_a_detached_card_is_nobodys_default(sandbox: Sandbox) -> None:
 def test_a_card_is_changed_only_while_it_is_a_customers(sandbox: Sandbox) -> None:
     customer, made = sandbox.post("customers")["id"], card(sandbox, **numbered())
     path, later = f"payment_methods/{made['id']}", this_year() + 4
-    error_of(sandbox.ask("POST", path, {"metadata[a]": "1"}), 400)
+    sandbox.refused("POST", path, {"metadata[a]": "1"})
     sandbox.post(f"{path}/attach", {"customer": customer})
     given = {"card[exp_month]": 3, "card[exp_year]": later, "billing_details[email]": "mae@maple.example"}
     changed = sandbox.post(path, {**given, "metadata[a]": "1", "billing_details[address][city]": "Bonn"})
@@ -163,19 +195,21 @@ def test_a_card_is_changed_only_while_it_is_a_customers(sandbox: Sandbox) -> Non
     assert changed["card"]["last4"] == "4242"
     (event,) = sandbox.listed("events", type="payment_method.updated")
     assert event["data"]["previous_attributes"]["card"]["exp_month"] == 12
-    assert error_of(sandbox.ask("POST", path, {"card[exp_year]": 2020}), 402)["code"] == "invalid_expiry_year"
-    error_of(sandbox.ask("POST", path, {"us_bank_account[account_type]": "savings"}), 501)
+    assert sandbox.refused("POST", path, {"card[exp_year]": 2020}, status=402)["code"] == "invalid_expiry_year"
+    sandbox.refused("POST", path, {"us_bank_account[account_type]": "savings"}, status=501)
 
 
 def test_a_card_expires_as_time_passes(sandbox: Sandbox) -> None:
-    customer, today = sandbox.post("customers")["id"], datetime.now(UTC)
-    made = card(sandbox, **numbered(month=today.month, year=today.year))
+    year = this_year() + 1
+    sandbox.advance_to(int(datetime(year, 6, 15, tzinfo=UTC).timestamp()))
+    customer = sandbox.post("customers")["id"]
+    made = card(sandbox, **numbered(month=6, year=year))
     sandbox.post(f"payment_methods/{made['id']}/attach", {"customer": customer})
     sandbox.post(f"customers/{customer}", {"invoice_settings[default_payment_method]": made["id"]})
     assert sandbox.subscription(customer)["status"] == "active"
     sandbox.advance(32 * DAY)
     given = {"customer": customer, "items[0][price]": sandbox.price()["id"], "payment_behavior": "error_if_incomplete"}
-    assert error_of(sandbox.ask("POST", "subscriptions", given), 402)["code"] == "expired_card"
+    assert sandbox.refused("POST", "subscriptions", given, status=402)["code"] == "expired_card"
 
 
 def test_a_card_of_a_month_that_has_passed_is_refused(sandbox: Sandbox) -> None:
@@ -186,12 +220,13 @@ def test_a_card_of_a_month_that_has_passed_is_refused(sandbox: Sandbox) -> None:
     assert error_of(answer, 402)["code"] == "invalid_expiry_month"
 
 
-def test_a_card_that_its_network_renews_tells_so() -> None:
-    store = Store(delivery="manual")
-    made = store.add("payment_method", type="card", card={"exp_month": 1, "exp_year": 2027, "last4": "4242"})
-    renew(store, made, 5, 2031)
-    assert made["card"] == {"exp_month": 5, "exp_year": 2031, "last4": "4242"}
-    assert [one["type"] for one in store.all("event")] == ["payment_method.automatically_updated"]
+def test_a_card_that_its_network_renews_tells_so(sandbox: Sandbox) -> None:
+    owner = sandbox.customer()
+    key = owner["invoice_settings"]["default_payment_method"]
+    told = sandbox.control(f"payment_methods/{key}/renew", exp_month=5, exp_year=2031)
+    assert told == sandbox.get(f"payment_methods/{key}")
+    assert (told["card"]["exp_month"], told["card"]["exp_year"], told["card"]["last4"]) == (5, 2031, "4242")
+    assert sandbox.event_types()[-1] == "payment_method.automatically_updated"
 
 
 # ── setup intents ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -207,7 +242,7 @@ def test_a_setup_intent_makes_a_card_ready_and_the_customers(sandbox: Sandbox) -
     )
     assert made["client_secret"].startswith(f"{made['id']}_secret_")
     path = f"setup_intents/{made['id']}"
-    assert error_of(sandbox.ask("POST", f"{path}/confirm"), 400)["code"] == SETUP_ERROR
+    assert sandbox.refused("POST", f"{path}/confirm")["code"] == SETUP_ERROR
     changed = sandbox.post(path, {"payment_method": "pm_card_visa", "metadata[b]": "2", "description": ""})
     assert (changed["status"], changed["description"]) == ("requires_confirmation", None)
     assert changed["metadata"] == {"a": "1", "b": "2"}
@@ -216,8 +251,8 @@ def test_a_setup_intent_makes_a_card_ready_and_the_customers(sandbox: Sandbox) -
     assert [one["id"] for one in sandbox.listed("payment_methods", customer=customer)] == [done["payment_method"]]
     assert sandbox.event_types()[1:] == ["setup_intent.created", "payment_method.attached", "setup_intent.succeeded"]
     for action in ("confirm", "cancel"):
-        assert error_of(sandbox.ask("POST", f"{path}/{action}"), 400)["code"] == SETUP_ERROR
-    error_of(sandbox.ask("POST", path, {"payment_method": "pm_card_visa"}), 400)
+        assert sandbox.refused("POST", f"{path}/{action}")["code"] == SETUP_ERROR
+    sandbox.refused("POST", path, {"payment_method": "pm_card_visa"})
     assert sandbox.post(path, {"metadata": ""})["metadata"] == {}
 
 
@@ -234,7 +269,7 @@ def test_a_setup_intent_is_made_and_confirmed_at_once(sandbox: Sandbox) -> None:
     found = sandbox.listed("setup_intents", payment_method=plain["payment_method"])
     assert [one["id"] for one in found] == [plain["id"]]
     assert sandbox.get(f"setup_intents/{made['id']}", client_secret=made["client_secret"]) == made
-    error_of(sandbox.ask("GET", f"setup_intents/{made['id']}", {"client_secret": "seti_x"}), 400)
+    sandbox.refused("GET", f"setup_intents/{made['id']}", {"client_secret": "seti_x"})
 
 
 @pytest.mark.parametrize("name", ["pm_card_authenticationRequired", "pm_card_authenticationRequiredOnSetup"])
@@ -300,7 +335,7 @@ def test_a_canceled_setup_intent_stays_canceled(sandbox: Sandbox) -> None:
     assert (done["status"], done["cancellation_reason"]) == ("canceled", "abandoned")
     assert sandbox.event_types()[-1] == "setup_intent.canceled"
     for action in ("confirm", "cancel"):
-        assert error_of(sandbox.ask("POST", f"{path}/{action}"), 400)["code"] == SETUP_ERROR
+        assert sandbox.refused("POST", f"{path}/{action}")["code"] == SETUP_ERROR
 
 
 @pytest.mark.parametrize(
@@ -323,7 +358,7 @@ def test_a_canceled_setup_intent_stays_canceled(sandbox: Sandbox) -> None:
 def test_a_setup_intent_that_is_refused_is_not_there(
     sandbox: Sandbox, given: dict[str, Any], status: int, param: str | None
 ) -> None:
-    assert error_of(sandbox.ask("POST", "setup_intents", given), status).get("param") == param
+    assert sandbox.refused("POST", "setup_intents", given, status=status).get("param") == param
     assert sandbox.listed("setup_intents") == []
 
 

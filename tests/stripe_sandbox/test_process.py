@@ -21,7 +21,8 @@ def test_a_seed_repeats_the_ids(sandbox_process: Any) -> None:
     made = []
     for seed in ("4", "4", "5"):
         _, running = sandbox_process("--seed", seed)
-        made.append([running.post("products", {"name": "Practice"})["id"] for _ in range(3)])
+        answers = [running.ask("POST", "products", {"name": "Practice"}) for _ in range(3)]
+        made.append([(one.json()["id"], one.headers["Request-Id"]) for one in answers])
     assert made[0] == made[1] != made[2]
 
 

@@ -1,16 +1,9 @@
 """Keys, parameters, pages, expansion and idempotency: what every endpoint shares."""
 
-from typing import Any
-
 import pytest
 import stripe
 
-from tests.stripe_sandbox.conftest import Sandbox
-
-
-def error_of(answer: Any, status: int) -> dict[str, Any]:
-    assert answer.status_code == status, answer.text
-    return answer.json()["error"]
+from tests.stripe_sandbox.conftest import Sandbox, error_of
 
 
 def test_another_key_is_refused(sandbox: Sandbox) -> None:
@@ -39,14 +32,14 @@ def test_every_answer_names_its_request_and_version(sandbox: Sandbox) -> None:
 def test_an_unknown_missing_or_wrong_parameter_is_named(
     sandbox: Sandbox, path: str, given: dict[str, str], param: str, code: str | None
 ) -> None:
-    error = error_of(sandbox.ask("POST", path, given), 400)
+    error = sandbox.refused("POST", path, given)
     assert error["type"] == "invalid_request_error"
     assert error["param"] == param
     assert code is None or error["code"] == code
 
 
 def test_what_does_not_exist_is_a_resource_missing(sandbox: Sandbox) -> None:
-    error = error_of(sandbox.ask("GET", "customers/cus_x"), 404)
+    error = sandbox.refused("GET", "customers/cus_x", status=404)
     assert error == {
         "type": "invalid_request_error",
         "code": "resource_missing",
@@ -56,7 +49,7 @@ def test_what_does_not_exist_is_a_resource_missing(sandbox: Sandbox) -> None:
 
 
 def test_an_address_that_is_not_there_says_so(sandbox: Sandbox) -> None:
-    assert "Unrecognized request URL" in error_of(sandbox.ask("GET", "unicorns"), 404)["message"]
+    assert "Unrecognized request URL" in sandbox.refused("GET", "unicorns", status=404)["message"]
 
 
 def test_lists_are_newest_first_and_turn_pages_in_both_directions(sandbox: Sandbox) -> None:
@@ -68,7 +61,7 @@ def test_lists_are_newest_first_and_turn_pages_in_both_directions(sandbox: Sandb
     assert [one["id"] for one in last["data"]] == made[2:]
     assert not last["has_more"]
     assert [one["id"] for one in sandbox.get("customers", limit=2, ending_before=made[3])["data"]] == made[1:3]
-    assert error_of(sandbox.ask("GET", "customers", {"limit": "101"}), 400)["param"] == "limit"
+    assert sandbox.refused("GET", "customers", {"limit": "101"})["param"] == "limit"
 
 
 def test_a_page_before_has_more_when_newer_ones_are_left_out(sandbox: Sandbox) -> None:
@@ -96,7 +89,7 @@ def test_a_named_field_is_expanded_also_in_lists(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize("field", ["name", "description", "metadata", "unicorn"])
 def test_a_field_that_is_no_reference_cannot_be_expanded(sandbox: Sandbox, field: str) -> None:
     customer = sandbox.customer(card=None)
-    error = error_of(sandbox.ask("GET", f"customers/{customer['id']}", {"expand[]": field}), 400)
+    error = sandbox.refused("GET", f"customers/{customer['id']}", {"expand[]": field})
     assert error["message"] == f"This property cannot be expanded ({field})."
 
 

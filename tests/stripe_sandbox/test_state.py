@@ -120,7 +120,7 @@ def test_what_was_asked_of_the_control_plane_survives(sandbox_process: Processes
     before.control("settings", retries_exhausted="unpaid", retry_days=[1])
     before.control("faults", kind="500", next=2, path_prefix="/v1/invoices")
     before.control("charges", outcome="decline", code="lost_card")
-    before.control("delivery", drop=2)
+    before.control("delivery", mode="auto", drop=2)
     before.control("clock", advance=3 * DAY)
     wanted = {name: before.http.get(f"/_sandbox/{name}").json() for name in ("settings", "faults", "delivery")}
     end(process)

@@ -66,6 +66,20 @@ def test_authentication_is_asked_for_and_given(sandbox: Sandbox) -> None:
     assert (office.read(made)["status"], office.invoices()[0]["status"]) == ("active", "paid")
 
 
+def test_the_page_itself_asks_for_the_authentication_of_an_invoice(sandbox: Sandbox) -> None:
+    office = sandbox.frozen_customer(card=None)
+    made = office.subscribe(price(sandbox), payment_behavior="default_incomplete")
+    (intent,) = sandbox.listed("payment_intents", customer=office.customer)
+    path, given = f"payment_intents/{intent['id']}/confirm", {"payment_method": ASKS}
+    error = sandbox.refused("POST", path, {**given, "error_on_requires_action": "true"}, status=402)
+    assert (error["code"], error["payment_intent"]["status"]) == ("authentication_required", "requires_payment_method")
+    back = "http://127.0.0.1:9/back"
+    asked = sandbox.post(path, {**given, "return_url": back})
+    assert (asked["status"], asked["next_action"]["redirect_to_url"]["return_url"]) == ("requires_action", back)
+    sandbox.control(f"payment_intents/{intent['id']}/authenticate", succeed=True)
+    assert office.read(made)["status"] == "active"
+
+
 def test_authentication_that_fails_leaves_the_invoice_open(sandbox: Sandbox) -> None:
     office = sandbox.frozen_customer(card=ASKS)
     made = office.subscribe(price(sandbox))
@@ -240,6 +254,85 @@ def test_collection_can_pause_and_goes_on_by_itself(
     office.wait(30 * DAY)
     assert office.read(made)["pause_collection"] is None
     assert office.invoices()[0]["status"] == "paid"
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "status"), [("keep_as_draft", "draft"), ("void", "void"), ("mark_uncollectible", "uncollectible")]
+)
+def test_a_pause_of_collection_holds_back_the_invoice_of_a_change_too(
+    sandbox: Sandbox, office: Frozen, behaviour: str, status: str
+) -> None:
+    made = office.subscribe(price(sandbox))
+    office.change(made, **{"pause_collection[behavior]": behaviour})
+    changed = office.change(made, quantity=2, proration_behavior="always_invoice")
+    invoice = sandbox.get(f"invoices/{changed['latest_invoice']}")
+    assert (invoice["status"], invoice["auto_advance"], changed["status"]) == (status, False, "active")
+    office.wait(DAY)
+    assert [one["amount"] for one in sandbox.listed("charges", customer=office.customer)] == [1000]
+
+
+def test_a_pause_of_collection_ends_in_the_future(sandbox: Sandbox, office: Frozen) -> None:
+    made = office.subscribe(price(sandbox))
+    given = {"pause_collection[behavior]": "void", "pause_collection[resumes_at]": office.now()}
+    error = sandbox.refused("POST", f"subscriptions/{made['id']}", given)
+    assert error["param"] == "pause_collection[resumes_at]"
+
+
+SENDS = {"collection_method": "send_invoice"}
+
+
+@pytest.mark.parametrize(
+    ("given", "param"),
+    [
+        (SENDS, "days_until_due"),
+        ({"days_until_due": 10}, "days_until_due"),
+        ({"collection_method": "charge_automatically", "days_until_due": 10}, "days_until_due"),
+        ({**SENDS, "days_until_due": -1}, "days_until_due"),
+        ({**SENDS, "days_until_due": 3651}, "days_until_due"),
+        ({"trial_period_days": 0}, "trial_period_days"),
+        ({"trial_period_days": 731}, "trial_period_days"),
+    ],
+    ids=str,
+)
+def test_impossible_terms_are_refused(sandbox: Sandbox, office: Frozen, given: dict[str, Any], param: str) -> None:
+    data = {"customer": office.customer, "items[0][price]": price(sandbox), **given}
+    assert sandbox.refused("POST", "subscriptions", data)["param"] == param
+
+
+def test_whoever_is_sent_invoices_can_be_charged_again(sandbox: Sandbox, office: Frozen) -> None:
+    made = office.subscribe(price(sandbox), collection_method="send_invoice", days_until_due=0)
+    assert office.change(made, days_until_due=7)["days_until_due"] == 7
+    assert office.change(made, collection_method="charge_automatically")["days_until_due"] is None
+    assert sandbox.refused("POST", f"subscriptions/{made['id']}", SENDS)["param"] == "days_until_due"
+
+
+def test_the_first_card_that_pays_is_kept_if_that_is_asked_for(sandbox: Sandbox) -> None:
+    office = sandbox.frozen_customer(card=None)
+    keeps = {"payment_settings[save_default_payment_method]": "on_subscription"}
+    made = office.subscribe(price(sandbox), payment_behavior="default_incomplete", **keeps)
+    (intent,) = sandbox.listed("payment_intents", customer=office.customer)
+    sandbox.post(f"payment_intents/{intent['id']}/confirm", {"payment_method": ASKS})
+    sandbox.control(f"payment_intents/{intent['id']}/authenticate", succeed=True)
+    (method,) = sandbox.listed("payment_methods", customer=office.customer)
+    after = office.read(made)
+    assert (after["status"], after["default_payment_method"]) == ("active", method["id"])
+
+
+def test_a_card_that_pays_is_not_kept_unasked(sandbox: Sandbox, office: Frozen) -> None:
+    assert office.subscribe(price(sandbox))["default_payment_method"] is None
+
+
+def test_the_secret_of_an_invoice_is_shown_where_it_is_asked_for(sandbox: Sandbox, office: Frozen) -> None:
+    given = {"payment_behavior": "default_incomplete", "expand[]": "latest_invoice.confirmation_secret"}
+    made = office.subscribe(price(sandbox), **given)["latest_invoice"]
+    (intent,) = sandbox.listed("payment_intents", customer=office.customer)
+    assert made["confirmation_secret"] == {"type": "payment_intent", "client_secret": intent["client_secret"]}
+    assert "confirmation_secret" not in sandbox.get(f"invoices/{made['id']}")
+    preview = {
+        "subscription": made["parent"]["subscription_details"]["subscription"],
+        "expand[]": "confirmation_secret",
+    }
+    assert sandbox.post("invoices/create_preview", preview)["confirmation_secret"] is None
 
 
 # ── changes and their payment ─────────────────────────────────────────────────────────────────────────────

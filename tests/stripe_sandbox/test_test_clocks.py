@@ -64,6 +64,31 @@ def test_it_goes_forward_and_not_too_far_at_once(sandbox: Sandbox, clock: dict[s
     assert sandbox.refused("POST", f"{CLOCKS}/{clock['id']}/advance", given)["param"] == "frozen_time"
 
 
+@pytest.mark.parametrize("moment", [0, 946_684_799, 4_102_444_800, 10**15])
+def test_it_stands_in_this_century(sandbox: Sandbox, moment: int) -> None:
+    assert sandbox.refused("POST", CLOCKS, {"frozen_time": moment})["param"] == "frozen_time"
+    clock = sandbox.post(CLOCKS, {"frozen_time": 4_102_444_799})
+    sandbox.refused("POST", f"{CLOCKS}/{clock['id']}/advance", {"frozen_time": 4_102_444_800})
+
+
+def test_at_its_latest_everything_still_works(sandbox: Sandbox) -> None:
+    clock = sandbox.post(CLOCKS, {"frozen_time": 4_102_444_799 - DAY})
+    made = subscribe(sandbox, clock, interval="year", count=3)
+    sandbox.post(f"{CLOCKS}/{clock['id']}/advance", {"frozen_time": 4_102_444_799})
+    assert sandbox.get(f"subscriptions/{made['id']}")["status"] == "active"
+
+
+def test_whoever_asks_next_finds_it_ready(sandbox: Sandbox, clock: dict[str, Any]) -> None:
+    """Also the control plane, and the pages for people."""
+    made = subscribe(sandbox, clock)
+    sandbox.post(f"subscriptions/{made['id']}", {"cancel_at_period_end": "true"})
+    sandbox.endpoint("http://127.0.0.1:9/hook", "test_helpers.test_clock.ready")
+    sandbox.post(f"{CLOCKS}/{clock['id']}/advance", {"frozen_time": START + DAY})
+    assert [one["type"] for one in sandbox.take()] == ["test_helpers.test_clock.ready"]
+    sandbox.post(f"{CLOCKS}/{clock['id']}/advance", {"frozen_time": START + 31 * DAY})
+    assert "canceled" in sandbox.http.get(f"/customers/{made['customer']}").text
+
+
 def test_without_subscriptions_it_goes_two_years_at_most(sandbox: Sandbox, clock: dict[str, Any]) -> None:
     sandbox.refused("POST", f"{CLOCKS}/{clock['id']}/advance", {"frozen_time": START + 731 * DAY})
     sandbox.post(f"{CLOCKS}/{clock['id']}/advance", {"frozen_time": START + 730 * DAY})

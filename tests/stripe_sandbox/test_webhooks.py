@@ -106,14 +106,19 @@ def test_an_event_is_sent_by_itself_and_waits_for_one_endpoint_fewer_each_time(
 
 
 def test_a_redirect_is_a_failure_and_the_next_attempt_is_signed_afresh(sandbox: Sandbox, receiver: Receiver) -> None:
+    sandbox.control("settings", retry_seconds=3_600)
     sandbox.control("delivery", mode="auto")
     receiver.answers.put(302)
-    sandbox.endpoint(receiver.url)
+    endpoint = sandbox.endpoint(receiver.url)
     sandbox.customer(card=None)
-    (first, body), (second, again) = receiver.received.get(timeout=5), receiver.received.get(timeout=5)
+    first, body = receiver.received.get(timeout=5)
+    eventually(lambda: sandbox.deliveries()[0]["attempts"])
+    sandbox.control(f"webhook_endpoints/{endpoint['id']}/roll", secret="whsec_another", keep_seconds=0)
+    sandbox.control("settings", retry_seconds=0)  # which ends the wait
+    second, again = receiver.received.get(timeout=5)
     assert json.loads(body)["id"] == json.loads(again)["id"]
-    stamps = [int(one["Stripe-Signature"].split(",")[0][2:]) for one in (first, second)]
-    assert stamps[1] > stamps[0]
+    for headers, sent, secret in ((first, body, SECRET), (second, again, "whsec_another")):
+        assert verified({"body": sent, "headers": headers}, secret)
     delivery = eventually(lambda: next((one for one in sandbox.deliveries() if one["status"] == "delivered"), None))
     assert [one["status"] for one in delivery["attempts"]] == [302, 200]
 
@@ -132,7 +137,7 @@ def test_no_connection_is_a_failure_and_tells_when_the_next_attempt_is(sandbox: 
     assert undelivered["data"]["object"]["id"] == key
 
 
-@pytest.mark.parametrize("address", ["https://127.0.0.1:99999/", "http://xn--/", "http://.../", "http://127.0.0.1:x/"])
+@pytest.mark.parametrize("address", ["http://xn--/", "http://.../"])
 def test_an_impossible_address_is_a_failure_and_others_hear(sandbox: Sandbox, receiver: Receiver, address: str) -> None:
     sandbox.control("delivery", mode="auto")
     sandbox.endpoint(address)

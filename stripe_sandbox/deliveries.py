@@ -1,0 +1,72 @@
+"""What waits to be delivered to an endpoint, and for how long events are kept for that."""
+
+import heapq
+import itertools
+from typing import TYPE_CHECKING
+
+from stripe_sandbox.dates import DAY
+from stripe_sandbox.kinds import Row
+
+if TYPE_CHECKING:
+    from stripe_sandbox.store import Store
+
+EVENTS_KEPT = 30 * DAY
+ORDER = itertools.count()
+
+
+def plan(store: "Store", event: Row, endpoint: str) -> Row:
+    """The event waits to be delivered to this endpoint."""
+    delivery: Row = {
+        "id": f"dlv_{store.random.getrandbits(64):016x}",
+        "event": event["id"],
+        "endpoint": endpoint,
+        "status": "pending",
+        "attempts": [],
+        "due": 0.0,
+    }
+    store.deliveries[delivery["id"]] = delivery
+    event["_deliveries"].append(delivery["id"])
+    wait_until(store, delivery, 0.0)
+    if store.undo is not None:
+        store.undo.append(lambda: _take_back(store, event, delivery))
+    return delivery
+
+
+def wait_until(store: "Store", delivery: Row, when: float) -> None:
+    """The delivery waits for this moment of the machine's clock; what waited longer goes first."""
+    delivery["due"] = when
+    store.pending[delivery["id"]] = delivery
+    heapq.heappush(store.due[delivery["endpoint"]], (when, next(ORDER), delivery["id"]))
+    store.unsaved.add(("delivery", delivery["id"]))
+    store.wake.set()
+
+
+def end(store: "Store", delivery: Row, status: str) -> None:
+    """The delivery waits no more."""
+    delivery["status"] = status
+    store.pending.pop(delivery["id"], None)
+    store.unsaved.add(("delivery", delivery["id"]))
+
+
+def forget_old_events(store: "Store") -> None:
+    """Events older than 30 days by the server's clock are gone, with their deliveries, unless one still waits.
+
+    Called where that clock is moved, before it moves: so nothing that an advance brought is gone unseen.
+    """
+    horizon = store.now() - EVENTS_KEPT
+    old = itertools.takewhile(lambda one: one["_at"] < horizon, store.objects["event"].values())
+    for event in [one for one in old if not any(key in store.pending for key in one["_deliveries"])]:
+        store.remove(event)
+        for key in event["_deliveries"]:
+            _forget(store, key)
+
+
+def _take_back(store: "Store", event: Row, delivery: Row) -> None:
+    event["_deliveries"].remove(delivery["id"])
+    _forget(store, delivery["id"])
+
+
+def _forget(store: "Store", key: str) -> None:
+    store.deliveries.pop(key, None)
+    store.pending.pop(key, None)
+    store.unsaved.add(("delivery", key))

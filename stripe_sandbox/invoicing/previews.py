@@ -1,0 +1,102 @@
+"""What an invoice would be: the same engine in a rehearsal, after which nothing has happened.
+
+Source: https://docs.stripe.com/api/invoices/create_preview
+"""
+
+from stripe_sandbox import discounts
+from stripe_sandbox.errors import invalid, unsupported
+from stripe_sandbox.handlers import Ids, Params
+from stripe_sandbox.invoicing import amounts, invoice_items, invoice_lines, invoices
+from stripe_sandbox.store import Row, Store
+from stripe_sandbox.subscribing import cycle, proration, subscriptions
+from stripe_sandbox.subscribing import subscription_changes as changes
+
+OF_THE_SUBSCRIPTION = (
+    "billing_cycle_anchor cancel_at cancel_at_period_end default_tax_rates items proration_behavior "
+    "proration_date trial_end"
+).split()
+
+
+def create(store: Store, params: Params, ids: Ids) -> Row:
+    """The next invoice as it would be, under an id that cannot be asked for."""
+    if params.get("preview_mode") == "recurring" or params.get("schedule") or params.get("schedule_details"):
+        raise unsupported("previews of schedules, and of recurring amounts alone")
+    key = params.get("customer")
+    subscription = (
+        store.need("subscription", params["subscription"], "subscription") if params.get("subscription") else None
+    )
+    if subscription:
+        key = subscription["customer"]
+    if not key:
+        raise unsupported("a preview without a customer")
+    customer = store.need("customer", key, "customer")
+    with store.rehearsal():
+        for n, given in enumerate(params.get("invoice_items") or []):
+            _add_item(store, customer, subscription, given, n)
+        invoice = _drafted(store, customer, subscription, params)
+        if "discounts" in params:
+            made = discounts.create(store, params["discounts"] or [], customer=customer["id"])
+            store.change(invoice, discounts=made)
+            with store.at(store.clock_of(customer["id"]), invoice["created"]):
+                amounts.compute(store, invoice)
+        return cycle.preview_of(store, invoice)
+
+
+def _add_item(store: Store, customer: Row, subscription: Row | None, given: Params, n: int) -> None:
+    if given.get("invoiceitem"):
+        raise unsupported("changing an invoice item within a preview")
+    currency = given.get("currency") or (subscription or customer)["currency"] or "usd"
+    amount, values = invoice_lines.priced(store, given, currency, f"invoice_items[{n}]")
+    for name in ("description", "discountable", "metadata", "period", "tax_rates"):
+        if name in given:
+            values[name] = given[name]
+    if subscription:
+        values["parent"] = {
+            "type": "subscription_details",
+            "subscription_details": {"subscription": subscription["id"], "subscription_item": None},
+        }
+    invoice_items.add(store, customer["id"], amount, currency, **values)
+
+
+def _drafted(store: Store, customer: Row, subscription: Row | None, params: Params) -> Row:
+    details = params.get("subscription_details") or {}
+    if subscription is None and details.get("items"):
+        given = {name: details[name] for name in OF_THE_SUBSCRIPTION if name in details}
+        return subscriptions.build(store, {"customer": customer["id"], **given})[1]
+    if subscription is None:
+        return _of_what_waits(store, customer)
+    if details.get("cancel_now"):
+        return _of_an_end(store, subscription, details)
+    given = {name: details[name] for name in OF_THE_SUBSCRIPTION if name in details}
+    now = changes.change(store, subscription, given) if given else None
+    if now:
+        return now
+    if subscription["cancel_at"] and subscription["cancel_at"] <= cycle.period_end(store, subscription):
+        invoice = cycle.bill_waiting(store, subscription, "subscription_cycle")
+    else:
+        with store.at(store.clock_of(customer["id"]), cycle.period_end(store, subscription)):
+            invoice = cycle.renew(store, subscription)
+    if invoice is None:
+        raise invalid("No upcoming invoices for customer", code="invoice_upcoming_none", status=404)
+    return invoice
+
+
+def _of_what_waits(store: Store, customer: Row) -> Row:
+    waiting = invoice_items.pending(store, customer["id"])
+    if not waiting:
+        raise invalid("No upcoming invoices for customer", code="invoice_upcoming_none", status=404)
+    invoice = invoices.draft(store, customer, reason="upcoming", currency=waiting[0]["currency"])
+    invoice_items.take_in(store, invoice, waiting)
+    amounts.compute(store, invoice)
+    return invoice
+
+
+def _of_an_end(store: Store, subscription: Row, details: Params) -> Row:
+    if details.get("proration_behavior", "create_prorations") != "none":
+        for item in cycle.items_of(store, subscription):
+            at = details.get("proration_date") or store.now(subscription["customer"])
+            proration.credit(store, subscription, item, at)
+    invoice = cycle.bill_waiting(store, subscription, "subscription_update")
+    if invoice is None:
+        raise invalid("No upcoming invoices for customer", code="invoice_upcoming_none", status=404)
+    return invoice

@@ -1,0 +1,65 @@
+"""The kinds of rows: how their ids begin, and by what they are found at once."""
+
+from typing import Any
+
+Row = dict[str, Any]
+
+PREFIXES = {
+    "customer": "cus",
+    "customer_balance_transaction": "cbtxn",
+    "tax_id": "txi",
+    "product": "prod",
+    "price": "price",
+    "coupon": "co",
+    "promotion_code": "promo",
+    "discount": "di",
+    "tax_rate": "txr",
+    "payment_method": "pm",
+    "setup_intent": "seti",
+    "subscription": "sub",
+    "subscription_item": "si",
+    "invoice": "in",
+    "line_item": "il",
+    "invoiceitem": "ii",
+    "invoice_payment": "inpay",
+    "payment_intent": "pi",
+    "charge": "ch",
+    "refund": "re",
+    "credit_note": "cn",
+    "credit_note_line_item": "cnli",
+    "dispute": "du",
+    "balance_transaction": "txn",
+    "checkout.session": "cs_test",
+    "item": "li",
+    "billing_portal.configuration": "bpc",
+    "billing_portal.session": "bps",
+    "test_helpers.test_clock": "clock",
+    "event": "evt",
+    "webhook_endpoint": "we",
+}
+KINDS = {prefix: kind for kind, prefix in PREFIXES.items()}
+
+INDEXED: dict[str, tuple[str, ...]] = {
+    "customer": ("email", "test_clock"),
+    "customer_balance_transaction": ("customer",),
+    "tax_id": ("customer",),
+    "price": ("product", "lookup_key"),
+    "promotion_code": ("_code", "_coupon"),
+    "payment_method": ("customer",),
+    "setup_intent": ("customer",),
+    "subscription": ("customer",),
+    "subscription_item": ("subscription",),
+    "invoice": ("customer", "_subscription"),
+    "line_item": ("invoice",),
+    "invoiceitem": ("customer", "invoice"),
+    "invoice_payment": ("invoice", "_intent"),
+    "payment_intent": ("customer",),
+    "charge": ("customer", "payment_intent"),
+    "refund": ("charge",),
+    "credit_note": ("invoice", "customer"),
+    "credit_note_line_item": ("_credit_note",),
+    "dispute": ("charge",),
+    "checkout.session": ("customer", "_waits"),
+    "item": ("_session",),
+    "event": ("type", "_customer"),
+}

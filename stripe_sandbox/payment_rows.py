@@ -1,0 +1,50 @@
+"""New payment intents, and what ties one to an invoice."""
+
+from typing import Any
+
+from stripe_sandbox.store import Row, Store
+
+
+def add_intent(
+    store: Store, amount: int, currency: str, customer: str | None, method: str | None, **values: Any
+) -> Row:
+    """An intent to collect so many minor units, which nobody has confirmed. No event tells of it yet."""
+    key = store.new_id("payment_intent")
+    given = {
+        "capture_method": "automatic",
+        "confirmation_method": "automatic",
+        "metadata": {},
+        "payment_method_types": ["card"],
+        "_invoice": None,
+        **values,
+    }
+    return store.add(
+        "payment_intent",
+        id=key,
+        amount=amount,
+        amount_capturable=0,
+        amount_received=0,
+        client_secret=f"{key}_secret_{store.random.getrandbits(64):016x}",
+        currency=currency,
+        customer=customer,
+        payment_method=method,
+        status="requires_confirmation" if method else "requires_payment_method",
+        **given,
+    )
+
+
+def add_invoice_payment(store: Store, invoice: Row, intent: Row, amount: int, *, is_default: bool) -> Row:
+    """The intent is to pay so many minor units of the invoice."""
+    return store.add(
+        "invoice_payment",
+        amount_paid=None,
+        amount_requested=amount,
+        currency=invoice["currency"],
+        invoice=invoice["id"],
+        is_default=is_default,
+        payment={"type": "payment_intent", "payment_intent": intent["id"]},
+        status="open",
+        status_transitions={"canceled_at": None, "paid_at": None},
+        _intent=intent["id"],
+        _customer=invoice["customer"],
+    )

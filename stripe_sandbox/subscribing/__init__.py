@@ -1,0 +1,1 @@
+"""Subscriptions: what they cost, what changes them, what time does to them."""

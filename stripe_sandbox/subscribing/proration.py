@@ -1,0 +1,89 @@
+"""What a change in the middle of a period costs: a credit for unused time, a debit for the rest. To the second.
+
+A subscription item remembers what it was debited for its current period, so a credit never gives back more than
+was asked for (Stripe's flexible billing mode, with discounts included in the amounts).
+Source: https://docs.stripe.com/billing/subscriptions/prorations, …/subscriptions/billing-mode
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from stripe_sandbox import discounts
+from stripe_sandbox.invoicing import amounts, invoice_items, invoice_lines
+from stripe_sandbox.store import Row, Store
+
+
+def remember(store: Store, item: Row, amount: int, start: int, end: int) -> None:
+    """The item was debited ``amount`` minor units, discounts taken off, for [start, end)."""
+    segment = {"amount": amount, "start": start, "end": end, "price": item["price"], "quantity": item["quantity"]}
+    store.change(item, _debits=[*item["_debits"], segment])
+
+
+def forget(store: Store, item: Row) -> None:
+    """Nothing is left to be credited of what the item was debited."""
+    store.change(item, _debits=[])
+
+
+def credit(store: Store, subscription: Row, item: Row, at: int) -> None:
+    """What was debited for the time after ``at`` waits to be given back, and only what was before is remembered."""
+    kept = []
+    for segment in item["_debits"]:
+        start = max(at, segment["start"])
+        if start >= segment["end"]:
+            kept.append(segment)
+            continue
+        amount = amounts.share(segment["amount"], segment["end"] - start, segment["end"] - segment["start"])
+        price = store.objects["price"][segment["price"]]
+        _wait(store, subscription, item, -amount, price, segment["quantity"], start, segment["end"], "Unused time on")
+        if start > segment["start"]:
+            kept.append({**segment, "amount": segment["amount"] - amount, "end": start})
+    store.change(item, _debits=kept)
+
+
+def debit(store: Store, subscription: Row, item: Row, at: int, until: int) -> None:
+    """The item's terms for [at, until), a part of its period, wait to be charged."""
+    start, end = item["current_period_start"], item["current_period_end"]
+    price = store.objects["price"][item["price"]]
+    full = invoice_lines.amount_of(price, item["quantity"])
+    amount = _discounted(store, subscription, item, amounts.share(full, until - at, end - start))
+    _wait(store, subscription, item, amount, price, item["quantity"], at, until, "Remaining time on")
+    remember(store, item, amount, at, until)
+
+
+def _discounted(store: Store, subscription: Row, item: Row, amount: int) -> int:
+    """Less the percentages that hold now; amounts off are taken from whole periods only."""
+    at = store.now(subscription["customer"])
+    for key in [*item["discounts"], *subscription["discounts"]]:
+        row = store.objects["discount"][key]
+        coupon = store.objects["coupon"][row["source"]["coupon"]]
+        products = (coupon.get("applies_to") or {}).get("products")
+        product = store.objects["price"][item["price"]]["product"]
+        if (
+            coupon["percent_off"] is None
+            or not discounts.active(store, row, at)
+            or (products and product not in products)
+        ):
+            continue
+        amount -= amounts.rounded(amount * amounts.percent(coupon["percent_off"]))
+    return amount
+
+
+def _wait(
+    store: Store, subscription: Row, item: Row, amount: int, price: Row, quantity: int, start: int, end: int, what: str
+) -> None:
+    name = store.objects["product"][price["product"]]["name"]
+    details: dict[str, Any] = {"subscription": subscription["id"], "subscription_item": item["id"]}
+    invoice_items.add(
+        store,
+        subscription["customer"],
+        amount,
+        subscription["currency"],
+        description=f"{what} {quantity} × {name} after {datetime.fromtimestamp(start, UTC):%d %b %Y}",
+        parent={"type": "subscription_details", "subscription_details": details},
+        period=invoice_lines.period_of(start, end),
+        pricing=invoice_lines.pricing_of(price),
+        proration=True,
+        proration_details={"credited_items": None, "discount_amounts": []},
+        quantity=quantity,
+        tax_rates=item["tax_rates"] or [],
+    )

@@ -1,0 +1,80 @@
+"""Resuming a subscription that paused at the end of its trial.
+
+Source: https://docs.stripe.com/api/subscriptions/resume
+"""
+
+from stripe_sandbox.errors import invalid
+from stripe_sandbox.handlers import Ids, Params
+from stripe_sandbox.invoicing import invoices
+from stripe_sandbox.store import Row, Store
+from stripe_sandbox.subscribing import cycle, proration
+
+
+def resume(store: Store, params: Params, ids: Ids) -> Row:
+    """It runs again once the invoice for that is paid, or given up; where nothing is billed, at once."""
+    subscription = store.need("subscription", ids["subscription"])
+    if subscription["status"] != "paused":
+        raise invalid("Only paused subscriptions can be resumed.")
+    if subscription["_resumption"]:
+        raise invalid("This subscription is being resumed: pay or void its latest invoice first.")
+    if subscription["collection_method"] != "charge_automatically":
+        raise invalid("Only subscriptions that are charged automatically can be resumed.")
+    items, latest = cycle.items_of(store, subscription), subscription["latest_invoice"]
+    before = {
+        "billing_cycle_anchor": subscription["billing_cycle_anchor"],
+        "period": [items[0]["current_period_start"], items[0]["current_period_end"]],
+    }
+    for item in items:
+        proration.forget(store, item)
+    invoice = _bill(store, subscription, params)
+    if invoice is None:
+        store.change(subscription, cycle.UPDATED, status="active")
+        store.emit("customer.subscription.resumed", subscription)
+        return subscription
+    expires = store.now(subscription["customer"]) + cycle.TIME_TO_PAY
+    store.change(subscription, _resumption={"invoice": invoice["id"], "expires_at": expires, **before})
+    store.emit(cycle.UPDATED, subscription, {"latest_invoice": latest})
+    invoices.advance(store, invoice)
+    return subscription
+
+
+def _bill(store: Store, subscription: Row, params: Params) -> Row | None:
+    """The draft for a whole period from now on; or for what is left of the one that goes on, if that is prorated."""
+    now = store.now(subscription["customer"])
+    if params.get("billing_cycle_anchor", "now") == "now":
+        store.change(subscription, billing_cycle_anchor=now)
+        cycle.set_period(store, subscription, *cycle.period_at(store, subscription, now))
+        return cycle.bill_period(store, subscription, "subscription_update")
+    start, end = cycle.period_at(store, subscription, now)
+    cycle.set_period(store, subscription, start, end)
+    if params.get("proration_behavior") == "none":
+        return None
+    at = params.get("proration_date", now)
+    if not start <= at <= end:
+        raise invalid("Cannot specify a proration date outside of the current billing period.", param="proration_date")
+    for item in cycle.items_of(store, subscription):
+        proration.debit(store, subscription, item, at, end)
+    return cycle.bill_waiting(store, subscription, "subscription_update")
+
+
+def settle(store: Store, subscription: Row, invoice: Row) -> None:
+    """Paid or given up, the subscription runs again; void, it is paused as it was before."""
+    before = subscription["_resumption"]
+    store.change(subscription, _resumption=None)
+    if invoice["status"] != "void":
+        store.change(subscription, cycle.UPDATED, status="active")
+        store.emit("customer.subscription.resumed", subscription)
+        return
+    store.change(subscription, cycle.UPDATED, billing_cycle_anchor=before["billing_cycle_anchor"])
+    cycle.set_period(store, subscription, *before["period"])
+    for item in cycle.items_of(store, subscription):
+        proration.forget(store, item)
+
+
+def expire(store: Store, subscription: Row) -> None:
+    """Its invoice was not paid in time and is void: the subscription stays paused."""
+    invoice = store.objects["invoice"][subscription["_resumption"]["invoice"]]
+    if invoice["status"] == "draft":  # held back, while collection is paused too
+        invoices.finalise(store, invoice)
+    if invoice["status"] == "open":
+        invoices.void(store, invoice)

@@ -1,0 +1,266 @@
+"""Changing a subscription that runs: items, seats, interval, anchor, trial, discounts; and who pays when.
+
+Source: https://docs.stripe.com/api/subscriptions/update
+"""
+
+from stripe_sandbox import discounts
+from stripe_sandbox.errors import invalid
+from stripe_sandbox.handlers import Params, merged
+from stripe_sandbox.invoicing import invoice_items, invoice_lines, invoices
+from stripe_sandbox.store import Row, Store
+from stripe_sandbox.subscribing import cycle, pending_updates, proration
+from stripe_sandbox.subscribing import subscription_terms as terms
+from stripe_sandbox.views import shown
+
+BILLED = {"items", "trial_end", "billing_cycle_anchor"}
+"""The parameters that may cost something at once."""
+
+
+def update(store: Store, subscription: Row, params: Params) -> Row:
+    """The subscription has its new terms, and what they cost at once is charged as ``payment_behavior`` says."""
+    terms.refuse_unsupported(params)
+    if subscription["status"] in cycle.ENDED and set(params) - {"metadata", "cancellation_details"}:
+        raise invalid("A canceled subscription can only update its cancellation_details and metadata.")
+    behaviour = params.get("payment_behavior", "allow_incomplete")
+    if behaviour == "pending_if_incomplete":
+        return pending_updates.update(store, subscription, params)
+    if behaviour != "error_if_incomplete":
+        return change_and_charge(store, subscription, params, behaviour)
+    with store.undo_on_error():
+        return change_and_charge(store, subscription, params, behaviour)
+
+
+def change_and_charge(
+    store: Store, subscription: Row, params: Params, behaviour: str, wanted: list[terms.Item] | None = None
+) -> Row:
+    """The terms are changed, and what that costs at once is collected."""
+    invoice = change(store, subscription, params, wanted)
+    if invoice:
+        _charge(store, subscription, invoice, behaviour)
+    return subscription
+
+
+def change(store: Store, subscription: Row, params: Params, wanted: list[terms.Item] | None = None) -> Row | None:
+    """The terms are changed. Returns the draft that they call for at once, or None; nothing is charged yet.
+
+    ``wanted`` are the items that the request asks for, where they have been read already.
+    """
+    if BILLED & set(params):
+        pending_updates.drop(store, subscription)
+    before = shown(store, subscription)
+    _plain_changes(store, subscription, params)
+    add_once(store, subscription, params)
+    moved = _move_end(store, subscription, params)
+    invoice = None
+    if BILLED & set(params):
+        if wanted is None:
+            wanted = wanted_items(store, subscription, params.get("items") or [])
+        invoice = _billed_changes(store, subscription, params, wanted)
+    elif moved and params.get("proration_behavior") == "always_invoice":
+        invoice = cycle.bill_waiting(store, subscription, "subscription_update")
+    after = shown(store, subscription)
+    different = {name: value for name, value in before.items() if after[name] != value}
+    if different and (subscription["status"] not in cycle.ENDED or before["status"] in cycle.ENDED):
+        store.emit(cycle.UPDATED, subscription, different)
+    return invoice
+
+
+def _prorates(params: Params) -> bool:
+    return params.get("proration_behavior", "create_prorations") != "none"
+
+
+def _move_end(store: Store, subscription: Row, params: Params) -> bool:
+    """Where it will now end earlier in its period, or later again, the difference is credited, or debited.
+
+    Source: the parameter cancel_at of https://docs.stripe.com/api/subscriptions/update
+    """
+    if subscription["status"] in (*cycle.ENDED, "incomplete", "trialing", "paused") or not _prorates(params):
+        return False
+    billed, end = cycle.billed_until(store, subscription), cycle.period_end(store, subscription)
+    until = min(subscription["cancel_at"] or end, end)
+    if until == billed:
+        return False
+    pending_updates.drop(store, subscription)
+    for item in cycle.items_of(store, subscription):
+        if until < billed:
+            proration.credit(store, subscription, item, until)
+        else:
+            proration.debit(store, subscription, item, billed, until)
+    store.change(subscription, _billed_until=until if until < end else None)
+    return True
+
+
+def _plain_changes(store: Store, subscription: Row, params: Params) -> None:
+    customer = store.need("customer", subscription["customer"])
+    values = terms.plain(store, params, customer, subscription) | terms.pause(store, params, subscription)
+    if subscription["status"] not in cycle.ENDED:
+        values |= terms.cancellation(store, params, subscription, cycle.period_end(store, subscription))
+    if "metadata" in params:
+        values["metadata"] = merged(subscription["metadata"], params["metadata"])
+    if "cancellation_details" in params:
+        details = values.get("cancellation_details") or subscription["cancellation_details"]
+        values["cancellation_details"] = {**details, **params["cancellation_details"]}
+    if "discounts" in params:
+        values["discounts"] = discounts.create(
+            store, params["discounts"] or [], customer=customer["id"], subscription=subscription["id"]
+        )
+    store.change(subscription, **values)
+
+
+def add_once(store: Store, subscription: Row, params: Params) -> None:
+    """What ``add_invoice_items`` asks for waits for the subscription's next invoice."""
+    for n, given in enumerate(params.get("add_invoice_items") or []):
+        amount, values = invoice_lines.priced(store, given, subscription["currency"], f"add_invoice_items[{n}]")
+        values |= {name: given[name] for name in ("metadata", "period", "tax_rates", "discountable") if name in given}
+        values["parent"] = {
+            "type": "subscription_details",
+            "subscription_details": {"subscription": subscription["id"], "subscription_item": None},
+        }
+        invoice_items.add(store, subscription["customer"], amount, subscription["currency"], **values)
+
+
+def _billed_changes(store: Store, subscription: Row, params: Params, wanted: list[terms.Item]) -> Row | None:
+    if subscription["status"] == "incomplete":
+        raise invalid("This subscription's first invoice is not paid yet; its items, trial and anchor cannot change.")
+    now, at = store.now(subscription["customer"]), _proration_date(store, subscription, params)
+    prorates = _prorates(params)
+    trial, anew = terms.trial_end(store, params, now), resets(store, subscription, params, wanted)
+    touched = [item for item in wanted if anew or trial or item.changes()]
+    _credit(store, subscription, touched, at, prorates=prorates, whole=bool(anew or trial))
+    changed = apply_items(store, subscription, wanted)
+    if trial:
+        _begin_trial(store, subscription, now, trial)
+        return None
+    if subscription["status"] == "paused":  # billed only once it is resumed
+        return None
+    if params.get("trial_end") == "now" and _ends_trial_without_card(store, subscription, now):
+        return None
+    if anew:
+        begin_period(store, subscription, now)
+        return cycle.bill_period(store, subscription, "subscription_update", prorates=prorates)
+    if prorates and subscription["status"] != "trialing":
+        for row in changed:
+            proration.debit(store, subscription, row, at, cycle.billed_until(store, subscription))
+    if params.get("proration_behavior") == "always_invoice":
+        return cycle.bill_waiting(store, subscription, "subscription_update")
+    return None
+
+
+def resets(store: Store, subscription: Row, params: Params, wanted: list[terms.Item]) -> bool:
+    """Whether a whole period begins with the change."""
+    ends_trial = params.get("trial_end") == "now" and subscription["status"] == "trialing"
+    if ends_trial or params.get("billing_cycle_anchor") == "now":
+        return True
+    interval = _interval(next(item.price for item in wanted if not item.deleted))
+    return interval != _interval_now(store, subscription) and subscription["status"] != "trialing"
+
+
+def _ends_trial_without_card(store: Store, subscription: Row, now: int) -> bool:
+    """The trial has ended now as it would at its time without a card, if that pauses or ends the subscription."""
+    if subscription["status"] != "trialing" or not cycle.end_trial_without_card(store, subscription):
+        return False
+    store.change(subscription, trial_end=now, billing_cycle_anchor=now)
+    start = min(item["current_period_start"] for item in cycle.items_of(store, subscription))
+    cycle.set_period(store, subscription, start, now)
+    return True
+
+
+def _proration_date(store: Store, subscription: Row, params: Params) -> int:
+    at = int(params.get("proration_date") or store.now(subscription["customer"]))
+    start = min(item["current_period_start"] for item in cycle.items_of(store, subscription))
+    end = cycle.billed_until(store, subscription)
+    if params.get("proration_date") and not start <= at <= end:
+        raise invalid("Cannot specify a proration date outside of the current billing period.", param="proration_date")
+    return at
+
+
+def _interval(price: Row) -> tuple[str, int]:
+    return price["recurring"]["interval"], price["recurring"]["interval_count"]
+
+
+def _interval_now(store: Store, subscription: Row) -> tuple[str, int]:
+    recurring = cycle.recurring_of(store, subscription)
+    return recurring["interval"], recurring["interval_count"]
+
+
+def wanted_items(store: Store, subscription: Row, given: list[Params]) -> list[terms.Item]:
+    """All items after the change: those that the request names, and the others as they are."""
+    rows = {row["id"]: row for row in cycle.items_of(store, subscription)}
+    found = []
+    for n, one in enumerate(given):
+        row = None
+        if one.get("id"):
+            row = rows.pop(one["id"], None)
+            if row is None:
+                raise invalid(
+                    f"No such subscription item: '{one['id']}'", param=f"items[{n}][id]", code="resource_missing"
+                )
+        found.append(terms.item_of(store, one, subscription["customer"], f"items[{n}]", row))
+    kept = [terms.Item(row, store.objects["price"][row["price"]], row["quantity"]) for row in rows.values()]
+    wanted = kept + found
+    terms.check_together(store, wanted, store.need("customer", subscription["customer"]))
+    return wanted
+
+
+def _credit(store: Store, subscription: Row, items: list[terms.Item], at: int, *, prorates: bool, whole: bool) -> None:
+    for item in items:
+        if item.row and prorates:
+            proration.credit(store, subscription, item.row, at)
+        elif item.row and whole:
+            proration.forget(store, item.row)
+
+
+def apply_items(store: Store, subscription: Row, wanted: list[terms.Item]) -> list[Row]:
+    """The rows are as asked for. Returns those that are charged otherwise than before."""
+    rows = cycle.items_of(store, subscription)
+    start, end = rows[0]["current_period_start"], rows[0]["current_period_end"]
+    changed = []
+    for item in wanted:
+        if item.row is None:
+            changed.append(terms.add_item(store, subscription, item, start, end))
+        elif item.deleted:
+            store.remove(item.row)
+        else:
+            different = item.changes()
+            store.change(item.row, price=item.price["id"], quantity=item.quantity, **item.values)
+            if different:
+                changed.append(item.row)
+    return changed
+
+
+def _begin_trial(store: Store, subscription: Row, now: int, trial_end: int) -> None:
+    """Free until then; the cycle begins anew at its end."""
+    start = subscription["trial_start"] if subscription["status"] == "trialing" else now
+    store.change(
+        subscription,
+        status="trialing",
+        trial_start=start,
+        trial_end=trial_end,
+        billing_cycle_anchor=trial_end,
+    )
+    begun = min(item["current_period_start"] for item in cycle.items_of(store, subscription))
+    cycle.set_period(store, subscription, begun if start != now else now, trial_end)
+
+
+def begin_period(store: Store, subscription: Row, now: int) -> None:
+    """A whole period begins at this moment."""
+    values: Row = {"billing_cycle_anchor": now}
+    if subscription["status"] == "trialing":
+        values |= {"status": "active", "trial_end": now}
+    store.change(subscription, **values)
+    cycle.set_period(store, subscription, *cycle.period_at(store, subscription, now))
+
+
+def _charge(store: Store, subscription: Row, invoice: Row, behaviour: str) -> None:
+    """The draft of a change is collected now. A refused card leaves it past due, or is raised."""
+    if invoices.hold_back(store, invoice):
+        return
+    invoices.finalise(store, invoice)
+    if invoice["status"] != "open":
+        return
+    if behaviour == "default_incomplete":
+        store.change(subscription, cycle.UPDATED, status="past_due")
+    elif behaviour == "error_if_incomplete" and invoice["collection_method"] == "charge_automatically":
+        invoices.pay(store, invoice)
+    else:
+        invoices.attempt(store, invoice)

@@ -1,0 +1,274 @@
+"""Subscriptions as the API has them: created, read, changed, resumed and canceled.
+
+Source: https://docs.stripe.com/api/subscriptions
+"""
+
+from typing import Any
+
+from stripe_sandbox import discounts, payments, search
+from stripe_sandbox.dates import add_interval
+from stripe_sandbox.errors import StripeError, invalid, missing
+from stripe_sandbox.handlers import Ids, Params, Routes, gone, lists, merged, page, reads, within
+from stripe_sandbox.invoicing import invoices
+from stripe_sandbox.store import Row, Store
+from stripe_sandbox.subscribing import cycle, proration, resuming
+from stripe_sandbox.subscribing import subscription_changes as changes
+from stripe_sandbox.subscribing import subscription_terms as terms
+from stripe_sandbox.subscribing.cycle import ENDED, NO_DETAILS, UPDATED
+
+EXPOSED = "subscription_exposed_id"
+NO_METHOD = (
+    "This customer has no attached payment source or default payment method. Please consider adding a default "
+    "payment method. For more information, visit https://stripe.com/docs/billing/subscriptions/payment-methods-setting#payment-method-priority."
+)
+
+
+def create(store: Store, params: Params) -> Row:
+    """It exists, and its first invoice was dealt with as ``payment_behavior`` says.
+
+    Source: https://docs.stripe.com/api/subscriptions/create
+    """
+    behaviour = params.get("payment_behavior", "allow_incomplete")
+    if behaviour == "pending_if_incomplete":
+        raise invalid("payment_behavior=pending_if_incomplete is for updates only.", param="payment_behavior")
+    subscription, invoice = build(store, params)
+    if behaviour == "default_incomplete" or subscription["collection_method"] == "send_invoice":
+        _announce(store, subscription)
+    if subscription["collection_method"] == "send_invoice" and invoice["total"] > 0:
+        return subscription
+    invoices.finalise(store, invoice)
+    if invoice["status"] == "open" and behaviour != "default_incomplete":
+        _pay_first(store, subscription, invoice, behaviour)
+    _announce(store, subscription)
+    return subscription
+
+
+def build(store: Store, params: Params) -> tuple[Row, Row]:
+    """The subscription and the draft of its first invoice; nothing is charged and nothing told of it yet."""
+    terms.refuse_unsupported(params)
+    customer = store.need("customer", params.get("customer"), "customer")
+    if not params.get("items"):
+        raise invalid("Missing required param: items.", param="items", code="parameter_missing")
+    items = [
+        terms.item_of(store, given, customer["id"], f"items[{n}]", None) for n, given in enumerate(params["items"])
+    ]
+    terms.check_together(store, items, customer)
+    now, currency = store.now(customer["id"]), items[0].price["currency"]
+    trial_end = terms.trial_end(store, params, now)
+    anchor, end, part = _first_period(params, items[0].price["recurring"], now, trial_end)
+    if customer["currency"] is None:
+        store.change(customer, "customer.updated", currency=currency)
+    sends = params.get("collection_method") == "send_invoice"
+    subscription = store.add(
+        "subscription",
+        automatic_tax={"enabled": False, "liability": None, "disabled_reason": None},
+        billing_cycle_anchor=anchor,
+        billing_mode={"type": (params.get("billing_mode") or {}).get("type", "flexible"), "flexible": None},
+        billing_schedules=[],
+        cancel_at_period_end=False,
+        cancellation_details=dict(NO_DETAILS),
+        currency=currency,
+        customer=customer["id"],
+        discounts=[],
+        metadata=merged(None, params.get("metadata")),
+        start_date=now,
+        status="trialing" if trial_end else "active" if sends else "incomplete",
+        test_clock=customer["test_clock"],
+        trial_start=now if trial_end else None,
+        trial_end=trial_end,
+        _announced=False,
+        _billed_until=None,
+        _foretold=None,
+        _pending=None,
+        _period_before=None,
+        _resumption=None,
+        _warned=None,
+        **{**_defaults(), **terms.plain(store, params, customer)},
+    )
+    for item in items:
+        terms.add_item(store, subscription, item, now, end)
+    if params.get("discounts"):
+        made = discounts.create(store, params["discounts"], customer=customer["id"], subscription=subscription["id"])
+        store.change(subscription, discounts=made)
+    store.change(subscription, **terms.cancellation(store, params, subscription, end))
+    changes.add_once(store, subscription, params)
+    prorates = params.get("proration_behavior") != "none"
+    invoice = cycle.bill_period(
+        store, subscription, "subscription_create", free=bool(trial_end), part=part, prorates=prorates
+    )
+    return subscription, invoice
+
+
+def _defaults() -> Row:
+    return {
+        "collection_method": "charge_automatically",
+        "default_tax_rates": [],
+        "invoice_settings": dict(terms.NO_INVOICE_SETTINGS),
+        "payment_settings": dict(terms.NO_PAYMENT_SETTINGS),
+        "trial_settings": {"end_behavior": {"missing_payment_method": "create_invoice"}},
+    }
+
+
+def _first_period(params: Params, recurring: Row, now: int, trial_end: int | None) -> tuple[int, int, tuple[int, int]]:
+    """Anchor, end of the first period, and the part of a whole period that it is."""
+    if trial_end:
+        return trial_end, trial_end, (1, 1)
+    anchor = params.get("billing_cycle_anchor")
+    if not anchor:
+        return now, add_interval(now, recurring, 1), (1, 1)
+    whole = add_interval(now, recurring, 1)
+    if not now < anchor <= whole:
+        raise invalid(
+            "billing_cycle_anchor must be in the future and no later than the next natural billing date.",
+            param="billing_cycle_anchor",
+        )
+    length = anchor - add_interval(anchor, recurring, -1)
+    free = params.get("proration_behavior") == "none"
+    return anchor, anchor, (0 if free else anchor - now, length)
+
+
+def _announce(store: Store, subscription: Row) -> None:
+    if not subscription["_announced"]:
+        store.change(subscription, _announced=True)
+        store.emit("customer.subscription.created", subscription)
+
+
+def _pay_first(store: Store, subscription: Row, invoice: Row, behaviour: str) -> None:
+    customer = store.need("customer", subscription["customer"])
+    method = payments.usable_method(store, customer, subscription)
+    if not method:
+        raise invalid(NO_METHOD, code="resource_missing")
+    try:
+        invoices.pay(store, invoice, method_id=method)
+    except StripeError as error:
+        if error.status != 402 or behaviour == "error_if_incomplete":
+            raise
+
+
+def cancel(
+    store: Store, subscription: Row, reason: str = "cancellation_requested", params: Params | None = None
+) -> Row:
+    """It ends now. Source: https://docs.stripe.com/api/subscriptions/cancel"""
+    given = params or {}
+    if subscription["status"] in ENDED:
+        raise missing("subscription", subscription["id"])
+    if given.get("prorate"):
+        for item in cycle.items_of(store, subscription):
+            proration.credit(store, subscription, item, store.now(subscription["customer"]))
+    details = {name: value or None for name, value in (given.get("cancellation_details") or {}).items()}
+    cycle.end(store, subscription, reason, **details)
+    if given.get("invoice_now"):
+        invoice = cycle.bill_waiting(store, subscription, "subscription_update")
+        if invoice:
+            invoices.advance(store, invoice)
+    return subscription
+
+
+# ── addresses ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _create(store: Store, params: Params, ids: Ids) -> Row:
+    if params.get("payment_behavior") != "error_if_incomplete":
+        return create(store, params)
+    with store.undo_on_error():
+        return create(store, params)
+
+
+def _update(store: Store, params: Params, ids: Ids) -> Row:
+    return changes.update(store, store.need("subscription", ids[EXPOSED]), params)
+
+
+def _cancel(store: Store, params: Params, ids: Ids) -> Row:
+    return cancel(store, store.need("subscription", ids[EXPOSED]), params=params)
+
+
+def _list(store: Store, params: Params, ids: Ids) -> Row:
+    """Ended ones are left out unless asked for, and those on test clocks too."""
+    status, wanted = params.get("status"), {}
+    if params.get("customer"):
+        wanted["customer"] = params["customer"]
+    found = store.all("subscription", **wanted)
+    if params.get("test_clock"):
+        found = [one for one in found if one["test_clock"] == params["test_clock"]]
+    elif not wanted:
+        found = [one for one in found if not one["test_clock"]]
+    if status is None:
+        found = [one for one in found if one["status"] not in ENDED]
+    elif status == "ended":
+        found = [one for one in found if one["status"] in ENDED]
+    elif status != "all":
+        found = [one for one in found if one["status"] == status]
+    if "collection_method" in params:
+        found = [one for one in found if one["collection_method"] == params["collection_method"]]
+    if params.get("price"):
+        found = [one for one in found if any(i["price"] == params["price"] for i in cycle.items_of(store, one))]
+    for name in ("current_period_start", "current_period_end"):
+        if name in params:
+            found = [one for one in found if _item_within(store, one, name, params[name])]
+    return page(store, found, params, "/v1/subscriptions")
+
+
+def _item_within(store: Store, subscription: Row, name: str, wanted: Any) -> bool:
+    return any(within(item[name], wanted) for item in cycle.items_of(store, subscription))
+
+
+def _migrate(store: Store, params: Params, ids: Ids) -> Row:
+    subscription = store.need("subscription", ids["subscription"])
+    mode = {"type": params["billing_mode"]["type"], "flexible": None, "updated_at": store.now(subscription["customer"])}
+    store.change(subscription, UPDATED, billing_mode=mode)
+    return subscription
+
+
+def _drop_discounts(store: Store, params: Params, ids: Ids) -> Row:
+    subscription = store.need("subscription", ids[EXPOSED])
+    if not subscription["discounts"]:
+        raise missing("discount", "")
+    key = subscription["discounts"][-1]
+    discounts.end(store, store.objects["discount"][key])
+    return gone("discount", key)
+
+
+def _item_change(store: Store, item: Row, params: Params, **more: Any) -> None:
+    own = ("price", "plan", "price_data", "quantity", "metadata", "tax_rates", "discounts")
+    given = {"id": item["id"], **{name: params[name] for name in own if name in params}, **more}
+    rest = {name: value for name, value in params.items() if name not in own and name != "clear_usage"}
+    changes.update(store, store.need("subscription", item["subscription"]), {"items": [given], **rest})
+
+
+def _create_item(store: Store, params: Params, ids: Ids) -> Row:
+    subscription = store.need("subscription", params["subscription"], "subscription")
+    before = {item["id"] for item in cycle.items_of(store, subscription)}
+    own = ("price", "plan", "price_data", "quantity", "metadata", "tax_rates", "discounts")
+    rest = {name: value for name, value in params.items() if name not in own and name != "subscription"}
+    changes.update(store, subscription, {"items": [{k: params[k] for k in own if k in params}], **rest})
+    return next(item for item in cycle.items_of(store, subscription) if item["id"] not in before)
+
+
+def _update_item(store: Store, params: Params, ids: Ids) -> Row:
+    item = store.need("subscription_item", ids["item"])
+    _item_change(store, item, params)
+    return item
+
+
+def _delete_item(store: Store, params: Params, ids: Ids) -> Row:
+    item = store.need("subscription_item", ids["item"])
+    _item_change(store, item, params, deleted=True)
+    return gone("subscription_item", item["id"])
+
+
+ROUTES: Routes = {
+    ("get", "/v1/subscriptions"): _list,
+    ("post", "/v1/subscriptions"): _create,
+    ("get", "/v1/subscriptions/search"): search.searches("subscription", "/v1/subscriptions/search"),
+    ("get", "/v1/subscriptions/{subscription_exposed_id}"): reads("subscription", EXPOSED),
+    ("post", "/v1/subscriptions/{subscription_exposed_id}"): _update,
+    ("delete", "/v1/subscriptions/{subscription_exposed_id}"): _cancel,
+    ("delete", "/v1/subscriptions/{subscription_exposed_id}/discount"): _drop_discounts,
+    ("post", "/v1/subscriptions/{subscription}/resume"): resuming.resume,
+    ("post", "/v1/subscriptions/{subscription}/migrate"): _migrate,
+    ("get", "/v1/subscription_items"): lists("subscription_item", "/v1/subscription_items", "subscription"),
+    ("post", "/v1/subscription_items"): _create_item,
+    ("get", "/v1/subscription_items/{item}"): reads("subscription_item", "item"),
+    ("post", "/v1/subscription_items/{item}"): _update_item,
+    ("delete", "/v1/subscription_items/{item}"): _delete_item,
+}
