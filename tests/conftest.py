@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -15,7 +16,7 @@ from django.test import Client
 from billing import accounts, clock
 from billing.access import grants
 from billing.audit import actor, trail
-from billing.models import Membership, Office, Plan, PlanPrice, User
+from billing.models import Agreement, Membership, Office, Plan, PlanPrice, User
 from billing.operations.catalogue import publish_plans
 from billing.stripe_api import client, sandbox_clock
 from billing.webhooks import inbox
@@ -54,8 +55,6 @@ class LocalStripe:
         self.control("faults", kind=kind, **given)
 
     def advance(self, **delta: int) -> None:
-        from datetime import timedelta
-
         self.control("clock", advance=int(timedelta(**delta).total_seconds()))
         sandbox_clock.forget()
 
@@ -148,6 +147,31 @@ def a_member(office: Office, role: str) -> User:
 
 def price(code: str) -> PlanPrice:
     return PlanPrice.objects.get(code=code)
+
+
+def determined(by: actor.Actor, then: actor.Actor, *, ends_in_days: int | None = 365) -> Agreement:
+    """An executed BAA, prepared by one and approved by another; a negative number of days is one that has ended."""
+    today = clock.wall().date()
+    with trail.acting(by, reason="tests"):
+        return Agreement.objects.create(
+            kind="executed",
+            document_sha256="5e" * 32,
+            our_signer="Olive Owner, managing director",
+            their_signer="Pat Processor, general counsel",
+            signed_on=today - timedelta(days=90),
+            effective_from=today - timedelta(days=90),
+            effective_until=None if ends_in_days is None else today + timedelta(days=ends_in_days),
+            prepared_by=by.user,
+            approved_by=then.user,
+            approved_at=clock.wall() - timedelta(days=60),
+        )
+
+
+@pytest.fixture
+def live(stripe: LocalStripe, settings: Any) -> LocalStripe:
+    """The local Stripe, asked as if real money moved there."""
+    settings.STRIPE_LIVE_MODE = True
+    return stripe
 
 
 @pytest.fixture

@@ -15,9 +15,8 @@ from auditlog.registry import auditlog
 from django.conf import settings
 from django.db.models.signals import pre_save
 
-from billing import clock, models
+from billing import clock, errors, models
 from billing.audit.actor import Actor
-from billing.errors import without_stripe_ids
 from billing.models import AuditEntry, Office
 
 
@@ -32,6 +31,7 @@ class Context:
 _context: ContextVar[Context] = ContextVar("audit_context", default=Context())  # noqa: B039  frozen
 
 REGISTERED: dict[type, dict[str, Any]] = {
+    models.Agreement: {},
     models.Office: {"exclude_fields": ["look_ticket", "customer_ticket", "confirmed_at"]},
     models.Plan: {},
     models.PlanPrice: {},
@@ -74,6 +74,14 @@ def act_as(by: Actor) -> None:
     _context.set(replace(_context.get(), actor=by))
 
 
+def stated(reason: str) -> str:
+    """The reason in one line. Raises: ReasonRequired."""
+    reason = " ".join(reason.split())
+    if not 3 <= len(reason) <= 200:
+        raise errors.ReasonRequired
+    return reason
+
+
 def record_act(subject: Any, what: str, *, office: Office | None = None) -> AuditEntry:
     """An act that changed no row of ours is on record."""
     return _record(AuditEntry.Kind.ACT, subject, what, office)
@@ -90,7 +98,7 @@ def _record(kind: AuditEntry.Kind, subject: Any, what: str, office: Office | Non
         force_log=True,
         action=AuditEntry.Action.ACCESS,
         kind=kind,
-        what=without_stripe_ids(what)[:200],
+        what=errors.without_stripe_ids(what)[:200],
         office=office or (subject if isinstance(subject, Office) else None),
     )
 

@@ -1,3 +1,4 @@
+from billing.models.agreement import Agreement
 from billing.models.audit import AuditEntry
 from billing.models.finding import Finding
 from billing.models.invoice import Invoice, Payment
@@ -12,6 +13,7 @@ from billing.models.subscription import Subscription, SubscriptionChange
 from billing.models.user import User
 
 __all__ = [
+    "Agreement",
     "AuditEntry",
     "Finding",
     "Invoice",
