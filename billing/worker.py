@@ -12,6 +12,7 @@ from django.db import DatabaseError, close_old_connections
 from billing import clock
 from billing.models import WorkerHeartbeat
 from billing.operations import resume_unsettled
+from billing.operations.agreement import report_lapse
 from billing.webhooks import inbox
 
 log = logging.getLogger(__name__)
@@ -22,6 +23,7 @@ AFTER_TROUBLE_SECONDS = 5
 
 def work_once() -> int:
     """Everything that is due now was worked off. Returns how many looks and operations that were."""
+    report_lapse(at_most_every=60)
     return resume_unsettled() + inbox.work_off()
 
 

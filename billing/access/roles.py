@@ -3,23 +3,27 @@
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission
+from django.db.models import QuerySet
 
-from billing.models import Membership
+from billing import errors
+from billing.audit.actor import Actor
+from billing.models import Membership, User
 
 SEE = {
     f"view_{name}"
     for name in (
         "office plan planprice subscription subscriptionchange invoice payment operation operationstep "
-        "receivedevent membership auditentry finding job notification workerheartbeat stripeaccount user"
+        "receivedevent membership agreement auditentry finding job notification workerheartbeat stripeaccount user"
     ).split()
 } | {"view_billing"}
 
 STAFF: dict[str, set[str]] = {
     "auditor": SEE,
-    "operator": SEE | {"add_office", "change_office", "manage_billing"},
+    "operator": SEE | {"add_office", "change_office", "manage_billing", "prepare_agreement"},
     "administrator": SEE
     | {"add_office", "change_office", "manage_billing", "add_user", "change_user", "add_membership"}
-    | {"change_membership", "add_plan", "change_plan", "add_planprice"},
+    | {"change_membership", "add_plan", "change_plan", "add_planprice"}
+    | {"prepare_agreement", "approve_agreement"},
 }
 
 OFFICE: dict[str, set[str]] = {
@@ -27,6 +31,23 @@ OFFICE: dict[str, set[str]] = {
     Membership.Role.MANAGER: {"view_office", "view_billing", "manage_billing"},
     Membership.Role.VIEWER: {"view_office", "view_billing"},
 }
+
+
+def require(by: Actor, permission: str, *, to: str) -> User:
+    """The person who acts, whose staff role has this permission. Raises: NotPermitted."""
+    if by.user is None or not by.user.is_active or not by.user.has_perm(f"billing.{permission}"):
+        raise errors.NotPermitted(to)
+    return by.user
+
+
+def people_who_may(permission: str) -> QuerySet[User]:
+    """Everyone who may sign in to the admin and whose role has this permission."""
+    return User.objects.filter(
+        is_active=True,
+        is_staff=True,
+        groups__permissions__codename=permission,
+        groups__permissions__content_type__app_label="billing",
+    ).distinct()
 
 
 def write_groups(**_: Any) -> None:

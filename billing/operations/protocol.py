@@ -169,9 +169,7 @@ def _begin(
     request: dict[str, Any],
     guard: Callable[[Office], None],
 ) -> Operation:
-    reason = " ".join(reason.split())
-    if not 3 <= len(reason) <= 200:
-        raise errors.ReasonRequired
+    reason = trail.stated(reason)
     grants.require(by, "manage_billing", office)
     try:
         with transaction.atomic(durable=True):
@@ -211,6 +209,11 @@ def _carry_out(operation: Operation) -> Office:
             _settle(operation, Status.UNKNOWN, error)
             raise
         return _find_out(run, office)
+    except errors.DeterminationMissing as error:
+        if operation.steps.exists():  # what was asked while a determination stood may have been done
+            return _find_out(run, office, refused=error)
+        _settle(operation, Status.REJECTED, error)
+        raise
     except errors.StripeRejected as error:
         _settle(operation, _status_of_rejection(operation, office), error)
         raise
@@ -232,8 +235,9 @@ def _status_of_rejection(operation: Operation, office: Office) -> str:
     return Status.REJECTED
 
 
-def _find_out(run: Run, office: Office) -> Office:
-    """Stripe keeps no answer for this key: what the operation should have made is there, or it is not."""
+def _find_out(run: Run, office: Office, *, refused: errors.DeterminationMissing | None = None) -> Office:
+    """Stripe keeps no answer for this key, or must not be asked again under it: what the operation should
+    have made is there, or it is not."""
     operation = run.operation
     try:
         done = SEARCHES[operation.kind](run, office)
@@ -244,6 +248,9 @@ def _find_out(run: Run, office: Office) -> Office:
     if done:
         _settle(operation, Status.SUCCEEDED)
         return office
+    if refused:
+        _settle(operation, Status.REJECTED, refused)
+        raise refused
     error = errors.StripeUnavailable("Stripe never did this, and it will not be asked again by itself.")
     _settle(operation, Status.ABANDONED, error)
     report(

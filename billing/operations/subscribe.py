@@ -7,7 +7,7 @@ from billing.audit.actor import Actor
 from billing.models import Office, PlanPrice
 from billing.operations.customer import customer_of
 from billing.operations.protocol import Run, operation_body, perform
-from billing.stripe_api import gateway
+from billing.stripe_api import charging, gateway
 
 MOST_SEATS = 10_000
 LONGEST_TRIAL_DAYS = 365
@@ -30,8 +30,8 @@ def subscribe(
     declined card leaves nothing behind: the subscription is cancelled and the card taken off again.
 
     Raises:
-        PlanUnknown, QuantityInvalid, LiveSubscriptionExists, CurrencyMismatch, PaymentMethodRequired:
-            it was refused before Stripe was asked.
+        DeterminationMissing, PlanUnknown, QuantityInvalid, LiveSubscriptionExists, CurrencyMismatch,
+            PaymentMethodRequired: it was refused before Stripe was asked.
         CardDeclined: the card said no; nothing was charged.
         StripeRejected, StripeUnavailable: as ``billing.operations.protocol.perform``.
     Source: https://docs.stripe.com/billing/subscriptions/build-subscriptions
@@ -39,6 +39,7 @@ def subscribe(
     key = str(price.public_id) if isinstance(price, PlanPrice) else str(price)
 
     def guard(fresh: Office) -> None:
+        charging.require_determination()
         row = price_for_sale(key)
         if fresh.has_live_subscription:
             raise errors.LiveSubscriptionExists(fresh)

@@ -16,7 +16,7 @@ from requests.adapters import HTTPAdapter
 from stripe import StripeObject
 
 from billing import errors
-from billing.stripe_api import outbound
+from billing.stripe_api import charging, outbound
 
 API_VERSION = "2026-08-26.dahlia"
 TIMEOUT_SECONDS = 8
@@ -66,11 +66,11 @@ def get(path: str, params: dict[str, Any] | None = None) -> StripeObject:
 
 def post(path: str, params: dict[str, Any], *, step: Step) -> StripeObject:
     """The change is made at most once, however often it is asked with the same step."""
-    return _change("post", path, outbound.checked(path, params), step)
+    return _change("post", path, charging.checked(path, outbound.checked(path, params)), step)
 
 
 def delete(path: str, *, step: Step) -> StripeObject:
-    """The object is gone, or the error says that it was."""
+    """The object is gone, or the error says that it was. Without parameters no deletion charges."""
     return _change("delete", path, {}, step)
 
 

@@ -50,8 +50,12 @@ def checked(path: str, params: dict[str, Any]) -> dict[str, Any]:
 
 
 def _allowed(path: str) -> set[str]:
-    parts = path.count("/")
     for pattern, fields in ALLOWED.items():
-        if pattern.count("/") == parts and fnmatch.fnmatchcase(path, pattern):
+        if matches(path, pattern):
             return fields
     raise errors.FieldNotAllowed(path, ["any field"])
+
+
+def matches(path: str, pattern: str) -> bool:
+    """``*`` in the pattern stands for one part of the path."""
+    return pattern.count("/") == path.count("/") and fnmatch.fnmatchcase(path, pattern)

@@ -1,0 +1,185 @@
+"""Recording counsel's determination: one person prepares it, another approves it, either may withdraw it.
+
+Stripe is not asked. Each act, and each attempt that is refused, is in the audit trail.
+"""
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import date
+
+from django.conf import settings
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import transaction
+
+from billing import clock, errors
+from billing.access import roles
+from billing.audit import trail
+from billing.audit.actor import Actor
+from billing.models import Agreement, Finding
+from billing.models.agreement import payment_processor
+from billing.projection import report
+from billing.stripe_api import charging
+
+LAPSED = "determination_lapsed"
+_last_report: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """A BAA was signed; the hash is of the signed document. Dates are whole days in UTC, the last one counts."""
+
+    document_sha256: str
+    our_signer: str
+    their_signer: str
+    signed_on: date
+    effective_from: date
+    effective_until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotRequired:
+    """Counsel found that none is required; the hash is of the memo. It holds to the end of ``review_by``."""
+
+    document_sha256: str
+    legal_basis: str
+    reviewer: str
+    review_by: date
+
+
+def prepare_determination(
+    found: Executed | NotRequired,
+    *,
+    by: Actor,
+    reason: str,
+    subject: str = Agreement.Subject.PAYMENT_PROCESSOR,
+) -> Agreement:
+    """What counsel found is written down, and waits for another person's approval. Nothing holds by it yet.
+
+    Repeating makes another row.
+
+    Raises:
+        NotPermitted, ReasonRequired: as for every operation.
+        DeterminationInvalid: something is missing or cannot be; it says what.
+    """
+    kind = Agreement.Kind.EXECUTED if isinstance(found, Executed) else Agreement.Kind.NOT_REQUIRED
+    given = {name: value.strip() if isinstance(value, str) else value for name, value in asdict(found).items()}
+    row = Agreement(subject=subject, kind=kind, **given)
+    row.document_sha256 = row.document_sha256.lower()
+    with _on_record("prepare_determination", row, by=by, reason=reason):
+        row.prepared_by = roles.require(by, "prepare_agreement", to="prepare a determination")
+        try:
+            row.full_clean()
+        except ValidationError as error:
+            raise errors.DeterminationInvalid(_in_words(error)) from None
+        if row.signed_on and row.signed_on > clock.wall().date():
+            raise errors.DeterminationInvalid("The date signed lies in the future. Record it once it is signed.")
+        _refuse_over(row)
+        with transaction.atomic(durable=True):
+            row.save()
+    return row
+
+
+def approve_determination(determination: Agreement, *, by: Actor, reason: str) -> Agreement:
+    """Two people stand behind it: it holds from now, or from the day it takes effect.
+
+    Raises:
+        NotPermitted, ReasonRequired: as for every operation.
+        SecondPersonRequired: the one who prepared it may not approve it.
+        DeterminationDecided: it was approved or withdrawn before.
+        DeterminationInvalid: its last day is over.
+    """
+    with _on_record("approve_determination", determination, by=by, reason=reason):
+        person = roles.require(by, "approve_agreement", to="approve a determination")
+        with transaction.atomic(durable=True):
+            fresh = _fresh(determination)
+            if fresh.prepared_by == person:
+                raise errors.SecondPersonRequired(fresh)
+            _refuse_over(fresh)
+            waiting = Agreement.objects.filter(pk=fresh.pk, approved_at=None, withdrawn_at=None)
+            if not waiting.update(approved_by=person, approved_at=clock.wall()):
+                raise _decided(_fresh(fresh))
+            trail.record_act(fresh, f"approved by {by.label}, prepared by {fresh.prepared_by}: {fresh}")
+    report_lapse()
+    return _fresh(determination)
+
+
+def withdraw_determination(determination: Agreement, *, by: Actor, reason: str) -> Agreement:
+    """It holds no more, or never will where it was not approved yet; it stays on record with who and why.
+
+    One that was approved is withdrawn by someone who may approve.
+
+    Raises:
+        NotPermitted, ReasonRequired: as for every operation.
+        DeterminationDecided: it was withdrawn before, or approved meanwhile.
+    """
+    with (
+        _on_record("withdraw_determination", determination, by=by, reason=reason),
+        transaction.atomic(durable=True),
+    ):
+        fresh = _fresh(determination)
+        permission = "approve_agreement" if fresh.approved_at else "prepare_agreement"
+        person = roles.require(by, permission, to="withdraw this determination")
+        unchanged = Agreement.objects.filter(pk=fresh.pk, approved_at=fresh.approved_at, withdrawn_at=None)
+        written = {"withdrawn_by": person, "withdrawn_at": clock.wall(), "withdrawn_reason": trail.stated(reason)}
+        if not unchanged.update(**written):
+            raise _decided(_fresh(fresh))
+        trail.record_act(fresh, f"withdrawn by {by.label}, prepared by {fresh.prepared_by}: {fresh}")
+    report_lapse()
+    return _fresh(determination)
+
+
+def report_lapse(*, at_most_every: float = 0) -> None:
+    """In live mode one critical Finding is open exactly while nothing permits charging; elsewhere none is filed.
+
+    Safe to repeat. ``at_most_every`` seconds makes it cheap to call in a loop.
+    """
+    global _last_report  # noqa: PLW0603  one a process
+    if not settings.STRIPE_LIVE_MODE:
+        return
+    now = time.monotonic()
+    if _last_report is not None and now - _last_report < at_most_every:
+        return
+    subject, found = Agreement.Subject.PAYMENT_PROCESSOR, payment_processor(at=clock.wall())
+    if found.permits_charging:
+        Finding.objects.filter(kind=LAPSED, subject=subject, resolved_at=None).update(resolved_at=clock.wall())
+    else:
+        why = f"Live charging is refused, while renewals are Stripe's own and go on: {charging.why_not(found)}"
+        report(LAPSED, subject, office=None, severity="critical", detail=f"{why} {errors.RECORD_DETERMINATION}")
+    _last_report = now
+
+
+@contextlib.contextmanager
+def _on_record(what: str, row: Agreement, *, by: Actor, reason: str) -> Iterator[None]:
+    """What is recorded inside is by this person and for this reason; a refusal is recorded too."""
+    with trail.acting(by, reason=reason):
+        try:
+            trail.stated(reason)
+            yield
+        except errors.BillingError as refusal:
+            subject = row if row.pk else Agreement(pk=0, kind=row.kind)  # nothing was stored that it could name
+            trail.record_refusal(subject, f"{what}: {refusal}")
+            raise
+
+
+def _fresh(row: Agreement) -> Agreement:
+    return Agreement.objects.select_related("prepared_by", "approved_by", "withdrawn_by").get(pk=row.pk)
+
+
+def _decided(row: Agreement) -> errors.DeterminationDecided:
+    return errors.DeterminationDecided(row, "withdrawn" if row.withdrawn_at else "approved")
+
+
+def _refuse_over(row: Agreement) -> None:
+    if row.ends_at and row.ends_at <= clock.wall():
+        raise errors.DeterminationInvalid("Its last day is over, so nothing would hold by it. Record a later one.")
+
+
+def _in_words(error: ValidationError) -> str:
+    """Which field is wrong, and how."""
+    found = []
+    for name, messages in error.message_dict.items():
+        label = "" if name == NON_FIELD_ERRORS else f"{name.replace('_', ' ')}: "
+        found += [f"{label}{message}" for message in messages]
+    return " ".join(found)

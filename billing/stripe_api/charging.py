@@ -1,0 +1,111 @@
+"""Which requests can make Stripe charge somebody. In live mode they leave only while a determination stands.
+
+The table is by path, as ``outbound.ALLOWED`` is. Closed by default: a path that is not in it, and a field
+that is not named there, count as what can charge. Ending, refunding and correcting contact details never
+wait for a determination. Renewals are Stripe's own and go on.
+"""
+
+from typing import Any
+
+from django.conf import settings
+
+from billing import clock, errors
+from billing.models.agreement import Standing, State, payment_processor
+from billing.stripe_api import outbound
+
+CAN_CHARGE: frozenset[str] = frozenset()  # whatever is asked
+ANY_FIELD = frozenset({"*"})  # cannot charge, whatever is asked
+NEUTRAL = {"metadata", "expand"}
+
+# What can be asked of a path without a charge.
+CLASSIFIED: dict[str, frozenset[str]] = {
+    # contact details and the default card; not ``source``: with a new one Stripe retries an open invoice.
+    # Source: https://docs.stripe.com/api/customers/update
+    "/v1/customers": frozenset({"name", "email", "address", "preferred_locales"}),
+    "/v1/customers/*": frozenset({"name", "email", "address", "preferred_locales", "invoice_settings"}),
+    # a card is put on file or taken off; whatever charges it has a path of its own
+    "/v1/payment_methods/*/attach": frozenset({"customer"}),
+    "/v1/payment_methods/*/detach": ANY_FIELD,
+    # the catalogue and the webhook address concern nobody's money
+    "/v1/products": ANY_FIELD,
+    "/v1/products/*": ANY_FIELD,
+    "/v1/prices": ANY_FIELD,
+    "/v1/prices/*": ANY_FIELD,
+    "/v1/webhook_endpoints": ANY_FIELD,
+    "/v1/webhook_endpoints/*": ANY_FIELD,
+    # a subscription invoices at once; a change of its items, price or quantity can, and so can resuming it
+    "/v1/subscriptions": CAN_CHARGE,
+    "/v1/subscriptions/*": frozenset({"cancel_at_period_end", "cancellation_details"}),
+    "/v1/subscriptions/*/resume": CAN_CHARGE,
+    "/v1/subscription_items": CAN_CHARGE,
+    "/v1/subscription_items/*": CAN_CHARGE,
+    "/v1/subscription_schedules": CAN_CHARGE,
+    "/v1/subscription_schedules/*": CAN_CHARGE,
+    # invoices: one-off ones, and each way to collect; voiding and writing off give up the claim
+    "/v1/invoiceitems": CAN_CHARGE,
+    "/v1/invoices": CAN_CHARGE,
+    "/v1/invoices/*": CAN_CHARGE,
+    "/v1/invoices/*/finalize": CAN_CHARGE,
+    "/v1/invoices/*/pay": CAN_CHARGE,
+    "/v1/invoices/*/send": CAN_CHARGE,
+    "/v1/invoices/*/void": ANY_FIELD,
+    "/v1/invoices/*/mark_uncollectible": ANY_FIELD,
+    # payments, and the pages of Stripe's on which a customer pays
+    "/v1/payment_intents": CAN_CHARGE,
+    "/v1/payment_intents/*": CAN_CHARGE,
+    "/v1/payment_intents/*/confirm": CAN_CHARGE,
+    "/v1/payment_intents/*/capture": CAN_CHARGE,
+    "/v1/payment_intents/*/cancel": ANY_FIELD,
+    "/v1/charges": CAN_CHARGE,
+    "/v1/checkout/sessions": CAN_CHARGE,
+    "/v1/checkout/sessions/*/expire": ANY_FIELD,
+    "/v1/billing_portal/sessions": CAN_CHARGE,
+    "/v1/payment_links": CAN_CHARGE,
+    # money back
+    "/v1/refunds": ANY_FIELD,
+    "/v1/credit_notes": ANY_FIELD,
+    "/v1/credit_notes/*/void": CAN_CHARGE,  # it takes a credit back, and the invoice is due again
+}
+
+
+def checked(path: str, params: dict[str, Any]) -> dict[str, Any]:
+    """``params``, if a POST of them may leave now.
+
+    Raises:
+        DeterminationMissing: it can charge, and in live mode no determination is in force.
+    """
+    if can_charge(path, params):
+        require_determination()
+    return params
+
+
+def can_charge(path: str, params: dict[str, Any]) -> bool:
+    """Whether a POST of these fields can make Stripe charge somebody, now or later. Pure."""
+    harmless = next((fields for pattern, fields in CLASSIFIED.items() if outbound.matches(path, pattern)), CAN_CHARGE)
+    if harmless == CAN_CHARGE:
+        return True
+    if harmless == ANY_FIELD:
+        return False
+    if params.get("cancel_at_period_end", True) is not True:  # a cancellation is taken back: it renews
+        return True
+    return bool(set(params) - harmless - NEUTRAL)
+
+
+def require_determination() -> None:
+    """Nothing happens outside live mode, or while a determination stands.
+
+    Raises:
+        DeterminationMissing: with what to do.
+    """
+    if not settings.STRIPE_LIVE_MODE:
+        return
+    found = payment_processor(at=clock.wall())
+    if not found.permits_charging:
+        raise errors.DeterminationMissing(why_not(found))
+
+
+def why_not(found: Standing) -> str:
+    """A sentence on why nothing may be charged now."""
+    if found.state is State.EXPIRED and found.row and found.row.ends_at:
+        return f"the determination on the payment processor ended on {found.row.ends_at:%d %B %Y} (UTC)."
+    return "no determination stands on whether the payment processor is a HIPAA business associate (BAA)."
