@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.conf import settings
+from django.core import checks
 from django.db.models.signals import post_migrate
 
 
@@ -10,10 +11,12 @@ class BillingConfig(AppConfig):
     def ready(self) -> None:
         from billing.access import roles
         from billing.audit import trail
+        from billing.checks import check_determination
         from billing.stripe_api import mirror, sandbox_clock
 
         trail.register()
         mirror.close_side_doors()
+        checks.register(check_determination, "billing", deploy=True)
         post_migrate.connect(roles.write_groups, sender=self, dispatch_uid="staff-roles")
         if settings.STRIPE_KIND == "sandbox":
             sandbox_clock.follow()

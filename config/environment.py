@@ -61,18 +61,23 @@ def database(url: str, base_dir: Path, problems: Problems) -> dict[str, object]:
     }
 
 
+def is_live(key: str) -> bool:
+    """Whether this key of Stripe's moves real money."""
+    return key.startswith(("sk_live_", "rk_live_"))
+
+
 def check_stripe(key: str, api_base: str, secrets: list[str], *, debug: bool, problems: Problems) -> None:
     """The three Stripe variables fit together, and to DEBUG."""
     if not key.startswith(("sk_test_", "rk_test_", "sk_live_", "rk_live_")):
         problems.add(
             "STRIPE_SECRET_KEY",
-            "put a secret or restricted key of Stripe (sk_test_…, rk_test_…), or run `make demo`, which needs none",
+            "put a secret or restricted key of Stripe (sk_test_…, rk_test_…, sk_live_…, rk_live_…), or run "
+            "`make demo`, which needs none",
         )
-    if key.startswith(("sk_live_", "rk_live_")):
+    if is_live(key) and debug:
         problems.add(
             "STRIPE_SECRET_KEY",
-            "live charging is refused: this version cannot yet record the BAA determination that must stand "
-            "before it. Use a test key (sk_test_… or rk_test_…)",
+            "a live key is refused while DEBUG is on. Set DEBUG=false, or use a test key (sk_test_… or rk_test_…)",
         )
     if api_base:
         host = urlsplit(api_base).hostname or ""

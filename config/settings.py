@@ -25,6 +25,7 @@ STRIPE_API_KEY = env.str("STRIPE_SECRET_KEY", default="")  # under this name dj-
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="").rstrip("/")
 STRIPE_WEBHOOK_SECRETS: list[str] = env.list("STRIPE_WEBHOOK_SECRETS", default=[])
 STRIPE_KIND = "sandbox" if STRIPE_API_BASE else "stripe"
+STRIPE_LIVE_MODE = environment.is_live(STRIPE_API_KEY)
 BLIND_ACCESS_GRACE = timedelta(hours=env.int("BLIND_ACCESS_HOURS", default=72))
 PAST_DUE_GRACE = timedelta(days=env.int("PAST_DUE_DAYS", default=14))
 
@@ -32,12 +33,10 @@ environment.check_production(
     secret_key=SECRET_KEY, allowed_hosts=ALLOWED_HOSTS, site_url=SITE_URL, debug=DEBUG, problems=problems
 )
 environment.check_stripe(STRIPE_API_KEY, STRIPE_API_BASE, STRIPE_WEBHOOK_SECRETS, debug=DEBUG, problems=problems)
+_own_file = "sandbox" if STRIPE_API_BASE else "stripe-live" if STRIPE_LIVE_MODE else "stripe-test"
 DATABASES = {
     "default": environment.database(
-        env.str("DATABASE_URL", default="")
-        or ("libsql:///var/sandbox.db" if STRIPE_API_BASE else "libsql:///var/stripe-test.db"),
-        BASE_DIR,
-        problems,
+        env.str("DATABASE_URL", default="") or f"libsql:///var/{_own_file}.db", BASE_DIR, problems
     )
 }
 problems.raise_if_any()
@@ -108,7 +107,6 @@ AUDIT_REQUIRES_ACTOR = env.bool("AUDIT_REQUIRES_ACTOR", default=True)
 DJSTRIPE_SUBSCRIBER_MODEL = "billing.Office"
 DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
 DJSTRIPE_WEBHOOK_VALIDATION = "verify_signature"
-STRIPE_LIVE_MODE = False
 SILENCED_SYSTEM_CHECKS = [
     "auth.W004",  # unique on Lower(email), by a constraint
     "djstripe.I006",  # webhook secrets live in the environment, never in WebhookEndpoint.secret
@@ -220,6 +218,7 @@ UNFOLD = {
                     ),
                 ),
                 ("Access", (("Users", "person", "user"), ("Memberships", "badge", "membership"))),
+                ("Compliance", (("Determinations", "gavel", "agreement"),)),
             )
         ],
     },
