@@ -19,7 +19,7 @@ from billing.access import grants  # noqa: E402
 from billing.audit import actor, trail  # noqa: E402
 from billing.models import Membership, Office, Plan, PlanPrice, ReceivedEvent, User  # noqa: E402
 from billing.operations.catalogue import publish_plans  # noqa: E402
-from demo.seed_names import OWNER, STAFF  # noqa: E402
+from demo.seed_names import OWNER, SECOND, STAFF  # noqa: E402
 from demo.stack import demo_password  # noqa: E402
 
 PRICES = (
@@ -55,7 +55,7 @@ def main() -> None:
     for name, price, given in OFFICES:
         open_office(name, price, given, person)
     wait_until_applied()
-    print(f"Sign in as {STAFF} (admin) or {OWNER} (API), password: {password}")  # noqa: T201
+    print(f"Sign in as {STAFF} or {SECOND} (admin), or {OWNER} (API), password: {password}")  # noqa: T201
 
 
 def people(password: str) -> User:
@@ -64,6 +64,9 @@ def people(password: str) -> User:
         staff = User.objects.create_user(STAFF, password, name="Olive Operator", is_staff=True)
         staff.groups.add(Group.objects.get(name="administrator"))
         User.objects.create_user(OWNER, password, name="Mira Maple")
+    if not User.objects.filter(email=SECOND).exists():  # what one person prepares, another must approve
+        second = User.objects.create_user(SECOND, password, name="Ada Administrator", is_staff=True)
+        second.groups.add(Group.objects.get(name="administrator"))
     return staff
 
 

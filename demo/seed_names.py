@@ -1,5 +1,6 @@
 """The names that the demo and the smoke test share; imported without Django."""
 
 STAFF = "operator@vendor.example"
+SECOND = "administrator@vendor.example"
 OWNER = "owner@maple.example"
 OFFICE = "Smoke Test Practice"

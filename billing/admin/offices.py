@@ -60,6 +60,8 @@ class SubscribeForm(ReasonForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         cast(forms.ModelChoiceField, self.fields["price"]).queryset = PlanPrice.objects.for_sale(clock.billing())
+        if settings.STRIPE_LIVE_MODE:
+            cast(forms.ChoiceField, self.fields["payment_method"]).choices = TEST_CARDS[:1]
 
     field_order = ("price", "quantity", "trial_days", "payment_method", "reason")
 

@@ -82,7 +82,9 @@ def test_an_auditor_reads_and_may_not_act(stripe, auditor, office, name):
     assert client.post(page(name, office), {"reason": "try"}).status_code == 403
 
 
-LISTS = "office plan subscription invoice payment operation receivedevent finding auditentry user membership".split()
+LISTS = (
+    "office plan subscription invoice payment operation receivedevent finding auditentry user membership agreement"
+).split()
 
 
 @pytest.mark.parametrize("model", LISTS)

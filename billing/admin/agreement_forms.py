@@ -1,0 +1,65 @@
+"""What is asked about a determination: of an executed BAA, and where none is required."""
+
+from typing import Any
+
+from django import forms
+from django.utils.html import format_html
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+
+from billing.admin.offices import ReasonForm
+from billing.models.agreement import SHA256
+from billing.operations.agreement import Executed, NotRequired
+
+MONOSPACE = "font-family: monospace; overflow-wrap: anywhere"
+HOW_TO_HASH = format_html(
+    "Never upload the document: keep it where contracts are kept, and paste its fingerprint here.<br>"
+    'Linux: <code style="{0}">sha256sum FILE</code> · macOS: <code style="{0}">shasum -a 256 FILE</code> · '
+    'Windows: <code style="{0}">certutil -hashfile FILE SHA256</code>',
+    MONOSPACE,
+)
+
+
+class DateInput(UnfoldAdminTextInputWidget):
+    input_type = "date"
+
+
+class Sha256Field(forms.CharField):
+    default_validators = [SHA256]
+
+    def to_python(self, value: Any) -> str:
+        return (super().to_python(value) or "").lower()
+
+
+def _text(label: str, help_text: str = "") -> forms.CharField:
+    return forms.CharField(max_length=200, label=label, help_text=help_text, widget=UnfoldAdminTextInputWidget)
+
+
+def _day(label: str, help_text: str = "", *, required: bool = True) -> forms.DateField:
+    return forms.DateField(label=label, help_text=help_text, required=required, widget=DateInput)
+
+
+def _hash(label: str) -> Sha256Field:
+    attrs = {"style": MONOSPACE, "spellcheck": "false", "autocomplete": "off", "placeholder": "64 digits"}
+    return Sha256Field(label=label, help_text=HOW_TO_HASH, widget=UnfoldAdminTextInputWidget(attrs=attrs))
+
+
+class ExecutedForm(ReasonForm):
+    document_sha256 = _hash("SHA-256 of the signed BAA")
+    our_signer = _text("Signed for us by", "Name and title")
+    their_signer = _text("Signed for the payment processor by", "Name and title")
+    signed_on = _day("Date signed", "The later of the two signatures.")
+    effective_from = _day("In effect from")
+    effective_until = _day("In effect until", "The last day, which counts. Empty: it has no end.", required=False)
+    field_order = (*Executed.__dataclass_fields__, "reason")
+
+
+class NotRequiredForm(ReasonForm):
+    document_sha256 = _hash("SHA-256 of counsel's memo")
+    legal_basis = forms.CharField(
+        label="Legal basis",
+        help_text="Counsel's ground in a sentence or two, with the provision.",
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
+    )
+    reviewer = _text("Reviewed by", "The counsel who signed the memo")
+    review_by = _day("Review by", "The last day on which it holds without a new review.")
+    field_order = (*NotRequired.__dataclass_fields__, "reason")
