@@ -1,14 +1,21 @@
 """May this Office use the product? Pure: the same row, policy and moment give the same answer.
 
-``unconfirmed``: past the end of what we last saw, access stays as it was for a while, so that an outage
-of ours never locks a practice out at once.
+What a look showed holds up to the next moment at which Stripe would show something else: the end of the paid
+period or trial, and, where a payment failed, the end of the grace that follows. Past that moment and not seen
+since, we are blind, and an outage of ours never locks a practice out at once: access stays as it was for
+``blind_grace``, with the reason ``unconfirmed``. The end of the past-due grace counts like the end of a period,
+because a payment that would have ended the grace is just what we cannot see; so an Office that is past due is
+not worse off for our blindness than one that is active, nor better. An end that was agreed (``cancel_at``) needs
+no confirmation. Statuses without access stay without, and one that we do not know gives none.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from billing.models import Office
+
+LOOK_AGAIN_AFTER = timedelta(hours=1)
 
 
 class Access(StrEnum):
@@ -40,28 +47,70 @@ def entitlement(office: Office, policy: Policy, *, at: datetime) -> Entitlement:
     status = office.subscription_status
     if not status:
         return Entitlement(Access.NONE, "no_subscription")
-    if status == "past_due":
-        return _past_due(office, policy, at)
-    if status not in ("active", "trialing"):
+    if status not in ("active", "trialing", "past_due"):
         return Entitlement(Access.NONE, status)
-    return _paid(office, policy, at)
-
-
-def _paid(office: Office, policy: Policy, at: datetime) -> Entitlement:
-    ends = office.current_period_end
-    if ends is None or at < ends:
-        return Entitlement(Access.FULL, office.subscription_status, ends)
     if office.cancel_at and office.cancel_at <= at:
         return Entitlement(Access.NONE, "canceled")
-    if office.confirmed_at and ends <= office.confirmed_at and at < office.confirmed_at + policy.blind_grace:
-        return Entitlement(Access.FULL, office.subscription_status, office.confirmed_at + policy.blind_grace)
-    if at < ends + policy.blind_grace:
-        return Entitlement(Access.FULL, "unconfirmed", ends + policy.blind_grace)
-    return Entitlement(Access.NONE, "unconfirmed")
+    found = _past_due(office, policy, at) if status == "past_due" else _as_seen(office, policy, at, _period_end(office))
+    if office.cancel_at and (found.until is None or office.cancel_at < found.until):
+        return replace(found, until=office.cancel_at)
+    return found
+
+
+def look_is_due(office: Office, policy: Policy, *, at: datetime) -> bool:
+    """What was last seen does not reach ``at``: Stripe may show something else by now.
+
+    Where a look came after the last such moment and found nothing new, another is due an hour later.
+    """
+    if not office.has_live_subscription or office.archived_at or office.customer_deleted_at:
+        return False
+    ends = (_period_end(office), _grace_end(office, policy), office.cancel_at)
+    passed = [moment for moment in ends if moment and moment <= at]
+    if not passed:
+        return False
+    seen = office.confirmed_at
+    return seen is None or seen < max(passed) or seen + LOOK_AGAIN_AFTER <= at
 
 
 def _past_due(office: Office, policy: Policy, at: datetime) -> Entitlement:
+    ends, grace_ends = _period_end(office), _grace_end(office, policy)
+    if grace_ends is None:
+        return _as_seen(office, policy, at, ends)
+    if grace_ends <= at and _seen_since(office, grace_ends):
+        return Entitlement(Access.NONE, "past_due")
+    if ends is None or _seen_since(office, ends):
+        return _as_seen(office, policy, at, grace_ends)
+    return _as_seen(office, policy, at, min(ends, grace_ends))
+
+
+def _as_seen(office: Office, policy: Policy, at: datetime, ends: datetime | None) -> Entitlement:
+    """Full access up to ``ends``, and past it for as long as what was last seen may be trusted."""
+    status = office.subscription_status
+    if ends is None or at < ends:
+        return Entitlement(Access.FULL, status, ends)
+    reason, trusted_until = "unconfirmed", ends + policy.blind_grace
+    if office.confirmed_at and ends <= office.confirmed_at:
+        reason, trusted_until = status, office.confirmed_at + policy.blind_grace
+    if at < trusted_until:
+        return Entitlement(Access.FULL, reason, trusted_until)
+    return Entitlement(Access.NONE, "unconfirmed")
+
+
+def _period_end(office: Office) -> datetime | None:
+    """The end of the paid period, or of the trial where that comes first."""
+    ends = office.current_period_end
+    if office.subscription_status == "trialing" and office.trial_end:
+        return min(ends, office.trial_end) if ends else office.trial_end
+    return ends
+
+
+def _grace_end(office: Office, policy: Policy) -> datetime | None:
+    """When an Office that is past due loses access, if it does not pay."""
     since = office.past_due_since or office.current_period_start
-    if since is None or at < since + policy.past_due_grace:
-        return Entitlement(Access.FULL, "past_due", since + policy.past_due_grace if since else None)
-    return Entitlement(Access.NONE, "past_due")
+    if office.subscription_status != "past_due" or since is None:
+        return None
+    return since + policy.past_due_grace
+
+
+def _seen_since(office: Office, moment: datetime) -> bool:
+    return office.confirmed_at is not None and moment <= office.confirmed_at
