@@ -99,6 +99,36 @@ class OperationInProgress(BillingError):
         )
 
 
+class IdempotencyKeyInvalid(BillingError):
+    code = "idempotency_key_invalid"
+
+    def __init__(self) -> None:
+        super().__init__("An Idempotency-Key is 1 to 255 visible ASCII characters without spaces, such as a UUID.")
+
+
+class IdempotencyKeyReused(BillingError):
+    code = "idempotency_key_reused"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This Idempotency-Key came before with another request. Repeat that one unchanged, or send this "
+            "one with a new key."
+        )
+
+
+class RequestInProgress(BillingError):
+    """A twin with the same Idempotency-Key is being carried out: there is no answer to give yet."""
+
+    code = "request_in_progress"
+    retry_after_seconds = 5
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The same request, with the same Idempotency-Key, is still being carried out. Wait a few seconds "
+            "and ask again with the same key: the answer will be that one's."
+        )
+
+
 class NotPermitted(BillingError):
     code = "not_permitted"
 

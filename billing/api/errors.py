@@ -9,6 +9,7 @@ from rest_framework.views import exception_handler
 from billing import errors
 
 STATUS: dict[type[errors.BillingError], int] = {
+    errors.IdempotencyKeyInvalid: status.HTTP_400_BAD_REQUEST,
     errors.NotPermitted: status.HTTP_403_FORBIDDEN,
     errors.PlanUnknown: status.HTTP_422_UNPROCESSABLE_ENTITY,
     errors.QuantityInvalid: status.HTTP_422_UNPROCESSABLE_ENTITY,
@@ -22,11 +23,24 @@ STATUS: dict[type[errors.BillingError], int] = {
 }
 
 
+def _with_subclasses(kind: type[errors.BillingError]) -> list[type[errors.BillingError]]:
+    return [kind] + [one for child in kind.__subclasses__() for one in _with_subclasses(child)]
+
+
+def problem(code: str, detail: str) -> Response:
+    """The answer to a refusal with this code: as it is raised, or as an operation keeps it."""
+    kind = next((one for one in _with_subclasses(errors.BillingError) if one.code == code), errors.BillingError)
+    number = next(STATUS[ancestor] for ancestor in kind.__mro__ if ancestor in STATUS)
+    return Response({"code": code, "detail": detail}, status=number)
+
+
 def answer(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's EXCEPTION_HANDLER."""
     if isinstance(error, errors.BillingError):
-        number = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-        return Response({"code": error.code, "detail": str(error)}, status=number)
+        refusal = problem(error.code, str(error))
+        if isinstance(error, errors.RequestInProgress):
+            refusal["Retry-After"] = str(error.retry_after_seconds)
+        return refusal
     response = exception_handler(error, context)
     if response is None:
         return None

@@ -20,15 +20,16 @@ from rest_framework.views import APIView
 from billing import clock, operations
 from billing.access import grants
 from billing.api import serializers
+from billing.api.idempotency import IdempotentPosts
 from billing.audit import actor, trail
 from billing.entitlement import Policy, entitlement
-from billing.models import Office, PlanPrice, User
+from billing.models import Office, Operation, PlanPrice, User
 
 PROBLEM = serializers.ProblemSerializer
 
 
-class ApiView(APIView):
-    """The token's user is the actor of what the request writes."""
+class ApiView(IdempotentPosts):
+    """The token's user is the actor of what the request writes, and a POST takes an Idempotency-Key."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -46,8 +47,13 @@ class OfficeView(ApiView):
             raise Http404
         return office
 
+    def check_may_see(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        self.office(request, kwargs["public_id"])
+
 
 class SignIn(APIView):
+    """Takes no Idempotency-Key: its answer holds a token, and no token is ever stored."""
+
     authentication_classes = ()
     permission_classes = (permissions.AllowAny,)
     throttle_classes = (ScopedRateThrottle,)
@@ -76,6 +82,8 @@ class SignIn(APIView):
 
 
 class SignOut(ApiView):
+    not_idempotent_because = "the token that would repeat it is void afterwards"
+
     @extend_schema(request=None, responses={204: None})
     def post(self, request: Request) -> Response:
         """The token of this request is void."""
@@ -133,8 +141,13 @@ class Subscription(OfficeView):
         office = self.office(request, public_id)
         given = serializers.SubscribeSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        office = operations.subscribe(office, by=actor.person(request.user), **given.validated_data)
+        return self.started(operations.subscribe(office, by=actor.person(request.user), **given.validated_data))
+
+    def started(self, office: Office) -> Response:
         return Response(serializers.SubscriptionSerializer(office).data, status=status.HTTP_201_CREATED)
+
+    def settled(self, operation: Operation) -> Response:
+        return self.started(operation.office)
 
 
 class CancelSubscription(OfficeView):
@@ -149,6 +162,9 @@ class CancelSubscription(OfficeView):
         given.is_valid(raise_exception=True)
         office = operations.cancel_subscription(office, by=actor.person(request.user), **given.validated_data)
         return Response(serializers.SubscriptionSerializer(office).data)
+
+    def settled(self, operation: Operation) -> Response:
+        return Response(serializers.SubscriptionSerializer(operation.office).data)
 
 
 class OfficeEntitlement(OfficeView):

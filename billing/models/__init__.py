@@ -1,6 +1,7 @@
 from billing.models.agreement import Agreement
 from billing.models.audit import AuditEntry
 from billing.models.finding import Finding
+from billing.models.idempotent_request import IdempotentRequest
 from billing.models.invoice import Invoice, Payment
 from billing.models.membership import Membership, OfficeGroupPermission, OfficeUserPermission
 from billing.models.office import Office
@@ -16,6 +17,7 @@ __all__ = [
     "Agreement",
     "AuditEntry",
     "Finding",
+    "IdempotentRequest",
     "Invoice",
     "Job",
     "Membership",

@@ -24,6 +24,7 @@ from billing.audit import trail
 from billing.audit.actor import Actor, Kind
 from billing.look import look
 from billing.models import Office, Operation, OperationStep
+from billing.operations import idempotency
 from billing.projection import report
 
 log = logging.getLogger(__name__)
@@ -177,7 +178,7 @@ def _begin(
             if fresh.archived_at:
                 raise errors.OfficeArchived(fresh)
             guard(fresh)
-            return Operation.objects.create(
+            operation = Operation.objects.create(
                 office=fresh,
                 kind=kind,
                 actor=by.user,
@@ -188,6 +189,8 @@ def _begin(
                 request_hash=hashlib.sha256(json.dumps([kind, request], sort_keys=True).encode()).hexdigest(),
                 lease_until=clock.wall() + LEASE,
             )
+            idempotency.link(operation)
+            return operation
     except IntegrityError:
         other = Operation.objects.filter(office=office, status__in=[Status.OPEN, Status.UNKNOWN]).first()
         if other is None:

@@ -1,0 +1,141 @@
+"""``Idempotency-Key``: a repeated POST has one effect, and one answer that only changes from unknown to settled.
+
+Every POST of an ``ApiView`` has it by default; a view that begins operations says in ``settled`` how a success
+is shown, so that the answer can be given also where the first one never left. What is remembered:
+
+- a success, and what an operation or its guard refused (402, 403, 409, 422, 502), with status and body;
+- an outcome that is not yet known is not remembered but read from the operation each time, until it settles.
+
+Not remembered, because nothing was begun and the same key may be tried again: input that a serializer refuses
+(400), no valid token (401), an Office that is not visible (404), another unsettled operation of the Office
+(409), and defects (500) before an operation began. Whoever lost the grant on an Office gets 404 for a repeat too.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from functools import partial
+from typing import Any, ClassVar, cast
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from billing import errors
+from billing.api.errors import problem
+from billing.models import IdempotentRequest, Operation, User
+from billing.operations import idempotency
+
+HEADER = "Idempotency-Key"
+REPLAYED = "Idempotent-Replayed"
+KEY = re.compile(r"[\x21-\x7e]{1,255}")
+MAY_BE_TRIED_AGAIN = (errors.OperationInProgress, errors.RequestInProgress, errors.StripeUnavailable)
+
+Handler = Callable[..., Response]
+
+
+class IdempotentPosts(APIView):
+    not_idempotent_because: ClassVar[str] = ""
+
+    def settled(self, operation: Operation) -> Response:
+        """The answer to a request whose operation succeeded, from our rows as they are now."""
+        raise NotImplementedError(f"{type(self).__name__} begins operations: it must say how a success is shown.")
+
+    def check_may_see(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Raises what the handler would, where the user may no longer see what the answer is about."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        handler = getattr(self, "post", None) if request.method == "POST" else None
+        if handler and HEADER in request.headers and not self.not_idempotent_because:
+            # dispatch looks the handler up after this, on the instance, and handles what it raises
+            vars(self)["post"] = partial(self._once, handler)
+
+    def _once(self, handler: Handler, request: Request, *args: Any, **kwargs: Any) -> Response:
+        key = request.headers[HEADER]
+        if not KEY.fullmatch(key):
+            raise errors.IdempotencyKeyInvalid
+        row, ours = idempotency.claim(cast(User, request.user), key, body_hash(request))
+        if ours:
+            return self._carried_out(row, handler, request, *args, **kwargs)
+        self.check_may_see(request, *args, **kwargs)
+        response = self._answer(row)
+        response[REPLAYED] = "true"
+        return response
+
+    def _carried_out(
+        self, row: IdempotentRequest, handler: Handler, request: Request, *args: Any, **kwargs: Any
+    ) -> Response:
+        refusal: errors.BillingError | None = None
+        try:
+            with idempotency.carrying_out(row):
+                response = handler(request, *args, **kwargs)
+        except errors.BillingError as error:
+            refusal, response = error, self.handle_exception(error)
+        except Exception:
+            idempotency.give_up(row)
+            raise
+        row.refresh_from_db()
+        if row.operation is not None:
+            return self._answer(row, success=None if refusal else response)
+        if isinstance(refusal, MAY_BE_TRIED_AGAIN):
+            idempotency.give_up(row)
+            return response
+        return _kept(row, response)
+
+    def _answer(self, row: IdempotentRequest, *, success: Response | None = None) -> Response:
+        """What is known by now. Raises: RequestInProgress."""
+        if row.is_answered:
+            return _remembered(row)
+        operation = row.operation
+        if operation is None or operation.status == Operation.Status.OPEN:
+            raise errors.RequestInProgress
+        if operation.status == Operation.Status.UNKNOWN:
+            unknown = errors.StripeUnavailable()
+            return problem(unknown.code, str(unknown))
+        if operation.status == Operation.Status.SUCCEEDED:
+            return _kept(row, success or self.settled(operation))
+        return _kept(row, problem(operation.error_code, operation.error_message))
+
+
+def body_hash(request: Request) -> str:
+    """One value for each request: two bodies that parse to the same are the same."""
+    asked = [request.method, request.get_full_path(), request.data]
+    return hashlib.sha256(json.dumps(asked, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _kept(row: IdempotentRequest, response: Response) -> Response:
+    """The response is what the key answers from now on; or the one that was there first."""
+    row = idempotency.keep(row, response.status_code, JSONRenderer().render(response.data).decode())
+    return _remembered(row)
+
+
+def _remembered(row: IdempotentRequest) -> Response:
+    return Response(json.loads(row.answer) if row.answer else None, status=row.http_status)
+
+
+class Schema(AutoSchema):
+    """The OpenAPI document names the header on each POST that has it."""
+
+    def get_override_parameters(self) -> list[Any]:
+        given = list(super().get_override_parameters())
+        if self.method != "POST" or not isinstance(self.view, IdempotentPosts) or self.view.not_idempotent_because:
+            return given
+        header = OpenApiParameter(
+            HEADER,
+            OpenApiTypes.STR,
+            OpenApiParameter.HEADER,
+            description=(
+                "1 to 255 visible ASCII characters of your choice, such as a UUID; remembered for at least 24 hours. "
+                "A repetition has one effect and gets the first answer again, with the header "
+                f"`{REPLAYED}: true`; where that was 503, the outcome as soon as it is known. Another request "
+                "under the same key, or a repetition while the first is still being carried out, gets 409. "
+                "Optional; send one with everything that you would not want to be done twice."
+            ),
+        )
+        return [*given, header]

@@ -1,0 +1,31 @@
+"""A POST of the API that came with an Idempotency-Key: what was asked, what it began, what was answered."""
+
+from django.db import models
+
+from billing import clock
+
+
+class IdempotentRequest(models.Model):
+    """Claimed by the request that carries it out; final once ``http_status`` is set, and never changed then."""
+
+    actor = models.ForeignKey("billing.User", on_delete=models.PROTECT, related_name="idempotent_requests")
+    key = models.CharField(max_length=255)
+    body_hash = models.CharField(max_length=64, help_text="Of method, path and body")
+    operation = models.OneToOneField(
+        "billing.Operation", null=True, on_delete=models.PROTECT, related_name="idempotent_request"
+    )
+    claim_id = models.UUIDField()
+    lease_until = models.DateTimeField()
+    http_status = models.PositiveSmallIntegerField(null=True)
+    answer = models.TextField(blank=True, help_text="The body as JSON")
+    created_at = models.DateTimeField(default=clock.wall, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["actor", "key"], name="one_request_per_actor_and_key")]
+
+    def __str__(self) -> str:
+        return f"{self.key} ({self.http_status or 'not answered'})"
+
+    @property
+    def is_answered(self) -> bool:
+        return self.http_status is not None
