@@ -1,4 +1,4 @@
-"""The long-running process: settles events and unsettled operations, and shows that it is alive."""
+"""The long-running process: settles events, unsettled operations and due jobs, and shows that it is alive."""
 
 import logging
 import os
@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import DatabaseError, close_old_connections
 
-from billing import clock
+from billing import clock, jobs
 from billing.models import WorkerHeartbeat
 from billing.operations import resume_unsettled
 from billing.operations.agreement import report_lapse
@@ -22,9 +22,9 @@ AFTER_TROUBLE_SECONDS = 5
 
 
 def work_once() -> int:
-    """Everything that is due now was worked off. Returns how many looks and operations that were."""
+    """Everything that is due now was worked off. Returns how many looks, operations and jobs that were."""
     report_lapse(at_most_every=60)
-    return resume_unsettled() + inbox.work_off()
+    return resume_unsettled() + inbox.work_off() + jobs.run_due()
 
 
 def work_forever() -> None:

@@ -125,7 +125,10 @@ REST_FRAMEWORK = {
     "NUM_PROXIES": env.int("TRUSTED_PROXIES", default=0),
     "DEFAULT_THROTTLE_RATES": {"sign-in": "10/min"},
 }
-REST_KNOX = {"TOKEN_TTL": timedelta(hours=env.int("API_TOKEN_HOURS", default=10))}
+REST_KNOX = {
+    "TOKEN_TTL": timedelta(hours=env.int("API_TOKEN_HOURS", default=10)),
+    "AUTO_REFRESH": False,  # a request that only reads writes nothing
+}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Office Billing",
     "DESCRIPTION": "Offices, their subscriptions, and whether an Office may use the product.",

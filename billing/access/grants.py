@@ -2,7 +2,7 @@
 
 from django.contrib.auth.models import Permission
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from guardian.shortcuts import get_objects_for_user
 
 from billing import errors
@@ -37,6 +37,16 @@ def may(by: Actor, permission: str, office: Office) -> bool:
 def require(by: Actor, permission: str, office: Office) -> None:
     if not may(by, permission, office):
         raise errors.NotPermitted("change this Office's billing")
+
+
+def offices_where(user: User, permission: str) -> QuerySet[Office]:
+    """The Offices on which this person has the permission, by a staff role or a grant: one query in all."""
+    named = {"content_type__app_label": "billing", "content_type__model": "office", "codename": permission}
+    on_it = {f"permission__{name}": value for name, value in named.items()}
+    allowed = Q(Exists(OfficeUserPermission.objects.filter(user=user, content_object=OuterRef("pk"), **on_it)))
+    if user.is_staff:
+        allowed |= Q(Exists(Permission.objects.filter(group__user=user, **named)))
+    return Office.objects.filter(allowed)
 
 
 def visible_offices(user: User) -> QuerySet[Office]:
