@@ -80,7 +80,7 @@ class IdempotentPosts(APIView):
         except Exception:
             idempotency.give_up(row)
             raise
-        row.refresh_from_db()
+        idempotency.refresh(row)
         if row.operation is not None:
             return self._answer(row, success=None if refusal else response)
         if isinstance(refusal, MAY_BE_TRIED_AGAIN):

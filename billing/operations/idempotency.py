@@ -70,6 +70,18 @@ def link(operation: Operation) -> None:
         raise errors.RequestInProgress
 
 
+def refresh(row: IdempotentRequest) -> None:
+    """The row shows what has come of it; its claim stays the one that we made, lost or not.
+
+    Raises:
+        RequestInProgress: whoever took it over gave it up.
+    """
+    try:
+        row.refresh_from_db(fields=["operation", "http_status", "answer"])
+    except IdempotentRequest.DoesNotExist:
+        raise errors.RequestInProgress from None
+
+
 def keep(row: IdempotentRequest, http_status: int, answer: str) -> IdempotentRequest:
     """The row has a final answer: this one, unless another was first.
 

@@ -2,11 +2,14 @@
 
 import json
 import threading
+import uuid
 from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.urls import URLResolver, get_resolver
+from rest_framework.response import Response
+from rest_framework.test import APIClient, APIRequestFactory, force_authenticate
 
 from billing import clock, errors
 from billing.access import grants
@@ -96,6 +99,7 @@ def test_a_repeated_decline_is_the_same_decline_and_the_card_is_not_asked_again(
 
     assert (first.status_code, first.json()["code"]) == (402, "card_declined")
     assert the_same(first, second)
+    assert IdempotentRequest.objects.get().http_status == 402
     assert stripe.requests() == []
     assert start(client, office, key="a-second-try").status_code == 201
 
@@ -273,6 +277,31 @@ def test_a_process_that_lost_its_claim_begins_nothing(stripe, operator, office, 
     assert not IdempotentRequest.objects.get().is_answered
 
 
+class Slow(IdempotentPosts):
+    """While it works, its claim lapses and a twin takes the request over, or has given it up already."""
+
+    def post(self, request):
+        if request.data["twin"] == "gave up":
+            IdempotentRequest.objects.all().delete()
+        else:
+            IdempotentRequest.objects.update(claim_id=uuid.uuid4())
+        if request.data["ends"] == "refused":
+            raise errors.RequestInProgress
+        return Response({"late": True})
+
+
+@pytest.mark.parametrize("ends", ["done", "refused"])
+@pytest.mark.parametrize("twin", ["works", "gave up"])
+def test_what_comes_after_the_claim_was_lost_is_not_the_answer(outsider, ends, twin):
+    request = APIRequestFactory().post("/", {"twin": twin, "ends": ends}, format="json", HTTP_IDEMPOTENCY_KEY=KEY)
+    force_authenticate(request, outsider.user)
+
+    answer = Slow.as_view()(request)
+
+    assert (answer.status_code, answer.data["code"]) == (409, "request_in_progress")
+    assert IdempotentRequest.objects.filter(http_status=None).count() == (twin == "works")
+
+
 @pytest.mark.django_db(transaction=True)
 def test_many_at_once_are_one(stripe, client, office):
     size, answers = 4, []
@@ -433,8 +462,6 @@ def test_every_post_can_show_a_success_whose_answer_was_lost():
 
 
 def test_the_document_names_the_header_on_every_such_post(db):
-    from rest_framework.test import APIClient
-
     document = APIClient().get("/api/v1/schema/", HTTP_ACCEPT="application/json").json()
     with_header = {
         address
