@@ -5,7 +5,7 @@ STRIPE_PORT ?= 12111
 BIN := .venv/bin
 TEST_ENV := ENV_FILE=tests/test.env
 
-.PHONY: demo test test-postgres smoke lint lock clean
+.PHONY: demo test test-postgres smoke bench lint lock clean
 
 demo: .venv/ready
 	@$(BIN)/python -m demo --web-port $(WEB_PORT) --stripe-port $(STRIPE_PORT)
@@ -19,6 +19,11 @@ test-postgres: .venv/ready
 
 smoke: .venv/ready
 	@$(BIN)/python -m demo.smoke
+
+# Each script in tests/benchmarks that has a main() prints what it measured, and on what.
+bench: .venv/ready
+	@for script in $$(grep -l '^def main' tests/benchmarks/*.py); do \
+		echo "== $$(basename $$script .py)"; $(BIN)/python -m tests.benchmarks.$$(basename $$script .py) || exit 1; done
 
 lint: .venv/ready
 	$(BIN)/ruff format --check .

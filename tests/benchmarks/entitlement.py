@@ -1,0 +1,121 @@
+"""python -m tests.benchmarks.entitlement: the entitlement endpoint beside a bare Django view.
+
+The bare view has the same middleware, token authentication and queries, and answers a fixed JSON. Both are
+called in this process, in turns, without a client or a server around them.
+"""
+
+import statistics
+import time
+from functools import partial
+from typing import Any
+
+from tests.benchmarks import stage
+
+OFFICES = 1_000
+ROUNDS = 2_000
+WARM_UP = 200
+GOAL = 2.0
+
+
+def main() -> None:
+    with stage.database():
+        print(stage.machine())
+        print(f"{OFFICES} Offices, {ROUNDS} calls of each, in turns; the goal is a ratio of at most {GOAL}")
+        for who, token, office in cast():
+            compare(who, token, office)
+
+
+def cast() -> list[tuple[str, str, Any]]:
+    """The vendor's product, with a role that sees all, and an owner, with a grant: who, token, Office."""
+    from datetime import timedelta
+
+    from django.contrib.auth.models import Group
+    from knox.models import AuthToken
+
+    from billing import clock
+    from billing.access import grants
+    from billing.audit import actor, trail
+    from billing.models import Membership, Office, User
+
+    now = clock.wall()
+    Office.objects.bulk_create(
+        Office(
+            name=f"Practice {number}",
+            billing_email="billing@practice.example",
+            subscription_status="active",
+            current_period_end=now + timedelta(days=20),
+            confirmed_at=now,
+        )
+        for number in range(OFFICES)
+    )
+    office = Office.objects.all()[OFFICES // 2]
+    with trail.acting(actor.job("benchmark")):
+        product = User.objects.create_user("product@vendor.example", is_staff=True)
+        product.groups.add(Group.objects.get(name="auditor"))
+        owner = User.objects.create_user("owner@practice.example")
+        grants.write_grants(Membership.objects.create(user=owner, office=office, role="owner"))
+    return [(who.email.partition("@")[0], AuthToken.objects.create(user=who)[1], office) for who in (product, owner)]
+
+
+def compare(who: str, token: str, office: Any) -> None:
+    """The medians of both are printed, and their ratio."""
+    ours, bare = f"/api/v1/offices/{office.public_id}/entitlement/", f"/bare/{office.public_id}/"
+    ask, requested = handler_and_requests(token)
+    statements = {path: statements_of(ask, requested, path) for path in (ours, bare)}
+    assert statements[ours] == statements[bare], "the bare view must ask the database the same"
+    spent: dict[str, list[float]] = {ours: [], bare: []}
+    for number in range(WARM_UP + ROUNDS):
+        for path in (ours, bare) if number % 2 else (bare, ours):
+            request = requested(path)
+            began = time.perf_counter()
+            response = ask(request)
+            took = time.perf_counter() - began
+            assert response.status_code == 200, response.status_code
+            if number >= WARM_UP:
+                spent[path].append(took)
+    own, least = (statistics.median(spent[path]) * 1_000 for path in (ours, bare))
+    met = "met" if own / least <= GOAL else "missed"
+    print(
+        f"{who}: entitlement {own:.3f} ms, bare view {least:.3f} ms, ratio {own / least:.2f} ({met}); "
+        f"{len(statements[ours])} queries each"
+    )
+
+
+def handler_and_requests(token: str) -> tuple[Any, Any]:
+    """What answers a request, with all middleware, and what makes one."""
+    from django.conf import settings
+    from django.core.handlers.base import BaseHandler
+    from django.http import HttpRequest, JsonResponse
+    from django.shortcuts import get_object_or_404
+    from django.test import RequestFactory
+    from django.urls import path
+    from knox.auth import TokenAuthentication
+
+    from billing.access import grants
+    from config.urls import urlpatterns
+
+    def bare(request: HttpRequest, public_id: Any) -> JsonResponse:
+        user, _ = TokenAuthentication().authenticate(request)
+        seen = grants.offices_where(user, "view_billing").select_related("current_plan")
+        get_object_or_404(seen, public_id=public_id)
+        return JsonResponse({"access": "full", "reason": "active", "until": None})
+
+    settings.ROOT_URLCONF = (*urlpatterns, path("bare/<uuid:public_id>/", bare))
+    handler = BaseHandler()
+    handler.load_middleware()
+    factory = RequestFactory(headers={"Authorization": f"Token {token}", "Host": settings.ALLOWED_HOSTS[0]})
+    return handler.get_response, partial(factory.get, secure=True)
+
+
+def statements_of(ask: Any, requested: Any, where: str) -> list[str]:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    ask(requested(where))
+    with CaptureQueriesContext(connection) as seen:
+        ask(requested(where))
+    return [one["sql"] for one in seen.captured_queries]
+
+
+if __name__ == "__main__":
+    main()
