@@ -186,6 +186,7 @@ def test_whoever_is_unconfirmed_is_due_for_a_look(office, at):
     [
         ("active", {"end": 1, "seen": -700}, False),
         ("active", {"end": 0, "seen": -1}, True),
+        ("active", {"end": 0, "seen": 0}, False),
         ("active", {"end": -1, "seen": None}, True),
         ("active", {"end": -9, "seen": -0.5}, False),
         ("active", {"end": -9, "seen": -1}, True),

@@ -329,7 +329,7 @@ def test_many_at_once_are_one(stripe, client, office):
 def test_another_body_or_path_under_the_key_is_refused(stripe, client, office):
     start(client, office)
 
-    for other in (start(client, office, quantity=2), cancel(client, office)):
+    for other in (start(client, office, quantity=2), cancel(client, office, **body())):
         assert (other.status_code, other.json()["code"]) == (409, "idempotency_key_reused")
         assert "new key" in other.json()["detail"]
     assert Operation.objects.count() == 1
