@@ -33,6 +33,16 @@ class ReasonRequired(BillingError):
         super().__init__("Say why: a reason of 3 to 200 characters is kept in the audit trail.")
 
 
+class TextNotNeutral(BillingError):
+    code = "text_not_neutral"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"The text seems to contain {what}. It is kept for years and seen by many: say it without, and never "
+            "anything about a patient."
+        )
+
+
 class OfficeArchived(BillingError):
     code = "office_archived"
 
@@ -54,6 +64,30 @@ class NoLiveSubscription(BillingError):
 
     def __init__(self, office: Any) -> None:
         super().__init__("This Office has no live subscription, so there is nothing to cancel.", office=office)
+
+
+class SubscriptionNotChangeable(BillingError):
+    code = "subscription_not_changeable"
+
+    def __init__(self, office: Any) -> None:
+        status = office.subscription_status.replace("_", " ")
+        super().__init__(
+            f"This subscription is {status}: pay its open invoice or resume it first, then change it.", office=office
+        )
+
+
+class NothingToChange(BillingError):
+    code = "nothing_to_change"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"Nothing would change: {what}")
+
+
+class PreviewStale(BillingError):
+    code = "preview_stale"
+
+    def __init__(self) -> None:
+        super().__init__("The preview is older than an hour, or of another period. Look at a new one and confirm that.")
 
 
 class CurrencyMismatch(BillingError):

@@ -22,6 +22,9 @@ class Money:
             raise ValueError(f"cannot add {other.currency} to {self.currency}")
         return Money(self.amount + other.amount, self.currency)
 
+    def times(self, count: int) -> "Money":
+        return Money(self.amount * count, self.currency)
+
     def __str__(self) -> str:
         if not self.currency:
             return "–"

@@ -74,6 +74,7 @@ HARMLESS = [
     ("/v1/webhook_endpoints/we_1", {"disabled": True}),
     ("/v1/subscriptions/sub_1", {"cancel_at_period_end": True}),
     ("/v1/subscriptions/sub_1", {"cancel_at_period_end": True, "cancellation_details": {}, "expand": ["x"]}),
+    ("/v1/invoices/create_preview", {"subscription": "sub_1", "subscription_details": {}}),
     ("/v1/invoices/in_1/void", {}),
     ("/v1/invoices/in_1/mark_uncollectible", {}),
     ("/v1/payment_intents/pi_1/cancel", {}),

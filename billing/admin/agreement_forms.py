@@ -6,7 +6,7 @@ from django import forms
 from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from billing.admin.offices import ReasonForm
+from billing.admin.forms import ReasonForm
 from billing.models.agreement import SHA256
 from billing.operations.agreement import Executed, NotRequired
 

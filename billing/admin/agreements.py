@@ -17,7 +17,7 @@ from unfold.decorators import action, display
 from billing import checks, clock, errors, operations
 from billing.access import roles
 from billing.admin.agreement_forms import MONOSPACE, ExecutedForm, NotRequiredForm
-from billing.admin.offices import ReasonForm
+from billing.admin.forms import ReasonForm
 from billing.admin.readonly import ReadOnlyAdmin
 from billing.audit import actor
 from billing.models import Agreement, AuditEntry, User

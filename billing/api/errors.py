@@ -15,6 +15,7 @@ STATUS: dict[type[errors.BillingError], int] = {
     errors.QuantityInvalid: status.HTTP_422_UNPROCESSABLE_ENTITY,
     errors.CurrencyMismatch: status.HTTP_422_UNPROCESSABLE_ENTITY,
     errors.ReasonRequired: status.HTTP_422_UNPROCESSABLE_ENTITY,
+    errors.TextNotNeutral: status.HTTP_422_UNPROCESSABLE_ENTITY,
     errors.CardDeclined: status.HTTP_402_PAYMENT_REQUIRED,
     errors.PaymentMethodRequired: status.HTTP_402_PAYMENT_REQUIRED,
     errors.StripeRejected: status.HTTP_502_BAD_GATEWAY,

@@ -61,23 +61,36 @@ class SubscriptionSerializer(serializers.ModelSerializer[Office]):
         }
 
 
-class SubscribeSerializer(serializers.Serializer[Any]):
-    price = serializers.CharField(max_length=36, help_text="The id of a plan price")
-    quantity = serializers.IntegerField(default=1, min_value=1)
-    trial_days = serializers.IntegerField(default=0, min_value=0)
-    payment_method = serializers.RegexField(
-        r"^pm_[A-Za-z0-9_]+$",
+class ReasonSerializer(serializers.Serializer[Any]):
+    reason = serializers.CharField(
+        required=False,
         default="",
         allow_blank=True,
-        max_length=255,
-        help_text="A card that Stripe's own form made",
+        max_length=200,
+        help_text="Why, in neutral words or as a code of the catalogue. The vendor's staff must give one.",
     )
-    reason = serializers.CharField(max_length=200)
 
 
-class CancelSerializer(serializers.Serializer[Any]):
-    at_period_end = serializers.BooleanField(default=True)
-    reason = serializers.CharField(max_length=200)
+class PreviewLineSerializer(serializers.Serializer[Any]):
+    text = serializers.CharField()
+    amount = serializers.IntegerField(source="amount.amount", help_text="Minor units; negative is a credit")
+    period_start = serializers.DateTimeField(allow_null=True)
+    period_end = serializers.DateTimeField(allow_null=True)
+
+
+class PreviewSerializer(serializers.Serializer[Any]):
+    """An invoice that would be: charged ``now``, or with the next one at ``at``."""
+
+    now = serializers.BooleanField()
+    at = serializers.DateTimeField(allow_null=True)
+    as_of = serializers.DateTimeField()
+    currency = serializers.CharField(source="total.currency")
+    lines = PreviewLineSerializer(many=True)
+    discount = serializers.IntegerField(source="discount.amount")
+    tax = serializers.IntegerField(source="tax.amount")
+    total = serializers.IntegerField(source="total.amount", help_text="Negative is kept as credit")
+    charged = serializers.IntegerField(source="charged.amount", help_text="Asked of the card, after credit")
+    afterwards = serializers.CharField()
 
 
 class EntitlementSerializer(serializers.Serializer[Any]):

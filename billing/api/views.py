@@ -19,13 +19,13 @@ from rest_framework.response import Response
 from rest_framework.throttling import ScopedRateThrottle
 from rest_framework.views import APIView
 
-from billing import clock, jobs, operations
+from billing import clock, jobs
 from billing.access import grants
 from billing.api import serializers
 from billing.api.idempotency import IdempotentPosts
 from billing.audit import actor, trail
 from billing.entitlement import Policy, entitlement, look_is_due
-from billing.models import Office, Operation, PlanPrice, User
+from billing.models import Office, PlanPrice, User
 
 PROBLEM = serializers.ProblemSerializer
 
@@ -117,52 +117,11 @@ class OneOffice(OfficeView):
         return Response(serializers.OfficeSerializer(self.office(request, public_id)).data)
 
 
-class Subscription(OfficeView):
+class CurrentSubscription(OfficeView):
     @extend_schema(responses={200: serializers.SubscriptionSerializer, 404: PROBLEM})
     def get(self, request: Request, public_id: Any) -> Response:
         """The Office's current subscription."""
         return Response(serializers.SubscriptionSerializer(self.office(request, public_id)).data)
-
-    @extend_schema(
-        request=serializers.SubscribeSerializer,
-        responses={
-            201: serializers.SubscriptionSerializer,
-            402: PROBLEM,
-            403: PROBLEM,
-            409: PROBLEM,
-            422: PROBLEM,
-            503: PROBLEM,
-        },
-    )
-    def post(self, request: Request, public_id: Any) -> Response:
-        """Start a subscription. **Money moves** unless there is a trial."""
-        office = self.office(request, public_id)
-        given = serializers.SubscribeSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        return self.started(operations.subscribe(office, by=actor.person(request.user), **given.validated_data))
-
-    def started(self, office: Office) -> Response:
-        return Response(serializers.SubscriptionSerializer(office).data, status=status.HTTP_201_CREATED)
-
-    def settled(self, operation: Operation) -> Response:
-        return self.started(operation.office)
-
-
-class CancelSubscription(OfficeView):
-    @extend_schema(
-        request=serializers.CancelSerializer,
-        responses={200: serializers.SubscriptionSerializer, 403: PROBLEM, 409: PROBLEM, 503: PROBLEM},
-    )
-    def post(self, request: Request, public_id: Any) -> Response:
-        """The subscription will not renew, or ends now. Money does not move."""
-        office = self.office(request, public_id)
-        given = serializers.CancelSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        office = operations.cancel_subscription(office, by=actor.person(request.user), **given.validated_data)
-        return Response(serializers.SubscriptionSerializer(office).data)
-
-    def settled(self, operation: Operation) -> Response:
-        return Response(serializers.SubscriptionSerializer(operation.office).data)
 
 
 class OfficeEntitlement(OfficeView):

@@ -15,7 +15,7 @@ from auditlog.registry import auditlog
 from django.conf import settings
 from django.db.models.signals import pre_save
 
-from billing import clock, errors, models
+from billing import clock, errors, models, neutral_text
 from billing.audit.actor import Actor
 from billing.models import AuditEntry, Office
 
@@ -75,11 +75,11 @@ def act_as(by: Actor) -> None:
 
 
 def stated(reason: str) -> str:
-    """The reason in one line. Raises: ReasonRequired."""
+    """The reason in one line. Raises: ReasonRequired, TextNotNeutral."""
     reason = " ".join(reason.split())
-    if not 3 <= len(reason) <= 200:
+    if not 3 <= len(reason) <= neutral_text.LONGEST:
         raise errors.ReasonRequired
-    return reason
+    return neutral_text.checked(reason)
 
 
 def record_act(subject: Any, what: str, *, office: Office | None = None) -> AuditEntry:

@@ -2,11 +2,15 @@
 ``billing.projection.apply``; only its own name, address and settings are edited here."""
 
 import uuid
+from typing import TYPE_CHECKING
 
 from django.db import models
 
 from billing import clock
 from billing.money import Money
+
+if TYPE_CHECKING:
+    from billing.models.subscription import Subscription
 
 LIVE_STATUSES = ("trialing", "active", "past_due", "unpaid", "paused")
 
@@ -60,6 +64,12 @@ class Office(models.Model):
     def email(self) -> str:
         """The name under which dj-stripe looks for the address."""
         return self.billing_email
+
+    @property
+    def current_subscription(self) -> "Subscription | None":
+        """The row behind the projected columns."""
+        rows = self.subscriptions.select_related("plan_price__plan")
+        return rows.filter(stripe_id=self.payment_provider_subscription_id).first()
 
     @property
     def has_live_subscription(self) -> bool:

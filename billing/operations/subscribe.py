@@ -45,7 +45,7 @@ def subscribe(
             raise errors.LiveSubscriptionExists(fresh)
         if fresh.currency and fresh.currency != row.currency:
             raise errors.CurrencyMismatch(fresh, row.currency)
-        _check_quantity(row, quantity)
+        check_quantity(row, quantity)
         if not 0 <= trial_days <= LONGEST_TRIAL_DAYS:
             raise errors.QuantityInvalid(f"A trial lasts 0 to {LONGEST_TRIAL_DAYS} days.")
         if not (payment_method or trial_days or fresh.has_payment_method or row.unit_amount == 0):
@@ -72,7 +72,7 @@ def price_for_sale(key: str) -> PlanPrice:
     return row
 
 
-def _check_quantity(price: PlanPrice, quantity: int) -> None:
+def check_quantity(price: PlanPrice, quantity: int) -> None:
     if not 1 <= quantity <= MOST_SEATS:
         raise errors.QuantityInvalid(f"The number of seats is 1 to {MOST_SEATS:,}.")
     if quantity != 1 and not price.per_seat:

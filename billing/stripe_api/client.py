@@ -64,6 +64,13 @@ def get(path: str, params: dict[str, Any] | None = None) -> StripeObject:
     return _ask("get", path, params or {}, {})
 
 
+def preview(path: str, params: dict[str, Any]) -> StripeObject:
+    """What would be. A POST that changes nothing, so it needs no step. Safe to repeat."""
+    if not path.endswith("/create_preview") and not path.endswith("/preview"):
+        raise ValueError(f"{path} is no preview")
+    return _ask("post", path, charging.checked(path, outbound.checked(path, params)), {})
+
+
 def post(path: str, params: dict[str, Any], *, step: Step) -> StripeObject:
     """The change is made at most once, however often it is asked with the same step."""
     return _change("post", path, charging.checked(path, outbound.checked(path, params)), step)

@@ -15,7 +15,7 @@ from billing import errors
 from billing.models import Office, Plan, PlanPrice
 from billing.stripe_api import client, inbound
 from billing.stripe_api.client import Step
-from billing.stripe_api.inbound import CustomerState, Snapshot, SubscriptionState
+from billing.stripe_api.inbound import CustomerState, PreviewedInvoice, Snapshot, SubscriptionState
 
 PAGE = 100
 
@@ -169,6 +169,51 @@ def pay_invoice(invoice: str, *, payment_method: str = "", step: Step) -> None:
     if payment_method:
         params["payment_method"] = payment_method
     client.post(f"/v1/invoices/{invoice}/pay", params, step=step)
+
+
+def change_subscription(
+    current: SubscriptionState,
+    price: PlanPrice,
+    *,
+    quantity: int,
+    proration: str,
+    as_of: datetime | None,
+    operation: str,
+    step: Step,
+) -> None:
+    """It has this price and quantity. **Money may move**: what is due at once is charged, or nothing changes.
+
+    ``proration``: create_prorations (with the next invoice), always_invoice (now), none.
+    Source: https://docs.stripe.com/billing/subscriptions/change-price
+    """
+    params: dict[str, Any] = {
+        **_changed_items(current, price, quantity, proration, as_of),
+        "payment_behavior": "error_if_incomplete",
+        "metadata": {"operation": operation},
+    }
+    client.post(f"/v1/subscriptions/{current.id}", params, step=step)
+
+
+def preview_subscription_change(
+    current: SubscriptionState, price: PlanPrice, *, quantity: int, proration: str, as_of: datetime | None
+) -> PreviewedInvoice:
+    """The invoice that the change would make: at once, or as the next renewal. Nothing changes.
+
+    Source: https://docs.stripe.com/api/invoices/create_preview
+    """
+    details = _changed_items(current, price, quantity, proration, as_of)
+    params = {"subscription": current.id, "subscription_details": details}
+    return inbound.previewed(inbound.plain(client.preview("/v1/invoices/create_preview", params)))
+
+
+def _changed_items(
+    current: SubscriptionState, price: PlanPrice, quantity: int, proration: str, as_of: datetime | None
+) -> dict[str, Any]:
+    item = {"id": current.item_id, "price": price.stripe_price_id, "quantity": quantity}
+    params: dict[str, Any] = {"items": [item], "proration_behavior": proration}
+    if as_of is not None and proration != "none":
+        params["proration_date"] = int(as_of.timestamp())
+    return params
 
 
 def fetch_subscription(subscription: str) -> SubscriptionState | None:

@@ -34,6 +34,7 @@ class CustomerState:
 @dataclass(frozen=True, slots=True)
 class SubscriptionState:
     id: str
+    item_id: str
     status: str
     price_id: str
     quantity: int
@@ -85,6 +86,21 @@ class PaymentState:
     decline_code: str
     card: Card
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewedInvoice:
+    """An invoice that would be. Amounts are minor units of ``currency``; ``amount_due`` is after credit."""
+
+    currency: str
+    subtotal: int
+    discount: int
+    tax: int
+    total: int
+    amount_due: int
+    period_start: datetime | None
+    period_end: datetime | None
+    lines: tuple[dict[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +174,7 @@ def subscription(source: StripeObject | dict[str, Any]) -> SubscriptionState:
         cancel_at = when(item.get("current_period_end"))
     return SubscriptionState(
         id=data["id"],
+        item_id=item.get("id") or "",
         status=data["status"],
         price_id=identity(price),
         quantity=item.get("quantity") or 1,
@@ -205,14 +222,31 @@ def invoice(data: dict[str, Any]) -> InvoiceState:
     )
 
 
+def previewed(data: dict[str, Any]) -> PreviewedInvoice:
+    return PreviewedInvoice(
+        currency=data["currency"],
+        subtotal=data["subtotal"],
+        discount=sum(one["amount"] for one in data.get("total_discount_amounts") or []),
+        tax=sum(one["amount"] for one in data.get("total_taxes") or []),
+        total=data["total"],
+        amount_due=data["amount_due"],
+        period_start=when(data.get("period_start")),
+        period_end=when(data.get("period_end")),
+        lines=tuple(line(one) for one in (data.get("lines") or {}).get("data") or []),
+    )
+
+
 def line(data: dict[str, Any]) -> dict[str, Any]:
     """One invoice line: its price and period; the words are made from our own plan's name when shown."""
     details = ((data.get("pricing") or {}).get("price_details")) or {}
     period = data.get("period") or {}
+    parent = data.get("parent") or {}
+    source = parent.get("subscription_item_details") or parent.get("invoice_item_details") or {}
     return {
         "price": identity(details.get("price")),
         "quantity": data.get("quantity"),
         "amount": data["amount"],
+        "proration": bool(source.get("proration")),
         "period_start": period.get("start"),
         "period_end": period.get("end"),
     }

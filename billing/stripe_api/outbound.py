@@ -27,7 +27,15 @@ ALLOWED: dict[str, set[str]] = {
         "metadata",
         "expand",
     },
-    "/v1/subscriptions/*": {"cancel_at_period_end"},
+    "/v1/subscriptions/*": {
+        "cancel_at_period_end",
+        "items",
+        "payment_behavior",
+        "proration_behavior",
+        "proration_date",
+        "metadata",
+    },
+    "/v1/invoices/create_preview": {"customer", "subscription", "subscription_details"},
     "/v1/payment_methods/*/detach": set(),
     "/v1/invoices/*/pay": {"off_session", "payment_method"},
     # where Stripe reports events

@@ -195,7 +195,7 @@ def test_in_live_mode_the_office_is_told_what_is_missing_and_no_test_card_is_off
     client = signed_in(operator.user)
     address = office_page("subscribe/", office)
     assert "Test card" not in text(client.get(address))
-    form = {"price": str(price("practice-monthly").public_id), "quantity": "1", "trial_days": "14", "reason": "new"}
+    form = {"price": str(price("practice-monthly").public_id), "quantity": "1", "trial_days": "14", "why": "agreed"}
 
     shown = text(client.post(address, form))
 

@@ -3,7 +3,8 @@ from django.test import Client
 from django.urls import reverse
 
 from billing.models import AuditEntry, Office, Operation
-from tests.conftest import a_person, price
+from billing.operations import subscribe
+from tests.conftest import a_person, an_office, price
 
 
 def signed_in(user) -> Client:
@@ -20,7 +21,8 @@ FORM = {
     "quantity": "1",
     "trial_days": "0",
     "payment_method": "pm_card_visa",
-    "reason": "signed up by phone",
+    "why": "other",
+    "note": "signed up by phone",
 }
 
 
@@ -56,7 +58,7 @@ def test_a_declined_card_is_told_on_the_form_and_the_input_stays(stripe, operato
 
 
 def test_a_reason_must_be_given(stripe, operator, office):
-    form = {**FORM, "price": str(price("practice-monthly").public_id), "reason": ""}
+    form = {**FORM, "price": str(price("practice-monthly").public_id), "why": ""}
 
     shown = signed_in(operator.user).post(page("subscribe/", office), form).content.decode()
 
@@ -68,7 +70,7 @@ def test_staff_cancel_at_the_end_of_the_period(stripe, operator, office):
     client = signed_in(operator.user)
     client.post(page("subscribe/", office), {**FORM, "price": str(price("practice-monthly").public_id)})
 
-    client.post(page("cancel/", office), {"when": "period_end", "reason": "closing"})
+    client.post(page("cancel/", office), {"when": "period_end", "why": "closing"})
 
     assert Office.objects.get(pk=office.pk).cancels_at_period_end
 
@@ -175,3 +177,56 @@ def test_a_parked_event_is_put_back_by_one_click(stripe, operator):
 
 def test_an_address_that_is_no_office_is_not_found(stripe, operator):
     assert signed_in(operator.user).get("/admin/billing/office/abc/subscribe/").status_code == 404
+
+
+@pytest.fixture
+def team(stripe, operator, office):
+    return subscribe(
+        office, price("seats-monthly"), by=operator, reason="new", quantity=3, payment_method="pm_card_visa"
+    )
+
+
+def test_a_change_is_shown_to_the_cent_and_made_only_when_it_is_confirmed(stripe, operator, team):
+    client = signed_in(operator.user)
+    form = {"price": str(price("seats-monthly").public_id), "quantity": "5", "settle": "now", "why": "office_asked"}
+
+    seen = client.post(page("change-plan/", team), form)
+    assert "Confirm and charge 98.00 USD" in seen.content.decode()
+    assert Office.objects.get(pk=team.pk).quantity == 3
+
+    preview = seen.context["preview"]
+    confirmed = {**form, "confirmed": "yes", "as_of": preview.as_of.isoformat()}
+    done = client.post(page("change-plan/", team), confirmed, follow=True)
+
+    assert "Change plan or seats: done" in done.content.decode()
+    assert Office.objects.get(pk=team.pk).quantity == 5
+    assert Operation.objects.get(kind="change_subscription").reason == "The Office asked for it"
+
+
+@pytest.mark.parametrize(
+    ("why", "says"),
+    [
+        ({"why": "other"}, "tells nobody"),
+        ({"why": "other", "note": "patient moved away"}, "words about patients"),
+        ({"why": "agreed", "note": "call me at 555 123 4567 89"}, "telephone"),
+        ({"why": ""}, "required"),
+    ],
+    ids=str,
+)
+def test_the_reason_is_of_the_catalogue_and_neutral(stripe, operator, team, why, says):
+    answer = signed_in(operator.user).post(page("cancel/", team), {"when": "now", **why})
+
+    assert says in answer.content.decode()
+    assert Office.objects.get(pk=team.pk).subscription_status == "active"
+
+
+def test_only_what_can_be_done_is_offered(stripe, operator, office, team):
+    other = an_office("Another Practice")
+    client = signed_in(operator.user)
+
+    live, none = (client.get(page("change/", one)).content.decode() for one in (team, other))
+
+    assert "Cancel the subscription" in live
+    assert "Start a subscription" not in live
+    assert "Start a subscription" in none
+    assert "Cancel the subscription" not in none

@@ -106,7 +106,7 @@ def test_an_ended_membership_ends_access(stripe, office):
         ({"price": "nonsense"}, 422, "plan_unknown"),
         ({"quantity": 3}, 422, "quantity_invalid"),
         ({"quantity": "many"}, 400, "invalid"),
-        ({"reason": ""}, 400, "invalid"),
+        ({"reason": "the patient wants it"}, 422, "text_not_neutral"),
         ({"payment_method": "4242424242424242"}, 400, "invalid"),
         ({"payment_method": ""}, 402, "payment_method_required"),
         ({"payment_method": "pm_card_chargeCustomerFail"}, 402, "card_declined"),

@@ -1,0 +1,36 @@
+"""Why billing is changed: a catalogue, and a short note where it does not say enough."""
+
+from billing import errors
+from billing.audit.actor import Actor
+
+CATALOGUE: dict[str, str] = {
+    "office_asked": "The Office asked for it",
+    "agreed": "Agreed with the Office",
+    "correction": "A mistake is corrected",
+    "goodwill": "Goodwill",
+    "payment_problem": "A problem with the payment",
+    "closing": "The practice is closing",
+    "suspected_fraud": "Suspected fraud",
+    "other": "Other",
+}
+NEEDS_NOTE = ("other",)
+BY_THE_OFFICE = "The Office did it itself"
+
+
+def stated(code: str, note: str = "") -> str:
+    """The reason in words. Raises: ReasonRequired where the code is none of the catalogue or wants a note."""
+    note = note.strip()
+    if code not in CATALOGUE or (code in NEEDS_NOTE and not note):
+        raise errors.ReasonRequired
+    return f"{CATALOGUE[code]}: {note}" if note else CATALOGUE[code]
+
+
+def given(text: str, *, by: Actor) -> str:
+    """What an API's caller said: a code, words of their own, or nothing, which only an Office's own people may.
+
+    Raises: ReasonRequired.
+    """
+    text = text.strip()
+    if not text and by.user is not None and not by.user.is_staff:
+        return BY_THE_OFFICE
+    return stated(text) if text in CATALOGUE else text

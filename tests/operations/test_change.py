@@ -1,0 +1,162 @@
+from datetime import timedelta
+
+import pytest
+
+from billing import clock, errors
+from billing.models import AuditEntry, Operation
+from billing.money import Money
+from billing.operations import change_subscription, preview_change, resume_unsettled, subscribe
+from tests.conftest import a_member, price
+
+REASON = "more colleagues"
+
+
+@pytest.fixture
+def team(stripe, operator, office):
+    return subscribe(
+        office, price("seats-monthly"), by=operator, reason="new", quantity=3, payment_method="pm_card_visa"
+    )
+
+
+def newest_invoice(stripe):
+    return stripe.listed("invoices")[0]
+
+
+def test_seats_are_added_and_the_difference_is_charged_now(stripe, operator, team):
+    office = change_subscription(team, by=operator, reason=REASON, quantity=5)
+
+    assert (office.quantity, office.subscription_status) == (5, "active")
+    assert newest_invoice(stripe)["billing_reason"] == "subscription_update"
+    assert office.invoices.first().amount_paid == newest_invoice(stripe)["amount_paid"] > 0
+
+
+def test_a_preview_is_what_is_charged_to_the_cent(stripe, operator, team):
+    stripe.advance(days=11, hours=7)
+    stripe.deliver_and_apply()
+    before = stripe.listed("invoices")
+    seen = preview_change(team, by=operator, quantity=9)
+    assert stripe.listed("invoices") == before
+
+    change_subscription(team, by=operator, reason=REASON, quantity=9, as_of=seen.as_of)
+
+    charged = newest_invoice(stripe)
+    assert seen.now
+    assert seen.charged == Money(charged["amount_paid"], "usd")
+    assert [line.amount.amount for line in seen.lines] == [one["amount"] for one in charged["lines"]["data"]]
+    assert [line.text for line in seen.lines] == ["Unused time: Team, 3 seats", "Remaining time: Team, 9 seats"]
+    assert seen.afterwards == "441.00 USD a month, before taxes and discounts"
+
+
+def test_fewer_seats_leave_a_credit_with_the_next_invoice(stripe, operator, team):
+    seen = preview_change(team, by=operator, quantity=1, settle="next_invoice")
+    office = change_subscription(team, by=operator, reason=REASON, quantity=1, settle="next_invoice")
+
+    assert (seen.now, seen.at) == (False, office.current_period_end)
+    assert (office.quantity, len(stripe.listed("invoices"))) == (1, 1)
+    stripe.advance(days=32)
+    assert newest_invoice(stripe)["total"] == seen.total.amount < 4_900
+
+
+def test_another_plan_and_interval_begin_a_period_that_is_charged_now(stripe, operator, team):
+    seen = preview_change(team, by=operator, price=price("practice-yearly"))
+    office = change_subscription(team, by=operator, reason=REASON, price=price("practice-yearly"), as_of=seen.as_of)
+
+    assert (office.current_plan.code, office.quantity) == ("practice", 1)
+    assert office.current_period_end > clock.billing() + timedelta(days=360)
+    assert newest_invoice(stripe)["amount_paid"] == seen.charged.amount
+
+
+def test_a_declined_card_changes_nothing(stripe, operator, team):
+    stripe.control("charges", outcome="decline", code="insufficient_funds")
+    with pytest.raises(errors.CardDeclined):
+        change_subscription(team, by=operator, reason=REASON, quantity=5)
+
+    team.refresh_from_db()
+    assert (team.quantity, len(stripe.listed("invoices"))) == (3, 1)
+    assert Operation.objects.get(kind="change_subscription").status == "declined"
+
+
+@pytest.mark.parametrize(
+    ("given", "refusal"),
+    [
+        ({"quantity": 3}, errors.NothingToChange),
+        ({"quantity": 0}, errors.QuantityInvalid),
+        ({"price": "practice-monthly", "quantity": 2}, errors.QuantityInvalid),
+        ({"price": "practice-euro"}, errors.CurrencyMismatch),
+        ({"price": "00000000-0000-0000-0000-000000000000"}, errors.PlanUnknown),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_is_refused_before_stripe_is_asked(stripe, operator, team, given, refusal):
+    if given.get("price", "").startswith("practice"):
+        given = {**given, "price": price(given["price"])}
+    stripe.forget_requests()
+
+    with pytest.raises(refusal):
+        change_subscription(team, by=operator, reason=REASON, **given)
+    with pytest.raises(refusal):
+        preview_change(team, by=operator, **given)
+
+    assert stripe.requests() == []
+    assert AuditEntry.objects.filter(office=team, kind=AuditEntry.Kind.REFUSAL).exists()
+
+
+def test_a_subscription_that_is_behind_is_not_changed(stripe, operator, team):
+    stripe.control("charges", outcome="decline")
+    stripe.advance(days=32)
+    stripe.deliver_and_apply()
+
+    with pytest.raises(errors.SubscriptionNotChangeable):
+        change_subscription(team, by=operator, reason=REASON, quantity=5)
+
+
+def test_without_a_subscription_there_is_nothing_to_change(stripe, operator, office):
+    with pytest.raises(errors.NoLiveSubscription):
+        change_subscription(office, by=operator, reason=REASON, quantity=5)
+
+
+def test_a_preview_of_long_ago_is_not_confirmed(stripe, operator, team):
+    seen = preview_change(team, by=operator, quantity=9)
+    stripe.advance(hours=2)
+
+    with pytest.raises(errors.PreviewStale):
+        change_subscription(team, by=operator, reason=REASON, quantity=9, as_of=seen.as_of)
+
+
+def test_a_viewer_sees_what_it_would_cost_and_may_not_do_it(stripe, team):
+    from billing.audit import actor
+
+    viewer = actor.person(a_member(team, "viewer"))
+    assert preview_change(team, by=viewer, quantity=5).now
+
+    with pytest.raises(errors.NotPermitted):
+        change_subscription(team, by=viewer, reason=REASON, quantity=5)
+
+
+def test_an_outsider_does_not_even_see_the_price(stripe, team, outsider):
+    with pytest.raises(errors.NotPermitted):
+        preview_change(team, by=outsider, quantity=5)
+
+
+@pytest.mark.parametrize("kind", ["503", "drop_after", "500_after"])
+def test_an_answer_that_was_lost_is_found_out_and_charged_once(stripe, operator, team, kind):
+    stripe.fail_next(kind, method="POST", path_prefix="/v1/subscriptions/")
+    with pytest.raises(errors.StripeUnavailable):
+        change_subscription(team, by=operator, reason=REASON, quantity=5)
+    operation = Operation.objects.get(kind="change_subscription")
+    Operation.objects.update(lease_until=clock.wall() - timedelta(seconds=1))
+    resume_unsettled()
+
+    operation.refresh_from_db()
+    team.refresh_from_db()
+    expected = ("abandoned", 3, 1) if kind == "500_after" else ("succeeded", 5, 2)
+    assert (operation.status, team.quantity, len(stripe.listed("invoices"))) == expected
+
+
+def test_two_people_at_once_end_in_one_change_and_one_refusal(stripe, operator, administrator, team):
+    stripe.fail_next("503", method="POST")
+    with pytest.raises(errors.StripeUnavailable):
+        change_subscription(team, by=operator, reason=REASON, quantity=5)
+
+    with pytest.raises(errors.OperationInProgress, match=r"change_subscription.*operator@vendor\.example"):
+        change_subscription(team, by=administrator, reason=REASON, quantity=6)
