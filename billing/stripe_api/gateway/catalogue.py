@@ -1,0 +1,25 @@
+"""Products and prices."""
+
+from billing.models import Plan, PlanPrice
+from billing.stripe_api import client
+from billing.stripe_api.client import Step
+from billing.stripe_api.gateway import answers
+
+
+def create_product(plan: Plan, *, step: Step) -> str:
+    """A product stands for the plan. Source: https://docs.stripe.com/api/products/create"""
+    return answers.identity_of(
+        client.post("/v1/products", {"name": plan.name, "metadata": {"plan": str(plan.public_id)}}, step=step)
+    )
+
+
+def create_price(price: PlanPrice, *, step: Step) -> str:
+    """A price stands for the plan price. Source: https://docs.stripe.com/api/prices/create"""
+    params = {
+        "product": price.plan.stripe_product_id,
+        "currency": price.currency,
+        "unit_amount": price.unit_amount,
+        "recurring": {"interval": price.interval, "interval_count": price.interval_count},
+        "metadata": {"price": str(price.public_id)},
+    }
+    return answers.identity_of(client.post("/v1/prices", params, step=step))

@@ -1,0 +1,123 @@
+"""Subscriptions."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from billing import errors
+from billing.models import PlanPrice
+from billing.stripe_api import client, inbound
+from billing.stripe_api.client import Step
+from billing.stripe_api.gateway import answers
+from billing.stripe_api.inbound import PreviewedInvoice, SubscriptionState
+
+
+@dataclass(frozen=True, slots=True)
+class StartedSubscription:
+    state: SubscriptionState
+    invoice_id: str
+    invoice_status: str
+
+
+def start_subscription(
+    customer: str,
+    price: PlanPrice,
+    *,
+    quantity: int,
+    trial_days: int,
+    office: str,
+    operation: str,
+    step: Step,
+) -> StartedSubscription:
+    """A subscription exists, trialing, or incomplete until its first invoice is paid. Money does not move.
+
+    Source: https://docs.stripe.com/api/subscriptions/create
+    """
+    params: dict[str, Any] = {
+        "customer": customer,
+        "items": [{"price": price.stripe_price_id, "quantity": quantity}],
+        "payment_behavior": "default_incomplete",
+        "metadata": {"office": office, "operation": operation},
+        "expand": ["latest_invoice"],
+    }
+    if trial_days:
+        params["trial_period_days"] = trial_days
+    data = inbound.plain(client.post("/v1/subscriptions", params, step=step))
+    invoice = data.get("latest_invoice") or {}
+    return StartedSubscription(inbound.subscription(data), invoice.get("id", ""), invoice.get("status") or "")
+
+
+def find_subscription(customer: str, *, operation: str) -> SubscriptionState | None:
+    """The subscription that this operation made."""
+    for data in answers.page("/v1/subscriptions", {"customer": customer, "status": "all"}):
+        if (data.get("metadata") or {}).get("operation") == operation:
+            return inbound.subscription(data)
+    return None
+
+
+def fetch_subscription(subscription: str) -> SubscriptionState | None:
+    """The subscription as Stripe has it now. Source: https://docs.stripe.com/api/subscriptions/retrieve"""
+    data = answers.one(f"/v1/subscriptions/{subscription}", {})
+    return inbound.subscription(data) if data else None
+
+
+def change_subscription(
+    current: SubscriptionState,
+    price: PlanPrice,
+    *,
+    quantity: int,
+    proration: str,
+    as_of: datetime | None,
+    operation: str,
+    step: Step,
+) -> None:
+    """It has this price and quantity. **Money may move**: what is due at once is charged, or nothing changes.
+
+    ``proration``: create_prorations (with the next invoice), always_invoice (now), none.
+    Source: https://docs.stripe.com/billing/subscriptions/change-price
+    """
+    params: dict[str, Any] = {
+        **_changed_items(current, price, quantity, proration, as_of),
+        "payment_behavior": "error_if_incomplete",
+        "metadata": {"operation": operation},
+    }
+    client.post(f"/v1/subscriptions/{current.id}", params, step=step)
+
+
+def preview_subscription_change(
+    current: SubscriptionState, price: PlanPrice, *, quantity: int, proration: str, as_of: datetime | None
+) -> PreviewedInvoice:
+    """The invoice that the change would make: at once, or as the next renewal. Nothing changes.
+
+    Source: https://docs.stripe.com/api/invoices/create_preview
+    """
+    details = _changed_items(current, price, quantity, proration, as_of)
+    params = {"subscription": current.id, "subscription_details": details}
+    return inbound.previewed(inbound.plain(client.preview("/v1/invoices/create_preview", params)))
+
+
+def _changed_items(
+    current: SubscriptionState, price: PlanPrice, quantity: int, proration: str, as_of: datetime | None
+) -> dict[str, Any]:
+    item = {"id": current.item_id, "price": price.stripe_price_id, "quantity": quantity}
+    params: dict[str, Any] = {"items": [item], "proration_behavior": proration}
+    if as_of is not None and proration != "none":
+        params["proration_date"] = int(as_of.timestamp())
+    return params
+
+
+def cancel_subscription(subscription: str, *, at_period_end: bool, step: Step) -> None:
+    """It ends now, or will not renew. Money does not move.
+
+    Source: https://docs.stripe.com/api/subscriptions/cancel
+    """
+    path = f"/v1/subscriptions/{subscription}"
+    if at_period_end:
+        client.post(path, {"cancel_at_period_end": True}, step=step)
+        return
+    try:
+        client.delete(path, step=step)
+    except errors.StripeObjectMissing:
+        state = inbound.subscription(client.get(path))
+        if state.status not in ("canceled", "incomplete_expired"):
+            raise
