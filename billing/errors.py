@@ -239,17 +239,21 @@ class StripeKeyRefused(StripeRejected):
 
 
 class StripeUnavailable(BillingError):
-    """No answer arrived: nobody knows yet whether it was done. It is settled later, never guessed."""
+    """No answer arrived: nobody knows yet whether it was done. It is settled later, never guessed.
+
+    ``retry_after`` is how many seconds Stripe asks us to wait, 0 where it did not say.
+    """
 
     code = "stripe_unavailable"
 
-    def __init__(self, message: str = "", *, replayed: bool = False) -> None:
+    def __init__(self, message: str = "", *, replayed: bool = False, retry_after: float = 0) -> None:
         super().__init__(
             message
             or "Stripe did not answer, so the outcome is not yet known. It is settled by itself in the "
             "background; nothing needs to be repeated."
         )
         self.replayed = replayed
+        self.retry_after = retry_after
 
 
 class WrongStripeAccount(BillingError):

@@ -1,93 +1,124 @@
-"""Jobs fall due and are each taken by one worker at a time: a look that a login asked for, and what is done
-every so often.
+"""Work that falls due: a row of Job says when, a registered function says what, one worker at a time does it.
 
-A claim is a conditional UPDATE with a lease, as in the inbox. What fails is tried again later; a look that
-succeeded is forgotten, and the next login asks for another if it needs one.
+    @job("purge-events", every=timedelta(days=1))
+    def purge_settled() -> bool: ...
+
+    @job("look:")                     # a prefix: the function is given the rest of the name
+    def look_again(office: str) -> None: ...
+
+    jobs.enqueue(f"look:{office.public_id}")
+
+A job is claimed by a conditional UPDATE with a lease of a minute and does at most half of that; one with more
+to do returns True and is due again at once. What fails comes again after a growing wait, for ever, and is shown.
 """
 
 import logging
 import uuid
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db import InterfaceError, OperationalError
+from django.db.models import F, Q, QuerySet
 
 from billing import clock, errors
 from billing.audit import actor, trail
-from billing.look import look
-from billing.models import Job, Office
-from billing.operations import idempotency
+from billing.models import Job
+from billing.projection import report
 
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=60)
-RETRY = timedelta(minutes=1)
-LOOK = "look:"
-EVERY: dict[str, tuple[timedelta, Callable[[], object]]] = {
-    "forget idempotent requests": (timedelta(hours=1), idempotency.purge),
-}
-KNOWN = Q(name__startswith=LOOK) | Q(name__in=EVERY)
+FIRST_RETRY = timedelta(seconds=5)
+LAST_RETRY = timedelta(minutes=15)
+REPORTED_AFTER = 6
+
+Work = Callable[..., bool | None]
 
 
-def queue_look(office: Office) -> None:
-    """The worker will look at this Office. Writes nothing where that waits already."""
-    Job.objects.get_or_create(name=f"{LOOK}{office.public_id}", defaults={"due_at": clock.wall()})
+@dataclass(frozen=True, slots=True)
+class Kind:
+    work: Work
+    every: timedelta | None
+
+
+KINDS: dict[str, Kind] = {}
+
+
+def job(name: str, *, every: timedelta | None = None) -> Callable[[Work], Work]:
+    """Registers what a job of this name does. With ``every`` it comes again; else its row goes once it is done."""
+
+    def register(work: Work) -> Work:
+        KINDS[name] = Kind(work, every)
+        return work
+
+    return register
+
+
+def enqueue(name: str) -> None:
+    """The job is due now. Where it waits already nothing changes; where it runs just now, it runs once more."""
+    now = clock.wall()
+    Job.objects.bulk_create([Job(name=name, due_at=now)], ignore_conflicts=True)
+    Job.objects.filter(name=name, claim_id__isnull=False).update(due_at=now)
+
+
+def plan_recurring() -> None:
+    """Each job that comes again has its row."""
+    now = clock.wall()
+    rows = [Job(name=name, due_at=now) for name, kind in KINDS.items() if kind.every]
+    Job.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def run_due(*, limit: int = 20) -> int:
-    """What was due was done or put off, at most ``limit`` jobs. Returns how many."""
-    _schedule()
-    now, mine, done = clock.wall(), uuid.uuid4(), 0
-    free = KNOWN & Q(due_at__lte=now) & (Q(lease_until=None) | Q(lease_until__lte=now))
-    for job in Job.objects.filter(free).order_by("due_at", "pk")[:limit]:
-        if not Job.objects.filter(free, pk=job.pk).update(claim_id=mine, lease_until=clock.wall() + LEASE):
-            continue  # another worker was quicker
-        done += 1
-        if not _run(job, mine):
-            break
+    """Jobs that are due were run, at most ``limit``. Returns how many."""
+    done = 0
+    for row in _due(clock.wall(), KINDS).order_by("due_at", "pk")[:limit]:
+        now, mine = clock.wall(), uuid.uuid4()
+        claimed = _due(now, KINDS).filter(pk=row.pk, due_at=row.due_at)
+        if claimed.update(claim_id=mine, lease_until=now + LEASE, attempts=F("attempts") + 1):
+            _run(row, Job.objects.filter(pk=row.pk, claim_id=mine))
+            done += 1
     return done
 
 
-def _schedule() -> None:
-    """Each of the recurring jobs has its row."""
-    for name in EVERY.keys() - set(Job.objects.filter(name__in=EVERY).values_list("name", flat=True)):
-        Job.objects.get_or_create(name=name, defaults={"due_at": clock.wall()})
+def _due(now: datetime, names: Iterable[str]) -> QuerySet[Job]:
+    """Due, free, and of a kind that this version knows."""
+    known = Q(pk=None)
+    for name in names:
+        known |= Q(name__startswith=name) if name.endswith(":") else Q(name=name)
+    return Job.objects.filter(known, Q(lease_until=None) | Q(lease_until__lte=now), due_at__lte=now)
 
 
-def _run(job: Job, mine: uuid.UUID) -> bool:
-    """The job was done or put off. False where Stripe does not answer, so that asking on is of no use now."""
+def _run(row: Job, own: QuerySet[Job]) -> None:
+    """The work is done and the row says so, unless another worker has taken it since: ``own`` is empty then."""
+    prefix, colon, rest = row.name.partition(":")
+    kind = KINDS[prefix + colon]
     try:
-        if job.name.startswith(LOOK):
-            _look(job.name.removeprefix(LOOK))
-        else:
-            EVERY[job.name][1]()
+        with trail.acting(actor.job(prefix), reason="a job that fell due"):
+            more = kind.work(*([rest] if colon else []))
+    except (OperationalError, InterfaceError):  # the database is away: the lease ends by itself
+        raise
     except errors.BillingError as error:
-        _put_off(job, mine, f"{error.code}: {errors.without_stripe_ids(str(error))}")
-        return not isinstance(error, errors.StripeUnavailable)
+        _put_off(row, own, f"{error.code}: {error}")
+        return
     except Exception as error:
-        # a defect in one job must not stop the worker: it is kept, shown and tried again later
-        log.exception("the job %s could not be done", job.name)
-        _put_off(job, mine, f"A defect: {type(error).__name__}.")
-        return True
-    _settle(job, mine)
-    return True
-
-
-def _look(public_id: str) -> None:
-    office = Office.objects.get(public_id=public_id)
-    with trail.acting(actor.job("look"), office=office, reason="what was last seen does not reach the present"):
-        look(office)
-
-
-def _settle(job: Job, mine: uuid.UUID) -> None:
-    claimed = Job.objects.filter(pk=job.pk, claim_id=mine)
-    if job.name.startswith(LOOK):
-        claimed.delete()
+        log.exception("job %s failed", prefix)
+        _put_off(row, own, f"{type(error).__name__}: {error}"[:500])
         return
     now = clock.wall()
-    claimed.update(due_at=now + EVERY[job.name][0], last_run_at=now, lease_until=None, last_error="")
+    free = {"claim_id": None, "lease_until": None, "attempts": 0, "last_run_at": now, "last_error": ""}
+    not_asked_again = own.filter(due_at=row.due_at)
+    if more:
+        own.update(**free, due_at=now)
+    elif kind.every:
+        _ = not_asked_again.update(**free, due_at=now + kind.every) or own.update(**free)
+    elif not not_asked_again.delete()[0]:
+        own.update(**free)
 
 
-def _put_off(job: Job, mine: uuid.UUID, error: str) -> None:
-    log.warning("the job %s is put off: %s", job.name, error)
-    Job.objects.filter(pk=job.pk, claim_id=mine).update(due_at=clock.wall() + RETRY, lease_until=None, last_error=error)
+def _put_off(row: Job, own: QuerySet[Job], error: str) -> None:
+    attempts = row.attempts + 1
+    wait = min(FIRST_RETRY * 2 ** min(attempts - 1, 20), LAST_RETRY)
+    own.update(claim_id=None, lease_until=None, due_at=clock.wall() + wait, last_error=errors.without_stripe_ids(error))
+    if attempts == REPORTED_AFTER:
+        report("job_failed", row.name, office=None, severity="critical", detail=f"Failed {attempts} times: {error}")

@@ -1,9 +1,10 @@
-"""A look: the present of one customer is fetched and applied."""
+"""A look: the present of one customer is fetched and applied; now, or soon by the worker."""
 
 from collections.abc import Iterable
 
-from billing import clock
-from billing.models import Office
+from billing import clock, jobs
+from billing.audit import actor, trail
+from billing.models import Job, Office
 from billing.projection import apply, take_ticket
 from billing.stripe_api import gateway
 
@@ -22,3 +23,18 @@ def look(
     ticket, at = take_ticket(office.pk), clock.billing()
     office = Office.objects.get(pk=office.pk)
     return apply(gateway.fetch(office, ticket=ticket, at=at, invoices=invoices, payments=payments))
+
+
+def queue_look(office: Office) -> None:
+    """The worker will look at this Office. Writes nothing where that waits already."""
+    name = f"look:{office.public_id}"
+    if not Job.objects.filter(name=name, claim_id=None).exists():
+        jobs.enqueue(name)
+
+
+@jobs.job("look:")
+def look_again(public_id: str) -> None:
+    """What a queued look does. Raises: as ``look``."""
+    office = Office.objects.get(public_id=public_id)
+    with trail.acting(actor.job("look"), office=office, reason="what was last seen does not reach the present"):
+        look(office)

@@ -5,30 +5,39 @@ import os
 import signal
 import socket
 import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
-from django.db import DatabaseError, close_old_connections
+from django.db import Error as DatabaseTrouble
+from django.db import close_old_connections
 
 from billing import clock, jobs
 from billing.models import WorkerHeartbeat
 from billing.operations import resume_unsettled
-from billing.operations.agreement import report_lapse
+from billing.stripe_api import pace
 from billing.webhooks import inbox
 
 log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 0.5
 AFTER_TROUBLE_SECONDS = 5
+BEAT_SECONDS = 10
+DEAD_AFTER = timedelta(days=1)
+
+STEPS: tuple[Callable[..., int], ...] = (resume_unsettled, inbox.work_off, jobs.run_due)
 
 
 def work_once() -> int:
     """Everything that is due now was worked off. Returns how many looks, operations and jobs that were."""
-    report_lapse(at_most_every=60)
-    return resume_unsettled() + inbox.work_off() + jobs.run_due()
+    jobs.plan_recurring()
+    with pace.kept():
+        return sum(step() for step in STEPS)
 
 
 def work_forever() -> None:
-    """Until SIGTERM or SIGINT; the current look is finished first."""
+    """Until SIGTERM or SIGINT; what was begun is finished first, nothing more is."""
     stop = threading.Event()
 
     def finish(number: int, _: Any) -> None:
@@ -37,17 +46,47 @@ def work_forever() -> None:
 
     signal.signal(signal.SIGTERM, finish)
     signal.signal(signal.SIGINT, finish)
-    name = f"{socket.gethostname()}:{os.getpid()}"
-    log.info("worker %s started", name)
-    while not stop.is_set():
-        close_old_connections()
-        try:
-            WorkerHeartbeat.objects.update_or_create(name=name, defaults={"seen_at": clock.wall()})
-            done = work_once()
-        except DatabaseError:  # a restart or a lock of the database: what was claimed is taken up again
-            log.exception("worker: the database did not answer; trying again")
-            stop.wait(AFTER_TROUBLE_SECONDS)
-            continue
-        if not done:
-            stop.wait(IDLE_SECONDS)
-    WorkerHeartbeat.objects.filter(name=name).delete()
+    heart = Heart(f"{socket.gethostname()}:{os.getpid()}")
+    log.info("worker %s started", heart.name)
+    with pace.kept():
+        while not stop.is_set():
+            close_old_connections()
+            try:
+                heart.beat()
+                done = _one_of_each(stop)
+            except DatabaseTrouble:  # a restart or a lock of the database: what was claimed is taken up again
+                log.exception("worker: the database did not answer; trying again")
+                stop.wait(AFTER_TROUBLE_SECONDS)
+                continue
+            if not done:
+                stop.wait(IDLE_SECONDS)
+    heart.stop()
+
+
+def _one_of_each(stop: threading.Event) -> int:
+    """At most one operation, look and job, so that none starves behind the others."""
+    done = 0
+    for step in STEPS:
+        if not stop.is_set():
+            done += step(limit=1)
+    return done
+
+
+class Heart:
+    """A row that is at most a few seconds old while the worker lives."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.last = -float(BEAT_SECONDS)
+
+    def beat(self) -> None:
+        if time.monotonic() - self.last < BEAT_SECONDS:
+            return
+        now = clock.wall()
+        WorkerHeartbeat.objects.update_or_create(name=self.name, defaults={"seen_at": now})
+        WorkerHeartbeat.objects.filter(seen_at__lt=now - DEAD_AFTER).delete()
+        jobs.plan_recurring()
+        self.last = time.monotonic()
+
+    def stop(self) -> None:
+        WorkerHeartbeat.objects.filter(name=self.name).delete()

@@ -24,6 +24,11 @@ SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000" if DEBUG else "")
 STRIPE_API_KEY = env.str("STRIPE_SECRET_KEY", default="")  # under this name dj-stripe does not see it
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="").rstrip("/")
 STRIPE_WEBHOOK_SECRETS: list[str] = env.list("STRIPE_WEBHOOK_SECRETS", default=[])
+STRIPE_REQUESTS_PER_SECOND = env.int(
+    "STRIPE_REQUESTS_PER_SECOND", default=80 if STRIPE_API_KEY.startswith(("sk_live_", "rk_live_")) else 20
+)
+if STRIPE_REQUESTS_PER_SECOND < 4:
+    problems.add("STRIPE_REQUESTS_PER_SECOND", "at least 4, as a second is cut into quarters")
 STRIPE_KIND = "sandbox" if STRIPE_API_BASE else "stripe"
 STRIPE_LIVE_MODE = environment.is_live(STRIPE_API_KEY)
 BLIND_ACCESS_GRACE = timedelta(hours=env.int("BLIND_ACCESS_HOURS", default=72))
@@ -39,6 +44,7 @@ DATABASES = {
         env.str("DATABASE_URL", default="") or f"libsql:///var/{_own_file}.db", BASE_DIR, problems
     )
 }
+DATABASES["impatient"] = environment.impatient(DATABASES["default"])  # the webhook receiver, /healthz
 problems.raise_if_any()
 
 INSTALLED_APPS = [
@@ -217,6 +223,8 @@ UNFOLD = {
                         ("Findings", "flag", "finding"),
                         ("Operations", "pending_actions", "operation"),
                         ("Events from Stripe", "inbox", "receivedevent"),
+                        ("Jobs", "schedule", "job"),
+                        ("Workers", "monitor_heart", "workerheartbeat"),
                         ("Audit trail", "history", "auditentry"),
                     ),
                 ),

@@ -143,8 +143,8 @@ def running(folder: Path, *, web_port: int, stripe_port: int) -> Iterator[Stack]
         stack.start_stripe()
         stack.manage("migrate", "--verbosity=0")
         stack.manage("setup_stripe")
+        stack.start_worker()  # first: /healthz is not well without one
         stack.start_web()
-        stack.start_worker()
         yield stack
     finally:
         stack.stop()

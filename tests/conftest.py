@@ -11,7 +11,7 @@ import httpx
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import Group
-from django.db import connection
+from django.db import connections
 from django.test import Client
 
 from billing import accounts, clock
@@ -81,13 +81,6 @@ def post_delivery(delivery: dict[str, Any], **changed: Any) -> Any:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """The table of auditlog's own entries is gone: ours are used, and PostgreSQL could not be flushed with it."""
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS auditlog_logentry")
-
-
-@pytest.fixture(scope="session")
 def stripe_server() -> Iterator[LocalStripe]:
     command = [sys.executable, "-u", "-m", "stripe_sandbox", "--port", "0", "--delivery", "manual", "--strict"]
     command += ["--secret-key", "sk_test_only_for_tests", "--webhook-secret", "whsec_only_for_tests"]
@@ -104,8 +97,27 @@ def stripe_server() -> Iterator[LocalStripe]:
         process.communicate()
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """The tables can be emptied: auditlog's own, which ours replaces, is in the way of that on PostgreSQL."""
+    with django_db_blocker.unblock(), connections["default"].cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS auditlog_logentry")
+
+
 @pytest.fixture
-def stripe(stripe_server: LocalStripe, settings: Any, db: None) -> Iterator[LocalStripe]:
+def one_connection(db: None) -> Iterator[None]:
+    """Within a test's own transaction the impatient connection is the default one, so that it sees the same rows."""
+    if not connections["default"].in_atomic_block:
+        yield
+        return
+    own = connections["impatient"]
+    connections["impatient"] = connections["default"]
+    yield
+    connections["impatient"] = own
+
+
+@pytest.fixture
+def stripe(stripe_server: LocalStripe, settings: Any, one_connection: None) -> Iterator[LocalStripe]:
     """A Stripe with nothing in it but our account, plans and webhook endpoint."""
     stripe_server.control("reset")
     settings.STRIPE_API_BASE = stripe_server.url

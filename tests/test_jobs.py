@@ -1,13 +1,161 @@
+import threading
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
-from billing import clock, jobs
-from billing.models import IdempotentRequest, Job, Office
+from billing import clock, errors, jobs
+from billing.look import queue_look
+from billing.models import AuditEntry, Finding, Job, Office
 from billing.operations import subscribe
-from tests.conftest import an_office, price
+from tests.conftest import price
 
-PURGE = "forget idempotent requests"
+
+@pytest.fixture
+def kinds(db):
+    """A registry of this test's own."""
+    kept = dict(jobs.KINDS)
+    jobs.KINDS.clear()
+    yield jobs.KINDS
+    jobs.KINDS.clear()
+    jobs.KINDS.update(kept)
+
+
+def test_a_job_runs_once_and_its_row_goes(kinds):
+    seen = []
+    jobs.job("look:")(seen.append)
+    jobs.enqueue("look:one")
+    jobs.enqueue("look:one")
+
+    assert (jobs.run_due(), jobs.run_due(), seen) == (1, 0, ["one"])
+    assert not Job.objects.exists()
+
+
+def test_a_job_that_is_asked_for_while_it_runs_runs_once_more(kinds):
+    seen = []
+
+    @jobs.job("look:")
+    def look_again(office):
+        seen.append(office)
+        if len(seen) == 1:
+            jobs.enqueue("look:one")
+
+    jobs.enqueue("look:one")
+    jobs.run_due()
+    jobs.run_due()
+
+    assert seen == ["one", "one"]
+    assert not Job.objects.exists()
+
+
+def test_a_recurring_job_is_due_again_after_its_time(kinds):
+    seen = []
+    jobs.job("tidy", every=timedelta(hours=1))(lambda: seen.append(1))
+    jobs.plan_recurring()
+    jobs.plan_recurring()
+
+    assert (jobs.run_due(), jobs.run_due(), len(seen)) == (1, 0, 1)
+    row = Job.objects.get()
+    assert timedelta(minutes=59) < row.due_at - clock.wall() <= timedelta(hours=1)
+    assert (row.claim_id, row.lease_until, row.attempts, row.last_error) == (None, None, 0, "")
+    Job.objects.update(due_at=clock.wall())
+    assert jobs.run_due() == 1
+
+
+def test_a_job_with_more_to_do_is_due_again_at_once(kinds):
+    answers = [True, True, False]
+    jobs.job("purge", every=timedelta(days=1))(lambda: answers.pop(0))
+    jobs.plan_recurring()
+
+    assert [jobs.run_due() for _ in range(4)] == [1, 1, 1, 0]
+
+
+def test_a_claimed_job_is_left_alone_until_its_lease_ends(kinds):
+    seen = []
+
+    @jobs.job("tidy", every=timedelta(hours=1))
+    def tidy():
+        seen.append(1)
+        assert jobs.run_due() == 0  # what another worker would find now
+        if len(seen) == 1:
+            Job.objects.update(lease_until=clock.wall() - timedelta(seconds=1))
+            assert jobs.run_due() == 1
+
+    jobs.plan_recurring()
+    assert jobs.run_due() == 1
+    assert len(seen) == 2
+    assert Job.objects.get().due_at > clock.wall()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_that_find_a_job_at_the_same_moment_run_it_once(kinds):
+    seen, start = [], threading.Barrier(4)
+    jobs.job("tidy", every=timedelta(hours=1))(lambda: seen.append(1))
+    jobs.plan_recurring()
+
+    def work():
+        start.wait()
+        jobs.run_due()
+        connection.close()
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for one in workers:
+        one.start()
+    for one in workers:
+        one.join()
+
+    assert seen == [1]
+
+
+@pytest.mark.parametrize("error", [KeyError("a defect"), errors.StripeUnavailable()])
+def test_a_job_that_fails_comes_again_later_and_in_the_end_somebody_is_told(kinds, error):
+    @jobs.job("tidy", every=timedelta(hours=1))
+    def tidy():
+        raise error
+
+    jobs.plan_recurring()
+    waits = []
+    for _ in range(jobs.REPORTED_AFTER):
+        assert (jobs.run_due(), jobs.run_due()) == (1, 0)
+        waits.append(Job.objects.get().due_at - clock.wall())
+        Job.objects.update(due_at=clock.wall())
+
+    assert waits == sorted(waits)
+    assert waits[-1] <= jobs.LAST_RETRY
+    assert Job.objects.get().last_error
+    assert Finding.objects.get(kind="job_failed").subject == "tidy"
+
+
+def test_a_job_of_a_newer_version_is_left_alone(kinds):
+    Job.objects.create(name="not-known-here", due_at=clock.wall())
+    assert jobs.run_due() == 0
+    assert Job.objects.get().attempts == 0
+
+
+def test_what_a_job_changes_is_on_record_as_the_jobs(kinds, stripe):
+    from billing.models import Plan
+
+    @jobs.job("rename:")
+    def rename(code):
+        plan = Plan.objects.get(code=code)
+        plan.name = "Another"
+        plan.save()
+
+    jobs.enqueue("rename:practice")
+    jobs.run_due()
+
+    entry = AuditEntry.objects.get(actor_label="rename")
+    assert (entry.actor_kind, entry.content_type.model, entry.changes) == (
+        "job",
+        "plan",
+        {"name": ["Practice", "Another"]},
+    )
+
+
+def test_the_purge_of_events_is_planned_daily(db):
+    jobs.plan_recurring()
+    assert jobs.KINDS["purge-events"].every == timedelta(days=1)
+    assert Job.objects.filter(name="purge-events").exists()
 
 
 @pytest.fixture
@@ -15,93 +163,29 @@ def subscribed(stripe, operator, office):
     return subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
 
 
-def a_look_waits_for(office):
-    jobs.queue_look(office)
-    return Job.objects.get(name=f"look:{office.public_id}")
-
-
 def test_a_look_that_was_asked_for_is_done_and_forgotten(stripe, subscribed):
     Office.objects.filter(pk=subscribed.pk).update(confirmed_at=None)
-    a_look_waits_for(subscribed)
+    queue_look(subscribed)
     jobs.run_due()
 
     assert Office.objects.get(pk=subscribed.pk).confirmed_at is not None
     assert not Job.objects.filter(name__startswith="look:").exists()
 
 
-def test_while_stripe_does_not_answer_a_look_is_put_off_and_the_others_wait(stripe, subscribed):
-    job = a_look_waits_for(subscribed)
-    other = a_look_waits_for(an_office("Another Practice"))
-    Job.objects.filter(pk=job.pk).update(due_at=clock.wall() - timedelta(hours=1))
+def test_while_stripe_does_not_answer_a_look_is_put_off(stripe, subscribed):
+    queue_look(subscribed)
     stripe.fail_next("503", method="GET")
     jobs.run_due()
 
-    job.refresh_from_db()
-    other.refresh_from_db()
+    job = Job.objects.get(name=f"look:{subscribed.public_id}")
     assert job.last_error.startswith("stripe_unavailable")
     assert job.due_at > clock.wall()
-    assert job.lease_until is None
-    assert other.claim_id is None
-
     Job.objects.filter(pk=job.pk).update(due_at=clock.wall())
-    Job.objects.filter(pk=other.pk).delete()
     jobs.run_due()
     assert not Job.objects.filter(pk=job.pk).exists()
 
 
-def test_a_job_that_another_worker_has_is_left_alone_until_its_lease_ends(stripe, subscribed):
-    job = a_look_waits_for(subscribed)
-    Job.objects.filter(pk=job.pk).update(claim_id=subscribed.public_id, lease_until=clock.wall() + jobs.LEASE)
-    stripe.forget_requests()
-    jobs.run_due()
-    assert stripe.requests() == []
-
-    Job.objects.filter(pk=job.pk).update(lease_until=clock.wall())
-    jobs.run_due()
-    assert not Job.objects.filter(pk=job.pk).exists()
-
-
-def test_a_worker_that_lost_its_lease_settles_nothing(stripe, subscribed):
-    import uuid
-
-    job = a_look_waits_for(subscribed)
-    Job.objects.filter(pk=job.pk).update(claim_id=subscribed.public_id)
-
-    jobs._settle(job, uuid.uuid4())
-    jobs._put_off(job, uuid.uuid4(), "late")
-
-    assert Job.objects.get(pk=job.pk).last_error == ""
-
-
-def test_a_defect_in_one_job_is_kept_and_does_not_stop_the_worker(stripe, subscribed):
-    Job.objects.create(name="look:nobody", due_at=clock.wall() - timedelta(hours=1))
-    job = a_look_waits_for(subscribed)
-    jobs.run_due()
-
-    assert Job.objects.get(name="look:nobody").last_error.startswith("A defect")
-    assert not Job.objects.filter(pk=job.pk).exists()
-
-
-def test_requests_are_forgotten_at_most_once_an_hour(operator):
-    def an_old_request():
-        return IdempotentRequest.objects.create(
-            actor=operator.user,
-            key="old",
-            claim_id=operator.user.public_id,
-            lease_until=clock.wall(),
-            created_at=clock.wall() - timedelta(hours=25),
-        )
-
-    an_old_request()
-    jobs.run_due()
-    assert not IdempotentRequest.objects.exists()
-
-    an_old_request()
-    jobs.run_due()
-    assert IdempotentRequest.objects.exists()
-
-    due = Job.objects.get(name=PURGE).due_at
-    assert timedelta(minutes=59) < due - clock.wall() <= timedelta(hours=1)
-    Job.objects.update(due_at=clock.wall())
-    jobs.run_due()
-    assert not IdempotentRequest.objects.exists()
+def test_asking_for_a_look_that_waits_writes_nothing(stripe, subscribed, django_assert_num_queries):
+    queue_look(subscribed)
+    with django_assert_num_queries(1):
+        queue_look(subscribed)

@@ -1,15 +1,13 @@
-"""What is on record: plans, subscriptions, invoices, payments, operations, events, findings, audit."""
+"""What is on record: plans, subscriptions, invoices, payments, operations, findings, audit."""
 
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
-from unfold.decorators import action, display
+from unfold.decorators import display
 
 from billing.admin.readonly import ReadOnlyAdmin, ReadOnlyInline, masked
-from billing.audit import trail
 from billing.models import (
     AuditEntry,
     Finding,
@@ -19,10 +17,8 @@ from billing.models import (
     Payment,
     Plan,
     PlanPrice,
-    ReceivedEvent,
     Subscription,
 )
-from billing.webhooks import inbox
 
 TONES = {
     "active": "success",
@@ -149,40 +145,6 @@ class OperationAdmin(ReadOnlyAdmin):
     @display(description="Status", label=TONES, ordering="status")
     def state(self, row: Operation) -> str:
         return row.status
-
-
-@admin.register(ReceivedEvent)
-class ReceivedEventAdmin(ReadOnlyAdmin):
-    list_display = ("received_at", "type", "state", "attempts", "customer", "last_error")
-    list_filter = ("status", "type")
-    actions = ("replay",)
-    fields = (
-        "type",
-        "status",
-        "customer",
-        "created_at",
-        "received_at",
-        "attempts",
-        "last_error",
-        "settled_at",
-    )
-
-    @display(description="Status", label=TONES, ordering="status")
-    def state(self, row: ReceivedEvent) -> str:
-        return row.status
-
-    @action(description="Read parked events again", permissions=["replay"])
-    def replay(self, request: HttpRequest, queryset: QuerySet[ReceivedEvent]) -> None:
-        for event in queryset.filter(status=ReceivedEvent.Status.PARKED):
-            inbox.replay(event)
-            trail.record_act(event, f"put back into the inbox: {event.type}")
-
-    def has_replay_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("billing.manage_billing")
-
-    @display(description="Customer")
-    def customer(self, row: ReceivedEvent) -> str:
-        return masked(row.customer_id)
 
 
 @admin.register(Finding)

@@ -19,12 +19,13 @@ from rest_framework.response import Response
 from rest_framework.throttling import ScopedRateThrottle
 from rest_framework.views import APIView
 
-from billing import clock, jobs
+from billing import clock
 from billing.access import grants
 from billing.api import serializers
 from billing.api.idempotency import IdempotentPosts
 from billing.audit import actor, trail
 from billing.entitlement import Policy, entitlement, look_is_due
+from billing.look import queue_look
 from billing.models import Office, PlanPrice, User
 
 PROBLEM = serializers.ProblemSerializer
@@ -139,7 +140,7 @@ class OfficeEntitlement(OfficeView):
         policy, at = Policy(settings.PAST_DUE_GRACE, settings.BLIND_ACCESS_GRACE), clock.billing()
         found = entitlement(office, policy, at=at)
         if look_is_due(office, policy, at=at):
-            jobs.queue_look(office)
+            queue_look(office)
         shown = {"access": found.access.value, "reason": found.reason, "until": found.until}
         response = Response(serializers.EntitlementSerializer(shown).data)
         patch_cache_control(response, private=True, no_cache=True)

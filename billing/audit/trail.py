@@ -33,8 +33,8 @@ _context: ContextVar[Context] = ContextVar("audit_context", default=Context())  
 REGISTERED: dict[type, dict[str, Any]] = {
     models.Agreement: {},
     models.Office: {"exclude_fields": ["look_ticket", "customer_ticket", "confirmed_at"]},
-    models.Plan: {},
-    models.PlanPrice: {},
+    models.Plan: {"exclude_fields": ["ticket"]},
+    models.PlanPrice: {"exclude_fields": ["ticket"]},
     models.Subscription: {"exclude_fields": ["ticket"]},
     models.Invoice: {"exclude_fields": ["ticket", "lines"]},
     models.Payment: {"exclude_fields": ["ticket"]},
@@ -43,7 +43,7 @@ REGISTERED: dict[type, dict[str, Any]] = {
     },
     models.Membership: {},
     models.OfficeUserPermission: {},
-    models.StripeAccount: {},
+    models.StripeAccount: {"exclude_fields": ["catalogue_ticket"]},
     models.User: {"exclude_fields": ["password", "last_login"], "m2m_fields": {"groups"}},
 }
 

@@ -7,7 +7,7 @@ from billing.models.membership import Membership, OfficeGroupPermission, OfficeU
 from billing.models.office import Office
 from billing.models.operation import Operation, OperationStep
 from billing.models.plan import Plan, PlanPrice
-from billing.models.queue import Job, Notification, WorkerHeartbeat
+from billing.models.queue import Job, Notification, RequestBudget, WorkerHeartbeat
 from billing.models.received_event import ReceivedEvent
 from billing.models.stripe_account import StripeAccount
 from billing.models.subscription import Subscription, SubscriptionChange
@@ -31,6 +31,7 @@ __all__ = [
     "Plan",
     "PlanPrice",
     "ReceivedEvent",
+    "RequestBudget",
     "StripeAccount",
     "Subscription",
     "SubscriptionChange",

@@ -14,6 +14,7 @@ class Plan(models.Model):
     name = models.CharField(max_length=100, help_text="Neutral: it is printed on invoices and card statements.")
     stripe_product_id = models.CharField(max_length=255, unique=True, null=True, editable=False)  # noqa: DJ001
     archived_at = models.DateTimeField(null=True, blank=True)
+    ticket = models.BigIntegerField(default=0, editable=False)
 
     class Meta:
         ordering = ["code"]
@@ -49,6 +50,7 @@ class PlanPrice(models.Model):
     per_seat = models.BooleanField(default=False, help_text="Charged once per seat; else the quantity is always 1.")
     active_from = models.DateTimeField(null=True, blank=True)
     active_until = models.DateTimeField(null=True, blank=True)
+    ticket = models.BigIntegerField(default=0, editable=False)
 
     objects = PlanPriceQuerySet.as_manager()
 

@@ -1,4 +1,4 @@
-"""What the worker works from: mail to send, jobs that fall due, and the sign that it is alive."""
+"""What the workers work from: mail to send, jobs that fall due, requests to share, and the sign that they live."""
 
 import uuid
 
@@ -34,10 +34,21 @@ class Job(models.Model):
     claim_id = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
     last_run_at = models.DateTimeField(null=True)
+    attempts = models.PositiveIntegerField(default=0)
     last_error = models.TextField(blank=True)
 
     def __str__(self) -> str:
         return self.name
+
+
+class RequestBudget(models.Model):
+    """The one row from which all workers take requests to Stripe: see ``billing.stripe_api.pace``."""
+
+    slot = models.BigIntegerField(default=0)
+    taken = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.taken} of slot {self.slot}"
 
 
 class WorkerHeartbeat(models.Model):

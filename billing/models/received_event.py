@@ -24,6 +24,7 @@ class ReceivedEvent(models.Model):
     lease_until = models.DateTimeField(null=True)
     due_at = models.DateTimeField(default=clock.wall)
     attempts = models.PositiveIntegerField(default=0)
+    alone = models.BooleanField(default=False, help_text="Looked at by itself, since a look at several failed")
     last_error = models.TextField(blank=True)
     settled_at = models.DateTimeField(null=True)
 
@@ -33,6 +34,7 @@ class ReceivedEvent(models.Model):
             models.Index(fields=["due_at", "id"], condition=models.Q(status="waiting"), name="event_waiting"),
             models.Index(fields=["customer_id", "status"], name="event_of_customer"),
             models.Index(fields=["claim_id"], name="event_claim"),
+            models.Index(fields=["status", "settled_at"], name="event_settled"),
         ]
 
     def __str__(self) -> str:

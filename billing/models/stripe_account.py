@@ -14,6 +14,7 @@ class StripeAccount(models.Model):
     livemode = models.BooleanField()
     kind = models.CharField(max_length=10, choices=Kind.choices)
     recorded_at = models.DateTimeField(default=clock.wall)
+    catalogue_ticket = models.BigIntegerField(default=0, help_text="Of the newest look at products and prices")
 
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_stripe_account_per_database")]

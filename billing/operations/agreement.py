@@ -4,16 +4,15 @@ Stripe is not asked. Each act, and each attempt that is refused, is in the audit
 """
 
 import contextlib
-import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from django.conf import settings
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
 
-from billing import clock, errors
+from billing import clock, errors, jobs
 from billing.access import roles
 from billing.audit import trail
 from billing.audit.actor import Actor
@@ -23,7 +22,6 @@ from billing.projection import report
 from billing.stripe_api import charging
 
 LAPSED = "determination_lapsed"
-_last_report: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,16 +128,13 @@ def withdraw_determination(determination: Agreement, *, by: Actor, reason: str) 
     return _fresh(determination)
 
 
-def report_lapse(*, at_most_every: float = 0) -> None:
+@jobs.job("report-lapse", every=timedelta(minutes=1))
+def report_lapse() -> None:
     """In live mode one critical Finding is open exactly while nothing permits charging; elsewhere none is filed.
 
-    Safe to repeat. ``at_most_every`` seconds makes it cheap to call in a loop.
+    Safe to repeat.
     """
-    global _last_report  # noqa: PLW0603  one a process
     if not settings.STRIPE_LIVE_MODE:
-        return
-    now = time.monotonic()
-    if _last_report is not None and now - _last_report < at_most_every:
         return
     subject, found = Agreement.Subject.PAYMENT_PROCESSOR, payment_processor(at=clock.wall())
     if found.permits_charging:
@@ -147,7 +142,6 @@ def report_lapse(*, at_most_every: float = 0) -> None:
     else:
         why = f"Live charging is refused, while renewals are Stripe's own and go on: {charging.why_not(found)}"
         report(LAPSED, subject, office=None, severity="critical", detail=f"{why} {errors.RECORD_DETERMINATION}")
-    _last_report = now
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
-from billing import clock, errors
+from billing import clock, errors, jobs
 from billing.models import IdempotentRequest, Operation, User
 
 LEASE = timedelta(seconds=60)
@@ -102,11 +102,12 @@ def give_up(row: IdempotentRequest) -> None:
     _unbegun(row).delete()
 
 
-def purge() -> int:
-    """Requests older than a day are forgotten, but for those whose outcome is not known. Returns how many."""
+@jobs.job("forget-idempotent-requests", every=timedelta(hours=1))
+def purge() -> None:
+    """Requests older than a day are forgotten, but for those whose outcome is not known."""
     unsettled = Q(operation__status__in=[Operation.Status.OPEN, Operation.Status.UNKNOWN])
     old = IdempotentRequest.objects.filter(created_at__lt=clock.wall() - KEPT_FOR)
-    return IdempotentRequest.objects.filter(pk__in=old.exclude(unsettled).values("pk")).delete()[0]
+    IdempotentRequest.objects.filter(pk__in=old.exclude(unsettled).values("pk")).delete()
 
 
 def _unbegun(row: IdempotentRequest) -> QuerySet[IdempotentRequest]:

@@ -16,7 +16,7 @@ from requests.adapters import HTTPAdapter
 from stripe import StripeObject
 
 from billing import errors
-from billing.stripe_api import charging, outbound
+from billing.stripe_api import charging, outbound, pace
 
 API_VERSION = "2026-08-26.dahlia"
 TIMEOUT_SECONDS = 8
@@ -103,6 +103,7 @@ def _change(method: str, path: str, params: dict[str, Any], step: Step) -> Strip
 
 def _ask(method: str, path: str, params: dict[str, Any], options: dict[str, Any]) -> StripeObject:
     _refuse_inside_transaction(path)
+    pace.wait_for_turn()
     client = _client(settings.STRIPE_API_KEY, settings.STRIPE_API_BASE)
     try:
         response = client.raw_request(method, path, **params, **options)
@@ -122,6 +123,8 @@ def _ask(method: str, path: str, params: dict[str, Any], options: dict[str, Any]
         raise _rejected(error) from None
     except stripe.StripeError as error:  # connection, time-out, 429, 5xx: nobody knows
         headers = error.headers or {}
+        if error.http_status == 429:
+            raise errors.StripeUnavailable(retry_after=pace.refused(headers)) from None
         replayed = str(headers.get("idempotent-replayed", "")).lower() == "true"
         raise errors.StripeUnavailable(replayed=replayed) from None
 

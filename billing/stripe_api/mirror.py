@@ -12,7 +12,7 @@ from django.db.models.signals import pre_save
 from djstripe import models as djstripe
 
 from billing import errors
-from billing.models import Office, PlanPrice, StripeAccount
+from billing.models import Office, Plan, PlanPrice, StripeAccount
 from billing.stripe_api.inbound import CustomerState, SubscriptionState, when
 
 
@@ -93,27 +93,33 @@ def subscription(state: SubscriptionState, owner: djstripe.Customer) -> None:
     )
 
 
-def price(row: PlanPrice) -> None:
-    """Product and price rows of a published plan price."""
+def product(plan: Plan, *, active: bool) -> djstripe.Product:
+    """The row of a published plan."""
     owner = _owner()
-    livemode = owner.livemode if owner else False
-    product, _ = djstripe.Product.objects.update_or_create(
-        id=row.plan.stripe_product_id,
+    row, _ = djstripe.Product.objects.update_or_create(
+        id=plan.stripe_product_id,
         defaults={
-            "name": row.plan.name,
-            "active": True,
-            "livemode": livemode,
-            "stripe_data": {"id": row.plan.stripe_product_id, "object": "product", "name": row.plan.name},
+            "name": plan.name,
+            "active": active,
+            "livemode": owner.livemode if owner else False,
+            "stripe_data": {"id": plan.stripe_product_id, "object": "product", "name": plan.name},
             "djstripe_owner_account": owner,
         },
     )
+    return row
+
+
+def price(row: PlanPrice, *, active: bool = True) -> None:
+    """The row of a published plan price, and its product's where there is none yet."""
+    owner = _owner()
+    sold = djstripe.Product.objects.filter(id=row.plan.stripe_product_id).first() or product(row.plan, active=True)
     djstripe.Price.objects.update_or_create(
         id=row.stripe_price_id,
         defaults={
-            "product": product,
-            "active": True,
+            "product": sold,
+            "active": active,
             "currency": row.currency,
-            "livemode": livemode,
+            "livemode": owner.livemode if owner else False,
             "stripe_data": {
                 "id": row.stripe_price_id,
                 "object": "price",

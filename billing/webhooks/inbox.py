@@ -7,25 +7,30 @@ with a lease; a worker that lost its lease settles nothing, and what it applied 
 import logging
 import random
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from django.db.models import F, Q
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import F, Q, QuerySet
 
-from billing import clock, errors
+from billing import catalogue, clock, errors
 from billing.audit import actor, trail
+from billing.jobs import job
 from billing.look import look
-from billing.models import Invoice, Office, ReceivedEvent
+from billing.models import Finding, Invoice, Office, Payment, ReceivedEvent
 from billing.projection import report
-from billing.stripe_api import gateway
+from billing.stripe_api import gateway, pace
 from billing.webhooks.routes import LookAt, route
 
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=60)
+MOST_TOGETHER = 500
 MOST_ATTEMPTS = 12
 FIRST_RETRY_SECONDS = 2
 LAST_RETRY_SECONDS = 900
 UNKNOWN_CUSTOMER_ATTEMPTS = 3
+KEPT_FOR = timedelta(days=90)
+PURGED_AT_ONCE = 1000
 
 Status = ReceivedEvent.Status
 BY = actor.service("Stripe webhooks")
@@ -42,15 +47,26 @@ def work_off(*, limit: int = 100) -> int:
 
 
 def claim() -> tuple[uuid.UUID, list[ReceivedEvent]] | None:
-    """The oldest due event and all others of its customer are ours for the length of a lease."""
-    now = clock.wall()
-    free = Q(status=Status.WAITING, due_at__lte=now) & (Q(lease_until=None) | Q(lease_until__lte=now))
-    first = ReceivedEvent.objects.filter(free).order_by("due_at", "pk").first()
-    if first is None:
+    """The oldest due event and all others of its customer are ours for the length of a lease.
+
+    The condition of the UPDATE decides. Where rows can be locked, those that another worker is claiming are
+    passed over, so that no two of them wait for each other.
+    """
+    now, mine = clock.wall(), uuid.uuid4()
+    due = _free(now).filter(due_at__lte=now)
+    if not due.exists():
         return None
-    same = Q(customer_id=first.customer_id) if first.customer_id else Q(pk=first.pk)
-    mine = uuid.uuid4()
-    ReceivedEvent.objects.filter(free & same).update(claim_id=mine, lease_until=now + LEASE, attempts=F("attempts") + 1)
+    with transaction.atomic():
+        free = due.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
+        first = free.order_by("due_at", "pk").first()
+        if first is None:
+            return None
+        by_itself = first.alone or not first.customer_id
+        same = Q(pk=first.pk) if by_itself else Q(customer_id=first.customer_id, alone=False)
+        keys = free.filter(same).order_by("pk").values_list("pk", flat=True)
+        due.filter(pk__in=list(keys[:MOST_TOGETHER])).update(
+            claim_id=mine, lease_until=now + LEASE, attempts=F("attempts") + 1
+        )
     return mine, list(ReceivedEvent.objects.filter(claim_id=mine, status=Status.WAITING).order_by("pk"))
 
 
@@ -59,8 +75,13 @@ def _handle(mine: uuid.UUID, events: list[ReceivedEvent]) -> None:
         return
     with trail.acting(BY, reason=_reason(events)):
         try:
-            applied = _look_at(events)
-        except (errors.StripeUnavailable, errors.StripeKeyRefused) as error:
+            with pace.one_look():
+                applied = _look_at(events)
+        except (OperationalError, InterfaceError):  # our database is away: the lease ends by itself
+            raise
+        except errors.StripeUnavailable as error:
+            _put_off(mine, events, f"{error.code}: {error}", park=False, at_least=error.retry_after)
+        except errors.StripeKeyRefused as error:
             _put_off(mine, events, f"{error.code}: {error}", park=False)
         except errors.BillingError as error:
             _put_off(mine, events, f"{error.code}: {errors.without_stripe_ids(str(error))}")
@@ -72,31 +93,60 @@ def _handle(mine: uuid.UUID, events: list[ReceivedEvent]) -> None:
 
 
 def _look_at(events: list[ReceivedEvent]) -> bool:
-    """The customer of these events was looked at; False where there is nothing to look at."""
+    """What these events are about was looked at; False where there is nothing to look at."""
     wanted = [(event, route(event.type)) for event in events]
     wanted = [(event, what) for event, what in wanted if what is not LookAt.IGNORE]
     if not wanted:
         return False
-    customer = events[0].customer_id
-    if not customer:
-        customer = _customer_of(events[0])
+    if wanted[0][1] is LookAt.CATALOGUE:  # names no customer, hence comes alone
+        return catalogue.look_at(events[0].object_id)
+    customer = events[0].customer_id or _customer_of(events[0])
+    newest = ReceivedEvent.objects.order_by("-pk").values_list("pk", flat=True)[
+        0
+    ]  # before the Office: see _settle_seen
     office = Office.objects.filter(payment_provider_customer_id=customer).first() if customer else None
     if office is None:
         return _unknown_customer(events, customer)
     with trail.acting(BY, office=office, reason=_reason(events)):
         look(
             office,
-            invoices={event.object_id for event, what in wanted if what is LookAt.INVOICE},
-            payments={event.object_id for event, what in wanted if what is LookAt.PAYMENT},
+            invoices={named for event, what in wanted if what is LookAt.INVOICE for named in _named(event, "in_")},
+            payments={named for event, what in wanted if what is LookAt.PAYMENT for named in _named(event, "")},
         )
+    _settle_seen(office, newest)
     return True
+
+
+def _settle_seen(before: Office, newest: int) -> None:
+    """Payments of invoices name no customer. They need no look of their own where their invoice was read after they
+    came: ``newest`` is the last event that had come when the Office was ``before``, and a look with a later ticket
+    wrote the invoice."""
+    read = Invoice.objects.filter(office=before, ticket__gt=before.look_ticket).values("stripe_id")
+    _free(clock.wall()).filter(
+        customer_id="", type__startswith="invoice_payment.", pk__lte=newest, related_id__in=read
+    ).update(status=Status.APPLIED, settled_at=clock.wall())
+
+
+def _free(now: datetime) -> QuerySet[ReceivedEvent]:
+    """Waiting, and held by no worker."""
+    return ReceivedEvent.objects.filter(Q(lease_until=None) | Q(lease_until__lte=now), status=Status.WAITING)
+
+
+def _named(event: ReceivedEvent, prefix: str) -> list[str]:
+    """The ids of this kind that the event names."""
+    return [named for named in (event.related_id, event.object_id) if named and named.startswith(prefix)]
 
 
 def _customer_of(event: ReceivedEvent) -> str:
     """Whose event this is, where it names no customer: from our own rows, else from Stripe."""
     named = event.related_id or event.object_id
-    ours = Invoice.objects.filter(stripe_id=named).select_related("office").first()
-    return (ours.office.payment_provider_customer_id or "") if ours else gateway.customer_of(named)
+    if not named:
+        return ""
+    by_id = Q(stripe_id=named) | Q(payment_intent_id=named)
+    for model in (Payment, Invoice):
+        if ours := model._default_manager.filter(by_id).select_related("office").first():
+            return ours.office.payment_provider_customer_id or ""
+    return gateway.customer_of(named)
 
 
 def _unknown_customer(events: list[ReceivedEvent], customer: str) -> bool:
@@ -119,28 +169,46 @@ def _settle(mine: uuid.UUID, status: str) -> None:
     )
 
 
-def _put_off(mine: uuid.UUID, events: list[ReceivedEvent], error: str, *, park: bool = True) -> None:
+def _put_off(
+    mine: uuid.UUID, events: list[ReceivedEvent], error: str, *, park: bool = True, at_least: float = 0
+) -> None:
     """They come again later, each time after a longer wait; after the last time they are parked.
 
-    An outage of Stripe, or a key that it refuses, never parks: nothing is wrong with the event.
+    An outage of Stripe, or a key that it refuses, never parks: nothing is wrong with the event. Otherwise
+    they come again one by one, so that one that cannot be applied takes no other along.
     """
     now = clock.wall()
     for event in events:
-        values: dict[str, object] = {"last_error": error, "lease_until": None}
+        values: dict[str, object] = {"last_error": error, "lease_until": None, "alone": park or event.alone}
         if park and event.attempts >= MOST_ATTEMPTS:
             values |= {"status": Status.PARKED, "settled_at": now}
             report("event_parked", event.stripe_id, office=None, severity="critical", detail=f"{event.type}: {error}")
         else:
             wait = min(FIRST_RETRY_SECONDS * 2 ** min(event.attempts - 1, 20), LAST_RETRY_SECONDS)
-            values["due_at"] = now + timedelta(seconds=wait * random.uniform(0.5, 1.0))  # noqa: S311  jitter
+            jittered = wait * random.uniform(0.5, 1.0)  # noqa: S311
+            values["due_at"] = now + timedelta(seconds=max(jittered, at_least))
         ReceivedEvent.objects.filter(pk=event.pk, claim_id=mine, status=Status.WAITING).update(**values)
 
 
-def replay(event: ReceivedEvent) -> None:
-    """A parked event waits again."""
-    ReceivedEvent.objects.filter(pk=event.pk, status=Status.PARKED).update(
-        status=Status.WAITING, attempts=0, due_at=clock.wall(), claim_id=None, settled_at=None
-    )
+def replay(parked: QuerySet[ReceivedEvent]) -> int:
+    """These wait again, as far as they are parked, and what was found about them is resolved. Returns how many."""
+    now, again = clock.wall(), 0
+    for event in parked.filter(status=Status.PARKED):
+        again += ReceivedEvent.objects.filter(pk=event.pk, status=Status.PARKED).update(
+            status=Status.WAITING, attempts=0, due_at=now, claim_id=None, settled_at=None
+        )
+        Finding.objects.filter(kind="event_parked", subject=event.stripe_id, resolved_at=None).update(resolved_at=now)
+    return again
+
+
+@job("purge-events", every=timedelta(days=1))
+def purge_settled() -> bool:
+    """Events that were settled 90 days ago are gone, a thousand at a time; parked ones stay. True: there are more."""
+    old = ReceivedEvent.objects.filter(
+        status__in=[Status.APPLIED, Status.IGNORED], settled_at__lt=clock.wall() - KEPT_FOR
+    ).values_list("pk", flat=True)[:PURGED_AT_ONCE]
+    gone, _ = ReceivedEvent.objects.filter(pk__in=list(old)).delete()
+    return gone == PURGED_AT_ONCE
 
 
 def _reason(events: list[ReceivedEvent]) -> str:

@@ -2,11 +2,12 @@
 
 import json
 import logging
+import re
 from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import OperationalError
+from django.db import Error as DatabaseTrouble
 from django.http import HttpRequest, HttpResponse
 from django.http.request import RawPostDataException
 from django.views.decorators.csrf import csrf_exempt
@@ -16,16 +17,19 @@ from djstripe.models import WebhookEndpoint
 from billing import clock
 from billing.models import ReceivedEvent
 from billing.stripe_api import signature
+from billing.webhooks.routes import LookAt, route
 
 log = logging.getLogger(__name__)
 
 MOST_BYTES = 1_000_000
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@+-]*")
+IMPATIENT = "impatient"  # the connection that is told no rather than wait, see config.environment.impatient
 
 
 @csrf_exempt
 @require_POST
 def receive(request: HttpRequest, uuid: Any) -> HttpResponse:
-    """200: the event is on disk. 4xx: it is not Stripe's, or not for us. 503: come again.
+    """200: the event is on disk. 4xx: it is not Stripe's, or not for us. 503, within two seconds: come again.
 
     Source: https://docs.stripe.com/webhooks
     """
@@ -43,7 +47,7 @@ def receive(request: HttpRequest, uuid: Any) -> HttpResponse:
         return _answer("The signature is missing, wrong, or more than five minutes old.", 400)
     try:
         event = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return _answer("The body is not JSON.", 400)
     if not isinstance(event, dict) or event.get("object") != "event":
         return _answer("This is not an event that we use.", 200)
@@ -53,32 +57,33 @@ def receive(request: HttpRequest, uuid: Any) -> HttpResponse:
     if not hint.stripe_id:
         return _answer("This is not an event that we use.", 200)
     try:
-        if not WebhookEndpoint.objects.filter(djstripe_uuid=uuid).exists():
+        if not WebhookEndpoint.objects.using(IMPATIENT).filter(djstripe_uuid=uuid).exists():
             return _answer("There is no webhook endpoint at this address.", 404)
-        ReceivedEvent.objects.bulk_create([hint], ignore_conflicts=True)
-    except OperationalError:
+        ReceivedEvent.objects.using(IMPATIENT).bulk_create([hint], ignore_conflicts=True)
+    except DatabaseTrouble:
         log.exception("webhook not stored: the database did not take it")
         return _answer("The database is busy. Come again.", 503)
     return _answer("received", 200)
 
 
 def hint_of(event: dict[str, Any]) -> ReceivedEvent:
-    """What to look at, unsaved."""
+    """What to look at, unsaved; settled already, where the routes say that there is nothing."""
     data = _mapping(event.get("data"))
     about, before = _mapping(data.get("object")), _mapping(data.get("previous_attributes"))
     customer = _id(about.get("customer")) or _id(before.get("customer"))
     if about.get("object") == "customer":
         customer = _id(about)
-    created = event.get("created")
+    created, kind, now = event.get("created"), _text(event.get("type"))[:100], clock.wall()
+    ignored = route(kind) is LookAt.IGNORE
     return ReceivedEvent(
         stripe_id=_text(event.get("id")),
-        type=_text(event.get("type"))[:100],
+        type=kind,
+        status=ReceivedEvent.Status.IGNORED if ignored else ReceivedEvent.Status.WAITING,
+        settled_at=now if ignored else None,
         object_id=_id(about),
         customer_id=customer,
         related_id=_id(about.get("charge")) or _id(about.get("payment_intent")) or _id(about.get("invoice")),
-        created_at=datetime.fromtimestamp(created, UTC)
-        if isinstance(created, int) and 0 <= created < 2**33
-        else clock.wall(),
+        created_at=datetime.fromtimestamp(created, UTC) if isinstance(created, int) and 0 <= created < 2**33 else now,
     )
 
 
@@ -87,16 +92,23 @@ def _mapping(value: Any) -> dict[str, Any]:
 
 
 def _id(value: Any) -> str:
-    return _text(value.get("id") if isinstance(value, dict) else value)
+    """An id, given as such or as the object that has it; what could not be one is dropped, as ids become addresses."""
+    text = _text(value.get("id") if isinstance(value, dict) else value)
+    return text if ID.fullmatch(text) else ""
 
 
 def _text(value: Any) -> str:
-    return value.replace("\0", "")[:255] if isinstance(value, str) else ""
+    """What every database can store: no NUL, no half of a surrogate pair, not too long."""
+    if not isinstance(value, str):
+        return ""
+    return value.replace("\0", "").encode(errors="replace").decode()[:255]
 
 
 def _declared_length(request: HttpRequest) -> int:
-    declared = request.META.get("CONTENT_LENGTH") or "0"
-    return int(declared) if declared.isdigit() else 0
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0
 
 
 def _answer(text: str, status: int) -> HttpResponse:

@@ -1,4 +1,10 @@
-"""Event type → what to look at. The longest prefix that fits decides; what fits none is ignored."""
+"""Event type → what to look at. The longest prefix that fits decides.
+
+Every type of Stripe's is covered by a prefix, and a test fails for one that is not; one that is newer than
+this table is ignored. Whose an event is that names no customer (a refund, a dispute, the payment of an
+invoice) is found out by what it names: in our own payments and invoices, else with one question to Stripe.
+Source: https://docs.stripe.com/api/events/types
+"""
 
 from enum import StrEnum
 
@@ -7,19 +13,36 @@ class LookAt(StrEnum):
     CUSTOMER = "customer"
     INVOICE = "invoice"
     PAYMENT = "payment"
+    CATALOGUE = "catalogue"
     IGNORE = "ignore"
 
+
+IGNORED = (
+    "account. application_fee. balance. balance_settings. billing. billing_portal. capability. cash_balance. "
+    "climate. coupon. customer_cash_balance_transaction. entitlements. file. financial_connections. identity. "
+    "issuing_authorization. issuing_card. issuing_cardholder. issuing_dispute. issuing_personalization_design. "
+    "issuing_token. issuing_transaction. mandate. payment_link. payout. person. promotion_code. quote. radar. "
+    "reporting. reserve. review. sigma. source. tax. tax_rate. terminal. test_helpers. topup. transfer. treasury."
+)
 
 ROUTES: dict[str, LookAt] = {
     "customer.": LookAt.CUSTOMER,
     "payment_method.": LookAt.CUSTOMER,
     "setup_intent.": LookAt.CUSTOMER,
+    "subscription_schedule.": LookAt.CUSTOMER,
+    "checkout.session.": LookAt.CUSTOMER,
     "invoice.": LookAt.INVOICE,
     "invoice.upcoming": LookAt.IGNORE,  # has no id: it announces an invoice that does not exist yet
-    "invoice_payment.": LookAt.IGNORE,  # names no customer, and comes beside invoice.* and charge.*, which do
+    "invoiceitem.": LookAt.IGNORE,  # waits for an invoice, which comes with events of its own
+    "invoice_payment.": LookAt.INVOICE,
+    "credit_note.": LookAt.INVOICE,
     "payment_intent.": LookAt.PAYMENT,
     "charge.": LookAt.PAYMENT,
     "refund.": LookAt.PAYMENT,
+    "product.": LookAt.CATALOGUE,
+    "price.": LookAt.CATALOGUE,
+    "plan.": LookAt.IGNORE,  # a price under its old name, which comes beside
+    **dict.fromkeys(IGNORED.split(), LookAt.IGNORE),
 }
 
 

@@ -85,7 +85,8 @@ def test_an_auditor_reads_and_may_not_act(stripe, auditor, office, name):
 
 
 LISTS = (
-    "office plan subscription invoice payment operation receivedevent finding auditentry user membership agreement"
+    "office plan subscription invoice payment operation receivedevent finding auditentry user membership agreement "
+    "job workerheartbeat"
 ).split()
 
 
@@ -159,20 +160,6 @@ def test_the_first_administrator_is_made_on_the_command_line_and_on_record(db, m
     assert Client().login(username="FIRST@vendor.example", password="correct horse battery staple")
     with pytest.raises(CommandError, match="already"):
         call_command("create_administrator", "First@vendor.example", verbosity=0)
-
-
-def test_a_parked_event_is_put_back_by_one_click(stripe, operator):
-    from billing import clock
-    from billing.models import ReceivedEvent
-
-    event = ReceivedEvent.objects.create(stripe_id="evt_1", type="x", created_at=clock.wall(), status="parked")
-    form = {"action": "replay", "_selected_action": [event.pk]}
-
-    signed_in(operator.user).post(reverse("admin:billing_receivedevent_changelist"), form)
-
-    event.refresh_from_db()
-    assert event.status == "waiting"
-    assert AuditEntry.objects.filter(kind="act", actor=operator.user).exists()
 
 
 def test_an_address_that_is_no_office_is_not_found(stripe, operator):

@@ -412,7 +412,7 @@ def test_after_a_day_the_worker_forgets_what_is_settled(stripe, client, office):
     assert IdempotentRequest.objects.count() == 2
 
     IdempotentRequest.objects.update(created_at=old)
-    assert idempotency.purge() == 1
+    idempotency.purge()
 
     assert IdempotentRequest.objects.get().key == "unknown"
     assert Operation.objects.count() == 2

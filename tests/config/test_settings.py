@@ -72,6 +72,7 @@ def test_a_live_key_is_for_production_only_and_is_not_shown(changes, says):
         ("STRIPE_WEBHOOK_SECRETS", "", "STRIPE_WEBHOOK_SECRETS: put the signing secret"),
         ("STRIPE_WEBHOOK_SECRETS", "secret", "begins with whsec_"),
         ("STRIPE_API_BASE", "http://127.0.0.1:12111", "STRIPE_API_BASE"),
+        ("STRIPE_REQUESTS_PER_SECOND", "3", "STRIPE_REQUESTS_PER_SECOND: at least 4"),
         ("DATABASE_URL", "libsql://server.example/db", "a libSQL server is not supported yet"),
         ("DATABASE_URL", "wss://server.example", "a libSQL server is not supported yet"),
         ("DATABASE_URL", "mysql://x/y", "DATABASE_URL: use libsql:///"),

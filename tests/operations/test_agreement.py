@@ -7,7 +7,7 @@ from billing import clock, errors, worker
 from billing.audit import actor
 from billing.models import Agreement, AuditEntry, Finding
 from billing.models.agreement import State, payment_processor
-from billing.operations import agreement, approve_determination, prepare_determination, withdraw_determination
+from billing.operations import approve_determination, prepare_determination, withdraw_determination
 from billing.operations.agreement import Executed, NotRequired, report_lapse
 from tests.conftest import a_person, determined
 
@@ -263,16 +263,7 @@ def test_outside_live_mode_no_finding_is_filed(stripe):
     assert not Finding.objects.exists()
 
 
-def test_called_in_a_loop_it_looks_once_a_minute(live, django_assert_num_queries):
-    report_lapse()
-
-    with django_assert_num_queries(0):
-        report_lapse(at_most_every=60)
-
-
-def test_the_worker_reports_a_lapse(live, monkeypatch):
-    monkeypatch.setattr(agreement, "_last_report", None)  # as in a process that has just started
-
+def test_the_worker_reports_a_lapse(live):
     worker.work_once()
 
     assert len(open_findings()) == 1

@@ -1,17 +1,21 @@
+import inspect
+import re
 import uuid
 from datetime import timedelta
 
 import pytest
+import stripe._event as stripe_event
 
 from billing import clock
 from billing.audit import trail
+from billing.look import look
 from billing.models import AuditEntry, Finding, Office, ReceivedEvent, Subscription
 from billing.operations import subscribe
 from billing.projection import apply, take_ticket
 from billing.stripe_api import gateway
 from billing.webhooks import inbox
-from billing.webhooks.routes import LookAt, route
-from tests.conftest import an_office, price
+from billing.webhooks.routes import ROUTES, LookAt, route
+from tests.conftest import an_office, post_delivery, price
 
 
 @pytest.fixture
@@ -95,7 +99,8 @@ def test_after_the_last_attempt_an_event_is_parked_and_can_be_replayed(stripe, s
     assert parked.status == "parked"
     assert Finding.objects.get(kind="event_parked")
 
-    inbox.replay(parked)
+    assert inbox.replay(ReceivedEvent.objects.all()) == 1
+    assert not Finding.objects.filter(kind="event_parked", resolved_at=None)
     inbox.work_off()
 
     assert ReceivedEvent.objects.get().status == "applied"
@@ -128,7 +133,7 @@ def test_a_lost_lease_settles_nothing(stripe, subscribed):
 
 def test_an_unknown_customer_is_ignored_with_a_finding(stripe, subscribed):
     Office.objects.filter(pk=subscribed.pk).update(payment_provider_customer_id="cus_somebody_else")
-    stripe.deliver()
+    stripe.deliver(limit=3)
     for _ in range(inbox.UNKNOWN_CUSTOMER_ATTEMPTS):
         ReceivedEvent.objects.update(due_at=clock.wall())
         inbox.work_off()
@@ -141,16 +146,47 @@ def test_an_unknown_customer_is_ignored_with_a_finding(stripe, subscribed):
     ("event_type", "expected"),
     [
         ("customer.subscription.updated", LookAt.CUSTOMER),
+        ("payment_method.detached", LookAt.CUSTOMER),
         ("invoice.paid", LookAt.INVOICE),
         ("invoice.upcoming", LookAt.IGNORE),
-        ("invoice_payment.paid", LookAt.IGNORE),
+        ("invoice_payment.paid", LookAt.INVOICE),
+        ("credit_note.created", LookAt.INVOICE),
         ("charge.failed", LookAt.PAYMENT),
-        ("price.created", LookAt.IGNORE),
+        ("charge.dispute.created", LookAt.PAYMENT),
+        ("refund.updated", LookAt.PAYMENT),
+        ("price.created", LookAt.CATALOGUE),
+        ("product.updated", LookAt.CATALOGUE),
         ("something.new", LookAt.IGNORE),
     ],
 )
 def test_the_routes_name_what_to_look_at(event_type, expected):
     assert route(event_type) is expected
+
+
+def test_every_event_type_of_stripes_has_a_route():
+    known = set(re.findall(r'"([a-z0-9_]+(?:\.[a-z0-9_]+)+)"', inspect.getsource(stripe_event)))
+
+    assert {"invoice.paid", "charge.dispute.closed", "issuing_card.created"} <= known
+    assert [kind for kind in sorted(known) if not any(kind.startswith(prefix) for prefix in ROUTES)] == []
+
+
+def test_one_event_that_cannot_be_applied_takes_no_other_along(stripe, subscribed, monkeypatch):
+    stripe.deliver()
+    customer = subscribed.payment_provider_customer_id
+    ReceivedEvent.objects.create(
+        stripe_id="evt_bad", type="invoice.paid", object_id="in_bad", customer_id=customer, created_at=clock.wall()
+    )
+
+    def choosy(office, *, invoices, payments):
+        return broken() if "in_bad" in invoices else look(office, invoices=invoices, payments=payments)
+
+    monkeypatch.setattr(inbox, "look", choosy)
+    for _ in range(2):
+        inbox.work_off()
+        ReceivedEvent.objects.update(due_at=clock.wall())
+
+    assert set(ReceivedEvent.objects.filter(status="waiting").values_list("stripe_id", flat=True)) == {"evt_bad"}
+    assert ReceivedEvent.objects.filter(status="applied", customer_id=customer).count() > 8
 
 
 def test_what_a_webhook_changed_is_in_the_offices_own_trail(stripe, subscribed):
@@ -183,3 +219,37 @@ def test_an_event_that_names_only_a_charge_finds_its_office(stripe, subscribed):
 
     event.refresh_from_db()
     assert event.status == "applied"
+
+
+def test_an_event_that_comes_while_its_customer_is_looked_at_waits_for_a_look_of_its_own(stripe, subscribed):
+    first, second = stripe.taken(limit=2)
+    post_delivery(first)
+    mine, _ = inbox.claim()
+    post_delivery(second)
+
+    inbox._settle(mine, "applied")
+
+    late = ReceivedEvent.objects.get(stripe_id=second["event"])
+    assert (late.status, late.claim_id) == ("waiting", None)
+    tickets = Office.objects.get(pk=subscribed.pk).look_ticket
+    inbox.work_off()
+    late.refresh_from_db()
+    assert late.status == "applied"
+    assert Office.objects.get(pk=subscribed.pk).look_ticket == tickets + 1
+
+
+def test_settled_events_are_purged_after_ninety_days_and_parked_ones_stay(stripe):
+    now = clock.wall()
+    for status, days in (("applied", 91), ("ignored", 91), ("parked", 91), ("applied", 89), ("waiting", 91)):
+        ReceivedEvent.objects.create(
+            stripe_id=f"evt_{status}_{days}",
+            type="customer.updated",
+            created_at=now,
+            status=status,
+            settled_at=None if status == "waiting" else now - timedelta(days=days),
+        )
+
+    assert inbox.purge_settled() is False
+
+    left = set(ReceivedEvent.objects.values_list("stripe_id", flat=True))
+    assert left == {"evt_parked_91", "evt_applied_89", "evt_waiting_91"}

@@ -61,6 +61,20 @@ def test_a_missing_or_wrong_signature_is_refused_and_nothing_kept(delivery, head
     assert AuditEntry.objects.count() == before
 
 
+def test_an_old_delivery_with_a_second_stamp_of_now_is_refused(delivery):
+    old = int(time.time()) - 4_000
+    signature = signed(delivery["body"], at=old)["Stripe-Signature"].partition(",")[2]
+    for stamps in (f"t=+{old},t={int(time.time())}", f"t={int(time.time())},t={old}", f"t={old},t={int(time.time())}"):
+        answer = post_delivery(delivery, headers={"Stripe-Signature": f"{stamps},{signature}"})
+        assert answer.status_code == 400
+    assert not ReceivedEvent.objects.exists()
+
+
+def test_a_signature_of_now_that_is_not_ascii_is_refused(delivery):
+    answer = post_delivery(delivery, headers={"Stripe-Signature": f"t={int(time.time())},v1=é"})
+    assert answer.status_code == 400
+
+
 def test_a_changed_body_is_refused(delivery):
     changed = delivery["body"].replace("customer.created", "customer.deleted")
     assert post_delivery(delivery, body=changed).status_code == 400
@@ -77,6 +91,8 @@ def test_a_changed_body_is_refused(delivery):
         ('{"object":"event","data":null}', 200),
         ('{"object":"v2.core.event","type":"v1.billing.meter.no_meter_found","data":{}}', 200),
         ("not json", 400),
+        ("[" * 200_000, 400),
+        ("9" * 5_000, 400),
         ('{"object":"event","livemode":true,"id":"evt_1","data":{"object":{"id":"cus_1"}}}', 400),
         ('{"object":"event","livemode":false,"account":"acct_2","id":"evt_1","data":{"object":{}}}', 400),
     ],
@@ -98,6 +114,27 @@ def test_odd_values_in_a_signed_event_are_no_error_of_ours(delivery):
         }
     )
     assert post_delivery(delivery, body=body, headers=signed(body)).status_code == 200
+
+
+@pytest.mark.parametrize("text", ["evt_\ud800", "evt_\0", "evt_" + "x" * 2_000, "évt"])
+def test_no_text_in_a_signed_event_is_too_odd_to_be_stored(delivery, text):
+    about = {"id": text, "object": text, "customer": text}
+    body = json.dumps({"object": "event", "id": text, "type": text, "livemode": False, "data": {"object": about}})
+
+    assert post_delivery(delivery, body=body, headers=signed(body)).status_code == 200
+    assert ReceivedEvent.objects.count() == 1
+
+
+@pytest.mark.parametrize("forwarded", ["", "garbage", "1.2.3.4, ::::, \0", "x" * 5_000])
+def test_a_forwarded_address_does_no_harm(delivery, forwarded):
+    assert post_delivery(delivery, headers={"X-Forwarded-For": forwarded}).status_code == 200
+
+
+@pytest.mark.parametrize("length", ["-1", "²", "9" * 5_000, "many"])
+def test_an_odd_declared_length_is_refused(delivery, length):
+    path = "/" + delivery["url"].split("/", 3)[3]
+    answer = Client().generic("POST", path, "x", content_type="application/json", CONTENT_LENGTH=length)
+    assert answer.status_code in (400, 413)
 
 
 def test_a_body_over_one_megabyte_is_refused(delivery):

@@ -27,7 +27,6 @@ from billing.models import Office
 from billing.operations.previews import Preview
 
 Given = dict[str, Any]
-PERMISSION = "billing.manage_billing"
 
 
 def always(subject: Any) -> bool:
@@ -75,8 +74,11 @@ class ActsAdmin(ModelAdmin):
         found = super().get_actions_detail(request, object_id)
         return [one for one in found if one.action_name.removeprefix(prefix) in available]
 
+    def has_manage_billing_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("billing.manage_billing")
+
     def act_page(self, act: Act, request: HttpRequest, object_id: str) -> HttpResponse:
-        if not request.user.has_perm(PERMISSION):
+        if not self.has_manage_billing_permission(request):
             raise PermissionDenied
         subject = self.get_object(request, object_id)
         if subject is None:
@@ -123,7 +125,9 @@ def _method(act: Act) -> Any:
         return self.act_page(act, request, object_id)
 
     page.__name__ = act.name
-    return action(description=act.title, url_path=f"{act.name.replace('_', '-')}/", permissions=[PERMISSION])(page)
+    return action(description=act.title, url_path=f"{act.name.replace('_', '-')}/", permissions=["manage_billing"])(
+        page
+    )
 
 
 def _form(act: Act, data: Mapping[str, Any] | None, subject: Any) -> forms.Form:

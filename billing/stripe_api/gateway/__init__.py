@@ -11,7 +11,12 @@ from billing.stripe_api.gateway.account import (
     create_webhook_endpoint,
     find_webhook_endpoint,
 )
-from billing.stripe_api.gateway.catalogue import create_price, create_product
+from billing.stripe_api.gateway.catalogue import (
+    create_price,
+    create_product,
+    is_price_for_sale,
+    is_product_for_sale,
+)
 from billing.stripe_api.gateway.customers import (
     attach_payment_method,
     create_customer,
@@ -52,6 +57,8 @@ __all__ = [
     "find_customer",
     "find_subscription",
     "find_webhook_endpoint",
+    "is_price_for_sale",
+    "is_product_for_sale",
     "pay_invoice",
     "preview_subscription_change",
     "set_default_payment_method",

@@ -23,3 +23,18 @@ def create_price(price: PlanPrice, *, step: Step) -> str:
         "metadata": {"price": str(price.public_id)},
     }
     return answers.identity_of(client.post("/v1/prices", params, step=step))
+
+
+def is_product_for_sale(product: str) -> bool:
+    """It exists and is not archived. Source: https://docs.stripe.com/api/products/retrieve"""
+    return _is_active(f"/v1/products/{product}")
+
+
+def is_price_for_sale(price: str) -> bool:
+    """It exists and is not archived. Source: https://docs.stripe.com/api/prices/retrieve"""
+    return _is_active(f"/v1/prices/{price}")
+
+
+def _is_active(path: str) -> bool:
+    data = answers.one(path, {})
+    return bool(data and data.get("active") and not data.get("deleted"))

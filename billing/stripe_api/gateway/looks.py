@@ -64,6 +64,8 @@ def fetch(
 
 def customer_of(stripe_id: str) -> str:
     """Whose charge, invoice or payment intent it is: for events that name no customer. Empty if unknown."""
-    path = {"ch": "charges", "in": "invoices", "pi": "payment_intents"}.get(stripe_id.partition("_")[0])
+    path = {"ch": "charges", "py": "charges", "in": "invoices", "pi": "payment_intents"}.get(
+        stripe_id.partition("_")[0]
+    )
     data = answers.one(f"/v1/{path}/{stripe_id}", {}) if path else None
     return inbound.identity(data.get("customer")) if data else ""

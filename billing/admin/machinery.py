@@ -1,0 +1,101 @@
+"""The machinery: what Stripe reported, jobs, and whether a worker lives."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from unfold.decorators import action, display
+
+from billing import clock, health
+from billing.admin.readonly import ReadOnlyAdmin, masked
+from billing.admin.records import TONES
+from billing.audit import trail
+from billing.models import Job, ReceivedEvent, StripeAccount, WorkerHeartbeat
+from billing.webhooks import inbox
+
+
+@admin.register(ReceivedEvent)
+class ReceivedEventAdmin(ReadOnlyAdmin):
+    list_display = ("received_at", "type", "state", "attempts", "customer", "last_error")
+    list_filter = ("status", "type")
+    actions = ("replay",)
+    actions_list = ("replay_all",)
+    fields = (
+        "type",
+        "status",
+        "customer",
+        "created_at",
+        "received_at",
+        "attempts",
+        "last_error",
+        "settled_at",
+    )
+
+    @display(description="Status", label=TONES, ordering="status")
+    def state(self, row: ReceivedEvent) -> str:
+        return row.status
+
+    @display(description="Customer")
+    def customer(self, row: ReceivedEvent) -> str:
+        return masked(row.customer_id)
+
+    @action(description="Read parked events again", permissions=["replay"])
+    def replay(self, request: HttpRequest, queryset: QuerySet[ReceivedEvent]) -> None:
+        for event in queryset.filter(status=ReceivedEvent.Status.PARKED):
+            if inbox.replay(ReceivedEvent.objects.filter(pk=event.pk)):
+                trail.record_act(event, f"put back into the inbox: {event.type}")
+
+    @action(description="Read all parked events again", url_path="replay-all/", permissions=["replay"])
+    def replay_all(self, request: HttpRequest) -> HttpResponse:
+        """Asks once, then puts back every parked event; the act is on record."""
+        if not self.has_replay_permission(request):
+            raise PermissionDenied
+        parked = ReceivedEvent.objects.filter(status=ReceivedEvent.Status.PARKED)
+        back = reverse("admin:billing_receivedevent_changelist")
+        if request.method == "POST":
+            again = inbox.replay(parked)
+            trail.record_act(StripeAccount.objects.get(), f"put all parked events back into the inbox: {again}")
+            messages.success(request, f"{again} events wait to be read again.")
+            return redirect(back)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Read all parked events again",
+            "says": f"{parked.count()} parked events are put back into the inbox, and a worker looks at what each "
+            "of them names, as Stripe has it now. Nothing is changed at Stripe.",
+            "button": "Read them again",
+            "back": back,
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "billing/admin_confirm.html", context)
+
+    def has_replay_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("billing.manage_billing")
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnlyAdmin):
+    list_display = ("name", "due_at", "last_run_at", "attempts", "last_error")
+    search_fields = ("name",)
+    fields = ("name", "due_at", "last_run_at", "attempts", "lease_until", "last_error")
+
+
+@admin.register(WorkerHeartbeat)
+class WorkerHeartbeatAdmin(ReadOnlyAdmin):
+    list_display = ("name", "seen_at", "lives")
+    fields = ("name", "seen_at")
+
+    @display(description="Lives", boolean=True)
+    def lives(self, row: WorkerHeartbeat) -> bool:
+        return (clock.wall() - row.seen_at).total_seconds() <= health.DEAD_SECONDS
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        seen = health.figures()
+        words = f"{seen['waiting']} events wait, {seen['parked']} are parked"
+        if seen["oldest_waiting_seconds"] is not None:
+            words += f"; the oldest waits for {seen['oldest_waiting_seconds']} seconds"
+        return super().changelist_view(request, {**(extra_context or {}), "title": f"Workers: {words}"})

@@ -1,0 +1,57 @@
+"""A look at the catalogue: whether a product or price that we sell is still for sale at Stripe.
+
+Its ticket is counted on the one StripeAccount row; each plan and plan price remembers the newest it was written
+with. What is sold and for how much is ours to say: only ``active`` is read, and a difference is a Finding.
+"""
+
+from django.db import transaction
+from django.db.models import F
+
+from billing.models import Plan, PlanPrice, StripeAccount
+from billing.projection import report
+from billing.stripe_api import gateway, mirror
+
+
+def look_at(stripe_id: str) -> bool:
+    """The mirror shows whether this product or price is for sale. False where it is none of ours.
+
+    Raises:
+        StripeUnavailable: nothing was changed.
+    """
+    plan = Plan.objects.filter(stripe_product_id=stripe_id).first()
+    price = PlanPrice.objects.filter(stripe_price_id=stripe_id).select_related("plan").first()
+    if plan is None and price is None:
+        return False
+    ticket = _take_ticket()
+    if plan:
+        _apply(plan, ticket, active=gateway.is_product_for_sale(stripe_id))
+    if price:
+        _apply(price, ticket, active=gateway.is_price_for_sale(stripe_id))
+    return True
+
+
+def _take_ticket() -> int:
+    with transaction.atomic(durable=True):
+        StripeAccount.objects.update(catalogue_ticket=F("catalogue_ticket") + 1)
+        return StripeAccount.objects.values_list("catalogue_ticket", flat=True).get()
+
+
+def _apply(row: Plan | PlanPrice, ticket: int, *, active: bool) -> None:
+    """The row's mirror says so, unless a newer look wrote it."""
+    with transaction.atomic(durable=True):
+        if not type(row).objects.filter(pk=row.pk, ticket__lt=ticket).update(ticket=ticket):
+            return
+        if isinstance(row, Plan):
+            mirror.product(row, active=active)
+            is_sold = row.archived_at is None
+        else:
+            mirror.price(row, active=active)
+            is_sold = row.active_until is None and row.plan.archived_at is None
+        if is_sold and not active:
+            report(
+                "not_for_sale_at_stripe",
+                str(row.public_id),
+                office=None,
+                detail=f"{row} is sold here, but at Stripe it is archived or deleted. Bring it back there, or "
+                "replace it here.",
+            )

@@ -1,0 +1,131 @@
+"""A worker's requests stay below Stripe's limits, shared by all workers through one row.
+
+Time is cut into quarters of a second of the database's clock, and each has a quarter of
+STRIPE_REQUESTS_PER_SECOND. A worker takes a few requests of the running quarter by a conditional UPDATE and
+makes them within it; what it does not use is lost. So there is no write per request, clocks of machines need
+not agree, and as any second touches at most five quarters, no second sees more than 5/4 of the setting: 25 of
+the 20 in test mode, 100 of the 80 in live mode, which are Stripe's limits. After a 429 the quarters until
+Stripe wants us back count as used up, for all workers.
+
+Only workers keep the pace, within ``kept()``; who waits for a page is not held up, and is why there is room.
+Source: https://docs.stripe.com/rate-limits
+"""
+
+import contextlib
+import math
+import time
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models.functions import Now
+
+from billing import errors
+from billing.models import RequestBudget
+
+SLOTS_PER_SECOND = 4
+TAKEN_AT_ONCE = 3
+SHORTEST_REST, LONGEST_REST = 1.0, 60.0
+LOOK_SECONDS = 30
+
+
+@dataclass(slots=True)
+class Share:
+    """What this worker may still ask: so many requests, begun before that moment of time.monotonic()."""
+
+    left: int = 0
+    until: float = 0.0
+
+
+_share: ContextVar[Share | None] = ContextVar("share_of_requests", default=None)
+_give_up_at: ContextVar[float] = ContextVar("look_gives_up_at", default=math.inf)
+
+
+@contextlib.contextmanager
+def kept() -> Iterator[None]:
+    """Every request inside waits for its turn."""
+    token = _share.set(Share())
+    try:
+        yield
+    finally:
+        _share.reset(token)
+
+
+@contextlib.contextmanager
+def one_look() -> Iterator[None]:
+    """No request inside begins later than 30 seconds from now, so that a look ends within its lease."""
+    token = _give_up_at.set(time.monotonic() + LOOK_SECONDS)
+    try:
+        yield
+    finally:
+        _give_up_at.reset(token)
+
+
+def wait_for_turn() -> None:
+    """One request may be made now.
+
+    Raises:
+        StripeUnavailable: the look has had its time.
+    """
+    share = _share.get()
+    while True:
+        now = time.monotonic()
+        if now > _give_up_at.get():
+            raise errors.StripeUnavailable("A look took longer than it may; it comes again.")
+        if share is None:
+            return
+        if share.left and now < share.until:
+            share.left -= 1
+            return
+        time.sleep(_take(share))
+
+
+def refused(headers: Mapping[str, str]) -> float:
+    """No worker asks before Stripe wants us back. Returns in how many seconds that is."""
+    rest = _rest(headers.get("retry-after", ""))
+    share = _share.get()
+    if share is not None:
+        share.left = 0
+        slot = _row()[1] + math.ceil(rest * SLOTS_PER_SECOND)
+        RequestBudget.objects.filter(pk=1, slot__lt=slot).update(slot=slot, taken=_per_slot())
+    return rest
+
+
+def _take(share: Share) -> float:
+    """The share holds requests of the running quarter, or nothing. Returns for how many seconds to wait."""
+    asked_at = time.monotonic()
+    row, slot, left_of_slot = _row()
+    if slot < row.slot <= slot + (LONGEST_REST + 1) * SLOTS_PER_SECOND:  # after a 429; farther off, a clock went back
+        return left_of_slot
+    taken = row.taken if row.slot == slot else 0
+    given = min(TAKEN_AT_ONCE, _per_slot() - taken)
+    if given <= 0:
+        return left_of_slot
+    unchanged = RequestBudget.objects.filter(pk=1, slot=row.slot, taken=row.taken)
+    if unchanged.update(slot=slot, taken=taken + given):
+        share.left, share.until = given, asked_at + left_of_slot
+    return 0.0
+
+
+def _row() -> tuple[RequestBudget, int, float]:
+    """The row, the running quarter, and how many seconds of it are left, all by the database's clock."""
+    rows = RequestBudget.objects.filter(pk=1).annotate(at=Now())
+    row = rows.first()
+    if row is None:
+        RequestBudget.objects.bulk_create([RequestBudget(pk=1)], ignore_conflicts=True)
+        row = rows.get()
+    quarters = row.at.timestamp() * SLOTS_PER_SECOND
+    return row, int(quarters), (1 - quarters % 1) / SLOTS_PER_SECOND
+
+
+def _per_slot() -> int:
+    return max(1, settings.STRIPE_REQUESTS_PER_SECOND // SLOTS_PER_SECOND)
+
+
+def _rest(retry_after: str) -> float:
+    try:
+        asked = float(retry_after)
+    except ValueError:  # absent, or a date
+        asked = SHORTEST_REST
+    return min(max(SHORTEST_REST, asked), LONGEST_REST)  # in this order a NaN is the shortest

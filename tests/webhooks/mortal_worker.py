@@ -1,0 +1,24 @@
+"""python -m tests.webhooks.mortal_worker FILE FUNCTION call|return: a real worker that dies there, as by kill -9."""
+
+import os
+import signal
+import sys
+from typing import Any
+
+import django
+from django.core.management import call_command
+
+
+def main(file: str, function: str, moment: str) -> None:
+    def watch(frame: Any, event: str, _: Any) -> None:
+        code = frame.f_code
+        if event == moment and code.co_name == function and code.co_filename.endswith(file):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    django.setup()
+    sys.setprofile(watch)
+    call_command("worker")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

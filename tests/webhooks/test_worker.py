@@ -1,0 +1,167 @@
+"""Real worker processes: killed in any phase, ended by SIGTERM, several at once."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from billing import clock
+from billing.models import Job, Office, Payment, ReceivedEvent, SubscriptionChange, WorkerHeartbeat
+from billing.operations import subscribe
+from tests.conftest import an_office, price
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
+PATIENCE_SECONDS = 30
+
+
+def database_url():
+    """The tests' own database, for another process."""
+    is_ = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"libsql:///{is_['NAME']}"
+    return f"postgres://{is_['USER']}:{is_['PASSWORD']}@{is_['HOST']}:{is_['PORT']}/{is_['NAME']}"
+
+
+@pytest.fixture
+def started():
+    """Starts worker processes, which end with the test."""
+    running = []
+
+    def start(*arguments):
+        variables = {"DATABASE_URL": database_url(), "STRIPE_API_BASE": settings.STRIPE_API_BASE}
+        process = subprocess.Popen([sys.executable, *arguments], env={**os.environ, **variables})
+        running.append(process)
+        return process
+
+    yield start
+    for process in running:
+        process.kill()
+        process.wait()
+
+
+def until(seen):
+    """It was seen to become true."""
+    pause, begun = threading.Event(), time.monotonic()
+    while not seen():
+        assert time.monotonic() - begun < PATIENCE_SECONDS, "did not happen"
+        pause.wait(0.02)
+
+
+def hold_the_fetch(stripe, **fault):
+    stripe.fail_next(method="GET", path_prefix="/v1/customers/", **fault)
+
+
+def is_fetching(stripe):
+    """The request for which the fault waited is under way."""
+    waiting = stripe.control("faults", kind="slow", path_prefix="/never")["faults"]
+    return not any(fault["path_prefix"] == "/v1/customers/" for fault in waiting)
+
+
+@pytest.fixture
+def renewed(stripe, operator, office):
+    """An Office whose subscription renewed at Stripe; its events wait, and our rows do not show it yet."""
+    subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+    stripe.deliver_and_apply()
+    stripe.advance(days=32)
+    stripe.deliver()
+    return Office.objects.get(pk=office.pk)
+
+
+def shown(office):
+    office = Office.objects.get(pk=office.pk)
+    return (
+        office.current_period_end,
+        office.invoices.filter(status="paid").count(),
+        Payment.objects.filter(office=office, status="succeeded").count(),
+        SubscriptionChange.objects.filter(subscription__office=office).count(),
+    )
+
+
+DEATHS = {
+    "claim": ("billing/webhooks/inbox.py", "claim", "return"),
+    "ticket": ("billing/projection.py", "take_ticket", "return"),
+    "apply, in its transaction": ("billing/projection.py", "_apply_invoice", "return"),
+    "apply, committed": ("billing/projection.py", "apply", "return"),
+    "settle": ("billing/webhooks/inbox.py", "_settle", "call"),
+}
+
+
+@pytest.mark.parametrize("phase", ["fetch", *DEATHS])
+def test_what_a_killed_worker_held_is_taken_up_by_another(stripe, renewed, started, phase):
+    before = shown(renewed)
+    if phase == "fetch":
+        hold_the_fetch(stripe, kind="timeout_before")
+        killed = started("manage.py", "worker")
+        until(lambda: is_fetching(stripe))
+        killed.send_signal(signal.SIGKILL)
+    else:
+        killed = started("-m", "tests.webhooks.mortal_worker", *DEATHS[phase])
+    assert killed.wait(PATIENCE_SECONDS) == -signal.SIGKILL
+    held = ReceivedEvent.objects.filter(status="waiting", claim_id__isnull=False)
+    leases = set(held.values_list("lease_until", flat=True))
+    assert len(leases) == 1
+    assert timedelta(0) < leases.pop() - clock.wall() < timedelta(seconds=60)
+    assert (shown(renewed) == before) == (phase not in ("apply, committed", "settle"))
+
+    ReceivedEvent.objects.filter(status="waiting").update(lease_until=clock.wall())  # the minute is over
+    assert started("manage.py", "worker", "--once").wait(PATIENCE_SECONDS) == 0
+
+    assert set(ReceivedEvent.objects.values_list("status", flat=True)) == {"applied"}
+    period_end, paid, succeeded, changes = shown(renewed)
+    assert (period_end > before[0], paid, succeeded, changes) == (True, 2, 2, before[3])
+
+
+def test_another_worker_leaves_a_held_customer_alone_until_the_lease_ends(stripe, renewed, started):
+    killed = started("-m", "tests.webhooks.mortal_worker", *DEATHS["claim"])
+    killed.wait(PATIENCE_SECONDS)
+    held = set(ReceivedEvent.objects.filter(claim_id__isnull=False, status="waiting").values_list("pk", flat=True))
+
+    assert started("manage.py", "worker", "--once").wait(PATIENCE_SECONDS) == 0
+
+    assert held <= set(ReceivedEvent.objects.filter(status="waiting").values_list("pk", flat=True))
+
+
+def test_on_sigterm_the_look_is_finished_and_nothing_more_is_begun(stripe, renewed, operator, started):
+    other = an_office("Oak Street Practice")
+    subscribe(other, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+    stripe.deliver()
+    hold_the_fetch(stripe, kind="slow")
+    worker = started("manage.py", "worker")
+    until(lambda: is_fetching(stripe))
+    assert WorkerHeartbeat.objects.count() == 1
+
+    worker.send_signal(signal.SIGTERM)
+
+    assert worker.wait(10) == 0
+    mine, others = renewed.payment_provider_customer_id, Office.objects.get(pk=other.pk).payment_provider_customer_id
+    assert not ReceivedEvent.objects.filter(customer_id=mine, status="waiting").exists()
+    assert not ReceivedEvent.objects.filter(customer_id=others).exclude(status="waiting").exists()
+    assert not WorkerHeartbeat.objects.exists()
+
+
+def test_several_workers_do_no_look_and_no_job_twice(stripe, operator, started):
+    offices = [an_office(f"Office {number}") for number in range(6)]
+    for office in offices:
+        subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+    stripe.deliver(shuffle_seed=5)
+    stripe.forget_requests()
+
+    workers = [started("manage.py", "worker", "--once") for _ in range(3)]
+
+    assert [worker.wait(PATIENCE_SECONDS) for worker in workers] == [0, 0, 0]
+    assert set(ReceivedEvent.objects.values_list("status", "attempts")) <= {("applied", 1), ("applied", 0)}
+    looks = [one["path"] for one in stripe.requests() if one["path"].startswith("/v1/customers/")]
+    assert len(looks) == len(set(looks)) + looks_for_strays()
+    assert set(Job.objects.values_list("attempts", "last_error")) == {(0, "")}
+
+
+def looks_for_strays():
+    """Payments of invoices that no customer's look had covered."""
+    return ReceivedEvent.objects.filter(customer_id="", attempts=1).count()
