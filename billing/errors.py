@@ -3,7 +3,9 @@
 import re
 from typing import Any
 
-STRIPE_ID = re.compile(r"\b(cus|sub|in|pi|ch|pm|evt|price|prod|seti|si|re|acct|we|req)_[A-Za-z0-9]{6,}\b")
+from billing import declines
+
+STRIPE_ID = re.compile(r"\b(cus|sub|in|pi|ch|py|pm|evt|price|prod|seti|si|re|cn|du|dp|acct|we|req)_[A-Za-z0-9]{6,}\b")
 
 RECORD_DETERMINATION = (
     "Record counsel's determination in the admin under Compliance, Determinations; another person, an "
@@ -14,6 +16,11 @@ RECORD_DETERMINATION = (
 def without_stripe_ids(text: str) -> str:
     """``text`` with each of Stripe's ids cut to what is fit to be shown."""
     return STRIPE_ID.sub(lambda found: f"{found[1]}_…{found[0][-4:]}", text)
+
+
+def without_addresses(text: str) -> str:
+    """``text`` without e-mail addresses, also misspelt ones: for what is kept of others' words."""
+    return re.sub(r"\S*@\S*", "…", text)
 
 
 class BillingError(Exception):
@@ -87,7 +94,123 @@ class PreviewStale(BillingError):
     code = "preview_stale"
 
     def __init__(self) -> None:
-        super().__init__("The preview is older than an hour, or of another period. Look at a new one and confirm that.")
+        super().__init__(
+            "The preview is older than an hour, or something changed since. Look at a new one and confirm that."
+        )
+
+
+class PaymentNotRefundable(BillingError):
+    code = "payment_not_refundable"
+
+    def __init__(self, payment: Any) -> None:
+        super().__init__(
+            f"This payment {payment.status}, so there is nothing to give back. Choose one that succeeded.",
+            payment=payment,
+        )
+
+
+class AlreadyRefunded(BillingError):
+    code = "already_refunded"
+
+    def __init__(self, payment: Any) -> None:
+        super().__init__(
+            f"All of this payment, {payment.money}, went back already. A credit note can still give credit.",
+            payment=payment,
+        )
+
+
+class PaymentDisputed(BillingError):
+    code = "payment_disputed"
+
+    def __init__(self, payment: Any) -> None:
+        super().__init__(
+            "The bank has taken this payment back itself, as its card's holder disputes it; a refund would pay it "
+            "twice. Answer the dispute in Stripe's dashboard, or accept it there.",
+            payment=payment,
+        )
+
+
+class InvoiceNotCreditable(BillingError):
+    code = "invoice_not_creditable"
+
+    def __init__(self, invoice: Any) -> None:
+        status = "deleted" if invoice.deleted_at else invoice.status
+        instead = {
+            "open": "no money came in for it yet. Lower what is due of it instead",
+            "paid": "nothing is due of it. Give the money back, or as credit for the next invoice",
+        }
+        super().__init__(
+            f"This invoice is {status}: {instead.get(status, 'a credit note needs one that is open or paid')}.",
+            invoice=invoice,
+        )
+
+
+class AlreadyCredited(BillingError):
+    code = "already_credited"
+
+    def __init__(self, invoice: Any) -> None:
+        super().__init__("All of this invoice was credited already, so nothing is left to correct.", invoice=invoice)
+
+
+class AmountInvalid(BillingError):
+    code = "amount_invalid"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+
+
+class MoreThanLeft(BillingError):
+    code = "more_than_left"
+
+    def __init__(self, asked: Any, left: Any, *, instead: str = "") -> None:
+        super().__init__(f"{asked} is more than is left: at most {left}. {instead}".strip(), left=left)
+
+
+class PreviewUsed(BillingError):
+    code = "preview_used"
+
+    def __init__(self) -> None:
+        super().__init__("This was confirmed before. Look at what came of it; for more, look at a new preview.")
+
+
+class NoCustomer(BillingError):
+    code = "no_customer"
+
+    def __init__(self, office: Any) -> None:
+        super().__init__(
+            "This Office is no customer at Stripe yet, or was deleted there. Add a card or start a subscription first.",
+            office=office,
+        )
+
+
+class CurrencyUnknown(BillingError):
+    code = "currency_unknown"
+
+    def __init__(self, office: Any) -> None:
+        super().__init__(
+            "This Office has no currency yet: its first subscription sets it. Start one, then change its credit.",
+            office=office,
+        )
+
+
+class ContactInvalid(BillingError):
+    """It names the field that is wrong, and never repeats what was given."""
+
+    code = "contact_invalid"
+
+
+class StillBilled(BillingError):
+    code = "still_billed"
+
+    def __init__(self, office: Any, what: str) -> None:
+        super().__init__(f"This Office cannot be archived yet: {what}", office=office)
+
+
+class NotArchived(BillingError):
+    code = "not_archived"
+
+    def __init__(self, office: Any) -> None:
+        super().__init__("This Office is not archived, so there is nothing to bring back.", office=office)
 
 
 class CurrencyMismatch(BillingError):
@@ -122,13 +245,32 @@ class PaymentMethodRequired(BillingError):
         super().__init__("This Office has no payment method. Add a card, or start with a trial.", office=office)
 
 
+class PaymentMethodUnknown(BillingError):
+    code = "payment_method_unknown"
+
+    def __init__(self) -> None:
+        super().__init__("This Office has no such card on file. Choose one of those that are listed.")
+
+
+class PaymentMethodNeeded(BillingError):
+    code = "payment_method_needed"
+
+    def __init__(self, card: Any, *, others: bool) -> None:
+        first = "Make another card the default" if others else "Add another card and make it the default"
+        super().__init__(
+            f"The live subscription is charged to {card}. {first}, or let the subscription end at its period's end "
+            "with nothing due, then remove this one.",
+            payment_method=card,
+        )
+
+
 class OperationInProgress(BillingError):
     code = "operation_in_progress"
 
-    def __init__(self, other: Any) -> None:
+    def __init__(self, other: Any, asked_by: str) -> None:
         super().__init__(
-            f"Another change of this Office's billing is not settled yet: “{other.kind}”, asked by "
-            f"{other.actor_label}. Wait for its outcome, then try again.",
+            f"Another change of this Office's billing is not settled yet: “{other.kind}”, asked by {asked_by}. "
+            "Wait for its outcome, then try again.",
             operation=other,
         )
 
@@ -170,6 +312,13 @@ class NotPermitted(BillingError):
         super().__init__(f"You are not permitted to {what}. Ask an administrator for a role that is.")
 
 
+class StaffOnly(NotPermitted):
+    code = "staff_only"
+
+    def __init__(self, what: str) -> None:
+        BillingError.__init__(self, f"Only the vendor's staff may {what}. Ask them for it.")
+
+
 class DeterminationInvalid(BillingError):
     code = "determination_invalid"
 
@@ -205,12 +354,12 @@ class DeterminationMissing(BillingError):
 
 
 class CardDeclined(BillingError):
-    """The card said no. ``decline_code`` is the issuer's, where it gave one."""
+    """The card said no. ``decline_code`` is the issuer's, where it gave one; ``declines`` has the words for it."""
 
     code = "card_declined"
 
-    def __init__(self, message: str, decline_code: str = "") -> None:
-        super().__init__(message, decline_code=decline_code)
+    def __init__(self, decline_code: str = "") -> None:
+        super().__init__(str(declines.of(decline_code)), decline_code=decline_code)
         self.decline_code = decline_code
 
 

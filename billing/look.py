@@ -14,15 +14,32 @@ def look(
     *,
     invoices: Iterable[str] = (),
     payments: Iterable[str] = (),
+    disputes: Iterable[str] = (),
+    credit_notes: Iterable[str] = (),
+    payment_methods: bool = False,
 ) -> Office:
-    """Our rows show what Stripe shows. Safe to repeat; an older look never overwrites a newer one.
+    """Our rows show what Stripe shows, also of what is named by its id; disputes are named by their charge,
+    credit notes by their invoice. Safe to repeat; an older look never overwrites a newer one.
+
+    The default card is always seen; with ``payment_methods`` the others too, for one request more.
 
     Raises:
         StripeUnavailable: nothing was changed.
     """
     ticket, at = take_ticket(office.pk), clock.billing()
     office = Office.objects.get(pk=office.pk)
-    return apply(gateway.fetch(office, ticket=ticket, at=at, invoices=invoices, payments=payments))
+    return apply(
+        gateway.fetch(
+            office,
+            ticket=ticket,
+            at=at,
+            invoices=invoices,
+            payments=payments,
+            disputes=disputes,
+            credit_notes=credit_notes,
+            payment_methods=payment_methods,
+        )
+    )
 
 
 def queue_look(office: Office) -> None:

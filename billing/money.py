@@ -4,6 +4,7 @@ Source: https://docs.stripe.com/currencies#zero-decimal
 """
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 ZERO_DECIMAL = frozenset(
     "bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split()
@@ -25,6 +26,11 @@ class Money:
     def times(self, count: int) -> "Money":
         return Money(self.amount * count, self.currency)
 
+    @property
+    def decimal(self) -> Decimal:
+        """As a person writes it: 19.90."""
+        return Decimal(self.amount).scaleb(-decimals(self.currency))
+
     def __str__(self) -> str:
         if not self.currency:
             return "–"
@@ -33,6 +39,29 @@ class Money:
         sign = "-" if self.amount < 0 else ""
         whole, cents = divmod(abs(self.amount), 100)
         return f"{sign}{whole:,}.{cents:02} {self.currency.upper()}"
+
+
+def decimals(currency: str) -> int:
+    return 0 if currency in ZERO_DECIMAL else 2
+
+
+def from_decimal(written: Decimal, currency: str) -> Money:
+    """The amount that a person wrote, 19.90. Raises: ValueError where it has a part of a minor unit."""
+    if not written.is_finite():
+        raise ValueError("no amount")
+    minor = written.scaleb(decimals(currency))
+    if minor != minor.to_integral_value():
+        raise ValueError(f"{written} has more decimals than {currency}")
+    return Money(int(minor), currency)
+
+
+def credit_in_words(credit: Money) -> str:
+    """Above zero it is in the payer's favour."""
+    if credit.amount == 0:
+        return "no credit"
+    if credit.amount > 0:
+        return f"{credit} credit"
+    return f"{Money(-credit.amount, credit.currency)} owed with the next invoice"
 
 
 MONTHS_PER_INTERVAL = {"month": 1, "year": 12}

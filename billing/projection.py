@@ -11,10 +11,27 @@ from django.db import transaction
 from django.db.models import F, Sum
 
 from billing import clock
-from billing.models import Finding, Invoice, Office, Payment, PlanPrice, Subscription, SubscriptionChange
+from billing.models import (
+    Adjustment,
+    Finding,
+    Invoice,
+    Office,
+    Payment,
+    PaymentMethod,
+    PlanPrice,
+    Subscription,
+    SubscriptionChange,
+)
 from billing.models.office import LIVE_STATUSES
 from billing.stripe_api import mirror
-from billing.stripe_api.inbound import Card, InvoiceState, PaymentState, Snapshot, SubscriptionState
+from billing.stripe_api.inbound import (
+    AdjustmentState,
+    InvoiceState,
+    PaymentMethodState,
+    PaymentState,
+    Snapshot,
+    SubscriptionState,
+)
 
 
 def take_ticket(office_id: int) -> int:
@@ -49,6 +66,10 @@ def apply(snapshot: Snapshot) -> Office:
                 _apply_invoice(office, invoice, snapshot.ticket)
             for payment in snapshot.payments:
                 _apply_payment(office, payment, snapshot.ticket)
+            for adjustment in snapshot.adjustments:
+                _apply_adjustment(office, adjustment, snapshot.ticket)
+            for payment_method in snapshot.payment_methods:
+                _apply_payment_method(office, payment_method, snapshot.ticket)
             _mark_missing(office, snapshot)
         _derive(office)
         if office.customer_ticket == snapshot.ticket:  # the newest look
@@ -81,11 +102,15 @@ def _apply_customer(office: Office, snapshot: Snapshot) -> None:
     row = mirror.customer(snapshot.customer, office)
     for subscription in snapshot.subscriptions:
         mirror.subscription(subscription, row)
-    card: Card = snapshot.customer.card
+    card, default = snapshot.customer.card, snapshot.customer.default_payment_method
     office.payment_method_brand = card.brand
     office.payment_method_last4 = card.last4
     office.payment_method_expires = card.expires
+    office.credit_balance = snapshot.customer.credit
     office.test_clock = snapshot.customer.test_clock
+    if default:
+        _apply_payment_method(office, default, snapshot.ticket)
+    _mark_default(office, default.id if default else "")
 
 
 def _tombstone(office: Office, snapshot: Snapshot) -> None:
@@ -95,6 +120,9 @@ def _tombstone(office: Office, snapshot: Snapshot) -> None:
     office.customer_ticket = snapshot.ticket
     office.customer_deleted_at = office.customer_deleted_at or clock.billing()
     office.payment_method_brand = office.payment_method_last4 = office.payment_method_expires = ""
+    office.credit_balance = 0
+    for card in office.payment_methods.filter(detached_at=None):
+        _save(card, {"detached_at": clock.billing(), "is_default": False}, snapshot.ticket)
     for row in office.subscriptions.filter(status__in=LIVE_STATUSES):
         _save(row, {"status": "canceled", "ended_at": clock.billing()}, snapshot.ticket, _record_change)
     report(
@@ -183,6 +211,8 @@ def _apply_payment(office: Office, state: PaymentState, ticket: int) -> None:
         "status": state.status,
         "currency": state.currency,
         "amount": state.amount,
+        "amount_refunded": state.amount_refunded,
+        "disputed": state.disputed,
         "failure_code": state.failure_code,
         "decline_code": state.decline_code,
         "card_brand": state.card.brand,
@@ -197,7 +227,59 @@ def _apply_payment(office: Office, state: PaymentState, ticket: int) -> None:
     _save(row, values, ticket)
 
 
+def _apply_adjustment(office: Office, state: AdjustmentState, ticket: int) -> None:
+    copied = "kind status currency amount reason failure_code created_at due_at outcome"
+    values: dict[str, Any] = {name: getattr(state, name) for name in copied.split()}
+    payment = office.payments.filter(stripe_id=state.payment_id).first() if state.payment_id else None
+    invoice = office.invoices.filter(stripe_id=state.invoice_id).first() if state.invoice_id else None
+    values["payment"] = payment
+    values["invoice"] = invoice or (payment.invoice if payment else None)
+    values["operation"] = office.operations.filter(public_id=state.operation).first() if state.operation else None
+    row = Adjustment.objects.filter(stripe_id=state.id).first() or Adjustment(office=office, stripe_id=state.id)
+    before = row.status
+    _save(row, values, ticket)
+    if row.status != before:
+        _report_adjustment(office, row)
+
+
+def _report_adjustment(office: Office, row: Adjustment) -> None:
+    """Somebody is told what the bank did, and no longer told to answer once that is over."""
+    subject = str(row.public_id)
+    if row.kind == Adjustment.Kind.REFUND and row.status == "failed":
+        report("refund_failed", subject, office=office, severity="critical", detail=f"{row.money}: {row.says}")
+    if row.kind != Adjustment.Kind.DISPUTE:
+        return
+    told = f"A payment of {row.money} is disputed ({row.get_reason_display()}). {row.says}"
+    if row.answer_by:
+        severity = "warning" if row.is_inquiry else "critical"
+        report("dispute", subject, office=office, severity=severity, detail=told)
+    else:
+        Finding.objects.filter(kind="dispute", subject=subject, resolved_at=None).update(resolved_at=clock.wall())
+    if row.outcome == Adjustment.Outcome.LOST:
+        report("dispute_lost", subject, office=office, detail=told)
+
+
+def _apply_payment_method(office: Office, state: PaymentMethodState, ticket: int) -> None:
+    """Which one is the default is the customer's to say: see ``_mark_default``."""
+    row = PaymentMethod.objects.filter(stripe_id=state.id).first()
+    row = row or PaymentMethod(office=office, stripe_id=state.id)
+    card = state.card
+    _save(row, {"brand": card.brand, "last4": card.last4, "expires": card.expires, "detached_at": None}, ticket)
+
+
+def _mark_default(office: Office, stripe_id: str) -> None:
+    """The customer was seen to have this default card, or none; its row is there already."""
+    for row in office.payment_methods.filter(is_default=True).exclude(stripe_id=stripe_id):
+        row.is_default = False
+        row.save(update_fields=["is_default"])
+    for row in office.payment_methods.filter(is_default=False, stripe_id=stripe_id):
+        row.is_default = True
+        row.save(update_fields=["is_default"])
+
+
 def _mark_missing(office: Office, snapshot: Snapshot) -> None:
+    for card in office.payment_methods.filter(stripe_id__in=snapshot.detached, detached_at=None):
+        _save(card, {"detached_at": clock.billing(), "is_default": False}, snapshot.ticket)
     for row in office.invoices.filter(stripe_id__in=snapshot.missing, deleted_at=None):
         _save(row, {"deleted_at": clock.billing(), "amount_remaining": 0}, snapshot.ticket)
 

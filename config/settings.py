@@ -183,7 +183,8 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {"stripe": {"level": "WARNING"}, "httpx": {"level": "WARNING"}},  # their lines carry Stripe ids
+    # their lines carry Stripe's ids, and addresses that are searched for
+    "loggers": {name: {"level": "WARNING"} for name in ("stripe", "httpx", "urllib3")},
 }
 
 
@@ -214,6 +215,7 @@ UNFOLD = {
                         ("Subscriptions", "autorenew", "subscription"),
                         ("Invoices", "receipt_long", "invoice"),
                         ("Payments", "payments", "payment"),
+                        ("Refunds and disputes", "currency_exchange", "adjustment"),
                         ("Plans", "sell", "plan"),
                     ),
                 ),

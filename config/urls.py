@@ -1,6 +1,6 @@
 from django.contrib import admin
 from django.urls import include, path
-from django.views.generic import RedirectView
+from django.views.generic import RedirectView, TemplateView
 
 from billing.health import healthz
 from billing.webhooks.receive import receive
@@ -10,6 +10,7 @@ webhooks = [path("webhook/<uuid:uuid>/", receive, name="djstripe_webhook_by_uuid
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("healthz", healthz),
+    path("done/", TemplateView.as_view(template_name="billing/returned.html"), name="returned"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("billing.api.urls")),
     path("stripe/", include((webhooks, "djstripe"))),

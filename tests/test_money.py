@@ -1,6 +1,8 @@
+from decimal import Decimal
+
 import pytest
 
-from billing.money import Money, monthly
+from billing.money import Money, from_decimal, monthly
 
 
 @pytest.mark.parametrize(
@@ -27,3 +29,12 @@ def test_two_currencies_are_never_added():
 )
 def test_monthly_rounds_half_up_once(amount, interval, count, a_month):
     assert monthly(amount, interval=interval, interval_count=count) == a_month
+
+
+def test_what_a_person_writes_is_minor_units_of_the_currency():
+    assert from_decimal(Decimal("19.90"), "usd") == Money(1_990, "usd")
+    assert from_decimal(Decimal("500"), "jpy") == Money(500, "jpy")
+    assert (Money(1_990, "usd").decimal, Money(500, "jpy").decimal) == (Decimal("19.90"), Decimal("500"))
+    for written, currency in (("0.001", "usd"), ("0.5", "jpy")):
+        with pytest.raises(ValueError, match="more decimals"):
+            from_decimal(Decimal(written), currency)

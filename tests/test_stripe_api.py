@@ -33,7 +33,9 @@ def test_no_call_leaves_inside_a_transaction(db):
         ("/v1/customers", {"name": "x", "phone": "1"}),
         ("/v1/customers", {"name": "x", "metadata": {"patient": "1"}}),
         ("/v1/customers/cus_1", {"description": "x"}),
-        ("/v1/refunds", {"charge": "ch_1"}),
+        ("/v1/topups", {"amount": 1}),
+        ("/v1/refunds", {"charge": "ch_1", "instructions_email": "x@x.example"}),
+        ("/v1/credit_notes", {"invoice": "in_1", "memo": "x"}),
         ("/v1/subscriptions", {"customer": "cus_1", "description": "x"}),
     ],
 )

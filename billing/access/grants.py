@@ -12,8 +12,9 @@ from billing.models import Membership, Office, OfficeUserPermission, User
 
 
 def write_grants(membership: Membership) -> None:
-    """The member's grants on the Office are those of the role, or none where the membership has ended."""
-    wanted = OFFICE[membership.role] if membership.ended_at is None else set()
+    """The member's grants are those of the role, or none where the membership has ended or the Office is archived."""
+    over = membership.ended_at or membership.office.archived_at
+    wanted = set() if over else OFFICE[membership.role]
     with transaction.atomic():
         held = OfficeUserPermission.objects.filter(user=membership.user, content_object=membership.office)
         for grant in held.exclude(permission__codename__in=wanted):
@@ -26,12 +27,30 @@ def write_grants(membership: Membership) -> None:
             )
 
 
+def write_grants_of(office: Office) -> None:
+    """All its members' grants are what their roles and the Office's state say."""
+    for membership in office.memberships.select_related("user"):
+        membership.office = office
+        write_grants(membership)
+
+
 def may(by: Actor, permission: str, office: Office) -> bool:
     """Services and jobs act for the vendor; a person needs a staff role or a grant on this Office."""
     if by.user is None:
         return by.kind != "person"
     name = f"billing.{permission}"
     return by.user.is_active and (by.user.has_perm(name) or by.user.has_perm(name, office))
+
+
+def require_staff(by: Actor, permission: str, *, to: str) -> None:
+    """Whoever acts does so for the vendor: by a staff role, or as a service or job; a grant is not enough.
+
+    Raises: StaffOnly.
+    """
+    if by.user is None and by.kind != "person":
+        return
+    if by.user is None or not (by.user.is_staff and by.user.is_active and by.user.has_perm(f"billing.{permission}")):
+        raise errors.StaffOnly(to)
 
 
 def require(by: Actor, permission: str, office: Office) -> None:

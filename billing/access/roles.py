@@ -12,8 +12,9 @@ from billing.models import Membership, User
 SEE = {
     f"view_{name}"
     for name in (
-        "office plan planprice subscription subscriptionchange invoice payment operation operationstep "
-        "receivedevent membership agreement auditentry finding job notification workerheartbeat stripeaccount user"
+        "office plan planprice subscription subscriptionchange invoice payment paymentmethod adjustment operation "
+        "operationstep receivedevent membership agreement auditentry finding job notification workerheartbeat "
+        "stripeaccount user"
     ).split()
 } | {"view_billing"}
 

@@ -12,6 +12,6 @@ for model in list(admin.site._registry):
     if model._meta.app_label == "djstripe" or model in foreign:
         admin.site.unregister(model)
 
-from billing.admin import agreements, machinery, offices, records, users  # noqa: E402  after the others' are gone
+from billing.admin import agreements, machinery, offices, payments, records, users  # noqa: E402  after the others' are gone
 
-__all__ = ["agreements", "machinery", "offices", "records", "users"]
+__all__ = ["agreements", "machinery", "offices", "payments", "records", "users"]

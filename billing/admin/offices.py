@@ -9,11 +9,12 @@ from django.utils.html import format_html
 from unfold.decorators import display
 
 from billing import clock
-from billing.admin.acts import ActsAdmin, subscription
+from billing.admin.acts import ActsAdmin, customer, payment_methods, subscription
 from billing.admin.readonly import ReadOnlyInline, masked
 from billing.admin.records import TONES
 from billing.entitlement import Policy, entitlement
-from billing.models import AuditEntry, Invoice, Office, Operation, Payment
+from billing.models import AuditEntry, Invoice, Office, Operation, Payment, PaymentMethod
+from billing.operations.customer import CONTACT
 
 
 class InvoiceInline(ReadOnlyInline):
@@ -24,8 +25,20 @@ class InvoiceInline(ReadOnlyInline):
 
 class PaymentInline(ReadOnlyInline):
     model = Payment
-    fields = ("created_at", "status", "money", "failure_code", "card_brand", "card_last4")
+    fields = ("created_at", "status", "money", "given_back", "failure", "card_brand", "card_last4")
     readonly_fields = fields
+
+
+class PaymentMethodInline(ReadOnlyInline):
+    model = PaymentMethod
+    fields = ("brand", "last4", "expires", "expiry", "is_default", "detached_at")
+    readonly_fields = fields
+    verbose_name_plural = "Cards"
+    ordering = ("detached_at", "-is_default", "-seen_at")
+
+    @display(description="Expiry", label={"expired": "danger", "expires this month": "warning", "valid": "success"})
+    def expiry(self, card: PaymentMethod) -> str:
+        return "removed" if card.detached_at else card.expiry(clock.billing())
 
 
 class OperationInline(ReadOnlyInline):
@@ -45,13 +58,13 @@ class AuditInline(ReadOnlyInline):
 @admin.register(Office)
 class OfficeAdmin(ActsAdmin):
     list_display = ("name", "state", "current_plan", "quantity", "current_period_end", "due")
-    list_filter = ("subscription_status", "current_plan")
+    list_filter = ("subscription_status", "current_plan", ("archived_at", admin.EmptyFieldListFilter))
     list_select_related = ("current_plan",)
     list_per_page = 50
     show_full_result_count = False
     search_fields = ("name", "billing_email")
-    inlines = (InvoiceInline, PaymentInline, OperationInline, AuditInline)
-    acts = subscription.ACTS
+    inlines = (PaymentMethodInline, InvoiceInline, PaymentInline, OperationInline, AuditInline)
+    acts = subscription.ACTS + payment_methods.ACTS + customer.ACTS
     own = ("name", "billing_email", "time_zone", "locale")
     seen = (
         ("access", "state"),
@@ -59,8 +72,9 @@ class OfficeAdmin(ActsAdmin):
         ("current_period_start", "current_period_end"),
         ("billing_cycle_anchor_date", "trial_end"),
         ("cancel_at", "past_due_since"),
-        ("due", "card"),
-        ("customer", "confirmed_at"),
+        ("due", "credited"),
+        ("card", "customer"),
+        ("confirmed_at", "archived_at"),
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -68,7 +82,8 @@ class OfficeAdmin(ActsAdmin):
         return (office,) if obj is None else (("Subscription", {"fields": self.seen}), office)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return [name for row in self.seen for name in row]
+        seen = [name for row in self.seen for name in row]
+        return [*seen, *CONTACT] if obj and obj.payment_provider_customer_id else seen
 
     def get_inlines(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.inlines if obj else ()
@@ -86,6 +101,10 @@ class OfficeAdmin(ActsAdmin):
     def due(self, office: Office) -> str:
         return str(office.balance)
 
+    @display(description="Credit", ordering="credit_balance")
+    def credited(self, office: Office) -> str:
+        return office.credit_in_words
+
     @display(description="Access")
     def access(self, office: Office) -> str:
         policy = Policy(settings.PAST_DUE_GRACE, settings.BLIND_ACCESS_GRACE)
@@ -96,7 +115,11 @@ class OfficeAdmin(ActsAdmin):
     def card(self, office: Office) -> str:
         if not office.has_payment_method:
             return "none on file"
-        return f"{office.payment_method_brand} …{office.payment_method_last4}, until {office.payment_method_expires}"
+        default = office.payment_methods.filter(is_default=True).first()
+        expiry = default.expiry(clock.billing()) if default else "valid"
+        words = "" if expiry == "valid" else f" ({expiry})"
+        shown = f"{office.payment_method_brand} …{office.payment_method_last4}"
+        return f"{shown}, until {office.payment_method_expires}{words}"
 
     @display(description="Stripe customer")
     def customer(self, office: Office) -> str:

@@ -14,7 +14,6 @@ from billing.models import (
     Invoice,
     Operation,
     OperationStep,
-    Payment,
     Plan,
     PlanPrice,
     Subscription,
@@ -103,19 +102,6 @@ class InvoiceAdmin(ReadOnlyAdmin):
 
     @display(description="Status", label=TONES, ordering="status")
     def state(self, row: Invoice) -> str:
-        return row.status
-
-
-@admin.register(Payment)
-class PaymentAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "office", "state", "money", "failure_code", "card_brand", "card_last4")
-    list_filter = ("status",)
-    list_select_related = ("office",)
-    search_fields = ("office__name",)
-    exclude = ("stripe_id", "ticket", "payment_intent_id")
-
-    @display(description="Status", label=TONES, ordering="status")
-    def state(self, row: Payment) -> str:
         return row.status
 
 

@@ -1,4 +1,5 @@
-"""Refusals as HTTP answers, in one shape: ``{"code", "detail"}``, and ``fields`` where input was wrong."""
+"""Refusals as HTTP answers, in one shape: ``{"code", "detail"}``; ``fields`` where input was wrong; ``decline_code``
+and ``next_step`` where a card was declined."""
 
 from typing import Any
 
@@ -6,14 +7,18 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from billing import errors
+from billing import declines, errors
 
 STATUS: dict[type[errors.BillingError], int] = {
     errors.IdempotencyKeyInvalid: status.HTTP_400_BAD_REQUEST,
     errors.NotPermitted: status.HTTP_403_FORBIDDEN,
     errors.PlanUnknown: status.HTTP_422_UNPROCESSABLE_ENTITY,
     errors.QuantityInvalid: status.HTTP_422_UNPROCESSABLE_ENTITY,
+    errors.AmountInvalid: status.HTTP_422_UNPROCESSABLE_ENTITY,
+    errors.ContactInvalid: status.HTTP_422_UNPROCESSABLE_ENTITY,
+    errors.PaymentMethodUnknown: status.HTTP_404_NOT_FOUND,
     errors.CurrencyMismatch: status.HTTP_422_UNPROCESSABLE_ENTITY,
+    errors.MoreThanLeft: status.HTTP_422_UNPROCESSABLE_ENTITY,
     errors.ReasonRequired: status.HTTP_422_UNPROCESSABLE_ENTITY,
     errors.TextNotNeutral: status.HTTP_422_UNPROCESSABLE_ENTITY,
     errors.CardDeclined: status.HTTP_402_PAYMENT_REQUIRED,
@@ -28,17 +33,21 @@ def _with_subclasses(kind: type[errors.BillingError]) -> list[type[errors.Billin
     return [kind] + [one for child in kind.__subclasses__() for one in _with_subclasses(child)]
 
 
-def problem(code: str, detail: str) -> Response:
+def problem(code: str, detail: str, decline_code: str = "") -> Response:
     """The answer to a refusal with this code: as it is raised, or as an operation keeps it."""
     kind = next((one for one in _with_subclasses(errors.BillingError) if one.code == code), errors.BillingError)
     number = next(STATUS[ancestor] for ancestor in kind.__mro__ if ancestor in STATUS)
-    return Response({"code": code, "detail": detail}, status=number)
+    body = {"code": code, "detail": detail}
+    if issubclass(kind, errors.CardDeclined):
+        decline = declines.of(decline_code)
+        body |= {"decline_code": decline.code, "next_step": decline.next_step}
+    return Response(body, status=number)
 
 
 def answer(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's EXCEPTION_HANDLER."""
     if isinstance(error, errors.BillingError):
-        refusal = problem(error.code, str(error))
+        refusal = problem(error.code, str(error), getattr(error, "decline_code", ""))
         if isinstance(error, errors.RequestInProgress):
             refusal["Retry-After"] = str(error.retry_after_seconds)
         return refusal

@@ -100,7 +100,7 @@ class IdempotentPosts(APIView):
             return problem(unknown.code, str(unknown))
         if operation.status == Operation.Status.SUCCEEDED:
             return _kept(row, success or self.settled(operation))
-        return _kept(row, problem(operation.error_code, operation.error_message))
+        return _kept(row, problem(operation.error_code, operation.error_message, operation.decline_code))
 
 
 def body_hash(request: Request) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers as fields
 from rest_framework import status
 from rest_framework.request import Request
@@ -15,10 +15,14 @@ from billing.audit import actor
 from billing.audit.actor import Actor
 from billing.models import Office, Operation
 from billing.operations import reasons
-from billing.operations.previews import Preview
 
 Given = dict[str, Any]
+Subject = Callable[[Office, Given], Any]
 REFUSALS = dict.fromkeys((402, 403, 404, 409, 422, 502, 503), PROBLEM)
+
+
+def the_office(office: Office, named: Given) -> Office:
+    return office
 
 
 def operation(
@@ -27,16 +31,20 @@ def operation(
     shown: type[fields.BaseSerializer[Any]] = serializers.SubscriptionSerializer,
     answers: int = status.HTTP_200_OK,
     base: type[OfficeView] = OfficeView,
-) -> Callable[[Callable[[Office, Actor, Given], Office]], type[OfficeView]]:
-    """The view whose POST carries out the function with what ``given`` accepts; the Office is shown as ``shown``.
+    subject: Subject = the_office,
+) -> Callable[[Callable[[Any, Actor, Given], Office]], type[OfficeView]]:
+    """The view whose POST carries out the function with what ``given`` accepts; the subject is shown as ``shown``.
 
-    ``base`` brings what the same address answers to a GET.
+    ``base`` brings what the same address answers to a GET. ``subject`` finds what it is done to in the Office, by
+    what the address names, or raises Http404.
+
+    What else the address names is given to the function by that name.
 
     The function's name and docstring are the address's in the OpenAPI document. ``reason`` is made of what the
     caller said (``operations.reasons``); an Office's own people need not say any.
     """
 
-    def build(function: Callable[[Office, Actor, Given], Office]) -> type[OfficeView]:
+    def build(function: Callable[[Any, Actor, Given], Office]) -> type[OfficeView]:
         class View(base):  # type: ignore[valid-type, misc]  # a class that is given
             @extend_schema(
                 operation_id=function.__name__,
@@ -44,16 +52,12 @@ def operation(
                 request=given,
                 responses={answers: shown, **REFUSALS},
             )
-            def post(self, request: Request, public_id: Any) -> Response:
-                office, by = self.office(request, public_id), actor.person(request.user)
-                asked = given(data=request.data)
-                asked.is_valid(raise_exception=True)
-                values = dict(asked.validated_data)
-                values["reason"] = reasons.given(values.get("reason", ""), by=by)
-                return self.answered(function(office, by, values))
+            def post(self, request: Request, public_id: Any, **named: Any) -> Response:
+                about, by = subject(self.office(request, public_id), named), actor.person(request.user)
+                return self.answered(function(about, by, {**_given(given, request, by), **_rest(subject, named)}))
 
             def answered(self, office: Office) -> Response:
-                return Response(shown(office).data, status=answers)
+                return Response(shown(subject(office, self.kwargs)).data, status=answers)
 
             def settled(self, operation: Operation) -> Response:
                 return self.answered(operation.office)
@@ -65,12 +69,60 @@ def operation(
     return build
 
 
-def preview(
-    *, given: type[fields.Serializer[Any]]
-) -> Callable[[Callable[[Office, Actor, Given], Preview]], type[OfficeView]]:
-    """The view whose POST shows what the operation would cost. Nothing changes, so it needs no Idempotency-Key."""
+def telling(
+    *, given: type[fields.Serializer[Any]], name: str, base: type[OfficeView] = OfficeView
+) -> Callable[[Callable[[Office, Actor, Given], str]], type[OfficeView]]:
+    """The view whose POST answers, as ``name``, what is told once and stored nowhere.
 
-    def build(function: Callable[[Office, Actor, Given], Preview]) -> type[OfficeView]:
+    Hence it takes no Idempotency-Key: repeating makes another one, which does no harm.
+    """
+    shown = inline_serializer(f"Told{name.title().replace('_', '')}", {name: fields.CharField()})
+
+    def build(function: Callable[[Office, Actor, Given], str]) -> type[OfficeView]:
+        class View(base):  # type: ignore[valid-type, misc]  # a class that is given
+            not_idempotent_because: ClassVar[str] = "its answer is stored nowhere"
+
+            @extend_schema(
+                operation_id=function.__name__,
+                description=function.__doc__,
+                request=given,
+                responses={201: shown, **REFUSALS},
+            )
+            def post(self, request: Request, public_id: Any) -> Response:
+                office, by = self.office(request, public_id), actor.person(request.user)
+                told = function(office, by, _given(given, request, by))
+                return Response({name: told}, status=201, headers={"Cache-Control": "no-store"})
+
+        View.__name__ = View.__qualname__ = "".join(part.title() for part in function.__name__.split("_"))
+        View.__doc__ = function.__doc__
+        return View
+
+    return build
+
+
+def _rest(subject: Subject, named: Given) -> Given:
+    """What the address names, where it is not what finds the subject."""
+    return named if subject is the_office else {}
+
+
+def _given(kind: type[fields.Serializer[Any]], request: Request, by: Actor) -> Given:
+    """What the caller sent, with a reason."""
+    asked = kind(data=request.data)
+    asked.is_valid(raise_exception=True)
+    values = dict(asked.validated_data)
+    values["reason"] = reasons.given(values.get("reason", ""), by=by)
+    return values
+
+
+def preview(
+    *,
+    given: type[fields.Serializer[Any]],
+    shown: type[fields.BaseSerializer[Any]] = serializers.PreviewSerializer,
+    subject: Subject = the_office,
+) -> Callable[[Callable[[Any, Actor, Given], Any]], type[OfficeView]]:
+    """The view whose POST shows what the operation would come to. Nothing changes, so it needs no Idempotency-Key."""
+
+    def build(function: Callable[[Any, Actor, Given], Any]) -> type[OfficeView]:
         class View(OfficeView):
             not_idempotent_because: ClassVar[str] = "it changes nothing"
 
@@ -78,13 +130,13 @@ def preview(
                 operation_id=function.__name__,
                 description=function.__doc__,
                 request=given,
-                responses={200: serializers.PreviewSerializer, **REFUSALS},
+                responses={200: shown, **REFUSALS},
             )
-            def post(self, request: Request, public_id: Any) -> Response:
-                office, by = self.office(request, public_id), actor.person(request.user)
+            def post(self, request: Request, public_id: Any, **named: Any) -> Response:
+                about, by = subject(self.office(request, public_id), named), actor.person(request.user)
                 asked = given(data=request.data)
                 asked.is_valid(raise_exception=True)
-                return Response(serializers.PreviewSerializer(function(office, by, dict(asked.validated_data))).data)
+                return Response(shown(function(about, by, dict(asked.validated_data))).data)
 
         View.__name__ = View.__qualname__ = "".join(part.title() for part in function.__name__.split("_"))
         View.__doc__ = function.__doc__

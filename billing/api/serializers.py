@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from billing.models import Office, PlanPrice
+from billing import clock
+from billing.models import Office, PaymentMethod, PlanPrice
+from billing.operations.payment_methods import on_file
 
 
 class PlanPriceSerializer(serializers.ModelSerializer[PlanPrice]):
@@ -22,6 +25,7 @@ class OfficeSerializer(serializers.ModelSerializer[Office]):
     class Meta:
         model = Office
         fields = ["id", "name", "billing_email", "time_zone", "locale", "currency", "subscription_status"]
+        fields += ["credit_balance", "archived_at"]
         read_only_fields = fields
 
 
@@ -40,6 +44,7 @@ class SubscriptionSerializer(serializers.ModelSerializer[Office]):
             "quantity",
             "currency",
             "balance_due",
+            "credit_balance",
             "billing_cycle_anchor_date",
             "current_period_start",
             "current_period_end",
@@ -59,6 +64,42 @@ class SubscriptionSerializer(serializers.ModelSerializer[Office]):
             "last4": office.payment_method_last4,
             "expires": office.payment_method_expires,
         }
+
+
+class PaymentMethodSerializer(serializers.ModelSerializer[PaymentMethod]):
+    """A card on file. It is good to the end of the month ``expires``."""
+
+    id = serializers.UUIDField(source="public_id", read_only=True)
+    expiry = serializers.SerializerMethodField()
+
+    class Meta:
+        model = PaymentMethod
+        fields = ["id", "brand", "last4", "expires", "expiry", "is_default"]
+        read_only_fields = fields
+
+    @extend_schema_field(serializers.ChoiceField(choices=["valid", "expires this month", "expired"]))
+    def get_expiry(self, card: PaymentMethod) -> str:
+        return card.expiry(clock.billing())
+
+
+class PaymentMethodsSerializer(serializers.Serializer[Office]):
+    """The cards on file, the default one first."""
+
+    payment_methods = serializers.SerializerMethodField()
+
+    @extend_schema_field(PaymentMethodSerializer(many=True))
+    def get_payment_methods(self, office: Office) -> Any:
+        return PaymentMethodSerializer(on_file(office), many=True).data
+
+
+class CreditPreviewSerializer(serializers.Serializer[Any]):
+    """Minor units; above zero is credit in the Office's favour, below zero is owed with the next invoice."""
+
+    currency = serializers.CharField(source="before.currency")
+    before = serializers.IntegerField(source="before.amount")
+    change = serializers.IntegerField(source="change.amount")
+    after = serializers.IntegerField(source="after.amount")
+    as_of = serializers.DateTimeField()
 
 
 class ReasonSerializer(serializers.Serializer[Any]):
@@ -112,4 +153,6 @@ class TokenSerializer(serializers.Serializer[Any]):
 class ProblemSerializer(serializers.Serializer[Any]):
     code = serializers.CharField()
     detail = serializers.CharField()
+    decline_code = serializers.CharField(required=False, help_text="Why a card was declined")
+    next_step = serializers.CharField(required=False, help_text="What a person can do about a declined card")
     fields = serializers.DictField(required=False)  # type: ignore[assignment]  # the name is the API's

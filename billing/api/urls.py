@@ -2,7 +2,7 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.permissions import AllowAny
 
-from billing.api import subscriptions, views
+from billing.api import customers, payment_methods, payments, subscriptions, views
 
 app_name = "api"
 open_to_all = {"authentication_classes": [], "permission_classes": [AllowAny]}
@@ -20,6 +20,46 @@ urlpatterns = [
         subscriptions.preview_change.as_view(),
         name="preview-change",
     ),
+    path("offices/<uuid:public_id>/payments/", payments.Payments.as_view(), name="payments"),
+    path("offices/<uuid:public_id>/payments/<uuid:payment>/refund/", payments.refund_payment.as_view(), name="refund"),
+    path(
+        "offices/<uuid:public_id>/payments/<uuid:payment>/refund/preview/",
+        payments.preview_refund.as_view(),
+        name="preview-refund",
+    ),
+    path("offices/<uuid:public_id>/adjustments/", payments.Adjustments.as_view(), name="adjustments"),
+    path(
+        "offices/<uuid:public_id>/invoices/<uuid:invoice>/credit-note/",
+        payments.issue_credit_note.as_view(),
+        name="credit-note",
+    ),
+    path(
+        "offices/<uuid:public_id>/invoices/<uuid:invoice>/credit-note/preview/",
+        payments.preview_credit_note.as_view(),
+        name="preview-credit-note",
+    ),
+    path(
+        "offices/<uuid:public_id>/payment-methods/",
+        payment_methods.prepare_payment_method.as_view(),
+        name="payment-methods",
+    ),
+    path("offices/<uuid:public_id>/payment-methods/link/", payment_methods.make_card_link.as_view(), name="card-link"),
+    path(
+        "offices/<uuid:public_id>/payment-methods/<uuid:card>/default/",
+        payment_methods.set_default_payment_method.as_view(),
+        name="default-payment-method",
+    ),
+    path(
+        "offices/<uuid:public_id>/payment-methods/<uuid:card>/remove/",
+        payment_methods.remove_payment_method.as_view(),
+        name="remove-payment-method",
+    ),
+    path("offices/<uuid:public_id>/contact/", customers.change_contact.as_view(), name="contact"),
+    path("offices/<uuid:public_id>/portal/", customers.open_portal.as_view(), name="portal"),
+    path("offices/<uuid:public_id>/credit/", customers.adjust_credit.as_view(), name="credit"),
+    path("offices/<uuid:public_id>/credit/preview/", customers.preview_credit.as_view(), name="preview-credit"),
+    path("offices/<uuid:public_id>/archive/", customers.archive_office.as_view(), name="archive"),
+    path("offices/<uuid:public_id>/unarchive/", customers.unarchive_office.as_view(), name="unarchive"),
     path("offices/<uuid:public_id>/entitlement/", views.OfficeEntitlement.as_view(), name="entitlement"),
     path("schema/", SpectacularAPIView.as_view(**open_to_all), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema", **open_to_all), name="docs"),

@@ -38,6 +38,8 @@ REGISTERED: dict[type, dict[str, Any]] = {
     models.Subscription: {"exclude_fields": ["ticket"]},
     models.Invoice: {"exclude_fields": ["ticket", "lines"]},
     models.Payment: {"exclude_fields": ["ticket"]},
+    models.Adjustment: {"exclude_fields": ["ticket"]},
+    models.PaymentMethod: {"exclude_fields": ["ticket"]},
     models.Operation: {
         "include_fields": ["kind", "status", "error_code", "actor_label", "reason", "request"],
     },

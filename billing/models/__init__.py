@@ -1,3 +1,4 @@
+from billing.models.adjustment import Adjustment
 from billing.models.agreement import Agreement
 from billing.models.audit import AuditEntry
 from billing.models.finding import Finding
@@ -6,6 +7,7 @@ from billing.models.invoice import Invoice, Payment
 from billing.models.membership import Membership, OfficeGroupPermission, OfficeUserPermission
 from billing.models.office import Office
 from billing.models.operation import Operation, OperationStep
+from billing.models.payment_method import PaymentMethod
 from billing.models.plan import Plan, PlanPrice
 from billing.models.queue import Job, Notification, RequestBudget, WorkerHeartbeat
 from billing.models.received_event import ReceivedEvent
@@ -14,6 +16,7 @@ from billing.models.subscription import Subscription, SubscriptionChange
 from billing.models.user import User
 
 __all__ = [
+    "Adjustment",
     "Agreement",
     "AuditEntry",
     "Finding",
@@ -28,6 +31,7 @@ __all__ = [
     "Operation",
     "OperationStep",
     "Payment",
+    "PaymentMethod",
     "Plan",
     "PlanPrice",
     "ReceivedEvent",

@@ -4,6 +4,8 @@ import uuid
 
 from django.db import models
 
+from billing import declines
+from billing.declines import Decline
 from billing.money import Money
 
 
@@ -60,6 +62,8 @@ class Payment(models.Model):
     status = models.CharField(max_length=20)
     currency = models.CharField(max_length=3)
     amount = models.BigIntegerField()
+    amount_refunded = models.BigIntegerField(default=0)
+    disputed = models.BooleanField(default=False)
     failure_code = models.CharField(max_length=100, blank=True)
     decline_code = models.CharField(max_length=100, blank=True)
     card_brand = models.CharField(max_length=20, blank=True)
@@ -76,3 +80,18 @@ class Payment(models.Model):
     @property
     def money(self) -> Money:
         return Money(self.amount, self.currency)
+
+    @property
+    def given_back(self) -> Money:
+        return Money(self.amount_refunded, self.currency)
+
+    @property
+    def refundable(self) -> Money:
+        """What of it can still go back."""
+        left = self.amount - self.amount_refunded if self.status == "succeeded" else 0
+        return Money(left, self.currency)
+
+    @property
+    def failure(self) -> Decline | None:
+        """Why it failed and what to do next, in words."""
+        return declines.of(self.decline_code or self.failure_code) if self.status == "failed" else None

@@ -4,14 +4,16 @@
 import uuid
 from typing import TYPE_CHECKING
 
+from django.core.validators import RegexValidator
 from django.db import models
 
 from billing import clock
-from billing.money import Money
+from billing.money import Money, credit_in_words
 
 if TYPE_CHECKING:
     from billing.models.subscription import Subscription
 
+LOCALE = RegexValidator(r"\A[a-z]{2,3}(-([A-Z]{2}|[0-9]{3}))?\Z", "A language is given as in: en, es, pt-BR, es-419.")
 LIVE_STATUSES = ("trialing", "active", "past_due", "unpaid", "paused")
 
 
@@ -20,7 +22,7 @@ class Office(models.Model):
     name = models.CharField(max_length=200, help_text="The practice's name. Never a patient's.")
     billing_email = models.EmailField(help_text="Where Stripe sends invoices.")
     time_zone = models.CharField(max_length=64, default="America/New_York")
-    locale = models.CharField(max_length=10, default="en")
+    locale = models.CharField(max_length=10, default="en", validators=[LOCALE])
     currency = models.CharField(max_length=3, blank=True, editable=False)
     created_at = models.DateTimeField(default=clock.wall, editable=False)
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -45,6 +47,11 @@ class Office(models.Model):
     cancel_at = models.DateTimeField(null=True, editable=False)
     past_due_since = models.DateTimeField(null=True, editable=False)
     balance_due = models.BigIntegerField(default=0, editable=False)
+    credit_balance = models.BigIntegerField(
+        default=0,
+        editable=False,
+        help_text="Minor units in the Office's favour; below zero: owed with the next invoice",
+    )
     payment_method_brand = models.CharField(max_length=20, blank=True, editable=False)
     payment_method_last4 = models.CharField(max_length=4, blank=True, editable=False)
     payment_method_expires = models.CharField(max_length=7, blank=True, editable=False, help_text="YYYY-MM")
@@ -82,6 +89,20 @@ class Office(models.Model):
     @property
     def has_payment_method(self) -> bool:
         return bool(self.payment_method_last4)
+
+    @property
+    def is_customer(self) -> bool:
+        """Stripe has a customer for it, who was not deleted there."""
+        return bool(self.payment_provider_customer_id) and self.customer_deleted_at is None
+
+    @property
+    def credit(self) -> Money:
+        """What the next invoices take off; below zero, what they add."""
+        return Money(self.credit_balance, self.currency)
+
+    @property
+    def credit_in_words(self) -> str:
+        return credit_in_words(self.credit)
 
     @property
     def balance(self) -> Money:

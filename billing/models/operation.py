@@ -28,6 +28,7 @@ class Operation(models.Model):
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
     error_code = models.CharField(max_length=60, blank=True)
     error_message = models.TextField(blank=True)
+    decline_code = models.CharField(max_length=100, blank=True, help_text="The issuer's, where a card was declined")
     lease_until = models.DateTimeField()
     attempts = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(default=clock.wall)

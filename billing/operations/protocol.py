@@ -37,8 +37,12 @@ LAST_RETRY = timedelta(minutes=10)
 Status = Operation.Status
 Body = Callable[..., None]
 Search = Callable[["Run", Office], bool]
+Begun = Callable[[Operation], None]
 BODIES: dict[str, Body] = {}
 SEARCHES: dict[str, Search] = {}
+ANSWER_LOST = "Stripe did not answer. What it may have made is of no use to anybody: ask for another in a minute."
+ABOUT_CARDS: set[str] = set()
+"""Kinds after which a look asks for the cards too."""
 
 
 class AnswerLost(errors.StripeUnavailable):
@@ -76,6 +80,26 @@ class Step:
             raise AnswerLost
         return row.params
 
+    def intend(self, method: str, path: str, params: dict[str, Any], api_version: str) -> None:
+        """These parameters are what it will be asked with, whatever is passed then; nothing is asked yet."""
+        now = clock.wall()
+        OperationStep.objects.create(
+            key=self.key,
+            operation=self.operation,
+            name=self.name,
+            method=method,
+            path=path,
+            params=params,
+            api_version=api_version,
+            first_asked_at=now,
+            last_asked_at=now,
+            asked=0,
+        )
+
+    def recorded(self) -> dict[str, Any]:
+        """The parameters that were written down, or nothing where it was never meant to be asked."""
+        return OperationStep.objects.filter(key=self.key).values_list("params", flat=True).first() or {}
+
     def answered(self, *, http_status: int, request_id: str, object_id: str, error_code: str) -> None:
         with transaction.atomic(durable=True):
             OperationStep.objects.filter(key=self.key).update(
@@ -88,22 +112,31 @@ class Step:
 
 
 class Run:
-    """An operation while its body runs."""
+    """An operation while its body runs. ``told`` is for the person who asked alone, and is stored nowhere."""
 
     def __init__(self, operation: Operation) -> None:
         self.operation = operation
         self.id = str(operation.public_id)
+        self.named: dict[str, set[str]] = {}
+
+    def look_at(self, **named: str) -> None:
+        """The look afterwards also fetches this: ``invoices=``, ``payments=`` …, as ``look`` names it."""
+        for kind, stripe_id in named.items():
+            self.named.setdefault(kind, set()).add(stripe_id)
+        self.told = ""
 
     def step(self, name: str) -> Step:
         return Step(self.operation, name)
 
 
-def operation_body(kind: str, *, search: Search) -> Callable[[Body], Body]:
+def operation_body(kind: str, *, search: Search, about_cards: bool = False) -> Callable[[Body], Body]:
     """Registers what an operation of this kind does, and how to find out whether it was done."""
 
     def register(body: Body) -> Body:
         BODIES[kind] = body
         SEARCHES[kind] = search
+        if about_cards:
+            ABOUT_CARDS.add(kind)
         return body
 
     return register
@@ -117,8 +150,10 @@ def perform(
     reason: str,
     request: dict[str, Any],
     guard: Callable[[Office], None],
+    begun: Begun | None = None,
 ) -> Office:
-    """The operation was carried out, and our rows show it. ``guard`` raises where it must not begin.
+    """The operation was carried out, and our rows show it. ``guard`` raises where it must not begin; ``begun``
+    writes down more of the intent, in the transaction that begins it.
 
     Raises:
         NotPermitted, ReasonRequired, OfficeArchived, OperationInProgress, and what the guard raises:
@@ -126,13 +161,50 @@ def perform(
         CardDeclined, StripeRejected: Stripe said no; the operation says so.
         StripeUnavailable: nobody knows yet; the worker settles it.
     """
+    _, office = _performed(kind, office, by=by, reason=reason, request=request, guard=guard, begun=begun)
+    return office
+
+
+def perform_and_tell(
+    kind: str,
+    office: Office,
+    *,
+    by: Actor,
+    reason: str,
+    request: dict[str, Any],
+    guard: Callable[[Office], None],
+) -> str:
+    """As ``perform``; returns what Stripe's answer holds for the one who asked (a link, a secret), once.
+
+    It is stored nowhere, so where no answer arrived it is lost: the operation settles, and another is asked for.
+    """
+    try:
+        run, _ = _performed(kind, office, by=by, reason=reason, request=request, guard=guard)
+    except errors.StripeUnavailable as lost:
+        raise errors.StripeUnavailable(ANSWER_LOST, replayed=lost.replayed, retry_after=lost.retry_after) from None
+    if not run.told:
+        raise errors.StripeUnavailable(ANSWER_LOST)
+    return run.told
+
+
+def _performed(
+    kind: str,
+    office: Office,
+    *,
+    by: Actor,
+    reason: str,
+    request: dict[str, Any],
+    guard: Callable[[Office], None],
+    begun: Begun | None = None,
+) -> tuple[Run, Office]:
     with trail.acting(by, office=office, reason=reason):
         try:
-            operation = _begin(kind, office, by=by, reason=reason, request=request, guard=guard)
+            operation = _begin(kind, office, by=by, reason=reason, request=request, guard=guard, begun=begun)
         except errors.BillingError as refusal:
             trail.record_refusal(office, f"{kind}: {refusal}")
             raise
-        return _carry_out(operation)
+        run = Run(operation)
+        return run, _carry_out(run)
 
 
 def resume_unsettled(*, limit: int = 20) -> int:
@@ -150,7 +222,7 @@ def resume_unsettled(*, limit: int = 20) -> int:
         by = Actor(cast(Kind, operation.actor_kind), operation.actor_label, operation.actor)
         with trail.acting(by, office=operation.office, reason=operation.reason):
             try:
-                _carry_out(operation)
+                _carry_out(Run(operation))
             except errors.BillingError as error:
                 log.info("operation %s: %s", operation.public_id, error.code)
             except Exception as error:
@@ -169,12 +241,13 @@ def _begin(
     reason: str,
     request: dict[str, Any],
     guard: Callable[[Office], None],
+    begun: Begun | None,
 ) -> Operation:
     reason = trail.stated(reason)
     grants.require(by, "manage_billing", office)
     try:
         with transaction.atomic(durable=True):
-            fresh = Office.objects.get(pk=office.pk)
+            fresh = Office.objects.select_for_update().get(pk=office.pk)  # it is not archived meanwhile
             if fresh.archived_at:
                 raise errors.OfficeArchived(fresh)
             guard(fresh)
@@ -190,22 +263,40 @@ def _begin(
                 lease_until=clock.wall() + LEASE,
             )
             idempotency.link(operation)
+            if begun:
+                begun(operation)
             return operation
     except IntegrityError:
-        other = Operation.objects.filter(office=office, status__in=[Status.OPEN, Status.UNKNOWN]).first()
+        other = unsettled(office)
         if other is None:
             raise
-        raise errors.OperationInProgress(other) from None
+        raise errors.OperationInProgress(other, asked_by(other, by)) from None
 
 
-def _carry_out(operation: Operation) -> Office:
-    run, office = Run(operation), Office.objects.get(pk=operation.office_id)
+def unsettled(office: Office) -> Operation | None:
+    """The operation that nobody knows the outcome of yet: no other can begin."""
+    found = Operation.objects.filter(office=office, status__in=[Status.OPEN, Status.UNKNOWN])
+    return found.select_related("actor").first()
+
+
+def asked_by(operation: Operation, reader: Actor) -> str:
+    """Who asked for it, as far as the reader may know: an Office's own people are told no addresses."""
+    if reader.user is None or reader.user.is_staff:
+        return operation.actor_label
+    if operation.actor == reader.user:
+        return "yourself"
+    return "the vendor" if operation.actor is None or operation.actor.is_staff else "a colleague"
+
+
+def _carry_out(run: Run) -> Office:
+    operation = run.operation
+    office = Office.objects.get(pk=operation.office_id)
     try:
         BODIES[operation.kind](run, office, **operation.request)
-        office = _shown(office)
+        office = _shown(office, run)
     except errors.CardDeclined as error:
         _settle(operation, Status.DECLINED, error)
-        _look_if_possible(office)
+        _look_if_possible(office, run)
         raise
     except errors.StripeUnavailable as error:
         if not (error.replayed or isinstance(error, AnswerLost)):
@@ -218,13 +309,13 @@ def _carry_out(operation: Operation) -> Office:
         _settle(operation, Status.REJECTED, error)
         raise
     except errors.StripeRejected as error:
-        _settle(operation, _status_of_rejection(operation, office), error)
+        _settle(operation, _status_of_rejection(operation, office, run), error)
         raise
     _settle(operation, Status.SUCCEEDED)
     return office
 
 
-def _status_of_rejection(operation: Operation, office: Office) -> str:
+def _status_of_rejection(operation: Operation, office: Office, run: Run) -> str:
     """Rejected, if our rows show what an earlier step may have done; else nobody knows yet.
 
     Settling lets the next operation begin, and that one decides by our rows.
@@ -232,7 +323,7 @@ def _status_of_rejection(operation: Operation, office: Office) -> str:
     if not operation.steps.filter(http_status=200).exists():
         return Status.REJECTED
     try:
-        _shown(office)
+        _shown(office, run)
     except errors.BillingError:
         return Status.UNKNOWN
     return Status.REJECTED
@@ -244,7 +335,7 @@ def _find_out(run: Run, office: Office, *, refused: errors.DeterminationMissing 
     operation = run.operation
     try:
         done = SEARCHES[operation.kind](run, office)
-        office = _shown(office)
+        office = _shown(office, run)
     except errors.BillingError as unanswered:
         _settle(operation, Status.UNKNOWN, unanswered)
         raise
@@ -274,24 +365,28 @@ def _settle(operation: Operation, status: str, error: errors.BillingError | None
         operation.status = status
         operation.error_code = error.code if error else ""
         operation.error_message = errors.without_stripe_ids(str(error)) if error else ""
+        operation.decline_code = error.decline_code if isinstance(error, errors.CardDeclined) else ""
         if status == Status.UNKNOWN:
             wait = min(FIRST_RETRY * 2 ** min(operation.attempts - 1, 10), LAST_RETRY)
             operation.lease_until = clock.wall() + wait
         else:
             operation.settled_at = clock.wall()
-        operation.save(update_fields=["status", "error_code", "error_message", "lease_until", "settled_at"])
+        written = ["status", "error_code", "error_message", "decline_code", "lease_until", "settled_at"]
+        operation.save(update_fields=written)
 
 
-def _shown(office: Office) -> Office:
+def _shown(office: Office, run: Run) -> Office:
     """Our rows show what was done."""
     office = Office.objects.get(pk=office.pk)
-    return look(office) if office.payment_provider_customer_id else office
+    if not office.payment_provider_customer_id:
+        return office
+    return look(office, payment_methods=run.operation.kind in ABOUT_CARDS, **run.named)
 
 
-def _look_if_possible(office: Office) -> Office:
+def _look_if_possible(office: Office, run: Run) -> Office:
     """What a decline left shows at once; where Stripe does not answer now, its webhook brings it."""
     try:
-        return _shown(office)
+        return _shown(office, run)
     except errors.BillingError:
         log.warning("no look after an operation on office %s: Stripe did not answer", office.public_id)
         return office

@@ -7,6 +7,7 @@ CATALOGUE: dict[str, str] = {
     "office_asked": "The Office asked for it",
     "agreed": "Agreed with the Office",
     "correction": "A mistake is corrected",
+    "duplicate": "Charged twice",
     "goodwill": "Goodwill",
     "payment_problem": "A problem with the payment",
     "closing": "The practice is closing",
@@ -23,6 +24,13 @@ def stated(code: str, note: str = "") -> str:
     if code not in CATALOGUE or (code in NEEDS_NOTE and not note):
         raise errors.ReasonRequired
     return f"{CATALOGUE[code]}: {note}" if note else CATALOGUE[code]
+
+
+def code_of(text: str) -> str:
+    """The catalogue's code, given as such or in the words made of it; empty for words of somebody's own."""
+    if text in CATALOGUE:
+        return text
+    return next((code for code, words in CATALOGUE.items() if text == words or text.startswith(f"{words}: ")), "")
 
 
 def given(text: str, *, by: Actor) -> str:

@@ -5,7 +5,7 @@ import uuid
 from billing import clock, errors
 from billing.audit.actor import Actor
 from billing.models import Office, PlanPrice
-from billing.operations.customer import customer_of
+from billing.operations.customer import customer_made, customer_of
 from billing.operations.protocol import Run, operation_body, perform
 from billing.stripe_api import charging, gateway
 
@@ -81,7 +81,7 @@ def check_quantity(price: PlanPrice, quantity: int) -> None:
 
 def _was_started(run: Run, office: Office) -> bool:
     """It is live. One that was begun and never paid is cancelled: it must not come to life later."""
-    customer = office.payment_provider_customer_id
+    customer = customer_made(run, office)
     found = gateway.find_subscription(customer, operation=run.id) if customer else None
     if found and found.status == "incomplete":
         gateway.cancel_subscription(found.id, at_period_end=False, step=run.step("undo"))

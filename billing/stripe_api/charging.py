@@ -5,6 +5,7 @@ that is not named there, count as what can charge. Ending, refunding and correct
 wait for a determination. Renewals are Stripe's own and go on.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -23,9 +24,12 @@ CLASSIFIED: dict[str, frozenset[str]] = {
     # Source: https://docs.stripe.com/api/customers/update
     "/v1/customers": frozenset({"name", "email", "address", "preferred_locales"}),
     "/v1/customers/*": frozenset({"name", "email", "address", "preferred_locales", "invoice_settings"}),
+    # credit to a customer; what takes credit away raises the next invoice
+    "/v1/customers/*/balance_transactions": frozenset({"amount", "currency"}),
     # a card is put on file or taken off; whatever charges it has a path of its own
     "/v1/payment_methods/*/attach": frozenset({"customer"}),
     "/v1/payment_methods/*/detach": ANY_FIELD,
+    "/v1/setup_intents": ANY_FIELD,
     # the catalogue and the webhook address concern nobody's money
     "/v1/products": ANY_FIELD,
     "/v1/products/*": ANY_FIELD,
@@ -58,7 +62,9 @@ CLASSIFIED: dict[str, frozenset[str]] = {
     "/v1/payment_intents/*/capture": CAN_CHARGE,
     "/v1/payment_intents/*/cancel": ANY_FIELD,
     "/v1/charges": CAN_CHARGE,
-    "/v1/checkout/sessions": CAN_CHARGE,
+    "/v1/checkout/sessions": frozenset(
+        {"mode", "customer", "payment_method_types", "success_url", "cancel_url", "setup_intent_data"}
+    ),
     "/v1/checkout/sessions/*/expire": ANY_FIELD,
     "/v1/billing_portal/sessions": CAN_CHARGE,
     "/v1/payment_links": CAN_CHARGE,
@@ -66,6 +72,13 @@ CLASSIFIED: dict[str, frozenset[str]] = {
     "/v1/refunds": ANY_FIELD,
     "/v1/credit_notes": ANY_FIELD,
     "/v1/credit_notes/*/void": CAN_CHARGE,  # it takes a credit back, and the invoice is due again
+}
+
+# Fields that are harmless with such a value alone.
+HARMLESS_VALUES: dict[str, Callable[[Any], bool]] = {
+    "cancel_at_period_end": lambda value: value is True,  # otherwise a cancellation is taken back: it renews
+    "amount": lambda value: isinstance(value, int) and value < 0,  # of a balance: credit
+    "mode": lambda value: value == "setup",  # of a checkout: a card is put on file
 }
 
 
@@ -87,7 +100,7 @@ def can_charge(path: str, params: dict[str, Any]) -> bool:
         return True
     if harmless == ANY_FIELD:
         return False
-    if params.get("cancel_at_period_end", True) is not True:  # a cancellation is taken back: it renews
+    if any(name in params and not is_harmless(params[name]) for name, is_harmless in HARMLESS_VALUES.items()):
         return True
     return bool(set(params) - harmless - NEUTRAL)
 

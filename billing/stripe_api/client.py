@@ -131,29 +131,19 @@ def _ask(method: str, path: str, params: dict[str, Any], options: dict[str, Any]
 
 def _declined(error: stripe.CardError) -> errors.CardDeclined:
     body = getattr(error, "error", None)
-    decline = (getattr(body, "decline_code", None) or error.code or "") if body else (error.code or "")
+    code = (getattr(body, "decline_code", None) or error.code or "") if body else (error.code or "")
     if error.code in ("authentication_required", "invoice_payment_intent_requires_action"):
-        return errors.AuthenticationRequired(
-            "The card's bank asks its holder to confirm the payment. Ask the Office to confirm it, or use "
-            "another card.",
-            decline,
-        )
-    return errors.CardDeclined(
-        f"The card was declined: {error.user_message or 'no reason given'} Use another card, or ask the "
-        "Office to call its bank.",
-        decline,
-    )
+        return errors.AuthenticationRequired(code)
+    return errors.CardDeclined(code)
 
 
 def _rejected(error: stripe.StripeError) -> errors.StripeRejected:
     code, status = error.code or "", error.http_status or 400
     param = getattr(error, "param", None) or ""
     if code == "invoice_payment_intent_requires_action":
-        raise errors.AuthenticationRequired(
-            "The card's bank asks its holder to confirm the payment. Use another card.", code
-        )
+        raise errors.AuthenticationRequired(code)
     kind = errors.StripeObjectMissing if code == "resource_missing" or status == 404 else errors.StripeRejected
-    words = errors.without_stripe_ids(error.user_message or "no reason given")
+    words = errors.without_addresses(errors.without_stripe_ids(error.user_message or "no reason given"))
     return kind(f"Stripe refused the request: {words}", code, param, status)
 
 

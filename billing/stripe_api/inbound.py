@@ -22,11 +22,24 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
+class PaymentMethodState:
+    """A card that a customer has on file."""
+
+    id: str
+    card: Card
+
+
+@dataclass(frozen=True, slots=True)
 class CustomerState:
+    """``credit`` is what the next invoices take off, in minor units; below zero, what they add."""
+
     id: str
     deleted: bool
     office: str
     card: Card
+    default_payment_method: PaymentMethodState | None
+    credit: int
+    operation: str
     test_clock: str
     redacted: dict[str, Any]
 
@@ -82,10 +95,31 @@ class PaymentState:
     status: str
     currency: str
     amount: int
+    amount_refunded: int
+    disputed: bool
     failure_code: str
     decline_code: str
     card: Card
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AdjustmentState:
+    """A refund, credit note or dispute; ``reason`` and ``outcome`` are words of ours."""
+
+    kind: str
+    id: str
+    payment_id: str
+    invoice_id: str
+    operation: str
+    status: str
+    currency: str
+    amount: int
+    reason: str
+    failure_code: str
+    created_at: datetime
+    due_at: datetime | None
+    outcome: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +139,8 @@ class PreviewedInvoice:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The present of one customer, seen by a look with this ticket. ``missing`` are ids that Stripe denied."""
+    """The present of one customer, seen by a look with this ticket. ``missing`` are ids that Stripe denied,
+    ``detached`` cards that are no longer the customer's."""
 
     office_id: int
     ticket: int
@@ -114,7 +149,10 @@ class Snapshot:
     subscriptions: tuple[SubscriptionState, ...] = ()
     invoices: tuple[InvoiceState, ...] = ()
     payments: tuple[PaymentState, ...] = ()
+    adjustments: tuple[AdjustmentState, ...] = ()
     missing: tuple[str, ...] = ()
+    payment_methods: tuple[PaymentMethodState, ...] = ()
+    detached: tuple[str, ...] = ()
 
 
 def plain(value: StripeObject) -> dict[str, Any]:
@@ -136,15 +174,23 @@ def identity(value: Any) -> str:
 def customer(source: StripeObject) -> CustomerState:
     data = plain(source)
     method = (data.get("invoice_settings") or {}).get("default_payment_method")
+    default = payment_method(method) if isinstance(method, dict) and method.get("card") else None
     keep = ("id", "object", "created", "livemode", "currency", "delinquent", "balance", "metadata", "deleted")
     return CustomerState(
         id=data["id"],
         deleted=bool(data.get("deleted")),
         office=(data.get("metadata") or {}).get("office", ""),
-        card=card(method.get("card") if isinstance(method, dict) else None),
+        card=default.card if default else Card(),
+        default_payment_method=default,
+        credit=-(data.get("balance") or 0),  # Stripe's balance is what the customer owes
+        operation=(data.get("metadata") or {}).get("operation", ""),
         test_clock=identity(data.get("test_clock")),
         redacted={key: data[key] for key in keep if key in data} | {"metadata": ours(data)},
     )
+
+
+def payment_method(data: dict[str, Any]) -> PaymentMethodState:
+    return PaymentMethodState(data["id"], card(data.get("card")))
 
 
 def ours(data: dict[str, Any]) -> dict[str, str]:
@@ -262,6 +308,8 @@ def payment(data: dict[str, Any]) -> PaymentState:
         status=data["status"],
         currency=data["currency"],
         amount=data["amount"],
+        amount_refunded=data["amount_refunded"],
+        disputed=bool(data.get("disputed")),
         failure_code=data.get("failure_code") or "",
         decline_code=(outcome.get("reason") or "") if data["status"] == "failed" else "",
         card=card(details.get("card")),

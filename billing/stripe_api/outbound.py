@@ -14,8 +14,22 @@ METADATA = {"office", "operation", "plan", "price"}  # our own opaque ids, to fi
 ALLOWED: dict[str, set[str]] = {
     # an invoice is addressed to a name and an e-mail address
     "/v1/customers": {"name", "email", "preferred_locales", "metadata"},
-    "/v1/customers/*": {"invoice_settings"},
+    "/v1/customers/*": {"name", "email", "preferred_locales", "metadata", "invoice_settings"},
+    # credit: an amount, and our own id to find it again
+    "/v1/customers/*/balance_transactions": {"amount", "currency", "metadata"},
     "/v1/payment_methods/*/attach": {"customer"},
+    # a card is entered at Stripe, never here: a form of its own or of the vendor's front end, and where to go after it
+    "/v1/setup_intents": {"customer", "usage", "payment_method_types", "metadata"},
+    "/v1/checkout/sessions": {
+        "mode",
+        "customer",
+        "payment_method_types",
+        "success_url",
+        "cancel_url",
+        "setup_intent_data",
+        "metadata",
+    },
+    "/v1/billing_portal/sessions": {"customer", "return_url"},
     # the catalogue: neutral names, they are printed on statements
     "/v1/products": {"name", "metadata"},
     "/v1/prices": {"product", "currency", "unit_amount", "recurring", "lookup_key", "metadata"},
@@ -38,6 +52,9 @@ ALLOWED: dict[str, set[str]] = {
     "/v1/invoices/create_preview": {"customer", "subscription", "subscription_details"},
     "/v1/payment_methods/*/detach": set(),
     "/v1/invoices/*/pay": {"off_session", "payment_method"},
+    # money back: of which payment or invoice, how much, and why in a word of Stripe's; our own words stay here
+    "/v1/refunds": {"charge", "amount", "reason", "metadata"},
+    "/v1/credit_notes": {"invoice", "amount", "refund_amount", "credit_amount", "reason", "metadata"},
     # where Stripe reports events
     "/v1/webhook_endpoints": {"url", "enabled_events", "api_version", "description"},
 }

@@ -19,7 +19,7 @@ from billing.look import look
 from billing.models import Finding, Invoice, Office, Payment, ReceivedEvent
 from billing.projection import report
 from billing.stripe_api import gateway, pace
-from billing.webhooks.routes import LookAt, route
+from billing.webhooks.routes import FETCHED, LookAt, route
 
 log = logging.getLogger(__name__)
 
@@ -108,11 +108,7 @@ def _look_at(events: list[ReceivedEvent]) -> bool:
     if office is None:
         return _unknown_customer(events, customer)
     with trail.acting(BY, office=office, reason=_reason(events)):
-        look(
-            office,
-            invoices={named for event, what in wanted if what is LookAt.INVOICE for named in _named(event, "in_")},
-            payments={named for event, what in wanted if what is LookAt.PAYMENT for named in _named(event, "")},
-        )
+        look(office, payment_methods=any(what is LookAt.CARDS for _, what in wanted), **_named(wanted))
     _settle_seen(office, newest)
     return True
 
@@ -132,9 +128,14 @@ def _free(now: datetime) -> QuerySet[ReceivedEvent]:
     return ReceivedEvent.objects.filter(Q(lease_until=None) | Q(lease_until__lte=now), status=Status.WAITING)
 
 
-def _named(event: ReceivedEvent, prefix: str) -> list[str]:
-    """The ids of this kind that the event names."""
-    return [named for named in (event.related_id, event.object_id) if named and named.startswith(prefix)]
+def _named(wanted: list[tuple[ReceivedEvent, LookAt]]) -> dict[str, set[str]]:
+    """What the events name, as ``look`` takes it."""
+    found: dict[str, set[str]] = {}
+    for event, what in wanted:
+        ids = {event.related_id, event.object_id} - {""}
+        for kind, prefixes in FETCHED.get(what, {}).items():
+            found.setdefault(kind, set()).update(one for one in ids if one.startswith(prefixes))
+    return found
 
 
 def _customer_of(event: ReceivedEvent) -> str:

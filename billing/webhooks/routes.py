@@ -11,8 +11,11 @@ from enum import StrEnum
 
 class LookAt(StrEnum):
     CUSTOMER = "customer"
+    CARDS = "cards"
     INVOICE = "invoice"
-    PAYMENT = "payment"
+    PAYMENT = "payment"  # and its refunds
+    DISPUTE = "dispute"
+    CREDIT_NOTE = "credit note"
     CATALOGUE = "catalogue"
     IGNORE = "ignore"
 
@@ -27,22 +30,33 @@ IGNORED = (
 
 ROUTES: dict[str, LookAt] = {
     "customer.": LookAt.CUSTOMER,
-    "payment_method.": LookAt.CUSTOMER,
-    "setup_intent.": LookAt.CUSTOMER,
+    "customer.updated": LookAt.CARDS,
+    "payment_method.": LookAt.CARDS,
+    "setup_intent.": LookAt.CARDS,
     "subscription_schedule.": LookAt.CUSTOMER,
-    "checkout.session.": LookAt.CUSTOMER,
+    "checkout.session.": LookAt.CARDS,
     "invoice.": LookAt.INVOICE,
     "invoice.upcoming": LookAt.IGNORE,  # has no id: it announces an invoice that does not exist yet
     "invoiceitem.": LookAt.IGNORE,  # waits for an invoice, which comes with events of its own
     "invoice_payment.": LookAt.INVOICE,
-    "credit_note.": LookAt.INVOICE,
+    "credit_note.": LookAt.CREDIT_NOTE,
     "payment_intent.": LookAt.PAYMENT,
     "charge.": LookAt.PAYMENT,
+    "charge.dispute.": LookAt.DISPUTE,
     "refund.": LookAt.PAYMENT,
     "product.": LookAt.CATALOGUE,
     "price.": LookAt.CATALOGUE,
     "plan.": LookAt.IGNORE,  # a price under its old name, which comes beside
     **dict.fromkeys(IGNORED.split(), LookAt.IGNORE),
+}
+
+
+# What is fetched beside the customer: the kinds, as ``look`` names them, each with how the ids begin that name it.
+FETCHED: dict[LookAt, dict[str, tuple[str, ...]]] = {
+    LookAt.INVOICE: {"invoices": ("in_",)},
+    LookAt.PAYMENT: {"payments": ("",)},
+    LookAt.DISPUTE: {"payments": ("",), "disputes": ("ch_", "py_")},
+    LookAt.CREDIT_NOTE: {"invoices": ("in_",), "credit_notes": ("in_",)},
 }
 
 

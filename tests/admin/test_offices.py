@@ -85,8 +85,8 @@ def test_an_auditor_reads_and_may_not_act(stripe, auditor, office, name):
 
 
 LISTS = (
-    "office plan subscription invoice payment operation receivedevent finding auditentry user membership agreement "
-    "job workerheartbeat"
+    "office plan subscription invoice payment adjustment operation receivedevent finding auditentry user membership "
+    "agreement job workerheartbeat"
 ).split()
 
 

@@ -428,6 +428,9 @@ def test_an_operation_asked_for_elsewhere_belongs_to_no_request(stripe, client, 
 NOT_IDEMPOTENT = {
     "api:sign-in": "the answer holds a token, and none is ever stored",
     "api:sign-out": "the token that would repeat it is void afterwards",
+    "api:payment-methods": "the answer holds a client secret",
+    "api:card-link": "the answer holds a link that lets anybody in",
+    "api:portal": "the answer holds a link that lets anybody in",
 }
 PREVIEWS = "it changes nothing"
 
@@ -473,4 +476,9 @@ def test_the_document_names_the_header_on_every_such_post(db):
     }
     posted = {address for address, methods in document["paths"].items() if "post" in methods}
     without = {one for one in posted - with_header if not one.endswith("/preview/")}
-    assert without == {"/api/v1/auth/token/", "/api/v1/auth/sign-out/"}
+    office = "/api/v1/offices/{public_id}"
+    assert without == {
+        "/api/v1/auth/token/",
+        "/api/v1/auth/sign-out/",
+        *(f"{office}/{rest}/" for rest in ("payment-methods", "payment-methods/link", "portal")),
+    }

@@ -31,7 +31,22 @@ def test_the_waiting_events_of_one_customer_are_one_look(stripe, subscribed):
     inbox.work_off()
 
     assert waiting > 8
+    assert len(stripe.requests()) <= 4
+    assert sum(one["path"].endswith("/payment_methods") for one in stripe.requests()) == 1
+
+
+def test_where_no_event_is_about_a_card_the_cards_are_not_asked_for(stripe, subscribed):
+    stripe.deliver_and_apply()
+    stripe.advance(days=32)
+    stripe.deliver()
+    assert not ReceivedEvent.objects.filter(status="waiting", type="customer.updated").exists()
+    stripe.forget_requests()
+
+    inbox.work_off()
+
+    assert {one["path"].rpartition("/")[2] for one in stripe.requests()} >= {"subscriptions", "charges"}
     assert len(stripe.requests()) <= 3
+    assert not any(one["path"].endswith("/payment_methods") for one in stripe.requests())
 
 
 def test_any_order_and_duplication_ends_in_the_same_rows(stripe, operator):
@@ -146,13 +161,17 @@ def test_an_unknown_customer_is_ignored_with_a_finding(stripe, subscribed):
     ("event_type", "expected"),
     [
         ("customer.subscription.updated", LookAt.CUSTOMER),
-        ("payment_method.detached", LookAt.CUSTOMER),
+        ("customer.updated", LookAt.CARDS),
+        ("payment_method.detached", LookAt.CARDS),
+        ("setup_intent.succeeded", LookAt.CARDS),
+        ("checkout.session.completed", LookAt.CARDS),
         ("invoice.paid", LookAt.INVOICE),
         ("invoice.upcoming", LookAt.IGNORE),
         ("invoice_payment.paid", LookAt.INVOICE),
-        ("credit_note.created", LookAt.INVOICE),
+        ("credit_note.created", LookAt.CREDIT_NOTE),
         ("charge.failed", LookAt.PAYMENT),
-        ("charge.dispute.created", LookAt.PAYMENT),
+        ("charge.dispute.created", LookAt.DISPUTE),
+        ("charge.refund.updated", LookAt.PAYMENT),
         ("refund.updated", LookAt.PAYMENT),
         ("price.created", LookAt.CATALOGUE),
         ("product.updated", LookAt.CATALOGUE),
@@ -177,8 +196,8 @@ def test_one_event_that_cannot_be_applied_takes_no_other_along(stripe, subscribe
         stripe_id="evt_bad", type="invoice.paid", object_id="in_bad", customer_id=customer, created_at=clock.wall()
     )
 
-    def choosy(office, *, invoices, payments):
-        return broken() if "in_bad" in invoices else look(office, invoices=invoices, payments=payments)
+    def choosy(office, **named):
+        return broken() if "in_bad" in named.get("invoices", ()) else look(office, **named)
 
     monkeypatch.setattr(inbox, "look", choosy)
     for _ in range(2):

@@ -16,6 +16,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.cache import add_never_cache_headers
 from unfold.admin import ModelAdmin
 from unfold.decorators import action
 
@@ -24,13 +25,24 @@ from billing.admin.forms import WhyForm
 from billing.audit import actor
 from billing.audit.actor import Actor
 from billing.models import Office
+from billing.operations.credit import CreditPreview
+from billing.operations.money_back import MoneyBack
 from billing.operations.previews import Preview
 
 Given = dict[str, Any]
+Previewed = Preview | CreditPreview | MoneyBack
 
 
 def always(subject: Any) -> bool:
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An address that an operation told: shown once, on a page that nobody keeps."""
+
+    url: str
+    says: str
 
 
 @dataclass(frozen=True)
@@ -39,7 +51,8 @@ class Act:
 
     With ``preview`` the page first shows what it returns; ``as_of`` of what was confirmed is in ``given`` then.
     ``available`` says whether the button is shown; the operation's own guard decides. What ``carry_out`` returns
-    is the address to go to, where that is a text.
+    is the address to go to, where that is a text, or to show, where it is a ``Link``. ``facts`` says in a sentence
+    what the subject is, where it is not the Office.
     """
 
     name: str
@@ -48,9 +61,10 @@ class Act:
     carry_out: Callable[[Any, Actor, Given], Any]
     button: str = ""
     form: type[forms.Form] = WhyForm
-    preview: Callable[[Any, Actor, Given], Preview | None] | None = None
+    preview: Callable[[Any, Actor, Given], Previewed | None] | None = None
     available: Callable[[Any], bool] = always
     group: str = ""
+    facts: Callable[[Any], str] | None = None
 
 
 class ActsAdmin(ModelAdmin):
@@ -86,7 +100,7 @@ class ActsAdmin(ModelAdmin):
         by = actor.person(request.user)
         page = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[subject.pk])
         form = _form(act, request.POST or None, subject)
-        preview: Preview | None = None
+        preview: Previewed | None = None
         if request.method == "POST" and form.is_valid():
             given = dict(form.cleaned_data)
             try:
@@ -98,6 +112,8 @@ class ActsAdmin(ModelAdmin):
                     done = act.carry_out(subject, by, given)
                     if isinstance(done, str):
                         return redirect(done)
+                    if isinstance(done, Link):
+                        return self._told(request, act, subject, done, page)
                     messages.success(request, f"{act.title}: done.")
                     return redirect(page)
             except errors.StripeUnavailable as error:
@@ -113,11 +129,24 @@ class ActsAdmin(ModelAdmin):
             "form": form,
             "preview": preview,
             "says": act.says,
+            "facts": act.facts(subject) if act.facts else "",
             "button": act.button or act.title,
             "back": page,
             "opts": self.opts,
         }
         return TemplateResponse(request, "billing/admin_operation.html", context)
+
+    def _told(self, request: HttpRequest, act: Act, subject: Any, link: Link, page: str) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"{act.title}: {subject}",
+            "link": link,
+            "back": page,
+            "opts": self.opts,
+        }
+        response = TemplateResponse(request, "billing/admin_link.html", context)
+        add_never_cache_headers(response)
+        return response
 
 
 def _method(act: Act) -> Any:

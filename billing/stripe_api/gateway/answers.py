@@ -15,6 +15,11 @@ def page(path: str, params: dict[str, Any]) -> list[dict[str, Any]]:
     return inbound.plain(client.get(path, {**params, "limit": PAGE}))["data"]
 
 
+def has_made(path: str, params: dict[str, Any], *, operation: str) -> bool:
+    """Whether one of the newest hundred is of this operation."""
+    return any((data.get("metadata") or {}).get("operation") == operation for data in page(path, params))
+
+
 def one(path: str, params: dict[str, Any]) -> dict[str, Any] | None:
     try:
         return inbound.plain(client.get(path, params))

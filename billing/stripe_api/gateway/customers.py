@@ -1,5 +1,7 @@
 """Customers and their cards."""
 
+from typing import Any
+
 from billing.models import Office
 from billing.stripe_api import client, inbound
 from billing.stripe_api.client import Step
@@ -18,18 +20,58 @@ def create_customer(office: Office, *, operation: str, step: Step) -> str:
     return answers.identity_of(client.post("/v1/customers", params, step=step))
 
 
-def find_customer(office: Office, *, operation: str) -> str:
-    """The customer that this operation made, or an empty text."""
-    for data in answers.page("/v1/customers", {"email": office.billing_email}):
+def find_customer(email: str, *, operation: str) -> str:
+    """The customer that this operation made with this address, or an empty text."""
+    for data in answers.page("/v1/customers", {"email": email}):
         if (data.get("metadata") or {}).get("operation") == operation:
             return data["id"]
     return ""
 
 
+def contact(*, name: str, email: str, locale: str, operation: str) -> dict[str, Any]:
+    """What ``update_customer`` sends."""
+    return {"name": name, "email": email, "preferred_locales": [locale], "metadata": {"operation": operation}}
+
+
+def path_of(customer: str) -> str:
+    return f"/v1/customers/{customer}"
+
+
+def update_customer(customer: str, contact: dict[str, Any], *, step: Step) -> None:
+    """Invoices are addressed so from now on. Money does not move.
+
+    Source: https://docs.stripe.com/api/customers/update
+    """
+    client.post(path_of(customer), contact, step=step)
+
+
+def adjust_credit(customer: str, amount: int, *, currency: str, operation: str, step: Step) -> None:
+    """The next invoices take off ``amount`` minor units more, or less where it is below zero.
+
+    Stripe counts the other way round: what the customer owes.
+    Source: https://docs.stripe.com/billing/customer/balance
+    """
+    params = {"amount": -amount, "currency": currency, "metadata": {"operation": operation}}
+    client.post(f"{path_of(customer)}/balance_transactions", params, step=step)
+
+
+def has_credit_adjustment(customer: str, *, operation: str) -> bool:
+    """Whether this operation changed the credit."""
+    return answers.has_made(f"{path_of(customer)}/balance_transactions", {}, operation=operation)
+
+
+def create_portal_link(customer: str, *, return_url: str, step: Step) -> str:
+    """The address at which the customer's billing can be seen and changed at Stripe, for a short time.
+
+    Source: https://docs.stripe.com/api/customer_portal/sessions/create
+    """
+    params = {"customer": customer, "return_url": return_url}
+    return str(client.post("/v1/billing_portal/sessions", params, step=step)["url"])
+
+
 def fetch_customer(customer: str) -> CustomerState:
     """The customer with its default card; a deleted one says so. Source: https://docs.stripe.com/api/customers/retrieve"""
-    path = f"/v1/customers/{customer}"
-    return inbound.customer(client.get(path, {"expand": ["invoice_settings.default_payment_method"]}))
+    return inbound.customer(client.get(path_of(customer), {"expand": ["invoice_settings.default_payment_method"]}))
 
 
 def attach_payment_method(payment_method: str, *, customer: str, step: Step) -> str:
@@ -50,4 +92,4 @@ def detach_payment_method(payment_method: str, *, step: Step) -> None:
 def set_default_payment_method(payment_method: str, *, customer: str, step: Step) -> None:
     """Invoices are charged to this card. Money does not move."""
     params = {"invoice_settings": {"default_payment_method": payment_method}}
-    client.post(f"/v1/customers/{customer}", params, step=step)
+    client.post(path_of(customer), params, step=step)

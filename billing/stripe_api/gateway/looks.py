@@ -1,4 +1,4 @@
-"""What a look fetches."""
+"""What a look fetches: the customer with its subscriptions, and what is named."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -6,8 +6,8 @@ from typing import Any
 
 from billing.models import Office
 from billing.stripe_api import inbound
-from billing.stripe_api.gateway import answers, customers
-from billing.stripe_api.inbound import Snapshot
+from billing.stripe_api.gateway import adjustments, answers, customers
+from billing.stripe_api.inbound import PaymentMethodState, Snapshot
 
 
 def fetch(
@@ -17,9 +17,14 @@ def fetch(
     at: datetime,
     invoices: Iterable[str] = (),
     payments: Iterable[str] = (),
+    disputes: Iterable[str] = (),
+    credit_notes: Iterable[str] = (),
+    payment_methods: bool = False,
 ) -> Snapshot:
     """One customer as Stripe has it now: customer and subscriptions with their latest invoices, and the
-    invoices and payments that are named. Two requests, and one more for each kind that is named."""
+    invoices that are named; the payments that are, with their refunds; the disputes of charges that are; the
+    credit notes, if any invoice of theirs is; and the cards, if they are asked for. Two requests, one more for
+    each kind that is asked for, and one for each invoice or card that should be there and is not."""
     customer = customers.fetch_customer(office.payment_provider_customer_id or "")
     if customer.deleted:
         return Snapshot(office.pk, ticket, at, customer)
@@ -47,9 +52,13 @@ def fetch(
                 missing.append(absent)
             elif inbound.identity(one_invoice.get("customer")) == customer.id:
                 found[absent] = one_invoice
-    charges: list[dict[str, Any]] = []
-    if set(payments):
-        charges = list(answers.page("/v1/charges", {"customer": customer.id}))
+    charges = adjustments.charges(customer.id, payments) if set(payments) else []
+    adjusted = adjustments.refunds(charges)
+    for charge in sorted(set(disputes)):
+        adjusted += adjustments.disputes(charge)
+    if set(credit_notes):
+        adjusted += adjustments.credit_notes(customer.id)
+    cards, detached = _payment_methods(office, customer.id) if payment_methods else ((), ())
     return Snapshot(
         office_id=office.pk,
         ticket=ticket,
@@ -58,8 +67,32 @@ def fetch(
         subscriptions=tuple(inbound.subscription(one) for one in subscriptions),
         invoices=tuple(inbound.invoice(one) for one in found.values()),
         payments=tuple(inbound.payment(one) for one in charges),
+        adjustments=tuple(adjusted),
         missing=tuple(missing),
+        payment_methods=cards,
+        detached=detached,
     )
+
+
+def _payment_methods(office: Office, customer: str) -> tuple[tuple[PaymentMethodState, ...], tuple[str, ...]]:
+    """The cards on file, and those of our rows that are no longer: absence from the list alone does not say so.
+
+    Source: https://docs.stripe.com/api/payment_methods/customer_list
+    """
+    listed = answers.page(f"/v1/customers/{customer}/payment_methods", {"type": "card"})
+    found = {data["id"]: data for data in listed}
+    detached = []
+    for absent in sorted(_on_file(office) - set(found)):
+        data = answers.one(f"/v1/payment_methods/{absent}", {})
+        if data and inbound.identity(data.get("customer")) == customer:
+            found[absent] = data
+        else:
+            detached.append(absent)
+    return tuple(inbound.payment_method(data) for data in found.values()), tuple(detached)
+
+
+def _on_file(office: Office) -> set[str]:
+    return set(office.payment_methods.filter(detached_at=None).values_list("stripe_id", flat=True))
 
 
 def customer_of(stripe_id: str) -> str:

@@ -1,0 +1,132 @@
+"""Payments, and what became of them: refunds, credit notes, disputes."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from unfold.decorators import display
+
+from billing.admin.acts import ActsAdmin
+from billing.admin.acts.payments import PAYMENT_ACTS
+from billing.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
+from billing.admin.records import TONES
+from billing.models import Adjustment, Payment
+from billing.operations.money_back import is_taken_back
+
+STATES = TONES | {
+    "needs response": "danger",
+    "inquiry needs response": "warning",
+    "under review": "info",
+    "inquiry under review": "info",
+    "disputed": "danger",
+    "pending": "info",
+    "issued": "success",
+    "won": "success",
+    "lost": "danger",
+}
+
+
+def dashboard() -> str:
+    """Where disputes are answered; the local Stripe has a page of its own."""
+    if settings.STRIPE_API_BASE:
+        return settings.STRIPE_API_BASE
+    return f"https://dashboard.stripe.com/{'' if settings.STRIPE_LIVE_MODE else 'test/'}disputes"
+
+
+def what_to_do(row: Adjustment) -> str:
+    if not row.answer_by:
+        return row.says or "–"
+    return format_html(
+        '{}<a href="{}" target="_blank" rel="noopener noreferrer" class="font-semibold underline">answer it in '
+        "Stripe's dashboard before {} UTC</a>",
+        "The money is still here: " if row.is_inquiry else "The bank has taken the money back: ",
+        dashboard(),
+        f"{row.answer_by:%d %B %Y %H:%M}",
+    )
+
+
+class Shown:
+    """How an adjustment is shown, in a list and within its payment."""
+
+    @display(description="Status", label=STATES, ordering="status")
+    def state(self, row: Adjustment) -> str:
+        return row.status.replace("warning", "inquiry").replace("_", " ")
+
+    @display(description="What to do")
+    def next_step(self, row: Adjustment) -> str:
+        return what_to_do(row)
+
+    @display(description="Our reason")
+    def our_reason(self, row: Adjustment) -> str:
+        return row.operation.reason if row.operation else "–"
+
+
+class AdjustmentInline(Shown, ReadOnlyInline):
+    model = Adjustment
+    fields = ("created_at", "kind", "state", "money", "reason", "our_reason", "next_step")
+    readonly_fields = fields
+    tab = False
+    verbose_name_plural = "Refunds and disputes"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Adjustment]:
+        return super().get_queryset(request).select_related("operation")
+
+
+@admin.register(Adjustment)
+class AdjustmentAdmin(Shown, ReadOnlyAdmin):
+    list_display = ("created_at", "kind", "office", "state", "money", "reason", "next_step")
+    list_filter = ("kind", "status", "outcome")
+    list_select_related = ("office",)
+    search_fields = ("office__name", "invoice__number")
+    fields = (
+        ("kind", "office"),
+        ("state", "money"),
+        ("payment", "invoice"),
+        ("reason", "our_reason"),
+        ("created_at", "due_at"),
+        ("outcome", "failure_code"),
+        "next_step",
+    )
+    readonly_fields = ("state", "money", "our_reason", "next_step")
+
+
+@admin.register(Payment)
+class PaymentAdmin(ActsAdmin, ReadOnlyAdmin):
+    list_display = ("created_at", "office", "state", "money", "back", "why", "card")
+    list_filter = ("status", "disputed", "decline_code")
+    list_select_related = ("office",)
+    search_fields = ("office__name", "invoice__number")
+    always_shown = (("office", "invoice"), ("state", "money"), ("back", "left"), ("card", "created_at"))
+    readonly_fields = ("state", "money", "back", "left", "card", "why", "next_step")
+    inlines = (AdjustmentInline,)
+    acts = PAYMENT_ACTS
+
+    def get_fields(self, request: HttpRequest, obj: Payment | None = None) -> Any:
+        return (*self.always_shown, "why", "next_step") if obj and obj.failure else self.always_shown
+
+    @display(description="Status", label=STATES, ordering="status")
+    def state(self, row: Payment) -> str:
+        return "disputed" if row.disputed and row.status == "succeeded" else row.status
+
+    @display(description="Went back", ordering="amount_refunded")
+    def back(self, row: Payment) -> str:
+        return str(row.given_back) if row.amount_refunded else "–"
+
+    @display(description="Can still go back")
+    def left(self, row: Payment) -> str:
+        return "nothing: the bank has taken it back" if is_taken_back(row) else str(row.refundable)
+
+    @display(description="Why it failed", ordering="decline_code")
+    def why(self, row: Payment) -> str:
+        return row.failure.says if row.failure else "–"
+
+    @display(description="What to do next")
+    def next_step(self, row: Payment) -> str:
+        return row.failure.next_step if row.failure else "–"
+
+    @display(description="Card")
+    def card(self, row: Payment) -> str:
+        return f"{row.card_brand} …{row.card_last4}" if row.card_last4 else "–"

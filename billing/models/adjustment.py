@@ -1,0 +1,85 @@
+"""What happened to money after it was asked for: given back, credited, disputed."""
+
+import uuid
+from datetime import datetime
+
+from django.db import models
+
+from billing.money import Money
+
+UNDECIDED = ("needs_response", "under_review", "warning_needs_response", "warning_under_review")
+
+
+class Adjustment(models.Model):
+    class Kind(models.TextChoices):
+        REFUND = "refund"
+        CREDIT_NOTE = "credit_note", "credit note"
+        DISPUTE = "dispute"
+
+    class Reason(models.TextChoices):
+        DUPLICATE = "duplicate", "charged twice"
+        FRAUDULENT = "fraudulent", "suspected fraud"
+        REQUESTED = "requested", "asked for by the customer"
+        NOT_AS_AGREED = "not_as_agreed", "not as agreed"
+        NOT_RECEIVED = "not_received", "not received"
+        CANCELED = "canceled", "subscription was canceled"
+        UNRECOGNIZED = "unrecognized", "not recognised by the card's holder"
+        CREDIT_MISSING = "credit_missing", "a credit did not arrive"
+        OTHER = "other"
+
+    class Outcome(models.TextChoices):
+        WON = "won"
+        LOST = "lost"
+        WITHDRAWN = "withdrawn", "closed without a dispute"
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    office = models.ForeignKey("billing.Office", on_delete=models.PROTECT, related_name="adjustments")
+    payment = models.ForeignKey("billing.Payment", null=True, on_delete=models.PROTECT, related_name="adjustments")
+    invoice = models.ForeignKey("billing.Invoice", null=True, on_delete=models.PROTECT, related_name="adjustments")
+    operation = models.ForeignKey("billing.Operation", null=True, on_delete=models.PROTECT, related_name="adjustments")
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    stripe_id = models.CharField(max_length=255, unique=True)
+    ticket = models.BigIntegerField()
+    status = models.CharField(max_length=30)
+    currency = models.CharField(max_length=3)
+    amount = models.BigIntegerField()
+    reason = models.CharField(max_length=20, choices=Reason.choices, default=Reason.OTHER)
+    failure_code = models.CharField(max_length=100, blank=True, help_text="Why a refund did not arrive")
+    created_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True, help_text="Until when a dispute can be answered")
+    outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True, help_text="How a dispute ended")
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        indexes = [models.Index(fields=["office", "created_at"], name="adjustment_of_office")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} of {self.money} ({self.status.replace('_', ' ')})"
+
+    @property
+    def money(self) -> Money:
+        return Money(self.amount, self.currency)
+
+    @property
+    def is_inquiry(self) -> bool:
+        """The bank only asks; the money is still here."""
+        return self.status.startswith("warning_")
+
+    @property
+    def answer_by(self) -> datetime | None:
+        """Until when somebody must answer the bank; None where nobody is waiting for that."""
+        return self.due_at if self.status.endswith("needs_response") else None
+
+    @property
+    def says(self) -> str:
+        """What a person should know or do about it."""
+        if self.answer_by:
+            what = "Its bank asks about this payment" if self.is_inquiry else "The bank has taken the money back"
+            return f"{what}: answer it in Stripe's dashboard before {self.answer_by:%d %B %Y %H:%M} UTC."
+        if self.kind == self.Kind.DISPUTE:
+            return f"It ended: {self.get_outcome_display()}." if self.outcome else "The bank is deciding."
+        if self.status == "failed":
+            return "The money did not arrive and came back to the vendor: another way is needed."
+        if self.status == "pending":
+            return "The bank has not confirmed it yet."
+        return ""

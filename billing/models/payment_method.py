@@ -1,0 +1,37 @@
+"""The cards that an Office has on file at Stripe: what is needed to tell them apart, and nothing else of them."""
+
+import uuid
+from datetime import datetime
+
+from django.db import models
+
+from billing import clock
+
+
+class PaymentMethod(models.Model):
+    """A card at Stripe, projected. It is good to the end of the month ``expires``."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    office = models.ForeignKey("billing.Office", on_delete=models.PROTECT, related_name="payment_methods")
+    stripe_id = models.CharField(max_length=255, unique=True)
+    ticket = models.BigIntegerField()
+    brand = models.CharField(max_length=20, blank=True)
+    last4 = models.CharField(max_length=4, blank=True)
+    expires = models.CharField(max_length=7, blank=True, help_text="YYYY-MM")
+    is_default = models.BooleanField(default=False)
+    seen_at = models.DateTimeField(default=clock.wall, help_text="First seen by us")
+    detached_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-is_default", "-seen_at", "-pk"]
+        indexes = [models.Index(fields=["office", "detached_at"], name="card_of_office")]
+
+    def __str__(self) -> str:
+        return f"{self.brand} …{self.last4}"
+
+    def expiry(self, at: datetime) -> str:
+        """``expired``, ``expires this month``, or ``valid``; in UTC."""
+        month = f"{at:%Y-%m}"
+        if not self.expires or month < self.expires:
+            return "valid"
+        return "expires this month" if month == self.expires else "expired"

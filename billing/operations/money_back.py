@@ -1,0 +1,110 @@
+"""Money that goes back: what refunds and credit notes have in common."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from billing import clock, errors
+from billing.models import Office, Operation, Payment
+from billing.models.adjustment import UNDECIDED, Adjustment
+from billing.money import Money
+from billing.operations import reasons
+
+KINDS = ("refund_payment", "issue_credit_note")
+PREVIEW_LASTS = timedelta(hours=1)
+OLD = timedelta(days=180)
+REFUND_REASONS = {
+    "office_asked": "requested_by_customer",
+    "duplicate": "duplicate",
+    "suspected_fraud": "fraudulent",
+}
+CREDIT_NOTE_REASONS = {"duplicate": "duplicate", "suspected_fraud": "fraudulent"}
+BLOCKS_THE_CARD = "With this reason Stripe blocks the card: it can never pay you again."
+TOO_OLD = (
+    f"The payment is older than {OLD.days} days. Its bank may not take the money any more; then it comes back to you "
+    "and a Finding says so."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyBack:
+    """What would go back, and what remains. ``lines`` say where it goes; ``warnings`` what to think of first.
+
+    ``tax`` is within ``amount``. ``remains`` can still go back or be credited; of an open invoice it is still due.
+    Confirmed with ``as_of``, it is done once, however often the confirmation comes.
+    """
+
+    template: ClassVar[str] = "billing/admin_money_back.html"
+
+    amount: Money
+    tax: Money
+    remains: Money
+    remains_as: str
+    goes_to: tuple[str, ...]
+    warnings: tuple[str, ...]
+    confirm: str
+    as_of: datetime
+
+
+def stripe_reason(reason: str, table: dict[str, str]) -> str:
+    """Stripe's word for a reason of our catalogue, or an empty text: our own words stay here."""
+    return table.get(reasons.code_of(reason), "")
+
+
+def check_payment(payment: Payment) -> None:
+    """Something of it can go back.
+
+    Raises: PaymentNotRefundable, PaymentDisputed, AlreadyRefunded.
+    """
+    if payment.status != "succeeded":
+        raise errors.PaymentNotRefundable(payment)
+    if is_taken_back(payment):
+        raise errors.PaymentDisputed(payment)
+    if payment.refundable.amount == 0:
+        raise errors.AlreadyRefunded(payment)
+
+
+def is_taken_back(payment: Payment) -> bool:
+    """The bank has taken it back, or nobody knows yet whether: of its dispute nothing but its being is known."""
+    if not payment.disputed:
+        return False
+    disputes = [one for one in payment.adjustments.all() if one.kind == Adjustment.Kind.DISPUTE]
+    lost = Adjustment.Outcome.LOST
+    open_or_lost = [one for one in disputes if one.outcome == lost or one.status in UNDECIDED]
+    return not disputes or any(not one.is_inquiry for one in open_or_lost)
+
+
+def check_fresh(office: Office, as_of: datetime | None) -> None:
+    """Nothing went back of this Office since the preview of ``as_of``, so that a confirmation that comes twice gives
+    back once.
+
+    Raises: PreviewStale.
+    """
+    if as_of is None:
+        return
+    since = office.operations.filter(kind__in=KINDS, created_at__gte=as_of)
+    undone = (Operation.Status.REJECTED, Operation.Status.ABANDONED)
+    if not clock.wall() - PREVIEW_LASTS <= as_of <= clock.wall() or since.exclude(status__in=undone).exists():
+        raise errors.PreviewStale
+
+
+def check_amount(amount: int, left: Money, *, instead: str = "") -> None:
+    """Raises: AmountInvalid, MoreThanLeft."""
+    if amount < 1:
+        raise errors.AmountInvalid("The amount is at least one minor unit, such as a cent.")
+    if amount > left.amount:
+        raise errors.MoreThanLeft(Money(amount, left.currency), left, instead=instead)
+
+
+def to_the_card(payment: Payment) -> str:
+    card = f"the card {payment.card_brand} …{payment.card_last4}" if payment.card_last4 else "where it came from"
+    return f"Back to {card} that paid, within 5 to 10 business days."
+
+
+def warnings_of(payment: Payment, reason: str, table: dict[str, str]) -> tuple[str, ...]:
+    found = []
+    if clock.billing() - payment.created_at > OLD:
+        found.append(TOO_OLD)
+    if stripe_reason(reason, table) == "fraudulent":
+        found.append(BLOCKS_THE_CARD)
+    return tuple(found)

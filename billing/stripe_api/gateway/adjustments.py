@@ -1,0 +1,97 @@
+"""Money back: refunds and credit notes; and disputes, which are the bank's."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from billing.stripe_api import client, inbound, inbound_adjustments
+from billing.stripe_api.client import Step
+from billing.stripe_api.gateway import answers
+from billing.stripe_api.inbound import AdjustmentState
+from billing.stripe_api.inbound_adjustments import CHARGES, PreviewedCreditNote
+
+__all__ = ["PreviewedCreditNote"]
+
+
+def refund_payment(charge: str, *, amount: int, reason: str, operation: str, step: Step) -> None:
+    """So much of the payment goes back to where it came from. **Money moves**, to the customer.
+
+    ``reason`` is one of Stripe's words or empty; ``fraudulent`` also puts the card on Stripe's block lists.
+    Source: https://docs.stripe.com/api/refunds/create
+    """
+    params: dict[str, Any] = {"charge": charge, "amount": amount, "metadata": {"operation": operation}}
+    if reason:
+        params["reason"] = reason
+    client.post("/v1/refunds", params, step=step)
+
+
+def find_refund(charge: str, *, operation: str) -> bool:
+    """Whether this operation made a refund of the payment."""
+    return _made_by(operation, answers.page("/v1/refunds", {"charge": charge}))
+
+
+def issue_credit_note(
+    invoice: str, *, amount: int, refund: int, credit: int, reason: str, operation: str, step: Step
+) -> None:
+    """Less is due of the invoice; of a paid one, ``refund`` goes back and ``credit`` waits for the next invoice.
+
+    **Money may move**, to the customer. Source: https://docs.stripe.com/api/credit_notes/create
+    """
+    params = _credit_note(invoice, amount, refund, credit) | {"metadata": {"operation": operation}}
+    if reason:
+        params["reason"] = reason
+    client.post("/v1/credit_notes", params, step=step)
+
+
+def preview_credit_note(invoice: str, *, amount: int, refund: int, credit: int) -> PreviewedCreditNote:
+    """What the credit note would come to. Nothing changes. Source: https://docs.stripe.com/api/credit_notes/preview"""
+    found = client.get("/v1/credit_notes/preview", _credit_note(invoice, amount, refund, credit))
+    return inbound_adjustments.previewed(inbound.plain(found))
+
+
+def find_credit_note(invoice: str, *, operation: str) -> bool:
+    """Whether this operation made a credit note of the invoice."""
+    return _made_by(operation, answers.page("/v1/credit_notes", {"invoice": invoice}))
+
+
+def charges(customer: str, named: Iterable[str]) -> list[dict[str, Any]]:
+    """The customer's newest charges with their refunds, and older ones that are named."""
+    found = answers.page("/v1/charges", {"customer": customer, "expand": ["data.refunds"]})
+    seen = {one["id"] for one in found}
+    for absent in sorted(one for one in set(named) - seen if one.startswith(CHARGES)):
+        charge = answers.one(f"/v1/charges/{absent}", {"expand": ["refunds"]})
+        if charge and inbound.identity(charge.get("customer")) == customer:
+            found.append(charge)
+    return found
+
+
+def refunds(of: list[dict[str, Any]]) -> list[AdjustmentState]:
+    """The refunds of these charges; asked for apart where a charge has more than come with it."""
+    found: list[AdjustmentState] = []
+    for charge in of:
+        within = charge.get("refunds") or {}
+        rows = answers.page("/v1/refunds", {"charge": charge["id"]}) if within.get("has_more") else within.get("data")
+        found += [inbound_adjustments.refund(one) for one in rows or []]
+    return found
+
+
+def disputes(charge: str) -> list[AdjustmentState]:
+    """The disputes of this charge."""
+    return [inbound_adjustments.dispute(one) for one in answers.page("/v1/disputes", {"charge": charge})]
+
+
+def credit_notes(customer: str) -> list[AdjustmentState]:
+    """The customer's newest credit notes."""
+    return [inbound_adjustments.credit_note(one) for one in answers.page("/v1/credit_notes", {"customer": customer})]
+
+
+def _credit_note(invoice: str, amount: int, refund: int, credit: int) -> dict[str, Any]:
+    params: dict[str, Any] = {"invoice": invoice, "amount": amount}
+    if refund:
+        params["refund_amount"] = refund
+    if credit:
+        params["credit_amount"] = credit
+    return params
+
+
+def _made_by(operation: str, rows: list[dict[str, Any]]) -> bool:
+    return any((one.get("metadata") or {}).get("operation") == operation for one in rows)

@@ -1,0 +1,68 @@
+"""Cards that are entered at Stripe: by a setup intent in the vendor's front end, or on a page of Stripe's."""
+
+from typing import Any
+
+from billing.stripe_api import client, inbound
+from billing.stripe_api.client import Step
+from billing.stripe_api.gateway import answers
+
+CARDS = ["card"]
+
+
+def create_setup_intent(customer: str, *, office: str, operation: str, step: Step) -> str:
+    """A card can be added with the client secret that is returned. Money does not move.
+
+    Source: https://docs.stripe.com/api/setup_intents/create
+    """
+    params = {
+        "customer": customer,
+        "usage": "off_session",  # renewals are charged while nobody is there to confirm
+        "payment_method_types": CARDS,
+        "metadata": {"office": office, "operation": operation},
+    }
+    return str(client.post("/v1/setup_intents", params, step=step)["client_secret"])
+
+
+def create_card_link(customer: str, *, return_url: str, office: str, operation: str, step: Step) -> str:
+    """A card can be added at the address that is returned, for a day. Money does not move.
+
+    Source: https://docs.stripe.com/payments/save-and-reuse?platform=web&ui=stripe-hosted
+    """
+    metadata = {"office": office, "operation": operation}
+    params = {
+        "mode": "setup",
+        "customer": customer,
+        "payment_method_types": CARDS,
+        "success_url": return_url,
+        "cancel_url": return_url,
+        "setup_intent_data": {"metadata": metadata},
+        "metadata": metadata,
+    }
+    return str(client.post("/v1/checkout/sessions", params, step=step)["url"])
+
+
+def has_setup_intent(customer: str, *, operation: str) -> bool:
+    return answers.has_made("/v1/setup_intents", {"customer": customer}, operation=operation)
+
+
+def has_card_link(customer: str, *, operation: str) -> bool:
+    return answers.has_made("/v1/checkout/sessions", {"customer": customer}, operation=operation)
+
+
+def card_set_up(stripe_id: str) -> str:
+    """The card that this setup intent, or this page of Stripe's, put on file; empty while it has not."""
+    data: dict[str, Any] | None
+    if stripe_id.startswith("cs_"):
+        page = answers.one(f"/v1/checkout/sessions/{stripe_id}", {"expand": ["setup_intent"]})
+        data = (page or {}).get("setup_intent")
+    else:
+        data = answers.one(f"/v1/setup_intents/{stripe_id}", {})
+    if not data or data["status"] != "succeeded":
+        return ""
+    return inbound.identity(data.get("payment_method"))
+
+
+def owner_of_card(payment_method: str) -> str:
+    """The customer whose card it is; empty where it is nobody's."""
+    data = answers.one(f"/v1/payment_methods/{payment_method}", {})
+    return inbound.identity(data.get("customer")) if data else ""

@@ -1,0 +1,102 @@
+"""Refunds, credit notes and disputes as Stripe has them → frozen values, with reasons and outcomes in our words."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from billing.models import Adjustment
+from billing.stripe_api.inbound import AdjustmentState, identity, when
+
+CHARGES = ("ch_", "py_")
+Kind, Reason, Outcome = Adjustment.Kind, Adjustment.Reason, Adjustment.Outcome
+
+REASONS: dict[str, str] = {
+    # of refunds, credit notes and disputes. Source: https://docs.stripe.com/disputes/categories
+    "duplicate": Reason.DUPLICATE,
+    "fraudulent": Reason.FRAUDULENT,
+    "requested_by_customer": Reason.REQUESTED,
+    "customer_initiated": Reason.REQUESTED,
+    "order_change": Reason.NOT_AS_AGREED,
+    "product_unsatisfactory": Reason.NOT_AS_AGREED,
+    "product_unacceptable": Reason.NOT_AS_AGREED,
+    "product_not_received": Reason.NOT_RECEIVED,
+    "subscription_canceled": Reason.CANCELED,
+    "unrecognized": Reason.UNRECOGNIZED,
+    "credit_not_processed": Reason.CREDIT_MISSING,
+}
+OUTCOMES: dict[str, str] = {
+    "won": Outcome.WON,
+    "prevented": Outcome.WITHDRAWN,
+    "lost": Outcome.LOST,
+    "warning_closed": Outcome.WITHDRAWN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewedCreditNote:
+    """A credit note that would be. ``before_payment`` lowers what is due, ``after_payment`` is given back."""
+
+    currency: str
+    total: int
+    tax: int
+    before_payment: int
+    after_payment: int
+
+
+def previewed(data: dict[str, Any]) -> PreviewedCreditNote:
+    return PreviewedCreditNote(
+        currency=data["currency"],
+        total=data["total"],
+        tax=sum(one["amount"] for one in data.get("total_taxes") or []),
+        before_payment=data["pre_payment_amount"],
+        after_payment=data["post_payment_amount"],
+    )
+
+
+def refund(data: dict[str, Any]) -> AdjustmentState:
+    return _state(
+        Kind.REFUND,
+        data,
+        payment_id=identity(data.get("charge")),
+        failure_code=(data.get("failure_reason") or "")[:100],
+    )
+
+
+def credit_note(data: dict[str, Any]) -> AdjustmentState:
+    return _state(Kind.CREDIT_NOTE, data, invoice_id=identity(data.get("invoice")), amount=data["total"])
+
+
+def dispute(data: dict[str, Any]) -> AdjustmentState:
+    return _state(
+        Kind.DISPUTE,
+        data,
+        payment_id=identity(data.get("charge")),
+        due_at=when((data.get("evidence_details") or {}).get("due_by")),
+        outcome=OUTCOMES.get(data["status"], ""),
+    )
+
+
+def _state(kind: str, data: dict[str, Any], **more: Any) -> AdjustmentState:
+    values = {
+        "payment_id": "",
+        "invoice_id": "",
+        "operation": _uuid((data.get("metadata") or {}).get("operation", "")),
+        "status": data.get("status") or "succeeded",
+        "currency": data["currency"],
+        "amount": data["amount"],
+        "reason": REASONS.get(data.get("reason") or "", Reason.OTHER),
+        "failure_code": "",
+        "created_at": datetime.fromtimestamp(data["created"], UTC),
+        "due_at": None,
+        "outcome": "",
+    }
+    return AdjustmentState(kind=kind, id=data["id"], **(values | more))
+
+
+def _uuid(text: str) -> str:
+    """The text where it is a UUID: anybody can type metadata at Stripe."""
+    try:
+        return str(uuid.UUID(text))
+    except ValueError:
+        return ""

@@ -1,0 +1,120 @@
+from datetime import timedelta
+
+import pytest
+
+from billing import clock, errors
+from billing.audit import actor
+from billing.models import AuditEntry, Operation
+from billing.money import Money
+from billing.operations import adjust_credit, ensure_customer, preview_credit, resume_unsettled, subscribe
+from billing.operations.credit import MOST_AT_ONCE
+from tests.conftest import a_member, price
+
+REASON = "goodwill"
+
+
+@pytest.fixture
+def subscribed(stripe, operator, office):
+    return subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+
+
+def balance(stripe):
+    return stripe.listed("customers")[0]["balance"]
+
+
+def test_credit_is_above_zero_here_and_taken_off_the_next_invoice(stripe, operator, subscribed):
+    office = adjust_credit(subscribed, 2_500, by=operator, reason=REASON)
+
+    assert (office.credit_balance, balance(stripe)) == (2_500, -2_500)
+    assert (str(office.credit), office.credit_in_words) == ("25.00 USD", "25.00 USD credit")
+    stripe.advance(days=32)
+    stripe.deliver_and_apply()
+    assert stripe.listed("invoices")[0]["amount_paid"] == 19_900 - 2_500
+    office.refresh_from_db()
+    assert (office.credit_balance, office.credit_in_words) == (0, "no credit")
+
+
+def test_credit_that_is_taken_back_below_zero_is_owed(stripe, operator, subscribed):
+    office = adjust_credit(subscribed, -700, by=operator, reason=REASON)
+
+    assert (office.credit_balance, balance(stripe)) == (-700, 700)
+    assert office.credit_in_words == "7.00 USD owed with the next invoice"
+
+
+def test_the_preview_says_before_and_after_and_is_confirmed_once(stripe, operator, subscribed):
+    adjust_credit(subscribed, 1_000, by=operator, reason=REASON)
+    seen = preview_credit(subscribed, -1_500, by=operator)
+    assert (seen.before, seen.after) == (Money(1_000, "usd"), Money(-500, "usd"))
+    assert balance(stripe) == -1_000
+
+    office = adjust_credit(subscribed, -1_500, by=operator, reason=REASON, as_of=seen.as_of)
+
+    assert office.credit == seen.after
+    with pytest.raises(errors.PreviewUsed):
+        adjust_credit(subscribed, -1_500, by=operator, reason=REASON, as_of=seen.as_of)
+    assert balance(stripe) == 500
+
+
+def test_a_preview_of_long_ago_is_not_confirmed(stripe, operator, subscribed):
+    seen = preview_credit(subscribed, 100, by=operator)
+    stripe.advance(hours=2)
+
+    with pytest.raises(errors.PreviewStale):
+        adjust_credit(subscribed, 100, by=operator, reason=REASON, as_of=seen.as_of)
+
+
+@pytest.mark.parametrize("amount", [0, MOST_AT_ONCE + 1, -MOST_AT_ONCE - 1])
+def test_the_amount_is_bounded(stripe, operator, subscribed, amount):
+    stripe.forget_requests()
+
+    with pytest.raises(errors.AmountInvalid, match="10,000"):
+        adjust_credit(subscribed, amount, by=operator, reason=REASON)
+    with pytest.raises(errors.AmountInvalid):
+        preview_credit(subscribed, amount, by=operator)
+    assert stripe.requests() == []
+
+
+def test_without_a_customer_or_a_currency_there_is_no_credit(stripe, operator, office):
+    with pytest.raises(errors.NoCustomer):
+        adjust_credit(office, 100, by=operator, reason=REASON)
+    office = ensure_customer(office, by=operator, reason="new")
+    with pytest.raises(errors.CurrencyUnknown):
+        adjust_credit(office, 100, by=operator, reason=REASON)
+
+
+@pytest.mark.parametrize("role", ["owner", "viewer", "auditor"])
+def test_only_the_vendors_staff_give_credit(stripe, subscribed, auditor, role):
+    by = auditor if role == "auditor" else actor.person(a_member(subscribed, role))
+
+    with pytest.raises(errors.NotPermitted):
+        adjust_credit(subscribed, 100, by=by, reason=REASON)
+    with pytest.raises(errors.NotPermitted):
+        preview_credit(subscribed, 100, by=by)
+    assert balance(stripe) == 0
+    assert AuditEntry.objects.filter(kind="refusal", actor=by.user).exists()
+
+
+@pytest.mark.parametrize("kind", ["503", "drop_after", "500_after"])
+@pytest.mark.parametrize("hours", [0, 21])
+def test_a_lost_answer_gives_the_credit_once(stripe, operator, subscribed, kind, hours):
+    stripe.fail_next(kind, method="POST", path_prefix="/v1/customers/")
+    with pytest.raises(errors.StripeUnavailable):
+        adjust_credit(subscribed, 100, by=operator, reason=REASON)
+    operation = Operation.objects.get(kind="adjust_credit")
+    operation.steps.update(first_asked_at=clock.wall() - timedelta(hours=hours))
+    Operation.objects.filter(status="unknown").update(lease_until=clock.wall() - timedelta(seconds=1))
+    resume_unsettled()
+
+    operation.refresh_from_db()
+    subscribed.refresh_from_db()
+    done = kind == "drop_after" or (kind == "503" and not hours)
+    expected = ("succeeded", 100, -100) if done else ("abandoned", 0, 0)
+    assert (operation.status, subscribed.credit_balance, balance(stripe)) == expected
+
+
+def test_credit_can_be_given_without_a_determination_and_not_taken(stripe, operator, subscribed, settings):
+    settings.STRIPE_LIVE_MODE = True
+
+    assert adjust_credit(subscribed, 100, by=operator, reason=REASON).credit_balance == 100
+    with pytest.raises(errors.DeterminationMissing):
+        adjust_credit(subscribed, -100, by=operator, reason=REASON)

@@ -1,0 +1,204 @@
+from datetime import timedelta
+
+import pytest
+
+from billing import clock, errors
+from billing.audit import actor
+from billing.models import Adjustment, Invoice, Operation, Payment
+from billing.money import Money
+from billing.operations import (
+    issue_credit_note,
+    preview_credit_note,
+    refund_payment,
+    resume_unsettled,
+    subscribe,
+)
+from tests.conftest import a_member, price
+
+REASON = "Charged twice: the setup call"
+
+
+@pytest.fixture
+def paid(stripe, operator, office):
+    subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+    stripe.deliver_and_apply()
+    return Invoice.objects.get()
+
+
+@pytest.fixture
+def unpaid(stripe, paid):
+    """The next invoice, open as its card was declined."""
+    stripe.control("charges", outcome="decline", next=9)
+    stripe.advance(days=32)
+    stripe.deliver_and_apply()
+    return Invoice.objects.get(status="open")
+
+
+def notes(stripe, invoice):
+    return stripe.listed("credit_notes", invoice=invoice.stripe_id)
+
+
+def test_of_a_paid_invoice_a_part_goes_back_to_the_card(stripe, operator, paid):
+    seen = preview_credit_note(paid, by=operator, to="refund", amount=5_000)
+    assert notes(stripe, paid) == []
+    issue_credit_note(paid, by=operator, reason=REASON, to="refund", amount=5_000)
+
+    (made,) = notes(stripe, paid)
+    note = Adjustment.objects.get(kind="credit_note")
+    refund = Adjustment.objects.get(kind="refund")
+    assert (seen.amount, seen.remains) == (Money(5_000, "usd"), Money(14_900, "usd"))
+    assert (made["total"], made["reason"], made["memo"]) == (5_000, "duplicate", None)
+    assert (note.money, note.invoice, note.operation.reason) == (Money(5_000, "usd"), paid, REASON)
+    assert (refund.money, refund.payment) == (note.money, Payment.objects.get())
+    assert Payment.objects.get().amount_refunded == 5_000
+
+
+def test_of_a_paid_invoice_a_part_becomes_credit_for_the_next(stripe, operator, paid):
+    seen = preview_credit_note(paid, by=operator, to="balance", amount=5_000)
+    issue_credit_note(paid, by=operator, reason=REASON, to="balance", amount=5_000)
+
+    assert seen.goes_to == ("50.00 USD is kept as credit and lowers the next invoices.",)
+    assert Payment.objects.get().amount_refunded == 0
+    stripe.advance(days=32)
+    assert stripe.listed("invoices")[0]["amount_paid"] == 14_900
+
+
+def test_of_an_open_invoice_less_is_due(stripe, operator, unpaid):
+    seen = preview_credit_note(unpaid, by=operator, to="due", amount=9_900)
+    office = issue_credit_note(unpaid, by=operator, reason=REASON, to="due", amount=9_900)
+
+    unpaid.refresh_from_db()
+    assert (seen.amount, seen.remains, seen.remains_as) == (Money(9_900, "usd"), Money(10_000, "usd"), "Still due")
+    assert seen.goes_to == ("99.00 USD less is due of the invoice.",)
+    assert (unpaid.status, unpaid.amount_remaining, office.balance_due) == ("open", 10_000, 10_000)
+
+
+def test_an_open_invoice_that_is_credited_whole_is_settled(stripe, operator, unpaid):
+    office = issue_credit_note(unpaid, by=operator, reason=REASON, to="due")
+
+    unpaid.refresh_from_db()
+    assert (unpaid.status, office.balance_due, office.subscription_status) == ("paid", 0, "active")
+
+
+@pytest.mark.parametrize("to", ["refund", "balance"])
+def test_an_open_invoice_gives_nothing_back(stripe, operator, unpaid, to):
+    refused(stripe, operator, unpaid, errors.InvoiceNotCreditable, "Lower what is due", to=to, amount=100)
+
+
+def test_of_a_paid_invoice_nothing_is_due(stripe, operator, paid):
+    refused(stripe, operator, paid, errors.InvoiceNotCreditable, "Give the money back", to="due", amount=100)
+
+
+def test_more_than_the_invoice_is_not_credited(stripe, operator, paid):
+    issue_credit_note(paid, by=operator, reason=REASON, to="balance", amount=10_000)
+
+    refused(stripe, operator, paid, errors.MoreThanLeft, r"at most 99\.00 USD", to="balance", amount=9_901)
+    refused(stripe, operator, paid, errors.AmountInvalid, "at least one", to="balance", amount=0)
+
+
+def test_what_was_credited_whole_is_not_credited_again(stripe, operator, paid):
+    issue_credit_note(paid, by=operator, reason=REASON, to="balance")
+
+    refused(stripe, operator, paid, errors.AlreadyCredited, "nothing is left", to="balance")
+
+
+def test_more_than_is_left_of_the_payment_can_only_be_credit(stripe, operator, paid):
+    refund_payment(Payment.objects.get(), by=operator, reason=REASON, amount=15_000)
+
+    refused(stripe, operator, paid, errors.MoreThanLeft, r"49\.00 USD\. Give the rest as credit", to="refund")
+    issue_credit_note(paid, by=operator, reason=REASON, to="balance")
+    assert notes(stripe, paid)[0]["total"] == 19_900
+
+
+def test_what_the_bank_took_back_is_not_given_back_by_a_note(stripe, operator, office):
+    subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_createDispute")
+    stripe.deliver_and_apply()
+
+    refused(stripe, operator, Invoice.objects.get(), errors.PaymentDisputed, "pay it twice", to="refund")
+
+
+def test_a_confirmation_that_comes_twice_credits_once(stripe, operator, paid):
+    seen = preview_credit_note(paid, by=operator, to="refund", amount=5_000)
+    issue_credit_note(paid, by=operator, reason=REASON, to="refund", amount=5_000, as_of=seen.as_of)
+
+    with pytest.raises(errors.PreviewStale):
+        issue_credit_note(paid, by=operator, reason=REASON, to="refund", amount=5_000, as_of=seen.as_of)
+    assert len(notes(stripe, paid)) == 1
+
+
+def test_an_office_issues_no_credit_note(stripe, office, paid):
+    by = actor.person(a_member(office, "owner"))
+
+    with pytest.raises(errors.StaffOnly, match="Only the vendor's staff may issue credit notes"):
+        issue_credit_note(paid, by=by, reason=REASON, to="refund")
+    with pytest.raises(errors.StaffOnly):
+        preview_credit_note(paid, by=by, to="refund")
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome", "made"),
+    [("503", "succeeded", 1), ("drop_after", "succeeded", 1), ("500_after", "abandoned", 0)],
+)
+def test_an_answer_that_was_lost_is_found_out_and_credited_once(stripe, operator, paid, kind, outcome, made):
+    stripe.fail_next(kind, method="POST", path_prefix="/v1/credit_notes")
+    with pytest.raises(errors.StripeUnavailable):
+        issue_credit_note(paid, by=operator, reason=REASON, to="refund", amount=5_000)
+    due_again()
+    resume_unsettled()
+
+    assert Operation.objects.get(kind="issue_credit_note").status == outcome
+    assert len(notes(stripe, paid)) == Adjustment.objects.filter(kind="credit_note").count() == made
+    assert Payment.objects.get().amount_refunded == 5_000 * made
+
+
+def test_a_note_whose_key_is_too_old_to_ask_again_is_found_by_its_operation(stripe, operator, paid):
+    stripe.fail_next("drop_after", method="POST", path_prefix="/v1/credit_notes")
+    with pytest.raises(errors.StripeUnavailable):
+        issue_credit_note(paid, by=operator, reason=REASON, to="refund", amount=5_000)
+    due_again()
+    Operation.objects.get(kind="issue_credit_note").steps.update(first_asked_at=clock.wall() - timedelta(hours=21))
+    resume_unsettled()
+
+    assert Operation.objects.get(kind="issue_credit_note").status == "succeeded"
+    assert len(notes(stripe, paid)) == Adjustment.objects.filter(kind="credit_note").count() == 1
+
+
+def test_two_people_at_once_end_in_one_note_and_one_refusal(stripe, operator, administrator, paid):
+    stripe.fail_next("503", method="POST")
+    with pytest.raises(errors.StripeUnavailable):
+        issue_credit_note(paid, by=operator, reason=REASON, to="refund")
+
+    with pytest.raises(errors.OperationInProgress):
+        issue_credit_note(paid, by=administrator, reason=REASON, to="balance")
+
+
+def test_a_note_that_is_issued_in_stripes_dashboard_comes_to_our_rows_and_so_does_its_void(stripe, operator, unpaid):
+    at_stripe(stripe, "credit_notes", invoice=unpaid.stripe_id, amount="9900")
+    stripe.deliver_and_apply()
+    note = Adjustment.objects.get()
+    unpaid.refresh_from_db()
+    assert (note.status, note.invoice, unpaid.amount_remaining) == ("issued", unpaid, 10_000)
+
+    at_stripe(stripe, f"credit_notes/{note.stripe_id}/void")
+    stripe.deliver_and_apply()
+    note.refresh_from_db()
+    unpaid.refresh_from_db()
+    assert (note.status, unpaid.amount_remaining) == ("void", 19_900)
+
+
+def at_stripe(stripe, path, **data):
+    headers = {"Authorization": "Bearer sk_test_only_for_tests"}
+    stripe.http.post(f"/v1/{path}", data=data, headers=headers).raise_for_status()
+
+
+def refused(stripe, operator, invoice, refusal, says, **given):
+    stripe.forget_requests()
+    with pytest.raises(refusal, match=says):
+        issue_credit_note(invoice, by=operator, reason=REASON, **given)
+    with pytest.raises(refusal, match=says):
+        preview_credit_note(invoice, by=operator, **given)
+    assert stripe.requests() == []
+
+
+def due_again():
+    Operation.objects.update(lease_until=clock.wall() - timedelta(seconds=1))
