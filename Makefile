@@ -5,7 +5,7 @@ STRIPE_PORT ?= 12111
 BIN := .venv/bin
 TEST_ENV := ENV_FILE=tests/test.env
 
-.PHONY: demo test test-postgres smoke bench lint lock clean
+.PHONY: demo test test-postgres soak smoke bench lint lock clean
 
 demo: .venv/ready
 	@$(BIN)/python -m demo --web-port $(WEB_PORT) --stripe-port $(STRIPE_PORT)
@@ -16,6 +16,12 @@ test: .venv/ready
 # Against a server: make test-postgres TEST_DATABASE_URL=postgres://user:password@127.0.0.1/postgres
 test-postgres: .venv/ready
 	$(TEST_ENV) DATABASE_URL=$(TEST_DATABASE_URL) $(BIN)/python -m pytest -n 2
+
+# The state machine at length, with a new seed; its result is docs/soak.md. The same again: make soak SEED=7
+SEED ?=
+soak: .venv/ready
+	$(TEST_ENV) STATE_MACHINE_SEED=$(SEED) STATE_MACHINE_RUNS=10 STATE_MACHINE_EXAMPLES=50 STATE_MACHINE_STEPS=30 \
+		$(BIN)/python -m tests.statemachine.soak
 
 smoke: .venv/ready
 	@$(BIN)/python -m demo.smoke

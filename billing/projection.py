@@ -60,17 +60,17 @@ def apply(snapshot: Snapshot) -> Office:
             _tombstone(office, snapshot)
         else:
             _apply_customer(office, snapshot)
-            for subscription in snapshot.subscriptions:
-                _apply_subscription(office, subscription, snapshot.ticket)
-            for invoice in snapshot.invoices:
-                _apply_invoice(office, invoice, snapshot.ticket)
-            for payment in snapshot.payments:
-                _apply_payment(office, payment, snapshot.ticket)
-            for adjustment in snapshot.adjustments:
-                _apply_adjustment(office, adjustment, snapshot.ticket)
-            for payment_method in snapshot.payment_methods:
-                _apply_payment_method(office, payment_method, snapshot.ticket)
-            _mark_missing(office, snapshot)
+        for subscription in snapshot.subscriptions:
+            _apply_subscription(office, subscription, snapshot.ticket)
+        for invoice in snapshot.invoices:
+            _apply_invoice(office, invoice, snapshot.ticket)
+        for payment in snapshot.payments:
+            _apply_payment(office, payment, snapshot.ticket)
+        for adjustment in snapshot.adjustments:
+            _apply_adjustment(office, adjustment, snapshot.ticket)
+        for payment_method in snapshot.payment_methods:
+            _apply_payment_method(office, payment_method, snapshot.ticket)
+        _mark_missing(office, snapshot)
         _derive(office)
         if office.customer_ticket == snapshot.ticket:  # the newest look
             office.confirmed_at = max(filter(None, [office.confirmed_at, snapshot.seen_at]))

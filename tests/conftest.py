@@ -125,11 +125,8 @@ def one_connection(db: None) -> Iterator[None]:
     connections["impatient"] = own
 
 
-@pytest.fixture
-def stripe(stripe_server: LocalStripe, settings: Any, one_connection: None) -> Iterator[LocalStripe]:
-    """A Stripe with nothing in it but our account, plans and webhook endpoint."""
-    stripe_server.control("reset")
-    settings.STRIPE_API_BASE = stripe_server.url
+def stocked(stripe_server: LocalStripe) -> LocalStripe:
+    """Our account, plans and webhook endpoint are there, in an empty database and at a Stripe with nothing in it."""
     sandbox_clock.forget()
     by = actor.job("tests")
     accounts.record_account(by=by, reason="tests")
@@ -149,7 +146,21 @@ def stripe(stripe_server: LocalStripe, settings: Any, one_connection: None) -> I
     accounts.register_endpoint(at_stripe=True, by=by, reason="tests")
     stripe_server.taken()
     stripe_server.forget_requests()
-    yield stripe_server
+    return stripe_server
+
+
+@pytest.fixture
+def empty_stripe(stripe_server: LocalStripe, settings: Any, one_connection: None) -> LocalStripe:
+    """A Stripe with nothing in it."""
+    stripe_server.control("reset")
+    settings.STRIPE_API_BASE = stripe_server.url
+    return stripe_server
+
+
+@pytest.fixture
+def stripe(empty_stripe: LocalStripe) -> Iterator[LocalStripe]:
+    """A Stripe with nothing in it but our account, plans and webhook endpoint."""
+    yield stocked(empty_stripe)
     sandbox_clock.forget()
     assert clock.wall()
 

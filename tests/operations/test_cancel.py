@@ -99,6 +99,18 @@ def test_a_customer_deleted_at_stripe_is_a_tombstone_with_a_finding(stripe, oper
     assert access(office) is Access.NONE
 
 
+def test_what_a_customer_paid_and_owed_is_seen_also_after_its_deletion(stripe, operator, subscribed):
+    stripe.control("charges", outcome="decline")
+    stripe.advance(days=32)
+    stripe.delete(f"customers/{subscribed.payment_provider_customer_id}")
+    stripe.deliver_and_apply()
+
+    office = Office.objects.get(pk=subscribed.pk)
+    assert office.customer_deleted_at is not None
+    assert (office.balance_due, office.payments.filter(status="failed").count()) == (19_900, 1)
+    assert sorted(office.invoices.values_list("status", flat=True)) == ["open", "paid"]
+
+
 def test_a_viewer_may_not_cancel_also_where_it_is_cancelled_already(stripe, operator, subscribed):
     viewer = actor.person(a_member(subscribed, "viewer"))
     with pytest.raises(errors.NotPermitted):

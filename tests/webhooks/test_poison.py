@@ -341,6 +341,7 @@ def renewed(stage: Stage) -> None:
     theirs = stage.stripe.listed("subscriptions")[0]["items"]["data"][0]["current_period_end"]
     assert stage.office.current_period_end.timestamp() == theirs
     assert (Invoice.objects.filter(status="paid").count(), Payment.objects.count()) == (2, 2)
+    assert ReceivedEvent.objects.get(status="ignored").type == "invoice.upcoming"
 
 
 def canceled_with_a_finding(stage: Stage) -> None:
@@ -390,7 +391,14 @@ APPLIED, IGNORED = {"applied": 1}, {"ignored": 1}
 TABLE = [
     Row("a duplicate, three times", a_duplicate, {200}, ONE, APPLIED),
     Row("8 at once, each 4 times", eight_at_once, {200}, EIGHT, {"applied": 8}),
-    Row("a renewal, shuffled, each twice", shuffled_and_twice, {200}, {"waiting": -1}, {"applied": -1}, check=renewed),
+    Row(
+        "a renewal, shuffled, each twice",
+        shuffled_and_twice,
+        {200},
+        {"waiting": -1, "ignored": 1},
+        {"applied": -1, "ignored": 1},
+        check=renewed,
+    ),
     Row("a slow older look", a_change, {200}, ONE, TWO, overtaken_by_a_newer_look, canceled),
     Row("two overlapping looks", about_the_first_invoice, {200}, ONE, TWO, beside_a_look_at_another_invoice),
     Row("no signature", lambda stage: stage.post(AN_EVENT, {}), {400}, check=nothing_is_recorded),

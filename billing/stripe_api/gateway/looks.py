@@ -24,14 +24,15 @@ def fetch(
     """One customer as Stripe has it now: customer and subscriptions with their latest invoices, and the
     invoices that are named; the payments that are, with their refunds; the disputes of charges that are; the
     credit notes, if any invoice of theirs is; and the cards, if they are asked for. Two requests, one more for
-    each kind that is asked for, and one for each invoice or card that should be there and is not."""
+    each kind that is asked for, and one for each invoice or card that should be there and is not. A deleted
+    customer has no subscriptions and cards any more; what it was asked to pay and paid stays."""
     customer = customers.fetch_customer(office.payment_provider_customer_id or "")
-    if customer.deleted:
-        return Snapshot(office.pk, ticket, at, customer)
     found: dict[str, dict[str, Any]] = {}
     missing: list[str] = []
-    subscriptions = list(
-        answers.page(
+    subscriptions = (
+        []
+        if customer.deleted
+        else answers.page(
             "/v1/subscriptions",
             {
                 "customer": customer.id,
@@ -58,7 +59,7 @@ def fetch(
         adjusted += adjustments.disputes(charge)
     if set(credit_notes):
         adjusted += adjustments.credit_notes(customer.id)
-    cards, detached = _payment_methods(office, customer.id) if payment_methods else ((), ())
+    cards, detached = _payment_methods(office, customer.id) if payment_methods and not customer.deleted else ((), ())
     return Snapshot(
         office_id=office.pk,
         ticket=ticket,

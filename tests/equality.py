@@ -1,0 +1,276 @@
+"""Whether our rows are what Stripe shows, field by field.
+
+Stripe is read over HTTP past our own code, and each column is derived here a second time from Stripe's words: a
+mistake in ``billing.stripe_api.inbound`` or ``billing.projection`` would otherwise be made on both sides and look
+right. What is compared is what the tables below name.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+
+from billing.models import Invoice, Office, Payment, PlanPrice, Subscription
+from tests.conftest import LocalStripe
+
+LIVE = ("trialing", "active", "past_due", "unpaid", "paused")
+Object = dict[str, Any]
+Columns = dict[str, Callable[[Object], Any]]
+
+
+@dataclass(frozen=True)
+class Theirs:
+    """Everything that Stripe has of one customer."""
+
+    customer: Object
+    subscriptions: list[Object] = field(default_factory=list)
+    invoices: list[Object] = field(default_factory=list)
+    charges: list[Object] = field(default_factory=list)
+
+    @property
+    def current(self) -> Object | None:
+        """The oldest live subscription, else the newest."""
+        by_age = sorted(self.subscriptions, key=lambda one: (one["created"], one["id"]))
+        live = [one for one in by_age if one["status"] in LIVE]
+        return (live or by_age[-1:] or [None])[0]
+
+
+def everything(stripe: LocalStripe, path: str, **params: Any) -> list[Object]:
+    """All pages of a list, newest first."""
+    headers = {"Authorization": f"Bearer {settings.STRIPE_API_KEY}"}
+    found: list[Object] = []
+    while True:
+        after = {"starting_after": found[-1]["id"]} if found else {}
+        answer = stripe.http.get(f"/v1/{path}", params={"limit": 100, **params, **after}, headers=headers)
+        page = answer.raise_for_status().json()
+        found += page["data"]
+        if not page["has_more"]:
+            return found
+
+
+def one(stripe: LocalStripe, path: str, **params: Any) -> Object:
+    headers = {"Authorization": f"Bearer {settings.STRIPE_API_KEY}"}
+    return stripe.http.get(f"/v1/{path}", params=params, headers=headers).raise_for_status().json()
+
+
+def read(stripe: LocalStripe, customer: str, *, invoices_too: bool = True) -> Theirs:
+    """What Stripe has of this customer now. A deleted one keeps what it was asked to pay, and has nothing else."""
+    found = one(stripe, f"customers/{customer}", **{"expand[]": "invoice_settings.default_payment_method"})
+    deleted = found.get("deleted", False)
+    subscriptions = [] if deleted else everything(stripe, "subscriptions", customer=customer, status="all")
+    if not invoices_too:
+        return Theirs(found, subscriptions)
+    return Theirs(
+        found,
+        subscriptions,
+        everything(stripe, "invoices", customer=customer, **{"expand[]": "data.payments"}),
+        everything(stripe, "charges", customer=customer),
+    )
+
+
+def differences(office: Office, theirs: Theirs) -> list[str]:
+    """Where the Office and its rows are not what Stripe shows; empty where they are equal."""
+    return [
+        *(
+            _after_a_deletion(office)
+            if theirs.customer.get("deleted")
+            else differences_of_subscriptions(office, theirs)
+        ),
+        *_of_rows("invoice", office.invoices.filter(deleted_at=None), theirs.invoices, INVOICE),
+        *_of_rows("payment", office.payments.all(), theirs.charges, PAYMENT),
+        *_of_row("office", office, _debt(theirs)),
+    ]
+
+
+def differences_of_subscriptions(office: Office, theirs: Theirs) -> list[str]:
+    """As ``differences``, of what every look must show: the card and the subscriptions."""
+    return [
+        *_of_row("office", office, _card(theirs.customer) | _current(theirs.current)),
+        *_of_rows("subscription", office.subscriptions.filter(deleted_at=None), theirs.subscriptions, SUBSCRIPTION),
+    ]
+
+
+def _after_a_deletion(office: Office) -> list[str]:
+    found = [f"subscription {row.pk} is live" for row in office.subscriptions.filter(status__in=LIVE)]
+    if office.customer_deleted_at is None:
+        found.append("office: the customer is deleted at Stripe and not here")
+    return [*found, *_of_row("office", office, _card({}))]
+
+
+def _of_rows(kind: str, rows: Iterable[Any], theirs: list[Object], columns: Columns) -> list[str]:
+    ours = {row.stripe_id: row for row in rows}
+    found = [f"{kind} {key}: Stripe has it, we do not" for key in sorted({one["id"] for one in theirs} - set(ours))]
+    found += [f"{kind} {key}: we have it, Stripe does not" for key in sorted(set(ours) - {one["id"] for one in theirs})]
+    for its in theirs:
+        if row := ours.get(its["id"]):
+            found += _of_row(f"{kind} {its['id']}", row, {name: derive(its) for name, derive in columns.items()})
+    return found
+
+
+def _of_row(subject: str, row: Any, expected: dict[str, Any]) -> list[str]:
+    return [
+        f"{subject}: {name} is {getattr(row, name)!r} here and {value!r} at Stripe"
+        for name, value in expected.items()
+        if getattr(row, name) != value
+    ]
+
+
+def _card(customer: Object) -> dict[str, str]:
+    method = (customer.get("invoice_settings") or {}).get("default_payment_method") or {}
+    card = method.get("card")
+    return {
+        "payment_method_brand": card["brand"] if card else "",
+        "payment_method_last4": card["last4"] if card else "",
+        "payment_method_expires": f"{card['exp_year']}-{card['exp_month']:02}" if card else "",
+    }
+
+
+def _current(subscription: Object | None) -> dict[str, Any]:
+    """The Office's columns of its current subscription."""
+    if subscription is None:
+        return {"subscription_status": "", "payment_provider_subscription_id": "", "current_plan_id": None}
+    same = ("quantity", "current_period_start", "current_period_end", "trial_end")
+    price = PlanPrice.objects.filter(stripe_price_id=_item(subscription)["price"]["id"]).first()
+    return {
+        "payment_provider_subscription_id": subscription["id"],
+        "subscription_status": subscription["status"],
+        "current_plan_id": price.plan_id if price else None,
+        "billing_cycle_anchor_date": _at(subscription["billing_cycle_anchor"]),
+        "cancel_at": _ends(subscription) if subscription["status"] in LIVE else None,
+        **{name: SUBSCRIPTION[name](subscription) for name in same},
+    }
+
+
+def _debt(theirs: Theirs) -> dict[str, Any]:
+    unpaid = [one for one in theirs.invoices if one["status"] == "open" and one["amount_remaining"] > 0]
+    failed = [one["status_transitions"]["finalized_at"] for one in unpaid if one["attempt_count"]]
+    return {
+        "balance_due": sum(one["amount_remaining"] for one in unpaid),
+        "past_due_since": _at(min(failed, default=None)),
+    }
+
+
+def _at(epoch: int | None) -> datetime | None:
+    return None if epoch is None else datetime.fromtimestamp(epoch, UTC)
+
+
+def _id(value: Any) -> str:
+    return value["id"] if isinstance(value, dict) else value or ""
+
+
+def _item(subscription: Object) -> Object:
+    (item,) = subscription["items"]["data"]
+    return item
+
+
+def _ends(subscription: Object) -> datetime | None:
+    if subscription["cancel_at"] is None and subscription["cancel_at_period_end"]:
+        return _at(_item(subscription)["current_period_end"])
+    return _at(subscription["cancel_at"])
+
+
+def _price(subscription: Object) -> int | None:
+    found = PlanPrice.objects.filter(stripe_price_id=_item(subscription)["price"]["id"]).first()
+    return found.pk if found else None
+
+
+def _monthly(subscription: Object) -> int:
+    price = _item(subscription)["price"]
+    months = {"month": 1, "year": 12}[price["recurring"]["interval"]] * price["recurring"]["interval_count"]
+    return round(price["unit_amount"] * _item(subscription)["quantity"] / months)
+
+
+def _paid_by(invoice: Object) -> str:
+    payments = invoice["payments"]["data"]
+    default = [one for one in payments if one["is_default"]] or payments
+    return _id(default[0]["payment"].get("payment_intent")) if default else ""
+
+
+def _subscription_of(invoice: Object) -> int | None:
+    named = _id(((invoice["parent"] or {}).get("subscription_details") or {}).get("subscription"))
+    row = Subscription.objects.filter(stripe_id=named).first() if named else None
+    return row.pk if row else None
+
+
+def _invoice_of(charge: Object) -> int | None:
+    intent = _id(charge["payment_intent"])
+    row = Invoice.objects.filter(payment_intent_id=intent).first() if intent else None
+    return row.pk if row else None
+
+
+SUBSCRIPTION: Columns = {
+    "status": lambda its: its["status"],
+    "plan_price_id": _price,
+    "quantity": lambda its: _item(its)["quantity"],
+    "currency": lambda its: its["currency"],
+    "monthly_amount": _monthly,
+    "created_at": lambda its: _at(its["created"]),
+    "started_at": lambda its: _at(its["start_date"]),
+    "ended_at": lambda its: _at(its["ended_at"]),
+    "current_period_start": lambda its: _at(_item(its)["current_period_start"]),
+    "current_period_end": lambda its: _at(_item(its)["current_period_end"]),
+    "billing_cycle_anchor": lambda its: _at(its["billing_cycle_anchor"]),
+    "trial_end": lambda its: _at(its["trial_end"]),
+    "cancel_at": _ends,
+}
+
+INVOICE: Columns = {
+    "subscription_id": _subscription_of,
+    "payment_intent_id": _paid_by,
+    "number": lambda its: its["number"] or "",
+    "status": lambda its: its["status"],
+    "currency": lambda its: its["currency"],
+    "subtotal": lambda its: its["subtotal"],
+    "discount": lambda its: sum(one["amount"] for one in its["total_discount_amounts"] or []),
+    "tax": lambda its: sum(one["amount"] for one in its["total_taxes"] or []),
+    "total": lambda its: its["total"],
+    "amount_paid": lambda its: its["amount_paid"],
+    "amount_remaining": lambda its: its["amount_remaining"],
+    "attempt_count": lambda its: its["attempt_count"],
+    "next_payment_attempt": lambda its: _at(its["next_payment_attempt"]),
+    "period_start": lambda its: _at(its["period_start"]),
+    "period_end": lambda its: _at(its["period_end"]),
+    "created_at": lambda its: _at(its["created"]),
+    "due_at": lambda its: _at(its["due_date"]),
+    "finalised_at": lambda its: _at(its["status_transitions"]["finalized_at"]),
+}
+
+PAYMENT: Columns = {
+    "invoice_id": _invoice_of,
+    "payment_intent_id": lambda its: _id(its["payment_intent"]),
+    "status": lambda its: its["status"],
+    "currency": lambda its: its["currency"],
+    "amount": lambda its: its["amount"],
+    "failure_code": lambda its: its["failure_code"] or "",
+    "card_brand": lambda its: its["payment_method_details"]["card"]["brand"],
+    "card_last4": lambda its: its["payment_method_details"]["card"]["last4"],
+    "created_at": lambda its: _at(its["created"]),
+}
+
+
+def broken_invariants(office: Office) -> list[str]:
+    """What must hold in our own rows, whatever Stripe shows."""
+    found = []
+    remaining = Invoice.objects.filter(office=office, status="open", deleted_at=None)
+    if office.balance_due != sum(remaining.values_list("amount_remaining", flat=True)):
+        found.append(f"balance_due is {office.balance_due}, not the sum of the open invoices")
+    for row in Subscription.objects.filter(office=office):
+        found += _broken_history(row)
+    if Payment.objects.filter(office=office).exclude(invoice=None).exclude(invoice__office=office).exists():
+        found.append("a payment belongs to another Office's invoice")
+    return found
+
+
+def _broken_history(row: Subscription) -> list[str]:
+    """Each change begins where the one before ended, and the last one ends where the row is."""
+    steps = [("", None, 0)]
+    found = []
+    for change in row.changes.order_by("pk"):
+        if (change.status_before, change.price_before_id, change.quantity_before) != steps[-1]:
+            found.append(f"subscription {row.pk}: change {change.pk} does not begin where the one before ended")
+        steps.append((change.status_after, change.price_after_id, change.quantity_after))
+    if steps[-1] != (row.status, row.plan_price_id, row.quantity):
+        found.append(f"subscription {row.pk}: its history ends elsewhere than the row")
+    return found

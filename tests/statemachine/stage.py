@@ -1,0 +1,223 @@
+"""What a run plays on: a local Stripe, its Offices, what was lost on the way, and what must be true at rest."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import httpx
+from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
+
+from billing import clock, errors, jobs
+from billing.audit import actor, trail
+from billing.look import look
+from billing.models import AuditEntry, Finding, Job, Office, Operation, OperationStep, ReceivedEvent
+from billing.operations import resume_unsettled
+from billing.webhooks import inbox
+from tests import equality
+from tests.conftest import LocalStripe, a_person, an_office, post_delivery, stocked
+
+OFFICES = 2
+MOST_ROUNDS = 30
+DEFECTS = (errors.CallInsideTransaction, errors.FieldNotAllowed, errors.StripeKeyRefused, errors.WrongStripeAccount)
+NOT_DONE = (400, 402, 404, 429, 503)
+A_FAULT = "An unknown error occurred."
+CREATED, UPDATED = "customer.subscription.created", "customer.subscription.updated"
+UNSETTLED = ("open", "unknown")
+ENDED = ("canceled", "incomplete_expired")
+CALM = ("operation_abandoned", "customer_deleted", "unknown_customer")
+"""Findings that what we do to it explains; any other is a defect."""
+
+
+class Stage:
+    """``counted`` outlives it: what happened how often, over all examples."""
+
+    def __init__(self, stripe: LocalStripe, counted: Counter[str], *, seed: int) -> None:
+        stripe.control("reset", seed=seed)
+        stocked(stripe)
+        self.stripe, self.counted = stripe, counted
+        self.operator = actor.person(a_person("operator@vendor.example", group="operator"))
+        self.office_ids = [an_office(f"Practice {number}").pk for number in range(OFFICES)]
+        self.late: list[dict[str, Any]] = []
+        self.something_was_lost = False
+        self.effects: dict[str, set[tuple[str, str, str]]] = defaultdict(set)
+        self.refusals = 0
+
+    @property
+    def offices(self) -> list[Office]:
+        return [Office.objects.get(pk=key) for key in self.office_ids]
+
+    # --- Stripe, past our own code
+
+    def listed(self, path: str, **params: Any) -> list[dict[str, Any]]:
+        try:
+            return equality.everything(self.stripe, path, **params)
+        except httpx.HTTPError:  # trouble that was meant for us, or a customer who is gone
+            return []
+
+    def posted(self, path: str, **given: Any) -> dict[str, Any]:
+        """Stripe's answer; nothing where it refused: somebody tried in vain."""
+        return self._answer("POST", path, given)
+
+    def deleted(self, path: str) -> dict[str, Any]:
+        return self._answer("DELETE", path, {})
+
+    def is_deleted(self, customer: str) -> bool:
+        return not any(one["id"] == customer for one in self.listed("customers"))  # or Stripe fails just now
+
+    def _answer(self, method: str, path: str, given: dict[str, Any]) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {settings.STRIPE_API_KEY}"}
+        try:
+            answer = self.stripe.http.request(method, f"/v1/{path}", data=given, headers=headers)
+        except httpx.RemoteProtocolError:  # trouble that was meant for us
+            return {}
+        if answer.status_code in NOT_DONE or A_FAULT in answer.text:
+            return {}
+        answer.raise_for_status()
+        return answer.json()
+
+    # --- what happens
+
+    def ask(self, act: Callable[..., None], office: Office, given: dict[str, Any]) -> None:
+        """It was asked of us, and either our rows show it, or the error says what became of it."""
+        operations = Operation.objects.count()
+        outcome = "done"
+        try:
+            act(office, self.operator, **given)
+        except DEFECTS:
+            raise
+        except errors.BillingError as error:
+            outcome = type(error).__name__
+            self.refusals += Operation.objects.count() == operations
+        self.counted[f"{act.__name__}: {outcome}"] += 1
+        if outcome == "done" and not self.stripe.http.get("/_sandbox/faults").json()["faults"]:
+            office = Office.objects.get(pk=office.pk)
+            theirs = equality.read(self.stripe, office.payment_provider_customer_id or "", invoices_too=False)
+            if Operation.objects.count() > operations and not theirs.customer.get("deleted"):
+                assert equality.differences_of_subscriptions(office, theirs) == []
+
+    def happens(self, act: Callable[..., None], office: Office, given: dict[str, Any]) -> None:
+        """Somebody did it at Stripe."""
+        if customer := office.payment_provider_customer_id:
+            act(self, customer, **given)
+            self.counted[f"{act.__name__}"] += 1
+
+    def passes(self, time: timedelta) -> None:
+        self.note_effects()
+        self.stripe.advance(seconds=int(time.total_seconds()))
+
+    def deliver(self, deliveries: list[dict[str, Any]]) -> None:
+        for delivery in deliveries:
+            assert post_delivery(delivery).status_code == 200
+
+    def work(self) -> None:
+        """What waits is due: a worker takes it up."""
+        ReceivedEvent.objects.filter(status="waiting").update(due_at=clock.wall())
+        inbox.work_off()
+        Job.objects.update(due_at=clock.wall())
+        jobs.run_due()
+
+    def resume(self) -> None:
+        """The leases of what is not settled have ended: a worker takes it up."""
+        Operation.objects.filter(status__in=UNSETTLED).update(lease_until=clock.wall())
+        resume_unsettled()
+
+    def a_day_without_worker(self) -> None:
+        """Whatever was asked of Stripe so far was asked yesterday, and Stripe has forgotten the keys."""
+        OperationStep.objects.update(first_asked_at=clock.wall() - timedelta(days=1, hours=1))
+        self.stripe.http.delete("/_sandbox/idempotency_keys").raise_for_status()
+
+    # --- at rest
+
+    def come_to_rest(self) -> None:
+        """No trouble is left: what Stripe tells is told, what we asked for is settled, and all is as it must be."""
+        self.stripe.http.delete("/_sandbox/faults").raise_for_status()
+        for _ in range(MOST_ROUNDS):
+            self.resume()
+            told, self.late = self.late + self.stripe.taken(), []
+            self.deliver(told)
+            self.work()
+            waits = ReceivedEvent.objects.filter(status="waiting")
+            if not (told or waits.exists() or Operation.objects.filter(status__in=UNSETTLED).exists()):
+                break
+        else:
+            errors_left = list(waits.values_list("type", "last_error")[:3])
+            raise AssertionError(f"It does not come to rest: {errors_left}")
+        if self.something_was_lost:
+            self.look_at_everything()
+        self.counted["compared at rest"] += 1
+        self.check()
+
+    def look_at_everything(self) -> None:
+        """What was lost is found by a look at each Office and all that it has at Stripe."""
+        for office in self.offices:
+            if customer := office.payment_provider_customer_id:
+                theirs = equality.read(self.stripe, customer)
+                ids = {one["id"] for one in theirs.invoices} | set(office.invoices.values_list("stripe_id", flat=True))
+                with trail.acting(self.operator, office=office, reason="events were lost"):
+                    look(office, invoices=ids, payments={one["id"] for one in theirs.charges})
+        self.something_was_lost = False
+
+    def check(self) -> None:
+        wrong = []
+        self.note_effects()
+        for office in self.offices:
+            wrong += equality.broken_invariants(office)
+            if customer := office.payment_provider_customer_id:
+                theirs = equality.read(self.stripe, customer)
+                wrong += equality.differences(office, theirs)
+                live = [one["id"] for one in theirs.subscriptions if one["status"] in equality.LIVE]
+                wrong += [f"{office} has two live subscriptions"] if len(live) > 1 else []
+        wrong += self._wrong_effects() + self._wrong_records()
+        assert wrong == [], "\n".join(wrong)
+
+    def note_effects(self) -> None:
+        """What was done at Stripe in an operation's name; events are forgotten when 30 days have passed."""
+        kinds = ["customer.created", CREATED, UPDATED]
+        for event in equality.everything(self.stripe, "events", **{"types[]": kinds}):
+            before = event["data"].get("previous_attributes") or {}
+            if event["type"].endswith(".created") or "operation" in (before.get("metadata") or {}):
+                about = event["data"]["object"]
+                operation = about["metadata"].get("operation", "")
+                self.effects[operation].add((event["id"], event["type"], about["id"]))
+
+    def _wrong_effects(self) -> list[str]:
+        """Each operation had its effect once, or never."""
+        wrong = []
+        for operation in Operation.objects.all():
+            done = Counter(kind for _, kind, _ in self.effects[str(operation.public_id)])
+            subject = f"{operation.kind} that is {operation.status}"
+            wrong += [f"{subject}: {kind} {times} times" for kind, times in done.items() if times > 1]
+            expected = {"subscribe": CREATED, "change_subscription": UPDATED}
+            kind = expected.get(operation.kind)
+            if kind and operation.status == "succeeded" and not done[kind]:
+                wrong.append(f"{subject}: no {kind}")
+            if done[UPDATED] and operation.status != "succeeded":
+                wrong.append(f"{subject}: {UPDATED}")
+            if operation.kind == "subscribe" and operation.status != "succeeded":
+                wrong += self._left_behind(operation, subject)
+        owners = Counter(one["metadata"].get("office") for one in equality.everything(self.stripe, "customers"))
+        wrong += [f"an Office has {count} customers" for count in owners.values() if count > 1]
+        known = set(map(str, Operation.objects.values_list("public_id", flat=True)))
+        return wrong + [f"an operation that we do not know: {key}" for key in set(self.effects) - known - {""}]
+
+    def _left_behind(self, operation: Operation, subject: str) -> list[str]:
+        """A subscription that was not to be is at an end."""
+        made = [key for _, kind, key in self.effects[str(operation.public_id)] if kind == CREATED]
+        status = [equality.one(self.stripe, f"subscriptions/{key}")["status"] for key in made]
+        return [f"{subject}: a subscription is {one}" for one in status if one not in ENDED]
+
+    def _wrong_records(self) -> list[str]:
+        entries = AuditEntry.objects.filter(content_type=ContentType.objects.get_for_model(Operation))
+        recorded = Counter(entries.values_list("object_pk", flat=True))
+        wrong = [f"{one}: not in the audit trail" for one in Operation.objects.all() if recorded[str(one.pk)] < 2]
+        refusals = AuditEntry.objects.filter(kind="refusal").count()
+        if refusals != self.refusals:
+            wrong.append(f"{self.refusals} refusals, of which {refusals} are in the audit trail")
+        wrong += [f"a finding: {one.kind}: {one.detail}" for one in Finding.objects.exclude(kind__in=CALM)]
+        abandoned = Operation.objects.filter(status="abandoned").count()
+        if abandoned != Finding.objects.filter(kind="operation_abandoned").count():
+            wrong.append("an operation was abandoned and nobody was told")
+        parked = ReceivedEvent.objects.filter(status="parked")
+        return wrong + [f"parked: {one.type}: {one.last_error}" for one in parked]
