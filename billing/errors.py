@@ -5,7 +5,10 @@ from typing import Any
 
 from billing import declines
 
-STRIPE_ID = re.compile(r"\b(cus|sub|in|pi|ch|py|pm|evt|price|prod|seti|si|re|cn|du|dp|acct|we|req)_[A-Za-z0-9]{6,}\b")
+STRIPE_ID = re.compile(
+    r"\b(cs_(?:test|live)|cus|sub|in|pi|ch|py|pm|evt|price|prod|seti|si|re|cn|du|dp|acct|we|req|promo|di)_"
+    r"[A-Za-z0-9]{6,}\b"
+)
 
 RECORD_DETERMINATION = (
     "Record counsel's determination in the admin under Compliance, Determinations; another person, an "
@@ -70,7 +73,9 @@ class NoLiveSubscription(BillingError):
     code = "no_live_subscription"
 
     def __init__(self, office: Any) -> None:
-        super().__init__("This Office has no live subscription, so there is nothing to cancel.", office=office)
+        super().__init__(
+            "This Office has no live subscription, so there is nothing to change or cancel.", office=office
+        )
 
 
 class SubscriptionNotChangeable(BillingError):
@@ -81,6 +86,83 @@ class SubscriptionNotChangeable(BillingError):
         super().__init__(
             f"This subscription is {status}: pay its open invoice or resume it first, then change it.", office=office
         )
+
+
+class NotCancelling(BillingError):
+    code = "not_cancelling"
+
+    def __init__(self, office: Any) -> None:
+        super().__init__(
+            "This subscription is not set to end: it renews by itself, and nothing is to be taken back.", office=office
+        )
+
+
+class CollectionPaused(BillingError):
+    code = "collection_paused"
+
+    def __init__(self, office: Any) -> None:
+        super().__init__(
+            "Collection is paused, so the invoice that this makes now would not be charged. Resume collection first, "
+            "or settle with the next invoice.",
+            office=office,
+        )
+
+
+class CollectionNotPaused(BillingError):
+    code = "collection_not_paused"
+
+    def __init__(self, office: Any) -> None:
+        super().__init__("This Office's invoices are collected already: there is no pause to end.", office=office)
+
+
+class NotTrialing(BillingError):
+    code = "not_trialing"
+
+    def __init__(self, office: Any) -> None:
+        super().__init__(
+            "This subscription is in no trial. To charge later, pause collection or give a discount instead.",
+            office=office,
+        )
+
+
+class InTrial(BillingError):
+    code = "in_trial"
+
+    def __init__(self, office: Any) -> None:
+        super().__init__(
+            "This subscription is in a trial: its first period begins when that ends. End the trial instead.",
+            office=office,
+        )
+
+
+class PaymentLinkGone(BillingError):
+    code = "payment_link_gone"
+
+    def __init__(self, office: Any) -> None:
+        super().__init__(
+            "The payment link was used, was withdrawn or has expired. Make another if the Office has no subscription.",
+            office=office,
+        )
+
+
+class NoDiscount(BillingError):
+    code = "no_discount"
+
+    def __init__(self, office: Any) -> None:
+        super().__init__("This subscription has no discount of its own that could be removed.", office=office)
+
+
+class NoFurtherInvoice(BillingError):
+    code = "no_further_invoice"
+
+    def __init__(self, office: Any) -> None:
+        super().__init__(
+            "This subscription ends before another invoice. Take the cancellation back first.", office=office
+        )
+
+
+class DateInvalid(BillingError):
+    code = "date_invalid"
 
 
 class NothingToChange(BillingError):
@@ -188,7 +270,7 @@ class CurrencyUnknown(BillingError):
 
     def __init__(self, office: Any) -> None:
         super().__init__(
-            "This Office has no currency yet: its first subscription sets it. Start one, then change its credit.",
+            "This Office has no currency yet: its first subscription sets it. Start one first.",
             office=office,
         )
 
@@ -241,8 +323,100 @@ class QuantityInvalid(BillingError):
 class PaymentMethodRequired(BillingError):
     code = "payment_method_required"
 
+    def __init__(self, office: Any, instead: str = "start with a trial") -> None:
+        super().__init__(f"This Office has no payment method. Add a card, or {instead}.", office=office)
+
+
+class ChargeUnknown(BillingError):
+    code = "charge_unknown"
+
+    def __init__(self, charges: list[str]) -> None:
+        super().__init__(f"There is no such charge. Choose one of: {', '.join(charges)}.")
+
+
+class AmountOutOfBounds(BillingError):
+    code = "amount_out_of_bounds"
+
+    def __init__(self, least: Any, most: Any) -> None:
+        super().__init__(f"A one-off charge is {least} to {most}. Split a larger one, or mend the amount.")
+
+
+class DaysInvalid(BillingError):
+    code = "days_invalid"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"An invoice that is sent is due after 1 to {most} days; 0 charges the card now.")
+
+
+class InvoiceDraft(BillingError):
+    code = "invoice_draft"
+
+    def __init__(self, invoice: Any) -> None:
+        super().__init__(
+            "This invoice is a draft still. It can be dealt with once Stripe finalises it.", invoice=invoice
+        )
+
+
+class InvoicePaid(BillingError):
+    code = "invoice_paid"
+
+    def __init__(self, invoice: Any) -> None:
+        super().__init__("This invoice is paid already. Money goes back by a refund or a credit note.", invoice=invoice)
+
+
+class InvoiceVoid(BillingError):
+    code = "invoice_void"
+
+    def __init__(self, invoice: Any) -> None:
+        super().__init__("This invoice is void: nothing is owed on it. Make a new charge instead.", invoice=invoice)
+
+
+class InvoiceUncollectible(BillingError):
+    code = "invoice_uncollectible"
+
+    def __init__(self, invoice: Any) -> None:
+        super().__init__("This invoice was marked uncollectible. It can still be paid, or be voided.", invoice=invoice)
+
+
+class InvoiceNotSendable(BillingError):
+    code = "invoice_not_sendable"
+
+    def __init__(self, invoice: Any) -> None:
+        super().__init__(
+            "This invoice is charged to the card, and only one that is paid until it is due can be sent. "
+            "Give the Office the address of its page instead.",
+            invoice=invoice,
+        )
+
+
+class NothingToPay(BillingError):
+    code = "nothing_to_pay"
+
+    def __init__(self, invoice: Any) -> None:
+        super().__init__("Nothing remains to be paid on this invoice.", invoice=invoice)
+
+
+class NoFailedAttempt(BillingError):
+    code = "no_failed_attempt"
+
+    def __init__(self, invoice: Any) -> None:
+        super().__init__(
+            "No attempt to collect this invoice has failed. Pay it instead of trying again.", invoice=invoice
+        )
+
+
+class NoDocument(BillingError):
+    code = "no_document"
+
+    def __init__(self, invoice: Any) -> None:
+        super().__init__("Stripe has no such document of this invoice; a draft has none.", invoice=invoice)
+
+
+class NoUpcomingInvoice(BillingError):
+    code = "no_upcoming_invoice"
+
     def __init__(self, office: Any) -> None:
-        super().__init__("This Office has no payment method. Add a card, or start with a trial.", office=office)
+        super().__init__("No invoice is to come: there is no subscription that renews.", office=office)
 
 
 class PaymentMethodUnknown(BillingError):
@@ -379,8 +553,51 @@ class StripeRejected(BillingError):
         self.status = status
 
 
+class CouponUnknown(StripeRejected):
+    """Stripe was asked and has no such code, or it was redeemed as often as it can be."""
+
+    code = "coupon_unknown"
+
+    def __init__(self, code: str) -> None:
+        super().__init__(
+            f"There is no coupon or promotion code {code!r} that can be redeemed here. Coupons and codes are made, "
+            "and kept valid, in Stripe's dashboard."
+        )
+
+
+class CouponShorterThanTrial(StripeRejected):
+    code = "coupon_shorter_than_trial"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The discount would run out during the trial, and take nothing off. Start without it, and apply it when "
+            "the trial ends."
+        )
+
+
+class PaymentLinkOpen(StripeRejected):
+    """Stripe was asked: the Office could pay twice."""
+
+    code = "payment_link_open"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This Office has an open payment link with other terms. Withdraw that one, or wait until it expires after "
+            "24 hours; then make another."
+        )
+
+
 class StripeObjectMissing(StripeRejected):
     code = "stripe_object_missing"
+
+
+class CardUnknown(StripeRejected):
+    """Found out at Stripe, before anything was charged."""
+
+    code = "card_unknown"
+
+    def __init__(self) -> None:
+        super().__init__("This card is none of the Office's. Choose the card on file, or one that the Office added.")
 
 
 class StripeKeyRefused(StripeRejected):

@@ -10,7 +10,8 @@ from django.db import models as orm
 from django.db import transaction
 from django.db.models import F, Sum
 
-from billing import clock
+from billing import clock, invoice_lines
+from billing.discounts import Discount
 from billing.models import (
     Adjustment,
     Finding,
@@ -23,9 +24,11 @@ from billing.models import (
     SubscriptionChange,
 )
 from billing.models.office import LIVE_STATUSES
+from billing.money import Money
 from billing.stripe_api import mirror
 from billing.stripe_api.inbound import (
     AdjustmentState,
+    Card,
     InvoiceState,
     PaymentMethodState,
     PaymentState,
@@ -62,8 +65,9 @@ def apply(snapshot: Snapshot) -> Office:
             _apply_customer(office, snapshot)
         for subscription in snapshot.subscriptions:
             _apply_subscription(office, subscription, snapshot.ticket)
+        prices = invoice_lines.prices_of(line for invoice in snapshot.invoices for line in invoice.lines)
         for invoice in snapshot.invoices:
-            _apply_invoice(office, invoice, snapshot.ticket)
+            _apply_invoice(office, invoice, prices, snapshot.ticket)
         for payment in snapshot.payments:
             _apply_payment(office, payment, snapshot.ticket)
         for adjustment in snapshot.adjustments:
@@ -102,7 +106,7 @@ def _apply_customer(office: Office, snapshot: Snapshot) -> None:
     row = mirror.customer(snapshot.customer, office)
     for subscription in snapshot.subscriptions:
         mirror.subscription(subscription, row)
-    card, default = snapshot.customer.card, snapshot.customer.default_payment_method
+    card, default = _card_charged(snapshot), snapshot.customer.default_payment_method
     office.payment_method_brand = card.brand
     office.payment_method_last4 = card.last4
     office.payment_method_expires = card.expires
@@ -111,6 +115,12 @@ def _apply_customer(office: Office, snapshot: Snapshot) -> None:
     if default:
         _apply_payment_method(office, default, snapshot.ticket)
     _mark_default(office, default.id if default else "")
+
+
+def _card_charged(snapshot: Snapshot) -> Card:
+    """A card that a live subscription has of its own goes before the customer's: Stripe charges that one."""
+    own = [one.card for one in snapshot.subscriptions if one.status in LIVE_STATUSES and one.card.last4]
+    return own[-1] if own else snapshot.customer.card
 
 
 def _tombstone(office: Office, snapshot: Snapshot) -> None:
@@ -157,6 +167,9 @@ def _apply_subscription(office: Office, state: SubscriptionState, ticket: int) -
         "billing_cycle_anchor": state.billing_cycle_anchor,
         "trial_end": state.trial_end,
         "cancel_at": state.cancel_at,
+        "collection_paused": state.collection_paused,
+        "collection_paused_until": state.collection_paused_until,
+        **_discount_columns(state.discounts),
         "deleted_at": None,
     }
     row = Subscription.objects.filter(stripe_id=state.id).first()
@@ -164,6 +177,18 @@ def _apply_subscription(office: Office, state: SubscriptionState, ticket: int) -
     _save(row, values, ticket, _record_change)
     if not office.currency:
         office.currency = state.currency
+
+
+def _discount_columns(discounts: tuple[Discount, ...]) -> dict[str, Any]:
+    first = discounts[0] if discounts else Discount(None, Money(0, ""), "")
+    return {
+        "discount_count": len(discounts),
+        "discount_percent": first.percent,
+        "discount_amount": first.amount.amount,
+        "discount_currency": first.amount.currency,
+        "discount_duration": first.duration,
+        "discount_until": first.until,
+    }
 
 
 def _record_change(row: Subscription, before: dict[str, Any]) -> None:
@@ -187,13 +212,14 @@ def _record_change(row: Subscription, before: dict[str, Any]) -> None:
     )
 
 
-def _apply_invoice(office: Office, state: InvoiceState, ticket: int) -> None:
+def _apply_invoice(office: Office, state: InvoiceState, prices: dict[str, PlanPrice], ticket: int) -> None:
     copied = (
-        "payment_intent_id number status currency subtotal discount tax total amount_paid amount_remaining "
-        "attempt_count next_payment_attempt period_start period_end created_at due_at finalised_at"
+        "payment_intent_id number status kind collection currency subtotal discount tax total amount_paid "
+        "amount_remaining paid_elsewhere credited_before_payment credited_after_payment attempt_count "
+        "next_payment_attempt period_start period_end created_at due_at finalised_at paid_at voided_at uncollectible_at"
     )
     values = {name: getattr(state, name) for name in copied.split()}
-    values["lines"] = list(state.lines)
+    values["lines"] = [invoice_lines.kept(line, prices.get(line["price"])) for line in state.lines]
     values["deleted_at"] = None
     if state.subscription_id:
         values["subscription"] = office.subscriptions.filter(stripe_id=state.subscription_id).first()
@@ -312,6 +338,8 @@ def _derive(office: Office) -> None:
     office.current_period_end = current.current_period_end
     office.trial_end = current.trial_end
     office.cancel_at = current.cancel_at if current.is_live else None
+    office.collection_paused = current.collection_paused if current.is_live else ""
+    office.collection_paused_until = current.collection_paused_until if current.is_live else None
 
 
 def _save(row: Any, values: dict[str, Any], ticket: int, then: Any = None) -> None:

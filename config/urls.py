@@ -11,6 +11,9 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("healthz", healthz),
     path("done/", TemplateView.as_view(template_name="billing/returned.html"), name="returned"),
+    # where Stripe's page sends an Office that paid, or did not
+    path("payment/done/", TemplateView.as_view(template_name="payment/done.html"), name="payment-done"),
+    path("payment/not-done/", TemplateView.as_view(template_name="payment/not_done.html"), name="payment-not-done"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("billing.api.urls")),
     path("stripe/", include((webhooks, "djstripe"))),

@@ -128,7 +128,9 @@ class Smoke:
             quantity="1",
             trial_days="0",
             payment_method="pm_card_visa",
-            reason="signed up by phone",
+            why="other",
+            note="signed up by phone",
+            confirmed="yes",
         )
         assert "Start a subscription: done" in answer.text, re.findall(r"(?:text-red-\d+)[^>]*>([^<]+)", answer.text)
         return True
@@ -149,7 +151,7 @@ class Smoke:
 
     def _audited(self) -> bool:
         found = set(self.rows("SELECT actor_label, reason FROM billing_auditentry"))
-        return {(STAFF, "signed up by phone"), (OWNER, "we close the practice")} <= found
+        return {(STAFF, "Other: signed up by phone"), (OWNER, "we close the practice")} <= found
 
     def _no_secrets(self) -> bool:
         file = self.stack.environment["DATABASE_URL"].removeprefix("libsql:///")

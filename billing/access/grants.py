@@ -58,6 +58,19 @@ def require(by: Actor, permission: str, office: Office) -> None:
         raise errors.NotPermitted("change this Office's billing")
 
 
+def acts_for_vendor(by: Actor, permission: str) -> bool:
+    """Whether the actor has the permission by a role of the vendor's: on every Office, not by a grant on one."""
+    if by.user is None:
+        return by.kind != "person"
+    return by.user.is_active and by.user.has_perm(f"billing.{permission}")
+
+
+def require_vendor(by: Actor, permission: str, *, to: str) -> None:
+    """An Office's own people are refused, also where they may change its billing. Raises: NotPermitted."""
+    if not acts_for_vendor(by, permission):
+        raise errors.NotPermitted(to)
+
+
 def offices_where(user: User, permission: str) -> QuerySet[Office]:
     """The Offices on which this person has the permission, by a staff role or a grant: one query in all."""
     named = {"content_type__app_label": "billing", "content_type__model": "office", "codename": permission}

@@ -12,6 +12,14 @@ for model in list(admin.site._registry):
     if model._meta.app_label == "djstripe" or model in foreign:
         admin.site.unregister(model)
 
-from billing.admin import agreements, machinery, offices, payments, records, users  # noqa: E402  after the others' are gone
+from billing.admin import (  # noqa: E402  after the others' are gone
+    agreements,
+    invoices,
+    machinery,
+    offices,
+    payments,
+    records,
+    users,
+)
 
-__all__ = ["agreements", "machinery", "offices", "payments", "records", "users"]
+__all__ = ["agreements", "invoices", "machinery", "offices", "payments", "records", "users"]

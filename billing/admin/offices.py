@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from unfold.decorators import display
 
 from billing import clock
-from billing.admin.acts import ActsAdmin, customer, payment_methods, subscription
+from billing.admin.acts import ActsAdmin, customer, invoices, payment_methods, subscription, terms
 from billing.admin.readonly import ReadOnlyInline, masked
 from billing.admin.records import TONES
 from billing.entitlement import Policy, entitlement
@@ -19,8 +19,9 @@ from billing.operations.customer import CONTACT
 
 class InvoiceInline(ReadOnlyInline):
     model = Invoice
-    fields = ("number", "status", "money", "created_at")
+    fields = ("number", "kind", "status", "money", "remaining", "created_at", "due_at")
     readonly_fields = fields
+    show_change_link = True
 
 
 class PaymentInline(ReadOnlyInline):
@@ -64,7 +65,7 @@ class OfficeAdmin(ActsAdmin):
     show_full_result_count = False
     search_fields = ("name", "billing_email")
     inlines = (PaymentMethodInline, InvoiceInline, PaymentInline, OperationInline, AuditInline)
-    acts = subscription.ACTS + payment_methods.ACTS + customer.ACTS
+    acts = subscription.ACTS + terms.ACTS + invoices.OFFICE_ACTS + payment_methods.ACTS + customer.ACTS
     own = ("name", "billing_email", "time_zone", "locale")
     seen = (
         ("access", "state"),
@@ -72,6 +73,7 @@ class OfficeAdmin(ActsAdmin):
         ("current_period_start", "current_period_end"),
         ("billing_cycle_anchor_date", "trial_end"),
         ("cancel_at", "past_due_since"),
+        ("collection", "discount"),
         ("due", "credited"),
         ("card", "customer"),
         ("confirmed_at", "archived_at"),
@@ -93,9 +95,23 @@ class OfficeAdmin(ActsAdmin):
 
     @display(description="Status", label=TONES, ordering="subscription_status")
     def state(self, office: Office) -> str:
-        if office.cancels_at_period_end:
-            return f"{office.subscription_status}, ends"
-        return office.subscription_status or "no subscription"
+        ends = ", ends" if office.cancels_at_period_end else ""
+        paused = ", not collected" if office.collection_paused else ""
+        return f"{office.subscription_status}{ends}{paused}" if office.subscription_status else "no subscription"
+
+    @display(description="Collection")
+    def collection(self, office: Office) -> str:
+        current = office.current_subscription
+        if current is None or not office.collection_paused:
+            return "as usual" if office.has_live_subscription else "–"
+        until = office.collection_paused_until
+        lasts = f"until {until.day} {until:%B %Y}" if until else "until somebody resumes it"
+        return f"paused {lasts}: new invoices are {current.get_collection_paused_display()}"
+
+    @display(description="Discount")
+    def discount(self, office: Office) -> str:
+        current = office.current_subscription
+        return (current.discount if current else "") or "none"
 
     @display(description="Due", ordering="balance_due")
     def due(self, office: Office) -> str:

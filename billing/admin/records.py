@@ -11,7 +11,6 @@ from billing.admin.readonly import ReadOnlyAdmin, ReadOnlyInline, masked
 from billing.models import (
     AuditEntry,
     Finding,
-    Invoice,
     Operation,
     OperationStep,
     Plan,
@@ -31,6 +30,7 @@ TONES = {
     "paid": "success",
     "open": "warning",
     "void": "danger",
+    "uncollectible": "danger",
     "succeeded": "success",
     "failed": "danger",
     "declined": "danger",
@@ -89,19 +89,6 @@ class SubscriptionAdmin(ReadOnlyAdmin):
 
     @display(description="Status", label=TONES, ordering="status")
     def state(self, row: Subscription) -> str:
-        return row.status
-
-
-@admin.register(Invoice)
-class InvoiceAdmin(ReadOnlyAdmin):
-    list_display = ("number", "office", "state", "money", "created_at", "due_at")
-    list_filter = ("status",)
-    list_select_related = ("office",)
-    search_fields = ("number", "office__name")
-    exclude = ("stripe_id", "ticket", "payment_intent_id")
-
-    @display(description="Status", label=TONES, ordering="status")
-    def state(self, row: Invoice) -> str:
         return row.status
 
 

@@ -41,6 +41,8 @@ Handler = Callable[..., Response]
 
 class IdempotentPosts(APIView):
     not_idempotent_because: ClassVar[str] = ""
+    answers_are_kept: ClassVar[bool] = True
+    """Where a success holds what is stored nowhere, it is made anew for each repetition, by ``settled``."""
 
     def settled(self, operation: Operation) -> Response:
         """The answer to a request whose operation succeeded, from our rows as they are now."""
@@ -83,7 +85,7 @@ class IdempotentPosts(APIView):
         idempotency.refresh(row)
         if row.operation is not None:
             return self._answer(row, success=None if refusal else response)
-        if isinstance(refusal, MAY_BE_TRIED_AGAIN):
+        if isinstance(refusal, MAY_BE_TRIED_AGAIN) or not (refusal or self.answers_are_kept):
             idempotency.give_up(row)
             return response
         return _kept(row, response)
@@ -99,7 +101,8 @@ class IdempotentPosts(APIView):
             unknown = errors.StripeUnavailable()
             return problem(unknown.code, str(unknown))
         if operation.status == Operation.Status.SUCCEEDED:
-            return _kept(row, success or self.settled(operation))
+            shown = success or self.settled(operation)
+            return _kept(row, shown) if self.answers_are_kept else shown
         return _kept(row, problem(operation.error_code, operation.error_message, operation.decline_code))
 
 

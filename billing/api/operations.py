@@ -31,20 +31,19 @@ def operation(
     shown: type[fields.BaseSerializer[Any]] = serializers.SubscriptionSerializer,
     answers: int = status.HTTP_200_OK,
     base: type[OfficeView] = OfficeView,
-    subject: Subject = the_office,
-) -> Callable[[Callable[[Any, Actor, Given], Office]], type[OfficeView]]:
-    """The view whose POST carries out the function with what ``given`` accepts; the subject is shown as ``shown``.
+    subject: Subject | None = None,
+) -> Callable[[Callable[[Any, Actor, Given], Any]], type[OfficeView]]:
+    """The view whose POST carries out the function with what ``given`` accepts; what it returns is shown as ``shown``.
 
-    ``base`` brings what the same address answers to a GET. ``subject`` finds what it is done to in the Office, by
-    what the address names, or raises Http404.
-
-    What else the address names is given to the function by that name.
+    ``base`` brings what the same address answers to a GET, and says what the function is given: the Office, or
+    something of the Office's. Or ``subject`` finds that in the Office, by what the address names, or raises Http404,
+    and finds it again in the Office that the function returns. What else the address names is given by that name.
 
     The function's name and docstring are the address's in the OpenAPI document. ``reason`` is made of what the
     caller said (``operations.reasons``); an Office's own people need not say any.
     """
 
-    def build(function: Callable[[Any, Actor, Given], Office]) -> type[OfficeView]:
+    def build(function: Callable[[Any, Actor, Given], Any]) -> type[OfficeView]:
         class View(base):  # type: ignore[valid-type, misc]  # a class that is given
             @extend_schema(
                 operation_id=function.__name__,
@@ -52,15 +51,23 @@ def operation(
                 request=given,
                 responses={answers: shown, **REFUSALS},
             )
-            def post(self, request: Request, public_id: Any, **named: Any) -> Response:
-                about, by = subject(self.office(request, public_id), named), actor.person(request.user)
-                return self.answered(function(about, by, {**_given(given, request, by), **_rest(subject, named)}))
+            def post(self, request: Request, **address: Any) -> Response:
+                about, by = self.about(request, **address), actor.person(request.user)
+                values = _given(given, request, by)
+                if isinstance(about, Office):
+                    values |= {name: value for name, value in address.items() if name != "public_id"}
+                return self.answered(function(about, by, values))
 
-            def answered(self, office: Office) -> Response:
-                return Response(shown(subject(office, self.kwargs)).data, status=answers)
+            def about(self, request: Request, **address: Any) -> Any:
+                if subject is None:
+                    return self.subject(request, **address)
+                return subject(self.office(request, address["public_id"]), address)
+
+            def answered(self, done: Any) -> Response:
+                return Response(shown(subject(done, self.kwargs) if subject else done).data, status=answers)
 
             def settled(self, operation: Operation) -> Response:
-                return self.answered(operation.office)
+                return self.answered(operation.office if subject else self.subject_of(operation))
 
         View.__name__ = View.__qualname__ = "".join(part.title() for part in function.__name__.split("_"))
         View.__doc__ = function.__doc__
@@ -76,9 +83,11 @@ def telling(
 
     Hence it takes no Idempotency-Key: repeating makes another one, which does no harm.
     """
-    shown = inline_serializer(f"Told{name.title().replace('_', '')}", {name: fields.CharField()})
 
     def build(function: Callable[[Office, Actor, Given], str]) -> type[OfficeView]:
+        view_name = "".join(part.title() for part in function.__name__.split("_"))
+        shown = inline_serializer(f"{view_name}Told", {name: fields.CharField()})
+
         class View(base):  # type: ignore[valid-type, misc]  # a class that is given
             not_idempotent_because: ClassVar[str] = "its answer is stored nowhere"
 
@@ -93,16 +102,11 @@ def telling(
                 told = function(office, by, _given(given, request, by))
                 return Response({name: told}, status=201, headers={"Cache-Control": "no-store"})
 
-        View.__name__ = View.__qualname__ = "".join(part.title() for part in function.__name__.split("_"))
+        View.__name__ = View.__qualname__ = view_name
         View.__doc__ = function.__doc__
         return View
 
     return build
-
-
-def _rest(subject: Subject, named: Given) -> Given:
-    """What the address names, where it is not what finds the subject."""
-    return named if subject is the_office else {}
 
 
 def _given(kind: type[fields.Serializer[Any]], request: Request, by: Actor) -> Given:

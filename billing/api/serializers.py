@@ -35,6 +35,7 @@ class SubscriptionSerializer(serializers.ModelSerializer[Office]):
     status = serializers.CharField(source="subscription_status", read_only=True)
     plan = serializers.CharField(source="current_plan.name", read_only=True, default=None)
     payment_method = serializers.SerializerMethodField()
+    discount = serializers.SerializerMethodField()
 
     class Meta:
         model = Office
@@ -50,11 +51,18 @@ class SubscriptionSerializer(serializers.ModelSerializer[Office]):
             "current_period_end",
             "trial_end",
             "cancel_at",
+            "collection_paused",
+            "collection_paused_until",
+            "discount",
             "past_due_since",
             "confirmed_at",
             "payment_method",
         ]
         read_only_fields = fields
+
+    def get_discount(self, office: Office) -> str:
+        current = office.current_subscription
+        return current.discount if current else ""
 
     def get_payment_method(self, office: Office) -> dict[str, str] | None:
         if not office.has_payment_method:
@@ -132,6 +140,7 @@ class PreviewSerializer(serializers.Serializer[Any]):
     total = serializers.IntegerField(source="total.amount", help_text="Negative is kept as credit")
     charged = serializers.IntegerField(source="charged.amount", help_text="Asked of the card, after credit")
     afterwards = serializers.CharField()
+    says = serializers.CharField(help_text="What one should know beside the amounts")
 
 
 class EntitlementSerializer(serializers.Serializer[Any]):

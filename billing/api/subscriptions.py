@@ -14,10 +14,19 @@ from billing.models import Office
 from billing.operations.previews import Preview
 
 
-class SubscribeSerializer(ReasonSerializer):
+class StartSerializer(fields.Serializer[Any]):
     price = fields.CharField(max_length=36, help_text="The id of a plan price")
     quantity = fields.IntegerField(default=1, min_value=1)
     trial_days = fields.IntegerField(default=0, min_value=0)
+    coupon = fields.CharField(
+        default="",
+        allow_blank=True,
+        max_length=200,
+        help_text="A promotion code; for the vendor's staff also a coupon's id",
+    )
+
+
+class SubscribeSerializer(StartSerializer, ReasonSerializer):
     payment_method = fields.RegexField(
         r"^pm_[A-Za-z0-9_]+$",
         default="",
@@ -51,6 +60,12 @@ class ChangeSerializer(PreviewChangeSerializer, ReasonSerializer):
 def start_subscription(office: Office, by: Actor, given: Given) -> Office:
     """Start a subscription. **Money moves** unless there is a trial."""
     return operations.subscribe(office, by=by, **given)
+
+
+@preview(given=StartSerializer)
+def preview_subscribe(office: Office, by: Actor, given: Given) -> Preview:
+    """The first invoice, charged now or at the trial's end."""
+    return operations.preview_subscribe(office, by=by, **given)
 
 
 @operation(given=CancelSerializer)

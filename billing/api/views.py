@@ -26,7 +26,7 @@ from billing.api.idempotency import IdempotentPosts
 from billing.audit import actor, trail
 from billing.entitlement import Policy, entitlement, look_is_due
 from billing.look import queue_look
-from billing.models import Office, PlanPrice, User
+from billing.models import Office, Operation, PlanPrice, User
 
 PROBLEM = serializers.ProblemSerializer
 
@@ -45,6 +45,14 @@ class OfficeView(ApiView):
         """The Office, if there is a grant on it; without one it does not exist."""
         seen = grants.offices_where(cast(User, request.user), "view_billing")
         return get_object_or_404(seen.select_related("current_plan"), public_id=public_id)
+
+    def subject(self, request: Request, public_id: Any, **named: Any) -> Any:
+        """What an operation at this address is done to."""
+        return self.office(request, public_id)
+
+    def subject_of(self, operation: Operation) -> Any:
+        """What the operation was done to, as it is shown afterwards."""
+        return operation.office
 
     def check_may_see(self, request: Request, *args: Any, **kwargs: Any) -> None:
         self.office(request, kwargs["public_id"])

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0004_worker'),
+        ('billing', '0005_subscription_terms'),
     ]
 
     operations = [

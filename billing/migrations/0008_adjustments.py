@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0006_payment_methods'),
+        ('billing', '0007_invoices'),
     ]
 
     operations = [

@@ -10,6 +10,17 @@ from billing.money import Money
 
 
 class Invoice(models.Model):
+    class Kind(models.TextChoices):
+        START = "start", "Start of a subscription"
+        CYCLE = "cycle", "Renewal"
+        CHANGE = "change", "Change of a subscription"
+        ONE_OFF = "one_off", "One-off charge"
+        OTHER = "other", "Other"
+
+    class Collection(models.TextChoices):
+        CARD = "charge_automatically", "Charged to the card"
+        SENT = "send_invoice", "Sent, to be paid until it is due"
+
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     office = models.ForeignKey("billing.Office", on_delete=models.PROTECT, related_name="invoices")
     subscription = models.ForeignKey(
@@ -20,6 +31,8 @@ class Invoice(models.Model):
     payment_intent_id = models.CharField(max_length=255, blank=True, db_index=True)
     number = models.CharField(max_length=100, blank=True)
     status = models.CharField(max_length=20)
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.OTHER)
+    collection = models.CharField(max_length=20, choices=Collection.choices, default=Collection.CARD)
     currency = models.CharField(max_length=3)
     subtotal = models.BigIntegerField()
     discount = models.BigIntegerField(default=0)
@@ -27,14 +40,20 @@ class Invoice(models.Model):
     total = models.BigIntegerField()
     amount_paid = models.BigIntegerField()
     amount_remaining = models.BigIntegerField()
+    paid_elsewhere = models.BigIntegerField(default=0, help_text="Of what is paid, what did not come through Stripe")
+    credited_before_payment = models.BigIntegerField(default=0, help_text="Credit notes that lowered what was due")
+    credited_after_payment = models.BigIntegerField(default=0, help_text="Credit notes on what was paid already")
     attempt_count = models.PositiveIntegerField(default=0)
     next_payment_attempt = models.DateTimeField(null=True)
-    period_start = models.DateTimeField(null=True)
+    period_start = models.DateTimeField(null=True, help_text="Of the service that the lines are for")
     period_end = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     due_at = models.DateTimeField(null=True)
     finalised_at = models.DateTimeField(null=True)
-    lines = models.JSONField(default=list)
+    paid_at = models.DateTimeField(null=True)
+    voided_at = models.DateTimeField(null=True)
+    uncollectible_at = models.DateTimeField(null=True)
+    lines = models.JSONField(default=list, help_text="In our own words: billing.invoice_lines")
     deleted_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -42,6 +61,8 @@ class Invoice(models.Model):
         indexes = [
             models.Index(fields=["office", "created_at"], name="invoice_of_office"),
             models.Index(fields=["office", "status"], name="invoice_by_status"),
+            models.Index(fields=["created_at", "id"], name="invoice_by_time"),
+            models.Index(fields=["status", "created_at"], name="invoice_of_status_by_time"),
         ]
 
     def __str__(self) -> str:
@@ -50,6 +71,21 @@ class Invoice(models.Model):
     @property
     def money(self) -> Money:
         return Money(self.total, self.currency)
+
+    @property
+    def remaining(self) -> Money:
+        """What is still asked for; on a void invoice nothing is, whatever Stripe's number says."""
+        return Money(0 if self.status == "void" else self.amount_remaining, self.currency)
+
+    @property
+    def is_collectible(self) -> bool:
+        """It can still be paid."""
+        return self.status in ("open", "uncollectible") and self.deleted_at is None
+
+    @property
+    def from_credit(self) -> int:
+        """Minor units that the Office's credit paid; negative where the invoice added to the credit."""
+        return self.total - self.amount_paid - self.amount_remaining - self.credited_before_payment
 
 
 class Payment(models.Model):

@@ -45,6 +45,8 @@ class Office(models.Model):
     current_period_end = models.DateTimeField(null=True, editable=False)
     trial_end = models.DateTimeField(null=True, editable=False)
     cancel_at = models.DateTimeField(null=True, editable=False)
+    collection_paused = models.CharField(max_length=20, blank=True, editable=False)
+    collection_paused_until = models.DateTimeField(null=True, editable=False)
     past_due_since = models.DateTimeField(null=True, editable=False)
     balance_due = models.BigIntegerField(default=0, editable=False)
     credit_balance = models.BigIntegerField(
@@ -85,6 +87,12 @@ class Office(models.Model):
     @property
     def cancels_at_period_end(self) -> bool:
         return self.has_live_subscription and self.cancel_at is not None
+
+    @property
+    def ends_with_this_period(self) -> bool:
+        """It is not renewed: no period follows the present one."""
+        ends, period = self.cancel_at, self.current_period_end
+        return self.has_live_subscription and ends is not None and (period is None or ends <= period)
 
     @property
     def has_payment_method(self) -> bool:

@@ -65,8 +65,11 @@ class PlanPrice(models.Model):
 
     def __str__(self) -> str:
         seat = " per seat" if self.per_seat else ""
-        every = self.interval if self.interval_count == 1 else f"{self.interval_count} {self.interval}s"
-        return f"{self.plan.name}: {self.money}{seat} a {every}"
+        return f"{self.plan.name}: {self.money}{seat} a {self.every}"
+
+    @property
+    def every(self) -> str:
+        return self.interval if self.interval_count == 1 else f"{self.interval_count} {self.interval}s"
 
     @property
     def money(self) -> Money:

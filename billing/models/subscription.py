@@ -4,7 +4,16 @@ import uuid
 
 from django.db import models
 
+from billing.discounts import Discount
 from billing.models.office import LIVE_STATUSES
+from billing.money import Money
+
+COLLECTION_PAUSED = (
+    ("keep_as_draft", "kept as drafts, to be charged later"),
+    ("void", "void, and never charged"),
+    ("mark_uncollectible", "written off as a loss"),
+)
+DISCOUNT_DURATIONS = (("once", "once"), ("repeating", "for some months"), ("forever", "without an end"))
 
 
 class Subscription(models.Model):
@@ -25,6 +34,16 @@ class Subscription(models.Model):
     billing_cycle_anchor = models.DateTimeField(null=True)
     trial_end = models.DateTimeField(null=True)
     cancel_at = models.DateTimeField(null=True)
+    collection_paused = models.CharField(
+        max_length=20, blank=True, choices=COLLECTION_PAUSED, help_text="Its new invoices are not collected, but"
+    )
+    collection_paused_until = models.DateTimeField(null=True, help_text="Empty: until somebody resumes it")
+    discount_count = models.PositiveSmallIntegerField(default=0, help_text="The columns tell of the first")
+    discount_percent = models.DecimalField(max_digits=7, decimal_places=4, null=True)
+    discount_amount = models.BigIntegerField(default=0, help_text="Minor units off each invoice, in the currency")
+    discount_currency = models.CharField(max_length=3, blank=True)
+    discount_duration = models.CharField(max_length=10, blank=True, choices=DISCOUNT_DURATIONS)
+    discount_until = models.DateTimeField(null=True)
     deleted_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -37,6 +56,15 @@ class Subscription(models.Model):
     @property
     def is_live(self) -> bool:
         return self.status in LIVE_STATUSES and self.deleted_at is None
+
+    @property
+    def discount(self) -> str:
+        """What is taken off its invoices, in our own words; empty where nothing is."""
+        if not self.discount_count:
+            return ""
+        amount = Money(self.discount_amount, self.discount_currency)
+        first = Discount(self.discount_percent, amount, self.discount_duration, until=self.discount_until)
+        return f"{first}, and {self.discount_count - 1} more" if self.discount_count > 1 else str(first)
 
     @property
     def counts_as_revenue(self) -> bool:

@@ -19,7 +19,7 @@ def cancel_subscription(office: Office, *, by: Actor, reason: str, at_period_end
         StripeUnavailable: no answer arrived; the operation stays open and is settled later.
     Source: https://docs.stripe.com/billing/subscriptions/cancel
     """
-    if at_period_end and office.cancels_at_period_end and grants.may(by, "manage_billing", office):
+    if at_period_end and office.ends_with_this_period and grants.may(by, "manage_billing", office):
         return office
 
     def guard(fresh: Office) -> None:
@@ -36,7 +36,9 @@ def cancel_subscription(office: Office, *, by: Actor, reason: str, at_period_end
 def _was_cancelled(run: Run, office: Office) -> bool:
     request = run.operation.request
     state = gateway.fetch_subscription(request["subscription"])
-    return state is None or state.status == "canceled" or bool(request["at_period_end"] and state.cancel_at)
+    if state is None or state.status == "canceled":
+        return True
+    return bool(request["at_period_end"] and state.cancel_at and state.cancel_at == state.current_period_end)
 
 
 @operation_body("cancel", search=_was_cancelled)

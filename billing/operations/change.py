@@ -1,7 +1,7 @@
 """Changing what an Office is subscribed to: plan, interval, seats."""
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from billing import clock, errors
@@ -9,16 +9,23 @@ from billing.access import grants
 from billing.audit.actor import Actor
 from billing.models import Office, PlanPrice
 from billing.operations import previews
+from billing.operations.live import (
+    PRORATION,
+    check_fresh,
+    moment,
+    require_collection,
+    require_live,
+    state_of,
+    was_updated,
+    when,
+)
 from billing.operations.previews import Preview
 from billing.operations.protocol import Run, operation_body, perform
 from billing.operations.subscribe import check_quantity, price_for_sale
 from billing.stripe_api import charging, gateway
-from billing.stripe_api.inbound import SubscriptionState
 
 Settle = Literal["now", "next_invoice", "not_at_all"]
-PRORATION: dict[str, str] = {"now": "always_invoice", "next_invoice": "create_prorations", "not_at_all": "none"}
 CHANGEABLE = ("active", "trialing")
-PREVIEW_LASTS = timedelta(hours=1)
 
 
 def change_subscription(
@@ -39,7 +46,7 @@ def change_subscription(
 
     Raises:
         DeterminationMissing, NoLiveSubscription, SubscriptionNotChangeable, PlanUnknown, QuantityInvalid,
-            CurrencyMismatch, NothingToChange, PreviewStale: it was refused before Stripe was asked.
+            CurrencyMismatch, NothingToChange, CollectionPaused, PreviewStale: it was refused before Stripe was asked.
         CardDeclined: the card said no; nothing was changed or charged.
         StripeRejected, StripeUnavailable: as ``billing.operations.protocol.perform``.
     Source: https://docs.stripe.com/billing/subscriptions/change-price
@@ -47,9 +54,10 @@ def change_subscription(
 
     def guard(fresh: Office) -> None:
         charging.require_determination()
-        _wanted(fresh, price, quantity)
+        wanted, _ = _wanted(fresh, price, quantity)
+        _check_collection(fresh, wanted, settle)
         if as_of is not None:
-            _check_fresh(fresh, as_of)
+            check_fresh(fresh, as_of)
 
     row, seats = _wanted_or_given(office, price, quantity)
     request = {
@@ -57,7 +65,7 @@ def change_subscription(
         "price": row,
         "quantity": seats,
         "settle": settle,
-        "as_of": as_of.isoformat() if as_of else "",
+        "as_of": moment(as_of),
     }
     return perform("change_subscription", office, by=by, reason=reason, request=request, guard=guard)
 
@@ -76,25 +84,34 @@ def preview_change(
     """
     grants.require(by, "view_billing", office)
     wanted, seats = _wanted(office, price, quantity)
-    current = _current(office)
+    _check_collection(office, wanted, settle)
+    current = state_of(office)
     as_of = clock.billing().replace(microsecond=0)
     old = PlanPrice.objects.get(stripe_price_id=current.price_id)
     invoice = gateway.preview_subscription_change(
         current, wanted, quantity=seats, proration=PRORATION[settle], as_of=as_of
     )
-    now = settle == "now" or _interval(old) != _interval(wanted)
-    return previews.shown(
+    another_interval = _interval(old) != _interval(wanted)
+    now = settle == "now" or another_interval
+    trial = current.status == "trialing"
+    seen = previews.shown(
         invoice,
-        now=now and current.status != "trialing",
+        now=now and not trial,
         at=current.current_period_end,
         as_of=as_of,
+        says=_says_interval(old, wanted, trial=trial) if another_interval else "",
         afterwards=_afterwards(wanted, seats),
     )
+    return previews.uncollected(seen, office)
+
+
+def _says_interval(old: PlanPrice, new: PlanPrice, *, trial: bool) -> str:
+    text = f"It is charged once a {new.every} instead of once a {old.every}"
+    return f"{text}, from the end of the trial on." if trial else f"{text}: a whole {new.every} begins now."
 
 
 def _afterwards(price: PlanPrice, quantity: int) -> str:
-    every = price.interval if price.interval_count == 1 else f"{price.interval_count} {price.interval}s"
-    return f"{price.money.times(quantity)} a {every}, before taxes and discounts"
+    return f"{price.money.times(quantity)} a {price.every}, before taxes and discounts"
 
 
 def _interval(price: PlanPrice) -> tuple[str, int]:
@@ -103,8 +120,7 @@ def _interval(price: PlanPrice) -> tuple[str, int]:
 
 def _wanted(office: Office, price: PlanPrice | str | uuid.UUID | None, quantity: int | None) -> tuple[PlanPrice, int]:
     """The price and quantity after the change. Raises what refuses it."""
-    if not office.has_live_subscription:
-        raise errors.NoLiveSubscription(office)
+    require_live(office)
     if office.subscription_status not in CHANGEABLE:
         raise errors.SubscriptionNotChangeable(office)
     current = office.current_subscription
@@ -123,6 +139,15 @@ def _wanted(office: Office, price: PlanPrice | str | uuid.UUID | None, quantity:
     return wanted, seats
 
 
+def _check_collection(office: Office, wanted: PlanPrice, settle: str) -> None:
+    """Raises: CollectionPaused, where it is invoiced now."""
+    current = office.current_subscription
+    old = current.plan_price if current else None
+    another_interval = old is None or _interval(old) != _interval(wanted)
+    if office.subscription_status != "trialing" and (settle == "now" or another_interval):
+        require_collection(office)
+
+
 def _wanted_or_given(
     office: Office, price: PlanPrice | str | uuid.UUID | None, quantity: int | None
 ) -> tuple[str, int]:
@@ -138,31 +163,14 @@ def _key(price: PlanPrice | str | uuid.UUID) -> str:
     return str(price.public_id) if isinstance(price, PlanPrice) else str(price)
 
 
-def _check_fresh(office: Office, as_of: datetime) -> None:
-    now, start = clock.billing(), office.current_period_start
-    if not now - PREVIEW_LASTS <= as_of <= now or (start and as_of < start):
-        raise errors.PreviewStale
-
-
-def _current(office: Office) -> SubscriptionState:
-    found = gateway.fetch_subscription(office.payment_provider_subscription_id)
-    if found is None:
-        raise errors.NoLiveSubscription(office)
-    return found
-
-
-def _was_changed(run: Run, office: Office) -> bool:
-    return _current(office).operation == run.id
-
-
-@operation_body("change_subscription", search=_was_changed)
+@operation_body("change_subscription", search=was_updated)
 def _change(run: Run, office: Office, *, subscription: str, price: str, quantity: int, settle: str, as_of: str) -> None:
     gateway.change_subscription(
-        _current(office),
+        state_of(office),
         PlanPrice.objects.get(public_id=price),
         quantity=quantity,
         proration=PRORATION[settle],
-        as_of=datetime.fromisoformat(as_of) if as_of else None,
+        as_of=when(as_of),
         operation=run.id,
         step=run.step("change"),
     )

@@ -59,8 +59,9 @@ def change_contact(
         path = gateway.path_of(fresh.payment_provider_customer_id or "")
         run.step("contact").intend("post", path, params, client.API_VERSION)
 
+    present = Office.objects.values(*CONTACT).get(pk=office.pk)
     request = {
-        "before": _masked({field: getattr(office, field) for field in wanted}),
+        "before": _masked({field: present[field] for field in wanted}),
         "after": _masked(wanted),
     }
     return perform("update_customer", office, by=by, reason=reason, request=request, guard=guard, begun=begun)

@@ -1,12 +1,13 @@
 """What a change would cost, in words and to the cent, before anybody confirms it. Nothing changes here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
-from billing.models import PlanPrice
+from billing import invoice_lines
+from billing.models import Office, PlanPrice
+from billing.models.subscription import COLLECTION_PAUSED
 from billing.money import Money
-from billing.stripe_api import inbound
+from billing.stripe_api.gateway import Coupon
 from billing.stripe_api.inbound import PreviewedInvoice
 
 
@@ -22,7 +23,8 @@ class Line:
 class Preview:
     """The invoice that would come: now, or at ``at``. ``as_of`` is the moment it was reckoned for: confirm with it.
 
-    ``charged`` is what is asked of the card after credit; a negative ``total`` is kept as credit.
+    ``charged`` is what is asked for after credit; a negative ``total`` is kept as credit. ``title`` says when
+    and how, where neither "now" nor "with the next invoice" does; ``says`` what one should know beside the amounts.
     """
 
     now: bool
@@ -34,18 +36,22 @@ class Preview:
     total: Money
     charged: Money
     afterwards: str = ""
+    says: str = ""
+    title: str = ""
 
 
 def shown(
-    invoice: PreviewedInvoice, *, now: bool, at: datetime | None, as_of: datetime, afterwards: str = ""
+    invoice: PreviewedInvoice,
+    *,
+    now: bool,
+    at: datetime | None,
+    as_of: datetime,
+    afterwards: str = "",
+    says: str = "",
+    title: str = "",
 ) -> Preview:
     """The previewed invoice with our own words for what it consists of."""
-    prices = {
-        price.stripe_price_id: price
-        for price in PlanPrice.objects.filter(stripe_price_id__in=[line["price"] for line in invoice.lines])
-        .select_related("plan")
-        .order_by()
-    }
+    prices = invoice_lines.prices_of(invoice.lines)
 
     def money(amount: int) -> Money:
         return Money(amount, invoice.currency)
@@ -56,10 +62,10 @@ def shown(
         as_of=as_of,
         lines=tuple(
             Line(
-                words(line, prices.get(line["price"])),
+                invoice_lines.words(line, prices.get(line["price"])),
                 money(line["amount"]),
-                inbound.when(line["period_start"]),
-                inbound.when(line["period_end"]),
+                line["period_start"],
+                line["period_end"],
             )
             for line in invoice.lines
         ),
@@ -68,15 +74,39 @@ def shown(
         total=money(invoice.total),
         charged=money(invoice.amount_due),
         afterwards=afterwards,
+        says=says,
+        title=title,
     )
 
 
-def words(line: dict[str, Any], price: PlanPrice | None) -> str:
-    """What a line is for, in our own words: never a text that somebody typed at Stripe."""
-    if price is None:
-        return "Other charge" if line["amount"] >= 0 else "Other credit"
-    seats = f", {line['quantity']} seats" if price.per_seat else ""
-    text = f"{price.plan.name}{seats}"
-    if not line.get("proration"):
-        return text
-    return f"Unused time: {text}" if line["amount"] < 0 else f"Remaining time: {text}"
+def without_periods(invoice: PreviewedInvoice) -> PreviewedInvoice:
+    return replace(invoice, lines=tuple({**line, "period_start": None, "period_end": None} for line in invoice.lines))
+
+
+def uncollected(preview: Preview, office: Office) -> Preview:
+    """The preview; where collection is paused when the invoice comes, it says so, and that nothing is charged."""
+    until = office.collection_paused_until
+    if not office.collection_paused or (until and preview.at and not preview.now and until <= preview.at):
+        return preview
+    become = dict(COLLECTION_PAUSED).get(office.collection_paused, "not collected")
+    says = f"{preview.says} Collection is paused: this invoice is {become}.".strip()
+    return replace(preview, charged=Money(0, preview.total.currency), says=says)
+
+
+def reckoned(price: PlanPrice, quantity: int, coupon: Coupon | None = None) -> PreviewedInvoice:
+    """The first invoice of an Office of which Stripe knows nothing: one line, without taxes and credit."""
+    whole = price.money.times(quantity)
+    applies = coupon is not None and (not coupon.products or price.plan.stripe_product_id in coupon.products)
+    off = coupon.discount.taken_off(whole).amount if coupon and applies else 0
+    line = {"price": price.stripe_price_id, "charge": "", "quantity": quantity, "amount": whole.amount, "tax": 0}
+    return PreviewedInvoice(
+        currency=whole.currency,
+        subtotal=whole.amount,
+        discount=off,
+        tax=0,
+        total=whole.amount - off,
+        amount_due=whole.amount - off,
+        period_start=None,
+        period_end=None,
+        lines=({**line, "proration": False, "period_start": None, "period_end": None},),
+    )

@@ -117,16 +117,21 @@ class Run:
     def __init__(self, operation: Operation) -> None:
         self.operation = operation
         self.id = str(operation.public_id)
+        self.by = Actor(cast(Kind, operation.actor_kind), operation.actor_label, operation.actor)
         self.named: dict[str, set[str]] = {}
+        self.told = ""
 
     def look_at(self, **named: str) -> None:
         """The look afterwards also fetches this: ``invoices=``, ``payments=`` …, as ``look`` names it."""
         for kind, stripe_id in named.items():
-            self.named.setdefault(kind, set()).add(stripe_id)
-        self.told = ""
+            self.named.setdefault(kind, set()).update({stripe_id} - {""})
 
     def step(self, name: str) -> Step:
         return Step(self.operation, name)
+
+    def was_asked(self, name: str) -> bool:
+        """The step was sent before, and what is sent now is what was sent then."""
+        return OperationStep.objects.filter(key=self.step(name).key).exists()
 
 
 def operation_body(kind: str, *, search: Search, about_cards: bool = False) -> Callable[[Body], Body]:
@@ -163,6 +168,20 @@ def perform(
     """
     _, office = _performed(kind, office, by=by, reason=reason, request=request, guard=guard, begun=begun)
     return office
+
+
+def performed(
+    kind: str,
+    office: Office,
+    *,
+    by: Actor,
+    reason: str,
+    request: dict[str, Any],
+    guard: Callable[[Office], None],
+) -> tuple[Operation, Office]:
+    """As ``perform``, for a caller that asks what the operation made."""
+    run, office = _performed(kind, office, by=by, reason=reason, request=request, guard=guard)
+    return run.operation, office
 
 
 def perform_and_tell(
@@ -219,8 +238,7 @@ def resume_unsettled(*, limit: int = 20) -> int:
         if not claimed.update(lease_until=now + LEASE, attempts=F("attempts") + 1):
             continue
         operation.refresh_from_db()
-        by = Actor(cast(Kind, operation.actor_kind), operation.actor_label, operation.actor)
-        with trail.acting(by, office=operation.office, reason=operation.reason):
+        with trail.acting(Run(operation).by, office=operation.office, reason=operation.reason):
             try:
                 _carry_out(Run(operation))
             except errors.BillingError as error:

@@ -1,13 +1,19 @@
 """Starting a subscription."""
 
 import uuid
+from datetime import timedelta
 
 from billing import clock, errors
+from billing.access import grants
 from billing.audit.actor import Actor
 from billing.models import Office, PlanPrice
+from billing.operations import coupons, previews
 from billing.operations.customer import customer_made, customer_of
+from billing.operations.open_links import close_payment_link
+from billing.operations.previews import Preview
 from billing.operations.protocol import Run, operation_body, perform
 from billing.stripe_api import charging, gateway
+from billing.stripe_api.gateway import Coupon
 
 MOST_SEATS = 10_000
 LONGEST_TRIAL_DAYS = 365
@@ -22,17 +28,20 @@ def subscribe(
     quantity: int = 1,
     trial_days: int = 0,
     payment_method: str = "",
+    coupon: str = "",
 ) -> Office:
     """The office has a live subscription to this price.
 
     Without a trial the first invoice is paid now: **money moves**. ``payment_method`` is the id of a card
     at Stripe, added to the customer and used from now on; without one the card on file is charged. A
     declined card leaves nothing behind: the subscription is cancelled and the card taken off again.
+    ``coupon`` is a promotion code, or for the vendor also a coupon's id. A payment link that is open is withdrawn.
 
     Raises:
         DeterminationMissing, PlanUnknown, QuantityInvalid, LiveSubscriptionExists, CurrencyMismatch,
             PaymentMethodRequired: it was refused before Stripe was asked.
         CardDeclined: the card said no; nothing was charged.
+        CouponUnknown, CouponShorterThanTrial: Stripe was asked about the coupon; nothing was done.
         StripeRejected, StripeUnavailable: as ``billing.operations.protocol.perform``.
     Source: https://docs.stripe.com/billing/subscriptions/build-subscriptions
     """
@@ -40,14 +49,7 @@ def subscribe(
 
     def guard(fresh: Office) -> None:
         charging.require_determination()
-        row = price_for_sale(key)
-        if fresh.has_live_subscription:
-            raise errors.LiveSubscriptionExists(fresh)
-        if fresh.currency and fresh.currency != row.currency:
-            raise errors.CurrencyMismatch(fresh, row.currency)
-        check_quantity(row, quantity)
-        if not 0 <= trial_days <= LONGEST_TRIAL_DAYS:
-            raise errors.QuantityInvalid(f"A trial lasts 0 to {LONGEST_TRIAL_DAYS} days.")
+        row = check_start(fresh, key, quantity=quantity, trial_days=trial_days)
         if not (payment_method or trial_days or fresh.has_payment_method or row.unit_amount == 0):
             raise errors.PaymentMethodRequired(fresh)
 
@@ -56,8 +58,71 @@ def subscribe(
         "quantity": quantity,
         "trial_days": trial_days,
         "payment_method": payment_method,
+        "coupon": coupon,
     }
     return perform("subscribe", office, by=by, reason=reason, request=request, guard=guard)
+
+
+def preview_subscribe(
+    office: Office,
+    price: PlanPrice | str | uuid.UUID,
+    *,
+    by: Actor,
+    quantity: int = 1,
+    trial_days: int = 0,
+    coupon: str = "",
+) -> Preview:
+    """The first invoice that ``subscribe`` with the same arguments would charge: now, or at the trial's end.
+
+    Nothing changes. An Office that Stripe does not know yet has neither credit nor taxes there, so its first
+    invoice is reckoned here.
+
+    Raises: what ``subscribe`` raises for these arguments; StripeUnavailable.
+    """
+    grants.require(by, "view_billing", office)
+    charging.require_determination()
+    row = check_start(
+        office,
+        str(price.public_id) if isinstance(price, PlanPrice) else str(price),
+        quantity=quantity,
+        trial_days=trial_days,
+    )
+    found = coupons.redeemable(coupon, office, by=by, trial_days=trial_days) if coupon else None
+    customer = office.payment_provider_customer_id
+    invoice = (
+        gateway.preview_start(customer, row, quantity=quantity, coupon=found)
+        if customer
+        else previews.reckoned(row, quantity, found)
+    )
+    if trial_days:  # it was asked for as if it came now; its periods are those after the trial
+        invoice = previews.without_periods(invoice)
+    as_of = clock.billing().replace(microsecond=0)
+    return previews.shown(
+        invoice,
+        now=not trial_days,
+        at=as_of + timedelta(days=trial_days) if trial_days else None,
+        as_of=as_of,
+        afterwards=f"{row.money.times(quantity)} a {row.every}, before taxes and discounts",
+        says=_says(trial_days, found),
+    )
+
+
+def _says(trial_days: int, coupon: Coupon | None) -> str:
+    trial = f"Nothing is charged now, and nothing during the {trial_days} days of the trial." if trial_days else ""
+    return " ".join(filter(None, [trial, f"Discount: {coupon.discount}." if coupon else ""]))
+
+
+def check_start(office: Office, key: str, *, quantity: int, trial_days: int) -> PlanPrice:
+    """The price with which a subscription may start. Raises what refuses it, but for a missing card."""
+    row = price_for_sale(key)
+    if office.has_live_subscription:
+        raise errors.LiveSubscriptionExists(office)
+    if office.currency and office.currency != row.currency:
+        raise errors.CurrencyMismatch(office, row.currency)
+    check_quantity(row, quantity)
+    if not 0 <= trial_days <= LONGEST_TRIAL_DAYS:
+        raise errors.QuantityInvalid(f"A trial lasts 0 to {LONGEST_TRIAL_DAYS} days.")
+    return row
 
 
 def price_for_sale(key: str) -> PlanPrice:
@@ -89,9 +154,13 @@ def _was_started(run: Run, office: Office) -> bool:
 
 
 @operation_body("subscribe", search=_was_started)
-def _subscribe(run: Run, office: Office, *, price: str, quantity: int, trial_days: int, payment_method: str) -> None:
+def _subscribe(
+    run: Run, office: Office, *, price: str, quantity: int, trial_days: int, payment_method: str, coupon: str = ""
+) -> None:
     row = PlanPrice.objects.get(public_id=price)
+    found = coupons.to_redeem(coupon, office, run, step="create", trial_days=trial_days)
     customer = customer_of(run, office)
+    close_payment_link(run, office)
     card = ""
     if payment_method:
         card = gateway.attach_payment_method(payment_method, customer=customer, step=run.step("attach"))
@@ -100,6 +169,7 @@ def _subscribe(run: Run, office: Office, *, price: str, quantity: int, trial_day
         row,
         quantity=quantity,
         trial_days=trial_days,
+        coupon=found,
         office=str(office.public_id),
         operation=run.id,
         step=run.step("create"),

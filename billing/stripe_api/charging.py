@@ -37,9 +37,12 @@ CLASSIFIED: dict[str, frozenset[str]] = {
     "/v1/prices/*": ANY_FIELD,
     "/v1/webhook_endpoints": ANY_FIELD,
     "/v1/webhook_endpoints/*": ANY_FIELD,
-    # a subscription invoices at once; a change of its items, price or quantity can, and so can resuming it
+    # a subscription invoices at once; a change of its items, price or quantity can, and so can resuming it.
+    # An end, and a pause of collection, cannot: as long as they are not taken back, see ``can_charge``
     "/v1/subscriptions": CAN_CHARGE,
-    "/v1/subscriptions/*": frozenset({"cancel_at_period_end", "cancellation_details"}),
+    "/v1/subscriptions/*": frozenset(
+        {"cancel_at_period_end", "cancel_at", "cancellation_details", "pause_collection", "proration_behavior"}
+    ),
     "/v1/subscriptions/*/resume": CAN_CHARGE,
     "/v1/subscription_items": CAN_CHARGE,
     "/v1/subscription_items/*": CAN_CHARGE,
@@ -101,6 +104,8 @@ def can_charge(path: str, params: dict[str, Any]) -> bool:
     if harmless == ANY_FIELD:
         return False
     if any(name in params and not is_harmless(params[name]) for name, is_harmless in HARMLESS_VALUES.items()):
+        return True
+    if not (params.get("cancel_at", True) and params.get("pause_collection", True)):  # the same of an end or a pause
         return True
     return bool(set(params) - harmless - NEUTRAL)
 

@@ -5,13 +5,24 @@ free text) is dropped here: the dataclasses have no field for it, and ``redacted
 Source: https://docs.stripe.com/api
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from stripe import StripeObject
 
+from billing import invoice_lines
+from billing.discounts import Discount
+from billing.money import Money
 from billing.stripe_api import outbound
+
+KINDS = {
+    "subscription_create": "start",
+    "subscription_cycle": "cycle",
+    "subscription_update": "change",
+    "manual": "one_off",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +71,11 @@ class SubscriptionState:
     billing_cycle_anchor: datetime | None
     trial_end: datetime | None
     cancel_at: datetime | None
+    cancels_at_period_end: bool
+    collection_paused: str
+    collection_paused_until: datetime | None
+    discounts: tuple[Discount, ...]
+    card: Card
     operation: str
     redacted: dict[str, Any]
 
@@ -71,6 +87,8 @@ class InvoiceState:
     payment_intent_id: str
     number: str
     status: str
+    kind: str
+    collection: str
     currency: str
     subtotal: int
     discount: int
@@ -78,6 +96,9 @@ class InvoiceState:
     total: int
     amount_paid: int
     amount_remaining: int
+    paid_elsewhere: int
+    credited_before_payment: int
+    credited_after_payment: int
     attempt_count: int
     next_payment_attempt: datetime | None
     period_start: datetime | None
@@ -85,6 +106,10 @@ class InvoiceState:
     created_at: datetime
     due_at: datetime | None
     finalised_at: datetime | None
+    paid_at: datetime | None
+    voided_at: datetime | None
+    uncollectible_at: datetime | None
+    operation: str
     lines: tuple[dict[str, Any], ...]
 
 
@@ -164,6 +189,10 @@ def when(epoch: int | None) -> datetime | None:
     return datetime.fromtimestamp(epoch, UTC) if epoch else None
 
 
+def moment(epoch: int) -> datetime:
+    return datetime.fromtimestamp(epoch, UTC)
+
+
 def identity(value: Any) -> str:
     """The id of an object that may be expanded, absent, or an id."""
     if isinstance(value, dict):
@@ -215,6 +244,7 @@ def subscription(source: StripeObject | dict[str, Any]) -> SubscriptionState:
     item = items[0] if items else {}
     price = item.get("price") or {}
     keep = ("id", "object", "status", "created", "livemode", "currency", "metadata", "cancel_at", "ended_at")
+    pause, method = data.get("pause_collection") or {}, data.get("default_payment_method")
     cancel_at = when(data.get("cancel_at"))
     if cancel_at is None and data.get("cancel_at_period_end"):
         cancel_at = when(item.get("current_period_end"))
@@ -233,9 +263,30 @@ def subscription(source: StripeObject | dict[str, Any]) -> SubscriptionState:
         billing_cycle_anchor=when(data.get("billing_cycle_anchor")),
         trial_end=when(data.get("trial_end")),
         cancel_at=cancel_at,
+        cancels_at_period_end=bool(data.get("cancel_at_period_end")),
+        collection_paused=pause.get("behavior") or "",
+        collection_paused_until=when(pause.get("resumes_at")),
+        discounts=tuple(discount(one) for one in data.get("discounts") or [] if isinstance(one, dict)),
+        card=card(method.get("card") if isinstance(method, dict) else None),
         operation=(data.get("metadata") or {}).get("operation", ""),
         redacted={key: data[key] for key in keep if key in data}
         | {"customer": identity(data["customer"]), "metadata": ours(data)},
+    )
+
+
+def discount(data: dict[str, Any]) -> Discount:
+    """A coupon that was redeemed, where it is expanded. Its name is dropped: somebody typed it at Stripe."""
+    source = (data.get("source") or {}).get("coupon")
+    return replace(coupon(source if isinstance(source, dict) else {}), until=when(data.get("end")))
+
+
+def coupon(data: dict[str, Any]) -> Discount:
+    percent = data.get("percent_off")
+    return Discount(
+        percent=None if percent is None else Decimal(str(percent)),
+        amount=Money(data.get("amount_off") or 0, data.get("currency") or ""),
+        duration=data.get("duration") or "",
+        months=data.get("duration_in_months"),
     )
 
 
@@ -244,12 +295,16 @@ def invoice(data: dict[str, Any]) -> InvoiceState:
     transitions = data.get("status_transitions") or {}
     payments = (data.get("payments") or {}).get("data") or []
     default = next((one for one in payments if one.get("is_default")), payments[0] if payments else {})
+    lines = tuple(line(one) for one in (data.get("lines") or {}).get("data") or [])
+    period_start, period_end = _period(lines)
     return InvoiceState(
         id=data["id"],
         subscription_id=identity(parent.get("subscription")),
         payment_intent_id=identity((default.get("payment") or {}).get("payment_intent")),
         number=data.get("number") or "",
         status=data.get("status") or "draft",
+        kind=KINDS.get(data.get("billing_reason") or "", "other"),
+        collection=data.get("collection_method") or "charge_automatically",
         currency=data["currency"],
         subtotal=data["subtotal"],
         discount=sum(one["amount"] for one in data.get("total_discount_amounts") or []),
@@ -257,15 +312,29 @@ def invoice(data: dict[str, Any]) -> InvoiceState:
         total=data["total"],
         amount_paid=data["amount_paid"],
         amount_remaining=data["amount_remaining"],
+        paid_elsewhere=data.get("amount_paid_off_stripe") or 0,
+        credited_before_payment=data.get("pre_payment_credit_notes_amount") or 0,
+        credited_after_payment=data.get("post_payment_credit_notes_amount") or 0,
         attempt_count=data.get("attempt_count") or 0,
         next_payment_attempt=when(data.get("next_payment_attempt")),
-        period_start=when(data.get("period_start")),
-        period_end=when(data.get("period_end")),
+        period_start=period_start or when(data.get("period_start")),
+        period_end=period_end or when(data.get("period_end")),
         created_at=datetime.fromtimestamp(data["created"], UTC),
         due_at=when(data.get("due_date")),
         finalised_at=when(transitions.get("finalized_at")),
-        lines=tuple(line(one) for one in (data.get("lines") or {}).get("data") or []),
+        paid_at=when(transitions.get("paid_at")),
+        voided_at=when(transitions.get("voided_at")),
+        uncollectible_at=when(transitions.get("marked_uncollectible_at")),
+        operation=(data.get("metadata") or {}).get("operation", ""),
+        lines=lines,
     )
+
+
+def _period(lines: tuple[dict[str, Any], ...]) -> tuple[datetime | None, datetime | None]:
+    """What the lines are for; Stripe's own period of an invoice is the one that was used before it."""
+    starts = [one["period_start"] for one in lines if one["period_start"]]
+    ends = [one["period_end"] for one in lines if one["period_end"]]
+    return min(starts, default=None), max(ends, default=None)
 
 
 def previewed(data: dict[str, Any]) -> PreviewedInvoice:
@@ -283,18 +352,23 @@ def previewed(data: dict[str, Any]) -> PreviewedInvoice:
 
 
 def line(data: dict[str, Any]) -> dict[str, Any]:
-    """One invoice line: its price and period; the words are made from our own plan's name when shown."""
+    """One invoice line: its price or neutral charge, and its period; ``billing.invoice_lines`` makes the words."""
     details = ((data.get("pricing") or {}).get("price_details")) or {}
     period = data.get("period") or {}
     parent = data.get("parent") or {}
     source = parent.get("subscription_item_details") or parent.get("invoice_item_details") or {}
+    charge = (data.get("metadata") or {}).get("charge", "")
+    taxes = data.get("taxes") or []
     return {
+        "charge": charge if charge in invoice_lines.CATALOGUE else "",
+        "tax": sum(one["amount"] for one in taxes),
+        "tax_on_top": sum(one["amount"] for one in taxes if one.get("tax_behavior") != "inclusive"),
         "price": identity(details.get("price")),
         "quantity": data.get("quantity"),
         "amount": data["amount"],
         "proration": bool(source.get("proration")),
-        "period_start": period.get("start"),
-        "period_end": period.get("end"),
+        "period_start": when(period.get("start")),
+        "period_end": when(period.get("end")),
     }
 
 

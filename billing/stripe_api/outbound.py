@@ -9,7 +9,8 @@ from typing import Any
 
 from billing import errors
 
-METADATA = {"office", "operation", "plan", "price"}  # our own opaque ids, to find an object again
+# our own opaque ids, to find an object again, and the code of a neutral charge, to say it in our own words
+METADATA = {"office", "operation", "plan", "price", "charge"}
 
 ALLOWED: dict[str, set[str]] = {
     # an invoice is addressed to a name and an e-mail address
@@ -24,6 +25,9 @@ ALLOWED: dict[str, set[str]] = {
         "mode",
         "customer",
         "payment_method_types",
+        "line_items",
+        "subscription_data",
+        "discounts",
         "success_url",
         "cancel_url",
         "setup_intent_data",
@@ -38,6 +42,7 @@ ALLOWED: dict[str, set[str]] = {
         "items",
         "payment_behavior",
         "trial_period_days",
+        "discounts",  # a coupon's or promotion code's id
         "metadata",
         "expand",
     },
@@ -47,9 +52,47 @@ ALLOWED: dict[str, set[str]] = {
         "payment_behavior",
         "proration_behavior",
         "proration_date",
+        # its terms: when it ends, is collected, is charged next, and for less
+        "cancel_at",
+        "pause_collection",
+        "trial_end",
+        "billing_cycle_anchor",
+        "discounts",
         "metadata",
     },
-    "/v1/invoices/create_preview": {"customer", "subscription", "subscription_details"},
+    "/v1/checkout/sessions/*/expire": set(),
+    "/v1/invoices/create_preview": {
+        "customer",
+        "subscription",
+        "subscription_details",
+        "discounts",
+        "currency",
+        "invoice_items",
+    },
+    # a one-off charge: how it is collected, and one line whose text is of our catalogue and printed on the invoice
+    "/v1/invoices": {
+        "customer",
+        "currency",
+        "collection_method",
+        "days_until_due",
+        "auto_advance",
+        "pending_invoice_items_behavior",
+        "metadata",
+    },
+    "/v1/invoiceitems": {
+        "customer",
+        "invoice",
+        "amount",
+        "currency",
+        "description",
+        "discountable",
+        "tax_rates",
+        "metadata",
+    },
+    "/v1/invoices/*/finalize": {"auto_advance", "expand"},
+    "/v1/invoices/*/send": set(),
+    "/v1/invoices/*/void": set(),
+    "/v1/invoices/*/mark_uncollectible": set(),
     "/v1/payment_methods/*/detach": set(),
     "/v1/invoices/*/pay": {"off_session", "payment_method"},
     # money back: of which payment or invoice, how much, and why in a word of Stripe's; our own words stay here
@@ -68,7 +111,8 @@ def checked(path: str, params: dict[str, Any]) -> dict[str, Any]:
     """
     allowed = _allowed(path)
     strange = sorted(set(params) - allowed)
-    strange += sorted(f"metadata.{key}" for key in set(params.get("metadata", {})) - METADATA)
+    for labels in (params, params.get("subscription_data", {})):
+        strange += sorted(f"metadata.{key}" for key in set(labels.get("metadata", {})) - METADATA)
     if strange:
         raise errors.FieldNotAllowed(path, strange)
     return params

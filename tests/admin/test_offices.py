@@ -20,6 +20,7 @@ def page(name, office):
 FORM = {
     "quantity": "1",
     "trial_days": "0",
+    "confirmed": "yes",
     "payment_method": "pm_card_visa",
     "why": "other",
     "note": "signed up by phone",

@@ -27,13 +27,6 @@ def start(client, office, **given):
     return client.post(path(office, "subscription/"), body, format="json")
 
 
-@pytest.fixture(autouse=True)
-def fresh_throttle():
-    from django.core.cache import cache
-
-    cache.clear()
-
-
 def test_an_owner_starts_and_cancels_and_the_trail_names_them(stripe, office):
     owner = a_member(office, "owner")
     client = signed_in(owner)

@@ -5,7 +5,7 @@ import pytest
 from billing.models import IdempotentRequest, Office, Operation
 from billing.operations import cancel_subscription, subscribe
 from billing.operations.payment_methods import fulfil_wishes
-from tests.api.test_api import fresh_throttle, path, signed_in  # noqa: F401  used by all
+from tests.api.test_api import path, signed_in
 from tests.conftest import a_member, price
 
 KEY = {"Idempotency-Key": "k"}

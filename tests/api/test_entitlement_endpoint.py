@@ -14,13 +14,6 @@ from tests.api.test_api import path, signed_in
 from tests.conftest import a_member, a_person, an_office, price
 
 
-@pytest.fixture(autouse=True)
-def fresh_throttle():
-    from django.core.cache import cache
-
-    cache.clear()
-
-
 @pytest.fixture
 def subscribed(stripe, operator, office):
     return subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")

@@ -24,13 +24,6 @@ from tests.conftest import a_member, a_person, an_office, price
 KEY = "one-and-only"
 
 
-@pytest.fixture(autouse=True)
-def fresh_throttle():
-    from django.core.cache import cache
-
-    cache.clear()
-
-
 @pytest.fixture
 def client(stripe, office):
     return signed_in(a_member(office, "owner"))

@@ -6,13 +6,6 @@ from tests.api.test_api import path, signed_in, start
 from tests.conftest import a_member, a_person, an_office, price
 
 
-@pytest.fixture(autouse=True)
-def fresh_throttle():
-    from django.core.cache import cache
-
-    cache.clear()
-
-
 def paid(stripe, operator, office, card="pm_card_visa"):
     subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method=card)
     stripe.deliver_and_apply()

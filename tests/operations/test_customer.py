@@ -176,6 +176,18 @@ def test_the_portal_is_opened_for_a_customer_alone(stripe, operator, office):
     assert "/portal/" not in stored
 
 
+@pytest.mark.parametrize("kind", ["503", "drop_after", "500_after"])
+def test_a_lost_link_to_the_portal_is_settled_and_another_can_be_asked_for(stripe, operator, known, kind):
+    stripe.fail_next(kind, method="POST", path_prefix="/v1/billing_portal/")
+    with pytest.raises(errors.StripeUnavailable, match="ask for another"):
+        open_portal(known, by=operator, reason=REASON)
+    due_again()
+    resume_unsettled()
+
+    assert Operation.objects.get(kind="open_portal").status == ("abandoned" if kind == "500_after" else "succeeded")
+    assert open_portal(known, by=operator, reason=REASON)
+
+
 def test_the_portal_can_charge_so_it_waits_for_a_determination(stripe, operator, known, settings):
     settings.STRIPE_LIVE_MODE = True
     stripe.forget_requests()

@@ -53,6 +53,9 @@ class Act:
     ``available`` says whether the button is shown; the operation's own guard decides. What ``carry_out`` returns
     is the address to go to, where that is a text, or to show, where it is a ``Link``. ``facts`` says in a sentence
     what the subject is, where it is not the Office.
+
+    An act that changes nothing and asks nothing is carried out ``at_once``, by the click; what it returns is shown
+    by ``template`` as ``shown``, unless that is an address.
     """
 
     name: str
@@ -65,12 +68,16 @@ class Act:
     available: Callable[[Any], bool] = always
     group: str = ""
     facts: Callable[[Any], str] | None = None
+    at_once: bool = False
+    template: str = ""
+    permission: str = "manage_billing"
 
 
 class ActsAdmin(ModelAdmin):
     """A page whose subject can be acted on. Groups of acts are menus, in the order of the table."""
 
     acts: tuple[Act, ...] = ()
+    act_template = "billing/admin_operation.html"
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -91,14 +98,19 @@ class ActsAdmin(ModelAdmin):
     def has_manage_billing_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return request.user.has_perm("billing.manage_billing")
 
+    def has_view_billing_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("billing.view_billing")
+
     def act_page(self, act: Act, request: HttpRequest, object_id: str) -> HttpResponse:
-        if not self.has_manage_billing_permission(request):
+        if not request.user.has_perm(f"billing.{act.permission}"):
             raise PermissionDenied
         subject = self.get_object(request, object_id)
         if subject is None:
             raise Http404
         by = actor.person(request.user)
         page = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[subject.pk])
+        if act.at_once:
+            return self._shown(act, request, subject, by, page)
         form = _form(act, request.POST or None, subject)
         preview: Previewed | None = None
         if request.method == "POST" and form.is_valid():
@@ -122,28 +134,42 @@ class ActsAdmin(ModelAdmin):
             except errors.BillingError as error:
                 form.add_error(None, str(error))
         context = {
-            **self.admin_site.each_context(request),
-            "title": f"{act.title}: {subject}",
-            "subject": subject,
-            "office": subject if isinstance(subject, Office) else subject.office,
+            **self._context(act, request, subject, page),
             "form": form,
             "preview": preview,
             "says": act.says,
             "facts": act.facts(subject) if act.facts else "",
             "button": act.button or act.title,
-            "back": page,
-            "opts": self.opts,
         }
-        return TemplateResponse(request, "billing/admin_operation.html", context)
+        return TemplateResponse(request, self.act_template, context)
 
-    def _told(self, request: HttpRequest, act: Act, subject: Any, link: Link, page: str) -> HttpResponse:
-        context = {
+    def _shown(self, act: Act, request: HttpRequest, subject: Any, by: Actor, page: str) -> HttpResponse:
+        """What the act found, its address, or back with a word on why there is nothing to see."""
+        try:
+            found = act.carry_out(subject, by, {})
+        except errors.StripeUnavailable:
+            messages.warning(request, "Stripe did not answer. Nothing was changed: try again in a moment.")
+            return redirect(page)
+        except errors.BillingError as error:
+            messages.warning(request, str(error))
+            return redirect(page)
+        if isinstance(found, str):
+            return redirect(found)
+        context = {**self._context(act, request, subject, page), "says": act.says, "shown": found}
+        return TemplateResponse(request, act.template, context)
+
+    def _context(self, act: Act, request: HttpRequest, subject: Any, page: str) -> dict[str, Any]:
+        return {
             **self.admin_site.each_context(request),
             "title": f"{act.title}: {subject}",
-            "link": link,
+            "subject": subject,
+            "office": subject if isinstance(subject, Office) else subject.office,
             "back": page,
             "opts": self.opts,
         }
+
+    def _told(self, request: HttpRequest, act: Act, subject: Any, link: Link, page: str) -> HttpResponse:
+        context = {**self._context(act, request, subject, page), "link": link}
         response = TemplateResponse(request, "billing/admin_link.html", context)
         add_never_cache_headers(response)
         return response
@@ -154,9 +180,7 @@ def _method(act: Act) -> Any:
         return self.act_page(act, request, object_id)
 
     page.__name__ = act.name
-    return action(description=act.title, url_path=f"{act.name.replace('_', '-')}/", permissions=["manage_billing"])(
-        page
-    )
+    return action(description=act.title, url_path=f"{act.name.replace('_', '-')}/", permissions=[act.permission])(page)
 
 
 def _form(act: Act, data: Mapping[str, Any] | None, subject: Any) -> forms.Form:

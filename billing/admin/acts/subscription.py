@@ -1,18 +1,25 @@
 """What staff do to an Office's subscription."""
 
+from datetime import timedelta
 from typing import Any, cast
 
 from django import forms
 from django.conf import settings
-from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminRadioSelectWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from billing import clock, operations
-from billing.admin.acts import Act, Given
+from billing.admin.acts import Act, Given, Link, days
 from billing.admin.forms import WhyForm
 from billing.audit.actor import Actor
 from billing.models import Office, PlanPrice
 from billing.operations.previews import Preview
 
+MENU = "Subscription"
 ON_FILE = ("", "The card on file")
 TEST_CARDS = (
     ("pm_card_visa", "Test card: Visa, accepted"),
@@ -31,6 +38,16 @@ class PriceField(forms.ModelChoiceField):
         )
 
 
+def coupon_field(*, required: bool = False) -> forms.CharField:
+    return forms.CharField(
+        required=required,
+        max_length=200,
+        label="Coupon or promotion code",
+        help_text="Its code, or a coupon's id. Both are made in Stripe's dashboard.",
+        widget=UnfoldAdminTextInputWidget,
+    )
+
+
 def _offer(form: forms.Form) -> None:
     cast(forms.ModelChoiceField, form.fields["price"]).queryset = PlanPrice.objects.for_sale(clock.billing())
 
@@ -42,6 +59,7 @@ class SubscribeForm(WhyForm):
         min_value=0, max_value=365, initial=0, label="Trial days", widget=UnfoldAdminIntegerFieldWidget
     )
     payment_method = forms.ChoiceField(required=False, label="Card", widget=UnfoldAdminSelectWidget)
+    coupon = coupon_field()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -75,19 +93,55 @@ class ChangeForm(WhyForm):
             self.initial["price"] = current.plan_price.public_id
 
 
-class CancelForm(WhyForm):
+class LinkForm(WhyForm):
+    price = PriceField()
+    quantity = forms.IntegerField(min_value=1, initial=1, label="Seats", widget=UnfoldAdminIntegerFieldWidget)
+    trial_days = forms.IntegerField(
+        min_value=0, max_value=365, initial=0, label="Trial days", widget=UnfoldAdminIntegerFieldWidget
+    )
+    coupon = coupon_field()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _offer(self)
+
+
+class CancelForm(days.DayForm):
+    needed = ("last_day", "date")
     when = forms.ChoiceField(
         choices=(
             ("period_end", "At the end of the paid period: service goes on until then"),
+            ("date", "On a date: whole periods before it are still renewed, the last one in part"),
             ("now", "Now: service ends at once, nothing is refunded"),
         ),
         initial="period_end",
         widget=UnfoldAdminRadioSelectWidget,
     )
+    last_day = days.DayField("Last day of service", "Where it ends on a date.")
 
 
 def _subscribe(office: Office, by: Actor, given: Given) -> Office:
+    given.pop("as_of")
     return operations.subscribe(office, by=by, **given)
+
+
+def _preview_subscribe(office: Office, by: Actor, given: Given) -> Preview:
+    for name in ("reason", "payment_method"):
+        given.pop(name)
+    return operations.preview_subscribe(office, by=by, **given)
+
+
+def _link(office: Office, by: Actor, given: Given) -> Link:
+    link = operations.create_payment_link(office, by=by, **given)
+    says = (
+        f"Send this address to {office.name}. Whoever opens it can put in a card and start the subscription, until "
+        f"{days.written(link.expires_at, office)}. The subscription shows here as soon as it is paid."
+    )
+    return Link(link.address, says)
+
+
+def _withdraw(office: Office, by: Actor, given: Given) -> Office:
+    return operations.withdraw_payment_link(office, by=by, **given)
 
 
 def _change(office: Office, by: Actor, given: Given) -> Office:
@@ -100,8 +154,20 @@ def _preview_change(office: Office, by: Actor, given: Given) -> Preview:
 
 
 def _cancel(office: Office, by: Actor, given: Given) -> Office:
-    at_period_end = given.pop("when") == "period_end"
-    return operations.cancel_subscription(office, by=by, at_period_end=at_period_end, **given)
+    when, last_day = given.pop("when"), given.pop("last_day")
+    if when == "date":
+        return operations.cancel_on_date(office, days.end_of(last_day, office), by=by, **given)
+    return operations.cancel_subscription(office, by=by, at_period_end=when == "period_end", **given)
+
+
+def _resume_renewal(office: Office, by: Actor, given: Given) -> Office:
+    return operations.resume_renewal(office, by=by, **given)
+
+
+def has_link(office: Office) -> bool:
+    """One was asked for within its 24 hours; whether it is still open, Stripe alone knows."""
+    since = clock.wall() - timedelta(hours=24)
+    return office.operations.filter(kind="payment_link", created_at__gte=since).exists()
 
 
 def is_live(office: Office) -> bool:
@@ -112,11 +178,30 @@ ACTS = (
     Act(
         "subscribe",
         "Start a subscription",
-        "The first invoice is charged to the card now, unless there is a trial. A declined card leaves nothing behind.",
+        "The first invoice is charged to the card now, unless there is a trial. You see it before anything is charged. "
+        "A declined card leaves nothing behind.",
         _subscribe,
-        "Start the subscription",
+        "Show the first invoice",
         form=SubscribeForm,
+        preview=_preview_subscribe,
         available=lambda office: not is_live(office),
+    ),
+    Act(
+        "payment_link",
+        "Start by a payment link",
+        "Stripe makes a page, open for 24 hours, on which the Office puts in its card and starts the subscription "
+        "itself. Nothing is charged before that.",
+        _link,
+        "Make the link",
+        form=LinkForm,
+        available=lambda office: not is_live(office),
+    ),
+    Act(
+        "withdraw_link",
+        "Withdraw the payment link",
+        "Nobody can start the subscription by the link any more. Nothing is charged.",
+        _withdraw,
+        available=lambda office: not is_live(office) and has_link(office),
     ),
     Act(
         "change_plan",
@@ -131,9 +216,19 @@ ACTS = (
     Act(
         "cancel",
         "Cancel the subscription",
-        "No money moves. At the end of the paid period, or at once, the Office loses access to the product.",
+        "No money moves now. The Office loses its access at the end of the paid period, on a date, or at once.",
         _cancel,
         form=CancelForm,
         available=is_live,
+        group=MENU,
+    ),
+    Act(
+        "resume_renewal",
+        "Take the cancellation back",
+        "The subscription has no end any more. Nothing is charged now; it renews, and is charged, at the end of the "
+        "paid period.",
+        _resume_renewal,
+        "Let it renew",
+        available=lambda office: is_live(office) and office.cancel_at is not None,
     ),
 )

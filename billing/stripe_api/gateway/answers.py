@@ -20,6 +20,15 @@ def has_made(path: str, params: dict[str, Any], *, operation: str) -> bool:
     return any((data.get("metadata") or {}).get("operation") == operation for data in page(path, params))
 
 
+def complete(listed: dict[str, Any]) -> None:
+    """A list that came within an object holds all its members, also those that Stripe left off."""
+    while listed["has_more"]:
+        after = {"starting_after": listed["data"][-1]["id"], "limit": PAGE}
+        more = inbound.plain(client.get(listed["url"], after))
+        listed["data"] += more["data"]
+        listed["has_more"] = more["has_more"]
+
+
 def one(path: str, params: dict[str, Any]) -> dict[str, Any] | None:
     try:
         return inbound.plain(client.get(path, params))

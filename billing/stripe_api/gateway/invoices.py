@@ -1,9 +1,88 @@
-"""Invoices."""
+"""Invoices: reading, collecting, and giving up the claim."""
 
-from typing import Any
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import urlsplit
 
-from billing.stripe_api import client
+from django.conf import settings
+
+from billing import errors
+from billing.stripe_api import client, inbound
 from billing.stripe_api.client import Step
+from billing.stripe_api.gateway import answers
+from billing.stripe_api.inbound import Card, InvoiceState, PreviewedInvoice
+
+Document = Literal["pdf", "page"]
+FIELD: dict[Document, str] = {"pdf": "invoice_pdf", "page": "hosted_invoice_url"}
+AT_STRIPE = re.compile(r"https://(?:[a-z0-9-]+\.)+stripe\.com/[^\s\\]*")
+
+
+@dataclass(frozen=True, slots=True)
+class CardOnFile:
+    """A card of a customer's. ``key`` stands for it where Stripe's id must not be shown."""
+
+    id: str
+    card: Card
+
+    @property
+    def key(self) -> str:
+        return hashlib.sha256(self.id.encode()).hexdigest()[:16]
+
+
+def fetch_invoice(invoice: str) -> InvoiceState | None:
+    """The invoice as Stripe has it now. Source: https://docs.stripe.com/api/invoices/retrieve"""
+    data = answers.one(f"/v1/invoices/{invoice}", {"expand": ["payments"]})
+    return inbound.invoice(data) if data else None
+
+
+def find_invoice(customer: str, *, operation: str) -> InvoiceState | None:
+    """The invoice that this operation made."""
+    for data in answers.page("/v1/invoices", {"customer": customer, "expand": ["data.payments"]}):
+        if (data.get("metadata") or {}).get("operation") == operation:
+            return inbound.invoice(data)
+    return None
+
+
+def preview_renewal(subscription: str) -> PreviewedInvoice | None:
+    """The subscription's next invoice as it would be now, or None where none will come.
+
+    Source: https://docs.stripe.com/api/invoices/create_preview
+    """
+    try:
+        answer = client.preview("/v1/invoices/create_preview", {"subscription": subscription})
+    except errors.StripeObjectMissing:
+        return None
+    return inbound.previewed(inbound.plain(answer))
+
+
+def document_address(invoice: str, document: Document) -> str:
+    """Where Stripe shows the invoice; empty while there is nothing to be seen. Fetched anew each time, never kept.
+
+    Raises:
+        StripeRejected: the address is not one of Stripe's.
+    """
+    data = answers.one(f"/v1/invoices/{invoice}", {})
+    address = str((data or {}).get(FIELD[document]) or "")
+    if address and not _is_stripes(address):
+        raise errors.StripeRejected("The address of this document is not at Stripe, so it was not opened.")
+    return address
+
+
+def _is_stripes(address: str) -> bool:
+    if AT_STRIPE.fullmatch(address):
+        return True
+    if settings.STRIPE_KIND != "sandbox":
+        return False
+    local, given = urlsplit(settings.STRIPE_API_BASE), urlsplit(address)
+    return (given.scheme, given.netloc) == (local.scheme, local.netloc)
+
+
+def cards_of(customer: str) -> list[CardOnFile]:
+    """The cards that may be charged. Source: https://docs.stripe.com/api/payment_methods/customer_list"""
+    found = answers.page(f"/v1/customers/{customer}/payment_methods", {"type": "card"})
+    return [CardOnFile(data["id"], inbound.card(data.get("card"))) for data in found]
 
 
 def pay_invoice(invoice: str, *, payment_method: str = "", step: Step) -> None:
@@ -15,3 +94,39 @@ def pay_invoice(invoice: str, *, payment_method: str = "", step: Step) -> None:
     if payment_method:
         params["payment_method"] = payment_method
     client.post(f"/v1/invoices/{invoice}/pay", params, step=step)
+
+
+def send_invoice(invoice: str, *, step: Step) -> None:
+    """Stripe mails the invoice to the customer's address, with a page on which it can be paid.
+
+    Source: https://docs.stripe.com/api/invoices/send
+    """
+    client.post(f"/v1/invoices/{invoice}/send", {}, step=step)
+
+
+def was_sent(invoice: str, *, key: str) -> bool:
+    """Whether the request with this idempotency key sent the invoice: its event says so, for 30 days.
+
+    Source: https://docs.stripe.com/api/events/object#event_object-request
+    """
+    for event in answers.page("/v1/events", {"type": "invoice.sent"}):
+        asked = event.get("request") or {}
+        if asked.get("idempotency_key") == key and event["data"]["object"]["id"] == invoice:
+            return True
+    return False
+
+
+def void_invoice(invoice: str, *, step: Step) -> None:
+    """Nothing is asked for any more, as if the invoice had never been. Credit that it took goes back.
+
+    Source: https://docs.stripe.com/api/invoices/void
+    """
+    client.post(f"/v1/invoices/{invoice}/void", {}, step=step)
+
+
+def mark_uncollectible(invoice: str, *, step: Step) -> None:
+    """The invoice is not expected to be paid, though it still can be.
+
+    Source: https://docs.stripe.com/api/invoices/mark_uncollectible
+    """
+    client.post(f"/v1/invoices/{invoice}/mark_uncollectible", {}, step=step)

@@ -24,8 +24,9 @@ def fetch(
     """One customer as Stripe has it now: customer and subscriptions with their latest invoices, and the
     invoices that are named; the payments that are, with their refunds; the disputes of charges that are; the
     credit notes, if any invoice of theirs is; and the cards, if they are asked for. Two requests, one more for
-    each kind that is asked for, and one for each invoice or card that should be there and is not. A deleted
-    customer has no subscriptions and cards any more; what it was asked to pay and paid stays."""
+    each kind that is asked for, one for each invoice or card that should be there and is not, and one for each
+    invoice with more lines than come with it. A deleted customer has no subscriptions and cards any more; what it
+    was asked to pay and paid stays."""
     customer = customers.fetch_customer(office.payment_provider_customer_id or "")
     found: dict[str, dict[str, Any]] = {}
     missing: list[str] = []
@@ -37,7 +38,12 @@ def fetch(
             {
                 "customer": customer.id,
                 "status": "all",
-                "expand": ["data.latest_invoice", "data.latest_invoice.payments"],
+                "expand": [
+                    "data.latest_invoice",
+                    "data.latest_invoice.payments",
+                    "data.discounts.source.coupon",
+                    "data.default_payment_method",
+                ],
             },
         )
     )
@@ -53,6 +59,8 @@ def fetch(
                 missing.append(absent)
             elif inbound.identity(one_invoice.get("customer")) == customer.id:
                 found[absent] = one_invoice
+    for one_invoice in found.values():
+        answers.complete(one_invoice["lines"])
     charges = adjustments.charges(customer.id, payments) if set(payments) else []
     adjusted = adjustments.refunds(charges)
     for charge in sorted(set(disputes)):

@@ -9,6 +9,7 @@ from billing.models import PlanPrice
 from billing.stripe_api import client, inbound
 from billing.stripe_api.client import Step
 from billing.stripe_api.gateway import answers
+from billing.stripe_api.gateway.coupons import Coupon
 from billing.stripe_api.inbound import PreviewedInvoice, SubscriptionState
 
 
@@ -25,6 +26,7 @@ def start_subscription(
     *,
     quantity: int,
     trial_days: int,
+    coupon: Coupon | None = None,
     office: str,
     operation: str,
     step: Step,
@@ -42,9 +44,23 @@ def start_subscription(
     }
     if trial_days:
         params["trial_period_days"] = trial_days
+    if coupon:
+        params["discounts"] = [coupon.named]
     data = inbound.plain(client.post("/v1/subscriptions", params, step=step))
     invoice = data.get("latest_invoice") or {}
     return StartedSubscription(inbound.subscription(data), invoice.get("id", ""), invoice.get("status") or "")
+
+
+def preview_start(customer: str, price: PlanPrice, *, quantity: int, coupon: Coupon | None = None) -> PreviewedInvoice:
+    """The first invoice of a subscription to this price, without a trial. Nothing changes.
+
+    Source: https://docs.stripe.com/api/invoices/create_preview
+    """
+    items = [{"price": price.stripe_price_id, "quantity": quantity}]
+    params: dict[str, Any] = {"customer": customer, "subscription_details": {"items": items}}
+    if coupon:
+        params["discounts"] = [coupon.named]
+    return inbound.previewed(inbound.plain(client.preview("/v1/invoices/create_preview", params)))
 
 
 def find_subscription(customer: str, *, operation: str) -> SubscriptionState | None:

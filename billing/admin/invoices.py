@@ -1,0 +1,115 @@
+"""The invoice: its list and its page, which is read and acted on, never edited."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from unfold.decorators import display
+
+from billing.admin.acts import ActsAdmin, invoices, payments
+from billing.admin.readonly import ReadOnly, ReadOnlyInline
+from billing.admin.records import TONES
+from billing.models import Invoice, Payment
+from billing.money import Money
+
+
+class AttemptInline(ReadOnlyInline):
+    model = Payment
+    fields = ("created_at", "status", "money", "failure_code", "card_brand", "card_last4")
+    readonly_fields = fields
+    verbose_name_plural = "Attempts to collect it"
+
+
+@admin.register(Invoice)
+class InvoiceAdmin(ReadOnly, ActsAdmin):
+    list_display = ("shown_number", "office", "kind", "state", "total_shown", "remaining", "created_at", "due_at")
+    list_filter = ("status", "kind", "collection")
+    list_select_related = ("office",)
+    list_per_page = 50
+    show_full_result_count = False
+    actions: Any = None
+    search_fields = ("number", "office__name")
+    inlines = (AttemptInline,)
+    acts = invoices.INVOICE_ACTS + payments.INVOICE_ACTS
+    act_template = "billing/admin_invoice_operation.html"
+    fieldsets = (
+        ("Invoice", {"fields": (("office", "state"), ("number", "kind"), ("collection", "subscription"))}),
+        ("What for", {"fields": ("what_for",)}),
+        (
+            "Amounts",
+            {
+                "fields": (
+                    ("total_shown", "remaining"),
+                    ("paid_shown", "elsewhere_shown"),
+                    ("before_shown", "after_shown"),
+                )
+            },
+        ),
+        (
+            "When",
+            {
+                "fields": (
+                    ("period_start", "period_end"),
+                    ("created_at", "finalised_at"),
+                    ("due_at", "paid_at"),
+                    ("voided_at", "uncollectible_at"),
+                    ("attempt_count", "next_payment_attempt"),
+                )
+            },
+        ),
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        rows = [row for _, options in self.fieldsets for row in options["fields"]]
+        return [name for row in rows for name in ((row,) if isinstance(row, str) else row)]
+
+    @display(description="Number", ordering="number")
+    def shown_number(self, row: Invoice) -> str:
+        return str(row)
+
+    @display(description="Status", label=TONES, ordering="status")
+    def state(self, row: Invoice) -> str:
+        return row.status
+
+    @display(description="Lines")
+    def what_for(self, row: Invoice) -> SafeString:
+        lines = format_html_join(
+            "",
+            '<tr><td style="padding: 2px 24px 2px 0">{}</td><td style="padding: 2px 24px 2px 0">{}</td>'
+            '<td style="text-align: right; white-space: nowrap">{}</td></tr>',
+            ((one["text"], _period(one), Money(one["amount"], row.currency)) for one in row.lines),
+        )
+        more = (("Discount", -row.discount), ("Tax", row.tax))
+        below = format_html_join(
+            "",
+            '<tr><td style="padding: 2px 24px 2px 0">{}</td><td></td><td style="text-align: right">{}</td></tr>',
+            ((name, Money(amount, row.currency)) for name, amount in more if amount),
+        )
+        return format_html("<table>{}{}</table>", lines, below) if row.lines else format_html("–")
+
+    @display(description="Total", ordering="total")
+    def total_shown(self, row: Invoice) -> str:
+        return str(row.money)
+
+    @display(description="Paid")
+    def paid_shown(self, row: Invoice) -> str:
+        return str(Money(row.amount_paid, row.currency))
+
+    @display(description="Of that, outside Stripe")
+    def elsewhere_shown(self, row: Invoice) -> str:
+        return str(Money(row.paid_elsewhere, row.currency))
+
+    @display(description="Credited before payment")
+    def before_shown(self, row: Invoice) -> str:
+        return str(Money(row.credited_before_payment, row.currency))
+
+    @display(description="Credited after payment")
+    def after_shown(self, row: Invoice) -> str:
+        return str(Money(row.credited_after_payment, row.currency))
+
+
+def _period(line: dict[str, Any]) -> str:
+    start, end = (line["period_start"] or "")[:10], (line["period_end"] or "")[:10]
+    return f"{start} to {end}" if start != end else start

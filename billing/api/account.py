@@ -1,0 +1,104 @@
+"""An Office's account with us: its statement, its billing cycles, and how it stands. Read from our own rows."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers as fields
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from billing import history
+from billing.api.views import PROBLEM, OfficeView
+
+
+class PeriodSerializer(fields.Serializer[Any]):
+    since = fields.DateTimeField(required=False, default=None)
+    until = fields.DateTimeField(required=False, default=None)
+
+    def get_fields(self) -> dict[str, fields.Field[Any, Any, Any, Any]]:
+        """``from`` and ``to``, which Python cannot name."""
+        given = super().get_fields()
+        return {"from": given["since"], "to": given["until"]}
+
+
+class MoneySerializer(fields.Serializer[Any]):
+    amount = fields.IntegerField(help_text="Minor units")
+    currency = fields.CharField()
+
+
+class EntrySerializer(fields.Serializer[Any]):
+    at = fields.DateTimeField()
+    what = fields.CharField()
+    text = fields.CharField()
+    currency = fields.CharField(source="amount.currency")
+    amount = fields.IntegerField(source="amount.amount")
+    owed = fields.IntegerField(help_text="By how much it changes what is owed")
+    balance = fields.IntegerField(source="balance.amount", help_text="What is owed afterwards, in this currency")
+    invoice = fields.UUIDField(source="invoice.public_id", allow_null=True, default=None)
+
+
+class StatementSerializer(fields.Serializer[Any]):
+    since = fields.DateTimeField(allow_null=True)
+    until = fields.DateTimeField(allow_null=True)
+    opening = MoneySerializer(many=True)
+    entries = EntrySerializer(many=True)
+    closing = MoneySerializer(many=True)
+
+    def get_fields(self) -> dict[str, fields.Field[Any, Any, Any, Any]]:
+        given = super().get_fields()
+        given["since"].source, given["until"].source = "since", "until"
+        return {"from": given.pop("since"), "to": given.pop("until"), **given}
+
+
+class CycleSerializer(fields.Serializer[Any]):
+    start = fields.DateTimeField()
+    end = fields.DateTimeField()
+    invoice = fields.UUIDField(source="invoice.public_id")
+    status = fields.CharField(source="invoice.status")
+    total = fields.IntegerField(source="invoice.total")
+    currency = fields.CharField(source="invoice.currency")
+
+
+class LastPaymentSerializer(fields.Serializer[Any]):
+    at = fields.DateTimeField(source="created_at")
+    amount = fields.IntegerField()
+    currency = fields.CharField()
+
+
+class StandingSerializer(fields.Serializer[Any]):
+    subscription_status = fields.CharField()
+    currency = fields.CharField(source="owed.currency")
+    owed = fields.IntegerField(source="owed.amount", help_text="On open invoices")
+    open_invoices = fields.IntegerField()
+    oldest_due_at = fields.DateTimeField(allow_null=True)
+    next_attempt_at = fields.DateTimeField(allow_null=True)
+    past_due_since = fields.DateTimeField(allow_null=True)
+    last_payment = LastPaymentSerializer(allow_null=True)
+    last_failure = LastPaymentSerializer(allow_null=True)
+    renews_at = fields.DateTimeField(allow_null=True)
+    ends_at = fields.DateTimeField(allow_null=True)
+
+
+class OfficeStatement(OfficeView):
+    @extend_schema(parameters=[PeriodSerializer], responses={200: StatementSerializer, 404: PROBLEM})
+    def get(self, request: Request, public_id: Any) -> Response:
+        """Invoices, payments and adjustments in order, with the running balance. ``from`` counts, ``to`` does not."""
+        office = self.office(request, public_id)
+        asked = PeriodSerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        found = history.statement(office, since=asked.validated_data["from"], until=asked.validated_data["to"])
+        return Response(StatementSerializer(found).data)
+
+
+class BillingCycles(OfficeView):
+    @extend_schema(responses={200: CycleSerializer(many=True), 404: PROBLEM})
+    def get(self, request: Request, public_id: Any) -> Response:
+        """The periods that the subscription was invoiced for, newest first."""
+        return Response(CycleSerializer(history.cycles(self.office(request, public_id)), many=True).data)
+
+
+class OfficeStanding(OfficeView):
+    @extend_schema(responses={200: StandingSerializer, 404: PROBLEM})
+    def get(self, request: Request, public_id: Any) -> Response:
+        """What is owed, since when, and what comes next."""
+        return Response(StandingSerializer(history.standing(self.office(request, public_id))).data)

@@ -1,0 +1,39 @@
+"""What a discount takes off, in our own words: never the name that somebody gave it at Stripe. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+
+from billing.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class Discount:
+    """A percentage, or where there is none an amount. ``months`` counts only from when it is redeemed, and
+    ``until`` is known only then. ``duration``: once, repeating, forever."""
+
+    percent: Decimal | None
+    amount: Money
+    duration: str
+    months: int | None = None
+    until: datetime | None = None
+
+    def __str__(self) -> str:
+        off = f"{self.percent.normalize():f} % off" if self.percent is not None else f"{self.amount} off"
+        return f"{off}, {self._lasts()}"
+
+    def _lasts(self) -> str:
+        if self.until:
+            return f"until {self.until.day} {self.until:%B %Y}"
+        if self.duration == "once":
+            return "once"
+        if self.duration == "repeating" and self.months:
+            return "for a month" if self.months == 1 else f"for {self.months} months"
+        return "without an end"
+
+    def taken_off(self, price: Money) -> Money:
+        """What it takes off this price: never more than all of it, rounded half up once, here."""
+        if self.percent is not None:
+            exact = Decimal(price.amount) * self.percent / 100
+            return Money(int(exact.quantize(Decimal(1), ROUND_HALF_UP)), price.currency)
+        return Money(min(self.amount.amount, price.amount), price.currency)

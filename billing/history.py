@@ -1,0 +1,174 @@
+"""An Office's account with us, read from our own rows: what was asked, what was paid, what is owed.
+
+Queries only; nothing is asked of Stripe and nothing is written.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from django.db.models import Count, Max, Min, Q, Sum
+
+from billing.models import Invoice, Office, Payment
+from billing.money import Money
+
+CYCLE_KINDS = (Invoice.Kind.START, Invoice.Kind.CYCLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a statement. ``owed`` is by how much it changes what the Office owes; ``balance`` is what it
+    owes afterwards, in the same currency."""
+
+    at: datetime
+    what: str
+    text: str
+    amount: Money
+    owed: int
+    balance: Money
+    invoice: Invoice | None = None
+    payment: Payment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """``opening`` and ``closing`` are what was owed before and after the entries, one for each currency."""
+
+    since: datetime | None
+    until: datetime | None
+    opening: tuple[Money, ...]
+    entries: tuple[Entry, ...]
+    closing: tuple[Money, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """A period that the subscription was invoiced for, ``[start, end)``."""
+
+    start: datetime
+    end: datetime
+    invoice: Invoice
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the Office stands now."""
+
+    subscription_status: str
+    owed: Money
+    open_invoices: int
+    oldest_due_at: datetime | None
+    next_attempt_at: datetime | None
+    past_due_since: datetime | None
+    last_payment: Payment | None
+    last_failure: Payment | None
+    renews_at: datetime | None
+    ends_at: datetime | None
+
+
+def statement(office: Office, *, since: datetime | None = None, until: datetime | None = None) -> Statement:
+    """Invoices, payments and adjustments in ``[since, until)``, oldest first, with the running balance.
+
+    Its end is what the Office owes on invoices that can still be paid. Two queries.
+    """
+    balances: dict[str, int] = defaultdict(int)
+    opening: tuple[Money, ...] = ()
+    entries: list[Entry] = []
+    for entry in sorted(_entries(office), key=_order):
+        if until and entry.at >= until:
+            break
+        if since and entry.at < since:
+            balances[entry.amount.currency] += entry.owed
+            opening = _owed(balances)
+            continue
+        balances[entry.amount.currency] += entry.owed
+        entries.append(replace(entry, balance=Money(balances[entry.amount.currency], entry.amount.currency)))
+    return Statement(since, until, opening, tuple(entries), _owed(balances))
+
+
+def cycles(office: Office) -> list[Cycle]:
+    """The periods that the subscription was invoiced for, newest first. One query."""
+    rows = office.invoices.filter(kind__in=CYCLE_KINDS, deleted_at=None, period_start__isnull=False)
+    rows = rows.exclude(status__in=["draft", "void"]).filter(period_end__isnull=False).order_by("-period_start", "-pk")
+    return [Cycle(row.period_start, row.period_end, row) for row in rows if row.period_start and row.period_end]
+
+
+def standing(office: Office) -> Standing:
+    """What is owed, since when, and what comes next. Three queries."""
+    waiting = office.invoices.filter(status="open", deleted_at=None, amount_remaining__gt=0).aggregate(
+        owed=Sum("amount_remaining"), count=Count("pk"), due=Min("due_at"), attempt=Min("next_payment_attempt")
+    )
+    newest = office.payments.aggregate(
+        paid=Max("created_at", filter=Q(status="succeeded")), failed=Max("created_at", filter=Q(status="failed"))
+    )
+    found = {row.status: row for row in office.payments.filter(created_at__in=[at for at in newest.values() if at])}
+    return Standing(
+        subscription_status=office.subscription_status,
+        owed=Money(waiting["owed"] or 0, office.currency),
+        open_invoices=waiting["count"],
+        oldest_due_at=waiting["due"],
+        next_attempt_at=waiting["attempt"],
+        past_due_since=office.past_due_since,
+        last_payment=found.get("succeeded"),
+        last_failure=found.get("failed"),
+        renews_at=office.current_period_end if office.has_live_subscription and not office.cancel_at else None,
+        ends_at=office.cancel_at,
+    )
+
+
+def _order(entry: Entry) -> tuple[datetime, int]:
+    """By time; in the same second invoice by invoice, each before what settles it, since sorting is stable."""
+    return entry.at, entry.invoice.pk if entry.invoice else 0
+
+
+def _owed(balances: dict[str, int]) -> tuple[Money, ...]:
+    return tuple(Money(amount, currency) for currency, amount in sorted(balances.items()))
+
+
+def _entries(office: Office) -> list[Entry]:
+    invoices = office.invoices.filter(deleted_at=None).exclude(status="draft").order_by("created_at", "pk")
+    payments = list(office.payments.select_related("invoice").order_by("created_at", "pk"))
+    seen: dict[int | None, int] = defaultdict(int)
+    for payment in payments:
+        seen[payment.invoice_id] += payment.amount if payment.status == "succeeded" else 0
+    found = [entry for row in invoices for entry in _of_invoice(row, seen[row.pk])]
+    return found + [_of_payment(row) for row in payments]
+
+
+def _of_invoice(row: Invoice, seen: int) -> list[Entry]:
+    """What it asked for, and what settled it but for the payments of ``seen`` minor units. The sum is what remains."""
+    at = row.finalised_at or row.created_at
+    settled_at = row.paid_at or row.voided_at or row.uncollectible_at or at
+    found = [_entry(at, "invoice", f"Invoice {row.number}", row.total, row.total, row)]
+    if row.from_credit:
+        text = "Paid from credit" if row.from_credit > 0 else "Kept as credit"
+        found.append(_entry(at, "credit", text, abs(row.from_credit), -row.from_credit, row))
+    if credited := row.credited_before_payment:
+        found.append(_entry(settled_at, "credit_note", f"Credit note on {row.number}", credited, -credited, row))
+    if credited := row.credited_after_payment:
+        found.append(_entry(settled_at, "credit_note", f"Credit note on {row.number}, paid before", credited, 0, row))
+    if elsewhere := row.paid_elsewhere:
+        found.append(_entry(settled_at, "payment", f"Paid outside Stripe: {row.number}", elsewhere, -elsewhere, row))
+    if unseen := row.amount_paid - row.paid_elsewhere - seen:  # the payment itself is reported a moment later
+        found.append(_entry(settled_at, "payment", f"Payment of {row.number}", unseen, -unseen, row))
+    if row.status in ("void", "uncollectible") and row.amount_remaining:
+        what = ("void", "Voided") if row.status == "void" else ("written_off", "Written off")
+        left = row.amount_remaining
+        found.append(_entry(settled_at, what[0], f"{what[1]}: {row.number}", left, -left, row))
+    return found
+
+
+def _of_payment(row: Payment) -> Entry:
+    paid = row.amount if row.status == "succeeded" and row.invoice_id else 0
+    card = f", {row.card_brand} …{row.card_last4}" if row.card_last4 else ""
+    text = {"succeeded": "Payment", "failed": "Failed attempt", "pending": "Payment under way"}.get(
+        row.status, "Payment"
+    )
+    of = f" of {row.invoice.number}" if row.invoice else ""
+    money = Money(row.amount, row.currency)
+    return Entry(row.created_at, f"payment_{row.status}", f"{text}{of}{card}", money, -paid, money, row.invoice, row)
+
+
+def _entry(at: datetime, what: str, text: str, amount: int, owed: int, row: Invoice) -> Entry:
+    money = Money(amount, row.currency)
+    return Entry(at, what, text, money, owed, money, row)

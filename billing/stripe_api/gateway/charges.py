@@ -1,0 +1,112 @@
+"""One-off charges: an invoice with one line, made step by step."""
+
+from typing import Any
+
+from billing import errors, invoice_lines
+from billing.stripe_api import client, inbound
+from billing.stripe_api.client import Step
+from billing.stripe_api.gateway import answers, customers
+from billing.stripe_api.inbound import InvoiceState, PreviewedInvoice
+
+
+def tax_rates_of(subscription: str) -> list[str]:
+    """The tax rates that the subscription's invoices bear; none where there is no subscription."""
+    data = answers.one(f"/v1/subscriptions/{subscription}", {}) if subscription else None
+    return [inbound.identity(rate) for rate in (data or {}).get("default_tax_rates") or []]
+
+
+def preview_charge(customer: str, *, charge: str, amount: int, currency: str, tax_rates: list[str]) -> PreviewedInvoice:
+    """The invoice over this one line. Nothing changes.
+
+    A preview without a subscription is of the customer's next renewal, with the line in it: only the line is
+    taken, with its taxes, and the credit that the customer has.
+
+    Raises:
+        StripeRejected: Stripe shows no such line.
+    Source: https://docs.stripe.com/api/invoices/create_preview
+    """
+    item = {**_line(charge, amount, currency, tax_rates), "metadata": {"charge": charge}}
+    params = {"customer": customer, "currency": currency, "invoice_items": [item]}
+    data = inbound.plain(client.preview("/v1/invoices/create_preview", params))
+    line = next((one for one in map(inbound.line, data["lines"]["data"]) if one["charge"] == charge), None)
+    if line is None:
+        raise errors.StripeRejected("Stripe showed no preview of this charge.")
+    total = line["amount"] + line["tax_on_top"]
+    balance = customers.fetch_customer(customer).redacted.get("balance") or 0
+    return PreviewedInvoice(
+        currency=currency,
+        subtotal=amount,
+        discount=0,
+        tax=line["tax"],
+        total=total,
+        amount_due=max(total + balance, 0),
+        period_start=None,
+        period_end=None,
+        lines=(line,),
+    )
+
+
+def draft_invoice(customer: str, *, currency: str, days_until_due: int, office: str, operation: str, step: Step) -> str:
+    """An empty draft exists, which Stripe leaves alone until it is finalised. Money does not move.
+
+    Source: https://docs.stripe.com/api/invoices/create
+    """
+    params: dict[str, Any] = {
+        "customer": customer,
+        "currency": currency,
+        "auto_advance": False,
+        "pending_invoice_items_behavior": "exclude",
+        "metadata": {"office": office, "operation": operation},
+        "collection_method": "send_invoice" if days_until_due else "charge_automatically",
+    }
+    if days_until_due:
+        params["days_until_due"] = days_until_due
+    return answers.identity_of(client.post("/v1/invoices", params, step=step))
+
+
+def add_charge(
+    invoice: str,
+    *,
+    customer: str,
+    charge: str,
+    amount: int,
+    currency: str,
+    tax_rates: list[str],
+    operation: str,
+    step: Step,
+) -> None:
+    """The draft has this line, which no discount lowers. Source: https://docs.stripe.com/api/invoiceitems/create"""
+    params = {
+        **_line(charge, amount, currency, tax_rates),
+        "customer": customer,
+        "invoice": invoice,
+        "metadata": {"operation": operation, "charge": charge},
+    }
+    client.post("/v1/invoiceitems", params, step=step)
+
+
+def finalise_invoice(invoice: str, *, step: Step) -> InvoiceState:
+    """The draft is open, with a number; Stripe does not collect it by itself. Money does not move.
+
+    Source: https://docs.stripe.com/api/invoices/finalize
+    """
+    params = {"auto_advance": False, "expand": ["payments"]}
+    return inbound.invoice(inbound.plain(client.post(f"/v1/invoices/{invoice}/finalize", params, step=step)))
+
+
+def delete_draft(invoice: str, *, step: Step) -> None:
+    """The draft is gone, with its line. Source: https://docs.stripe.com/api/invoices/delete"""
+    try:
+        client.delete(f"/v1/invoices/{invoice}", step=step)
+    except errors.StripeObjectMissing:
+        return
+
+
+def _line(charge: str, amount: int, currency: str, tax_rates: list[str]) -> dict[str, Any]:
+    line: dict[str, Any] = {
+        "amount": amount,
+        "currency": currency,
+        "description": invoice_lines.CATALOGUE[charge],
+        "discountable": False,
+    }
+    return line | ({"tax_rates": tax_rates} if tax_rates else {})

@@ -1,0 +1,74 @@
+"""Pages of Stripe's on which an Office starts its subscription itself."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from billing.models import PlanPrice
+from billing.stripe_api import client, inbound
+from billing.stripe_api.client import Step
+from billing.stripe_api.gateway import answers
+from billing.stripe_api.gateway.coupons import Coupon
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentLink:
+    """An open page. Whoever has the ``address`` can pay on it: it is shown to the person who asked, and never kept."""
+
+    id: str
+    address: str
+    expires_at: datetime
+    operation: str
+
+
+def open_payment_link(
+    customer: str,
+    price: PlanPrice,
+    *,
+    quantity: int,
+    trial_days: int,
+    coupon: Coupon | None,
+    success_url: str,
+    cancel_url: str,
+    office: str,
+    operation: str,
+    step: Step,
+) -> None:
+    """There is a page on which the customer can pay, for 24 hours. **Money moves** when somebody pays there.
+
+    Source: https://docs.stripe.com/api/checkout/sessions/create
+    """
+    ours = {"office": office, "operation": operation}
+    subscription: dict[str, Any] = {"metadata": ours}
+    if trial_days:
+        subscription["trial_period_days"] = trial_days
+    params: dict[str, Any] = {
+        "mode": "subscription",
+        "customer": customer,
+        "line_items": [{"price": price.stripe_price_id, "quantity": quantity}],
+        "payment_method_types": ["card"],
+        "subscription_data": subscription,
+        "success_url": success_url,
+        "cancel_url": cancel_url,
+        "metadata": ours,
+    }
+    if coupon:
+        params["discounts"] = [coupon.named]
+    client.post("/v1/checkout/sessions", params, step=step)
+
+
+def find_payment_link(customer: str) -> PaymentLink | None:
+    """The customer's newest page that is still open. Source: https://docs.stripe.com/api/checkout/sessions/list"""
+    for data in answers.page("/v1/checkout/sessions", {"customer": customer, "status": "open"}):
+        if data["mode"] == "subscription" and data.get("url"):
+            operation = (data.get("metadata") or {}).get("operation", "")
+            return PaymentLink(data["id"], data["url"], inbound.moment(data["expires_at"]), operation)
+    return None
+
+
+def close_payment_link(session: str, *, step: Step) -> None:
+    """Nobody can pay on the page any more. Money does not move.
+
+    Source: https://docs.stripe.com/api/checkout/sessions/expire
+    """
+    client.post(f"/v1/checkout/sessions/{session}/expire", {}, step=step)

@@ -1,0 +1,112 @@
+"""What a running subscription agreed to beside plan and seats: when it ends, is collected, is charged next, for less.
+
+Each change leaves the operation's id in the metadata, so that one whose answer was lost can be found.
+Source: https://docs.stripe.com/api/subscriptions/update
+"""
+
+from datetime import datetime
+from typing import Any
+
+from billing.stripe_api import client, inbound
+from billing.stripe_api.client import Step
+from billing.stripe_api.gateway.coupons import Coupon
+from billing.stripe_api.inbound import PreviewedInvoice, SubscriptionState
+
+
+def resume_renewal(current: SubscriptionState, *, operation: str, step: Step) -> None:
+    """It has no end and renews. **Money moves** with its next renewal.
+
+    Source: https://docs.stripe.com/billing/subscriptions/cancel#reactivating-canceled-subscriptions
+    """
+    # an end of the period and one on a date are two fields, of which a request may name one
+    ends: dict[str, Any] = {"cancel_at_period_end": False} if current.cancels_at_period_end else {"cancel_at": ""}
+    _update(current.id, ends, operation, step)
+
+
+def end_subscription_on(subscription: str, at: datetime, *, operation: str, step: Step) -> None:
+    """It ends at this moment. What was paid for the time after it is not credited."""
+    terms = {"cancel_at": _epoch(at), "proration_behavior": "none"}
+    _update(subscription, terms, operation, step)
+
+
+def pause_collection(
+    subscription: str, *, invoices_become: str, until: datetime | None, operation: str, step: Step
+) -> None:
+    """Its invoices are not collected; its status stays. Money does not move.
+
+    ``invoices_become``: keep_as_draft, void, mark_uncollectible.
+    Source: https://docs.stripe.com/billing/subscriptions/pause-payment
+    """
+    pause: dict[str, Any] = {"behavior": invoices_become}
+    if until is not None:
+        pause["resumes_at"] = _epoch(until)
+    _update(subscription, {"pause_collection": pause}, operation, step)
+
+
+def resume_collection(subscription: str, *, operation: str, step: Step) -> None:
+    """Its invoices are collected again, from the next one on. **Money moves** then; drafts stay drafts."""
+    _update(subscription, {"pause_collection": ""}, operation, step)
+
+
+def move_trial_end(subscription: str, at: datetime | None, *, operation: str, step: Step) -> None:
+    """The trial ends at this moment; without one it ends now, and **money moves**: a declined card changes nothing.
+
+    Source: https://docs.stripe.com/billing/subscriptions/trials
+    """
+    terms = {**_trial(at), "payment_behavior": "error_if_incomplete"}
+    _update(subscription, terms, operation, step)
+
+
+def preview_trial_end(subscription: str, at: datetime | None) -> PreviewedInvoice:
+    """The invoice that the trial's end brings. Nothing changes."""
+    return _previewed({"subscription": subscription, "subscription_details": _trial(at)})
+
+
+def restart_period(subscription: str, *, proration: str, as_of: datetime | None, operation: str, step: Step) -> None:
+    """A whole period begins now. **Money moves**: it is charged now, or nothing changes.
+
+    Source: https://docs.stripe.com/billing/subscriptions/billing-cycle
+    """
+    terms = {**_anchor(proration, as_of), "payment_behavior": "error_if_incomplete"}
+    _update(subscription, terms, operation, step)
+
+
+def preview_restarted_period(subscription: str, *, proration: str, as_of: datetime) -> PreviewedInvoice:
+    """The invoice that a period which begins now brings. Nothing changes."""
+    return _previewed({"subscription": subscription, "subscription_details": _anchor(proration, as_of)})
+
+
+def set_discount(subscription: str, coupon: Coupon | None, *, operation: str, step: Step) -> None:
+    """It has this discount and no other, from its next invoice on; without one it has none. Money does not move now.
+
+    Source: https://docs.stripe.com/billing/subscriptions/coupons
+    """
+    _update(subscription, {"discounts": [coupon.named] if coupon else ""}, operation, step)
+
+
+def preview_discount(subscription: str, coupon: Coupon | None) -> PreviewedInvoice:
+    """The next invoice with this discount and no other, or with none. Nothing changes."""
+    return _previewed({"subscription": subscription, "discounts": [coupon.named] if coupon else ""})
+
+
+def _trial(at: datetime | None) -> dict[str, Any]:
+    return {"trial_end": "now" if at is None else _epoch(at), "proration_behavior": "none"}
+
+
+def _anchor(proration: str, as_of: datetime | None) -> dict[str, Any]:
+    terms: dict[str, Any] = {"billing_cycle_anchor": "now", "proration_behavior": proration}
+    if as_of is not None and proration != "none":
+        terms["proration_date"] = _epoch(as_of)
+    return terms
+
+
+def _epoch(at: datetime) -> int:
+    return int(at.timestamp())
+
+
+def _update(subscription: str, terms: dict[str, Any], operation: str, step: Step) -> None:
+    client.post(f"/v1/subscriptions/{subscription}", {**terms, "metadata": {"operation": operation}}, step=step)
+
+
+def _previewed(params: dict[str, Any]) -> PreviewedInvoice:
+    return inbound.previewed(inbound.plain(client.preview("/v1/invoices/create_preview", params)))

@@ -1,0 +1,179 @@
+"""The pages on which staff agree terms with an Office, and start its subscription by a link or after a preview."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from billing import clock
+from billing.models import Office, Operation
+from billing.operations import cancel_subscription, subscribe
+from tests.admin.test_offices import page, signed_in
+from tests.at_stripe import a_coupon
+from tests.conftest import price
+
+WHY = {"why": "agreed"}
+
+
+@pytest.fixture
+def subscribed(stripe, operator, office):
+    return subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+
+
+@pytest.fixture
+def on_trial(stripe, operator, office):
+    return subscribe(
+        office, price("practice-monthly"), by=operator, reason="new", trial_days=14, payment_method="pm_card_visa"
+    )
+
+
+def sent(by, name, office, **form):
+    return signed_in(by.user).post(page(name, office), {**WHY, **form}, follow=True)
+
+
+def confirmed(by, name, office, **form):
+    """The preview's page, and what came of it once it was confirmed."""
+    seen = sent(by, name, office, **form)
+    as_of = seen.context["preview"].as_of.isoformat()
+    return seen.content.decode(), sent(by, name, office, **form, confirmed="yes", as_of=as_of).content.decode()
+
+
+def fresh(office):
+    return Office.objects.get(pk=office.pk)
+
+
+def midnight_in_new_york(days):
+    """The day that many days from now, and the moment at which it is over there, in UTC (the zone is -4 or -5)."""
+    day = (clock.billing() + timedelta(days=days)).date()
+    return day, datetime.combine(day + timedelta(days=1), datetime.min.time(), UTC)
+
+
+def test_the_first_invoice_is_shown_before_a_subscription_starts(stripe, operator, office):
+    form = {"price": str(price("seats-monthly").public_id), "quantity": "3", "trial_days": "0"}
+    form["payment_method"] = "pm_card_visa"
+
+    seen, done = confirmed(operator, "subscribe/", office, **form)
+
+    assert "Confirm and charge 147.00 USD" in seen
+    assert "Team, 3 seats" in seen
+    assert "Start a subscription: done" in done
+    assert stripe.listed("invoices")[0]["amount_paid"] == 14_700
+
+
+def test_with_a_trial_the_page_says_that_nothing_is_charged_now(stripe, operator, office):
+    form = {"price": str(price("practice-monthly").public_id), "quantity": "1", "trial_days": "14"}
+    seen = sent(operator, "subscribe/", office, **form).content.decode()
+
+    assert "Nothing is charged now, and nothing during the 14 days of the trial" in seen
+    assert "199.00 USD" in seen
+    assert "Confirm and charge" not in seen
+
+
+def test_a_payment_link_is_shown_once_and_in_no_session(stripe, operator, office):
+    form = {"price": str(price("practice-monthly").public_id), "quantity": "1", "trial_days": "0"}
+    client = signed_in(operator.user)
+
+    answer = client.post(page("payment-link/", office), {**WHY, **form})
+
+    address = f"{stripe.url}/pay/"
+    assert address in answer.content.decode()
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert address not in str(dict(client.session)) + str(client.cookies)
+    assert "Withdraw the payment link" in client.get(page("change/", office)).content.decode()
+    assert "done" in sent(operator, "withdraw-link/", office).content.decode()
+    assert [one["status"] for one in stripe.listed("checkout/sessions")] == ["expired"]
+
+
+def test_another_interval_is_said_clearly_before_it_is_confirmed(stripe, operator, subscribed):
+    form = {"price": str(price("practice-yearly").public_id), "quantity": "1", "settle": "now"}
+    seen = sent(operator, "change-plan/", subscribed, **form).content.decode()
+
+    assert "It is charged once a year instead of once a month: a whole year begins now." in seen
+
+
+def test_a_subscription_ends_after_a_day_at_the_office(stripe, operator, subscribed):
+    day, utc = midnight_in_new_york(50)
+    shown = sent(operator, "cancel/", subscribed, when="date").content.decode()
+    assert "Choose the day." in shown
+
+    sent(operator, "cancel/", subscribed, when="date", last_day=day.isoformat())
+
+    assert fresh(subscribed).cancel_at - utc in (timedelta(hours=4), timedelta(hours=5))
+
+
+def test_a_cancellation_is_taken_back_and_offered_only_where_there_is_one(stripe, operator, subscribed):
+    offered = "Take the cancellation back"
+    assert offered not in sent(operator, "change/", subscribed).content.decode()
+    cancel_subscription(subscribed, by=operator, reason="closing")
+    assert offered in signed_in(operator.user).get(page("change/", subscribed)).content.decode()
+
+    sent(operator, "resume-renewal/", subscribed)
+
+    assert fresh(subscribed).cancel_at is None
+    assert "not set to end" in sent(operator, "resume-renewal/", subscribed).content.decode()
+
+
+def test_a_trial_is_extended_to_the_end_of_a_day_and_ended_now(stripe, operator, on_trial):
+    day, utc = midnight_in_new_york(30)
+    seen, done = confirmed(operator, "move-trial-end/", on_trial, when="date", last_day=day.isoformat())
+    assert "199.00 USD" in seen
+    assert "Extend or end the trial: done" in done
+    assert fresh(on_trial).trial_end - utc in (timedelta(hours=4), timedelta(hours=5))
+
+    seen, done = confirmed(operator, "move-trial-end/", on_trial, when="now")
+    assert "Confirm and charge 199.00 USD" in seen
+    assert fresh(on_trial).subscription_status == "active"
+
+
+def test_a_period_begins_today_after_a_preview(stripe, operator, subscribed):
+    seen, done = confirmed(operator, "restart-period/", subscribed, credit="not_at_all")
+
+    assert "Confirm and charge 199.00 USD" in seen
+    assert "Begin the period today: done" in done
+    assert len(stripe.listed("charges")) == 2
+
+
+def test_collection_is_paused_from_a_day_seen_on_the_office_and_resumed(stripe, operator, subscribed):
+    day, _ = midnight_in_new_york(40)
+    sent(operator, "pause-collection/", subscribed, invoices_become="void", from_day=day.isoformat())
+
+    shown = signed_in(operator.user).get(page("change/", subscribed)).content.decode()
+    assert f"paused until {day.day} {day:%B %Y}: new invoices are void, and never charged" in shown
+    assert "active, not collected" in shown
+    assert "<strong>full</strong>" in shown
+    sent(operator, "resume-collection/", subscribed)
+    assert fresh(subscribed).collection_paused == ""
+
+
+def test_a_discount_is_given_after_a_preview_seen_on_the_office_and_removed(stripe, operator, subscribed):
+    a_coupon(stripe, "FIFTH", percent_off=20, duration="forever")
+    assert "no coupon or promotion code" in sent(operator, "apply-discount/", subscribed, code="NONE").content.decode()
+
+    seen, _ = confirmed(operator, "apply-discount/", subscribed, code="FIFTH")
+    assert "Discount: 20 % off, without an end." in seen
+    assert "159.20 USD" in seen
+    assert "20 % off, without an end" in signed_in(operator.user).get(page("change/", subscribed)).content.decode()
+
+    seen, _ = confirmed(operator, "remove-discount/", subscribed)
+    assert "199.00 USD" in seen
+    assert fresh(subscribed).current_subscription.discount == ""
+
+
+@pytest.mark.parametrize(
+    "name",
+    "payment-link withdraw-link resume-renewal move-trial-end restart-period pause-collection resume-collection "
+    "apply-discount remove-discount".split(),
+)
+def test_an_auditor_may_do_none_of_it(stripe, auditor, office, name):
+    client = signed_in(auditor.user)
+
+    assert client.get(page(f"{name}/", office)).status_code == 403
+    assert client.post(page(f"{name}/", office), WHY).status_code == 403
+
+
+def test_a_time_zone_that_does_not_exist_is_told(stripe, operator, subscribed):
+    Office.objects.filter(pk=subscribed.pk).update(time_zone="Mars/Olympus")
+
+    shown = sent(operator, "cancel/", subscribed, when="date", last_day="2090-01-01").content.decode()
+
+    assert "none that exists" in shown
+    assert not Operation.objects.filter(kind="cancel_on_date").exists()

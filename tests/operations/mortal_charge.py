@@ -1,0 +1,32 @@
+"""python -m tests.operations.mortal_charge OFFICE STEP FUNCTION MOMENT: charges an Office in a process that dies
+at this step, as by kill -9: when ``Step.asking`` returns (nothing was sent yet), or when ``Step.answered`` is called
+(Stripe did it, and we have not written that down) or returns."""
+
+import os
+import signal
+import sys
+from typing import Any
+
+import django
+
+
+def main(office: str, step: str, function: str, moment: str) -> None:
+    django.setup()
+    from billing.audit import actor
+    from billing.models import Office
+    from billing.operations import charge_office
+
+    def watch(frame: Any, event: str, _: Any) -> None:
+        code = frame.f_code
+        here = event == moment and code.co_name == function and code.co_filename.endswith("operations/protocol.py")
+        if here and frame.f_locals["self"].name == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.setprofile(watch)
+    by = actor.job("mortal")
+    charge_office(Office.objects.get(pk=office), by=by, reason="agreed", charge="training", amount=25_000)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    main(*sys.argv[1:])

@@ -1,0 +1,273 @@
+from datetime import timedelta
+
+import pytest
+
+from billing import errors
+from billing.discounts import Discount
+from billing.models import Office, Operation, Subscription
+from billing.money import Money
+from billing.operations import (
+    apply_discount,
+    cancel_subscription,
+    ensure_customer,
+    preview_discount,
+    preview_subscribe,
+    preview_without_discount,
+    remove_discount,
+    subscribe,
+)
+from tests.at_stripe import LOST, a_coupon, a_promotion_code, settled_after
+from tests.conftest import price
+
+REASON = "agreed for the first year"
+
+
+@pytest.fixture
+def coupons(stripe):
+    a_coupon(stripe, "FIFTH", percent_off=20, duration="repeating", duration_in_months=3)
+    a_coupon(stripe, "FIFTY", amount_off=5_000, currency="usd", duration="forever")
+    a_coupon(stripe, "EURO", amount_off=5_000, currency="eur", duration="forever")
+    a_promotion_code(stripe, "WELCOME", "FIFTH")
+    a_coupon(stripe, "SINGLE", percent_off=12.5, duration="once", max_redemptions=1)
+
+
+@pytest.fixture
+def discounted(operator, subscribed, coupons):
+    return apply_discount(subscribed, "FIFTY", by=operator, reason=REASON)
+
+
+def row(office):
+    return Subscription.objects.get(office=office)
+
+
+def test_a_discount_is_taken_off_the_next_invoice_as_it_was_shown(stripe, operator, subscribed, coupons):
+    seen = preview_discount(subscribed, "welcome", by=operator)
+    office = apply_discount(subscribed, "welcome", by=operator, reason=REASON)
+
+    assert (seen.now, seen.at, seen.says) == (False, office.current_period_end, "Discount: 20 % off, for 3 months.")
+    assert (seen.discount, seen.charged) == (Money(-3_980, "usd"), Money(15_920, "usd"))
+    until = row(office).discount_until
+    assert str(row(office).discount) == f"20 % off, until {until.day} {until:%B %Y}"
+    assert row(office).discount_percent == 20
+    stripe.advance(days=32)
+    assert stripe.listed("invoices")[0]["amount_paid"] == seen.charged.amount
+
+
+def test_what_somebody_typed_at_stripe_is_not_kept(stripe, operator, discounted):
+    values = Subscription.objects.values().get(office=discounted)
+
+    assert row(discounted).discount == "50.00 USD off, without an end"
+    assert "Typed by somebody" not in str(values)
+
+
+def test_another_discount_takes_the_place_of_the_first(stripe, operator, discounted):
+    apply_discount(discounted, "FIFTH", by=operator, reason=REASON)
+
+    assert (row(discounted).discount_count, row(discounted).discount_percent) == (1, 20)
+
+
+def test_several_that_somebody_gave_at_stripe_are_counted(stripe, operator, discounted):
+    from tests.at_stripe import made
+
+    named = {"discounts[0][coupon]": "FIFTY", "discounts[1][coupon]": "FIFTH"}
+    made(stripe, f"subscriptions/{discounted.payment_provider_subscription_id}", **named)
+    stripe.deliver_and_apply()
+
+    assert row(discounted).discount == "50.00 USD off, without an end, and 1 more"
+
+
+def test_a_discount_that_is_removed_is_charged_again_as_it_was_shown(stripe, operator, discounted):
+    seen = preview_without_discount(discounted, by=operator)
+    remove_discount(discounted, by=operator, reason="the year is over")
+
+    assert seen.charged == Money(19_900, "usd")
+    assert row(discounted).discount == ""
+    stripe.advance(days=32)
+    assert stripe.listed("invoices")[0]["amount_paid"] == 19_900
+
+
+def test_one_that_runs_out_by_itself_is_gone_from_our_rows(stripe, operator, subscribed, coupons):
+    apply_discount(subscribed, "FIFTH", by=operator, reason=REASON)
+    for _ in range(4):
+        stripe.advance(days=31)
+        stripe.deliver_and_apply()
+
+    assert row(subscribed).discount == ""
+
+
+@pytest.mark.parametrize("code", ["NEVER", "no such/code", "../customers", "EXPIRED"])
+def test_a_code_that_stripe_does_not_have_changes_nothing(stripe, operator, subscribed, coupons, code):
+    a_promotion_code(stripe, "EXPIRED", "FIFTH", active="false")
+    with pytest.raises(errors.CouponUnknown):
+        preview_discount(subscribed, code, by=operator)
+    with pytest.raises(errors.CouponUnknown):
+        apply_discount(subscribed, code, by=operator, reason=REASON)
+
+    assert Operation.objects.get(kind="apply_discount").status == "rejected"
+    assert row(subscribed).discount == ""
+
+
+def test_a_coupon_of_another_currency_is_refused_in_stripes_words(stripe, operator, subscribed, coupons):
+    with pytest.raises(errors.StripeRejected, match="eur"):
+        apply_discount(subscribed, "EURO", by=operator, reason=REASON)
+
+
+def test_what_cannot_be_is_refused_before_stripe_is_asked(stripe, operator, subscribed, coupons):
+    stripe.forget_requests()
+    with pytest.raises(errors.NoDiscount):
+        remove_discount(subscribed, by=operator, reason=REASON)
+    assert stripe.requests() == []
+    ending = cancel_subscription(subscribed, by=operator, reason="closing")
+    with pytest.raises(errors.NoFurtherInvoice):
+        apply_discount(ending, "FIFTY", by=operator, reason=REASON)
+    ended = cancel_subscription(subscribed, by=operator, reason="closing", at_period_end=False)
+    for act in (apply_discount, preview_discount):
+        with pytest.raises(errors.NoLiveSubscription):
+            act(ended, "FIFTY", by=operator, **({"reason": REASON} if act is apply_discount else {}))
+
+
+def test_an_office_has_promotion_codes_and_no_coupons(stripe, owner, subscribed, coupons):
+    for code in ("FIFTH", "FIFTY"):
+        with pytest.raises(errors.CouponUnknown):
+            preview_discount(subscribed, code, by=owner)
+        with pytest.raises(errors.CouponUnknown):
+            apply_discount(subscribed, code, by=owner, reason=REASON)
+
+    apply_discount(subscribed, "WELCOME", by=owner, reason=REASON)
+    assert row(subscribed).discount_percent == 20
+
+
+def test_a_viewer_and_an_outsider_change_no_discount(stripe, viewer, outsider, discounted):
+    for by in (viewer, outsider):
+        with pytest.raises(errors.NotPermitted):
+            apply_discount(discounted, "WELCOME", by=by, reason=REASON)
+        with pytest.raises(errors.NotPermitted):
+            remove_discount(discounted, by=by, reason=REASON)
+    with pytest.raises(errors.NotPermitted):
+        preview_discount(discounted, "WELCOME", by=outsider)
+
+
+def test_a_promotion_code_of_another_customer_is_unknown(stripe, operator, subscribed, coupons):
+    from tests.at_stripe import made
+
+    other = made(stripe, "customers", email="other@x.example")
+    a_promotion_code(stripe, "THEIRS", "FIFTH", customer=other["id"])
+
+    with pytest.raises(errors.CouponUnknown):
+        apply_discount(subscribed, "THEIRS", by=operator, reason=REASON)
+
+
+@pytest.mark.parametrize("kind", LOST)
+def test_a_lost_answer_is_found_out_though_the_code_is_used_up(stripe, operator, subscribed, coupons, kind):
+    operation = settled_after(stripe, kind, lambda: apply_discount(subscribed, "SINGLE", by=operator, reason=REASON))
+
+    done = kind != "500_after"
+    assert operation.status == ("succeeded" if done else "abandoned")
+    assert row(subscribed).discount == ("12.5 % off, once" if done else "")
+
+
+@pytest.mark.parametrize("kind", LOST)
+def test_a_lost_answer_to_a_removal_is_found_out(stripe, operator, discounted, kind):
+    operation = settled_after(stripe, kind, lambda: remove_discount(discounted, by=operator, reason=REASON))
+
+    assert operation.status == ("abandoned" if kind == "500_after" else "succeeded")
+    assert row(discounted).discount_count == int(kind == "500_after")
+
+
+def test_in_live_mode_discounts_wait_for_a_determination(stripe, operator, discounted, settings):
+    settings.STRIPE_LIVE_MODE = True
+    with pytest.raises(errors.DeterminationMissing):
+        preview_discount(discounted, "FIFTH", by=operator)
+    with pytest.raises(errors.DeterminationMissing):
+        preview_without_discount(discounted, by=operator)
+    with pytest.raises(errors.DeterminationMissing):
+        apply_discount(discounted, "FIFTH", by=operator, reason=REASON)
+    with pytest.raises(errors.DeterminationMissing):
+        remove_discount(discounted, by=operator, reason=REASON)
+
+
+def test_a_subscription_starts_with_a_discount_as_it_was_shown(stripe, operator, office, coupons):
+    given = {"quantity": 3, "coupon": "WELCOME"}
+    seen = preview_subscribe(office, price("seats-monthly"), by=operator, **given)
+    assert stripe.requests("POST") == [
+        one for one in stripe.requests("POST") if "coupon" in one["path"] or "promotion" in one["path"]
+    ]
+
+    office = subscribe(
+        office, price("seats-monthly"), by=operator, reason="new", payment_method="pm_card_visa", **given
+    )
+
+    assert (seen.now, seen.discount, seen.charged) == (True, Money(-2_940, "usd"), Money(11_760, "usd"))
+    assert (seen.lines[0].text, seen.says) == ("Team, 3 seats", "Discount: 20 % off, for 3 months.")
+    assert stripe.listed("invoices")[0]["amount_paid"] == seen.charged.amount
+    assert row(office).discount_percent == 20
+
+
+@pytest.mark.parametrize("coupon", ["", "FIFTH", "FIFTY", "SINGLE"])
+def test_what_is_reckoned_here_is_what_stripe_reckons(stripe, operator, office, coupons, coupon):
+    reckoned = preview_subscribe(office, price("practice-monthly"), by=operator, coupon=coupon)
+    office = ensure_customer(office, by=operator, reason="new")
+    asked = preview_subscribe(office, price("practice-monthly"), by=operator, coupon=coupon)
+
+    assert (asked.charged, asked.discount, asked.total) == (reckoned.charged, reckoned.discount, reckoned.total)
+    assert [(line.text, line.amount) for line in asked.lines] == [(line.text, line.amount) for line in reckoned.lines]
+
+
+def test_a_coupon_for_another_product_takes_nothing_off(stripe, operator, office, coupons):
+    team = price("seats-monthly").plan.stripe_product_id
+    a_coupon(stripe, "TEAM", percent_off=50, duration="once", **{"applies_to[products][0]": team})
+
+    assert preview_subscribe(office, price("practice-monthly"), by=operator, coupon="TEAM").charged.amount == 19_900
+    assert preview_subscribe(office, price("seats-monthly"), by=operator, coupon="TEAM").charged.amount == 2_450
+
+
+def test_with_a_trial_nothing_is_charged_now_and_the_preview_is_of_its_end(stripe, operator, office, coupons):
+    office = ensure_customer(office, by=operator, reason="new")
+    seen = preview_subscribe(office, price("practice-monthly"), by=operator, trial_days=14, coupon="WELCOME")
+    office = subscribe(
+        office,
+        price("practice-monthly"),
+        by=operator,
+        reason="new",
+        trial_days=14,
+        coupon="WELCOME",
+        payment_method="pm_card_visa",
+    )
+
+    assert (seen.now, seen.charged) == (False, Money(15_920, "usd"))
+    assert "Nothing is charged now" in seen.says
+    assert seen.lines[0].period_start is None
+    assert abs(seen.at - office.trial_end) < timedelta(minutes=1)
+    stripe.advance(days=15)
+    assert stripe.listed("charges")[0]["amount"] == seen.charged.amount
+
+
+def test_a_discount_that_the_trial_would_eat_up_is_refused(stripe, operator, office, coupons):
+    given = {"by": operator, "trial_days": 84, "coupon": "WELCOME"}
+    with pytest.raises(errors.CouponShorterThanTrial):
+        preview_subscribe(office, price("practice-monthly"), **given)
+    with pytest.raises(errors.CouponShorterThanTrial):
+        subscribe(office, price("practice-monthly"), reason="new", **given)
+
+    assert not Office.objects.get(pk=office.pk).has_live_subscription
+
+
+@pytest.mark.parametrize("kind", LOST)
+def test_a_start_whose_answer_was_lost_keeps_its_discount(stripe, operator, office, coupons, kind):
+    given = {"by": operator, "reason": "new", "payment_method": "pm_card_visa", "coupon": "SINGLE"}
+    operation = settled_after(
+        stripe, kind, lambda: subscribe(office, price("practice-monthly"), **given), "/v1/subscriptions"
+    )
+
+    if kind == "500_after":
+        assert operation.status == "abandoned"
+    else:
+        assert operation.status == "succeeded"
+        assert [one["amount"] for one in stripe.listed("charges")] == [17_412]
+
+
+def test_an_amount_takes_off_no_more_than_there_is():
+    half = Discount(None, Money(5_000, "usd"), "forever")
+
+    assert half.taken_off(Money(4_000, "usd")) == Money(4_000, "usd")
+    assert half.taken_off(Money(6_000, "usd")) == Money(5_000, "usd")
