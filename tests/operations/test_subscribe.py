@@ -1,6 +1,8 @@
+from datetime import timedelta
+
 import pytest
 
-from billing import errors
+from billing import clock, errors
 from billing.audit import actor
 from billing.models import AuditEntry, Office, Operation, OperationStep, ReceivedEvent
 from billing.operations import resume_unsettled, subscribe
@@ -211,6 +213,23 @@ def test_a_replayed_failure_is_looked_for_and_then_abandoned(stripe, operator, o
     assert Operation.objects.get().status == "abandoned"
     assert office.findings.get().kind == "operation_abandoned"
     assert stripe.listed("subscriptions", status="all") == []
+
+
+def test_after_a_day_a_customer_whose_answer_was_lost_is_found_and_started_with(stripe, operator, office, as_due):
+    stripe.fail_next("drop_after", path_prefix="/v1/customers", method="POST")
+    with pytest.raises(errors.StripeUnavailable):
+        started(office, operator)
+    OperationStep.objects.update(first_asked_at=clock.wall() - timedelta(days=1, hours=1))
+    stripe.http.delete("/_sandbox/idempotency_keys").raise_for_status()
+    as_due()
+    resume_unsettled()
+
+    assert Operation.objects.get().status == "abandoned"
+    office = started(office, operator)
+
+    [customer] = stripe.listed("customers")
+    assert (office.payment_provider_customer_id, office.subscription_status) == (customer["id"], "active")
+    assert len(stripe.listed("charges")) == 1
 
 
 def test_while_one_is_unsettled_another_is_refused_and_names_the_first(stripe, operator, office):

@@ -51,13 +51,24 @@ class Machine(RuleBasedStateMachine):
         self.around.enter_context(rolled_back())
         self.steps = 0
 
-    @initialize(chance=st.integers(0, 2**32), subscribed=st.sampled_from([True, True, False]))
-    def begin(self, chance: int, subscribed: bool) -> None:
+    @initialize(
+        chance=st.integers(0, 2**32),
+        subscribed=st.sampled_from([True, True, False]),
+        owing=st.booleans(),
+        told=st.booleans(),
+    )
+    def begin(self, chance: int, subscribed: bool, owing: bool, told: bool) -> None:
         self.stage = Stage(self.stripe, self.counted, seed=chance)
         if subscribed:
             for office, code in zip(self.stage.offices, ("seats-monthly", "practice-monthly"), strict=True):
                 given = {"code": code, "seats": 2, "trial_days": 0, "card": "pm_card_visa"}
                 self.stage.ask(rules.start, office, given)
+        if subscribed and owing:
+            for office in self.stage.offices:
+                self.stage.ask(rules.charge_once, office, {"amount": 7_000, "days": 14})
+                self.stage.happens(rules.another_card, office, {"card": "pm_card_visa"})
+        if told:
+            self.stage.all_is_told()
 
     @rule(length=LENGTHS | LONGER)
     def time_passes(self, length: timedelta) -> None:

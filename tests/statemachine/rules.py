@@ -4,17 +4,48 @@ A new operation needs one ``@asked`` here; what may go wrong with it comes by it
 """
 
 from collections.abc import Callable
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
+from django.db.models import Model, QuerySet
 from hypothesis import strategies as st
 
+from billing import clock
 from billing.audit.actor import Actor
-from billing.models import Office
-from billing.operations import cancel_subscription, change_subscription, ensure_customer, subscribe
+from billing.models import Invoice, Office
+from billing.operations import (
+    adjust_credit,
+    apply_discount,
+    archive_office,
+    cancel_on_date,
+    cancel_subscription,
+    change_contact,
+    change_subscription,
+    charge_office,
+    ensure_customer,
+    issue_credit_note,
+    mark_uncollectible,
+    move_trial_end,
+    pause_collection,
+    pay_invoice,
+    refund_payment,
+    remove_discount,
+    remove_payment_method,
+    restart_period,
+    resume_collection,
+    resume_renewal,
+    retry_invoice,
+    send_invoice,
+    set_default_payment_method,
+    subscribe,
+    unarchive_office,
+    void_invoice,
+)
 from tests.conftest import price
-from tests.statemachine.stage import Stage
+from tests.statemachine.stage import COUPONS, NoneThere, Stage
 
 Act = Callable[..., None]
+Row = TypeVar("Row", bound=Model)
 Given = dict[str, st.SearchStrategy[Any]]
 ASKED: dict[str, tuple[Act, Given]] = {}
 AT_STRIPE: dict[str, tuple[Act, Given]] = {}
@@ -55,6 +86,16 @@ CARDS = st.sampled_from(
     ]
 )
 
+DAYS = st.integers(1, 45)
+PARTLY = st.sampled_from([None, None, 1_000])
+ON_INVOICES: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
+    "pay": (pay_invoice, ("open", "uncollectible")),
+    "retry": (retry_invoice, ("open",)),
+    "send": (send_invoice, ("open",)),
+    "void": (void_invoice, ("open", "uncollectible")),
+    "write off": (mark_uncollectible, ("open",)),
+}
+
 
 # --- what we are asked for
 
@@ -84,6 +125,107 @@ def change_plan(office: Office, by: Actor, *, code: str, seats: int, settle: Any
 @asked(at_period_end=st.booleans())
 def cancel(office: Office, by: Actor, *, at_period_end: bool) -> None:
     cancel_subscription(office, by=by, reason=WHY, at_period_end=at_period_end)
+
+
+@asked()
+def take_the_cancellation_back(office: Office, by: Actor) -> None:
+    resume_renewal(office, by=by, reason=WHY)
+
+
+@asked(days=DAYS)
+def end_on_a_date(office: Office, by: Actor, *, days: int) -> None:
+    cancel_on_date(office, _in(days), by=by, reason=WHY)
+
+
+@asked(become=st.sampled_from(["keep_as_draft", "void", "mark_uncollectible"]), days=st.none() | DAYS)
+def pause(office: Office, by: Actor, *, become: Any, days: int | None) -> None:
+    pause_collection(office, by=by, reason=WHY, invoices_become=become, until=_in(days) if days else None)
+
+
+@asked()
+def collect_again(office: Office, by: Actor) -> None:
+    resume_collection(office, by=by, reason=WHY)
+
+
+@asked(days=st.none() | DAYS)
+def end_the_trial(office: Office, by: Actor, *, days: int | None) -> None:
+    move_trial_end(office, _in(days) if days else None, by=by, reason=WHY)
+
+
+@asked(credit=st.sampled_from(["now", "not_at_all"]))
+def begin_a_period(office: Office, by: Actor, *, credit: Any) -> None:
+    restart_period(office, by=by, reason=WHY, credit=credit)
+
+
+@asked(code=st.sampled_from([*COUPONS, "UNKNOWN"]))
+def give_a_discount(office: Office, by: Actor, *, code: str) -> None:
+    apply_discount(office, code, by=by, reason=WHY)
+
+
+@asked()
+def take_the_discount(office: Office, by: Actor) -> None:
+    remove_discount(office, by=by, reason=WHY)
+
+
+@asked(amount=st.integers(1_000, 9_000), days=st.sampled_from([0, 0, 14]))
+def charge_once(office: Office, by: Actor, *, amount: int, days: int) -> None:
+    charge_office(office, by=by, reason=WHY, charge="training", amount=amount, days_until_due=days)
+
+
+@asked(what=st.sampled_from(sorted(ON_INVOICES)))
+def settle_an_invoice(office: Office, by: Actor, *, what: str) -> None:
+    act, statuses = ON_INVOICES[what]
+    found = office.invoices.filter(status__in=statuses, deleted_at=None)
+    act(_newest(found if what != "send" else found.filter(collection=Invoice.Collection.SENT)), by=by, reason=WHY)
+
+
+@asked(amount=PARTLY)
+def give_a_payment_back(office: Office, by: Actor, *, amount: int | None) -> None:
+    refund_payment(_newest(office.payments.filter(status="succeeded")), by=by, reason=WHY, amount=amount)
+
+
+@asked(to=st.sampled_from(["due", "refund", "balance"]), amount=PARTLY)
+def credit_an_invoice(office: Office, by: Actor, *, to: Any, amount: int | None) -> None:
+    status = "open" if to == "due" else "paid"
+    issue_credit_note(_newest(office.invoices.filter(status=status)), by=by, reason=WHY, to=to, amount=amount)
+
+
+@asked(amount=st.sampled_from([5_000, 700, -1_200]))
+def change_the_credit(office: Office, by: Actor, *, amount: int) -> None:
+    adjust_credit(office, amount, by=by, reason=WHY)
+
+
+@asked()
+def choose_another_card(office: Office, by: Actor) -> None:
+    others = office.payment_methods.filter(detached_at=None, is_default=False)
+    set_default_payment_method(office, _newest(others), by=by, reason=WHY)
+
+
+@asked()
+def take_a_card_off(office: Office, by: Actor) -> None:
+    remove_payment_method(office, _newest(office.payment_methods.filter(detached_at=None)), by=by, reason=WHY)
+
+
+@asked(name=st.sampled_from(["A practice", "Another practice"]), locale=st.sampled_from(["en", "es"]))
+def address_it_otherwise(office: Office, by: Actor, *, name: str, locale: str) -> None:
+    change_contact(office, by=by, reason=WHY, name=name, billing_email="accounts@practice.example", locale=locale)
+
+
+@asked()
+def archive_or_bring_back(office: Office, by: Actor) -> None:
+    (unarchive_office if office.archived_at else archive_office)(office, by=by, reason=WHY)
+
+
+def _in(days: int) -> datetime:
+    return clock.billing() + timedelta(days=days)
+
+
+def _newest(rows: QuerySet[Row]) -> Row:
+    """Raises: NoneThere."""
+    found = rows.first()
+    if found is None:
+        raise NoneThere
+    return found
 
 
 # --- what happens at Stripe past us

@@ -16,18 +16,41 @@ from billing.models import AuditEntry, Finding, Job, Office, Operation, Operatio
 from billing.operations import resume_unsettled
 from billing.webhooks import inbox
 from tests import equality
+from tests.at_stripe import a_coupon
 from tests.conftest import LocalStripe, a_person, an_office, post_delivery, stocked
 
 OFFICES = 2
+COUPONS: dict[str, dict[str, Any]] = {
+    "FIFTH": {"percent_off": 20, "duration": "forever"},
+    "ONCE": {"percent_off": 12.5, "duration": "once"},
+    "FIVER": {"amount_off": 500, "currency": "usd", "duration": "repeating", "duration_in_months": 2},
+}
 MOST_ROUNDS = 30
 DEFECTS = (errors.CallInsideTransaction, errors.FieldNotAllowed, errors.StripeKeyRefused, errors.WrongStripeAccount)
 NOT_DONE = (400, 402, 404, 429, 503)
 A_FAULT = "An unknown error occurred."
 CREATED, UPDATED = "customer.subscription.created", "customer.subscription.updated"
+MARKED = (
+    "change_subscription resume_renewal cancel_on_date pause_collection resume_collection move_trial_end "
+    "restart_period apply_discount remove_discount"
+)
+EFFECTS = dict.fromkeys(MARKED.split(), UPDATED) | {
+    "subscribe": CREATED,
+    "charge_office": "invoice.created",
+    "refund_payment": "refund.created",
+    "issue_credit_note": "credit_note.created",
+    "adjust_credit": "a change of the credit",
+}
+"""What is done at Stripe in the name of an operation of each kind, once."""
+UNCOLLECTIBLE = ("void", "gone")
 UNSETTLED = ("open", "unknown")
 ENDED = ("canceled", "incomplete_expired")
 CALM = ("operation_abandoned", "customer_deleted", "unknown_customer")
 """Findings that what we do to it explains; any other is a defect."""
+
+
+class NoneThere(Exception):
+    """There is nothing of the kind that a rule acts on."""
 
 
 class Stage:
@@ -36,6 +59,8 @@ class Stage:
     def __init__(self, stripe: LocalStripe, counted: Counter[str], *, seed: int) -> None:
         stripe.control("reset", seed=seed)
         stocked(stripe)
+        for key, terms in COUPONS.items():
+            a_coupon(stripe, key, **terms)
         self.stripe, self.counted = stripe, counted
         self.operator = actor.person(a_person("operator@vendor.example", group="operator"))
         self.office_ids = [an_office(f"Practice {number}").pk for number in range(OFFICES)]
@@ -87,15 +112,17 @@ class Stage:
             act(office, self.operator, **given)
         except DEFECTS:
             raise
+        except NoneThere:
+            outcome = "none there"
         except errors.BillingError as error:
             outcome = type(error).__name__
             self.refusals += Operation.objects.count() == operations
         self.counted[f"{act.__name__}: {outcome}"] += 1
         if outcome == "done" and not self.stripe.http.get("/_sandbox/faults").json()["faults"]:
             office = Office.objects.get(pk=office.pk)
-            theirs = equality.read(self.stripe, office.payment_provider_customer_id or "", invoices_too=False)
-            if Operation.objects.count() > operations and not theirs.customer.get("deleted"):
-                assert equality.differences_of_subscriptions(office, theirs) == []
+            if (customer := office.payment_provider_customer_id) and Operation.objects.count() > operations:
+                theirs = equality.read(self.stripe, customer, invoices_too=False)
+                assert theirs.customer.get("deleted") or equality.differences_of_subscriptions(office, theirs) == []
 
     def happens(self, act: Callable[..., None], office: Office, given: dict[str, Any]) -> None:
         """Somebody did it at Stripe."""
@@ -104,12 +131,17 @@ class Stage:
             self.counted[f"{act.__name__}"] += 1
 
     def passes(self, time: timedelta) -> None:
+        self._end_trouble()
         self.note_effects()
         self.stripe.advance(seconds=int(time.total_seconds()))
 
     def deliver(self, deliveries: list[dict[str, Any]]) -> None:
         for delivery in deliveries:
             assert post_delivery(delivery).status_code == 200
+
+    def all_is_told(self) -> None:
+        self.deliver(self.stripe.taken())
+        self.work()
 
     def work(self) -> None:
         """What waits is due: a worker takes it up."""
@@ -132,7 +164,7 @@ class Stage:
 
     def come_to_rest(self) -> None:
         """No trouble is left: what Stripe tells is told, what we asked for is settled, and all is as it must be."""
-        self.stripe.http.delete("/_sandbox/faults").raise_for_status()
+        self._end_trouble()
         for _ in range(MOST_ROUNDS):
             self.resume()
             told, self.late = self.late + self.stripe.taken(), []
@@ -149,6 +181,9 @@ class Stage:
         self.counted["compared at rest"] += 1
         self.check()
 
+    def _end_trouble(self) -> None:
+        self.stripe.http.delete("/_sandbox/faults").raise_for_status()
+
     def look_at_everything(self) -> None:
         """What was lost is found by a look at each Office and all that it has at Stripe."""
         for office in self.offices:
@@ -156,7 +191,14 @@ class Stage:
                 theirs = equality.read(self.stripe, customer)
                 ids = {one["id"] for one in theirs.invoices} | set(office.invoices.values_list("stripe_id", flat=True))
                 with trail.acting(self.operator, office=office, reason="events were lost"):
-                    look(office, invoices=ids, payments={one["id"] for one in theirs.charges})
+                    look(
+                        office,
+                        invoices=ids,
+                        payments={one["id"] for one in theirs.charges},
+                        disputes={one["id"] for one in theirs.charges if one["disputed"]},
+                        credit_notes=ids,
+                        payment_methods=True,
+                    )
         self.something_was_lost = False
 
     def check(self) -> None:
@@ -174,13 +216,17 @@ class Stage:
 
     def note_effects(self) -> None:
         """What was done at Stripe in an operation's name; events are forgotten when 30 days have passed."""
-        kinds = ["customer.created", CREATED, UPDATED]
+        kinds = ["customer.created", CREATED, UPDATED, "invoice.created", "refund.created", "credit_note.created"]
         for event in equality.everything(self.stripe, "events", **{"types[]": kinds}):
             before = event["data"].get("previous_attributes") or {}
             if event["type"].endswith(".created") or "operation" in (before.get("metadata") or {}):
                 about = event["data"]["object"]
                 operation = about["metadata"].get("operation", "")
                 self.effects[operation].add((event["id"], event["type"], about["id"]))
+        for customer in equality.everything(self.stripe, "customers"):
+            for change in equality.everything(self.stripe, f"customers/{customer['id']}/balance_transactions"):
+                if operation := change["metadata"].get("operation"):
+                    self.effects[operation].add((change["id"], EFFECTS["adjust_credit"], customer["id"]))
 
     def _wrong_effects(self) -> list[str]:
         """Each operation had its effect once, or never."""
@@ -189,13 +235,12 @@ class Stage:
             done = Counter(kind for _, kind, _ in self.effects[str(operation.public_id)])
             subject = f"{operation.kind} that is {operation.status}"
             wrong += [f"{subject}: {kind} {times} times" for kind, times in done.items() if times > 1]
-            expected = {"subscribe": CREATED, "change_subscription": UPDATED}
-            kind = expected.get(operation.kind)
+            kind = EFFECTS.get(operation.kind)
             if kind and operation.status == "succeeded" and not done[kind]:
                 wrong.append(f"{subject}: no {kind}")
             if done[UPDATED] and operation.status != "succeeded":
                 wrong.append(f"{subject}: {UPDATED}")
-            if operation.kind == "subscribe" and operation.status != "succeeded":
+            if operation.status != "succeeded":
                 wrong += self._left_behind(operation, subject)
         owners = Counter(one["metadata"].get("office") for one in equality.everything(self.stripe, "customers"))
         wrong += [f"an Office has {count} customers" for count in owners.values() if count > 1]
@@ -203,10 +248,17 @@ class Stage:
         return wrong + [f"an operation that we do not know: {key}" for key in set(self.effects) - known - {""}]
 
     def _left_behind(self, operation: Operation, subject: str) -> list[str]:
-        """A subscription that was not to be is at an end."""
-        made = [key for _, kind, key in self.effects[str(operation.public_id)] if kind == CREATED]
-        status = [equality.one(self.stripe, f"subscriptions/{key}")["status"] for key in made]
-        return [f"{subject}: a subscription is {one}" for one in status if one not in ENDED]
+        """A subscription or an invoice that was not to be is at an end, and money neither went back nor was given."""
+        made = [(kind, key) for _, kind, key in self.effects[str(operation.public_id)]]
+        status = [self._status("subscriptions", key) for kind, key in made if kind == CREATED]
+        wrong = [f"{subject}: a subscription is {one}" for one in status if one not in ENDED]
+        status = [self._status("invoices", key) for kind, key in made if kind == "invoice.created"]
+        wrong += [f"{subject}: an invoice is {one}" for one in status if one not in UNCOLLECTIBLE]
+        for_good = (EFFECTS["refund_payment"], EFFECTS["issue_credit_note"], EFFECTS["adjust_credit"])
+        return wrong + [f"{subject}: {kind}" for kind, _ in made if kind in for_good]
+
+    def _status(self, path: str, key: str) -> str:
+        return next((one["status"] for one in [equality.one_or_none(self.stripe, f"{path}/{key}")] if one), "gone")
 
     def _wrong_records(self) -> list[str]:
         entries = AuditEntry.objects.filter(content_type=ContentType.objects.get_for_model(Operation))
