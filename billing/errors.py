@@ -6,9 +6,9 @@ from typing import Any
 from billing import declines
 
 STRIPE_ID = re.compile(
-    r"\b(cs_(?:test|live)|cus|sub|in|pi|ch|py|pm|evt|price|prod|seti|si|re|cn|du|dp|acct|we|req|promo|di)_"
-    r"[A-Za-z0-9]{6,}\b"
+    r"\b(sub_sched|[a-z]{2,8}(?:_(?:test|live))?)_(?=[A-Za-z]*[A-Z0-9])([A-Za-z0-9]{8,})(?:_secret_[A-Za-z0-9]+)?"
 )
+"""Any prefix, as Stripe adds some; what tells an id from our own words is a digit or a capital."""
 
 RECORD_DETERMINATION = (
     "Record counsel's determination in the admin under Compliance, Determinations; another person, an "
@@ -17,8 +17,8 @@ RECORD_DETERMINATION = (
 
 
 def without_stripe_ids(text: str) -> str:
-    """``text`` with each of Stripe's ids cut to what is fit to be shown."""
-    return STRIPE_ID.sub(lambda found: f"{found[1]}_…{found[0][-4:]}", text)
+    """``text`` with each of Stripe's ids, and client secrets, cut to what is fit to be shown."""
+    return STRIPE_ID.sub(lambda found: f"{found[1]}_…{found[2][-4:]}", text)
 
 
 def without_addresses(text: str) -> str:
@@ -589,15 +589,6 @@ class PaymentLinkOpen(StripeRejected):
 
 class StripeObjectMissing(StripeRejected):
     code = "stripe_object_missing"
-
-
-class CardUnknown(StripeRejected):
-    """Found out at Stripe, before anything was charged."""
-
-    code = "card_unknown"
-
-    def __init__(self) -> None:
-        super().__init__("This card is none of the Office's. Choose the card on file, or one that the Office added.")
 
 
 class StripeKeyRefused(StripeRejected):

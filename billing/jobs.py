@@ -103,7 +103,7 @@ def _run(row: Job, own: QuerySet[Job]) -> None:
         return
     except Exception as error:
         log.exception("job %s failed", prefix)
-        _put_off(row, own, f"{type(error).__name__}: {error}"[:500])
+        _put_off(row, own, f"{type(error).__name__}: {error}")
         return
     now = clock.wall()
     free = {"claim_id": None, "lease_until": None, "attempts": 0, "last_run_at": now, "last_error": ""}
@@ -117,8 +117,9 @@ def _run(row: Job, own: QuerySet[Job]) -> None:
 
 
 def _put_off(row: Job, own: QuerySet[Job], error: str) -> None:
+    error = errors.without_addresses(errors.without_stripe_ids(error))[:500]
     attempts = row.attempts + 1
     wait = min(FIRST_RETRY * 2 ** min(attempts - 1, 20), LAST_RETRY)
-    own.update(claim_id=None, lease_until=None, due_at=clock.wall() + wait, last_error=errors.without_stripe_ids(error))
+    own.update(claim_id=None, lease_until=None, due_at=clock.wall() + wait, last_error=error)
     if attempts == REPORTED_AFTER:
         report("job_failed", row.name, office=None, severity="critical", detail=f"Failed {attempts} times: {error}")

@@ -18,14 +18,6 @@ class Money:
     amount: int
     currency: str
 
-    @classmethod
-    def of(cls, whole: Decimal, currency: str) -> "Money":
-        """So many dollars (whole yen). Raises: ValueError where the currency has no such small units."""
-        units = whole if currency in ZERO_DECIMAL else whole * 100
-        if units != int(units):
-            raise ValueError(f"{currency} has no such small units")
-        return cls(int(units), currency)
-
     def __add__(self, other: "Money") -> "Money":
         if other.currency != self.currency:
             raise ValueError(f"cannot add {other.currency} to {self.currency}")

@@ -126,6 +126,23 @@ def test_a_job_that_fails_comes_again_later_and_in_the_end_somebody_is_told(kind
     assert Finding.objects.get(kind="job_failed").subject == "tidy"
 
 
+def test_what_is_kept_of_a_failure_names_no_object_of_stripes_and_nobody(kinds):
+    @jobs.job("tidy", every=timedelta(hours=1))
+    def tidy():
+        raise KeyError("cus_NffrFeUfNV2Hib of jane@maple.example")
+
+    jobs.plan_recurring()
+    for _ in range(jobs.REPORTED_AFTER):
+        jobs.run_due()
+        Job.objects.update(due_at=clock.wall())
+
+    for kept in (Job.objects.get().last_error, Finding.objects.get(kind="job_failed").detail):
+        assert "KeyError" in kept
+        assert "cus_…2Hib" in kept
+        assert "NffrFeUf" not in kept
+        assert "jane" not in kept
+
+
 def test_a_job_of_a_newer_version_is_left_alone(kinds):
     Job.objects.create(name="not-known-here", due_at=clock.wall())
     assert jobs.run_due() == 0

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
+from billing import errors
 from billing.admin.readonly import ReadOnlyAdmin, ReadOnlyInline, masked
 from billing.models import (
     AuditEntry,
@@ -161,7 +162,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
             if name.endswith("_id"):
                 values = [masked(value) if value not in ("None", None) else "None" for value in values]
             shown.append(f"{name}: {' → '.join(str(value) for value in values)}")
-        return "\n".join(shown) or "–"
+        return errors.without_stripe_ids("\n".join(shown)) or "–"
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("billing.view_auditentry")

@@ -24,7 +24,6 @@ STATUS: dict[type[errors.BillingError], int] = {
     errors.AmountOutOfBounds: status.HTTP_422_UNPROCESSABLE_ENTITY,
     errors.ChargeUnknown: status.HTTP_422_UNPROCESSABLE_ENTITY,
     errors.DaysInvalid: status.HTTP_422_UNPROCESSABLE_ENTITY,
-    errors.CardUnknown: status.HTTP_422_UNPROCESSABLE_ENTITY,
     errors.NoUpcomingInvoice: status.HTTP_404_NOT_FOUND,
     errors.NoDocument: status.HTTP_404_NOT_FOUND,
     errors.CardDeclined: status.HTTP_402_PAYMENT_REQUIRED,

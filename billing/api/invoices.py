@@ -55,12 +55,8 @@ class DocumentSerializer(fields.Serializer[Any]):
 
 
 class PaySerializer(ReasonSerializer):
-    payment_method = fields.RegexField(
-        r"^[A-Za-z0-9_]+$",
-        default="",
-        allow_blank=True,
-        max_length=255,
-        help_text="One of the Office's cards; else the card on file",
+    payment_method = fields.UUIDField(
+        default=None, allow_null=True, help_text="One of the Office's cards; else the card on file"
     )
 
 

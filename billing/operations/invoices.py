@@ -9,24 +9,24 @@ from billing.audit import trail
 from billing.audit.actor import Actor
 from billing.models import Invoice, Office, Operation
 from billing.operations import previews
+from billing.operations.payment_methods import Card, card_on_file, key_of
 from billing.operations.previews import Preview
 from billing.operations.protocol import Run, operation_body, perform
 from billing.stripe_api import charging, gateway
-from billing.stripe_api.gateway import CardOnFile, Document
+from billing.stripe_api.gateway import Document
 
 OPENED: dict[Document, str] = {"pdf": "opened the invoice's PDF", "page": "opened the invoice's page"}
 
 
-def pay_invoice(invoice: Invoice, *, by: Actor, reason: str, payment_method: str = "") -> Invoice:
+def pay_invoice(invoice: Invoice, *, by: Actor, reason: str, payment_method: Card | None = None) -> Invoice:
     """The invoice is paid: with the card on file, or with a chosen one of the Office's. **Money moves.**
 
-    ``payment_method`` is that card's id at Stripe, or its ``key`` (``cards_of``). A declined card leaves the
-    invoice open.
+    A declined card leaves the invoice open.
 
     Raises:
         InvoiceDraft, InvoicePaid, InvoiceVoid, NothingToPay, PaymentMethodRequired, DeterminationMissing:
             it was refused before Stripe was asked.
-        CardUnknown: the card is none of the Office's; nothing was charged.
+        PaymentMethodUnknown: the card is none of the Office's; Stripe was not asked.
         CardDeclined, StripeRejected, StripeUnavailable: as ``billing.operations.protocol.perform``.
     Source: https://docs.stripe.com/api/invoices/pay
     """
@@ -34,10 +34,13 @@ def pay_invoice(invoice: Invoice, *, by: Actor, reason: str, payment_method: str
     def guard(row: Invoice) -> None:
         charging.require_determination()
         _check_collectible(row)
-        if not (payment_method or row.office.has_payment_method):
+        if payment_method:
+            card_on_file(row.office, payment_method)
+        elif not row.office.has_payment_method:
             raise errors.PaymentMethodRequired(row.office, "pay with one of its other cards")
 
-    return _perform("pay_invoice", invoice, by=by, reason=reason, guard=guard, payment_method=payment_method)
+    card = key_of(payment_method) if payment_method else ""
+    return _perform("pay_invoice", invoice, by=by, reason=reason, guard=guard, payment_method=card)
 
 
 def retry_invoice(invoice: Invoice, *, by: Actor, reason: str) -> Invoice:
@@ -142,12 +145,6 @@ def preview_upcoming(office: Office, *, by: Actor) -> Preview:
     return previews.shown(invoice, now=False, at=invoice.period_end, as_of=as_of)
 
 
-def cards_of(office: Office) -> list[CardOnFile]:
-    """The Office's cards, asked of Stripe now. Raises: StripeUnavailable."""
-    customer = office.payment_provider_customer_id
-    return gateway.cards_of(customer) if customer else []
-
-
 def invoice_of(operation: Operation) -> Invoice:
     """The invoice that the operation dealt with."""
     return Invoice.objects.get(office=operation.office, public_id=operation.request["invoice"])
@@ -209,21 +206,12 @@ def _has_status(status: str) -> Callable[[Run, Office], bool]:
 @operation_body("pay_invoice", search=_has_status("paid"))
 def _pay(run: Run, office: Office, *, invoice: str, payment_method: str) -> None:
     row = _row(run)
+    card = office.payment_methods.get(public_id=payment_method).stripe_id if payment_method else ""
     try:
-        gateway.pay_invoice(row.stripe_id, payment_method=_card(office, payment_method), step=run.step("pay"))
+        gateway.pay_invoice(row.stripe_id, payment_method=card, step=run.step("pay"))
     except errors.StripeRejected as error:
         if error.stripe_code != "invoice_already_paid":  # Stripe's own attempt was quicker
             raise
-
-
-def _card(office: Office, chosen: str) -> str:
-    """The chosen card's id, if it is one of the Office's; nothing for the card on file."""
-    if not chosen:
-        return ""
-    found = next((one.id for one in cards_of(office) if chosen in (one.id, one.key)), None)
-    if found is None:
-        raise errors.CardUnknown
-    return found
 
 
 def _was_sent(run: Run, office: Office) -> bool:

@@ -62,7 +62,7 @@ def set_default_payment_method(office: Office, card: Card, *, by: Actor, reason:
         if card_on_file(fresh, card).is_default:
             raise errors.NothingToChange("this card is the default already.")
 
-    request = {"card": _key(card), "wish": wish}
+    request = {"card": key_of(card), "wish": wish}
     return perform(DEFAULT, office, by=by, reason=reason, request=request, guard=guard)
 
 
@@ -83,7 +83,7 @@ def remove_payment_method(office: Office, card: Card, *, by: Actor, reason: str)
         if _will_be_charged(fresh) and (row.is_default or not others):
             raise errors.PaymentMethodNeeded(row, others=others)
 
-    return perform(REMOVE, office, by=by, reason=reason, request={"card": _key(card)}, guard=guard)
+    return perform(REMOVE, office, by=by, reason=reason, request={"card": key_of(card)}, guard=guard)
 
 
 def on_file(office: Office) -> QuerySet[PaymentMethod]:
@@ -91,10 +91,15 @@ def on_file(office: Office) -> QuerySet[PaymentMethod]:
     return office.payment_methods.filter(detached_at=None)
 
 
+def key_of(card: Card) -> str:
+    """Its public id, as an operation keeps it."""
+    return str(card.public_id) if isinstance(card, PaymentMethod) else str(card)
+
+
 def card_on_file(office: Office, card: Card) -> PaymentMethod:
     """The Office's card with this public id. Raises: PaymentMethodUnknown."""
     try:
-        row = on_file(office).filter(public_id=_key(card)).first()
+        row = on_file(office).filter(public_id=key_of(card)).first()
     except ValidationError:
         row = None
     if row is None:
@@ -139,10 +144,6 @@ def _wishes() -> QuerySet[Operation]:
 def _will_be_charged(office: Office) -> bool:
     ends = office.cancels_at_period_end and office.balance_due == 0
     return office.has_live_subscription and not ends
-
-
-def _key(card: Card) -> str:
-    return str(card.public_id) if isinstance(card, PaymentMethod) else str(card)
 
 
 def _row(office: Office, card: str) -> PaymentMethod:

@@ -81,13 +81,21 @@ def test_credit_that_is_taken_is_below_zero(stripe, client, subscribed):
     assert Office.objects.get(pk=subscribed.pk).credit_balance == -500
 
 
-@pytest.mark.parametrize("amount", ["", "ten", "1.005", "NaN", "1e9999", "20000"])
+@pytest.mark.parametrize("amount", ["", "0", "ten", "1.005", "NaN", "1e999999", "1_0", "20000"])
 def test_an_amount_that_is_none_is_told_on_the_form(stripe, client, subscribed, amount):
     answer = client.post(page("credit/", subscribed), {"why": "goodwill", "direction": "give", "amount": amount})
 
     assert answer.status_code == 200
     assert answer.context["preview"] is None
     assert answer.context["form"].errors
+
+
+@pytest.mark.parametrize("direction", ["give", "take"])
+def test_credit_below_zero_is_refused_in_either_direction(stripe, client, subscribed, direction):
+    answer = client.post(page("credit/", subscribed), {"why": "correction", "direction": direction, "amount": "-25"})
+
+    assert "greater than or equal to 0" in text(answer)
+    assert answer.context["preview"] is None
 
 
 def test_once_there_is_a_customer_the_contact_is_changed_by_an_act_alone(stripe, client, subscribed):

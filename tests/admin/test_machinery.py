@@ -4,7 +4,8 @@ import pytest
 from django.urls import reverse
 
 from billing import clock
-from billing.models import AuditEntry, Finding, Job, ReceivedEvent, WorkerHeartbeat
+from billing.audit import trail
+from billing.models import AuditEntry, Finding, Job, Operation, ReceivedEvent, WorkerHeartbeat
 from billing.projection import report
 from tests.admin.test_offices import signed_in
 
@@ -69,3 +70,23 @@ def test_staff_see_whether_workers_live_and_what_waits(parked, auditor):
     assert "0 events wait, 3 are parked" in shown
     assert [name in shown for name in ("host:1", "host:2")] == [True, True]
     assert "StripeUnavailable" in client.get(reverse("admin:billing_job_changelist")).content.decode()
+
+
+def test_what_is_on_record_is_shown_without_stripes_ids(stripe, operator, auditor, office):
+    with trail.acting(operator, office=office, reason="agreed"):
+        Operation.objects.create(
+            office=office,
+            kind="subscribe",
+            reason="agreed",
+            request={"payment_method": "pm_1Mm8s8LkdIwHu7ix"},
+            actor_kind="user",
+            actor_label="x",
+            lease_until=clock.wall(),
+        )
+    entry = AuditEntry.objects.get(content_type__model="operation")
+    assert "pm_1Mm8s8LkdIwHu7ix" in str(entry.changes)
+
+    shown = signed_in(auditor.user).get(reverse("admin:billing_auditentry_change", args=[entry.pk])).content.decode()
+
+    assert "pm_…u7ix" in shown
+    assert "pm_1Mm8s8LkdIwHu7ix" not in shown

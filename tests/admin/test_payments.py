@@ -53,6 +53,9 @@ def test_a_refund_is_shown_first_and_made_once_it_is_confirmed(stripe, operator,
         ("1.005", "fewer decimals"),
         ("", "required"),
         ("NaN", "Enter a number"),
+        ("1e1", "Enter a number"),
+        ("1_0", "Enter a number"),
+        ("-1", "greater than or equal to 0"),
     ],
 )
 def test_an_amount_that_cannot_be_is_told_on_the_form(stripe, operator, office, amount, says):

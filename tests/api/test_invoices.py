@@ -7,6 +7,7 @@ from billing.models import AuditEntry, Invoice, Operation
 from billing.operations import charge_office, subscribe
 from tests.api.test_api import path, signed_in
 from tests.conftest import a_member, an_office, price
+from tests.operations.test_charges import asked
 
 CHARGE = {"charge": "training", "amount": 25_000, "reason": "agreed"}
 
@@ -159,10 +160,25 @@ def test_a_declined_card_and_a_strange_one_are_told_apart(stripe, practice, sent
     client = signed_in(a_member(practice, "owner"))
     stripe.control("charges", outcome="decline")
     declined = client.post(of(sent, "pay/"), {}, format="json")
-    strange = client.post(of(sent, "pay/"), {"payment_method": "pm_card_mastercard"}, format="json")
+    strange = client.post(of(sent, "pay/"), {"payment_method": str(uuid.uuid4())}, format="json")
+    stripes = client.post(of(sent, "pay/"), {"payment_method": "pm_card_mastercard"}, format="json")
 
     assert (declined.status_code, declined.json()["code"]) == (402, "card_declined")
-    assert (strange.status_code, strange.json()["code"]) == (422, "card_unknown")
+    assert (strange.status_code, strange.json()["code"]) == (404, "payment_method_unknown")
+    assert (stripes.status_code, list(stripes.json()["fields"])) == (400, ["payment_method"])
+
+
+def test_a_card_that_is_listed_pays(stripe, practice, sent):
+    asked(stripe, "payment_methods/pm_card_mastercard/attach", customer=practice.payment_provider_customer_id)
+    stripe.deliver_and_apply()
+    client = signed_in(a_member(practice, "owner"))
+    listed = client.get(path(practice, "payment-methods/")).json()["payment_methods"]
+    [card] = [one for one in listed if one["brand"] == "mastercard"]
+
+    done = client.post(of(sent, "pay/"), {"payment_method": card["id"]}, format="json")
+
+    assert (done.status_code, done.json()["status"]) == (200, "paid")
+    assert sent.payments.get().card_brand == "mastercard"
 
 
 @pytest.mark.parametrize(

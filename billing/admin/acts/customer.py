@@ -1,6 +1,5 @@
 """What staff do to an Office as a customer: contact, credit, portal, archive."""
 
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django import forms
@@ -10,8 +9,9 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from billing import money, operations
+from billing import operations
 from billing.admin.acts import Act, Given, Link
+from billing.admin.acts.payments import AmountForm
 from billing.admin.forms import WhyForm
 from billing.audit.actor import Actor
 from billing.models import Office
@@ -41,7 +41,7 @@ class ContactForm(WhyForm):
         self.initial.update({field: getattr(office, field) for field in CONTACT})
 
 
-class CreditForm(WhyForm):
+class CreditForm(AmountForm):
     direction = forms.ChoiceField(
         choices=(
             ("give", "Give credit: the next invoices take it off"),
@@ -51,19 +51,10 @@ class CreditForm(WhyForm):
         label="What",
         widget=UnfoldAdminRadioSelectWidget,
     )
-    amount = forms.CharField(max_length=12, widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal"}))
-
-    currency = ""
+    field_order = ("direction", "amount")
 
     def for_subject(self, office: Office) -> None:
-        self.currency = office.currency
-        self.fields["amount"].help_text = f"In {office.currency.upper()}, such as 25.00. Now: {office.credit_in_words}."
-
-    def clean_amount(self) -> int:
-        try:
-            return money.from_decimal(Decimal(self.cleaned_data["amount"].strip()), self.currency).amount
-        except (InvalidOperation, ValueError):
-            raise forms.ValidationError("An amount is digits with a point for the decimals, such as 25.00.") from None
+        self.ask_in(office.currency, f"Such as 25.00. Now: {office.credit_in_words}.")
 
     def clean(self) -> dict[str, Any]:
         given = super().clean()

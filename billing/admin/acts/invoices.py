@@ -1,31 +1,31 @@
 """What staff do to an invoice, and to an Office beside its subscription."""
 
-from decimal import Decimal
 from typing import Any, cast
 
 from django import forms
-from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget
 
-from billing import errors, history, invoice_lines, operations
+from billing import history, invoice_lines, operations
 from billing.admin.acts import Act, Given
+from billing.admin.acts.payment_methods import CardField
+from billing.admin.acts.payments import AmountForm
 from billing.admin.acts.subscription import ON_FILE
 from billing.admin.forms import WhyForm
 from billing.audit.actor import Actor
-from billing.models import Invoice, Office
+from billing.models import Invoice, Office, PaymentMethod
 from billing.money import Money
 from billing.operations import charges
-from billing.operations import invoices as on_invoices
+from billing.operations.payment_methods import on_file
 from billing.operations.previews import Preview
 
 
-class ChargeForm(WhyForm):
+class ChargeForm(AmountForm):
     charge = forms.ChoiceField(
         choices=[("", "Choose …"), *invoice_lines.CATALOGUE.items()],
         label="What for",
         help_text="Printed on the invoice.",
         widget=UnfoldAdminSelectWidget,
     )
-    amount = forms.DecimalField(max_digits=12, widget=UnfoldAdminDecimalFieldWidget)
     days_until_due = forms.IntegerField(
         min_value=0,
         max_value=charges.LONGEST_DAYS,
@@ -35,36 +35,25 @@ class ChargeForm(WhyForm):
         widget=UnfoldAdminIntegerFieldWidget,
     )
 
-    def for_subject(self, office: Office) -> None:
-        self.currency = office.currency
-        if office.currency:
-            least, most = Money(charges.LEAST, office.currency), Money(charges.MOST, office.currency)
-            self.fields["amount"].help_text = f"In {office.currency.upper()}, {least} to {most}, before taxes."
+    field_order = ("charge", "amount", "days_until_due")
 
-    def clean_amount(self) -> int:
-        """Minor units."""
-        given = cast(Decimal, self.cleaned_data["amount"])
-        try:
-            return Money.of(given, self.currency).amount
-        except ValueError:
-            raise forms.ValidationError("This currency has no such small units.") from None
+    def for_subject(self, office: Office) -> None:
+        least, most = Money(charges.LEAST, office.currency), Money(charges.MOST, office.currency)
+        self.ask_in(office.currency, f"{least} to {most}, before taxes.")
 
 
 class PayForm(WhyForm):
-    payment_method = forms.ChoiceField(required=False, label="Card", widget=UnfoldAdminSelectWidget)
+    payment_method = CardField(
+        PaymentMethod.objects.none(),
+        to_field_name="public_id",
+        required=False,
+        empty_label=ON_FILE[1],
+        label="Card",
+        widget=UnfoldAdminSelectWidget,
+    )
 
     def for_subject(self, invoice: Invoice) -> None:
-        field = cast(forms.ChoiceField, self.fields["payment_method"])
-        field.choices = [ON_FILE]
-        try:
-            cards = on_invoices.cards_of(invoice.office)
-        except errors.BillingError:
-            field.help_text = "Stripe did not answer, so only the card on file can be chosen now."
-            return
-        field.choices = [
-            ON_FILE,
-            *((one.key, f"{one.card.brand} …{one.card.last4}, until {one.card.expires}") for one in cards),
-        ]
+        cast(forms.ModelChoiceField, self.fields["payment_method"]).queryset = on_file(invoice.office)
 
 
 def _charge(office: Office, by: Actor, given: Given) -> Invoice:

@@ -1,7 +1,8 @@
 """What staff do to a payment and to an invoice that was asked for: money goes back, or less is due."""
 
+import re
 from decimal import Decimal
-from typing import cast
+from typing import Any, cast
 
 from django import forms
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminRadioSelectWidget
@@ -21,18 +22,31 @@ TO = {
 }
 
 
-class AmountForm(WhyForm):
-    """An amount as a person writes it, at first all that is left; cleaned to minor units."""
+class AmountField(forms.DecimalField):
+    """Digits with a point for the decimals, and nothing else that Python takes for a number, such as 1e3 and 1_000."""
 
-    amount = forms.DecimalField(max_digits=14, widget=UnfoldAdminDecimalFieldWidget)
+    def to_python(self, value: Any) -> Any:
+        if not re.fullmatch(r"\s*-?[0-9]*\.?[0-9]*\s*", str(value or "")):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(value)
+
+
+class AmountForm(WhyForm):
+    """An amount as a person writes it, cleaned to minor units."""
+
+    amount = AmountField(min_value=0, max_digits=14, widget=UnfoldAdminDecimalFieldWidget)
     currency = ""
 
+    def ask_in(self, currency: str, help_text: str) -> None:
+        self.currency = currency
+        field = self.fields["amount"]
+        field.label = f"Amount in {currency.upper()}"
+        field.help_text = help_text
+
     def offer(self, left: money.Money) -> None:
-        self.currency = left.currency
+        """At first it is all that is left."""
+        self.ask_in(left.currency, f"At most {left}, which is all that is left.")
         self.initial["amount"] = left.decimal
-        field = cast(forms.DecimalField, self.fields["amount"])
-        field.label = f"Amount in {left.currency.upper()}"
-        field.help_text = f"At most {left}, which is all that is left."
 
     def clean_amount(self) -> int:
         written: Decimal = self.cleaned_data["amount"]

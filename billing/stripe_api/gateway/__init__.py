@@ -44,9 +44,7 @@ from billing.stripe_api.gateway.customers import (
     update_customer,
 )
 from billing.stripe_api.gateway.invoices import (
-    CardOnFile,
     Document,
-    cards_of,
     document_address,
     fetch_invoice,
     find_invoice,
@@ -97,7 +95,6 @@ from billing.stripe_api.gateway.subscriptions import (
 
 __all__ = [
     "AccountState",
-    "CardOnFile",
     "Coupon",
     "Document",
     "EndpointState",
@@ -110,7 +107,6 @@ __all__ = [
     "attach_payment_method",
     "cancel_subscription",
     "card_set_up",
-    "cards_of",
     "change_subscription",
     "close_payment_link",
     "contact",

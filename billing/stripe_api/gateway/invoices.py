@@ -1,8 +1,6 @@
 """Invoices: reading, collecting, and giving up the claim."""
 
-import hashlib
 import re
-from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -12,23 +10,11 @@ from billing import errors
 from billing.stripe_api import client, inbound
 from billing.stripe_api.client import Step
 from billing.stripe_api.gateway import answers
-from billing.stripe_api.inbound import Card, InvoiceState, PreviewedInvoice
+from billing.stripe_api.inbound import InvoiceState, PreviewedInvoice
 
 Document = Literal["pdf", "page"]
 FIELD: dict[Document, str] = {"pdf": "invoice_pdf", "page": "hosted_invoice_url"}
 AT_STRIPE = re.compile(r"https://(?:[a-z0-9-]+\.)+stripe\.com/[^\s\\]*")
-
-
-@dataclass(frozen=True, slots=True)
-class CardOnFile:
-    """A card of a customer's. ``key`` stands for it where Stripe's id must not be shown."""
-
-    id: str
-    card: Card
-
-    @property
-    def key(self) -> str:
-        return hashlib.sha256(self.id.encode()).hexdigest()[:16]
 
 
 def fetch_invoice(invoice: str) -> InvoiceState | None:
@@ -77,12 +63,6 @@ def _is_stripes(address: str) -> bool:
         return False
     local, given = urlsplit(settings.STRIPE_API_BASE), urlsplit(address)
     return (given.scheme, given.netloc) == (local.scheme, local.netloc)
-
-
-def cards_of(customer: str) -> list[CardOnFile]:
-    """The cards that may be charged. Source: https://docs.stripe.com/api/payment_methods/customer_list"""
-    found = answers.page(f"/v1/customers/{customer}/payment_methods", {"type": "card"})
-    return [CardOnFile(data["id"], inbound.card(data.get("card"))) for data in found]
 
 
 def pay_invoice(invoice: str, *, payment_method: str = "", step: Step) -> None:

@@ -1,0 +1,40 @@
+import pytest
+
+from billing import errors
+
+CODES = [one.code for one in errors.BillingError.__subclasses__()]
+PREFIXES = (
+    "acct bps cbtxn ch cn cs_live cs_test cus di dp du evt ii in inpay pi pm price prod promo py pyr re req seti si "
+    "sub sub_sched txn we mandate"
+).split()
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_of_an_id_of_stripes_its_kind_and_its_end_are_shown(prefix):
+    assert errors.without_stripe_ids(f"No such thing: '{prefix}_1Mm8s8LkdIwHu7ix'.") == (
+        f"No such thing: '{prefix}_…u7ix'."
+    )
+
+
+@pytest.mark.parametrize("prefix", ["seti", "pi", "cs_test"])
+def test_a_client_secret_is_not_shown(prefix):
+    secret = f"{prefix}_1Mm8s8LkdIwHu7ix_secret_NcIAxvX9wyTv"
+
+    assert errors.without_stripe_ids(f"{secret}, again") == f"{prefix}_…u7ix, again"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *CODES,
+        "in_progress",
+        "in_the_wrong_currency",
+        "sub_sched",
+        "pm_card_chargeCustomerFail",
+        "default_payment_method",
+        "practice-monthly, 2026-11-24, SHA_256",
+        "3b0c7d1e-5a0f-4c55-9a53-0f1d2c3b4a59:setup_intent",
+    ],
+)
+def test_our_own_words_are_left_alone(words):
+    assert errors.without_stripe_ids(words) == words
