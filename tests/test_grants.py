@@ -1,9 +1,12 @@
 import pytest
 
+from billing import errors
 from billing.access import grants
 from billing.audit import actor
 from billing.models import Membership
 from tests.conftest import a_member, a_person, an_office
+
+TO = "do this"
 
 
 @pytest.mark.parametrize("permission", ["view_office", "view_billing", "manage_billing"])
@@ -16,3 +19,23 @@ def test_one_query_finds_the_same_offices_as_the_question_for_each(office, permi
     for user in people:
         asked_each = {one for one in (office, other) if grants.may(actor.person(user), permission, one)}
         assert set(grants.offices_where(user, permission)) == asked_each
+
+
+@pytest.mark.parametrize("lacks", ["is_staff", "is_active"])
+def test_a_role_without_the_rest_of_what_makes_staff_is_worth_nothing(office, operator, lacks):
+    grants.require_vendor(operator, "manage_billing", to=TO)
+    assert grants.may(operator, "manage_billing", office)
+
+    setattr(operator.user, lacks, False)
+
+    assert not grants.may(operator, "manage_billing", office)
+    with pytest.raises(errors.StaffOnly):
+        grants.require_vendor(operator, "manage_billing", to=TO)
+
+
+def test_jobs_and_services_act_for_the_vendor_and_members_do_not(office, auditor):
+    for by in (actor.job("dunning"), actor.service("stripe")):
+        grants.require_vendor(by, "manage_billing", to=TO)
+    for by in (auditor, actor.person(a_member(office, "owner"))):
+        with pytest.raises(errors.StaffOnly):
+            grants.require_vendor(by, "manage_billing", to=TO)

@@ -6,6 +6,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from guardian.shortcuts import get_objects_for_user
 
 from billing import errors
+from billing.access import roles
 from billing.access.roles import OFFICE
 from billing.audit.actor import Actor
 from billing.models import Membership, Office, OfficeUserPermission, User
@@ -36,21 +37,9 @@ def write_grants_of(office: Office) -> None:
 
 def may(by: Actor, permission: str, office: Office) -> bool:
     """Services and jobs act for the vendor; a person needs a staff role or a grant on this Office."""
-    if by.user is None:
-        return by.kind != "person"
-    name = f"billing.{permission}"
-    return by.user.is_active and (by.user.has_perm(name) or by.user.has_perm(name, office))
-
-
-def require_staff(by: Actor, permission: str, *, to: str) -> None:
-    """Whoever acts does so for the vendor: by a staff role, or as a service or job; a grant is not enough.
-
-    Raises: StaffOnly.
-    """
-    if by.user is None and by.kind != "person":
-        return
-    if by.user is None or not (by.user.is_staff and by.user.is_active and by.user.has_perm(f"billing.{permission}")):
-        raise errors.StaffOnly(to)
+    if acts_for_vendor(by, permission):
+        return True
+    return by.user is not None and by.user.is_active and by.user.has_perm(f"billing.{permission}", office)
 
 
 def require(by: Actor, permission: str, office: Office) -> None:
@@ -59,16 +48,17 @@ def require(by: Actor, permission: str, office: Office) -> None:
 
 
 def acts_for_vendor(by: Actor, permission: str) -> bool:
-    """Whether the actor has the permission by a role of the vendor's: on every Office, not by a grant on one."""
+    """Whether the actor has the permission by a staff role, or is a service or job: a grant on an Office is not
+    enough."""
     if by.user is None:
         return by.kind != "person"
-    return by.user.is_active and by.user.has_perm(f"billing.{permission}")
+    return roles.is_given(by.user, permission)
 
 
 def require_vendor(by: Actor, permission: str, *, to: str) -> None:
-    """An Office's own people are refused, also where they may change its billing. Raises: NotPermitted."""
+    """An Office's own people are refused, also where they may change its billing. Raises: StaffOnly."""
     if not acts_for_vendor(by, permission):
-        raise errors.NotPermitted(to)
+        raise errors.StaffOnly(to)
 
 
 def offices_where(user: User, permission: str) -> QuerySet[Office]:

@@ -34,9 +34,14 @@ OFFICE: dict[str, set[str]] = {
 }
 
 
+def is_given(user: User, permission: str) -> bool:
+    """A staff role of this person's has the permission: on every Office. Without being staff a role gives nothing."""
+    return user.is_staff and user.is_active and user.has_perm(f"billing.{permission}")
+
+
 def require(by: Actor, permission: str, *, to: str) -> User:
     """The person who acts, whose staff role has this permission. Raises: NotPermitted."""
-    if by.user is None or not by.user.is_active or not by.user.has_perm(f"billing.{permission}"):
+    if by.user is None or not is_given(by.user, permission):
         raise errors.NotPermitted(to)
     return by.user
 

@@ -17,7 +17,7 @@ from billing.operations.previews import Preview
 class StartSerializer(fields.Serializer[Any]):
     price = fields.CharField(max_length=36, help_text="The id of a plan price")
     quantity = fields.IntegerField(default=1, min_value=1)
-    trial_days = fields.IntegerField(default=0, min_value=0)
+    trial_days = fields.IntegerField(default=0, min_value=0, help_text="Only the vendor's staff give a trial")
     coupon = fields.CharField(
         default="",
         allow_blank=True,
@@ -46,7 +46,8 @@ class PreviewChangeSerializer(fields.Serializer[Any]):
     settle = fields.ChoiceField(
         default="now",
         choices=["now", "next_invoice", "not_at_all"],
-        help_text="The difference for the rest of the period: charged or credited now, with the next invoice, or never",
+        help_text="The difference for the rest of the period: charged or credited now, with the next invoice, or, for "
+        "the vendor's staff alone, not at all",
     )
 
 
@@ -58,7 +59,7 @@ class ChangeSerializer(PreviewChangeSerializer, ReasonSerializer):
 
 @operation(given=SubscribeSerializer, answers=status.HTTP_201_CREATED, base=CurrentSubscription)
 def start_subscription(office: Office, by: Actor, given: Given) -> Office:
-    """Start a subscription. **Money moves** unless there is a trial."""
+    """Start a subscription. **Money moves** unless there is a trial, which only the vendor's staff give."""
     return operations.subscribe(office, by=by, **given)
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from django.db import transaction
 
 from billing import clock, errors
-from billing.access import grants, roles
+from billing.access import grants
 from billing.audit import trail
 from billing.audit.actor import Actor
 from billing.models import Office
+from billing.operations.open_links import may_have_link
 from billing.operations.protocol import asked_by, unsettled
 
 
@@ -19,9 +20,9 @@ def archive_office(office: Office, *, by: Actor, reason: str) -> Office:
     For the vendor's staff alone.
 
     Raises:
-        NotPermitted, ReasonRequired: as for every operation.
+        StaffOnly, ReasonRequired: as for every operation.
         OfficeArchived: it is archived already.
-        StillBilled: a subscription is live, or something is due.
+        StillBilled: a subscription is live, something is due, or a payment link may be open.
         OperationInProgress: nobody knows yet how another change ended.
     """
     with _on_record("archive_office", office, by=by, reason=reason):
@@ -34,6 +35,8 @@ def archive_office(office: Office, *, by: Actor, reason: str) -> Office:
             raise errors.StillBilled(fresh, f"{fresh.balance} are due. Collect, void or write off its open invoices.")
         if other := unsettled(fresh):
             raise errors.OperationInProgress(other, asked_by(other, by))
+        if may_have_link(fresh):
+            raise errors.StillBilled(fresh, "somebody could still pay for it. Withdraw its payment link first.")
         fresh.archived_at = clock.wall()
         fresh.save(update_fields=["archived_at"])
         grants.write_grants_of(fresh)
@@ -44,7 +47,7 @@ def unarchive_office(office: Office, *, by: Actor, reason: str) -> Office:
     """The Office can be billed again, and its members see it as before. For the vendor's staff alone.
 
     Raises:
-        NotPermitted, ReasonRequired: as for every operation.
+        StaffOnly, ReasonRequired: as for every operation.
         NotArchived: there is nothing to bring back.
     """
     with _on_record("unarchive_office", office, by=by, reason=reason):
@@ -63,7 +66,7 @@ def _on_record(what: str, office: Office, *, by: Actor, reason: str) -> Iterator
     with trail.acting(by, office=office, reason=reason):
         try:
             trail.stated(reason)
-            roles.require(by, "change_office", to="archive an Office or bring it back")
+            grants.require_vendor(by, "change_office", to="archive an Office or bring it back")
             with transaction.atomic(durable=True):
                 yield
         except errors.BillingError as refusal:

@@ -41,12 +41,14 @@ def change_subscription(
     """The office's subscription has this price and so many seats; what is not given stays as it is.
 
     The difference for the rest of the period is charged or credited now, with the next invoice, or not at
-    all; another interval begins a new period, which is charged now. **Money may move.** A declined card
-    changes nothing. With ``as_of`` of a preview of the last hour the amounts are the ones that were shown.
+    all, which only the vendor decides; another interval begins a new period, which is charged now. **Money may
+    move.** A declined card changes nothing. With ``as_of`` of a preview of the last hour the amounts are the
+    ones that were shown.
 
     Raises:
         DeterminationMissing, NoLiveSubscription, SubscriptionNotChangeable, PlanUnknown, QuantityInvalid,
-            CurrencyMismatch, NothingToChange, CollectionPaused, PreviewStale: it was refused before Stripe was asked.
+            CurrencyMismatch, NothingToChange, StaffOnly, CollectionPaused, PreviewStale: it was refused before Stripe
+            was asked.
         CardDeclined: the card said no; nothing was changed or charged.
         StripeRejected, StripeUnavailable: as ``billing.operations.protocol.perform``.
     Source: https://docs.stripe.com/billing/subscriptions/change-price
@@ -55,7 +57,7 @@ def change_subscription(
     def guard(fresh: Office) -> None:
         charging.require_determination()
         wanted, _ = _wanted(fresh, price, quantity)
-        _check_collection(fresh, wanted, settle)
+        _check_settling(fresh, wanted, settle, by)
         if as_of is not None:
             check_fresh(fresh, as_of)
 
@@ -84,7 +86,7 @@ def preview_change(
     """
     grants.require(by, "view_billing", office)
     wanted, seats = _wanted(office, price, quantity)
-    _check_collection(office, wanted, settle)
+    _check_settling(office, wanted, settle, by)
     current = state_of(office)
     as_of = clock.billing().replace(microsecond=0)
     old = PlanPrice.objects.get(stripe_price_id=current.price_id)
@@ -139,8 +141,10 @@ def _wanted(office: Office, price: PlanPrice | str | uuid.UUID | None, quantity:
     return wanted, seats
 
 
-def _check_collection(office: Office, wanted: PlanPrice, settle: str) -> None:
-    """Raises: CollectionPaused, where it is invoiced now."""
+def _check_settling(office: Office, wanted: PlanPrice, settle: str, by: Actor) -> None:
+    """Raises: StaffOnly, where it is not settled at all; CollectionPaused, where it is invoiced now."""
+    if settle == "not_at_all":
+        grants.require_vendor(by, "manage_billing", to="leave the rest of this period unsettled")
     current = office.current_subscription
     old = current.plan_price if current else None
     another_interval = old is None or _interval(old) != _interval(wanted)

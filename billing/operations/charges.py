@@ -10,7 +10,7 @@ from billing.invoice_lines import CATALOGUE
 from billing.models import Invoice, Office, Operation
 from billing.money import Money
 from billing.operations import previews
-from billing.operations.customer import customer_of
+from billing.operations.customer import customer_of, refuse_deleted
 from billing.operations.previews import Preview
 from billing.operations.protocol import Run, operation_body, performed
 from billing.stripe_api import charging, gateway
@@ -38,7 +38,7 @@ def charge_office(
     gone on with; there is never a second.
 
     Raises:
-        NotPermitted, DeterminationMissing, ChargeUnknown, CurrencyUnknown, AmountOutOfBounds, DaysInvalid,
+        StaffOnly, DeterminationMissing, NoCustomer, ChargeUnknown, CurrencyUnknown, AmountOutOfBounds, DaysInvalid,
             PaymentMethodRequired, PreviewStale: it was refused before Stripe was asked.
         CardDeclined: the card said no; the invoice is void.
         StripeRejected, StripeUnavailable: as ``billing.operations.protocol.perform``.
@@ -84,6 +84,7 @@ def _check(office: Office, by: Actor, charge: str, amount: int, days_until_due: 
     """Raises what refuses the charge."""
     grants.require_vendor(by, "manage_billing", to="charge an Office beside its subscription")
     charging.require_determination()
+    refuse_deleted(office)
     if charge not in CATALOGUE:
         raise errors.ChargeUnknown(list(CATALOGUE))
     if not office.currency:

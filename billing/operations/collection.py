@@ -16,7 +16,7 @@ from billing.operations.protocol import Run, operation_body, perform
 from billing.stripe_api import charging, gateway
 
 InvoicesBecome = Literal["keep_as_draft", "void", "mark_uncollectible"]
-TO = "pause or resume the collection of invoices: the vendor does"
+TO = "pause or resume the collection of invoices"
 
 
 def pause_collection(

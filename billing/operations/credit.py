@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from billing import clock, errors
-from billing.access import roles
+from billing.access import grants
 from billing.audit.actor import Actor
 from billing.models import Office
 from billing.money import Money, credit_in_words
@@ -46,7 +46,7 @@ def adjust_credit(office: Office, amount: int, *, by: Actor, reason: str, as_of:
     a preview of the last hour, confirming the same one again is refused.
 
     Raises:
-        NotPermitted, DeterminationMissing (only where credit is taken), AmountInvalid, NoCustomer,
+        StaffOnly, DeterminationMissing (only where credit is taken), AmountInvalid, NoCustomer,
             CurrencyUnknown, PreviewStale, PreviewUsed: it was refused before Stripe was asked.
         StripeRejected, StripeUnavailable: as ``billing.operations.protocol.perform``.
     Source: https://docs.stripe.com/billing/customer/balance
@@ -82,7 +82,7 @@ def preview_credit(office: Office, amount: int, *, by: Actor) -> CreditPreview:
 
 
 def _check(office: Office, amount: int, by: Actor) -> None:
-    roles.require(by, "manage_billing", to="change an Office's credit")
+    grants.require_vendor(by, "manage_billing", to="change an Office's credit")
     if amount < 0:
         charging.require_determination()
     if amount == 0 or abs(amount) > MOST_AT_ONCE:

@@ -39,7 +39,7 @@ def issue_credit_note(
     """
 
     def guard(fresh: Office) -> None:
-        grants.require_staff(by, "manage_billing", to=WHAT)
+        grants.require_vendor(by, "manage_billing", to=WHAT)
         money_back.check_fresh(fresh, as_of)
         _check(invoice, request["amount"], to)
 
@@ -59,7 +59,7 @@ def preview_credit_note(
 
     Raises: what ``issue_credit_note`` raises; StripeUnavailable.
     """
-    grants.require_staff(by, "manage_billing", to=WHAT)
+    grants.require_vendor(by, "manage_billing", to=WHAT)
     asked = creditable(_fresh(invoice)).amount if amount is None else amount
     invoice = _check(invoice, asked, to)
     seen = gateway.preview_credit_note(invoice.stripe_id, amount=asked, **_given(asked, to))

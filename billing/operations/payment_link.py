@@ -11,7 +11,7 @@ from billing.audit.actor import Actor
 from billing.models import Office, PlanPrice
 from billing.operations import coupons
 from billing.operations.customer import customer_of
-from billing.operations.open_links import KIND, close_payment_link, open_payment_link
+from billing.operations.open_links import KIND, WITHDRAWAL, close_payment_link, open_payment_link
 from billing.operations.protocol import Run, operation_body, perform
 from billing.operations.subscribe import check_start
 from billing.stripe_api import charging, gateway
@@ -32,11 +32,11 @@ def create_payment_link(
 
     **Money moves** when somebody pays there; Stripe reports it, and our rows show it then. Whoever has the address
     can pay: it is answered to the person who asked, and kept nowhere. Repeating gives the same page again while it is
-    open.
+    open, as an operation of its own. Only the vendor gives a trial.
 
     Raises:
-        DeterminationMissing, PlanUnknown, QuantityInvalid, LiveSubscriptionExists, CurrencyMismatch: it was refused
-            before anything was asked for.
+        DeterminationMissing, NoCustomer, PlanUnknown, QuantityInvalid, LiveSubscriptionExists, CurrencyMismatch,
+            StaffOnly: it was refused before anything was asked for.
         PaymentLinkOpen: a link with other terms is open, and the Office could pay twice.
         CouponUnknown, CouponShorterThanTrial: Stripe was asked about the coupon; nothing was done.
         PaymentLinkGone: it was paid or withdrawn at this very moment.
@@ -47,22 +47,21 @@ def create_payment_link(
 
     def guard(fresh: Office) -> None:
         charging.require_determination()
-        check_start(fresh, key, quantity=quantity, trial_days=trial_days)
+        check_start(fresh, key, by=by, quantity=quantity, trial_days=trial_days)
 
     request = {"price": key, "quantity": quantity, "trial_days": trial_days, "coupon": coupon}
-    if grants.may(by, "manage_billing", office):
-        link = open_payment_link(Office.objects.get(pk=office.pk))
-        if link and _terms_of(link, office) == request:
-            return link
     return shown_payment_link(perform(KIND, office, by=by, reason=reason, request=request, guard=guard), by=by)
 
 
 def shown_payment_link(office: Office, *, by: Actor) -> PaymentLink:
     """The Office's payment link that is open, for somebody who may use it.
 
-    Raises: NotPermitted, PaymentLinkGone, StripeUnavailable.
+    Raises: NotPermitted, OfficeArchived, DeterminationMissing, PaymentLinkGone, StripeUnavailable.
     """
     grants.require(by, "manage_billing", office)
+    if office.archived_at:
+        raise errors.OfficeArchived(office)
+    charging.require_determination()
     link = open_payment_link(office)
     if link is None:
         raise errors.PaymentLinkGone(office)
@@ -77,12 +76,12 @@ def withdraw_payment_link(office: Office, *, by: Actor, reason: str) -> Office:
     Raises: as ``billing.operations.protocol.perform``.
     Source: https://docs.stripe.com/api/checkout/sessions/expire
     """
-    return perform("withdraw_payment_link", office, by=by, reason=reason, request={}, guard=lambda _: None)
+    return perform(WITHDRAWAL, office, by=by, reason=reason, request={}, guard=lambda _: None)
 
 
 def _terms_of(link: PaymentLink, office: Office) -> dict[str, object]:
     """What the link was asked for with, if we asked for it."""
-    for operation in office.operations.filter(kind=KIND)[:20]:
+    for operation in office.operations.filter(kind=KIND):
         if str(operation.public_id) == link.operation:
             return dict(operation.request)
     return {}
@@ -99,11 +98,13 @@ def _was_opened(run: Run, office: Office) -> bool:
 
 @operation_body(KIND, search=_was_opened)
 def _open(run: Run, office: Office, *, price: str, quantity: int, trial_days: int, coupon: str) -> None:
+    link = open_payment_link(office)
+    if link and link.operation != run.id:
+        if _terms_of(link, office) != run.operation.request:
+            raise errors.PaymentLinkOpen
+        return  # it is told again
     found = coupons.to_redeem(coupon, office, run, step="open_link", trial_days=trial_days)
     customer = customer_of(run, office)
-    link = gateway.find_payment_link(customer)
-    if link and link.operation != run.id:
-        raise errors.PaymentLinkOpen
     gateway.open_payment_link(
         customer,
         PlanPrice.objects.get(public_id=price),
@@ -122,6 +123,6 @@ def _was_withdrawn(run: Run, office: Office) -> bool:
     return open_payment_link(office) is None
 
 
-@operation_body("withdraw_payment_link", search=_was_withdrawn)
+@operation_body(WITHDRAWAL, search=_was_withdrawn)
 def _withdraw(run: Run, office: Office) -> None:
     close_payment_link(run, office)

@@ -33,7 +33,7 @@ def refund_payment(
     """
 
     def guard(fresh: Office) -> None:
-        grants.require_staff(by, "manage_billing", to=WHAT)
+        grants.require_vendor(by, "manage_billing", to=WHAT)
         money_back.check_fresh(fresh, as_of)
         _check(payment, request["amount"])
 
@@ -50,7 +50,7 @@ def preview_refund(payment: Payment, *, by: Actor, reason: str = "", amount: int
 
     Raises: what ``refund_payment`` raises before Stripe is asked.
     """
-    grants.require_staff(by, "manage_billing", to=WHAT)
+    grants.require_vendor(by, "manage_billing", to=WHAT)
     asked = _fresh(payment).refundable.amount if amount is None else amount
     payment = _check(payment, asked)
     back = Money(asked, payment.currency)

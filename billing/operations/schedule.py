@@ -69,7 +69,7 @@ def _check_trial_end(office: Office, at: datetime | None, by: Actor) -> None:
     elif at > clock.billing() + LONGEST_TRIAL:
         raise errors.DateInvalid("A trial ends within two years.")
     elif at > office.trial_end:
-        grants.require_vendor(by, "manage_billing", to="make a trial longer: the vendor does")
+        grants.require_vendor(by, "manage_billing", to="make a trial longer")
 
 
 def _require_card(office: Office) -> None:

@@ -8,7 +8,7 @@ from billing.access import grants
 from billing.audit.actor import Actor
 from billing.models import Office, PlanPrice
 from billing.operations import coupons, previews
-from billing.operations.customer import customer_made, customer_of
+from billing.operations.customer import customer_made, customer_of, refuse_deleted
 from billing.operations.open_links import close_payment_link
 from billing.operations.previews import Preview
 from billing.operations.protocol import Run, operation_body, perform
@@ -35,11 +35,12 @@ def subscribe(
     Without a trial the first invoice is paid now: **money moves**. ``payment_method`` is the id of a card
     at Stripe, added to the customer and used from now on; without one the card on file is charged. A
     declined card leaves nothing behind: the subscription is cancelled and the card taken off again.
-    ``coupon`` is a promotion code, or for the vendor also a coupon's id. A payment link that is open is withdrawn.
+    ``coupon`` is a promotion code, or for the vendor also a coupon's id. Only the vendor gives a trial. A payment
+    link that is open is withdrawn.
 
     Raises:
-        DeterminationMissing, PlanUnknown, QuantityInvalid, LiveSubscriptionExists, CurrencyMismatch,
-            PaymentMethodRequired: it was refused before Stripe was asked.
+        DeterminationMissing, NoCustomer, PlanUnknown, QuantityInvalid, LiveSubscriptionExists, CurrencyMismatch,
+            StaffOnly, PaymentMethodRequired: it was refused before Stripe was asked.
         CardDeclined: the card said no; nothing was charged.
         CouponUnknown, CouponShorterThanTrial: Stripe was asked about the coupon; nothing was done.
         StripeRejected, StripeUnavailable: as ``billing.operations.protocol.perform``.
@@ -49,7 +50,7 @@ def subscribe(
 
     def guard(fresh: Office) -> None:
         charging.require_determination()
-        row = check_start(fresh, key, quantity=quantity, trial_days=trial_days)
+        row = check_start(fresh, key, by=by, quantity=quantity, trial_days=trial_days)
         if not (payment_method or trial_days or fresh.has_payment_method or row.unit_amount == 0):
             raise errors.PaymentMethodRequired(fresh)
 
@@ -84,6 +85,7 @@ def preview_subscribe(
     row = check_start(
         office,
         str(price.public_id) if isinstance(price, PlanPrice) else str(price),
+        by=by,
         quantity=quantity,
         trial_days=trial_days,
     )
@@ -112,8 +114,9 @@ def _says(trial_days: int, coupon: Coupon | None) -> str:
     return " ".join(filter(None, [trial, f"Discount: {coupon.discount}." if coupon else ""]))
 
 
-def check_start(office: Office, key: str, *, quantity: int, trial_days: int) -> PlanPrice:
+def check_start(office: Office, key: str, *, by: Actor, quantity: int, trial_days: int) -> PlanPrice:
     """The price with which a subscription may start. Raises what refuses it, but for a missing card."""
+    refuse_deleted(office)
     row = price_for_sale(key)
     if office.has_live_subscription:
         raise errors.LiveSubscriptionExists(office)
@@ -122,6 +125,8 @@ def check_start(office: Office, key: str, *, quantity: int, trial_days: int) -> 
     check_quantity(row, quantity)
     if not 0 <= trial_days <= LONGEST_TRIAL_DAYS:
         raise errors.QuantityInvalid(f"A trial lasts 0 to {LONGEST_TRIAL_DAYS} days.")
+    if trial_days:
+        grants.require_vendor(by, "manage_billing", to="give a trial")
     return row
 
 

@@ -99,6 +99,7 @@ def test_an_ended_membership_ends_access(stripe, office):
         ({"price": "nonsense"}, 422, "plan_unknown"),
         ({"quantity": 3}, 422, "quantity_invalid"),
         ({"quantity": "many"}, 400, "invalid"),
+        ({"trial_days": 365}, 403, "staff_only"),
         ({"reason": "the patient wants it"}, 422, "text_not_neutral"),
         ({"payment_method": "4242424242424242"}, 400, "invalid"),
         ({"payment_method": ""}, 402, "payment_method_required"),

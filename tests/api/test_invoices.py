@@ -188,7 +188,7 @@ def test_the_vendor_gives_up_or_sends_and_an_owner_does_not(stripe, operator, pr
     refused = signed_in(a_member(practice, "owner")).post(of(sent, rest), {}, format="json")
     done = signed_in(operator.user).post(of(sent, rest), {"reason": "agreed"}, format="json")
 
-    assert (refused.status_code, refused.json()["code"]) == (403, "not_permitted")
+    assert (refused.status_code, refused.json()["code"]) == (403, "staff_only")
     assert (done.status_code, done.json()["status"]) == (200, status)
 
 

@@ -1,10 +1,20 @@
+from datetime import timedelta
+
 import pytest
 
-from billing import errors
+from billing import clock, errors
 from billing.access import grants
 from billing.audit import actor
-from billing.models import AuditEntry, Office
-from billing.operations import archive_office, cancel_subscription, ensure_customer, subscribe, unarchive_office
+from billing.models import AuditEntry, Office, Operation
+from billing.operations import (
+    archive_office,
+    cancel_subscription,
+    create_payment_link,
+    ensure_customer,
+    subscribe,
+    unarchive_office,
+    withdraw_payment_link,
+)
 from tests.conftest import a_member, price
 
 REASON = "the practice closed"
@@ -79,6 +89,23 @@ def test_while_something_is_due_it_is_not_archived(stripe, operator, office):
 
     with pytest.raises(errors.StillBilled, match=r"199\.00 USD are due"):
         archive_office(office, by=operator, reason=REASON)
+
+
+def test_while_a_payment_link_may_be_open_it_is_not_archived(stripe, operator, office):
+    create_payment_link(office, price("practice-monthly"), by=operator, reason=REASON)
+
+    with pytest.raises(errors.StillBilled, match="Withdraw its payment link first"):
+        archive_office(office, by=operator, reason=REASON)
+
+    withdraw_payment_link(Office.objects.get(pk=office.pk), by=operator, reason=REASON)
+    assert archive_office(office, by=operator, reason=REASON).archived_at
+
+
+def test_a_payment_link_of_two_days_ago_holds_nothing_up(stripe, operator, office):
+    create_payment_link(office, price("practice-monthly"), by=operator, reason=REASON)
+    Operation.objects.update(settled_at=clock.wall() - timedelta(hours=25))
+
+    assert archive_office(office, by=operator, reason=REASON).archived_at
 
 
 def test_while_nobody_knows_how_another_change_ended_it_is_not_archived(stripe, operator, office):

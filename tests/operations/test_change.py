@@ -133,6 +133,17 @@ def test_a_viewer_sees_what_it_would_cost_and_may_not_do_it(stripe, team):
         change_subscription(team, by=viewer, reason=REASON, quantity=5)
 
 
+def test_an_owner_does_not_have_seats_for_nothing(stripe, team, owner):
+    stripe.forget_requests()
+    with pytest.raises(errors.StaffOnly, match="Only the vendor's staff may"):
+        change_subscription(team, by=owner, reason=REASON, quantity=9_000, settle="not_at_all")
+    with pytest.raises(errors.StaffOnly):
+        preview_change(team, by=owner, quantity=9_000, settle="not_at_all")
+    assert stripe.requests() == []
+
+    assert change_subscription(team, by=owner, reason=REASON, quantity=4, settle="next_invoice").quantity == 4
+
+
 def test_an_outsider_does_not_even_see_the_price(stripe, team, outsider):
     with pytest.raises(errors.NotPermitted):
         preview_change(team, by=outsider, quantity=5)

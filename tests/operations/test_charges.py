@@ -197,6 +197,19 @@ def test_a_preview_of_long_ago_is_not_confirmed(stripe, operator, practice):
         charged(practice, operator, as_of=seen.as_of)
 
 
+def test_a_customer_deleted_at_stripe_is_not_charged(stripe, operator, practice):
+    stripe.delete(f"customers/{practice.payment_provider_customer_id}")
+    stripe.deliver_and_apply()
+    stripe.forget_requests()
+    office = Office.objects.get(pk=practice.pk)
+
+    with pytest.raises(errors.NoCustomer):
+        charged(office, operator, days_until_due=5)
+    with pytest.raises(errors.NoCustomer):
+        preview_charge(office, by=operator, charge="training", amount=25_000, days_until_due=5)
+    assert stripe.requests() == []
+
+
 @pytest.mark.parametrize("role", ["owner", "viewer"])
 def test_an_office_cannot_charge_itself(stripe, practice, role):
     member = actor.person(a_member(practice, role))

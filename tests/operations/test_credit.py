@@ -1,12 +1,22 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Group
 
 from billing import clock, errors
-from billing.audit import actor
+from billing.audit import actor, trail
 from billing.models import AuditEntry, Operation
 from billing.money import Money
-from billing.operations import adjust_credit, ensure_customer, preview_credit, resume_unsettled, subscribe
+from billing.operations import (
+    adjust_credit,
+    archive_office,
+    charge_office,
+    ensure_customer,
+    pause_collection,
+    preview_credit,
+    resume_unsettled,
+    subscribe,
+)
 from billing.operations.credit import MOST_AT_ONCE
 from tests.conftest import a_member, price
 
@@ -92,6 +102,26 @@ def test_only_the_vendors_staff_give_credit(stripe, subscribed, auditor, role):
         preview_credit(subscribed, 100, by=by)
     assert balance(stripe) == 0
     assert AuditEntry.objects.filter(kind="refusal", actor=by.user).exists()
+
+
+def test_a_member_who_was_staff_once_does_nothing_of_the_vendors(stripe, subscribed):
+    owner = a_member(subscribed, "owner")
+    with trail.acting(actor.job("tests"), reason="the cast"):
+        owner.groups.add(Group.objects.get(name="operator"))
+    by = actor.person(owner)
+
+    for act in (
+        lambda: adjust_credit(subscribed, 100, by=by, reason=REASON),
+        lambda: charge_office(subscribed, by=by, reason=REASON, charge="training", amount=500),
+        lambda: pause_collection(subscribed, by=by, reason=REASON, invoices_become="void"),
+        lambda: archive_office(subscribed, by=by, reason=REASON),
+    ):
+        with pytest.raises(errors.StaffOnly):
+            act()
+
+
+def test_a_job_gives_credit_as_it_charges(stripe, subscribed):
+    assert adjust_credit(subscribed, 100, by=actor.job("goodwill"), reason=REASON).credit_balance == 100
 
 
 @pytest.mark.parametrize("kind", ["503", "drop_after", "500_after"])

@@ -3,17 +3,18 @@ from django.conf import settings
 from django.core import serializers
 from django.test import Client
 
-from billing import errors
-from billing.models import IdempotentRequest, Office, Operation, OperationStep
+from billing import clock, errors
+from billing.models import AuditEntry, IdempotentRequest, Office, Operation, OperationStep
 from billing.operations import (
     cancel_subscription,
     create_payment_link,
     shown_payment_link,
     subscribe,
+    withdraw_determination,
     withdraw_payment_link,
 )
 from tests.at_stripe import LOST, a_coupon, settled_after
-from tests.conftest import price
+from tests.conftest import determined, price
 
 REASON = "they pay by themselves"
 
@@ -70,7 +71,42 @@ def test_an_open_link_with_the_same_terms_is_given_again(stripe, operator, offic
 
     assert (again.address, again.expires_at) == (first.address, first.expires_at)
     assert sessions(stripe) == ["open"]
-    assert Operation.objects.count() == 1
+    assert [(one.kind, one.status, one.reason) for one in Operation.objects.all()] == [
+        ("payment_link", "succeeded", REASON)
+    ] * 2
+
+
+def test_an_open_link_is_given_again_however_often(stripe, operator, office):
+    addresses = {link_for(office, operator).address for _ in range(22)}
+    assert len(addresses) == 1
+
+
+def test_a_link_is_not_given_again_past_what_refuses_it(live, operator, administrator, owner, office):
+    determination = determined(operator, administrator)
+    link_for(office, operator)
+    live.forget_requests()
+
+    with pytest.raises(errors.ReasonRequired):
+        create_payment_link(office, price("practice-monthly"), by=operator, reason=" ")
+    withdraw_determination(determination, by=administrator, reason="it no longer holds")
+    with pytest.raises(errors.DeterminationMissing):
+        link_for(office, operator)
+    with pytest.raises(errors.DeterminationMissing):
+        shown_payment_link(office, by=operator)
+    Office.objects.filter(pk=office.pk).update(archived_at=clock.wall())
+    with pytest.raises(errors.OfficeArchived):
+        link_for(office, operator)
+    with pytest.raises(errors.OfficeArchived):
+        shown_payment_link(Office.objects.get(pk=office.pk), by=operator)
+    assert live.requests() == []
+    assert AuditEntry.objects.filter(kind="refusal", office=office).count() == 3
+
+
+def test_an_owner_makes_itself_no_link_with_a_trial(stripe, owner, office):
+    with pytest.raises(errors.StaffOnly):
+        link_for(office, owner, trial_days=14)
+    assert stripe.requests() == []
+    assert link_for(office, owner).address
 
 
 def test_other_terms_are_refused_while_a_link_is_open_and_possible_once_it_is_withdrawn(stripe, operator, office):

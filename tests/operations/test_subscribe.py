@@ -5,7 +5,7 @@ import pytest
 from billing import clock, errors
 from billing.audit import actor
 from billing.models import AuditEntry, Office, Operation, OperationStep, ReceivedEvent
-from billing.operations import resume_unsettled, subscribe
+from billing.operations import create_payment_link, preview_subscribe, resume_unsettled, subscribe
 from tests.conftest import a_member, price
 
 REASON = "signed up by phone"
@@ -163,6 +163,31 @@ def test_an_auditor_may_look_and_not_touch(stripe, office, auditor):
 
 def test_an_owner_may(stripe, office):
     assert started(office, actor.person(a_member(office, "owner"))).subscription_status == "active"
+
+
+def test_an_owner_gives_itself_no_trial(stripe, office, owner):
+    with pytest.raises(errors.StaffOnly, match="Only the vendor's staff may give a trial"):
+        started(office, owner, trial_days=14)
+    with pytest.raises(errors.StaffOnly):
+        preview_subscribe(office, price("practice-monthly"), by=owner, trial_days=14)
+
+    assert stripe.requests() == []
+    assert AuditEntry.objects.get(kind="refusal").actor == owner.user
+
+
+def test_a_customer_deleted_at_stripe_starts_nothing(stripe, operator, subscribed):
+    stripe.delete(f"customers/{subscribed.payment_provider_customer_id}")
+    stripe.deliver_and_apply()
+    stripe.forget_requests()
+    office = Office.objects.get(pk=subscribed.pk)
+
+    with pytest.raises(errors.NoCustomer):
+        started(office, operator)
+    with pytest.raises(errors.NoCustomer):
+        preview_subscribe(office, price("practice-monthly"), by=operator)
+    with pytest.raises(errors.NoCustomer):
+        create_payment_link(office, price("practice-monthly"), by=operator, reason=REASON)
+    assert stripe.requests() == []
 
 
 @pytest.mark.parametrize("path", ["/v1/customers", "/v1/subscriptions", "/v1/invoices"])

@@ -1,6 +1,5 @@
 """What staff do to an Office's subscription."""
 
-from datetime import timedelta
 from typing import Any, cast
 
 from django import forms
@@ -17,6 +16,7 @@ from billing.admin.acts import Act, Given, Link, days
 from billing.admin.forms import WhyForm
 from billing.audit.actor import Actor
 from billing.models import Office, PlanPrice
+from billing.operations.open_links import may_have_link
 from billing.operations.previews import Preview
 
 MENU = "Subscription"
@@ -164,12 +164,6 @@ def _resume_renewal(office: Office, by: Actor, given: Given) -> Office:
     return operations.resume_renewal(office, by=by, **given)
 
 
-def has_link(office: Office) -> bool:
-    """One was asked for within its 24 hours; whether it is still open, Stripe alone knows."""
-    since = clock.wall() - timedelta(hours=24)
-    return office.operations.filter(kind="payment_link", created_at__gte=since).exists()
-
-
 def is_live(office: Office) -> bool:
     return office.has_live_subscription
 
@@ -201,7 +195,7 @@ ACTS = (
         "Withdraw the payment link",
         "Nobody can start the subscription by the link any more. Nothing is charged.",
         _withdraw,
-        available=lambda office: not is_live(office) and has_link(office),
+        available=lambda office: not is_live(office) and may_have_link(office),
     ),
     Act(
         "change_plan",
