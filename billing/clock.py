@@ -20,6 +20,11 @@ def billing() -> datetime:
     return wall() + _offset() if _offset else wall()
 
 
+def on_the_wall(at: datetime) -> datetime:
+    """What the wall shows at this moment of ``billing()``."""
+    return at - _offset() if _offset else at
+
+
 def follow(offset: Callable[[], timedelta] | None) -> None:
     """``billing()`` is ahead of the wall by what ``offset`` returns; None stops that."""
     global _offset  # noqa: PLW0603  one clock a process

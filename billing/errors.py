@@ -248,13 +248,6 @@ class MoreThanLeft(BillingError):
         super().__init__(f"{asked} is more than is left: at most {left}. {instead}".strip(), left=left)
 
 
-class PreviewUsed(BillingError):
-    code = "preview_used"
-
-    def __init__(self) -> None:
-        super().__init__("This was confirmed before. Look at what came of it; for more, look at a new preview.")
-
-
 class NoCustomer(BillingError):
     code = "no_customer"
 

@@ -9,16 +9,18 @@ from datetime import datetime
 
 from django.db.models import Count, Max, Min, Q, Sum
 
-from billing.models import Invoice, Office, Payment
+from billing.models import Adjustment, Invoice, Office, Payment
 from billing.money import Money
 
 CYCLE_KINDS = (Invoice.Kind.START, Invoice.Kind.CYCLE)
+KEPT = (Adjustment.Outcome.WON, Adjustment.Outcome.WITHDRAWN)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of a statement. ``owed`` is by how much it changes what the Office owes; ``balance`` is what it
-    owes afterwards, in the same currency."""
+    owes afterwards, in the same currency. ``amount`` is below zero where money left us: that of a refund or dispute.
+    Neither changes what is owed, since the invoice stays paid."""
 
     at: datetime
     what: str
@@ -69,7 +71,7 @@ class Standing:
 def statement(office: Office, *, since: datetime | None = None, until: datetime | None = None) -> Statement:
     """Invoices, payments and adjustments in ``[since, until)``, oldest first, with the running balance.
 
-    Its end is what the Office owes on invoices that can still be paid. Two queries.
+    Its end is what the Office owes on invoices that can still be paid. Three queries.
     """
     balances: dict[str, int] = defaultdict(int)
     opening: tuple[Money, ...] = ()
@@ -126,27 +128,36 @@ def _owed(balances: dict[str, int]) -> tuple[Money, ...]:
 
 
 def _entries(office: Office) -> list[Entry]:
-    invoices = office.invoices.filter(deleted_at=None).exclude(status="draft").order_by("created_at", "pk")
+    invoices = list(office.invoices.filter(deleted_at=None).exclude(status="draft").order_by("created_at", "pk"))
     payments = list(office.payments.select_related("invoice").order_by("created_at", "pk"))
+    adjustments = office.adjustments.select_related("invoice", "payment").order_by("created_at", "pk")
     seen: dict[int | None, int] = defaultdict(int)
     for payment in payments:
         seen[payment.invoice_id] += payment.amount if payment.status == "succeeded" else 0
-    found = [entry for row in invoices for entry in _of_invoice(row, seen[row.pk])]
-    return found + [_of_payment(row) for row in payments]
+    unseen: dict[int | None, int] = {row.pk: row.credited_before_payment for row in invoices}
+    adjusted: list[Entry] = []
+    for row in adjustments:
+        if row.kind != Adjustment.Kind.CREDIT_NOTE:
+            adjusted.append(_of_bank(row))
+        elif row.status != "void":
+            lowers = min(row.amount, unseen.get(row.invoice_id, 0))  # the first notes came before the payment
+            unseen[row.invoice_id] = unseen.get(row.invoice_id, 0) - lowers
+            adjusted.append(_of_note(row, lowers))
+    found = [entry for row in invoices for entry in _of_invoice(row, seen[row.pk], unseen[row.pk])]
+    return found + [_of_payment(row) for row in payments] + adjusted
 
 
-def _of_invoice(row: Invoice, seen: int) -> list[Entry]:
-    """What it asked for, and what settled it but for the payments of ``seen`` minor units. The sum is what remains."""
+def _of_invoice(row: Invoice, seen: int, credited: int) -> list[Entry]:
+    """What it asked for, and what settled it but for the payments of ``seen`` minor units and the notes that are
+    reported. The sum is what remains. ``credited`` is by notes that are reported a moment later."""
     at = row.finalised_at or row.created_at
     settled_at = row.paid_at or row.voided_at or row.uncollectible_at or at
     found = [_entry(at, "invoice", f"Invoice {row.number}", row.total, row.total, row)]
     if row.from_credit:
         text = "Paid from credit" if row.from_credit > 0 else "Kept as credit"
         found.append(_entry(at, "credit", text, abs(row.from_credit), -row.from_credit, row))
-    if credited := row.credited_before_payment:
+    if credited:
         found.append(_entry(settled_at, "credit_note", f"Credit note on {row.number}", credited, -credited, row))
-    if credited := row.credited_after_payment:
-        found.append(_entry(settled_at, "credit_note", f"Credit note on {row.number}, paid before", credited, 0, row))
     if elsewhere := row.paid_elsewhere:
         found.append(_entry(settled_at, "payment", f"Paid outside Stripe: {row.number}", elsewhere, -elsewhere, row))
     if unseen := row.amount_paid - row.paid_elsewhere - seen:  # the payment itself is reported a moment later
@@ -167,6 +178,24 @@ def _of_payment(row: Payment) -> Entry:
     of = f" of {row.invoice.number}" if row.invoice else ""
     money = Money(row.amount, row.currency)
     return Entry(row.created_at, f"payment_{row.status}", f"{text}{of}{card}", money, -paid, money, row.invoice, row)
+
+
+def _of_note(row: Adjustment, lowers: int) -> Entry:
+    """A credit note, which lowers what is owed by so much; the rest is of what was paid before."""
+    paid = ", paid before" if lowers < row.amount else ""
+    text = f"Credit note on {row.invoice}{paid}"
+    return Entry(row.created_at, row.kind, text, row.money, -lowers, row.money, row.invoice, row.payment)
+
+
+def _of_bank(row: Adjustment) -> Entry:
+    """A refund or a dispute. Where the money is here after all, the amount is zero."""
+    name = "Inquiry about" if row.is_inquiry else f"{row.get_kind_display()} of"
+    about = row.invoice or (row.payment.money if row.payment else row.money)
+    ended = row.get_outcome_display().lower() or (row.status if row.status in ("pending", "failed", "canceled") else "")
+    is_here = row.is_inquiry or row.status in ("failed", "canceled") or row.outcome in KEPT
+    money = Money(0 if is_here else -row.amount, row.currency)
+    text = f"{name} {about}: {ended}" if ended else f"{name} {about}"
+    return Entry(row.created_at, row.kind, text, money, 0, money, row.invoice, row.payment)
 
 
 def _entry(at: datetime, what: str, text: str, amount: int, owed: int, row: Invoice) -> Entry:

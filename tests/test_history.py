@@ -4,14 +4,16 @@ import pytest
 
 from billing import clock, errors, history
 from billing.audit import trail
-from billing.models import Invoice, Office, Payment
+from billing.models import Adjustment, Invoice, Office, Payment
 from billing.money import Money
 from billing.operations import (
     cancel_subscription,
     change_subscription,
     charge_office,
+    issue_credit_note,
     mark_uncollectible,
     pay_invoice,
+    refund_payment,
     subscribe,
     void_invoice,
 )
@@ -80,6 +82,95 @@ def test_whatever_happens_to_invoices_the_statement_ends_with_the_balance_that_i
     assert {("credit", 1_000), ("credit", 500), ("void", 3_000), ("written_off", 4_000)} <= happened
     assert {("payment", 5_000), ("credit_note", 2_500), ("void", 7_000)} <= happened
     assert Invoice.objects.get(pk=partly.pk).from_credit == 500
+
+
+def test_what_goes_back_is_told_when_it_went_and_is_not_owed_again(stripe, operator, practice):
+    stripe.deliver_and_apply()
+    stripe.advance(days=2)
+    refund_payment(Payment.objects.get(), by=operator, reason=REASON, amount=5_000)
+    stripe.advance(days=9)
+    issue_credit_note(Invoice.objects.get(), by=operator, reason=REASON, to="balance", amount=1_000)
+
+    assert told(practice) == [
+        ("invoice", 19_900, 19_900),
+        ("payment_succeeded", 19_900, 0),
+        ("refund", -5_000, 0),
+        ("credit_note", 1_000, 0),
+    ]
+    *_, refund, note = history.statement(practice).entries
+    assert [refund.at, note.at] == [row.created_at for row in Adjustment.objects.order_by("created_at")]
+    assert note.at > refund.at + timedelta(days=8)
+    assert refund.payment == Payment.objects.get()
+    (charge,) = stripe.listed("charges")
+    kept = [entry.amount.amount for entry in history.statement(practice).entries if entry.payment]
+    assert sum(kept) == charge["amount"] - charge["amount_refunded"]
+
+
+def test_notes_lower_what_is_owed_until_it_is_paid_and_a_voided_one_does_not(stripe, operator, practice):
+    stripe.deliver_and_apply()
+    lowered = sent(practice, operator, 6_000)
+    stripe.advance(days=1)
+    issue_credit_note(lowered, by=operator, reason=REASON, to="due", amount=2_500)
+    stripe.advance(days=1)
+    voided = asked(stripe, "credit_notes", invoice=lowered.stripe_id, amount=500)
+    asked(stripe, f"credit_notes/{voided['id']}/void")
+    stripe.advance(days=1)
+    pay_invoice(lowered, by=operator, reason=REASON)
+    stripe.deliver_and_apply()
+    stripe.advance(days=1)
+    issue_credit_note(lowered, by=operator, reason=REASON, to="refund", amount=1_000)
+
+    assert told(practice)[2:-2] == [
+        ("invoice", 6_000, 6_000),
+        ("credit_note", 2_500, 3_500),
+        ("payment_succeeded", 3_500, 0),
+    ]
+    assert set(told(practice)[-2:]) == {("credit_note", 1_000, 0), ("refund", -1_000, 0)}
+    practice.refresh_from_db()
+    assert history.statement(practice).closing == (Money(practice.balance_due, "usd"),) == (Money(0, "usd"),)
+
+
+@pytest.mark.parametrize(
+    ("asks", "answer", "says", "away"),
+    [
+        ({}, "", "Dispute of {}", 19_900),
+        ({}, "winning_evidence", "Dispute of {}: won", 0),
+        ({}, "losing_evidence", "Dispute of {}: lost", 19_900),
+        ({"inquiry": True}, "", "Inquiry about {}", 0),
+    ],
+)
+def test_what_the_bank_took_back_is_told(stripe, operator, practice, asks, answer, says, away):
+    stripe.deliver_and_apply()
+    stripe.advance(days=1)
+    stripe.control(f"charges/{Payment.objects.get().stripe_id}/dispute", **asks)
+    stripe.deliver_and_apply()
+    if answer:
+        asked(stripe, f"disputes/{Adjustment.objects.get().stripe_id}", **{"evidence[uncategorized_text]": answer})
+        stripe.advance(days=2)
+        stripe.deliver_and_apply()
+
+    entry = history.statement(practice).entries[-1]
+    assert (entry.what, entry.text) == ("dispute", says.format(Invoice.objects.get().number))
+    assert (entry.amount.amount, entry.owed, entry.balance.amount) == (-away, 0, 0)
+
+
+def test_a_refund_that_did_not_arrive_gave_nothing_back(stripe, operator, practice):
+    stripe.deliver_and_apply()
+    refund_payment(Payment.objects.get(), by=operator, reason=REASON, amount=5_000)
+    Adjustment.objects.update(status="failed")
+
+    entry = history.statement(practice).entries[-1]
+    assert (entry.text, entry.amount.amount) == (f"Refund of {entry.invoice.number}: failed", 0)
+
+
+def test_a_note_that_is_not_reported_yet_is_not_owed(stripe, operator, practice):
+    lowered = sent(practice, operator, 6_000)
+    issue_credit_note(lowered, by=operator, reason=REASON, to="due", amount=2_500)
+    before = told(practice)
+    Adjustment.objects.update(office=an_office("Another Practice"))
+
+    assert told(practice) == before
+    assert before[-1] == ("credit_note", 2_500, 3_500)
 
 
 def test_what_is_kept_as_credit_is_not_owed_back(stripe, operator, office):
@@ -187,7 +278,7 @@ def test_it_takes_few_queries_and_none_to_stripe(stripe, operator, practice, dja
     sent(practice, operator, 1_000)
     stripe.forget_requests()
 
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         history.statement(practice)
     with django_assert_num_queries(1):
         history.cycles(practice)

@@ -33,7 +33,6 @@ class InvoiceAdmin(ReadOnly, ActsAdmin):
     search_fields = ("number", "office__name")
     inlines = (AttemptInline,)
     acts = invoices.INVOICE_ACTS + payments.INVOICE_ACTS
-    act_template = "billing/admin_invoice_operation.html"
     fieldsets = (
         ("Invoice", {"fields": (("office", "state"), ("number", "kind"), ("collection", "subscription"))}),
         ("What for", {"fields": ("what_for",)}),

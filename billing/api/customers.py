@@ -6,7 +6,7 @@ from rest_framework import serializers as fields
 
 from billing import operations
 from billing.api.operations import Given, operation, preview, telling
-from billing.api.serializers import CreditPreviewSerializer, OfficeSerializer, ReasonSerializer
+from billing.api.serializers import ConfirmSerializer, CreditPreviewSerializer, OfficeSerializer, ReasonSerializer
 from billing.audit.actor import Actor
 from billing.models import Office
 from billing.models.office import LOCALE
@@ -24,9 +24,8 @@ class PreviewCreditSerializer(fields.Serializer[Any]):
     amount = fields.IntegerField(help_text="Minor units: above zero is given, below zero is taken back")
 
 
-class CreditSerializer(PreviewCreditSerializer):
+class CreditSerializer(PreviewCreditSerializer, ConfirmSerializer):
     reason = fields.ChoiceField(choices=[code for code in reasons.CATALOGUE if code not in reasons.NEEDS_NOTE])
-    as_of = fields.DateTimeField(required=False, help_text="Of a preview of the last hour, which is confirmed once")
 
 
 @operation(given=ContactSerializer, shown=OfficeSerializer)

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from billing import invoice_lines, operations
 from billing.api.operations import Given, operation, preview
-from billing.api.serializers import PreviewSerializer, ReasonSerializer
+from billing.api.serializers import ConfirmSerializer, PreviewSerializer, ReasonSerializer
 from billing.api.views import PROBLEM, OfficeView
 from billing.audit import actor
 from billing.audit.actor import Actor
@@ -70,8 +70,8 @@ class PreviewChargeSerializer(fields.Serializer[Any]):
     )
 
 
-class ChargeSerializer(PreviewChargeSerializer, ReasonSerializer):
-    as_of = fields.DateTimeField(required=False, help_text="Of a preview of the last hour")
+class ChargeSerializer(PreviewChargeSerializer, ReasonSerializer, ConfirmSerializer):
+    pass
 
 
 class InvoiceFilterSerializer(fields.Serializer[Any]):
@@ -124,9 +124,6 @@ class InvoiceView(OfficeView):
 
     def subject_of(self, operation: Operation) -> Invoice:
         return on_invoices.invoice_of(operation)
-
-    def check_may_see(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        self.subject(request, **kwargs)
 
 
 class OneInvoice(InvoiceView):

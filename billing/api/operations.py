@@ -17,12 +17,7 @@ from billing.models import Office, Operation
 from billing.operations import reasons
 
 Given = dict[str, Any]
-Subject = Callable[[Office, Given], Any]
 REFUSALS = dict.fromkeys((402, 403, 404, 409, 422, 502, 503), PROBLEM)
-
-
-def the_office(office: Office, named: Given) -> Office:
-    return office
 
 
 def operation(
@@ -31,13 +26,11 @@ def operation(
     shown: type[fields.BaseSerializer[Any]] = serializers.SubscriptionSerializer,
     answers: int = status.HTTP_200_OK,
     base: type[OfficeView] = OfficeView,
-    subject: Subject | None = None,
 ) -> Callable[[Callable[[Any, Actor, Given], Any]], type[OfficeView]]:
     """The view whose POST carries out the function with what ``given`` accepts; what it returns is shown as ``shown``.
 
     ``base`` brings what the same address answers to a GET, and says what the function is given: the Office, or
-    something of the Office's. Or ``subject`` finds that in the Office, by what the address names, or raises Http404,
-    and finds it again in the Office that the function returns. What else the address names is given by that name.
+    something of the Office's.
 
     The function's name and docstring are the address's in the OpenAPI document. ``reason`` is made of what the
     caller said (``operations.reasons``); an Office's own people need not say any.
@@ -52,22 +45,14 @@ def operation(
                 responses={answers: shown, **REFUSALS},
             )
             def post(self, request: Request, **address: Any) -> Response:
-                about, by = self.about(request, **address), actor.person(request.user)
-                values = _given(given, request, by)
-                if isinstance(about, Office):
-                    values |= {name: value for name, value in address.items() if name != "public_id"}
-                return self.answered(function(about, by, values))
-
-            def about(self, request: Request, **address: Any) -> Any:
-                if subject is None:
-                    return self.subject(request, **address)
-                return subject(self.office(request, address["public_id"]), address)
+                about, by = self.subject(request, **address), actor.person(request.user)
+                return self.answered(function(about, by, _given(given, request, by)))
 
             def answered(self, done: Any) -> Response:
-                return Response(shown(subject(done, self.kwargs) if subject else done).data, status=answers)
+                return Response(shown(done).data, status=answers)
 
             def settled(self, operation: Operation) -> Response:
-                return self.answered(operation.office if subject else self.subject_of(operation))
+                return self.answered(self.subject_of(operation))
 
         View.__name__ = View.__qualname__ = "".join(part.title() for part in function.__name__.split("_"))
         View.__doc__ = function.__doc__
@@ -122,12 +107,12 @@ def preview(
     *,
     given: type[fields.Serializer[Any]],
     shown: type[fields.BaseSerializer[Any]] = serializers.PreviewSerializer,
-    subject: Subject = the_office,
+    base: type[OfficeView] = OfficeView,
 ) -> Callable[[Callable[[Any, Actor, Given], Any]], type[OfficeView]]:
     """The view whose POST shows what the operation would come to. Nothing changes, so it needs no Idempotency-Key."""
 
     def build(function: Callable[[Any, Actor, Given], Any]) -> type[OfficeView]:
-        class View(OfficeView):
+        class View(base):  # type: ignore[valid-type, misc]  # a class that is given
             not_idempotent_because: ClassVar[str] = "it changes nothing"
 
             @extend_schema(
@@ -136,8 +121,8 @@ def preview(
                 request=given,
                 responses={200: shown, **REFUSALS},
             )
-            def post(self, request: Request, public_id: Any, **named: Any) -> Response:
-                about, by = subject(self.office(request, public_id), named), actor.person(request.user)
+            def post(self, request: Request, **address: Any) -> Response:
+                about, by = self.subject(request, **address), actor.person(request.user)
                 asked = given(data=request.data)
                 asked.is_valid(raise_exception=True)
                 return Response(shown(function(about, by, dict(asked.validated_data))).data)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers as fields
 from rest_framework.request import Request
@@ -12,7 +13,7 @@ from billing.api.operations import Given, operation, telling
 from billing.api.serializers import PaymentMethodsSerializer, ReasonSerializer
 from billing.api.views import PROBLEM, OfficeView
 from billing.audit.actor import Actor
-from billing.models import Office
+from billing.models import Office, PaymentMethod
 
 
 class CardFormSerializer(ReasonSerializer):
@@ -41,13 +42,20 @@ def make_card_link(office: Office, by: Actor, given: Given) -> str:
     return operations.make_card_link(office, by=by, **given)
 
 
-@operation(given=ReasonSerializer, shown=PaymentMethodsSerializer)
-def set_default_payment_method(office: Office, by: Actor, given: Given) -> Office:
+class CardView(OfficeView):
+    """A card of the Office that the address names, also one that is on file no more."""
+
+    def subject(self, request: Request, public_id: Any, card_id: Any = None, **named: Any) -> PaymentMethod:
+        return get_object_or_404(self.office(request, public_id).payment_methods, public_id=card_id)
+
+
+@operation(given=ReasonSerializer, shown=PaymentMethodsSerializer, base=CardView)
+def set_default_payment_method(card: PaymentMethod, by: Actor, given: Given) -> Office:
     """Charge this card from now on. Money does not move."""
-    return operations.set_default_payment_method(office, by=by, **given)
+    return operations.set_default_payment_method(card.office, card, by=by, **given)
 
 
-@operation(given=ReasonSerializer, shown=PaymentMethodsSerializer)
-def remove_payment_method(office: Office, by: Actor, given: Given) -> Office:
+@operation(given=ReasonSerializer, shown=PaymentMethodsSerializer, base=CardView)
+def remove_payment_method(card: PaymentMethod, by: Actor, given: Given) -> Office:
     """Take the card off, for good. Refused for the card that a live subscription is charged to."""
-    return operations.remove_payment_method(office, by=by, **given)
+    return operations.remove_payment_method(card.office, card, by=by, **given)

@@ -6,17 +6,18 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from rest_framework import generics, status
 from rest_framework import serializers as fields
+from rest_framework.request import Request
 
 from billing import operations
+from billing.api.invoices import InvoiceView
 from billing.api.operations import Given, operation, preview
-from billing.api.serializers import ReasonSerializer
+from billing.api.serializers import ConfirmSerializer, ReasonSerializer
 from billing.api.views import OfficeView
 from billing.audit.actor import Actor
-from billing.models import Adjustment, Invoice, Office, Payment
+from billing.models import Adjustment, Invoice, Operation, Payment
 from billing.operations.credit_note import creditable
 from billing.operations.money_back import MoneyBack, is_taken_back
 
-ONCE = "Of a preview of the last hour: refused where anything went back since"
 MINOR_UNITS = "Minor units, tax included; without one, all that is left"
 
 
@@ -118,8 +119,8 @@ class PreviewRefundSerializer(ReasonSerializer):
     amount = fields.IntegerField(required=False, help_text=MINOR_UNITS)
 
 
-class RefundSerializer(PreviewRefundSerializer):
-    as_of = fields.DateTimeField(required=False, help_text=ONCE)
+class RefundSerializer(PreviewRefundSerializer, ConfirmSerializer):
+    pass
 
 
 class PreviewCreditNoteSerializer(ReasonSerializer):
@@ -130,8 +131,8 @@ class PreviewCreditNoteSerializer(ReasonSerializer):
     )
 
 
-class CreditNoteSerializer(PreviewCreditNoteSerializer):
-    as_of = fields.DateTimeField(required=False, help_text=ONCE)
+class CreditNoteSerializer(PreviewCreditNoteSerializer, ConfirmSerializer):
+    pass
 
 
 class Payments(OfficeView, generics.ListAPIView[Payment]):
@@ -160,38 +161,41 @@ class Adjustments(OfficeView, generics.ListAPIView[Adjustment]):
         return office.adjustments.select_related("payment", "invoice")
 
 
-def a_payment(office: Office, named: Given) -> Payment:
-    return get_object_or_404(office.payments, public_id=named["payment"])
+class PaymentView(OfficeView):
+    """A payment of the Office that the address names; one of another Office's does not exist."""
+
+    def subject(self, request: Request, public_id: Any, payment_id: Any = None, **named: Any) -> Payment:
+        return get_object_or_404(self.office(request, public_id).payments, public_id=payment_id)
+
+    def subject_of(self, operation: Operation) -> Payment:
+        return operation.office.payments.get(public_id=operation.request["payment"])
 
 
-def an_invoice(office: Office, named: Given) -> Invoice:
-    return get_object_or_404(office.invoices, public_id=named["invoice"])
-
-
-@operation(given=RefundSerializer, shown=PaymentSerializer, answers=status.HTTP_201_CREATED, subject=a_payment)
-def refund_payment(payment: Payment, by: Actor, given: Given) -> Office:
+@operation(given=RefundSerializer, shown=PaymentSerializer, answers=status.HTTP_201_CREATED, base=PaymentView)
+def refund_payment(payment: Payment, by: Actor, given: Given) -> Payment:
     """Give a payment back to its card, whole or in part. **Money moves**; only the vendor's staff may."""
-    return operations.refund_payment(payment, by=by, **given)
+    operations.refund_payment(payment, by=by, **given)
+    payment.refresh_from_db()
+    return payment
 
 
-@preview(given=PreviewRefundSerializer, shown=MoneyBackSerializer, subject=a_payment)
+@preview(given=PreviewRefundSerializer, shown=MoneyBackSerializer, base=PaymentView)
 def preview_refund(payment: Payment, by: Actor, given: Given) -> MoneyBack:
     """What a refund would give back, where to, and what to think of first."""
     return operations.preview_refund(payment, by=by, **given)
 
 
 @operation(
-    given=CreditNoteSerializer,
-    shown=CreditedInvoiceSerializer,
-    answers=status.HTTP_201_CREATED,
-    subject=an_invoice,
+    given=CreditNoteSerializer, shown=CreditedInvoiceSerializer, answers=status.HTTP_201_CREATED, base=InvoiceView
 )
-def issue_credit_note(invoice: Invoice, by: Actor, given: Given) -> Office:
+def issue_credit_note(invoice: Invoice, by: Actor, given: Given) -> Invoice:
     """Correct an open or paid invoice. **Money may move**; only the vendor's staff may."""
-    return operations.issue_credit_note(invoice, by=by, **given)
+    operations.issue_credit_note(invoice, by=by, **given)
+    invoice.refresh_from_db()
+    return invoice
 
 
-@preview(given=PreviewCreditNoteSerializer, shown=MoneyBackSerializer, subject=an_invoice)
+@preview(given=PreviewCreditNoteSerializer, shown=MoneyBackSerializer, base=InvoiceView)
 def preview_credit_note(invoice: Invoice, by: Actor, given: Given) -> MoneyBack:
     """What a credit note would come to, as Stripe reckons it."""
     return operations.preview_credit_note(invoice, by=by, **given)

@@ -120,6 +120,14 @@ class ReasonSerializer(serializers.Serializer[Any]):
     )
 
 
+class ConfirmSerializer(serializers.Serializer[Any]):
+    as_of = serializers.DateTimeField(
+        required=False,
+        help_text="Of a preview of the last hour: it is done once, and refused where anything was done to the Office "
+        "since, so that the amounts are the ones that were shown",
+    )
+
+
 class PreviewLineSerializer(serializers.Serializer[Any]):
     text = serializers.CharField()
     amount = serializers.IntegerField(source="amount.amount", help_text="Minor units; negative is a credit")

@@ -7,7 +7,7 @@ from rest_framework import status
 
 from billing import operations
 from billing.api.operations import Given, operation, preview
-from billing.api.serializers import ReasonSerializer
+from billing.api.serializers import ConfirmSerializer, ReasonSerializer
 from billing.api.views import CurrentSubscription
 from billing.audit.actor import Actor
 from billing.models import Office
@@ -26,7 +26,7 @@ class StartSerializer(fields.Serializer[Any]):
     )
 
 
-class SubscribeSerializer(StartSerializer, ReasonSerializer):
+class SubscribeSerializer(StartSerializer, ReasonSerializer, ConfirmSerializer):
     payment_method = fields.RegexField(
         r"^pm_[A-Za-z0-9_]+$",
         default="",
@@ -51,10 +51,8 @@ class PreviewChangeSerializer(fields.Serializer[Any]):
     )
 
 
-class ChangeSerializer(PreviewChangeSerializer, ReasonSerializer):
-    as_of = fields.DateTimeField(
-        required=False, help_text="Of a preview of the last hour: the amounts are then the ones that were shown"
-    )
+class ChangeSerializer(PreviewChangeSerializer, ReasonSerializer, ConfirmSerializer):
+    pass
 
 
 @operation(given=SubscribeSerializer, answers=status.HTTP_201_CREATED, base=CurrentSubscription)
@@ -65,7 +63,7 @@ def start_subscription(office: Office, by: Actor, given: Given) -> Office:
 
 @preview(given=StartSerializer)
 def preview_subscribe(office: Office, by: Actor, given: Given) -> Preview:
-    """The first invoice, charged now or at the trial's end."""
+    """The first invoice, charged now or at the trial's end. Confirm it with its ``as_of``."""
     return operations.preview_subscribe(office, by=by, **given)
 
 

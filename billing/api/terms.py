@@ -6,7 +6,7 @@ from rest_framework import serializers as fields
 
 from billing import operations
 from billing.api.operations import Given, operation, preview
-from billing.api.serializers import ReasonSerializer
+from billing.api.serializers import ConfirmSerializer, ReasonSerializer
 from billing.audit.actor import Actor
 from billing.models import Office
 from billing.models.subscription import COLLECTION_PAUSED
@@ -25,7 +25,7 @@ class PreviewTrialEndSerializer(fields.Serializer[Any]):
     at = fields.DateTimeField(required=True, allow_null=True, help_text="null: now")
 
 
-class TrialEndSerializer(PreviewTrialEndSerializer, ReasonSerializer):
+class TrialEndSerializer(PreviewTrialEndSerializer, ReasonSerializer, ConfirmSerializer):
     pass
 
 
@@ -35,10 +35,8 @@ class PreviewRestartSerializer(fields.Serializer[Any]):
     )
 
 
-class RestartSerializer(PreviewRestartSerializer, ReasonSerializer):
-    as_of = fields.DateTimeField(
-        required=False, help_text="Of a preview of the last hour: the amounts are then the ones that were shown"
-    )
+class RestartSerializer(PreviewRestartSerializer, ReasonSerializer, ConfirmSerializer):
+    pass
 
 
 class PauseCollectionSerializer(ReasonSerializer):
@@ -74,7 +72,7 @@ def move_trial_end(office: Office, by: Actor, given: Given) -> Office:
 
 @preview(given=PreviewTrialEndSerializer)
 def preview_trial_end(office: Office, by: Actor, given: Given) -> Preview:
-    """The invoice that the trial's end brings."""
+    """The invoice that the trial's end brings. Confirm it with its ``as_of``."""
     return operations.preview_trial_end(office, by=by, **given)
 
 

@@ -55,7 +55,7 @@ class OfficeView(ApiView):
         return operation.office
 
     def check_may_see(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        self.office(request, kwargs["public_id"])
+        self.subject(request, **kwargs)
 
 
 class SignIn(APIView):

@@ -63,7 +63,7 @@ class Office(models.Model):
         indexes = [models.Index(fields=["name", "id"], name="office_by_name")]
         permissions = [
             ("view_billing", "May see this Office's billing"),
-            ("manage_billing", "May start and cancel this Office's subscription"),
+            ("manage_billing", "May change what is billed to this Office, and how"),
         ]
 
     def __str__(self) -> str:
@@ -111,6 +111,10 @@ class Office(models.Model):
     @property
     def credit_in_words(self) -> str:
         return credit_in_words(self.credit)
+
+    @property
+    def subscription_in_words(self) -> str:
+        return self.subscription_status.replace("_", " ")
 
     @property
     def balance(self) -> Money:

@@ -4,14 +4,13 @@ import uuid
 from datetime import datetime
 from typing import Literal
 
-from billing import clock, errors
+from billing import errors
 from billing.access import grants
 from billing.audit.actor import Actor
 from billing.models import Office, PlanPrice
 from billing.operations import previews
 from billing.operations.live import (
     PRORATION,
-    check_fresh,
     moment,
     require_collection,
     require_live,
@@ -58,8 +57,7 @@ def change_subscription(
         charging.require_determination()
         wanted, _ = _wanted(fresh, price, quantity)
         _check_settling(fresh, wanted, settle, by)
-        if as_of is not None:
-            check_fresh(fresh, as_of)
+        previews.check_unchanged(fresh, as_of)
 
     row, seats = _wanted_or_given(office, price, quantity)
     request = {
@@ -84,11 +82,11 @@ def preview_change(
 
     Raises: what ``change_subscription`` raises before Stripe is asked; StripeUnavailable.
     """
-    grants.require(by, "view_billing", office)
+    office, as_of = previews.opened(office, by=by)
+    charging.require_determination()
     wanted, seats = _wanted(office, price, quantity)
     _check_settling(office, wanted, settle, by)
     current = state_of(office)
-    as_of = clock.billing().replace(microsecond=0)
     old = PlanPrice.objects.get(stripe_price_id=current.price_id)
     invoice = gateway.preview_subscription_change(
         current, wanted, quantity=seats, proration=PRORATION[settle], as_of=as_of

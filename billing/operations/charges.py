@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from billing import clock, errors
+from billing import errors
 from billing.access import grants
 from billing.audit.actor import Actor
 from billing.invoice_lines import CATALOGUE
@@ -17,7 +17,6 @@ from billing.stripe_api import charging, gateway
 
 LEAST, MOST = 100, 1_000_000  # minor units of the Office's currency
 LONGEST_DAYS = 90
-PREVIEW_LASTS = timedelta(hours=1)
 
 
 def charge_office(
@@ -35,7 +34,8 @@ def charge_office(
     ``charge`` is a code of the catalogue, whose text is printed on the invoice. The card on file is charged now:
     **money moves**; a declined card leaves the invoice void. With ``days_until_due`` the invoice is mailed to
     the Office instead, to be paid by then. For the vendor. Where a step's answer is lost, the same invoice is
-    gone on with; there is never a second.
+    gone on with; there is never a second. With ``as_of`` of a preview of the last hour it is charged once, and only
+    if nothing was done to the Office since.
 
     Raises:
         StaffOnly, DeterminationMissing, NoCustomer, ChargeUnknown, CurrencyUnknown, AmountOutOfBounds, DaysInvalid,
@@ -47,8 +47,7 @@ def charge_office(
 
     def guard(fresh: Office) -> None:
         _check(fresh, by, charge, amount, days_until_due)
-        if as_of is not None and not clock.billing() - PREVIEW_LASTS <= as_of <= clock.billing():
-            raise errors.PreviewStale
+        previews.check_unchanged(fresh, as_of)
 
     request: dict[str, Any] = {"charge": charge, "amount": amount, "days_until_due": days_until_due}
     operation, _ = performed("charge_office", office, by=by, reason=reason, request=request, guard=guard)
@@ -60,8 +59,8 @@ def preview_charge(office: Office, *, by: Actor, charge: str, amount: int, days_
 
     Raises: what ``charge_office`` raises before Stripe is asked; StripeUnavailable.
     """
+    office, as_of = previews.opened(office, by=by)
     _check(office, by, charge, amount, days_until_due)
-    as_of = clock.billing().replace(microsecond=0)
     invoice = gateway.preview_charge(
         office.payment_provider_customer_id or "",
         charge=charge,

@@ -1,21 +1,21 @@
 """Credit: what the next invoices take off, given or taken back by the vendor."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import ClassVar
 
-from billing import clock, errors
+from billing import errors
 from billing.access import grants
 from billing.audit.actor import Actor
 from billing.models import Office
 from billing.money import Money, credit_in_words
+from billing.operations import previews
 from billing.operations.protocol import Run, operation_body, perform
 from billing.stripe_api import charging, gateway
 
 KIND = "adjust_credit"
 MOST_AT_ONCE = 1_000_000
 """Minor units: 10,000.00 in most currencies. More is rather a slip, and can be done in two."""
-PREVIEW_LASTS = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +43,20 @@ def adjust_credit(office: Office, amount: int, *, by: Actor, reason: str, as_of:
     """The next invoices take off ``amount`` minor units more, or less where it is below zero.
 
     No money moves now; taking credit raises the next invoice. For the vendor's staff alone. With ``as_of`` of
-    a preview of the last hour, confirming the same one again is refused.
+    a preview of the last hour it is done once, and only if nothing was done to the Office since.
 
     Raises:
         StaffOnly, DeterminationMissing (only where credit is taken), AmountInvalid, NoCustomer,
-            CurrencyUnknown, PreviewStale, PreviewUsed: it was refused before Stripe was asked.
+            CurrencyUnknown, PreviewStale: it was refused before Stripe was asked.
         StripeRejected, StripeUnavailable: as ``billing.operations.protocol.perform``.
     Source: https://docs.stripe.com/billing/customer/balance
     """
-    moment = as_of.isoformat() if as_of else ""
 
     def guard(fresh: Office) -> None:
         _check(fresh, amount, by)
-        if as_of is None:
-            return
-        if not clock.billing() - PREVIEW_LASTS <= as_of <= clock.billing():
-            raise errors.PreviewStale
-        if fresh.operations.filter(kind=KIND, request__as_of=moment, request__amount=amount).exists():
-            raise errors.PreviewUsed
+        previews.check_unchanged(fresh, as_of)
 
-    request = {"amount": amount, "currency": office.currency, "as_of": moment}
+    request = {"amount": amount, "currency": office.currency}
     return perform(KIND, office, by=by, reason=reason, request=request, guard=guard)
 
 
@@ -71,13 +65,14 @@ def preview_credit(office: Office, amount: int, *, by: Actor) -> CreditPreview:
 
     Raises: what ``adjust_credit`` raises before Stripe is asked; StripeUnavailable.
     """
+    office, as_of = previews.opened(office, by=by)
     _check(office, amount, by)
     before = gateway.fetch_customer(office.payment_provider_customer_id or "").credit
     return CreditPreview(
         before=Money(before, office.currency),
         change=Money(amount, office.currency),
         after=Money(before + amount, office.currency),
-        as_of=clock.billing(),
+        as_of=as_of,
     )
 
 
@@ -99,7 +94,7 @@ def _was_adjusted(run: Run, office: Office) -> bool:
 
 
 @operation_body(KIND, search=_was_adjusted)
-def _adjust(run: Run, office: Office, *, amount: int, currency: str, as_of: str) -> None:
+def _adjust(run: Run, office: Office, *, amount: int, currency: str, as_of: str = "") -> None:
     gateway.adjust_credit(
         office.payment_provider_customer_id or "",
         amount,

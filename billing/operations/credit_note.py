@@ -5,12 +5,12 @@ from typing import Any, Literal
 
 from django.db.models import Sum
 
-from billing import clock, errors
+from billing import errors
 from billing.access import grants
 from billing.audit.actor import Actor
 from billing.models import Adjustment, Invoice, Office, Payment
 from billing.money import Money
-from billing.operations import money_back
+from billing.operations import money_back, previews
 from billing.operations.money_back import CREDIT_NOTE_REASONS, MoneyBack
 from billing.operations.protocol import Run, operation_body, perform
 from billing.stripe_api import gateway
@@ -40,7 +40,7 @@ def issue_credit_note(
 
     def guard(fresh: Office) -> None:
         grants.require_vendor(by, "manage_billing", to=WHAT)
-        money_back.check_fresh(fresh, as_of)
+        previews.check_unchanged(fresh, as_of)
         _check(invoice, request["amount"], to)
 
     request: dict[str, Any] = {
@@ -60,6 +60,7 @@ def preview_credit_note(
     Raises: what ``issue_credit_note`` raises; StripeUnavailable.
     """
     grants.require_vendor(by, "manage_billing", to=WHAT)
+    _, as_of = previews.opened(invoice.office, by=by)
     asked = creditable(_fresh(invoice)).amount if amount is None else amount
     invoice = _check(invoice, asked, to)
     seen = gateway.preview_credit_note(invoice.stripe_id, amount=asked, **_given(asked, to))
@@ -74,7 +75,7 @@ def preview_credit_note(
         ),
         warnings=money_back.warnings_of(paid_by, reason, {}) if paid_by and to == "refund" else (),
         confirm=f"Confirm and {'give back' if to == 'refund' else 'credit'} {total}",
-        as_of=clock.wall(),
+        as_of=as_of,
     )
 
 

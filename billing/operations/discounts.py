@@ -1,7 +1,8 @@
 """What is taken off an Office's invoices. Coupons and promotion codes are made in Stripe's dashboard."""
 
-from billing import clock, errors
-from billing.access import grants
+from datetime import datetime
+
+from billing import errors
 from billing.audit.actor import Actor
 from billing.models import Office
 from billing.operations import coupons, previews
@@ -56,12 +57,12 @@ def preview_discount(office: Office, code: str, *, by: Actor) -> Preview:
 
     Raises: what ``apply_discount`` raises before anything is changed; StripeUnavailable.
     """
-    grants.require(by, "view_billing", office)
+    office, as_of = previews.opened(office, by=by)
     charging.require_determination()
     _check_next_invoice(office)
     coupon = coupons.redeemable(code.strip(), office, by=by)
     invoice = gateway.preview_discount(office.payment_provider_subscription_id, coupon)
-    return _next_invoice(office, invoice, says=f"Discount: {coupon.discount}.")
+    return _next_invoice(office, invoice, as_of, says=f"Discount: {coupon.discount}.")
 
 
 def preview_without_discount(office: Office, *, by: Actor) -> Preview:
@@ -69,15 +70,15 @@ def preview_without_discount(office: Office, *, by: Actor) -> Preview:
 
     Raises: what ``remove_discount`` raises before Stripe is asked; NoFurtherInvoice; StripeUnavailable.
     """
-    grants.require(by, "view_billing", office)
+    office, as_of = previews.opened(office, by=by)
     charging.require_determination()
     _check_discount(office)
     _check_next_invoice(office)
-    return _next_invoice(office, gateway.preview_discount(office.payment_provider_subscription_id, None))
+    invoice = gateway.preview_discount(office.payment_provider_subscription_id, None)
+    return _next_invoice(office, invoice, as_of)
 
 
-def _next_invoice(office: Office, invoice: PreviewedInvoice, *, says: str = "") -> Preview:
-    as_of = clock.billing().replace(microsecond=0)
+def _next_invoice(office: Office, invoice: PreviewedInvoice, as_of: datetime, *, says: str = "") -> Preview:
     seen = previews.shown(invoice, now=False, at=office.current_period_end, as_of=as_of, says=says)
     return previews.uncollected(seen, office)
 

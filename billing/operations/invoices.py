@@ -138,11 +138,12 @@ def preview_upcoming(office: Office, *, by: Actor) -> Preview:
     grants.require(by, "view_billing", office)
     if not office.has_live_subscription:
         raise errors.NoUpcomingInvoice(office)
+    as_of = clock.billing()
     invoice = gateway.preview_renewal(office.payment_provider_subscription_id)
     if invoice is None:
         raise errors.NoUpcomingInvoice(office)
-    as_of = clock.billing().replace(microsecond=0)
-    return previews.shown(invoice, now=False, at=invoice.period_end, as_of=as_of)
+    seen = previews.shown(invoice, now=False, at=invoice.period_end, as_of=as_of)
+    return previews.uncollected(seen, office)
 
 
 def invoice_of(operation: Operation) -> Invoice:

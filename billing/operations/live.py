@@ -1,14 +1,13 @@
 """What operations on a live subscription share: the subscription itself, and whether a change of it was made."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from billing import clock, errors
+from billing import errors
 from billing.models import Office
 from billing.operations.protocol import Run
 from billing.stripe_api import gateway
 from billing.stripe_api.inbound import SubscriptionState
 
-PREVIEW_LASTS = timedelta(hours=1)
 PRORATION: dict[str, str] = {"now": "always_invoice", "next_invoice": "create_prorations", "not_at_all": "none"}
 
 
@@ -21,13 +20,6 @@ def require_collection(office: Office) -> None:
     """What is invoiced now is charged now."""
     if office.collection_paused:
         raise errors.CollectionPaused(office)
-
-
-def check_fresh(office: Office, as_of: datetime) -> None:
-    """Raises: PreviewStale."""
-    now, start = clock.billing(), office.current_period_start
-    if not now - PREVIEW_LASTS <= as_of <= now or (start and as_of < start):
-        raise errors.PreviewStale
 
 
 def moment(as_of: datetime | None) -> str:

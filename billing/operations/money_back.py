@@ -5,13 +5,11 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from billing import clock, errors
-from billing.models import Office, Operation, Payment
+from billing.models import Payment
 from billing.models.adjustment import UNDECIDED, Adjustment
 from billing.money import Money
 from billing.operations import reasons
 
-KINDS = ("refund_payment", "issue_credit_note")
-PREVIEW_LASTS = timedelta(hours=1)
 OLD = timedelta(days=180)
 REFUND_REASONS = {
     "office_asked": "requested_by_customer",
@@ -72,20 +70,6 @@ def is_taken_back(payment: Payment) -> bool:
     lost = Adjustment.Outcome.LOST
     open_or_lost = [one for one in disputes if one.outcome == lost or one.status in UNDECIDED]
     return not disputes or any(not one.is_inquiry for one in open_or_lost)
-
-
-def check_fresh(office: Office, as_of: datetime | None) -> None:
-    """Nothing went back of this Office since the preview of ``as_of``, so that a confirmation that comes twice gives
-    back once.
-
-    Raises: PreviewStale.
-    """
-    if as_of is None:
-        return
-    since = office.operations.filter(kind__in=KINDS, created_at__gte=as_of)
-    undone = (Operation.Status.REJECTED, Operation.Status.ABANDONED)
-    if not clock.wall() - PREVIEW_LASTS <= as_of <= clock.wall() or since.exclude(status__in=undone).exists():
-        raise errors.PreviewStale
 
 
 def check_amount(amount: int, left: Money, *, instead: str = "") -> None:

@@ -1,14 +1,21 @@
 """What a change would cost, in words and to the cent, before anybody confirms it. Nothing changes here."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from billing import invoice_lines
-from billing.models import Office, PlanPrice
+from django.db.models import Q
+
+from billing import clock, errors, invoice_lines
+from billing.access import grants
+from billing.audit.actor import Actor
+from billing.models import Office, Operation, PlanPrice
 from billing.models.subscription import COLLECTION_PAUSED
 from billing.money import Money
+from billing.operations.protocol import require_settled
 from billing.stripe_api.gateway import Coupon
 from billing.stripe_api.inbound import PreviewedInvoice
+
+LASTS = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,37 @@ class Preview:
     afterwards: str = ""
     says: str = ""
     title: str = ""
+
+
+def opened(office: Office, *, by: Actor) -> tuple[Office, datetime]:
+    """The Office of which a preview is to be shown, and its ``as_of``, taken before anything is read.
+
+    Raises: NotPermitted, OfficeArchived, OperationInProgress.
+    """
+    as_of = clock.billing()
+    grants.require(by, "view_billing", office)
+    fresh = Office.objects.get(pk=office.pk)
+    if fresh.archived_at:
+        raise errors.OfficeArchived(fresh)
+    require_settled(fresh, by)
+    return fresh, as_of
+
+
+def check_unchanged(office: Office, as_of: datetime | None) -> None:
+    """The preview of ``as_of`` is of the last hour, and since then nothing was done to the Office and no period
+    began: the amounts are the ones that were shown, and a confirmation that comes twice is carried out once.
+
+    For a guard, which runs before its own operation is written down.
+
+    Raises: PreviewStale.
+    """
+    if as_of is None:
+        return
+    now, start, seen_at = clock.billing(), office.current_period_start, clock.on_the_wall(as_of)
+    since = office.operations.filter(Q(created_at__gte=seen_at) | Q(settled_at__gte=seen_at))
+    undone = (Operation.Status.REJECTED, Operation.Status.ABANDONED)
+    if not now - LASTS <= as_of <= now or (start and as_of < start) or since.exclude(status__in=undone).exists():
+        raise errors.PreviewStale
 
 
 def shown(

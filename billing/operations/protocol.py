@@ -285,9 +285,14 @@ def _begin(
                 begun(operation)
             return operation
     except IntegrityError:
-        other = unsettled(office)
-        if other is None:
-            raise
+        require_settled(office, by)
+        raise
+
+
+def require_settled(office: Office, by: Actor) -> None:
+    """Raises: OperationInProgress."""
+    other = unsettled(office)
+    if other is not None:
         raise errors.OperationInProgress(other, asked_by(other, by)) from None
 
 

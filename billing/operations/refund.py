@@ -3,12 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from billing import clock
 from billing.access import grants
 from billing.audit.actor import Actor
 from billing.models import Office, Payment
 from billing.money import Money
-from billing.operations import money_back
+from billing.operations import money_back, previews
 from billing.operations.money_back import REFUND_REASONS, MoneyBack
 from billing.operations.protocol import Run, operation_body, perform
 from billing.stripe_api import gateway
@@ -34,7 +33,7 @@ def refund_payment(
 
     def guard(fresh: Office) -> None:
         grants.require_vendor(by, "manage_billing", to=WHAT)
-        money_back.check_fresh(fresh, as_of)
+        previews.check_unchanged(fresh, as_of)
         _check(payment, request["amount"])
 
     request: dict[str, Any] = {
@@ -51,6 +50,7 @@ def preview_refund(payment: Payment, *, by: Actor, reason: str = "", amount: int
     Raises: what ``refund_payment`` raises before Stripe is asked.
     """
     grants.require_vendor(by, "manage_billing", to=WHAT)
+    _, as_of = previews.opened(payment.office, by=by)
     asked = _fresh(payment).refundable.amount if amount is None else amount
     payment = _check(payment, asked)
     back = Money(asked, payment.currency)
@@ -62,7 +62,7 @@ def preview_refund(payment: Payment, *, by: Actor, reason: str = "", amount: int
         goes_to=(money_back.to_the_card(payment),),
         warnings=money_back.warnings_of(payment, reason, REFUND_REASONS),
         confirm=f"Confirm and give back {back}",
-        as_of=clock.wall(),
+        as_of=as_of,
     )
 
 

@@ -8,7 +8,7 @@ from billing.access import grants
 from billing.audit.actor import Actor
 from billing.models import Office
 from billing.operations import previews
-from billing.operations.live import PRORATION, check_fresh, moment, require_collection, require_live, was_updated, when
+from billing.operations.live import PRORATION, moment, require_collection, require_live, was_updated, when
 from billing.operations.previews import Preview
 from billing.operations.protocol import Run, operation_body, perform
 from billing.stripe_api import charging, gateway
@@ -18,15 +18,17 @@ LONGEST_TRIAL = timedelta(days=730)  # of Stripe's
 Credit = Literal["now", "not_at_all"]
 
 
-def move_trial_end(office: Office, at: datetime | None, *, by: Actor, reason: str) -> Office:
+def move_trial_end(
+    office: Office, at: datetime | None, *, by: Actor, reason: str, as_of: datetime | None = None
+) -> Office:
     """The office's trial ends at this moment; without one it ends now, and **money moves**.
 
     The period begins when the trial ends, and is charged then. A declined card changes nothing. Only the vendor
-    gives a longer trial.
+    gives a longer trial. With ``as_of`` of a preview of the last hour the amounts are the ones that were shown.
 
     Raises:
         DeterminationMissing, NotPermitted, NoLiveSubscription, NotTrialing, DateInvalid, NothingToChange,
-            CollectionPaused, PaymentMethodRequired: it was refused before Stripe was asked.
+            CollectionPaused, PaymentMethodRequired, PreviewStale: it was refused before Stripe was asked.
         CardDeclined: the card said no; the trial goes on.
         StripeRejected, StripeUnavailable: as ``billing.operations.protocol.perform``.
     Source: https://docs.stripe.com/billing/subscriptions/trials
@@ -36,6 +38,7 @@ def move_trial_end(office: Office, at: datetime | None, *, by: Actor, reason: st
     def guard(fresh: Office) -> None:
         charging.require_determination()
         _check_trial_end(fresh, at, by)
+        previews.check_unchanged(fresh, as_of)
 
     request = {"subscription": office.payment_provider_subscription_id, "at": moment(at)}
     return perform("move_trial_end", office, by=by, reason=reason, request=request, guard=guard)
@@ -46,13 +49,13 @@ def preview_trial_end(office: Office, at: datetime | None, *, by: Actor) -> Prev
 
     Raises: what ``move_trial_end`` raises before Stripe is asked; StripeUnavailable.
     """
-    grants.require(by, "view_billing", office)
+    office, as_of = previews.opened(office, by=by)
     charging.require_determination()
     at = at.replace(microsecond=0) if at else None
     _check_trial_end(office, at, by)
     invoice = gateway.preview_trial_end(office.payment_provider_subscription_id, at)
     says = f"Nothing is charged before {at.day} {at:%B %Y, %H:%M} UTC. The Office keeps its access." if at else ""
-    return previews.uncollected(previews.shown(invoice, now=at is None, at=at, as_of=_as_of(), says=says), office)
+    return previews.uncollected(previews.shown(invoice, now=at is None, at=at, as_of=as_of, says=says), office)
 
 
 def _check_trial_end(office: Office, at: datetime | None, by: Actor) -> None:
@@ -63,7 +66,7 @@ def _check_trial_end(office: Office, at: datetime | None, by: Actor) -> None:
         raise errors.NothingToChange("the trial ends then already.")
     if at is None:
         require_collection(office)
-        _require_card(office)
+        _require_card(office, "let the trial go on")
     elif at <= clock.billing():
         raise errors.DateInvalid("A trial ends at a date in the future, or now.")
     elif at > clock.billing() + LONGEST_TRIAL:
@@ -72,10 +75,10 @@ def _check_trial_end(office: Office, at: datetime | None, by: Actor) -> None:
         grants.require_vendor(by, "manage_billing", to="make a trial longer")
 
 
-def _require_card(office: Office) -> None:
+def _require_card(office: Office, instead: str) -> None:
     subscription = office.current_subscription
     if not office.has_payment_method and subscription and subscription.monthly_amount:
-        raise errors.PaymentMethodRequired(office)
+        raise errors.PaymentMethodRequired(office, instead)
 
 
 def restart_period(
@@ -97,8 +100,7 @@ def restart_period(
     def guard(fresh: Office) -> None:
         charging.require_determination()
         _check_restart(fresh)
-        if as_of is not None:
-            check_fresh(fresh, as_of)
+        previews.check_unchanged(fresh, as_of)
 
     request = {"subscription": office.payment_provider_subscription_id, "credit": credit, "as_of": moment(as_of)}
     return perform("restart_period", office, by=by, reason=reason, request=request, guard=guard)
@@ -109,10 +111,9 @@ def preview_restarted_period(office: Office, *, by: Actor, credit: Credit = "now
 
     Raises: what ``restart_period`` raises before Stripe is asked; StripeUnavailable.
     """
-    grants.require(by, "view_billing", office)
+    office, as_of = previews.opened(office, by=by)
     charging.require_determination()
     _check_restart(office)
-    as_of = _as_of()
     invoice = gateway.preview_restarted_period(
         office.payment_provider_subscription_id, proration=PRORATION[credit], as_of=as_of
     )
@@ -127,11 +128,7 @@ def _check_restart(office: Office) -> None:
     if office.subscription_status != "active":
         raise errors.SubscriptionNotChangeable(office)
     require_collection(office)
-    _require_card(office)
-
-
-def _as_of() -> datetime:
-    return clock.billing().replace(microsecond=0)
+    _require_card(office, "let the present period go on")
 
 
 @operation_body("move_trial_end", search=was_updated)

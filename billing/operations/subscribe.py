@@ -1,7 +1,7 @@
 """Starting a subscription."""
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from billing import clock, errors
 from billing.access import grants
@@ -29,6 +29,7 @@ def subscribe(
     trial_days: int = 0,
     payment_method: str = "",
     coupon: str = "",
+    as_of: datetime | None = None,
 ) -> Office:
     """The office has a live subscription to this price.
 
@@ -36,11 +37,12 @@ def subscribe(
     at Stripe, added to the customer and used from now on; without one the card on file is charged. A
     declined card leaves nothing behind: the subscription is cancelled and the card taken off again.
     ``coupon`` is a promotion code, or for the vendor also a coupon's id. Only the vendor gives a trial. A payment
-    link that is open is withdrawn.
+    link that is open is withdrawn. With ``as_of`` of a preview of the last hour the amounts are the ones that
+    were shown.
 
     Raises:
         DeterminationMissing, NoCustomer, PlanUnknown, QuantityInvalid, LiveSubscriptionExists, CurrencyMismatch,
-            StaffOnly, PaymentMethodRequired: it was refused before Stripe was asked.
+            StaffOnly, PaymentMethodRequired, PreviewStale: it was refused before Stripe was asked.
         CardDeclined: the card said no; nothing was charged.
         CouponUnknown, CouponShorterThanTrial: Stripe was asked about the coupon; nothing was done.
         StripeRejected, StripeUnavailable: as ``billing.operations.protocol.perform``.
@@ -53,6 +55,7 @@ def subscribe(
         row = check_start(fresh, key, by=by, quantity=quantity, trial_days=trial_days)
         if not (payment_method or trial_days or fresh.has_payment_method or row.unit_amount == 0):
             raise errors.PaymentMethodRequired(fresh)
+        previews.check_unchanged(fresh, as_of)
 
     request = {
         "price": key,
@@ -80,7 +83,7 @@ def preview_subscribe(
 
     Raises: what ``subscribe`` raises for these arguments; StripeUnavailable.
     """
-    grants.require(by, "view_billing", office)
+    office, as_of = previews.opened(office, by=by)
     charging.require_determination()
     row = check_start(
         office,
@@ -98,7 +101,6 @@ def preview_subscribe(
     )
     if trial_days:  # it was asked for as if it came now; its periods are those after the trial
         invoice = previews.without_periods(invoice)
-    as_of = clock.billing().replace(microsecond=0)
     return previews.shown(
         invoice,
         now=not trial_days,

@@ -1,6 +1,6 @@
 import pytest
 
-from billing.models import AuditEntry, Invoice, Operation
+from billing.models import AuditEntry, Invoice, Office, Operation
 from billing.operations import charge_office, pay_invoice, subscribe
 from tests.admin.test_offices import page, signed_in
 from tests.conftest import price
@@ -36,6 +36,9 @@ def test_a_charge_is_shown_and_made_only_when_it_is_confirmed(stripe, operator, 
     invoice = Invoice.objects.get(kind="one_off")
     assert (invoice.amount_paid, invoice.lines[0]["text"]) == (125_050, "Data migration")
     assert Operation.objects.get(kind="charge_office").reason == "Agreed with the Office"
+    again = client.post(page("charge/", practice), confirmed, follow=True)
+    assert "something changed since" in again.content.decode()
+    assert Invoice.objects.filter(kind="one_off").count() == 1
 
 
 def test_one_that_is_sent_says_so_and_charges_nothing(stripe, operator, practice):
@@ -202,5 +205,7 @@ def test_the_offices_account_is_shown_with_the_running_balance(stripe, auditor, 
 
     shown = signed_in(auditor.user).get(page("account/", practice)).content.decode()
 
+    Office.objects.update(subscription_status="past_due")
+    assert ">past due<" in signed_in(auditor.user).get(page("account/", practice)).content.decode()
     for text in (f"Invoice {sent.number}", "Payment of", "visa …4242", "300.00 USD", "1 open invoice<"):
         assert text in shown

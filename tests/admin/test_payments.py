@@ -24,6 +24,21 @@ def page(row, name):
 REFUND = {"amount": "50.00", "why": "office_asked", "note": "left in May"}
 
 
+@pytest.mark.parametrize("act", ["credit-note", "pay", "void"])
+def test_an_act_on_an_invoice_says_what_it_is_done_to(stripe, operator, office, act):
+    paid(stripe, operator, office)
+    stripe.control("charges", outcome="decline", code="insufficient_funds")
+    stripe.advance(days=32)
+    stripe.deliver_and_apply()
+    invoice = Invoice.objects.get(status="open")
+
+    blank = signed_in(operator.user).get(page(invoice, f"{act}/"))
+
+    assert blank.context["facts"] in blank.content.decode()
+    assert f"{invoice} of {office}: 199.00 USD, open, of which 199.00 USD is due. Tried once" in blank.context["facts"]
+    assert "Card on file: visa …4242." in blank.context["facts"]
+
+
 def test_a_refund_is_shown_first_and_made_once_it_is_confirmed(stripe, operator, office):
     payment, client = paid(stripe, operator, office), signed_in(operator.user)
 

@@ -6,7 +6,7 @@ import pytest
 
 from billing import clock
 from billing.models import Office, Operation
-from billing.operations import cancel_subscription, subscribe
+from billing.operations import cancel_subscription, move_trial_end, subscribe
 from tests.admin.test_offices import page, signed_in
 from tests.at_stripe import a_coupon
 from tests.conftest import price
@@ -37,6 +37,15 @@ def confirmed(by, name, office, **form):
     return seen.content.decode(), sent(by, name, office, **form, confirmed="yes", as_of=as_of).content.decode()
 
 
+def twice(by, name, office, between, **form):
+    """What came of a second confirmation of the same preview, after ``between`` made room for it."""
+    as_of = sent(by, name, office, **form).context["preview"].as_of.isoformat()
+    first = sent(by, name, office, **form, confirmed="yes", as_of=as_of).content.decode()
+    assert ": done" in first
+    between()
+    return sent(by, name, office, **form, confirmed="yes", as_of=as_of).content.decode()
+
+
 def fresh(office):
     return Office.objects.get(pk=office.pk)
 
@@ -45,6 +54,30 @@ def midnight_in_new_york(days):
     """The day that many days from now, and the moment at which it is over there, in UTC (the zone is -4 or -5)."""
     day = (clock.billing() + timedelta(days=days)).date()
     return day, datetime.combine(day + timedelta(days=1), datetime.min.time(), UTC)
+
+
+def test_a_start_is_confirmed_once(stripe, operator, office):
+    form = {"price": str(price("seats-monthly").public_id), "quantity": "3", "trial_days": "0"}
+
+    def cancelled():
+        cancel_subscription(fresh(office), by=operator, reason="closing", at_period_end=False)
+
+    again = twice(operator, "subscribe/", office, cancelled, **form, payment_method="pm_card_visa")
+
+    assert "something changed since" in again
+    assert len(stripe.listed("invoices")) == 1
+
+
+def test_an_end_of_a_trial_is_confirmed_once(stripe, operator, on_trial):
+    day = (clock.billing() + timedelta(days=5)).date()
+
+    def moved():
+        move_trial_end(fresh(on_trial), clock.billing() + timedelta(days=8), by=operator, reason="agreed")
+
+    again = twice(operator, "move-trial-end/", on_trial, moved, when="date", last_day=day.isoformat())
+
+    assert "something changed since" in again
+    assert Operation.objects.filter(kind="move_trial_end").count() == 2
 
 
 def test_the_first_invoice_is_shown_before_a_subscription_starts(stripe, operator, office):

@@ -103,7 +103,7 @@ def test_staff_preview_and_give_credit_once_and_the_office_sees_it(stripe, opera
 
     assert (done.status_code, done.json()["credit_balance"]) == (200, 500)
     assert replayed.json() == done.json()
-    assert (twice.status_code, twice.json()["code"]) == (409, "preview_used")
+    assert (twice.status_code, twice.json()["code"]) == (409, "preview_stale")
     assert free_text.status_code == 400
     owner = signed_in(a_member(subscribed, "owner"))
     assert owner.get(path(subscribed, "subscription/")).json()["credit_balance"] == 500

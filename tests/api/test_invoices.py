@@ -109,6 +109,8 @@ def test_the_vendor_previews_and_charges_and_a_repetition_is_one_charge(stripe, 
     assert (seen.status_code, seen.json()["charged"], seen.json()["now"]) == (200, 25_000, True)
     assert (done.status_code, done.json()["status"], done.json()["amount_paid"]) == (201, "paid", 25_000)
     assert (again.json(), again.headers["Idempotent-Replayed"]) == (done.json(), "true")
+    stale = client.post(path(practice, "charges/"), body, format="json")
+    assert (stale.status_code, stale.json()["code"]) == (409, "preview_stale")
     assert [one["amount"] for one in stripe.listed("charges")].count(25_000) == 1
 
 

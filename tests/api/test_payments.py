@@ -115,6 +115,15 @@ def test_an_outsider_finds_no_payment_and_staff_none_of_another_office(stripe, o
     assert stripe.listed("refunds") == []
 
 
+@pytest.mark.parametrize("rest", ["", "credit-note/", "credit-note/preview/"])
+def test_an_invoice_that_was_deleted_is_found_at_none_of_its_addresses(stripe, operator, office, payment, rest):
+    client, at = signed_in(operator.user), f"invoices/{payment.invoice.public_id}/{rest}"
+    Invoice.objects.update(deleted_at=payment.created_at)
+
+    answer = post(client, office, at, {"to": "balance", "reason": "goodwill"}) if rest else client.get(path(office, at))
+    assert answer.status_code == 404
+
+
 def test_a_dispute_is_listed_with_what_to_do_and_until_when(stripe, operator, office):
     paid(stripe, operator, office, "pm_card_createDispute")
 

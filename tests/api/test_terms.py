@@ -63,7 +63,8 @@ def test_a_trial_ends_once_and_is_not_made_longer_by_the_office(stripe, on_trial
     assert post(client, on_trial, "trial-end/preview", {"at": None}).json()["charged"] == 19_900
     assert post(client, on_trial, "trial-end/preview", later).status_code == 403
     assert post(client, on_trial, "trial-end", later).status_code == 403
-    assert twice(client, on_trial, "trial-end", {"at": None})["status"] == "active"
+    seen = post(client, on_trial, "trial-end/preview", {"at": None}).json()
+    assert twice(client, on_trial, "trial-end", {"at": None, "as_of": seen["as_of"]})["status"] == "active"
     assert len(stripe.listed("charges")) == 1
 
 

@@ -14,6 +14,7 @@ from billing.operations import (
     preview_change,
     preview_discount,
     preview_restarted_period,
+    preview_upcoming,
     restart_period,
     resume_collection,
 )
@@ -51,6 +52,13 @@ def test_invoices_of_a_pause_are_not_collected_and_access_stays(stripe, operator
     assert entitlement(office, policy, at=clock.billing()).access == before.access
     assert [one["status"] for one in stripe.listed("invoices")] == [status, "paid"]
     assert len(stripe.listed("charges")) == 1
+
+
+def test_the_next_invoice_of_a_pause_is_not_shown_as_charged(stripe, operator, paused):
+    seen = preview_upcoming(paused, by=operator)
+
+    assert (seen.total.amount, seen.charged.amount) == (19_900, 0)
+    assert "Collection is paused" in seen.says
 
 
 def test_a_pause_ends_by_itself_on_its_date(stripe, operator, subscribed):

@@ -60,7 +60,7 @@ def test_the_preview_says_before_and_after_and_is_confirmed_once(stripe, operato
     office = adjust_credit(subscribed, -1_500, by=operator, reason=REASON, as_of=seen.as_of)
 
     assert office.credit == seen.after
-    with pytest.raises(errors.PreviewUsed):
+    with pytest.raises(errors.PreviewStale):
         adjust_credit(subscribed, -1_500, by=operator, reason=REASON, as_of=seen.as_of)
     assert balance(stripe) == 500
 

@@ -74,7 +74,7 @@ def test_a_trials_end_that_cannot_be_is_refused_before_stripe_is_asked(stripe, o
 def test_without_a_card_a_trial_is_not_ended_now(stripe, operator, office):
     office = subscribe(office, price("practice-monthly"), by=operator, reason="new", trial_days=14)
 
-    with pytest.raises(errors.PaymentMethodRequired):
+    with pytest.raises(errors.PaymentMethodRequired, match="or let the trial go on"):
         move_trial_end(office, None, by=operator, reason=REASON)
 
 

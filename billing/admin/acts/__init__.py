@@ -77,7 +77,6 @@ class ActsAdmin(ModelAdmin):
     """A page whose subject can be acted on. Groups of acts are menus, in the order of the table."""
 
     acts: tuple[Act, ...] = ()
-    act_template = "billing/admin_operation.html"
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -141,7 +140,7 @@ class ActsAdmin(ModelAdmin):
             "facts": act.facts(subject) if act.facts else "",
             "button": act.button or act.title,
         }
-        return TemplateResponse(request, self.act_template, context)
+        return TemplateResponse(request, "billing/admin_operation.html", context)
 
     def _shown(self, act: Act, request: HttpRequest, subject: Any, by: Actor, page: str) -> HttpResponse:
         """What the act found, its address, or back with a word on why there is nothing to see."""

@@ -11,7 +11,7 @@ from unfold.widgets import (
 
 from billing import operations
 from billing.admin.acts import Act, Given, Link
-from billing.admin.acts.payments import AmountForm
+from billing.admin.acts.amounts import AmountForm
 from billing.admin.forms import WhyForm
 from billing.audit.actor import Actor
 from billing.models import Office

@@ -7,8 +7,8 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 
 from billing import history, invoice_lines, operations
 from billing.admin.acts import Act, Given
+from billing.admin.acts.amounts import AmountForm
 from billing.admin.acts.payment_methods import CardField
-from billing.admin.acts.payments import AmountForm
 from billing.admin.acts.subscription import ON_FILE
 from billing.admin.forms import WhyForm
 from billing.audit.actor import Actor
@@ -105,6 +105,18 @@ def _open_page(invoice: Invoice, by: Actor, given: Given) -> str:
     return operations.open_document(invoice, "page", by=by)
 
 
+def facts(invoice: Invoice) -> str:
+    due = f", of which {invoice.remaining} is due" if invoice.remaining.amount else ""
+    times = "once" if invoice.attempt_count == 1 else f"{invoice.attempt_count} times"
+    again = f", next on {invoice.next_payment_attempt:%d %B %Y}" if invoice.next_payment_attempt else ""
+    tried = f" Tried {times}{again}." if invoice.attempt_count else ""
+    office = invoice.office
+    card = f"Card on file: {office.payment_method_brand} …{office.payment_method_last4}."
+    card = card if office.has_payment_method else "No card on file."
+    kind = invoice.get_kind_display()
+    return f"{kind} {invoice} of {office}: {invoice.money}, {invoice.status}{due}.{tried} {card}"
+
+
 def _is_open(invoice: Invoice) -> bool:
     return invoice.is_collectible and invoice.status == "open"
 
@@ -165,6 +177,7 @@ INVOICE_ACTS = (
         _pay,
         form=PayForm,
         available=lambda invoice: invoice.is_collectible,
+        facts=facts,
     ),
     Act(
         "retry",
@@ -172,6 +185,7 @@ INVOICE_ACTS = (
         "The card on file is charged again. If it is declined, Stripe's own attempts go on as planned.",
         _retry,
         available=_has_failed,
+        facts=facts,
     ),
     Act(
         "send",
@@ -180,6 +194,7 @@ INVOICE_ACTS = (
         _send,
         "Send the invoice",
         available=_is_sent,
+        facts=facts,
     ),
     Act(
         "open_pdf",
@@ -209,6 +224,7 @@ INVOICE_ACTS = (
         "Void the invoice",
         available=lambda invoice: invoice.is_collectible,
         group="Give up",
+        facts=facts,
     ),
     Act(
         "mark_uncollectible",
@@ -218,5 +234,6 @@ INVOICE_ACTS = (
         _mark_uncollectible,
         available=_is_open,
         group="Give up",
+        facts=facts,
     ),
 )

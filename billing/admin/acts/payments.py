@@ -1,15 +1,13 @@
 """What staff do to a payment and to an invoice that was asked for: money goes back, or less is due."""
 
-import re
-from decimal import Decimal
-from typing import Any, cast
+from typing import cast
 
 from django import forms
-from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminRadioSelectWidget
+from unfold.widgets import UnfoldAdminRadioSelectWidget
 
-from billing import money, operations
-from billing.admin.acts import Act, Given
-from billing.admin.forms import WhyForm
+from billing import operations
+from billing.admin.acts import Act, Given, invoices
+from billing.admin.acts.amounts import AmountForm
 from billing.audit.actor import Actor
 from billing.models import Invoice, Office, Payment
 from billing.operations.credit_note import TO_BY_STATUS, creditable
@@ -20,40 +18,6 @@ TO = {
     "refund": "Back to the card that paid",
     "balance": "Kept as credit, which lowers the next invoices",
 }
-
-
-class AmountField(forms.DecimalField):
-    """Digits with a point for the decimals, and nothing else that Python takes for a number, such as 1e3 and 1_000."""
-
-    def to_python(self, value: Any) -> Any:
-        if not re.fullmatch(r"\s*-?[0-9]*\.?[0-9]*\s*", str(value or "")):
-            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
-        return super().to_python(value)
-
-
-class AmountForm(WhyForm):
-    """An amount as a person writes it, cleaned to minor units."""
-
-    amount = AmountField(min_value=0, max_digits=14, widget=UnfoldAdminDecimalFieldWidget)
-    currency = ""
-
-    def ask_in(self, currency: str, help_text: str) -> None:
-        self.currency = currency
-        field = self.fields["amount"]
-        field.label = f"Amount in {currency.upper()}"
-        field.help_text = help_text
-
-    def offer(self, left: money.Money) -> None:
-        """At first it is all that is left."""
-        self.ask_in(left.currency, f"At most {left}, which is all that is left.")
-        self.initial["amount"] = left.decimal
-
-    def clean_amount(self) -> int:
-        written: Decimal = self.cleaned_data["amount"]
-        try:
-            return money.from_decimal(written, self.currency).amount
-        except ValueError:
-            raise forms.ValidationError(f"{self.currency.upper()} has fewer decimals than that.") from None
 
 
 class RefundForm(AmountForm):
@@ -93,12 +57,6 @@ def _of_payment(payment: Payment) -> str:
     return f"{payment.office} paid {payment.money} on {payment.created_at:%d %B %Y}{invoice}{back}."
 
 
-def _of_invoice(invoice: Invoice) -> str:
-    due = money.Money(invoice.amount_remaining, invoice.currency)
-    left = f", of which {due} is due" if due.amount else ""
-    return f"Invoice {invoice} of {invoice.office}: {invoice.money}, {invoice.status}{left}."
-
-
 def can_be_refunded(payment: Payment) -> bool:
     return payment.refundable.amount > 0 and not is_taken_back(payment)
 
@@ -132,6 +90,6 @@ INVOICE_ACTS = (
         form=CreditNoteForm,
         preview=_preview_credit,
         available=can_be_credited,
-        facts=_of_invoice,
+        facts=invoices.facts,
     ),
 )

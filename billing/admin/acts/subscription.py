@@ -121,7 +121,6 @@ class CancelForm(days.DayForm):
 
 
 def _subscribe(office: Office, by: Actor, given: Given) -> Office:
-    given.pop("as_of")
     return operations.subscribe(office, by=by, **given)
 
 

@@ -58,7 +58,6 @@ def _trial_end(office: Office, given: Given) -> datetime | None:
 
 
 def _move_trial_end(office: Office, by: Actor, given: Given) -> Office:
-    given.pop("as_of")
     return operations.move_trial_end(office, _trial_end(office, given), by=by, **given)
 
 

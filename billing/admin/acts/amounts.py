@@ -1,0 +1,45 @@
+"""Amounts that people type."""
+
+import re
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from unfold.widgets import UnfoldAdminDecimalFieldWidget
+
+from billing import money
+from billing.admin.forms import WhyForm
+
+
+class AmountField(forms.DecimalField):
+    """Digits with a point for the decimals, and nothing else that Python takes for a number, such as 1e3 and 1_000."""
+
+    def to_python(self, value: Any) -> Any:
+        if not re.fullmatch(r"\s*-?[0-9]*\.?[0-9]*\s*", str(value or "")):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(value)
+
+
+class AmountForm(WhyForm):
+    """An amount as a person writes it, cleaned to minor units."""
+
+    amount = AmountField(min_value=0, max_digits=14, widget=UnfoldAdminDecimalFieldWidget)
+    currency = ""
+
+    def ask_in(self, currency: str, help_text: str) -> None:
+        self.currency = currency
+        field = self.fields["amount"]
+        field.label = f"Amount in {currency.upper()}"
+        field.help_text = help_text
+
+    def offer(self, left: money.Money) -> None:
+        """At first it is all that is left."""
+        self.ask_in(left.currency, f"At most {left}, which is all that is left.")
+        self.initial["amount"] = left.decimal
+
+    def clean_amount(self) -> int:
+        written: Decimal = self.cleaned_data["amount"]
+        try:
+            return money.from_decimal(written, self.currency).amount
+        except ValueError:
+            raise forms.ValidationError(f"{self.currency.upper()} has fewer decimals than that.") from None
