@@ -54,9 +54,7 @@ def operation(
             def settled(self, operation: Operation) -> Response:
                 return self.answered(self.subject_of(operation))
 
-        View.__name__ = View.__qualname__ = "".join(part.title() for part in function.__name__.split("_"))
-        View.__doc__ = function.__doc__
-        return View
+        return _named(View, function)
 
     return build
 
@@ -70,8 +68,7 @@ def telling(
     """
 
     def build(function: Callable[[Office, Actor, Given], str]) -> type[OfficeView]:
-        view_name = "".join(part.title() for part in function.__name__.split("_"))
-        shown = inline_serializer(f"{view_name}Told", {name: fields.CharField()})
+        shown = inline_serializer(f"{_view_name(function)}Told", {name: fields.CharField()})
 
         class View(base):  # type: ignore[valid-type, misc]  # a class that is given
             not_idempotent_because: ClassVar[str] = "its answer is stored nowhere"
@@ -87,11 +84,20 @@ def telling(
                 told = function(office, by, _given(given, request, by))
                 return Response({name: told}, status=201, headers={"Cache-Control": "no-store"})
 
-        View.__name__ = View.__qualname__ = view_name
-        View.__doc__ = function.__doc__
-        return View
+        return _named(View, function)
 
     return build
+
+
+def _view_name(function: Callable[..., Any]) -> str:
+    return "".join(part.title() for part in function.__name__.split("_"))
+
+
+def _named(view: type[OfficeView], function: Callable[..., Any]) -> type[OfficeView]:
+    """The view is called and described as the function is."""
+    view.__name__ = view.__qualname__ = _view_name(function)
+    view.__doc__ = function.__doc__
+    return view
 
 
 def _given(kind: type[fields.Serializer[Any]], request: Request, by: Actor) -> Given:
@@ -127,8 +133,6 @@ def preview(
                 asked.is_valid(raise_exception=True)
                 return Response(shown(function(about, by, dict(asked.validated_data))).data)
 
-        View.__name__ = View.__qualname__ = "".join(part.title() for part in function.__name__.split("_"))
-        View.__doc__ = function.__doc__
-        return View
+        return _named(View, function)
 
     return build

@@ -50,8 +50,8 @@ def charge_office(
         previews.check_unchanged(fresh, as_of)
 
     request: dict[str, Any] = {"charge": charge, "amount": amount, "days_until_due": days_until_due}
-    operation, _ = performed("charge_office", office, by=by, reason=reason, request=request, guard=guard)
-    return invoice_of(operation)
+    run, _ = performed("charge_office", office, by=by, reason=reason, request=request, guard=guard)
+    return invoice_of(run.operation)
 
 
 def preview_charge(office: Office, *, by: Actor, charge: str, amount: int, days_until_due: int = 0) -> Preview:

@@ -166,22 +166,8 @@ def perform(
         CardDeclined, StripeRejected: Stripe said no; the operation says so.
         StripeUnavailable: nobody knows yet; the worker settles it.
     """
-    _, office = _performed(kind, office, by=by, reason=reason, request=request, guard=guard, begun=begun)
+    _, office = performed(kind, office, by=by, reason=reason, request=request, guard=guard, begun=begun)
     return office
-
-
-def performed(
-    kind: str,
-    office: Office,
-    *,
-    by: Actor,
-    reason: str,
-    request: dict[str, Any],
-    guard: Callable[[Office], None],
-) -> tuple[Operation, Office]:
-    """As ``perform``, for a caller that asks what the operation made."""
-    run, office = _performed(kind, office, by=by, reason=reason, request=request, guard=guard)
-    return run.operation, office
 
 
 def perform_and_tell(
@@ -198,7 +184,7 @@ def perform_and_tell(
     It is stored nowhere, so where no answer arrived it is lost: the operation settles, and another is asked for.
     """
     try:
-        run, _ = _performed(kind, office, by=by, reason=reason, request=request, guard=guard)
+        run, _ = performed(kind, office, by=by, reason=reason, request=request, guard=guard)
     except errors.StripeUnavailable as lost:
         raise errors.StripeUnavailable(ANSWER_LOST, replayed=lost.replayed, retry_after=lost.retry_after) from None
     if not run.told:
@@ -206,7 +192,7 @@ def perform_and_tell(
     return run.told
 
 
-def _performed(
+def performed(
     kind: str,
     office: Office,
     *,
@@ -216,6 +202,7 @@ def _performed(
     guard: Callable[[Office], None],
     begun: Begun | None = None,
 ) -> tuple[Run, Office]:
+    """As ``perform``, for a caller that asks what the operation made, or what Stripe told."""
     with trail.acting(by, office=office, reason=reason):
         try:
             operation = _begin(kind, office, by=by, reason=reason, request=request, guard=guard, begun=begun)
