@@ -7,8 +7,8 @@ with. What is sold and for how much is ours to say: only ``active`` is read, and
 from django.db import transaction
 from django.db.models import F
 
+from billing.findings import report
 from billing.models import Plan, PlanPrice, StripeAccount
-from billing.projection import report
 from billing.stripe_api import gateway, mirror
 
 

@@ -23,8 +23,8 @@ from django.db.models import F, Q, QuerySet
 
 from billing import clock, errors
 from billing.audit import actor, trail
+from billing.findings import report
 from billing.models import Job
-from billing.projection import report
 
 log = logging.getLogger(__name__)
 

@@ -16,9 +16,9 @@ from billing import clock, errors, jobs
 from billing.access import roles
 from billing.audit import trail
 from billing.audit.actor import Actor
+from billing.findings import report
 from billing.models import Agreement, Finding
 from billing.models.agreement import payment_processor
-from billing.projection import report
 from billing.stripe_api import charging
 
 LAPSED = "determination_lapsed"

@@ -22,10 +22,10 @@ from billing import clock, errors
 from billing.access import grants
 from billing.audit import trail
 from billing.audit.actor import Actor, Kind
+from billing.findings import report
 from billing.look import look
 from billing.models import Office, Operation, OperationStep
 from billing.operations import idempotency
-from billing.projection import report
 
 log = logging.getLogger(__name__)
 

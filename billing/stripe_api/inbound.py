@@ -170,7 +170,7 @@ class Snapshot:
     office_id: int
     ticket: int
     seen_at: datetime
-    customer: CustomerState
+    customer: CustomerState | None
     subscriptions: tuple[SubscriptionState, ...] = ()
     invoices: tuple[InvoiceState, ...] = ()
     payments: tuple[PaymentState, ...] = ()

@@ -14,10 +14,10 @@ from django.db.models import F, Q, QuerySet
 
 from billing import catalogue, clock, errors
 from billing.audit import actor, trail
+from billing.findings import report
 from billing.jobs import job
 from billing.look import look
 from billing.models import Finding, Invoice, Office, Payment, ReceivedEvent
-from billing.projection import report
 from billing.stripe_api import gateway, pace
 from billing.webhooks.routes import FETCHED, LookAt, route
 

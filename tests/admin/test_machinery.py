@@ -5,8 +5,8 @@ from django.urls import reverse
 
 from billing import clock
 from billing.audit import trail
+from billing.findings import report
 from billing.models import AuditEntry, Finding, Job, Operation, ReceivedEvent, WorkerHeartbeat
-from billing.projection import report
 from tests.admin.test_offices import signed_in
 
 EVENTS = reverse("admin:billing_receivedevent_changelist")

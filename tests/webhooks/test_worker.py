@@ -86,9 +86,9 @@ def shown(office):
 
 DEATHS = {
     "claim": ("billing/webhooks/inbox.py", "claim", "return"),
-    "ticket": ("billing/projection.py", "take_ticket", "return"),
-    "apply, in its transaction": ("billing/projection.py", "_apply_invoice", "return"),
-    "apply, committed": ("billing/projection.py", "apply", "return"),
+    "ticket": ("billing/projection/__init__.py", "take_ticket", "return"),
+    "apply, in its transaction": ("billing/projection/objects.py", "_write_invoice", "return"),
+    "apply, committed": ("billing/projection/__init__.py", "apply", "return"),
     "settle": ("billing/webhooks/inbox.py", "_settle", "call"),
 }
 

@@ -1,0 +1,20 @@
+"""Findings: what a person should look at. One open Finding of a kind about a subject; it is resolved, never deleted."""
+
+from billing import clock
+from billing.models import Finding, Office
+
+
+def report(kind: str, subject: str, *, office: Office | None, detail: str, severity: str = "warning") -> Finding:
+    """One open Finding of this kind about this subject exists. Its age counts from when it was first found."""
+    found, _ = Finding.objects.get_or_create(
+        kind=kind,
+        subject=subject,
+        resolved_at=None,
+        defaults={"office": office, "detail": detail, "severity": severity},
+    )
+    return found
+
+
+def resolve(kind: str, subject: str) -> None:
+    """What was found of this kind about this subject is over. Repeating is a no-op."""
+    Finding.objects.filter(kind=kind, subject=subject, resolved_at=None).update(resolved_at=clock.wall())

@@ -1,0 +1,92 @@
+"""What our columns say of an object of Stripe's: one function per kind, without a question to the database.
+
+``apply`` writes these values, and ``billing.reconciliation`` holds rows against them.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from billing import invoice_lines
+from billing.discounts import Discount
+from billing.models import PlanPrice
+from billing.money import Money
+from billing.stripe_api.inbound import AdjustmentState, Card, InvoiceState, PaymentState, SubscriptionState
+
+INVOICE = (
+    "payment_intent_id number status kind collection currency subtotal discount tax total amount_paid "
+    "amount_remaining paid_elsewhere credited_before_payment credited_after_payment attempt_count "
+    "next_payment_attempt period_start period_end created_at due_at finalised_at paid_at voided_at uncollectible_at"
+).split()
+ADJUSTMENT = ("kind", "status", "currency", "amount", "reason", "failure_code", "created_at", "due_at", "outcome")
+
+
+def of_subscription(state: SubscriptionState, price: PlanPrice | None) -> dict[str, Any]:
+    return {
+        "status": state.status,
+        "plan_price_id": price.pk if price else None,
+        "quantity": state.quantity,
+        "currency": state.currency,
+        "monthly_amount": price.monthly_amount(state.quantity) if price else 0,
+        "created_at": state.created_at,
+        "started_at": state.started_at,
+        "ended_at": state.ended_at,
+        "current_period_start": state.current_period_start,
+        "current_period_end": state.current_period_end,
+        "billing_cycle_anchor": state.billing_cycle_anchor,
+        "trial_end": state.trial_end,
+        "cancel_at": state.cancel_at,
+        "collection_paused": state.collection_paused,
+        "collection_paused_until": state.collection_paused_until,
+        **_of_discounts(state.discounts),
+        "deleted_at": None,
+    }
+
+
+def _of_discounts(discounts: tuple[Discount, ...]) -> dict[str, Any]:
+    first = discounts[0] if discounts else Discount(None, Money(0, ""), "")
+    return {
+        "discount_count": len(discounts),
+        "discount_percent": first.percent,
+        "discount_amount": first.amount.amount,
+        "discount_currency": first.amount.currency,
+        "discount_duration": first.duration,
+        "discount_until": first.until,
+    }
+
+
+def of_invoice(
+    state: InvoiceState, prices: Mapping[str, PlanPrice], *, subscription_id: int | None = None
+) -> dict[str, Any]:
+    """``prices`` are ours among those of the lines, by their ids at Stripe."""
+    values = {name: getattr(state, name) for name in INVOICE}
+    values["lines"] = [invoice_lines.kept(line, prices.get(line["price"])) for line in state.lines]
+    values["deleted_at"] = None
+    if state.subscription_id:
+        values["subscription_id"] = subscription_id
+    return values
+
+
+def of_payment(state: PaymentState, *, invoice_id: int | None = None) -> dict[str, Any]:
+    values = {
+        "payment_intent_id": state.payment_intent_id,
+        "status": state.status,
+        "currency": state.currency,
+        "amount": state.amount,
+        "amount_refunded": state.amount_refunded,
+        "disputed": state.disputed,
+        "failure_code": state.failure_code,
+        "decline_code": state.decline_code,
+        "card_brand": state.card.brand,
+        "card_last4": state.card.last4,
+        "created_at": state.created_at,
+    }
+    return values | ({"invoice_id": invoice_id} if invoice_id else {})
+
+
+def of_adjustment(state: AdjustmentState) -> dict[str, Any]:
+    """All but what it belongs to, which is found among our rows."""
+    return {name: getattr(state, name) for name in ADJUSTMENT}
+
+
+def of_card(card: Card) -> dict[str, Any]:
+    return {"brand": card.brand, "last4": card.last4, "expires": card.expires, "detached_at": None}

@@ -1,0 +1,100 @@
+"""The Office's own columns: of its customer, and what follows from its rows."""
+
+from django.db.models import Sum
+
+from billing import clock
+from billing.findings import report
+from billing.models import Office
+from billing.models.office import LIVE_STATUSES
+from billing.projection import objects, rows
+from billing.stripe_api import mirror
+from billing.stripe_api.inbound import Card, CustomerState, Snapshot
+
+
+def write_customer(office: Office, customer: CustomerState, snapshot: Snapshot) -> None:
+    """The columns that tell of the customer, unless a newer look wrote them."""
+    if office.customer_ticket > snapshot.ticket:
+        return
+    office.customer_ticket = snapshot.ticket
+    if customer.deleted:
+        _bury(office, snapshot.ticket)
+        return
+    row = mirror.customer(customer, office)
+    for subscription in snapshot.subscriptions:
+        mirror.subscription(subscription, row)
+    card, default = _card_charged(customer, snapshot), customer.default_payment_method
+    office.payment_method_brand = card.brand
+    office.payment_method_last4 = card.last4
+    office.payment_method_expires = card.expires
+    office.credit_balance = customer.credit
+    office.test_clock = customer.test_clock
+    if default:
+        objects.write_payment_method(office, default, snapshot.ticket)
+    _mark_default(office, default.id if default else "")
+
+
+def _card_charged(customer: CustomerState, snapshot: Snapshot) -> Card:
+    """A card that a live subscription has of its own goes before the customer's: Stripe charges that one."""
+    own = [one.card for one in snapshot.subscriptions if one.status in LIVE_STATUSES and one.card.last4]
+    return own[-1] if own else customer.card
+
+
+def _mark_default(office: Office, stripe_id: str) -> None:
+    """The customer was seen to have this default card, or none; its row is there already."""
+    for row in office.payment_methods.filter(is_default=True).exclude(stripe_id=stripe_id):
+        row.is_default = False
+        row.save(update_fields=["is_default"])
+    for row in office.payment_methods.filter(is_default=False, stripe_id=stripe_id):
+        row.is_default = True
+        row.save(update_fields=["is_default"])
+
+
+def _bury(office: Office, ticket: int) -> None:
+    """The customer is gone at Stripe: its id stays, nothing is live any more, and somebody is told."""
+    office.customer_deleted_at = office.customer_deleted_at or clock.billing()
+    office.payment_method_brand = office.payment_method_last4 = office.payment_method_expires = ""
+    office.credit_balance = 0
+    for card in office.payment_methods.filter(detached_at=None):
+        rows.save(card, {"detached_at": clock.billing(), "is_default": False}, ticket)
+    for row in office.subscriptions.filter(status__in=LIVE_STATUSES):
+        rows.save(row, {"status": "canceled", "ended_at": clock.billing()}, ticket)
+    report(
+        "customer_deleted",
+        str(office.public_id),
+        office=office,
+        severity="critical",
+        detail="The customer was deleted at Stripe. The Office has no service and cannot be charged.",
+    )
+
+
+def derive(office: Office) -> None:
+    """What it owes, and the columns of its current subscription, from our rows."""
+    subscriptions = list(office.subscriptions.filter(deleted_at=None).select_related("plan_price__plan"))
+    live = sorted((row for row in subscriptions if row.is_live), key=lambda row: (row.created_at, row.stripe_id))
+    if len(live) > 1:
+        report(
+            "second_live_subscription",
+            str(office.public_id),
+            office=office,
+            severity="critical",
+            detail=f"{len(live)} subscriptions are live at Stripe; the oldest counts as the current one.",
+        )
+    newest = max(subscriptions, key=lambda row: (row.created_at, row.stripe_id), default=None)
+    current = live[0] if live else newest
+    open_invoices = office.invoices.filter(status="open", deleted_at=None, amount_remaining__gt=0)
+    failed = open_invoices.filter(attempt_count__gt=0).order_by("finalised_at").first()
+    office.balance_due = open_invoices.aggregate(total=Sum("amount_remaining"))["total"] or 0
+    office.past_due_since = (failed.finalised_at or failed.created_at) if failed else None
+    if current is None:
+        return
+    office.subscription_status = current.status
+    office.payment_provider_subscription_id = current.stripe_id
+    office.current_plan = current.plan_price.plan if current.plan_price else None
+    office.quantity = current.quantity
+    office.billing_cycle_anchor_date = current.billing_cycle_anchor
+    office.current_period_start = current.current_period_start
+    office.current_period_end = current.current_period_end
+    office.trial_end = current.trial_end
+    office.cancel_at = current.cancel_at if current.is_live else None
+    office.collection_paused = current.collection_paused if current.is_live else ""
+    office.collection_paused_until = current.collection_paused_until if current.is_live else None

@@ -1,0 +1,52 @@
+"""How a row is written: not over what a newer look wrote, only what changed, and a subscription's steps on record."""
+
+from typing import Any
+
+from django.db import models as orm
+
+from billing import clock
+from billing.models import Subscription, SubscriptionChange
+
+WATCHED = ("status", "plan_price_id", "quantity", "monthly_amount")
+
+
+def save(row: Any, values: dict[str, Any], ticket: int) -> None:
+    """The row has these values, unless a newer look wrote it; only what changed is saved."""
+    if row.pk and row.ticket > ticket:
+        return
+    before = values_of(row) if row.pk else {}
+    changed = [name for name, value in values.items() if not before or before[name] != value]
+    for name, value in values.items():
+        setattr(row, name, value)
+    if row.pk and row.ticket != ticket:
+        changed.append("ticket")
+    row.ticket = ticket
+    if changed:
+        row.save(update_fields=changed if before else None)
+    if isinstance(row, Subscription):
+        _record_step(row, before)
+
+
+def values_of(row: orm.Model) -> dict[str, Any]:
+    """By the names of their columns."""
+    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+
+
+def _record_step(row: Subscription, before: dict[str, Any]) -> None:
+    if before and all(before[name] == getattr(row, name) for name in WATCHED):
+        return
+    was_revenue = before.get("status") in ("active", "past_due")
+    SubscriptionChange.objects.create(
+        subscription=row,
+        office_id=row.office_id,
+        at=clock.billing(),
+        status_before=before.get("status", ""),
+        status_after=row.status,
+        price_before_id=before.get("plan_price_id"),
+        price_after_id=row.plan_price_id,
+        quantity_before=before.get("quantity", 0),
+        quantity_after=row.quantity,
+        mrr_before=before.get("monthly_amount", 0) if was_revenue else 0,
+        mrr_after=row.monthly_amount if row.counts_as_revenue else 0,
+        currency=row.currency,
+    )
