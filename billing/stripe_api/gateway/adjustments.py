@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from typing import Any
 
-from billing.stripe_api import client, inbound, inbound_adjustments
+from billing.stripe_api import client, inbound
 from billing.stripe_api.client import Step
 from billing.stripe_api.gateway import answers
-from billing.stripe_api.inbound import AdjustmentState
-from billing.stripe_api.inbound_adjustments import CHARGES, PreviewedCreditNote
+from billing.stripe_api.inbound import AdjustmentState, PreviewedCreditNote
 
 __all__ = ["PreviewedCreditNote"]
+
+CHARGES = ("ch_", "py_")
 
 
 def refund_payment(charge: str, *, amount: int, reason: str, operation: str, step: Step) -> None:
@@ -45,7 +46,7 @@ def issue_credit_note(
 def preview_credit_note(invoice: str, *, amount: int, refund: int, credit: int) -> PreviewedCreditNote:
     """What the credit note would come to. Nothing changes. Source: https://docs.stripe.com/api/credit_notes/preview"""
     found = client.get("/v1/credit_notes/preview", _credit_note(invoice, amount, refund, credit))
-    return inbound_adjustments.previewed(inbound.plain(found))
+    return inbound.previewed_credit_note(inbound.plain(found))
 
 
 def find_credit_note(invoice: str, *, operation: str) -> bool:
@@ -70,18 +71,18 @@ def refunds(of: list[dict[str, Any]]) -> list[AdjustmentState]:
     for charge in of:
         within = charge.get("refunds") or {}
         rows = answers.page("/v1/refunds", {"charge": charge["id"]}) if within.get("has_more") else within.get("data")
-        found += [inbound_adjustments.refund(one) for one in rows or []]
+        found += [inbound.refund(one) for one in rows or []]
     return found
 
 
 def disputes(charge: str) -> list[AdjustmentState]:
     """The disputes of this charge."""
-    return [inbound_adjustments.dispute(one) for one in answers.page("/v1/disputes", {"charge": charge})]
+    return [inbound.dispute(one) for one in answers.page("/v1/disputes", {"charge": charge})]
 
 
 def credit_notes(customer: str) -> list[AdjustmentState]:
     """The customer's newest credit notes."""
-    return [inbound_adjustments.credit_note(one) for one in answers.page("/v1/credit_notes", {"customer": customer})]
+    return [inbound.credit_note(one) for one in answers.page("/v1/credit_notes", {"customer": customer})]
 
 
 def _credit_note(invoice: str, amount: int, refund: int, credit: int) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from billing.models import Adjustment
-from billing.stripe_api.inbound import AdjustmentState, identity, when
+from billing.stripe_api.inbound.states import AdjustmentState
+from billing.stripe_api.inbound.values import identity, when
 
-CHARGES = ("ch_", "py_")
 Kind, Reason, Outcome = Adjustment.Kind, Adjustment.Reason, Adjustment.Outcome
 
 REASONS: dict[str, str] = {
@@ -44,7 +44,7 @@ class PreviewedCreditNote:
     after_payment: int
 
 
-def previewed(data: dict[str, Any]) -> PreviewedCreditNote:
+def previewed_credit_note(data: dict[str, Any]) -> PreviewedCreditNote:
     return PreviewedCreditNote(
         currency=data["currency"],
         total=data["total"],

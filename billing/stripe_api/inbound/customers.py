@@ -1,0 +1,41 @@
+"""A customer and the cards on file."""
+
+from typing import Any
+
+from stripe import StripeObject
+
+from billing.stripe_api.inbound.states import Card, CustomerState, PaymentMethodState
+from billing.stripe_api.inbound.values import identity, ours, plain
+
+
+def customer(source: StripeObject) -> CustomerState:
+    data = plain(source)
+    method = (data.get("invoice_settings") or {}).get("default_payment_method")
+    default = payment_method(method) if isinstance(method, dict) and method.get("card") else None
+    keep = ("id", "object", "created", "livemode", "currency", "delinquent", "balance", "metadata", "deleted")
+    return CustomerState(
+        id=data["id"],
+        deleted=bool(data.get("deleted")),
+        office=(data.get("metadata") or {}).get("office", ""),
+        card=default.card if default else Card(),
+        default_payment_method=default,
+        credit=-(data.get("balance") or 0),  # Stripe's balance is what the customer owes
+        operation=(data.get("metadata") or {}).get("operation", ""),
+        test_clock=identity(data.get("test_clock")),
+        redacted={key: data[key] for key in keep if key in data} | {"metadata": ours(data)},
+    )
+
+
+def payment_method(data: dict[str, Any]) -> PaymentMethodState:
+    return PaymentMethodState(data["id"], card(data.get("card")))
+
+
+def card(data: dict[str, Any] | None) -> Card:
+    if not data:
+        return Card()
+    month, year = data.get("exp_month"), data.get("exp_year")
+    return Card(
+        brand=data.get("brand") or "",
+        last4=data.get("last4") or "",
+        expires=f"{year:04}-{month:02}" if month and year else "",
+    )

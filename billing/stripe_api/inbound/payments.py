@@ -1,0 +1,27 @@
+"""A charge: one attempt to collect."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from billing.stripe_api.inbound.customers import card
+from billing.stripe_api.inbound.states import PaymentState
+from billing.stripe_api.inbound.values import identity
+
+
+def payment(data: dict[str, Any]) -> PaymentState:
+    """A charge: one attempt to collect."""
+    details = data.get("payment_method_details") or {}
+    outcome = data.get("outcome") or {}
+    return PaymentState(
+        id=data["id"],
+        payment_intent_id=identity(data.get("payment_intent")),
+        status=data["status"],
+        currency=data["currency"],
+        amount=data["amount"],
+        amount_refunded=data["amount_refunded"],
+        disputed=bool(data.get("disputed")),
+        failure_code=data.get("failure_code") or "",
+        decline_code=(outcome.get("reason") or "") if data["status"] == "failed" else "",
+        card=card(details.get("card")),
+        created_at=datetime.fromtimestamp(data["created"], UTC),
+    )

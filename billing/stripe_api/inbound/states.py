@@ -1,0 +1,162 @@
+"""Snapshot and its parts: what one customer looks like at Stripe now, in frozen values of ours."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from billing.discounts import Discount
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    brand: str = ""
+    last4: str = ""
+    expires: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentMethodState:
+    """A card that a customer has on file."""
+
+    id: str
+    card: Card
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerState:
+    """``credit`` is what the next invoices take off, in minor units; below zero, what they add."""
+
+    id: str
+    deleted: bool
+    office: str
+    card: Card
+    default_payment_method: PaymentMethodState | None
+    credit: int
+    operation: str
+    test_clock: str
+    redacted: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionState:
+    id: str
+    item_id: str
+    status: str
+    price_id: str
+    quantity: int
+    currency: str
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    current_period_start: datetime | None
+    current_period_end: datetime | None
+    billing_cycle_anchor: datetime | None
+    trial_end: datetime | None
+    cancel_at: datetime | None
+    cancels_at_period_end: bool
+    collection_paused: str
+    collection_paused_until: datetime | None
+    discounts: tuple[Discount, ...]
+    card: Card
+    operation: str
+    redacted: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceState:
+    id: str
+    subscription_id: str
+    payment_intent_id: str
+    number: str
+    status: str
+    kind: str
+    collection: str
+    currency: str
+    subtotal: int
+    discount: int
+    tax: int
+    total: int
+    amount_paid: int
+    amount_remaining: int
+    paid_elsewhere: int
+    credited_before_payment: int
+    credited_after_payment: int
+    attempt_count: int
+    next_payment_attempt: datetime | None
+    period_start: datetime | None
+    period_end: datetime | None
+    created_at: datetime
+    due_at: datetime | None
+    finalised_at: datetime | None
+    paid_at: datetime | None
+    voided_at: datetime | None
+    uncollectible_at: datetime | None
+    operation: str
+    lines: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentState:
+    id: str
+    payment_intent_id: str
+    status: str
+    currency: str
+    amount: int
+    amount_refunded: int
+    disputed: bool
+    failure_code: str
+    decline_code: str
+    card: Card
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AdjustmentState:
+    """A refund, credit note or dispute; ``reason`` and ``outcome`` are words of ours."""
+
+    kind: str
+    id: str
+    payment_id: str
+    invoice_id: str
+    operation: str
+    status: str
+    currency: str
+    amount: int
+    reason: str
+    failure_code: str
+    created_at: datetime
+    due_at: datetime | None
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewedInvoice:
+    """An invoice that would be. Amounts are minor units of ``currency``; ``amount_due`` is after credit."""
+
+    currency: str
+    subtotal: int
+    discount: int
+    tax: int
+    total: int
+    amount_due: int
+    period_start: datetime | None
+    period_end: datetime | None
+    lines: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The present of one customer, seen by a look with this ticket. ``missing`` are ids that Stripe denied,
+    ``detached`` cards that are no longer the customer's."""
+
+    office_id: int
+    ticket: int
+    seen_at: datetime
+    customer: CustomerState | None
+    subscriptions: tuple[SubscriptionState, ...] = ()
+    invoices: tuple[InvoiceState, ...] = ()
+    payments: tuple[PaymentState, ...] = ()
+    adjustments: tuple[AdjustmentState, ...] = ()
+    missing: tuple[str, ...] = ()
+    payment_methods: tuple[PaymentMethodState, ...] = ()
+    detached: tuple[str, ...] = ()

@@ -1,0 +1,66 @@
+"""A subscription and its discounts."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from stripe import StripeObject
+
+from billing.discounts import Discount
+from billing.money import Money
+from billing.stripe_api.inbound.customers import card
+from billing.stripe_api.inbound.states import SubscriptionState
+from billing.stripe_api.inbound.values import identity, ours, plain, when
+
+
+def subscription(source: StripeObject | dict[str, Any]) -> SubscriptionState:
+    data = source if isinstance(source, dict) else plain(source)
+    items = data["items"]["data"]
+    item = items[0] if items else {}
+    price = item.get("price") or {}
+    keep = ("id", "object", "status", "created", "livemode", "currency", "metadata", "cancel_at", "ended_at")
+    pause, method = data.get("pause_collection") or {}, data.get("default_payment_method")
+    cancel_at = when(data.get("cancel_at"))
+    if cancel_at is None and data.get("cancel_at_period_end"):
+        cancel_at = when(item.get("current_period_end"))
+    return SubscriptionState(
+        id=data["id"],
+        item_id=item.get("id") or "",
+        status=data["status"],
+        price_id=identity(price),
+        quantity=item.get("quantity") or 1,
+        currency=data["currency"],
+        created_at=datetime.fromtimestamp(data["created"], UTC),
+        started_at=when(data.get("start_date")),
+        ended_at=when(data.get("ended_at")),
+        current_period_start=when(item.get("current_period_start")),
+        current_period_end=when(item.get("current_period_end")),
+        billing_cycle_anchor=when(data.get("billing_cycle_anchor")),
+        trial_end=when(data.get("trial_end")),
+        cancel_at=cancel_at,
+        cancels_at_period_end=bool(data.get("cancel_at_period_end")),
+        collection_paused=pause.get("behavior") or "",
+        collection_paused_until=when(pause.get("resumes_at")),
+        discounts=tuple(discount(one) for one in data.get("discounts") or [] if isinstance(one, dict)),
+        card=card(method.get("card") if isinstance(method, dict) else None),
+        operation=(data.get("metadata") or {}).get("operation", ""),
+        redacted={key: data[key] for key in keep if key in data}
+        | {"customer": identity(data["customer"]), "metadata": ours(data)},
+    )
+
+
+def discount(data: dict[str, Any]) -> Discount:
+    """A coupon that was redeemed, where it is expanded. Its name is dropped: somebody typed it at Stripe."""
+    source = (data.get("source") or {}).get("coupon")
+    return replace(coupon(source if isinstance(source, dict) else {}), until=when(data.get("end")))
+
+
+def coupon(data: dict[str, Any]) -> Discount:
+    percent = data.get("percent_off")
+    return Discount(
+        percent=None if percent is None else Decimal(str(percent)),
+        amount=Money(data.get("amount_off") or 0, data.get("currency") or ""),
+        duration=data.get("duration") or "",
+        months=data.get("duration_in_months"),
+    )

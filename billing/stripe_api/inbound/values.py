@@ -1,0 +1,33 @@
+"""What is in every object of Stripe's: times, ids, metadata."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from stripe import StripeObject
+
+from billing.stripe_api import outbound
+
+
+def plain(value: StripeObject) -> dict[str, Any]:
+    """Nested dicts and lists."""
+    return value.to_dict()
+
+
+def when(epoch: int | None) -> datetime | None:
+    return datetime.fromtimestamp(epoch, UTC) if epoch else None
+
+
+def moment(epoch: int) -> datetime:
+    return datetime.fromtimestamp(epoch, UTC)
+
+
+def identity(value: Any) -> str:
+    """The id of an object that may be expanded, absent, or an id."""
+    if isinstance(value, dict):
+        return str(value.get("id") or "")
+    return value or ""
+
+
+def ours(data: dict[str, Any]) -> dict[str, str]:
+    """Our own keys of an object's metadata; what somebody typed there in the dashboard is dropped."""
+    return {key: value for key, value in (data.get("metadata") or {}).items() if key in outbound.METADATA}
