@@ -1,5 +1,6 @@
 """One-off charges: an invoice beside the subscription, for what a catalogue names."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -102,7 +103,9 @@ def _was_charged(run: Run, office: Office) -> bool:
     if found is None:
         return False
     run.look_at(invoices=found.id, payments=found.payment_intent_id)
-    if found.status == "paid" or gateway.was_sent(found.id, key=run.step("send").key):
+    if found.status == "paid":
+        return any(line["charge"] for line in found.lines)  # somebody may have finalised the empty draft
+    if gateway.was_sent(found.id, key=run.step("send").key):
         return True
     if found.status == "draft":
         gateway.delete_draft(found.id, step=run.step("delete"))
@@ -137,8 +140,9 @@ def _charge(run: Run, office: Office, *, charge: str, amount: int, days_until_du
         )
         invoice = gateway.finalise_invoice(draft, step=run.step("finalise"))
     except errors.StripeRejected:
-        gateway.delete_draft(draft, step=run.step("delete"))
-        raise
+        if _is_given_up(run, office, lambda: gateway.delete_draft(draft, step=run.step("delete"))):
+            raise
+        return
     run.look_at(payments=invoice.payment_intent_id)
     if invoice.status == "paid":  # from credit
         return
@@ -148,5 +152,14 @@ def _charge(run: Run, office: Office, *, charge: str, amount: int, days_until_du
         else:
             gateway.pay_invoice(draft, step=run.step("pay"))
     except (errors.CardDeclined, errors.StripeRejected):
-        gateway.void_invoice(draft, step=run.step("void"))
-        raise
+        if _is_given_up(run, office, lambda: gateway.void_invoice(draft, step=run.step("void"))):
+            raise
+
+
+def _is_given_up(run: Run, office: Office, give_up: Callable[[], None]) -> bool:
+    """Nothing is owed; or False, where Stripe refuses that too because somebody had the invoice paid meanwhile."""
+    try:
+        give_up()
+    except errors.StripeRejected:
+        return not _was_charged(run, office)
+    return True

@@ -185,9 +185,9 @@ def _subscribe(
         try:
             gateway.pay_invoice(started.invoice_id, payment_method=card, step=run.step("pay"))
         except (errors.CardDeclined, errors.StripeRejected):
-            gateway.cancel_subscription(started.state.id, at_period_end=False, step=run.step("undo"))
-            if card:
-                gateway.detach_payment_method(card, step=run.step("detach"))
-            raise
+            if not _was_started(run, office):  # else somebody had the invoice paid at Stripe meanwhile
+                if card:
+                    gateway.detach_payment_method(card, step=run.step("detach"))
+                raise
     if card:
         gateway.set_default_payment_method(card, customer=customer, step=run.step("default"))

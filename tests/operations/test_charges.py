@@ -304,6 +304,84 @@ def test_after_a_day_what_was_paid_is_found_by_the_operation_and_not_paid_again(
     assert Invoice.objects.get(kind="one_off").status == "paid"
 
 
+def test_what_is_paid_at_stripe_before_it_was_given_up_is_charged(stripe, operator, practice):
+    lose_giving_up(stripe, practice, operator)
+    asked(stripe, f"invoices/{one_offs(stripe)[0]['id']}/pay", paid_out_of_band="true")
+
+    assert resumed().status == "succeeded"
+    assert [one["status"] for one in one_offs(stripe)] == ["paid"]
+    assert Invoice.objects.get(kind="one_off").status == "paid"
+
+
+def test_what_is_paid_at_stripe_before_it_was_collected_is_charged(stripe, operator, practice):
+    lose(stripe, "pay", "503")
+    with pytest.raises(errors.StripeUnavailable):
+        charged(practice, operator)
+    asked(stripe, f"invoices/{one_offs(stripe)[0]['id']}/pay", paid_out_of_band="true")
+
+    assert resumed().status == "succeeded"
+    assert [one["status"] for one in one_offs(stripe)] == ["paid"]
+    assert Invoice.objects.get(kind="one_off").status == "paid"
+
+
+@pytest.mark.parametrize("kind", ["503", "drop_after"])
+def test_an_answer_lost_while_it_is_given_up_ends_declined_and_void(stripe, operator, practice, kind):
+    lose_giving_up(stripe, practice, operator, kind)
+
+    operation = resumed()
+
+    assert (operation.status, operation.decline_code) == ("declined", "insufficient_funds")
+    assert [one["status"] for one in one_offs(stripe)] == ["void"]
+
+
+def test_what_is_voided_at_stripe_before_it_was_given_up_ends_declined(stripe, operator, practice):
+    lose_giving_up(stripe, practice, operator)
+    asked(stripe, f"invoices/{one_offs(stripe)[0]['id']}/void")
+
+    assert resumed().status == "declined"
+
+
+@pytest.mark.parametrize(("by_hand", "expected"), [(["finalize", "pay"], "succeeded"), (["finalize"], "rejected")])
+def test_a_draft_that_somebody_finalises_is_charged_if_it_was_paid(stripe, operator, practice, by_hand, expected):
+    lose(stripe, "finalise", "503")
+    with pytest.raises(errors.StripeUnavailable):
+        charged(practice, operator)
+    for act in by_hand:
+        asked(stripe, f"invoices/{one_offs(stripe)[0]['id']}/{act}")
+
+    assert resumed().status == expected
+    status = {"succeeded": "paid", "rejected": "void"}[expected]
+    assert [one["status"] for one in one_offs(stripe)] == [status]
+    assert Invoice.objects.get(kind="one_off").status == status
+
+
+def test_a_draft_that_somebody_finalises_without_its_line_charged_nothing(stripe, operator, practice):
+    stripe.fail_next("503", method="POST", path_prefix="/v1/invoiceitems")
+    with pytest.raises(errors.StripeUnavailable):
+        charged(practice, operator)
+    asked(stripe, f"invoices/{one_offs(stripe)[0]['id']}/finalize")
+
+    assert resumed().status == "rejected"
+    assert [(one["status"], one["total"]) for one in one_offs(stripe)] == [("paid", 0)]
+
+
+def lose_giving_up(stripe, office, by, kind="503"):
+    """The card is declined, and the answer of giving the invoice up is lost."""
+    stripe.control("charges", outcome="decline", code="insufficient_funds")
+    for _ in range(2):
+        stripe.fail_next("slow", method="POST", path_prefix="/v1/invoices/", seconds=0)
+    stripe.fail_next(kind, method="POST", path_prefix="/v1/invoices/")
+    with pytest.raises(errors.StripeUnavailable):
+        charged(office, by)
+
+
+def resumed():
+    """The charge, once the worker came to it."""
+    Operation.objects.update(lease_until=clock.wall())
+    resume_unsettled()
+    return Operation.objects.get(kind="charge_office")
+
+
 def test_two_people_at_once_end_in_one_charge_and_one_refusal(stripe, operator, administrator, practice):
     lose(stripe, "pay", "503")
     with pytest.raises(errors.StripeUnavailable):

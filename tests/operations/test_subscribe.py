@@ -6,6 +6,7 @@ from billing import clock, errors
 from billing.audit import actor
 from billing.models import AuditEntry, Office, Operation, OperationStep, ReceivedEvent
 from billing.operations import create_payment_link, preview_subscribe, resume_unsettled, subscribe
+from tests.at_stripe import made
 from tests.conftest import a_member, price
 
 REASON = "signed up by phone"
@@ -225,6 +226,38 @@ def test_a_lost_answer_after_the_work_was_done_charges_once(stripe, operator, of
     assert Office.objects.get(pk=office.pk).subscription_status == "active"
     assert [one["status"] for one in stripe.listed("charges")] == ["succeeded"]
     assert OperationStep.objects.get(name="pay").asked == 2
+
+
+@pytest.mark.parametrize(
+    "lost", [("POST", "/v1/invoices", "pm_card_visa"), ("DELETE", "/v1/subscriptions", "pm_card_chargeCustomerFail")]
+)
+def test_what_is_paid_at_stripe_before_it_was_given_up_stays_live(stripe, operator, office, as_due, lost):
+    """The answer of paying is lost, or the card is declined and the answer of cancelling is lost."""
+    method, path, card = lost
+    stripe.fail_next("503", path_prefix=path, method=method)
+    with pytest.raises(errors.StripeUnavailable):
+        started(office, operator, payment_method=card)
+    made(stripe, f"invoices/{stripe.listed('invoices')[0]['id']}/pay", paid_out_of_band="true")
+
+    as_due()
+    resume_unsettled()
+
+    assert Operation.objects.get().status == "succeeded"
+    assert Office.objects.get(pk=office.pk).subscription_status == "active"
+    assert [one["status"] for one in stripe.listed("invoices")] == ["paid"]
+
+
+def test_what_is_cancelled_at_stripe_before_it_was_given_up_ends_declined(stripe, operator, office, as_due):
+    stripe.fail_next("503", path_prefix="/v1/subscriptions", method="DELETE")
+    with pytest.raises(errors.StripeUnavailable):
+        started(office, operator, payment_method="pm_card_chargeCustomerFail")
+    stripe.delete(f"subscriptions/{stripe.listed('subscriptions', status='all')[0]['id']}")
+
+    as_due()
+    resume_unsettled()
+
+    assert Operation.objects.get().status == "declined"
+    assert not Office.objects.get(pk=office.pk).has_payment_method
 
 
 def test_a_replayed_failure_is_looked_for_and_then_abandoned(stripe, operator, office, as_due):
