@@ -26,10 +26,10 @@ from billing.operations.payment_methods import (
     remove_payment_method,
     set_default_payment_method,
 )
-from billing.operations.protocol import resume_unsettled
 from billing.operations.refund import preview_refund, refund_payment
 from billing.operations.renewal import cancel_on_date, resume_renewal
 from billing.operations.schedule import move_trial_end, preview_restarted_period, preview_trial_end, restart_period
+from billing.operations.settling import resume_unsettled
 from billing.operations.subscribe import preview_subscribe, subscribe
 
 __all__ = [

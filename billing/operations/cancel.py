@@ -4,7 +4,9 @@ from billing import errors
 from billing.access import grants
 from billing.audit.actor import Actor
 from billing.models import Office
-from billing.operations.protocol import Run, operation_body, perform
+from billing.operations.bodies import operation_body
+from billing.operations.protocol import perform
+from billing.operations.run import Run
 from billing.stripe_api import gateway
 
 

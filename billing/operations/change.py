@@ -9,6 +9,7 @@ from billing.access import grants
 from billing.audit.actor import Actor
 from billing.models import Office, PlanPrice
 from billing.operations import previews
+from billing.operations.bodies import operation_body
 from billing.operations.live import (
     PRORATION,
     moment,
@@ -19,7 +20,8 @@ from billing.operations.live import (
     when,
 )
 from billing.operations.previews import Preview
-from billing.operations.protocol import Run, operation_body, perform
+from billing.operations.protocol import perform
+from billing.operations.run import Run
 from billing.operations.subscribe import check_quantity, price_for_sale
 from billing.stripe_api import charging, gateway
 

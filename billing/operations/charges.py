@@ -11,9 +11,11 @@ from billing.invoice_lines import CATALOGUE
 from billing.models import Invoice, Office, Operation
 from billing.money import Money
 from billing.operations import previews
+from billing.operations.bodies import operation_body
 from billing.operations.customer import customer_of, refuse_deleted
 from billing.operations.previews import Preview
-from billing.operations.protocol import Run, operation_body, performed
+from billing.operations.protocol import performed
+from billing.operations.run import Run
 from billing.stripe_api import charging, gateway
 
 LEAST, MOST = 100, 1_000_000  # minor units of the Office's currency

@@ -11,8 +11,10 @@ from billing import clock, errors
 from billing.access import grants
 from billing.audit.actor import Actor
 from billing.models import Office
+from billing.operations.bodies import operation_body
 from billing.operations.live import moment, require_live, was_updated, when
-from billing.operations.protocol import Run, operation_body, perform
+from billing.operations.protocol import perform
+from billing.operations.run import Run
 from billing.stripe_api import charging, gateway
 
 InvoicesBecome = Literal["keep_as_draft", "void", "mark_uncollectible"]

@@ -4,7 +4,7 @@ from billing import errors
 from billing.access import grants
 from billing.audit.actor import Actor
 from billing.models import Office
-from billing.operations.protocol import Run
+from billing.operations.run import Run
 from billing.stripe_api import gateway
 from billing.stripe_api.gateway import Coupon
 

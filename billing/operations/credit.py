@@ -10,7 +10,9 @@ from billing.audit.actor import Actor
 from billing.models import Office
 from billing.money import Money, credit_in_words
 from billing.operations import previews
-from billing.operations.protocol import Run, operation_body, perform
+from billing.operations.bodies import operation_body
+from billing.operations.protocol import perform
+from billing.operations.run import Run
 from billing.stripe_api import charging, gateway
 
 KIND = "adjust_credit"

@@ -11,8 +11,10 @@ from billing.audit.actor import Actor
 from billing.models import Adjustment, Invoice, Office, Payment
 from billing.money import Money
 from billing.operations import money_back, previews
+from billing.operations.bodies import operation_body
 from billing.operations.money_back import CREDIT_NOTE_REASONS, MoneyBack
-from billing.operations.protocol import Run, operation_body, perform
+from billing.operations.protocol import perform
+from billing.operations.run import Run
 from billing.stripe_api import gateway
 
 To = Literal["due", "refund", "balance"]

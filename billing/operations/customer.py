@@ -8,7 +8,9 @@ from django.urls import reverse
 from billing import errors
 from billing.audit.actor import Actor
 from billing.models import Office, Operation
-from billing.operations.protocol import Run, Step, operation_body, perform, perform_and_tell
+from billing.operations.bodies import operation_body
+from billing.operations.protocol import perform, perform_and_tell
+from billing.operations.run import Run, Step
 from billing.projection import link_customer
 from billing.stripe_api import charging, client, gateway
 

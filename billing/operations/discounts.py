@@ -6,9 +6,11 @@ from billing import errors
 from billing.audit.actor import Actor
 from billing.models import Office
 from billing.operations import coupons, previews
+from billing.operations.bodies import operation_body
 from billing.operations.live import require_live, was_updated
 from billing.operations.previews import Preview
-from billing.operations.protocol import Run, operation_body, perform
+from billing.operations.protocol import perform
+from billing.operations.run import Run
 from billing.stripe_api import charging, gateway
 from billing.stripe_api.inbound import PreviewedInvoice
 

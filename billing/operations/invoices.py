@@ -9,9 +9,11 @@ from billing.audit import trail
 from billing.audit.actor import Actor
 from billing.models import Invoice, Office, Operation
 from billing.operations import previews
+from billing.operations.bodies import operation_body
 from billing.operations.payment_methods import Card, card_on_file, key_of
 from billing.operations.previews import Preview
-from billing.operations.protocol import Run, operation_body, perform
+from billing.operations.protocol import perform
+from billing.operations.run import Run
 from billing.stripe_api import charging, gateway
 from billing.stripe_api.gateway import Document
 

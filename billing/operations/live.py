@@ -4,7 +4,7 @@ from datetime import datetime
 
 from billing import errors
 from billing.models import Office
-from billing.operations.protocol import Run
+from billing.operations.run import Run
 from billing.stripe_api import gateway
 from billing.stripe_api.inbound import SubscriptionState
 

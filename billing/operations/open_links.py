@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from billing import clock
 from billing.models import Office, Operation
-from billing.operations.protocol import Run
+from billing.operations.run import Run
 from billing.stripe_api import gateway
 from billing.stripe_api.gateway import PaymentLink
 

@@ -10,9 +10,11 @@ from billing.access import grants
 from billing.audit.actor import Actor
 from billing.models import Office, PlanPrice
 from billing.operations import coupons
+from billing.operations.bodies import operation_body
 from billing.operations.customer import customer_of
 from billing.operations.open_links import KIND, WITHDRAWAL, close_payment_link, open_payment_link
-from billing.operations.protocol import Run, operation_body, perform
+from billing.operations.protocol import perform
+from billing.operations.run import Run
 from billing.operations.subscribe import check_start
 from billing.stripe_api import charging, gateway
 from billing.stripe_api.gateway import PaymentLink

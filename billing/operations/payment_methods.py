@@ -10,8 +10,10 @@ from billing import clock, errors, jobs
 from billing.audit import actor
 from billing.audit.actor import Actor
 from billing.models import Office, Operation, PaymentMethod
+from billing.operations.bodies import operation_body
 from billing.operations.customer import customer_made, customer_of, refuse_deleted, return_url
-from billing.operations.protocol import Run, operation_body, perform, perform_and_tell, unsettled
+from billing.operations.protocol import perform, perform_and_tell, unsettled
+from billing.operations.run import Run
 from billing.stripe_api import gateway
 
 Card = PaymentMethod | str | uuid.UUID

@@ -6,8 +6,10 @@ from billing import clock, errors
 from billing.access import grants
 from billing.audit.actor import Actor
 from billing.models import Office
+from billing.operations.bodies import operation_body
 from billing.operations.live import moment, require_live, state_of, was_updated
-from billing.operations.protocol import Run, operation_body, perform
+from billing.operations.protocol import perform
+from billing.operations.run import Run
 from billing.stripe_api import charging, gateway
 
 

@@ -8,9 +8,11 @@ from billing.access import grants
 from billing.audit.actor import Actor
 from billing.models import Office
 from billing.operations import previews
+from billing.operations.bodies import operation_body
 from billing.operations.live import PRORATION, moment, require_collection, require_live, was_updated, when
 from billing.operations.previews import Preview
-from billing.operations.protocol import Run, operation_body, perform
+from billing.operations.protocol import perform
+from billing.operations.run import Run
 from billing.stripe_api import charging, gateway
 
 LONGEST_TRIAL = timedelta(days=730)  # of Stripe's

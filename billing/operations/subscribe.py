@@ -8,10 +8,12 @@ from billing.access import grants
 from billing.audit.actor import Actor
 from billing.models import Office, PlanPrice
 from billing.operations import coupons, previews
+from billing.operations.bodies import operation_body
 from billing.operations.customer import customer_made, customer_of, refuse_deleted
 from billing.operations.open_links import close_payment_link
 from billing.operations.previews import Preview
-from billing.operations.protocol import Run, operation_body, perform
+from billing.operations.protocol import perform
+from billing.operations.run import Run
 from billing.stripe_api import charging, gateway
 from billing.stripe_api.gateway import Coupon
 

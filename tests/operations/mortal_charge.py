@@ -15,10 +15,12 @@ def main(office: str, step: str, function: str, moment: str) -> None:
     from billing.audit import actor
     from billing.models import Office
     from billing.operations import charge_office
+    from billing.operations.run import Step
+
+    fatal = getattr(Step, function).__code__
 
     def watch(frame: Any, event: str, _: Any) -> None:
-        code = frame.f_code
-        here = event == moment and code.co_name == function and code.co_filename.endswith("operations/protocol.py")
+        here = event == moment and frame.f_code is fatal
         if here and frame.f_locals["self"].name == step:
             os.kill(os.getpid(), signal.SIGKILL)
 

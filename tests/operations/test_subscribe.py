@@ -326,7 +326,7 @@ def test_while_our_rows_cannot_show_what_was_done_nobody_can_charge_again(stripe
 
 
 def test_a_late_process_does_not_overwrite_what_another_settled(stripe, operator, office):
-    from billing.operations.protocol import Status, _settle
+    from billing.operations.settling import Status, _settle
 
     started(office, operator)
     late = Operation.objects.get()
