@@ -24,7 +24,6 @@ class Operation(models.Model):
     actor_label = models.CharField(max_length=254)
     reason = models.CharField(max_length=200)
     request = models.JSONField(default=dict, help_text="In our words, as its body takes it")
-    request_hash = models.CharField(max_length=64)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
     error_code = models.CharField(max_length=60, blank=True)
     error_message = models.TextField(blank=True)

@@ -3,8 +3,6 @@
 Here it begins, or is refused; ``bodies`` are what it does, ``run`` its requests, ``settling`` its end.
 """
 
-import hashlib
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -116,7 +114,6 @@ def _begin(
                 actor_label=by.label,
                 reason=reason,
                 request=request,
-                request_hash=hashlib.sha256(json.dumps([kind, request], sort_keys=True).encode()).hexdigest(),
                 lease_until=clock.wall() + LEASE,
             )
             idempotency.link(operation)
