@@ -1,7 +1,7 @@
 """One function per thing we ask of Stripe, in our words, with frozen values as answers.
 
 A function that changes something takes ``step=`` and can be repeated with the same step without a second
-effect. Each may raise CardDeclined, StripeRejected or StripeUnavailable (billing/errors.py).
+effect. Each may raise CardDeclined, StripeRejected or StripeUnavailable (billing/errors/stripe.py).
 """
 
 from billing.stripe_api.gateway.account import (
