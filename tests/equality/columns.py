@@ -1,161 +1,17 @@
-"""Whether our rows are what Stripe shows, field by field.
+"""Each column of our rows, derived from Stripe's words: what is compared is what the tables below name."""
 
-Stripe is read over HTTP past our own code, and each column is derived here a second time from Stripe's words: a
-mistake in ``billing.stripe_api.inbound`` or ``billing.projection`` would otherwise be made on both sides and look
-right. What is compared is what the tables below name.
-"""
-
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
-from http import HTTPStatus
 from typing import Any
 
-import httpx
-from django.conf import settings
+from billing.models import Invoice, Operation, Payment, PlanPrice, Subscription
+from tests.equality.theirs import LIVE, Object, Theirs
 
-from billing.models import Invoice, Office, Operation, Payment, PlanPrice, Subscription
-from tests.conftest import LocalStripe
-
-LIVE = ("trialing", "active", "past_due", "unpaid", "paused")
-Object = dict[str, Any]
 Columns = dict[str, Callable[[Object], Any]]
 
 
-@dataclass(frozen=True)
-class Theirs:
-    """Everything that Stripe has of one customer."""
-
-    customer: Object
-    subscriptions: list[Object] = field(default_factory=list)
-    invoices: list[Object] = field(default_factory=list)
-    charges: list[Object] = field(default_factory=list)
-    refunds: list[Object] = field(default_factory=list)
-    credit_notes: list[Object] = field(default_factory=list)
-    disputes: list[Object] = field(default_factory=list)
-    cards: list[Object] = field(default_factory=list)
-
-    @property
-    def current(self) -> Object | None:
-        """The oldest live subscription, else the newest."""
-        by_age = sorted(self.subscriptions, key=lambda one: (one["created"], one["id"]))
-        live = [one for one in by_age if one["status"] in LIVE]
-        return (live or by_age[-1:] or [None])[0]
-
-
-def everything(stripe: LocalStripe, path: str, **params: Any) -> list[Object]:
-    """All pages of a list, newest first."""
-    headers = {"Authorization": f"Bearer {settings.STRIPE_API_KEY}"}
-    found: list[Object] = []
-    while True:
-        after = {"starting_after": found[-1]["id"]} if found else {}
-        answer = stripe.http.get(f"/v1/{path}", params={"limit": 100, **params, **after}, headers=headers)
-        page = answer.raise_for_status().json()
-        found += page["data"]
-        if not page["has_more"]:
-            return found
-
-
-def one(stripe: LocalStripe, path: str, **params: Any) -> Object:
-    headers = {"Authorization": f"Bearer {settings.STRIPE_API_KEY}"}
-    return stripe.http.get(f"/v1/{path}", params=params, headers=headers).raise_for_status().json()
-
-
-def one_or_none(stripe: LocalStripe, path: str) -> Object | None:
-    try:
-        return one(stripe, path)
-    except httpx.HTTPStatusError as error:
-        if error.response.status_code != HTTPStatus.NOT_FOUND:
-            raise
-        return None
-
-
-def read(stripe: LocalStripe, customer: str, *, invoices_too: bool = True) -> Theirs:
-    """What Stripe has of this customer now. A deleted one keeps what it was asked to pay, and has nothing else."""
-    found = one(stripe, f"customers/{customer}", **{"expand[]": "invoice_settings.default_payment_method"})
-    deleted = found.get("deleted", False)
-    discounts = {"expand[]": "data.discounts.source.coupon"}
-    subscriptions = [] if deleted else everything(stripe, "subscriptions", customer=customer, status="all", **discounts)
-    if not invoices_too:
-        return Theirs(found, subscriptions)
-    charges = everything(stripe, "charges", customer=customer)
-    return Theirs(
-        found,
-        subscriptions,
-        everything(stripe, "invoices", customer=customer, **{"expand[]": "data.payments"}),
-        charges,
-        [one for charge in charges for one in everything(stripe, "refunds", charge=charge["id"])],
-        everything(stripe, "credit_notes", customer=customer),
-        [
-            one
-            for charge in charges
-            if charge["disputed"]
-            for one in everything(stripe, "disputes", charge=charge["id"])
-        ],
-        [] if deleted else everything(stripe, f"customers/{customer}/payment_methods", type="card"),
-    )
-
-
-def differences(office: Office, theirs: Theirs) -> list[str]:
-    """Where the Office and its rows are not what Stripe shows; empty where they are equal."""
-    return [
-        *(
-            _after_a_deletion(office)
-            if theirs.customer.get("deleted")
-            else differences_of_subscriptions(office, theirs)
-        ),
-        *_of_rows("invoice", office.invoices.filter(deleted_at=None), theirs.invoices, INVOICE),
-        *_of_rows("payment", office.payments.all(), theirs.charges, PAYMENT),
-        *_of_rows("refund", office.adjustments.filter(kind="refund"), theirs.refunds, REFUND),
-        *_of_rows("credit note", office.adjustments.filter(kind="credit_note"), theirs.credit_notes, CREDIT_NOTE),
-        *_of_rows("dispute", office.adjustments.filter(kind="dispute"), theirs.disputes, DISPUTE),
-        *_of_cards(office, theirs),
-        *_of_row("office", office, _debt(theirs)),
-    ]
-
-
-def differences_of_subscriptions(office: Office, theirs: Theirs) -> list[str]:
-    """As ``differences``, of what every look must show: the card, the credit and the subscriptions."""
-    seen = _card(theirs.customer) | _current(theirs.current) | {"credit_balance": -theirs.customer["balance"]}
-    return [
-        *_of_row("office", office, seen),
-        *_of_rows("subscription", office.subscriptions.filter(deleted_at=None), theirs.subscriptions, SUBSCRIPTION),
-    ]
-
-
-def _after_a_deletion(office: Office) -> list[str]:
-    found = [f"subscription {row.pk} is live" for row in office.subscriptions.filter(status__in=LIVE)]
-    if office.customer_deleted_at is None:
-        found.append("office: the customer is deleted at Stripe and not here")
-    return [*found, *_of_row("office", office, _card({}) | {"credit_balance": 0})]
-
-
-def _of_cards(office: Office, theirs: Theirs) -> list[str]:
-    default = _id((theirs.customer.get("invoice_settings") or {}).get("default_payment_method"))
-    columns = CARD | {"is_default": lambda its: its["id"] == default}
-    return _of_rows("card", office.payment_methods.filter(detached_at=None), theirs.cards, columns)
-
-
-def _of_rows(kind: str, rows: Iterable[Any], theirs: list[Object], columns: Columns) -> list[str]:
-    ours = {row.stripe_id: row for row in rows}
-    found = [f"{kind} {key}: Stripe has it, we do not" for key in sorted({one["id"] for one in theirs} - set(ours))]
-    found += [f"{kind} {key}: we have it, Stripe does not" for key in sorted(set(ours) - {one["id"] for one in theirs})]
-    for its in theirs:
-        if row := ours.get(its["id"]):
-            found += _of_row(f"{kind} {its['id']}", row, {name: derive(its) for name, derive in columns.items()})
-    return found
-
-
-def _of_row(subject: str, row: Any, expected: dict[str, Any]) -> list[str]:
-    return [
-        f"{subject}: {name} is {getattr(row, name)!r} here and {value!r} at Stripe"
-        for name, value in expected.items()
-        if getattr(row, name) != value
-    ]
-
-
-def _card(customer: Object) -> dict[str, str]:
+def card_of(customer: Object) -> dict[str, str]:
     method = (customer.get("invoice_settings") or {}).get("default_payment_method") or {}
     card = method.get("card")
     return {
@@ -165,7 +21,7 @@ def _card(customer: Object) -> dict[str, str]:
     }
 
 
-def _current(subscription: Object | None) -> dict[str, Any]:
+def current_of(subscription: Object | None) -> dict[str, Any]:
     """The Office's columns of its current subscription."""
     if subscription is None:
         return {"subscription_status": "", "payment_provider_subscription_id": "", "current_plan_id": None}
@@ -183,7 +39,7 @@ def _current(subscription: Object | None) -> dict[str, Any]:
     }
 
 
-def _debt(theirs: Theirs) -> dict[str, Any]:
+def debt_of(theirs: Theirs) -> dict[str, Any]:
     unpaid = [one for one in theirs.invoices if one["status"] == "open" and one["amount_remaining"] > 0]
     failed = [one["status_transitions"]["finalized_at"] for one in unpaid if one["attempt_count"]]
     return {
@@ -196,7 +52,7 @@ def _at(epoch: int | None) -> datetime | None:
     return None if epoch is None else datetime.fromtimestamp(epoch, UTC)
 
 
-def _id(value: Any) -> str:
+def id_of(value: Any) -> str:
     return value["id"] if isinstance(value, dict) else value or ""
 
 
@@ -248,7 +104,7 @@ def _monthly(subscription: Object) -> int:
 def _paid_by(invoice: Object) -> str:
     payments = invoice["payments"]["data"]
     default = [one for one in payments if one["is_default"]] or payments
-    return _id(default[0]["payment"].get("payment_intent")) if default else ""
+    return id_of(default[0]["payment"].get("payment_intent")) if default else ""
 
 
 def _periods(invoice: Object, end: str) -> list[datetime]:
@@ -260,29 +116,29 @@ def _when(transition: str) -> Callable[[Object], datetime | None]:
 
 
 def _subscription_of(invoice: Object) -> int | None:
-    named = _id(((invoice["parent"] or {}).get("subscription_details") or {}).get("subscription"))
+    named = id_of(((invoice["parent"] or {}).get("subscription_details") or {}).get("subscription"))
     row = Subscription.objects.filter(stripe_id=named).first() if named else None
     return row.pk if row else None
 
 
 def _invoice_of(charge: Object) -> int | None:
-    intent = _id(charge["payment_intent"])
+    intent = id_of(charge["payment_intent"])
     row = Invoice.objects.filter(payment_intent_id=intent).first() if intent else None
     return row.pk if row else None
 
 
 def _payment_of(adjusting: Object) -> int | None:
-    row = Payment.objects.filter(stripe_id=_id(adjusting["charge"])).first()
+    row = Payment.objects.filter(stripe_id=id_of(adjusting["charge"])).first()
     return row.pk if row else None
 
 
 def _paid_invoice(adjusting: Object) -> int | None:
-    row = Payment.objects.filter(stripe_id=_id(adjusting["charge"])).first()
+    row = Payment.objects.filter(stripe_id=id_of(adjusting["charge"])).first()
     return row.invoice_id if row else None
 
 
 def _credited_invoice(note: Object) -> int | None:
-    row = Invoice.objects.filter(stripe_id=_id(note["invoice"])).first()
+    row = Invoice.objects.filter(stripe_id=id_of(note["invoice"])).first()
     return row.pk if row else None
 
 
@@ -353,7 +209,7 @@ INVOICE: Columns = {
 
 PAYMENT: Columns = {
     "invoice_id": _invoice_of,
-    "payment_intent_id": lambda its: _id(its["payment_intent"]),
+    "payment_intent_id": lambda its: id_of(its["payment_intent"]),
     "status": lambda its: its["status"],
     "currency": lambda its: its["currency"],
     "amount": lambda its: its["amount"],
@@ -400,29 +256,3 @@ CARD: Columns = {
     "last4": lambda its: its["card"]["last4"],
     "expires": lambda its: f"{its['card']['exp_year']}-{its['card']['exp_month']:02}",
 }
-
-
-def broken_invariants(office: Office) -> list[str]:
-    """What must hold in our own rows, whatever Stripe shows."""
-    found = []
-    remaining = Invoice.objects.filter(office=office, status="open", deleted_at=None)
-    if office.balance_due != sum(remaining.values_list("amount_remaining", flat=True)):
-        found.append(f"balance_due is {office.balance_due}, not the sum of the open invoices")
-    for row in Subscription.objects.filter(office=office):
-        found += _broken_history(row)
-    if Payment.objects.filter(office=office).exclude(invoice=None).exclude(invoice__office=office).exists():
-        found.append("a payment belongs to another Office's invoice")
-    return found
-
-
-def _broken_history(row: Subscription) -> list[str]:
-    """Each change begins where the one before ended, and the last one ends where the row is."""
-    steps = [("", None, 0)]
-    found = []
-    for change in row.changes.order_by("pk"):
-        if (change.status_before, change.price_before_id, change.quantity_before) != steps[-1]:
-            found.append(f"subscription {row.pk}: change {change.pk} does not begin where the one before ended")
-        steps.append((change.status_after, change.price_after_id, change.quantity_after))
-    if steps[-1] != (row.status, row.plan_price_id, row.quantity):
-        found.append(f"subscription {row.pk}: its history ends elsewhere than the row")
-    return found
