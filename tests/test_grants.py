@@ -33,6 +33,20 @@ def test_a_role_without_the_rest_of_what_makes_staff_is_worth_nothing(office, op
         grants.require_vendor(operator, "manage_billing", to=TO)
 
 
+def test_a_superuser_who_is_no_staff_has_what_was_granted_and_no_more(office):
+    other = an_office("Another Practice")
+    user = a_member(office, "viewer")
+    user.is_superuser = True
+    by = actor.person(user)
+
+    assert grants.may(by, "view_billing", office)
+    assert not grants.may(by, "manage_billing", office)
+    assert not grants.may(by, "view_billing", other)
+    assert list(grants.visible_offices(user)) == [office]
+    with pytest.raises(errors.StaffOnly):
+        grants.require_vendor(by, "manage_billing", to=TO)
+
+
 def test_jobs_and_services_act_for_the_vendor_and_members_do_not(office, auditor):
     for by in (actor.job("dunning"), actor.service("stripe")):
         grants.require_vendor(by, "manage_billing", to=TO)
