@@ -4,17 +4,32 @@ from billing import clock
 from billing.models import Finding, Office
 
 
-def report(kind: str, subject: str, *, office: Office | None, detail: str, severity: str = "warning") -> Finding:
-    """One open Finding of this kind about this subject exists. Its age counts from when it was first found."""
+def report(
+    kind: str,
+    subject: str,
+    *,
+    office: Office | None,
+    detail: str,
+    severity: str = "warning",
+    resolution: str = "",
+) -> Finding:
+    """One open Finding of this kind about this subject exists. Its age counts from when it was first found.
+
+    With ``resolution`` it is on record as over.
+    """
     found, _ = Finding.objects.get_or_create(
         kind=kind,
         subject=subject,
         resolved_at=None,
         defaults={"office": office, "detail": detail, "severity": severity},
     )
+    if resolution:
+        resolve(kind, subject, resolution)
     return found
 
 
-def resolve(kind: str, subject: str) -> None:
+def resolve(kind: str, subject: str, resolution: str = "") -> None:
     """What was found of this kind about this subject is over. Repeating is a no-op."""
-    Finding.objects.filter(kind=kind, subject=subject, resolved_at=None).update(resolved_at=clock.wall())
+    Finding.objects.filter(kind=kind, subject=subject, resolved_at=None).update(
+        resolved_at=clock.wall(), resolution=resolution
+    )

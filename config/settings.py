@@ -32,6 +32,10 @@ if STRIPE_REQUESTS_PER_SECOND < 4:
 STRIPE_KIND = "sandbox" if STRIPE_API_BASE else "stripe"
 STRIPE_LIVE_MODE = environment.is_live(STRIPE_API_KEY)
 BLIND_ACCESS_GRACE = timedelta(hours=env.int("BLIND_ACCESS_HOURS", default=72))
+RECONCILE_REPAIRS = env.bool("RECONCILE_REPAIRS", default=True)
+RECONCILE_HOUR = env.int("RECONCILE_HOUR", default=3)
+if not 0 <= RECONCILE_HOUR <= 23:
+    problems.add("RECONCILE_HOUR", "0 to 23: the hour of the day, in UTC")
 PAST_DUE_GRACE = timedelta(days=env.int("PAST_DUE_DAYS", default=14))
 
 environment.check_production(

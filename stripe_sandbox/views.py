@@ -93,8 +93,7 @@ def expanded(store: "Store", view: Row, paths: list[str]) -> Row:
         parts, refusal = path.split("."), invalid(f"This property cannot be expanded ({path}).", param=f"expand[{n}]")
         if len(parts) > MOST_LEVELS:
             raise invalid("You cannot expand more than 4 levels of a property.", param=f"expand[{n}]")
-        if not view.get("deleted"):
-            _expand(store, view, parts, refusal)
+        _expand(store, view, parts, refusal)
     return view
 
 
@@ -132,7 +131,7 @@ def _expand(store: "Store", node: Any, parts: list[str], refusal: StripeError) -
         for one in node:
             _expand(store, one, parts, refusal)
         return
-    if not isinstance(node, dict):
+    if not isinstance(node, dict) or node.get("deleted"):
         return
     name, rest = parts[0], parts[1:]
     if (node.get("object", ""), name) in HIDDEN:

@@ -14,7 +14,7 @@ SEE = {
     for name in (
         "office plan planprice subscription subscriptionchange invoice payment paymentmethod adjustment operation "
         "operationstep receivedevent membership agreement auditentry finding job notification workerheartbeat "
-        "stripeaccount user"
+        "stripeaccount reconciliation user"
     ).split()
 } | {"view_billing"}
 

@@ -32,11 +32,11 @@ _context: ContextVar[Context] = ContextVar("audit_context", default=Context())  
 
 REGISTERED: dict[type, dict[str, Any]] = {
     models.Agreement: {},
-    models.Office: {"exclude_fields": ["look_ticket", "customer_ticket", "confirmed_at"]},
+    models.Office: {"exclude_fields": ["look_ticket", "customer_ticket", "confirmed_at", "reconciled_at"]},
     models.Plan: {"exclude_fields": ["ticket"]},
     models.PlanPrice: {"exclude_fields": ["ticket"]},
     models.Subscription: {"exclude_fields": ["ticket"]},
-    models.Invoice: {"exclude_fields": ["ticket", "lines"]},
+    models.Invoice: {"exclude_fields": ["ticket", "lines", "reconciled_at"]},
     models.Payment: {"exclude_fields": ["ticket"]},
     models.Adjustment: {"exclude_fields": ["ticket"]},
     models.PaymentMethod: {"exclude_fields": ["ticket"]},

@@ -17,6 +17,7 @@ from billing.errors.asking import (
     OperationInProgress,
     PreviewStale,
     ReasonRequired,
+    ReconciliationUnderWay,
     RequestInProgress,
     TextNotNeutral,
 )
@@ -147,6 +148,7 @@ __all__ = [
     "PreviewStale",
     "QuantityInvalid",
     "ReasonRequired",
+    "ReconciliationUnderWay",
     "RequestInProgress",
     "SecondPersonRequired",
     "StaffOnly",

@@ -53,6 +53,16 @@ class OperationInProgress(BillingError):
         )
 
 
+class ReconciliationUnderWay(BillingError):
+    code = "reconciliation_under_way"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Another process is comparing everything with Stripe just now. It shows under Reconciliations; where it "
+            "was killed, it is gone on with in a minute and a half."
+        )
+
+
 class IdempotencyKeyInvalid(BillingError):
     code = "idempotency_key_invalid"
 

@@ -11,6 +11,7 @@ from billing.models.payment_method import PaymentMethod
 from billing.models.plan import Plan, PlanPrice
 from billing.models.queue import Job, Notification, RequestBudget, WorkerHeartbeat
 from billing.models.received_event import ReceivedEvent
+from billing.models.reconciliation import Reconciliation
 from billing.models.stripe_account import StripeAccount
 from billing.models.subscription import Subscription, SubscriptionChange
 from billing.models.user import User
@@ -35,6 +36,7 @@ __all__ = [
     "Plan",
     "PlanPrice",
     "ReceivedEvent",
+    "Reconciliation",
     "RequestBudget",
     "StripeAccount",
     "Subscription",

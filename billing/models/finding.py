@@ -18,6 +18,7 @@ class Finding(models.Model):
     detail = models.TextField()
     found_at = models.DateTimeField(default=clock.wall)
     resolved_at = models.DateTimeField(null=True)
+    resolution = models.CharField(max_length=200, blank=True, help_text="How it ended")
 
     class Meta:
         ordering = ["-found_at", "-pk"]

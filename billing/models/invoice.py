@@ -55,6 +55,7 @@ class Invoice(models.Model):
     uncollectible_at = models.DateTimeField(null=True)
     lines = models.JSONField(default=list, help_text="In our own words: billing.invoice_lines")
     deleted_at = models.DateTimeField(null=True)
+    reconciled_at = models.DateTimeField(null=True, help_text="Last seen in Stripe's lists of invoices")
 
     class Meta:
         ordering = ["-created_at", "-pk"]

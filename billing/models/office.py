@@ -31,6 +31,7 @@ class Office(models.Model):
     look_ticket = models.BigIntegerField(default=0, editable=False)
     customer_ticket = models.BigIntegerField(default=0, editable=False)
     confirmed_at = models.DateTimeField(null=True, editable=False)
+    reconciled_at = models.DateTimeField(null=True, editable=False, help_text="Last seen in Stripe's list of customers")
     customer_deleted_at = models.DateTimeField(null=True, editable=False)
 
     payment_provider_customer_id = models.CharField(max_length=255, unique=True, null=True, editable=False)  # noqa: DJ001

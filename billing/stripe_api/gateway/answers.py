@@ -15,6 +15,13 @@ def page(path: str, params: dict[str, Any]) -> list[dict[str, Any]]:
     return inbound.plain(client.get(path, {**params, "limit": PAGE}))["data"]
 
 
+def after(path: str, params: dict[str, Any], cursor: str) -> tuple[list[dict[str, Any]], str]:
+    """A hundred, from the one after ``cursor`` on, and the cursor of the next; empty after the last."""
+    given = {**params, "limit": PAGE} | ({"starting_after": cursor} if cursor else {})
+    told = inbound.plain(client.get(path, given))
+    return told["data"], told["data"][-1]["id"] if told["has_more"] and told["data"] else ""
+
+
 def has_made(path: str, params: dict[str, Any], *, operation: str) -> bool:
     """Whether one of the newest hundred is of this operation."""
     return any((data.get("metadata") or {}).get("operation") == operation for data in page(path, params))

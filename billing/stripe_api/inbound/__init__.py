@@ -12,12 +12,13 @@ from billing.stripe_api.inbound.adjustments import (
     previewed_credit_note,
     refund,
 )
-from billing.stripe_api.inbound.customers import customer, payment_method
+from billing.stripe_api.inbound.customers import contact, customer, payment_method
 from billing.stripe_api.inbound.invoices import invoice, line, previewed_invoice
 from billing.stripe_api.inbound.payments import payment
 from billing.stripe_api.inbound.states import (
     AdjustmentState,
     Card,
+    Contact,
     CustomerState,
     InvoiceState,
     PaymentMethodState,
@@ -32,6 +33,7 @@ from billing.stripe_api.inbound.values import identity, moment, plain, when
 __all__ = [
     "AdjustmentState",
     "Card",
+    "Contact",
     "CustomerState",
     "InvoiceState",
     "PaymentMethodState",
@@ -40,6 +42,7 @@ __all__ = [
     "PreviewedInvoice",
     "Snapshot",
     "SubscriptionState",
+    "contact",
     "coupon",
     "credit_note",
     "customer",

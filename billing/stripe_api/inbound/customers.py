@@ -4,12 +4,12 @@ from typing import Any
 
 from stripe import StripeObject
 
-from billing.stripe_api.inbound.states import Card, CustomerState, PaymentMethodState
+from billing.stripe_api.inbound.states import Card, Contact, CustomerState, PaymentMethodState
 from billing.stripe_api.inbound.values import identity, ours, plain
 
 
-def customer(source: StripeObject) -> CustomerState:
-    data = plain(source)
+def customer(source: StripeObject | dict[str, Any]) -> CustomerState:
+    data = source if isinstance(source, dict) else plain(source)
     method = (data.get("invoice_settings") or {}).get("default_payment_method")
     default = payment_method(method) if isinstance(method, dict) and method.get("card") else None
     keep = ("id", "object", "created", "livemode", "currency", "delinquent", "balance", "metadata", "deleted")
@@ -24,6 +24,11 @@ def customer(source: StripeObject) -> CustomerState:
         test_clock=identity(data.get("test_clock")),
         redacted={key: data[key] for key in keep if key in data} | {"metadata": ours(data)},
     )
+
+
+def contact(data: dict[str, Any]) -> Contact:
+    locales = data.get("preferred_locales") or []
+    return Contact(data.get("name") or "", data.get("email") or "", locales[0] if locales else "")
 
 
 def payment_method(data: dict[str, Any]) -> PaymentMethodState:

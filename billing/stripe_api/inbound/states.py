@@ -23,6 +23,15 @@ class PaymentMethodState:
 
 
 @dataclass(frozen=True, slots=True)
+class Contact:
+    """Whom invoices are addressed to at Stripe: held against ours, or taken over with a customer that we adopt."""
+
+    name: str
+    email: str
+    locale: str
+
+
+@dataclass(frozen=True, slots=True)
 class CustomerState:
     """``credit`` is what the next invoices take off, in minor units; below zero, what they add."""
 

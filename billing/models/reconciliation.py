@@ -1,0 +1,39 @@
+"""One comparison of everything at Stripe with our rows: how far it has come, and what it found."""
+
+import uuid
+
+from django.db import models
+
+from billing import clock
+
+
+class Reconciliation(models.Model):
+    """Carried on page by page by whoever holds its lease; at most one is under way."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    began_at = models.DateTimeField(default=clock.wall)
+    ended_at = models.DateTimeField(null=True)
+    actor_label = models.CharField(max_length=255)
+    reason = models.CharField(max_length=200)
+    everything = models.BooleanField(default=False, help_text="All of the past, not the recent alone")
+    adopts = models.BooleanField(default=False, help_text="Makes an Office of each subscribed customer without one")
+    products = models.JSONField(default=list, help_text="Which products at Stripe are adopted; all where empty")
+    recent_since = models.DateTimeField(help_text="What Stripe made before is compared only with everything")
+    events_since = models.DateTimeField(null=True, help_text="Events from then on are taken in")
+    stage = models.CharField(max_length=30)
+    cursor = models.CharField(max_length=255, blank=True)
+    counts = models.JSONField(default=dict)
+    claim_id = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    last_error = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-began_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                models.Value(1), condition=models.Q(ended_at__isnull=True), name="one_reconciliation_under_way"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"reconciliation of {self.began_at:%d %B %Y %H:%M}"

@@ -1,0 +1,73 @@
+"""What differs between a row and what Stripe shows, and how that is told. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from billing.money import Money
+
+Values = Mapping[str, Any]
+
+AMOUNTS = (
+    "amount amount_paid amount_refunded amount_remaining credit_balance credited_after_payment credited_before_payment "
+    "discount monthly_amount paid_elsewhere subtotal tax total"
+).split()
+UNTOLD = (
+    "lines",
+    "deleted_at",
+    "payment_intent_id",
+    "subscription_id",
+    "invoice_id",
+    "payment_id",
+    "operation_id",
+    "plan_price_id",
+)
+NAMES = {"plan_price_id": "plan", "payment_intent_id": "payment", "lines": "lines"}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    column: str
+    ours: Any
+    theirs: Any
+
+
+def differences(ours: Values | None, theirs: Values) -> tuple[Difference, ...]:
+    """Where ours is not what theirs says; ``ours`` is None where there is no row."""
+    if ours is None:
+        return (Difference("", None, None),)
+    return tuple(Difference(name, ours[name], value) for name, value in theirs.items() if ours[name] != value)
+
+
+def told(found: tuple[Difference, ...], currency: str) -> str:
+    """In words: both values of each column. Ids of Stripe's are not told."""
+    return "; ".join(_told(one, currency) for one in found)
+
+
+def severity(found: tuple[Difference, ...]) -> str:
+    """How much it matters: whether there is service, how much money it is, or less."""
+    columns = {one.column for one in found}
+    if columns & {"", "status", "current_period_end", "ended_at", "plan_price_id", "quantity", "customer exists"}:
+        return "critical"
+    return "warning" if columns & {*AMOUNTS, "default card", "cancel_at", "disputed"} else "notice"
+
+
+def _told(one: Difference, currency: str) -> str:
+    if not one.column:
+        return "it was not here at all"
+    name = NAMES.get(one.column, one.column.removesuffix("_id").replace("_", " "))
+    if one.column in UNTOLD:
+        return f"{name} differed"
+    ours, theirs = (_value(one.column, value, currency) for value in (one.ours, one.theirs))
+    return f"{name}: {ours} here, {theirs} at Stripe"
+
+
+def _value(column: str, value: Any, currency: str) -> str:
+    if value is None or value == "":
+        return "nothing"
+    if isinstance(value, datetime):
+        return f"{value:%d %b %Y %H:%M} UTC"
+    if column in AMOUNTS and currency:
+        return str(Money(value, currency))
+    return str(value)

@@ -1,0 +1,120 @@
+"""Suspects are looked at, which repairs them; what a look changed had drifted, and is on record as a Finding."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from billing import clock, errors
+from billing.findings import report
+from billing.look import look
+from billing.models import Office, Operation, ReceivedEvent
+from billing.reconciliation import compare
+from billing.reconciliation.compare import Difference, Values
+from billing.reconciliation.suspects import Suspect
+
+KIND = "drift"
+
+
+@dataclass(slots=True)
+class Result:
+    offices: int = 0
+    looks: int = 0
+    drifted: int = 0
+    left: int = 0
+
+
+def repair(suspects: Iterable[Suspect], *, go_on: Callable[[], bool] = lambda: True, by_hand: bool = False) -> Result:
+    """Each Office that is suspected is looked at, as long as ``go_on`` says so, which is asked after each look.
+
+    Where RECONCILE_REPAIRS is off and nobody asked for it, nothing is looked at: the differences are open Findings.
+
+    Raises:
+        StripeUnavailable: those before were looked at.
+    """
+    result = Result()
+    offices: dict[int, list[Suspect]] = {}
+    for one in suspects:
+        offices.setdefault(one.office.pk, []).append(one)
+    for group in offices.values():
+        if settings.RECONCILE_REPAIRS or by_hand:
+            _look_at(group, result)
+        else:
+            _leave(group, result)
+        result.offices += 1
+        if not go_on():
+            break
+    return result
+
+
+def _look_at(group: list[Suspect], result: Result) -> None:
+    office = Office.objects.get(pk=group[0].office.pk)
+    late = _is_expected(office)
+    before = [one.now() for one in group]
+    named: dict[str, set[str]] = {}
+    for one in group:
+        for kind, ids in one.named.items():
+            named.setdefault(kind, set()).update(ids - {""})
+    try:
+        look(office, payment_methods=any(one.model is None for one in group), **named)
+    except (errors.StripeUnavailable, errors.StripeKeyRefused):
+        raise
+    except errors.BillingError as error:
+        words = f"It could not be compared with Stripe. {error}"
+        report("not_compared", str(office.public_id), office=office, severity="critical", detail=words)
+        return
+    result.looks += 1
+    for one, was in zip(group, before, strict=True):
+        is_ = one.now()
+        if changed := _changed(one, was, is_):
+            result.drifted += 1
+            if not late:
+                _tell(one, changed, resolution="repaired: Stripe was looked at again")
+        elif _was_not_seen(one, is_, office):
+            result.left += 1
+            _tell(one, one.found)
+
+
+def _leave(group: list[Suspect], result: Result) -> None:
+    for one in group:
+        was = one.now()
+        still = tuple(each for each in one.found if was is None or not each.column or was[each.column] == each.ours)
+        if still and not _is_expected(one.office):
+            result.left += 1
+            _tell(one, still)
+
+
+def _changed(one: Suspect, was: Values | None, is_: Values | None) -> tuple[Difference, ...]:
+    if is_ is None:
+        return ()
+    if was is None:
+        return compare.differences(None, is_)
+    columns = [each.column for each in one.found if each.column]
+    return tuple(Difference(name, was[name], is_[name]) for name in columns if was[name] != is_[name])
+
+
+def _was_not_seen(one: Suspect, is_: Values | None, before: Office) -> bool:
+    """The look did not reach it: too old for it, or of another's."""
+    return one.model is not None and (is_ is None or is_["ticket"] <= before.look_ticket)
+
+
+def _is_expected(office: Office) -> bool:
+    """Something is on its way that will be looked at: that we are behind is no drift."""
+    waiting = ReceivedEvent.objects.filter(
+        customer_id=office.payment_provider_customer_id, status=ReceivedEvent.Status.WAITING
+    )
+    unsettled = office.operations.filter(status__in=[Operation.Status.OPEN, Operation.Status.UNKNOWN])
+    return waiting.exists() or unsettled.exists()
+
+
+def _tell(one: Suspect, found: tuple[Difference, ...], *, resolution: str = "") -> None:
+    last = one.office.reconciled_at
+    since = f" It was compared last on {last:%d %b %Y %H:%M} UTC." if last and last < clock.wall() else ""
+    report(
+        KIND,
+        one.stripe_id,
+        office=one.office,
+        severity=compare.severity(found),
+        detail=f"{one.kind.capitalize()}: {compare.told(found, one.office.currency)}.{since}",
+        resolution=resolution,
+    )

@@ -1,0 +1,60 @@
+"""Events that never arrived are put into the inbox, as if Stripe had posted them; the worker does the rest."""
+
+from datetime import timedelta
+from typing import Any
+
+from billing import clock
+from billing.findings import report, resolve
+from billing.models import ReceivedEvent, Reconciliation
+from billing.stripe_api.gateway import lists
+from billing.webhooks.receive import hint_of
+
+OVERLAP = timedelta(hours=1)
+STILL_UNDERWAY = timedelta(minutes=15)
+"""A younger event may just be on its way."""
+
+
+def newest_seen() -> Any:
+    """From when on events are to be read, None where none was ever received: the newest that we have, less an hour,
+    as they come in disorder."""
+    newest = ReceivedEvent.objects.order_by("-created_at").values_list("created_at", flat=True).first()
+    return newest - OVERLAP if newest else None
+
+
+def take_in(run: Reconciliation, cursor: str, *, undelivered: bool = False) -> str:
+    """One page of events is in the inbox. Returns the cursor of the next, empty after the last.
+
+    ``undelivered``: those that Stripe knows it could not deliver; else all since ``events_since``, or all that Stripe
+    keeps, which is 30 days.
+    """
+    since = None if undelivered or run.everything else run.events_since
+    if since is None and not (undelivered or run.everything):
+        return ""
+    events, following = lists.events(cursor, since=since, undelivered=undelivered)
+    hints = [hint for hint in map(hint_of, events) if hint.stripe_id]
+    here = set(ReceivedEvent.objects.filter(stripe_id__in=[one.stripe_id for one in hints]).values_list("stripe_id"))
+    new = [one for one in hints if (one.stripe_id,) not in here]
+    ReceivedEvent.objects.bulk_create(new, ignore_conflicts=True)
+    late = [one for one in new if one.created_at < clock.billing() - STILL_UNDERWAY]
+    _count(run, "events read", len(events))
+    _count(run, "events that had not arrived", len(late))
+    return following
+
+
+def tell(run: Reconciliation) -> None:
+    """Whether Stripe's events reach us is on record."""
+    if missed := run.counts.get("events that had not arrived", 0):
+        report(
+            "events_missed",
+            "webhooks",
+            office=None,
+            severity="critical",
+            detail=f"{missed} events had not arrived and were read from Stripe. See at Stripe, under the webhook "
+            "endpoint, why they could not be delivered.",
+        )
+    else:
+        resolve("events_missed", "webhooks", "a later reconciliation found all events here")
+
+
+def _count(run: Reconciliation, what: str, how_many: int) -> None:
+    run.counts[what] = run.counts.get(what, 0) + how_many

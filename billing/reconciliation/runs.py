@@ -1,0 +1,167 @@
+"""A reconciliation from its beginning to its end: one at a time, a page at a time, under a lease."""
+
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+
+from billing import clock, errors
+from billing.audit import actor, trail
+from billing.audit.actor import Actor
+from billing.jobs import job
+from billing.models import Reconciliation
+from billing.reconciliation import drift, missed_events, stages
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=90)
+BUDGET_SECONDS = 5
+RECENT = timedelta(days=35)
+MOST_FAILURES = 6
+
+
+def begin(
+    *,
+    by: Actor,
+    reason: str,
+    everything: bool = False,
+    adopts: bool = False,
+    products: tuple[str, ...] = (),
+) -> Reconciliation:
+    """A reconciliation is under way, at its first stage.
+
+    Raises:
+        ReconciliationUnderWay: another is, and is to be ended first.
+    """
+    run = Reconciliation(
+        actor_label=by.label,
+        reason=trail.stated(reason),
+        everything=everything,
+        adopts=adopts,
+        products=list(products),
+        recent_since=clock.billing() - RECENT,
+        events_since=missed_events.newest_seen(),
+    )
+    run.stage = stages.names(run)[0]
+    try:
+        with trail.acting(by, reason=reason), transaction.atomic(durable=True):
+            run.save()
+            trail.record_act(run, f"began a reconciliation{' that adopts' if adopts else ''}")
+    except IntegrityError:
+        raise errors.ReconciliationUnderWay from None
+    return run
+
+
+def reconcile(
+    *,
+    by: Actor,
+    reason: str,
+    everything: bool = False,
+    adopts: bool = False,
+    products: tuple[str, ...] = (),
+    told: Callable[[Reconciliation], None] = lambda _: None,
+) -> Reconciliation:
+    """Everything was compared, and what had drifted was repaired. One that is under way is ended first.
+
+    What events that had not arrived tell of is looked at by the worker. ``told`` is called after each page.
+
+    Raises:
+        ReconciliationUnderWay: another process carries one on.
+        StripeUnavailable: Stripe did not answer several times; it goes on from there when it is asked for again.
+    """
+    for open_run in Reconciliation.objects.filter(ended_at=None):
+        _to_its_end(open_run, by, told)
+    run = begin(by=by, reason=reason, everything=everything, adopts=adopts, products=products)
+    _to_its_end(run, by, told)
+    return run
+
+
+def _to_its_end(run: Reconciliation, by: Actor, told: Callable[[Reconciliation], None]) -> None:
+    failures = 0
+    while run.ended_at is None:
+        try:
+            if not carry_on(run, by=by):
+                raise errors.ReconciliationUnderWay
+            failures = 0
+        except errors.StripeUnavailable as error:
+            failures += 1
+            if failures == MOST_FAILURES:
+                raise
+            time.sleep(max(error.retry_after, 0.5 * 2**failures))
+        told(run)
+
+
+def carry_on(run: Reconciliation, *, by: Actor) -> bool:
+    """The next page was compared, or a part of it; ``run`` shows how far that is. False: another process has it.
+
+    Raises:
+        StripeUnavailable: it stands where it stood.
+    """
+    mine, now = uuid.uuid4(), clock.wall()
+    free = Reconciliation.objects.filter(Q(lease_until=None) | Q(lease_until__lte=now), pk=run.pk, ended_at=None)
+    if not free.update(claim_id=mine, lease_until=now + LEASE):
+        run.refresh_from_db()
+        return run.ended_at is not None
+    own = Reconciliation.objects.filter(pk=run.pk, claim_id=mine)
+    run.refresh_from_db()
+    try:
+        with trail.acting(by, reason=run.reason):
+            _one_page(run, own)
+    except errors.BillingError as error:
+        own.update(claim_id=None, lease_until=None, last_error=errors.without_stripe_ids(str(error))[:500])
+        raise
+    return True
+
+
+def _one_page(run: Reconciliation, own: QuerySet[Reconciliation]) -> None:
+    until, before = time.monotonic() + BUDGET_SECONDS, dict(run.counts)
+    part = stages.STAGES[run.stage](run, run.cursor)
+    result = drift.repair(
+        part.suspects,
+        go_on=lambda: bool(own.update(lease_until=clock.wall() + LEASE)) and time.monotonic() < until,
+    )
+    finished = len({one.office.pk for one in part.suspects}) <= result.offices
+    if not finished:  # the page is read once more, and what it has is counted then
+        run.counts = before
+    for what, how_many in (("looks", result.looks), ("drifted", result.drifted), ("left", result.left)):
+        if how_many:
+            run.counts[what] = run.counts.get(what, 0) + how_many
+    if finished:
+        if part.seen:
+            run.counts[run.stage] = run.counts.get(run.stage, 0) + part.seen
+        _advance(run, part.next)
+    values = {"stage": run.stage, "cursor": run.cursor, "counts": run.counts, "ended_at": run.ended_at}
+    if own.update(**values, claim_id=None, lease_until=None, last_error="") and run.ended_at:
+        missed_events.tell(run)
+        log.info("reconciliation ended: %s", run.counts)
+
+
+def _advance(run: Reconciliation, following: str) -> None:
+    """To the next page, or stage, or the end."""
+    names = stages.names(run)
+    run.cursor = following
+    if following:
+        return
+    if run.stage == names[-1]:
+        run.ended_at = clock.wall()
+    else:
+        run.stage = names[names.index(run.stage) + 1]
+
+
+@job("reconcile", every=timedelta(minutes=15))
+def every_night() -> bool:
+    """The one that is under way is carried on by a page; after RECONCILE_HOUR one of its own begins. True: go on."""
+    by = actor.job("reconcile")
+    run = Reconciliation.objects.filter(ended_at=None).first()
+    if run is None:
+        due = clock.wall().replace(hour=settings.RECONCILE_HOUR, minute=0, second=0, microsecond=0)
+        due -= timedelta(days=1) if due > clock.wall() else timedelta(0)
+        if Reconciliation.objects.filter(began_at__gte=due).exists():
+            return False
+        run = begin(by=by, reason="every night")
+    return carry_on(run, by=by) and run.ended_at is None

@@ -1,0 +1,197 @@
+"""What is gone through, in this order, and what one page of each is.
+
+The events first, so that what they tell of is waiting to be looked at anyway; then Stripe's lists; then what should
+have been in them and was not; then Offices on test clocks, which no list shows, one by one.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from django.db.models import Q
+
+from billing.models import Invoice, Office, Reconciliation
+from billing.reconciliation import adoption, missed_events, strangers, suspects
+from billing.reconciliation.compare import Difference
+from billing.reconciliation.suspects import Suspect
+from billing.stripe_api import gateway
+from billing.stripe_api.gateway import lists
+from billing.stripe_api.gateway.lists import Listed
+
+AT_ONCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One page: how many objects it had, what is suspected, and where the next begins; empty after the last."""
+
+    seen: int
+    suspects: list[Suspect]
+    next: str
+
+
+Stage = Callable[[Reconciliation, str], Part]
+
+
+def names(run: Reconciliation) -> list[str]:
+    """The stages of this run."""
+    left_out: set[str] = set()
+    if run.adopts:
+        left_out |= {"undelivered events", "events"}
+    else:
+        left_out |= {"catalogue"}
+    if run.everything:
+        left_out |= {"undelivered events", "draft invoices", "open invoices"}
+    return [name for name in STAGES if name not in left_out]
+
+
+def of_one(office: Office) -> list[Suspect]:
+    """What is suspected of one Office, by the lists of what is its own."""
+    customer = gateway.fetch_customer(office.payment_provider_customer_id or "")
+    found = [*suspects.customers([Listed(customer.id, customer)])]
+    if customer.deleted:
+        return found
+    for page, compare in (
+        (lists.subscriptions, suspects.subscriptions),
+        (lists.invoices, suspects.invoices),
+        (lists.payments, suspects.payments),
+        (lists.credit_notes, suspects.adjustments),
+    ):
+        cursor, more = "", True
+        while more:
+            part = page(cursor, customer=customer.id)
+            found += compare(part.objects)
+            cursor = part.next
+            more = bool(cursor)
+    return found
+
+
+def _events(run: Reconciliation, cursor: str, *, undelivered: bool) -> Part:
+    return Part(0, [], missed_events.take_in(run, cursor, undelivered=undelivered))
+
+
+def _catalogue(run: Reconciliation, cursor: str) -> Part:
+    page = lists.prices(cursor)
+    adoption.adopt_prices(run, page.prices)
+    return Part(len(page.prices), [], page.next)
+
+
+def _customers(run: Reconciliation, cursor: str) -> Part:
+    page = lists.customers(cursor)
+    found = list(suspects.customers(page.objects))
+    named = [one.customer for one in page.objects]
+    Office.objects.filter(payment_provider_customer_id__in=named).update(reconciled_at=run.began_at)
+    strangers.tell_of_customers(page.objects)
+    return Part(len(page.objects), found, page.next)
+
+
+def _subscriptions(run: Reconciliation, cursor: str) -> Part:
+    page = lists.subscriptions(cursor, with_owners=run.adopts)
+    if run.adopts:
+        adoption.adopt(run, page.objects)
+    else:
+        strangers.tell_of_subscriptions(run, page.objects)
+    return Part(len(page.objects), list(suspects.subscriptions(page.objects)), page.next)
+
+
+def _invoices(run: Reconciliation, cursor: str, *, status: str = "") -> Part:
+    page = lists.invoices(cursor, status=status, since=None if status else _since(run))
+    found = list(suspects.invoices(page.objects))
+    named = [one.state.id for one in page.objects]
+    Invoice.objects.filter(stripe_id__in=named).update(reconciled_at=run.began_at)
+    return _part(run, page, found)
+
+
+def _listed(
+    run: Reconciliation,
+    cursor: str,
+    *,
+    page: Callable[..., lists.Page],
+    compare: Callable[[Iterable[Listed]], Iterator[Suspect]],
+) -> Part:
+    told = page(cursor, since=_since(run))
+    return _part(run, told, list(compare(told.objects)))
+
+
+def _part(run: Reconciliation, page: lists.Page, found: list[Suspect]) -> Part:
+    if run.adopts:
+        found = adoption.build(found)
+    return Part(len(page.objects), found, page.next)
+
+
+def _absent_customers(run: Reconciliation, cursor: str) -> Part:
+    """Absence from a list says nothing yet: it is a reason to ask for the one."""
+    rows = Office.objects.filter(
+        _unseen(run),
+        payment_provider_customer_id__isnull=False,
+        customer_deleted_at=None,
+        test_clock="",
+        created_at__lt=run.began_at,
+        pk__gt=int(cursor or 0),
+    ).order_by("pk")[:AT_ONCE]
+    gone = (Difference("customer exists", True, False),)
+    found = [Suspect(row, "customer", row.payment_provider_customer_id or "", gone) for row in rows]
+    return Part(0, found, str(rows[len(rows) - 1].pk) if len(rows) == AT_ONCE else "")
+
+
+def _absent_invoices(run: Reconciliation, cursor: str) -> Part:
+    rows = (
+        Invoice.objects.filter(
+            _unseen(run),
+            status__in=["draft", "open"],
+            deleted_at=None,
+            office__customer_deleted_at=None,
+            office__test_clock="",
+            pk__gt=int(cursor or 0),
+        )
+        .select_related("office")
+        .order_by("pk")[:AT_ONCE]
+    )
+    found = [
+        Suspect(
+            row.office,
+            "invoice",
+            row.stripe_id,
+            (Difference("status", row.status, ""), Difference("deleted_at", None, "")),
+            Invoice,
+            {"invoices": {row.stripe_id}},
+        )
+        for row in rows
+    ]
+    return Part(0, found, str(rows[len(rows) - 1].pk) if len(rows) == AT_ONCE else "")
+
+
+def _test_clocks(run: Reconciliation, cursor: str) -> Part:
+    office = Office.objects.filter(customer_deleted_at=None, pk__gt=int(cursor or 0)).exclude(test_clock="")
+    row = office.order_by("pk").first()
+    if row is None:
+        return Part(0, [], "")
+    return Part(1, of_one(row), str(row.pk))
+
+
+def _unseen(run: Reconciliation) -> Q:
+    return Q(reconciled_at=None) | Q(reconciled_at__lt=run.began_at)
+
+
+def _since(run: Reconciliation) -> datetime | None:
+    return None if run.everything or run.adopts else run.recent_since
+
+
+STAGES: dict[str, Stage] = {
+    "undelivered events": partial(_events, undelivered=True),
+    "events": partial(_events, undelivered=False),
+    "catalogue": _catalogue,
+    "customers": _customers,
+    "subscriptions": _subscriptions,
+    "draft invoices": partial(_invoices, status="draft"),
+    "open invoices": partial(_invoices, status="open"),
+    "invoices": _invoices,
+    "payments": partial(_listed, page=lists.payments, compare=suspects.payments),
+    "refunds": partial(_listed, page=lists.refunds, compare=suspects.adjustments),
+    "credit notes": partial(_listed, page=lists.credit_notes, compare=suspects.adjustments),
+    "disputes": partial(_listed, page=lists.disputes, compare=suspects.adjustments),
+    "absent customers": _absent_customers,
+    "absent invoices": _absent_invoices,
+    "test clocks": _test_clocks,
+}

@@ -1,0 +1,78 @@
+"""Customers at Stripe that no Office has: whose they may be, for a person to decide."""
+
+import uuid
+from collections.abc import Iterable
+
+from billing import errors
+from billing.findings import report
+from billing.models import Finding, Office, Operation, PlanPrice, Reconciliation
+from billing.models.office import LIVE_STATUSES
+from billing.reconciliation.suspects import offices_of
+from billing.stripe_api.gateway.lists import Listed
+from billing.stripe_api.inbound import CustomerState, SubscriptionState
+
+CLAIMS = ("second_customer", "customer_not_linked")
+
+
+def tell_of_customers(listed: Iterable[Listed]) -> None:
+    """A Finding for each that says it is an Office of ours, which has no customer, or another."""
+    listed = list(listed)
+    ours = offices_of(listed)
+    claims = [one.state for one in listed if isinstance(one.state, CustomerState) and one.customer not in ours]
+    claimed = {office_id(state): state for state in claims if office_id(state)}
+    for office in Office.objects.filter(public_id__in=claimed):
+        state = claimed[office.public_id]
+        if office.payment_provider_customer_id:
+            report(
+                "second_customer",
+                state.id,
+                office=office,
+                severity="warning",
+                detail="Another customer at Stripe says that it is this Office. What is charged to it is not seen "
+                "here. Delete it at Stripe, or take the Office's id out of its metadata.",
+            )
+        elif not office.operations.filter(status__in=[Operation.Status.OPEN, Operation.Status.UNKNOWN]).exists():
+            report(
+                "customer_not_linked",
+                state.id,
+                office=office,
+                severity="critical",
+                detail="A customer at Stripe says that it is this Office, which has none here. Link it, if it is.",
+            )
+
+
+def tell_of_subscriptions(run: Reconciliation, listed: Iterable[Listed]) -> None:
+    """A Finding for each unknown customer that has a live subscription to a plan of ours."""
+    listed = list(listed)
+    ours = offices_of(listed)
+    unknown = [one for one in listed if one.customer not in ours and isinstance(one.state, SubscriptionState)]
+    if not unknown:
+        return
+    prices = PlanPrice.objects.filter(stripe_price_id__in={one.state.price_id for one in unknown})  # type: ignore[union-attr]
+    sold = {str(price.stripe_price_id): price for price in prices.select_related("plan")}
+    told = Finding.objects.filter(kind__in=CLAIMS, subject__in=[one.customer for one in unknown], resolved_at=None)
+    claimed = set(told.values_list("subject", flat=True))
+    for one in unknown:
+        state = one.state
+        if not isinstance(state, SubscriptionState) or one.customer in claimed:
+            continue
+        price = sold.get(state.price_id)
+        if price is None or state.status not in LIVE_STATUSES:
+            run.counts["subscriptions of others"] = run.counts.get("subscriptions of others", 0) + 1
+            continue
+        report(
+            "unknown_customer",
+            one.customer,
+            office=None,
+            severity="warning",
+            detail=f"A customer at Stripe subscribes to {price.plan} and no Office has it. Adopt it, if it is a "
+            f"practice; else end its subscription at Stripe. {errors.without_stripe_ids(one.customer)}",
+        )
+
+
+def office_id(state: CustomerState) -> uuid.UUID | None:
+    """The Office that the customer says it is; anybody can type metadata at Stripe."""
+    try:
+        return uuid.UUID(state.office)
+    except ValueError:
+        return None

@@ -1,0 +1,173 @@
+"""Pages of Stripe's lists held against our rows: what differs is suspected of having drifted.
+
+A page was seen without a ticket, so nothing is changed by it. A few queries a page, however many objects it has.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from billing import invoice_lines
+from billing.models import Adjustment, Invoice, Office, Payment, PaymentMethod, PlanPrice, Subscription
+from billing.projection import columns, rows
+from billing.reconciliation.compare import Difference, Values, differences
+from billing.stripe_api.gateway.lists import Listed
+from billing.stripe_api.inbound import (
+    AdjustmentState,
+    CustomerState,
+    InvoiceState,
+    PaymentState,
+    SubscriptionState,
+)
+
+Row = Subscription | Invoice | Payment | Adjustment
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """One object whose row is missing or not what a page showed. ``named`` is what a look must fetch to see it, as
+    ``billing.look.look`` takes it; ``model`` has its row, None where it is the Office's own columns."""
+
+    office: Office
+    kind: str
+    stripe_id: str
+    found: tuple[Difference, ...]
+    model: type[Row] | None = None
+    named: dict[str, set[str]] = field(default_factory=dict)
+    state: Any = None
+
+    def now(self) -> Values | None:
+        """The row's values as they are by now, None where there is no row."""
+        if self.model is None:
+            office = Office.objects.get(pk=self.office.pk)
+            return _of_office(office, office.payment_methods.filter(is_default=True).first())
+        row = self.model._default_manager.filter(stripe_id=self.stripe_id).first()
+        return rows.values_of(row) if row else None
+
+
+def offices_of(listed: Iterable[Listed]) -> dict[str, Office]:
+    """Ours, by their customers' ids."""
+    named = {one.customer for one in listed if one.customer}
+    found = Office.objects.filter(payment_provider_customer_id__in=named)
+    return {str(office.payment_provider_customer_id): office for office in found}
+
+
+def customers(listed: Iterable[Listed]) -> Iterator[Suspect]:
+    listed = list(listed)
+    ours = offices_of(listed)
+    cards = PaymentMethod.objects.filter(office__in=ours.values(), is_default=True)
+    default = {card.office_id: card for card in cards}
+    for one in listed:
+        office = ours.get(one.customer)
+        if office is None or not isinstance(one.state, CustomerState):
+            continue
+        found = differences(_of_office(office, default.get(office.pk)), _of_customer(one.state))
+        if found:
+            yield Suspect(office, "customer", one.customer, found)
+
+
+def subscriptions(listed: Iterable[Listed]) -> Iterator[Suspect]:
+    listed = list(listed)
+    ours, seen = offices_of(listed), _rows(Subscription, listed)
+    named = {one.state.price_id for one in listed if isinstance(one.state, SubscriptionState)}
+    found = PlanPrice.objects.filter(stripe_price_id__in=named)
+    prices = {str(price.stripe_price_id): price for price in found}
+    for one in listed:
+        office = ours.get(one.customer)
+        if office is None or not isinstance(one.state, SubscriptionState):
+            continue
+        values = columns.of_subscription(one.state, prices.get(one.state.price_id))
+        yield from _suspect(office, "subscription", one.state, Subscription, seen, values, {})
+
+
+def invoices(listed: Iterable[Listed]) -> Iterator[Suspect]:
+    listed = list(listed)
+    ours, seen = offices_of(listed), _rows(Invoice, listed)
+    states = [one.state for one in listed if isinstance(one.state, InvoiceState)]
+    prices = invoice_lines.prices_of(line for state in states for line in state.lines)
+    named = {state.subscription_id for state in states if state.subscription_id}
+    subscribed = dict(Subscription.objects.filter(stripe_id__in=named).values_list("stripe_id", "pk"))
+    for one in listed:
+        office = ours.get(one.customer)
+        if office is None or not isinstance(one.state, InvoiceState):
+            continue
+        values = columns.of_invoice(one.state, prices, subscription_id=subscribed.get(one.state.subscription_id))
+        yield from _suspect(office, "invoice", one.state, Invoice, seen, values, {"invoices": {one.state.id}})
+
+
+def payments(listed: Iterable[Listed]) -> Iterator[Suspect]:
+    listed = list(listed)
+    ours, seen = offices_of(listed), _rows(Payment, listed)
+    intents = {one.state.payment_intent_id for one in listed if isinstance(one.state, PaymentState)} - {""}
+    paid = dict(Invoice.objects.filter(payment_intent_id__in=intents).values_list("payment_intent_id", "pk"))
+    for one in listed:
+        office = ours.get(one.customer)
+        if office is None or not isinstance(one.state, PaymentState):
+            continue
+        values = columns.of_payment(one.state, invoice_id=paid.get(one.state.payment_intent_id))
+        yield from _suspect(office, "payment", one.state, Payment, seen, values, {"payments": {one.state.id}})
+
+
+def adjustments(listed: Iterable[Listed]) -> Iterator[Suspect]:
+    """Refunds and disputes, which name a payment, and credit notes, which name an invoice and whose they are."""
+    listed = list(listed)
+    ours, seen = offices_of(listed), _rows(Adjustment, listed)
+    states = [one.state for one in listed if isinstance(one.state, AdjustmentState)]
+    charges = {state.payment_id for state in states if state.payment_id}
+    paid = Payment.objects.filter(stripe_id__in=charges).select_related("office")
+    offices = {payment.stripe_id: payment.office for payment in paid}
+    for one in listed:
+        state = one.state
+        if not isinstance(state, AdjustmentState):
+            continue
+        office = ours.get(one.customer) or offices.get(state.payment_id)
+        if office is None:
+            continue
+        named = {"payments": {state.payment_id}} if state.payment_id else {"invoices": {state.invoice_id}}
+        if state.kind == Adjustment.Kind.DISPUTE:
+            named["disputes"] = {state.payment_id}
+        elif state.kind == Adjustment.Kind.CREDIT_NOTE:
+            named["credit_notes"] = {state.invoice_id}
+        words = state.kind.replace("_", " ")
+        yield from _suspect(office, words, state, Adjustment, seen, columns.of_adjustment(state), named)
+
+
+def _suspect(
+    office: Office,
+    kind: str,
+    state: Any,
+    model: type[Row],
+    seen: dict[str, Any],
+    values: Values,
+    named: dict[str, set[str]],
+) -> Iterator[Suspect]:
+    row = seen.get(state.id)
+    found = differences(rows.values_of(row) if row else None, values)
+    if found:
+        yield Suspect(office, kind, state.id, found, model, named, state)
+
+
+def _rows(model: type[Row], listed: Iterable[Listed]) -> dict[str, Any]:
+    return {row.stripe_id: row for row in model._default_manager.filter(stripe_id__in=[one.state.id for one in listed])}
+
+
+def _of_office(office: Office, card: PaymentMethod | None) -> Values:
+    return {
+        "customer exists": office.customer_deleted_at is None,
+        "credit_balance": office.credit_balance,
+        "test_clock": office.test_clock,
+        "default card": _card(card),
+    }
+
+
+def _of_customer(state: CustomerState) -> Values:
+    return {
+        "customer exists": not state.deleted,
+        "credit_balance": state.credit,
+        "test_clock": state.test_clock,
+        "default card": _card(state.default_payment_method.card if state.default_payment_method else None),
+    }
+
+
+def _card(card: Any) -> str:
+    return f"{card.brand} …{card.last4} {card.expires}" if card else ""

@@ -1,0 +1,194 @@
+"""Stripe's lists of everything, a hundred objects a request: what reconciliation pages.
+
+They leave out customers on test clocks and what is theirs. Each function takes the cursor where the last page ended,
+``since`` for what was made from then on, and ``customer`` for one customer's alone.
+Source: https://docs.stripe.com/api/pagination
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from billing.stripe_api import inbound
+from billing.stripe_api.gateway import answers
+from billing.stripe_api.inbound import (
+    AdjustmentState,
+    Contact,
+    CustomerState,
+    InvoiceState,
+    PaymentState,
+    SubscriptionState,
+)
+
+State = CustomerState | SubscriptionState | InvoiceState | PaymentState | AdjustmentState
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One object. ``customer`` is whose it is, empty where the list does not say (refunds, disputes); ``owner`` and
+    ``contact`` come with customers and subscriptions."""
+
+    customer: str
+    state: State
+    owner: CustomerState | None = None
+    contact: Contact | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """``next`` is the cursor of the page after this one; empty after the last."""
+
+    objects: tuple[Listed, ...]
+    next: str
+
+
+def customers(cursor: str = "") -> Page:
+    """With their default card. Deleted ones are not listed. Source: https://docs.stripe.com/api/customers/list"""
+    return _page(
+        "/v1/customers",
+        {"expand": ["data.invoice_settings.default_payment_method"]},
+        cursor,
+        None,
+        "",
+        lambda data: Listed(data["id"], inbound.customer(data), contact=inbound.contact(data)),
+    )
+
+
+def subscriptions(cursor: str = "", *, customer: str = "", with_owners: bool = False) -> Page:
+    """Past ones too. Source: https://docs.stripe.com/api/subscriptions/list"""
+    expand = ["data.default_payment_method", "data.discounts.source.coupon"]
+    if with_owners:
+        expand.append("data.customer.invoice_settings.default_payment_method")
+    return _page("/v1/subscriptions", {"status": "all", "expand": expand}, cursor, None, customer, _subscription)
+
+
+def invoices(cursor: str = "", *, since: datetime | None = None, customer: str = "", status: str = "") -> Page:
+    """With all their lines. Source: https://docs.stripe.com/api/invoices/list"""
+    chosen = {"status": status} if status else {}
+    return _page("/v1/invoices", {"expand": ["data.payments"], **chosen}, cursor, since, customer, _invoice)
+
+
+def payments(cursor: str = "", *, since: datetime | None = None, customer: str = "") -> Page:
+    """Charges. Source: https://docs.stripe.com/api/charges/list"""
+    return _page(
+        "/v1/charges",
+        {},
+        cursor,
+        since,
+        customer,
+        lambda data: Listed(inbound.identity(data.get("customer")), inbound.payment(data)),
+    )
+
+
+def refunds(cursor: str = "", *, since: datetime | None = None) -> Page:
+    """Source: https://docs.stripe.com/api/refunds/list"""
+    return _page("/v1/refunds", {}, cursor, since, "", lambda data: Listed("", inbound.refund(data)))
+
+
+def credit_notes(cursor: str = "", *, since: datetime | None = None, customer: str = "") -> Page:
+    """Source: https://docs.stripe.com/api/credit_notes/list"""
+    return _page(
+        "/v1/credit_notes",
+        {},
+        cursor,
+        since,
+        customer,
+        lambda data: Listed(inbound.identity(data["customer"]), inbound.credit_note(data)),
+    )
+
+
+def disputes(cursor: str = "", *, since: datetime | None = None) -> Page:
+    """Source: https://docs.stripe.com/api/disputes/list"""
+    return _page("/v1/disputes", {}, cursor, since, "", lambda data: Listed("", inbound.dispute(data)))
+
+
+def events(cursor: str, *, since: datetime | None, undelivered: bool) -> tuple[list[dict[str, Any]], str]:
+    """Events as Stripe would have posted them, of at most the last 30 days, and the cursor of the next page.
+
+    Source: https://docs.stripe.com/api/events/list
+    """
+    params: dict[str, Any] = {"delivery_success": False} if undelivered else {}
+    return answers.after("/v1/events", params | _since(since), cursor)
+
+
+def _page(
+    path: str,
+    params: dict[str, Any],
+    cursor: str,
+    since: datetime | None,
+    customer: str,
+    read: Callable[[dict[str, Any]], Listed],
+) -> Page:
+    chosen = {"customer": customer} if customer else {}
+    rows, following = answers.after(path, {**params, **chosen, **_since(since)}, cursor)
+    return Page(tuple(read(data) for data in rows), following)
+
+
+def _since(since: datetime | None) -> dict[str, Any]:
+    return {"created": {"gte": int(since.timestamp())}} if since else {}
+
+
+def _subscription(data: dict[str, Any]) -> Listed:
+    whose, state = data["customer"], inbound.subscription(data)
+    if not isinstance(whose, dict):
+        return Listed(whose, state)
+    return Listed(whose["id"], state, owner=inbound.customer(whose), contact=inbound.contact(whose))
+
+
+def _invoice(data: dict[str, Any]) -> Listed:
+    answers.complete(data["lines"])
+    return Listed(inbound.identity(data.get("customer")), inbound.invoice(data))
+
+
+@dataclass(frozen=True, slots=True)
+class PriceState:
+    """A price that comes again. ``is_plain``: so much for each unit, by months or years, known beforehand."""
+
+    id: str
+    lookup_key: str
+    active: bool
+    product_id: str
+    product_name: str
+    product_active: bool
+    currency: str
+    unit_amount: int
+    interval: str
+    interval_count: int
+    is_plain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PricePage:
+    prices: tuple[PriceState, ...]
+    next: str
+
+
+def prices(cursor: str = "") -> PricePage:
+    """Prices that come again, also archived ones. Source: https://docs.stripe.com/api/prices/list"""
+    rows, following = answers.after("/v1/prices", {"type": "recurring", "expand": ["data.product"]}, cursor)
+    return PricePage(tuple(_price(data) for data in rows), following)
+
+
+def _price(data: dict[str, Any]) -> PriceState:
+    product, recurring = data["product"], data["recurring"]
+    plain = (
+        data["billing_scheme"] == "per_unit"
+        and data["unit_amount"] is not None
+        and not data.get("transform_quantity")
+        and recurring["usage_type"] == "licensed"
+        and recurring["interval"] in ("month", "year")
+    )
+    return PriceState(
+        id=data["id"],
+        lookup_key=data.get("lookup_key") or "",
+        active=data["active"],
+        product_id=product["id"],
+        product_name=product.get("name") or "",
+        product_active=bool(product.get("active")),
+        currency=data["currency"],
+        unit_amount=data["unit_amount"] or 0,
+        interval=recurring["interval"],
+        interval_count=recurring["interval_count"],
+        is_plain=plain,
+    )

@@ -1,0 +1,243 @@
+"""Everything at Stripe held against our rows: what had drifted is found, repaired and told."""
+
+from datetime import timedelta
+
+import pytest
+
+from billing import clock, errors
+from billing.audit import actor
+from billing.models import Adjustment, Finding, Invoice, Office, Payment, ReceivedEvent, Reconciliation, Subscription
+from billing.operations import charge_office, subscribe
+from billing.reconciliation import begin, carry_on, reconcile
+from billing.webhooks import inbox
+from tests.conftest import an_office, price
+from tests.equality import differences, read
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
+BY = actor.job("tests")
+
+
+@pytest.fixture
+def subscribed(stripe, operator, office):
+    subscribe(office, price("seats-monthly"), by=operator, reason="new", payment_method="pm_card_visa", quantity=3)
+    stripe.deliver_and_apply()
+    stripe.forget_requests()
+    return Office.objects.get()
+
+
+def compared(**how):
+    return reconcile(by=BY, reason="a test", **how)
+
+
+def test_nothing_is_found_and_no_office_is_looked_at_where_nothing_drifted(stripe, subscribed):
+    run = compared(everything=True)
+
+    assert "looks" not in run.counts
+    assert (run.counts["customers"], run.counts["subscriptions"], run.counts["invoices"]) == (1, 1, 1)
+    assert not Finding.objects.exists()
+
+
+def test_a_page_of_a_hundred_is_one_request(stripe, subscribed):
+    compared()
+
+    asked = [one["path"] for one in stripe.requests("GET")]
+    assert sorted(asked) == sorted(
+        ["/v1/events"] * 2
+        + ["/v1/customers", "/v1/subscriptions"]
+        + ["/v1/invoices"] * 3
+        + ["/v1/charges", "/v1/refunds", "/v1/credit_notes", "/v1/disputes"]
+    )
+
+
+def lost(stripe):
+    """What Stripe reported meanwhile never arrives, and it believes that it did."""
+    stripe.taken()
+    ReceivedEvent.objects.all().delete()
+
+
+def equal(stripe, office):
+    return differences(Office.objects.get(pk=office.pk), read(stripe, office.payment_provider_customer_id))
+
+
+def test_what_was_changed_and_never_told_is_repaired_and_told_with_both_values(stripe, subscribed):
+    (item,) = stripe.listed("subscription_items", subscription=subscribed.payment_provider_subscription_id)
+    stripe.post(f"subscription_items/{item['id']}", quantity=5)
+    lost(stripe)
+
+    run = compared()
+
+    assert Subscription.objects.get().quantity == 5
+    assert run.counts["drifted"] == 1
+    found = Finding.objects.get(kind="drift")
+    assert "quantity: 3 here, 5 at Stripe" in found.detail
+    assert found.severity == "critical"
+    assert found.resolved_at is not None
+    assert found.resolution.startswith("repaired")
+    assert equal(stripe, subscribed) == []
+
+
+def test_a_month_that_nobody_told_of_is_repaired(stripe, subscribed, operator):
+    stripe.advance(days=32)
+    charge = Payment.objects.get().stripe_id
+    stripe.post("refunds", charge=charge, amount=1_000)
+    stripe.post(f"customers/{subscribed.payment_provider_customer_id}", balance=-500)
+    lost(stripe)
+
+    compared()
+
+    assert equal(stripe, subscribed) == []
+    assert (Invoice.objects.count(), Payment.objects.count(), Adjustment.objects.count()) == (2, 2, 1)
+
+
+def test_events_that_stripe_could_not_deliver_are_taken_in_and_worked_off(stripe, subscribed):
+    stripe.advance(days=32)
+    missed = {one["id"] for one in stripe.listed("events", delivery_success="false")}
+    assert missed
+
+    run = compared()
+
+    assert run.counts["events that had not arrived"] >= len(missed)
+    waiting = ReceivedEvent.objects.filter(stripe_id__in=missed)
+    assert waiting.count() == len(missed)
+    assert Finding.objects.filter(kind="events_missed", resolved_at=None).exists()
+    inbox.work_off()
+    assert not ReceivedEvent.objects.filter(status="waiting").exists()
+    assert equal(stripe, subscribed) == []
+
+
+def test_what_waits_to_be_looked_at_is_no_drift(stripe, subscribed):
+    stripe.advance(days=32)
+    stripe.deliver()
+
+    compared()
+
+    assert not Finding.objects.filter(kind="drift").exists()
+
+
+def test_the_next_comparison_that_misses_no_event_resolves_the_finding(stripe, subscribed):
+    stripe.advance(days=32)
+    compared()
+    stripe.deliver()
+
+    compared()
+
+    assert Finding.objects.get(kind="events_missed").resolved_at is not None
+
+
+def test_a_deleted_customer_is_absent_and_hence_looked_at(stripe, subscribed):
+    stripe.delete(f"customers/{subscribed.payment_provider_customer_id}")
+    lost(stripe)
+
+    compared()
+
+    assert Office.objects.get().subscription_status == "canceled"
+    assert Finding.objects.filter(kind="customer_deleted", resolved_at=None).exists()
+
+
+def test_an_open_invoice_that_is_no_longer_open_is_looked_at(stripe, subscribed, operator):
+    invoice = charge_office(
+        subscribed, by=operator, reason="training", charge="training", amount=5_000, days_until_due=30
+    )
+    stripe.post(f"invoices/{invoice.stripe_id}/void")
+    lost(stripe)
+    Reconciliation.objects.all().delete()
+    stripe.advance(days=60)
+    lost(stripe)
+
+    compared()
+
+    assert Invoice.objects.get(pk=invoice.pk).status == "void"
+
+
+def test_an_office_on_a_test_clock_is_compared_by_itself(stripe, operator):
+    clock_id = stripe.post("test_helpers/test_clocks", frozen_time=int(clock.billing().timestamp()))["id"]
+    office = an_office("On a clock")
+    customer = stripe.post("customers", test_clock=clock_id, **{"metadata[office]": str(office.public_id)})["id"]
+    Office.objects.filter(pk=office.pk).update(payment_provider_customer_id=customer, test_clock=clock_id)
+    stripe.post(
+        "subscriptions",
+        customer=customer,
+        trial_period_days=14,
+        **{"items[0][price]": price("practice-monthly").stripe_price_id},
+    )
+    lost(stripe)
+
+    compared()
+
+    assert Office.objects.get(pk=office.pk).subscription_status == "trialing"
+
+
+def test_with_repairs_off_a_difference_waits_for_a_click(stripe, subscribed, settings):
+    settings.RECONCILE_REPAIRS = False
+    stripe.post(f"customers/{subscribed.payment_provider_customer_id}", balance=-700)
+    lost(stripe)
+
+    compared()
+
+    found = Finding.objects.get(kind="drift")
+    assert found.resolved_at is None
+    assert "credit balance: 0.00 USD here, 7.00 USD at Stripe" in found.detail
+    assert Office.objects.get().credit_balance == 0
+
+
+def test_an_unknown_customer_with_one_of_our_plans_is_told_and_left_alone(stripe):
+    customer = stripe.post("customers", name="Cedar Lane Clinic", email="billing@cedar.example")["id"]
+    stripe.post(
+        "subscriptions",
+        customer=customer,
+        trial_period_days=14,
+        **{"items[0][price]": price("practice-monthly").stripe_price_id},
+    )
+
+    compared()
+
+    assert Finding.objects.get(kind="unknown_customer", resolved_at=None).subject == customer
+    assert not Office.objects.exists()
+
+
+def test_a_customer_that_says_it_is_an_office_without_one_is_told(stripe, office):
+    stripe.post("customers", **{"metadata[office]": str(office.public_id)})
+
+    compared()
+
+    assert Finding.objects.get(kind="customer_not_linked").office == office
+    assert Office.objects.get().payment_provider_customer_id is None
+
+
+def test_one_that_was_interrupted_goes_on_from_its_page(stripe, subscribed):
+    run = begin(by=BY, reason="a test")
+    for _ in range(4):
+        assert carry_on(run, by=BY)
+    stage = run.stage
+    stripe.forget_requests()
+
+    again = Reconciliation.objects.get()
+    assert again.stage == stage
+    while carry_on(again, by=BY) and again.ended_at is None:
+        pass
+
+    assert Reconciliation.objects.get().ended_at is not None
+    assert "/v1/events" not in {one["path"] for one in stripe.requests()}
+
+
+def test_two_processes_never_carry_on_one_at_once(stripe, subscribed):
+    run = begin(by=BY, reason="a test")
+    Reconciliation.objects.update(lease_until=clock.wall() + timedelta(seconds=60))
+
+    assert not carry_on(run, by=BY)
+    with pytest.raises(errors.ReconciliationUnderWay):
+        begin(by=BY, reason="a test")
+    with pytest.raises(errors.ReconciliationUnderWay):
+        compared()
+
+
+def test_when_stripe_does_not_answer_it_stands_where_it_stood(stripe, subscribed):
+    run = begin(by=BY, reason="a test")
+    stripe.fail_next("500", method="GET", path_prefix="/v1/events")
+
+    with pytest.raises(errors.StripeUnavailable):
+        carry_on(run, by=BY)
+
+    assert Reconciliation.objects.get().stage == run.stage
+    assert Reconciliation.objects.get().lease_until is None
+    assert carry_on(run, by=BY)
