@@ -1,0 +1,191 @@
+"""The backfill: an empty database beside an account that was used before becomes Offices, with all of their past."""
+
+import uuid
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from billing import accounts
+from billing.audit import actor
+from billing.models import AuditEntry, Finding, Invoice, Office, Payment, Plan, PlanPrice
+from billing.reconciliation import reconcile
+from billing.stripe_api import gateway
+from billing.webhooks import inbox
+from tests.equality import broken_invariants, differences, read
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
+BY = actor.job("tests")
+
+
+@pytest.fixture
+def account(empty_stripe):
+    """An account with a plan, and a database that knows nothing but whose it is."""
+    accounts.record_account(by=BY, reason="tests")
+    product = empty_stripe.post("products", name="Practice")["id"]
+    recurring = {"recurring[interval]": "month", "product": product, "currency": "usd"}
+    empty_stripe.price = empty_stripe.post("prices", unit_amount=19_900, **recurring)["id"]
+    empty_stripe.seat = empty_stripe.post("prices", unit_amount=4_900, lookup_key="seats", **recurring)["id"]
+    return empty_stripe
+
+
+def subscribed(stripe, *, name="Birch Hill Practice", email="billing@birch.example", card="pm_card_visa", **items):
+    customer = stripe.post("customers", name=name, email=email, **{"preferred_locales[0]": "es"})["id"]
+    method = stripe.post(f"payment_methods/{card}/attach", customer=customer)["id"]
+    stripe.post(f"customers/{customer}", **{"invoice_settings[default_payment_method]": method})
+    given = {"items[0][price]": stripe.price} | {f"items[0][{name}]": value for name, value in items.items()}
+    stripe.post("subscriptions", customer=customer, **given)
+    return customer
+
+
+def adopted(**how):
+    return reconcile(by=BY, reason="taking over an account", adopts=True, **how)
+
+
+def equal(stripe, customer):
+    office = Office.objects.get(payment_provider_customer_id=customer)
+    return differences(office, read(stripe, customer)) + broken_invariants(office)
+
+
+def test_every_subscribed_customer_is_an_office_with_all_of_its_past(account):
+    one = subscribed(account)
+    other = subscribed(account, name="Elm Street Clinic", email="pay@elm.example", price=account.seat, quantity=4)
+    account.advance(days=65)
+    account.post("refunds", charge=account.listed("charges", customer=one)[0]["id"], amount=500)
+    invoice = account.listed("invoices", customer=other)[0]["id"]
+    account.post("credit_notes", invoice=invoice, amount=700, credit_amount=700)
+
+    run = adopted()
+
+    assert (run.counts["Offices adopted"], run.counts["prices adopted"]) == (2, 2)
+    assert equal(account, one) == []
+    assert equal(account, other) == []
+    elm = Office.objects.get(payment_provider_customer_id=other)
+    assert (elm.name, elm.billing_email, elm.locale) == ("Elm Street Clinic", "pay@elm.example", "es")
+    assert (elm.current_plan.name, elm.quantity, elm.has_payment_method) == ("Practice", 4, True)
+    assert (Invoice.objects.count(), Payment.objects.count()) == (6, 6)
+
+
+def test_it_costs_a_request_a_page_and_no_look(account):
+    for number in range(5):
+        subscribed(account, name=f"Practice number {number}")
+    account.forget_requests()
+
+    run = adopted()
+
+    assert "looks" not in run.counts
+    assert len(account.requests("GET")) == 10  # prices, customers, subscriptions, and each list of their past once
+    assert {one["method"] for one in account.requests()} == {"GET"}
+
+
+def test_adopting_again_changes_nothing(account):
+    subscribed(account)
+    adopted()
+    before = AuditEntry.objects.count()
+
+    run = adopted()
+
+    assert "Offices adopted" not in run.counts
+    assert "looks" not in run.counts
+    assert AuditEntry.objects.count() == before + 1  # that it was begun
+    assert (Office.objects.count(), Plan.objects.count(), PlanPrice.objects.count()) == (1, 1, 2)
+
+
+def test_a_price_says_what_is_for_sale_and_whether_by_seats(account):
+    subscribed(account, price=account.seat, quantity=3)
+    account.post(f"prices/{account.price}", active="false")
+
+    adopted()
+
+    flat, seat = (PlanPrice.objects.get(stripe_price_id=one) for one in (account.price, account.seat))
+    assert (seat.code, seat.per_seat, seat.active_until) == ("seats", True, None)
+    assert flat.active_until is not None
+    assert not flat.per_seat
+
+
+def test_customers_of_other_products_do_not_enter(account):
+    other = account.post("products", name="Something else")["id"]
+    recurring = {"recurring[interval]": "month", "product": other, "currency": "usd"}
+    account.post("customers", name="Nobody", email="nobody@elsewhere.example")
+    foreign = account.post("prices", unit_amount=900, **recurring)["id"]
+    kept, left = subscribed(account), subscribed(account, price=foreign)
+    ours = account.listed("products")[1]["id"]
+
+    run = adopted(products=(ours,))
+
+    assert set(Office.objects.values_list("payment_provider_customer_id", flat=True)) == {kept}
+    assert run.counts["subscriptions of others"] == 1
+    assert not Invoice.objects.exclude(office__payment_provider_customer_id=kept).exists()
+    assert left
+
+
+def test_a_price_by_the_week_is_no_plan(account):
+    product = account.listed("products")[0]["id"]
+    account.post("prices", unit_amount=900, product=product, currency="usd", **{"recurring[interval]": "week"})
+
+    run = adopted()
+
+    assert run.counts["prices that cannot be plans"] == 1
+    assert PlanPrice.objects.count() == 2
+
+
+def test_an_office_of_a_database_that_was_lost_has_its_id_again(account):
+    old = uuid.uuid4()
+    customer = subscribed(account)
+    account.post(f"customers/{customer}", **{"metadata[office]": str(old)})
+
+    adopted()
+
+    assert Office.objects.get().public_id == old
+
+
+def test_a_second_subscription_and_an_ended_one_are_there_too(account):
+    customer = subscribed(account)
+    ended = account.listed("subscriptions", customer=customer)[0]["id"]
+    account.delete(f"subscriptions/{ended}")
+    account.advance(days=3)
+    account.post("subscriptions", customer=customer, **{"items[0][price]": account.price})
+
+    adopted()
+
+    assert equal(account, customer) == []
+    assert Office.objects.get().subscription_status == "active"
+
+
+def test_a_customer_without_a_name_or_address_is_adopted_and_told(account):
+    subscribed(account, name="", email="")
+
+    adopted()
+
+    assert Finding.objects.get(kind="contact_missing").office == Office.objects.get()
+
+
+def test_a_look_is_newer_than_what_was_adopted(account):
+    customer = subscribed(account)
+    adopted()
+    account.post(f"customers/{customer}", balance=-900)
+
+    account.deliver_and_apply() if account.listed("webhook_endpoints") else None
+    reconcile(by=BY, reason="again")
+
+    office = Office.objects.get()
+    assert (office.credit_balance, office.customer_ticket) == (900, 1)
+    assert equal(account, customer) == []
+    assert gateway.fetch_customer(customer).credit == 900
+    inbox.work_off()
+
+
+def test_how_many_statements_a_page_takes_does_not_grow_with_the_offices(account):
+    for number in range(1):
+        subscribed(account, name=f"Practice {number}")
+    adopted()
+    with CaptureQueriesContext(connection) as few:
+        reconcile(by=BY, reason="again", everything=True)
+    for number in range(4):
+        subscribed(account, name=f"Further practice {number}")
+    adopted()
+
+    with CaptureQueriesContext(connection) as many:
+        reconcile(by=BY, reason="again", everything=True)
+
+    assert len(many) == len(few)
