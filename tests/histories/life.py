@@ -1,0 +1,366 @@
+"""What happens to one customer at Stripe past our own code: in the dashboard, on Stripe's pages, at the bank, by time.
+
+Each ``@happens`` is a kind of step. It says whether there was something to do it with; what Stripe refused counts too.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
+
+from billing.models import PlanPrice
+from tests.conftest import LocalStripe
+
+DAY = 86_400
+Step = Callable[["Life"], bool]
+KINDS: dict[str, tuple[Step, int]] = {}
+REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.NOT_FOUND)
+MOST_SUBSCRIPTIONS = 3
+MOST_TRIES = 20
+ENDS_DELETED = 0.15
+CARDS = (
+    "pm_card_visa pm_card_mastercard pm_card_amex pm_card_chargeCustomerFail pm_card_authenticationRequired "
+    "pm_card_createDispute pm_card_createDisputeInquiry pm_card_refundFail pm_card_pendingRefund"
+).split()
+FIRST_CARDS = ["pm_card_visa", "pm_card_visa", "pm_card_visa", *CARDS, ""]
+COUPONS: dict[str, dict[str, Any]] = {
+    "FIFTH": {"percent_off": 20, "duration": "forever"},
+    "ONCE": {"percent_off": 12.5, "duration": "once"},
+    "FIVER": {"amount_off": 500, "currency": "usd", "duration": "repeating", "duration_in_months": 2},
+}
+
+
+def happens(weight: int = 2) -> Callable[[Step], Step]:
+    """Steps of this kind come so often, where there is something for them."""
+
+    def register(step: Step) -> Step:
+        KINDS[step.__name__] = (step, weight)
+        return step
+
+    return register
+
+
+class Life:
+    """One customer at Stripe. The chance alone decides what happens, so the same one makes the same life."""
+
+    def __init__(self, stripe: LocalStripe, chance: random.Random, counted: Counter[str], *, office: str) -> None:
+        self.stripe, self.chance, self.counted = stripe, chance, counted
+        self.prices = list(
+            PlanPrice.objects.filter(currency="usd").order_by("pk").values_list("stripe_price_id", "per_seat")
+        )
+        self.over = False
+        card = chance.choice(FIRST_CARDS)
+        paying = {"payment_method": card, "invoice_settings[default_payment_method]": card} if card else {}
+        made = stripe.post(
+            "customers", name="A practice", email="a@practice.example", **{"metadata[office]": office}, **paying
+        )
+        self.customer: str = made["id"]
+
+    def goes_on(self) -> None:
+        """One more thing happens."""
+        names = list(KINDS)
+        weights = [weight for _, weight in KINDS.values()]
+        for name in self.chance.choices(names, weights, k=MOST_TRIES):
+            if KINDS[name][0](self):
+                self.counted[name] += 1
+                return
+
+    def ends(self) -> None:
+        """Sometimes somebody deletes the customer."""
+        if self.chance.random() < ENDS_DELETED:
+            self.stripe.delete(f"customers/{self.customer}")
+            self.counted["customer_deleted"] += 1
+
+    # --- what steps are made of
+
+    def has(self, path: str, **given: Any) -> list[dict[str, Any]]:
+        return self.stripe.listed(path, customer=self.customer, **given)
+
+    def one_of(self, path: str, which: Callable[[dict[str, Any]], Any] = bool, **given: Any) -> dict[str, Any]:
+        """Empty where there is none."""
+        found = [one for one in self.has(path, **given) if which(one)]
+        return self.chance.choice(found) if found else {}
+
+    def live(self) -> dict[str, Any]:
+        return next((one for one in self.has("subscriptions") if one["status"] != "incomplete_expired"), {})
+
+    def ask(self, method: str, path: str, **given: Any) -> dict[str, Any]:
+        """Stripe's answer, empty where it refused."""
+        headers = {"Authorization": f"Bearer {settings.STRIPE_API_KEY}"}
+        answer = self.stripe.http.request(method, f"/v1/{path}", data=given, headers=headers)
+        if answer.status_code in REFUSED:
+            self.counted["refused by Stripe"] += 1
+            return {}
+        return answer.raise_for_status().json()
+
+    def does(self, path: str, **given: Any) -> bool:
+        """It was asked for, whatever Stripe said."""
+        self.ask("POST", path, **given)
+        return True
+
+    def passes(self, seconds: int) -> bool:
+        self.stripe.control("clock", advance=seconds)
+        return True
+
+    def now(self) -> int:
+        return self.stripe.http.get("/_sandbox/clock").json()["now"]
+
+
+# --- subscriptions
+
+
+@happens(weight=8)
+def subscribed(life: Life) -> bool:
+    """With or without a trial, charged or sent, whatever the card then says."""
+    if life.live() or len(life.has("subscriptions", status="all")) >= MOST_SUBSCRIPTIONS:
+        return False
+    price, per_seat = life.chance.choice(life.prices)
+    terms: dict[str, Any] = {
+        "items[0][price]": price,
+        "items[0][quantity]": life.chance.randint(1, 5) if per_seat else 1,
+    }
+    if days := life.chance.choice([0, 0, 0, 1, 14]):
+        terms["trial_period_days"] = days
+    if life.chance.random() < 0.15:
+        terms |= {"collection_method": "send_invoice", "days_until_due": 14}
+    return life.does("subscriptions", customer=life.customer, **terms)
+
+
+@happens(weight=4)
+def seats_changed(life: Life) -> bool:
+    if not (item := _item(life)):
+        return False
+    settle = life.chance.choice(["create_prorations", "always_invoice", "none"])
+    quantity = life.chance.randint(1, 9)
+    return life.does(f"subscription_items/{item}", quantity=quantity, proration_behavior=settle)
+
+
+@happens()
+def plan_changed(life: Life) -> bool:
+    if not (item := _item(life)):
+        return False
+    price, _ = life.chance.choice(life.prices)
+    return life.does(f"subscription_items/{item}", price=price)
+
+
+@happens()
+def cancelled_at_period_end(life: Life) -> bool:
+    return _update(life, lambda one: not one["cancel_at"], cancel_at_period_end="true")
+
+
+@happens()
+def cancelled_on_a_date(life: Life) -> bool:
+    return _update(life, lambda one: not one["cancel_at"], cancel_at=life.now() + life.chance.randint(1, 45) * DAY)
+
+
+@happens(weight=10)
+def cancellation_taken_back(life: Life) -> bool:
+    return _update(life, lambda one: one["cancel_at_period_end"], cancel_at_period_end="false") or _update(
+        life, lambda one: one["cancel_at"], cancel_at=""
+    )
+
+
+@happens(weight=1)
+def cancelled_now(life: Life) -> bool:
+    return bool(one := life.live()) and bool(life.ask("DELETE", f"subscriptions/{one['id']}") or True)
+
+
+@happens()
+def paused(life: Life) -> bool:
+    terms = {"pause_collection[behavior]": life.chance.choice(["keep_as_draft", "void", "mark_uncollectible"])}
+    if life.chance.random() < 0.5:
+        terms["pause_collection[resumes_at]"] = str(life.now() + life.chance.randint(1, 40) * DAY)
+    return _update(life, lambda one: not one["pause_collection"], **terms)
+
+
+@happens(weight=8)
+def collected_again(life: Life) -> bool:
+    return _update(life, lambda one: one["pause_collection"], pause_collection="")
+
+
+@happens(weight=4)
+def trial_moved(life: Life) -> bool:
+    end = life.chance.choice(["now", life.now() + life.chance.randint(1, 20) * DAY])
+    return _update(life, lambda one: one["status"] == "trialing", trial_end=end)
+
+
+@happens()
+def coupon_given(life: Life) -> bool:
+    coupon = life.chance.choice(list(COUPONS))
+    return _update(life, lambda one: not one["discounts"], **{"discounts[0][coupon]": coupon})
+
+
+@happens(weight=8)
+def coupon_taken(life: Life) -> bool:
+    return _update(life, lambda one: one["discounts"], discounts="")
+
+
+def _update(life: Life, where: Callable[[dict[str, Any]], Any], **given: Any) -> bool:
+    one = life.live()
+    return bool(one and where(one)) and life.does(f"subscriptions/{one['id']}", **given)
+
+
+def _item(life: Life) -> str:
+    one = life.live()
+    return one["items"]["data"][0]["id"] if one else ""
+
+
+# --- invoices
+
+
+@happens(weight=3)
+def billed_once(life: Life) -> bool:
+    """A one-off invoice: a draft, or charged at once, or sent."""
+    terms: dict[str, Any] = {"auto_advance": "true"}
+    if sent := life.chance.random() < 0.4:
+        terms |= {"collection_method": "send_invoice", "days_until_due": 7}
+    if not (draft := _draft(life, **terms)):
+        return True
+    if life.chance.random() < 0.7:
+        life.ask("POST", f"invoices/{draft}/finalize")
+        life.ask("POST", f"invoices/{draft}/{'send' if sent else 'pay'}")
+    return True
+
+
+@happens()
+def draft_deleted(life: Life) -> bool:
+    """One that waits, or one that was just made; what became of it was told, unlike that it was there."""
+    waits = life.one_of("invoices", lambda one: not one["parent"], status="draft")
+    draft = waits["id"] if waits else _draft(life)
+    return bool(draft) and (bool(life.ask("DELETE", f"invoices/{draft}")) or True)
+
+
+@happens(weight=3)
+def open_invoice_settled(life: Life) -> bool:
+    what = life.chance.choice(["pay", "pay", "void", "mark_uncollectible"])
+    return bool(one := life.one_of("invoices", status="open")) and life.does(f"invoices/{one['id']}/{what}")
+
+
+@happens(weight=3)
+def credit_note_issued(life: Life) -> bool:
+    """On what is owed, or back to the card or the balance."""
+    invoice = life.one_of("invoices", lambda one: one["status"] in ("open", "paid") and one["total"] > 100)
+    if not invoice:
+        return False
+    amount = life.chance.choice([100, invoice["total"] // 3])
+    back = {} if invoice["status"] == "open" else {life.chance.choice(["refund_amount", "credit_amount"]): amount}
+    return life.does("credit_notes", invoice=invoice["id"], amount=amount, **back)
+
+
+def _draft(life: Life, **terms: Any) -> str:
+    """A draft with one line. Empty where Stripe refuses it."""
+    made = life.ask("POST", "invoices", customer=life.customer, **terms)
+    if not made:
+        return ""
+    line = {"amount": life.chance.randint(1_000, 9_000), "currency": made["currency"]}
+    life.ask("POST", "invoiceitems", customer=life.customer, invoice=made["id"], **line)
+    return made["id"]
+
+
+# --- money back
+
+
+@happens(weight=4)
+def refunded(life: Life) -> bool:
+    """In part or in whole."""
+    paid = life.one_of(
+        "charges", lambda one: one["status"] == "succeeded" and not one["refunded"] and not one["disputed"]
+    )
+    if not paid:
+        return False
+    left = paid["amount"] - paid["amount_refunded"]
+    return life.does("refunds", charge=paid["id"], amount=life.chance.choice([left, left // 2 or left, min(left, 700)]))
+
+
+@happens()
+def refund_settled(life: Life) -> bool:
+    waits = [one for charge in life.has("charges") for one in life.stripe.listed("refunds", charge=charge["id"])]
+    waits = [one for one in waits if one["status"] == "pending"]
+    if waits:
+        life.stripe.control(f"refunds/{life.chance.choice(waits)['id']}/settle")
+    return bool(waits)
+
+
+@happens()
+def disputed(life: Life) -> bool:
+    """By the bank, or by the next payment with a card that is made for it."""
+    paid = life.one_of(
+        "charges", lambda one: one["status"] == "succeeded" and not one["refunded"] and not one["disputed"]
+    )
+    if paid:
+        life.stripe.control(f"charges/{paid['id']}/dispute", inquiry=life.chance.random() < 0.3)
+    return bool(paid)
+
+
+@happens(weight=6)
+def dispute_answered(life: Life) -> bool:
+    for charge in life.has("charges"):
+        for one in life.stripe.listed("disputes", charge=charge["id"]) if charge["disputed"] else []:
+            if one["status"] in ("needs_response", "warning_needs_response"):
+                if life.chance.random() < 0.3:
+                    return life.does(f"disputes/{one['id']}/close")
+                text = life.chance.choice(["winning_evidence", "losing_evidence", "a letter"])
+                return life.does(f"disputes/{one['id']}", **{"evidence[uncategorized_text]": text})
+    return False
+
+
+@happens()
+def balance_changed(life: Life) -> bool:
+    amount = life.chance.choice([-5_000, -700, 1_200])
+    return life.does(f"customers/{life.customer}/balance_transactions", amount=amount, currency="usd")
+
+
+# --- the customer and its cards
+
+
+@happens(weight=3)
+def default_card_changed(life: Life) -> bool:
+    made = life.ask("POST", f"payment_methods/{life.chance.choice(CARDS)}/attach", customer=life.customer)
+    default = {"invoice_settings[default_payment_method]": made.get("id", "")}
+    return bool(made) and life.does(f"customers/{life.customer}", **default)
+
+
+@happens()
+def card_taken_off(life: Life) -> bool:
+    return bool(one := life.one_of("payment_methods")) and life.does(f"payment_methods/{one['id']}/detach")
+
+
+@happens()
+def card_renewed(life: Life) -> bool:
+    """By its network; nobody asked for it."""
+    if one := life.one_of("payment_methods"):
+        life.stripe.control(f"payment_methods/{one['id']}/renew", exp_month=life.chance.randint(1, 12), exp_year=2040)
+    return bool(one)
+
+
+@happens()
+def card_will_refuse(life: Life) -> bool:
+    outcome = life.chance.choice(["decline", "authenticate"])
+    life.stripe.control("charges", outcome=outcome, next=life.chance.randint(1, 2), customer=life.customer)
+    return True
+
+
+@happens(weight=1)
+def renamed(life: Life) -> bool:
+    return life.does(f"customers/{life.customer}", name=life.chance.choice(["A practice", "Another practice"]))
+
+
+# --- time
+
+
+@happens(weight=2)
+def hours_passed(life: Life) -> bool:
+    return life.passes(life.chance.choice([3_601, 6 * 3_600, DAY]))
+
+
+@happens(weight=3)
+def days_passed(life: Life) -> bool:
+    return life.passes(life.chance.randint(2, 16) * DAY)
+
+
+@happens(weight=4)
+def a_month_passed(life: Life) -> bool:
+    return life.passes(32 * DAY)

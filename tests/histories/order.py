@@ -1,0 +1,196 @@
+"""How a life is told: late, shuffled, twice, in part not at all, to workers that overlap, lose leases or die."""
+
+import random
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+from django.test import Client
+
+from billing import clock
+from billing.models import Finding, Office, ReceivedEvent
+from billing.webhooks import inbox
+from tests import equality
+from tests.conftest import LocalStripe, post_delivery
+from tests.equality import Theirs
+from tests.histories.worker import Worker
+
+Delivery = dict[str, Any]
+STOPS = ("claimed", "ticket", "asking", "asking", "fetched", "fetched", "fetched", "fetched", "applied", "applied")
+MOST_WORKERS = 4
+MOST_ROUNDS = 30
+CALM = ("dispute", "dispute_lost", "refund_failed", "customer_deleted", "second_live_subscription", "event_parked")
+"""Findings that what happens at Stripe explains; any other is a defect."""
+
+
+class Order:
+    """One telling of a life to an Office that has no rows of it yet."""
+
+    def __init__(
+        self, stripe: LocalStripe, office: Office, chance: random.Random, counted: Counter[str], receiver: Client
+    ) -> None:
+        self.stripe, self.office_id, self.chance, self.counted, self.receiver = (
+            stripe,
+            office.pk,
+            chance,
+            counted,
+            receiver,
+        )
+        self.loses = chance.choice([0, 0, 0.03, 0.3])
+        self.kept: list[Delivery] = []
+        self.lost: list[Delivery] = []
+        self.told: set[str] = set()
+        self.workers: list[Worker] = []
+        self.acts = [
+            (self.some_are_told, 6),
+            (self.a_worker_begins, 6),
+            (self.a_worker_goes_on, 4),
+            (self.a_worker_ends, 2),
+            (self.a_worker_is_killed, 1),
+            (self.a_worker_loses_the_line, 1),
+            (self.a_lease_runs_out, 1),
+            (self.all_is_worked_off, 1),
+        ]
+
+    # --- what happens on the way
+
+    def hears(self, deliveries: list[Delivery]) -> None:
+        """Stripe sent these; they are on their way, or lost on it."""
+        for one in deliveries:
+            if self.chance.random() < self.loses:
+                self.lost.append(one)
+                self.counted["events lost"] += 1
+            else:
+                self.kept.append(one)
+
+    def something_happens(self, *, up_to: int = 1) -> None:
+        """So often at most; once where nothing is said."""
+        acts, weights = zip(*self.acts, strict=True)
+        for act in self.chance.choices(acts, weights, k=self.chance.randint(0, up_to) if up_to > 1 else 1):
+            act()
+
+    def some_are_told(self) -> None:
+        """The order in which they were sent says nothing."""
+        self.chance.shuffle(self.kept)
+        several = self.chance.choice([1, 2, 5, 12, len(self.kept)])
+        now, self.kept = self.kept[:several], self.kept[several:]
+        for one in now:
+            self._tell(one)
+            if self.chance.random() < 0.1:
+                self.kept.append(one)
+                self.counted["events sent twice"] += 1
+
+    def a_worker_begins(self) -> None:
+        if len(self.workers) >= MOST_WORKERS or not ReceivedEvent.objects.filter(status="waiting").exists():
+            return
+        self.workers.append(Worker())
+        self.counted["looks overlapped"] += len(self.workers) > 1
+        self._let_go(self.workers[-1])
+
+    def a_worker_goes_on(self) -> None:
+        if self.workers:
+            self._let_go(self.chance.choice(self.workers))
+
+    def a_worker_ends(self) -> None:
+        if worker := self._any_worker():
+            self._end(worker)
+
+    def a_worker_is_killed(self) -> None:
+        """Its lease runs out later."""
+        if worker := self._any_worker():
+            self.counted[f"workers killed: {worker.place}"] += 1
+            worker.be_killed()
+
+    def a_worker_loses_the_line(self) -> None:
+        if worker := self._any_worker():
+            self.counted["lines cut"] += worker.place in ("begun", "claimed", "ticket", "asking")
+            worker.lose_the_line()
+
+    def a_lease_runs_out(self) -> None:
+        """Somebody else's too long look is still going on, or its process is dead."""
+        held = ReceivedEvent.objects.filter(status="waiting", lease_until__gt=clock.wall()).order_by("pk")
+        claims = list(dict.fromkeys(held.values_list("claim_id", flat=True)))
+        if claims:
+            lost = ReceivedEvent.objects.filter(claim_id=self.chance.choice(claims), status="waiting")
+            lost.update(lease_until=clock.wall() - timedelta(seconds=1))
+            self.counted["leases lost"] += 1
+
+    def all_is_worked_off(self) -> None:
+        ReceivedEvent.objects.filter(status="waiting").update(due_at=clock.wall())
+        inbox.work_off()
+
+    def all_are_killed(self) -> None:
+        while worker := self._any_worker():
+            worker.be_killed()
+
+    def _tell(self, delivery: Delivery) -> None:
+        assert post_delivery(delivery, through=self.receiver).status_code == 200
+        self.counted["events delivered"] += 1
+        self.told.add(delivery["event"])
+
+    def _let_go(self, worker: Worker) -> None:
+        """It stops at a place further on, or in a while where it is, or never."""
+        stop, points = self.chance.choice(STOPS), self.chance.randint(1, 3)
+
+        def meant(place: str) -> bool:
+            nonlocal points
+            points -= place == stop
+            return place == stop and (points <= 0 or stop == "fetched")
+
+        worker.go_on(meant)
+        if worker.over:
+            self.workers.remove(worker)
+            self.counted["looks"] += worker.looked
+        else:
+            self.counted[f"looks stopped: {worker.place}"] += 1
+
+    def _end(self, worker: Worker) -> None:
+        worker.go_on()
+        self.counted["looks"] += worker.looked
+
+    def _any_worker(self) -> Worker | None:
+        return self.workers.pop(self.chance.randrange(len(self.workers))) if self.workers else None
+
+    # --- at rest
+
+    def come_to_rest(self, theirs: Theirs) -> None:
+        """What was sent is told, whoever was at work is done or dead; Stripe's state is ours."""
+        while self.kept:
+            self.some_are_told()
+            self.something_happens()
+        if self.chance.random() < 0.7:  # what is free is looked at first, what was fetched long ago is applied last
+            self.all_is_worked_off()
+        while self.workers:
+            self.chance.choices([self.a_worker_ends, self.a_worker_is_killed, self.a_worker_goes_on], [4, 1, 1])[0]()
+        self.work_until_settled()
+        if self.lost:
+            self.recover()
+        self._check(theirs)
+
+    def recover(self) -> None:
+        """What was lost for ever is made good."""
+        for one in self.lost:
+            self._tell(one)
+        self.lost = []
+        self.work_until_settled()
+
+    def work_until_settled(self) -> None:
+        """The leases of the dead run out, and what was put off is due."""
+        waiting = ReceivedEvent.objects.filter(status="waiting")
+        for _ in range(MOST_ROUNDS):
+            if not waiting.exists():
+                return
+            waiting.update(due_at=clock.wall(), lease_until=None)
+            inbox.work_off()
+        raise AssertionError(f"It does not come to rest: {list(waiting.values_list('type', 'last_error')[:3])}")
+
+    def _check(self, theirs: Theirs) -> None:
+        self.counted["comparisons"] += 1
+        office = Office.objects.get(pk=self.office_id)
+        wrong = equality.differences(office, theirs) + equality.broken_invariants(office)
+        kept = set(ReceivedEvent.objects.values_list("stripe_id", flat=True))
+        wrong += [f"event {one}: told, and not in the inbox" for one in sorted(self.told - kept)]
+        parked = ReceivedEvent.objects.filter(status="parked")
+        wrong += [f"event parked: {one.type}: {one.last_error}" for one in parked]
+        wrong += [f"a finding: {one.kind}: {one.detail}" for one in Finding.objects.exclude(kind__in=CALM)]
+        assert wrong == [], "\n".join(wrong)

@@ -1,0 +1,132 @@
+"""A worker process that can be stopped wherever another may come between: before each statement outside of a
+transaction, and before each request. It is a thread on the test's own connection, and only ever one of all runs.
+"""
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import requests
+from django.db import connections
+
+from billing.webhooks import inbox
+
+PLACES = ("begun", "claimed", "ticket", "asking", "fetched", "applied")
+MOST_SECONDS = 60
+_of_thread: dict[int, "Worker"] = {}
+
+
+class Killed(BaseException):
+    """The process is gone. Nothing of ours catches this."""
+
+
+class Worker:
+    """One look of the inbox, as far as it was let go.
+
+    ``place`` says how far that is: events are claimed, a ticket is taken, Stripe is being asked, all is fetched and
+    nothing applied yet, all is applied and nothing settled yet.
+    """
+
+    def __init__(self) -> None:
+        self.place, self.over, self.looked = "begun", False, 0
+        self._trouble: BaseException | None = None
+        self._stop_at: Callable[[str], bool] = lambda _: False
+        self._ends_by: type[BaseException] | None = None
+        self._may_go, self._stands = threading.Semaphore(0), threading.Semaphore(0)
+        self._connection = connections["default"]
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
+
+    def go_on(self, stop_at: Callable[[str], bool] = lambda _: False) -> None:
+        """It works until it comes to a point, told by its place, that is meant."""
+        assert not self.over
+        self._stop_at = stop_at
+        self._may_go.release()
+        assert self._stands.acquire(timeout=MOST_SECONDS), "a worker hangs"
+        if self._trouble is not None:
+            raise self._trouble
+
+    def be_killed(self) -> None:
+        """It does nothing more, and nobody is told."""
+        self._ends_by = Killed
+        self.go_on()
+
+    def lose_the_line(self) -> None:
+        """Its next request is not answered; it goes on to its end."""
+        self._ends_by = requests.ConnectionError
+        self.go_on()
+
+    def _work(self) -> None:
+        connections["default"] = connections["impatient"] = self._connection
+        _of_thread[threading.get_ident()] = self
+        self._may_go.acquire()
+        try:
+            self._end_if_told()
+            self.looked = inbox.work_off(limit=1)
+        except Killed:
+            pass
+        except BaseException as error:  # noqa: BLE001  told to whoever let it go on
+            self._trouble = error
+        finally:
+            del _of_thread[threading.get_ident()]
+            self.over = True
+            self._stands.release()
+
+    def has_committed(self) -> None:
+        """A transaction is over: the claim's, the ticket's, or apply's."""
+        self.place = {"begun": "claimed", "claimed": "ticket", "fetched": "applied"}.get(self.place, self.place)
+
+    def comes_to(self, statement: str, *, request: bool = False) -> None:
+        """A point is reached: before this statement, or before a request to this address."""
+        if request and "/v1/customers/" in statement:
+            self.place = "asking"
+        elif statement.startswith("SAVEPOINT") and self.place == "asking":
+            self.place = "fetched"
+        if self._stop_at(self.place):
+            self._stands.release()
+            self._may_go.acquire()
+        self._end_if_told(request=request)
+
+    def _end_if_told(self, *, request: bool = False) -> None:
+        if self._ends_by is Killed:
+            raise Killed
+        if self._ends_by and request:
+            how, self._ends_by = self._ends_by, None
+            raise how("the line is cut")
+
+
+def sent_by_workers(send: Callable[..., Any]) -> Callable[..., Any]:
+    """To be ``requests.Session.send``, which lies below Stripe's library: each request of a worker's is a point."""
+
+    def sent(session: Any, request: Any, **how: Any) -> Any:
+        if worker := _of_thread.get(threading.get_ident()):
+            worker.comes_to(request.url, request=True)
+        return send(session, request, **how)
+
+    return sent
+
+
+@contextlib.contextmanager
+def stoppable() -> Iterator[None]:
+    """Each statement of a worker's is a point, unless it is within a transaction that began inside."""
+    shared = connections["default"]
+    depth = len(shared.savepoint_ids)
+
+    def executed(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        worker = _of_thread.get(threading.get_ident())
+        if worker is None or len(shared.savepoint_ids) > depth:
+            return execute(sql, params, many, context)
+        if not sql.startswith(("RELEASE", "ROLLBACK")):
+            worker.comes_to(sql)
+            return execute(sql, params, many, context)
+        answer = execute(sql, params, many, context)
+        worker.has_committed()
+        return answer
+
+    shared.inc_thread_sharing()
+    try:
+        with shared.execute_wrapper(executed):
+            yield
+    finally:
+        shared.dec_thread_sharing()
