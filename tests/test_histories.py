@@ -35,8 +35,8 @@ ORDERS = int(os.environ.get("HISTORIES_ORDERS") or "2")
 TOGETHER = int(os.environ.get("HISTORIES_TOGETHER") or "4")
 SEEDS = range(FIRST, FIRST + HISTORIES)
 CHUNKS = [SEEDS[at : at + TOGETHER] for at in range(0, HISTORIES, TOGETHER)]
-FEWEST_STEPS, MOST_STEPS = 4, 10
-MOST_BETWEEN = 4
+FEWEST_STEPS, MOST_STEPS = 4, 9
+MOST_BETWEEN = 5
 
 
 @pytest.mark.parametrize("seeds", CHUNKS, ids=lambda seeds: f"seeds-{seeds[0]}-to-{seeds[-1]}")

@@ -33,8 +33,8 @@ COUPONS: dict[str, dict[str, Any]] = {
 }
 
 
-def happens(weight: int = 2) -> Callable[[Step], Step]:
-    """Steps of this kind come so often, where there is something for them."""
+def happens(weight: int) -> Callable[[Step], Step]:
+    """Steps of this kind come so often, where there is something for them; what is seldom possible weighs more."""
 
     def register(step: Step) -> Step:
         KINDS[step.__name__] = (step, weight)
@@ -112,7 +112,7 @@ class Life:
 # --- subscriptions
 
 
-@happens(weight=8)
+@happens(24)
 def subscribed(life: Life) -> bool:
     """With or without a trial, charged or sent, whatever the card then says."""
     if life.live() or len(life.has("subscriptions", status="all")) >= MOST_SUBSCRIPTIONS:
@@ -129,7 +129,7 @@ def subscribed(life: Life) -> bool:
     return life.does("subscriptions", customer=life.customer, **terms)
 
 
-@happens(weight=4)
+@happens(4)
 def seats_changed(life: Life) -> bool:
     if not (item := _item(life)):
         return False
@@ -138,7 +138,7 @@ def seats_changed(life: Life) -> bool:
     return life.does(f"subscription_items/{item}", quantity=quantity, proration_behavior=settle)
 
 
-@happens()
+@happens(4)
 def plan_changed(life: Life) -> bool:
     if not (item := _item(life)):
         return False
@@ -146,29 +146,29 @@ def plan_changed(life: Life) -> bool:
     return life.does(f"subscription_items/{item}", price=price)
 
 
-@happens()
+@happens(5)
 def cancelled_at_period_end(life: Life) -> bool:
     return _update(life, lambda one: not one["cancel_at"], cancel_at_period_end="true")
 
 
-@happens()
+@happens(4)
 def cancelled_on_a_date(life: Life) -> bool:
     return _update(life, lambda one: not one["cancel_at"], cancel_at=life.now() + life.chance.randint(1, 45) * DAY)
 
 
-@happens(weight=10)
+@happens(24)
 def cancellation_taken_back(life: Life) -> bool:
     return _update(life, lambda one: one["cancel_at_period_end"], cancel_at_period_end="false") or _update(
         life, lambda one: one["cancel_at"], cancel_at=""
     )
 
 
-@happens(weight=1)
+@happens(2)
 def cancelled_now(life: Life) -> bool:
     return bool(one := life.live()) and bool(life.ask("DELETE", f"subscriptions/{one['id']}") or True)
 
 
-@happens()
+@happens(5)
 def paused(life: Life) -> bool:
     terms = {"pause_collection[behavior]": life.chance.choice(["keep_as_draft", "void", "mark_uncollectible"])}
     if life.chance.random() < 0.5:
@@ -176,24 +176,24 @@ def paused(life: Life) -> bool:
     return _update(life, lambda one: not one["pause_collection"], **terms)
 
 
-@happens(weight=8)
+@happens(20)
 def collected_again(life: Life) -> bool:
     return _update(life, lambda one: one["pause_collection"], pause_collection="")
 
 
-@happens(weight=4)
+@happens(14)
 def trial_moved(life: Life) -> bool:
     end = life.chance.choice(["now", life.now() + life.chance.randint(1, 20) * DAY])
     return _update(life, lambda one: one["status"] == "trialing", trial_end=end)
 
 
-@happens()
+@happens(4)
 def coupon_given(life: Life) -> bool:
     coupon = life.chance.choice(list(COUPONS))
     return _update(life, lambda one: not one["discounts"], **{"discounts[0][coupon]": coupon})
 
 
-@happens(weight=8)
+@happens(10)
 def coupon_taken(life: Life) -> bool:
     return _update(life, lambda one: one["discounts"], discounts="")
 
@@ -211,7 +211,7 @@ def _item(life: Life) -> str:
 # --- invoices
 
 
-@happens(weight=3)
+@happens(2)
 def billed_once(life: Life) -> bool:
     """A one-off invoice: a draft, or charged at once, or sent."""
     terms: dict[str, Any] = {"auto_advance": "true"}
@@ -225,7 +225,7 @@ def billed_once(life: Life) -> bool:
     return True
 
 
-@happens()
+@happens(1)
 def draft_deleted(life: Life) -> bool:
     """One that waits, or one that was just made; what became of it was told, unlike that it was there."""
     waits = life.one_of("invoices", lambda one: not one["parent"], status="draft")
@@ -233,13 +233,13 @@ def draft_deleted(life: Life) -> bool:
     return bool(draft) and (bool(life.ask("DELETE", f"invoices/{draft}")) or True)
 
 
-@happens(weight=3)
+@happens(14)
 def open_invoice_settled(life: Life) -> bool:
     what = life.chance.choice(["pay", "pay", "void", "mark_uncollectible"])
     return bool(one := life.one_of("invoices", status="open")) and life.does(f"invoices/{one['id']}/{what}")
 
 
-@happens(weight=3)
+@happens(5)
 def credit_note_issued(life: Life) -> bool:
     """On what is owed, or back to the card or the balance."""
     invoice = life.one_of("invoices", lambda one: one["status"] in ("open", "paid") and one["total"] > 100)
@@ -263,7 +263,7 @@ def _draft(life: Life, **terms: Any) -> str:
 # --- money back
 
 
-@happens(weight=4)
+@happens(6)
 def refunded(life: Life) -> bool:
     """In part or in whole."""
     paid = life.one_of(
@@ -275,7 +275,7 @@ def refunded(life: Life) -> bool:
     return life.does("refunds", charge=paid["id"], amount=life.chance.choice([left, left // 2 or left, min(left, 700)]))
 
 
-@happens()
+@happens(24)
 def refund_settled(life: Life) -> bool:
     waits = [one for charge in life.has("charges") for one in life.stripe.listed("refunds", charge=charge["id"])]
     waits = [one for one in waits if one["status"] == "pending"]
@@ -284,7 +284,7 @@ def refund_settled(life: Life) -> bool:
     return bool(waits)
 
 
-@happens()
+@happens(5)
 def disputed(life: Life) -> bool:
     """By the bank, or by the next payment with a card that is made for it."""
     paid = life.one_of(
@@ -295,7 +295,7 @@ def disputed(life: Life) -> bool:
     return bool(paid)
 
 
-@happens(weight=6)
+@happens(20)
 def dispute_answered(life: Life) -> bool:
     for charge in life.has("charges"):
         for one in life.stripe.listed("disputes", charge=charge["id"]) if charge["disputed"] else []:
@@ -307,7 +307,7 @@ def dispute_answered(life: Life) -> bool:
     return False
 
 
-@happens()
+@happens(1)
 def balance_changed(life: Life) -> bool:
     amount = life.chance.choice([-5_000, -700, 1_200])
     return life.does(f"customers/{life.customer}/balance_transactions", amount=amount, currency="usd")
@@ -316,19 +316,19 @@ def balance_changed(life: Life) -> bool:
 # --- the customer and its cards
 
 
-@happens(weight=3)
+@happens(2)
 def default_card_changed(life: Life) -> bool:
     made = life.ask("POST", f"payment_methods/{life.chance.choice(CARDS)}/attach", customer=life.customer)
     default = {"invoice_settings[default_payment_method]": made.get("id", "")}
     return bool(made) and life.does(f"customers/{life.customer}", **default)
 
 
-@happens()
+@happens(1)
 def card_taken_off(life: Life) -> bool:
     return bool(one := life.one_of("payment_methods")) and life.does(f"payment_methods/{one['id']}/detach")
 
 
-@happens()
+@happens(1)
 def card_renewed(life: Life) -> bool:
     """By its network; nobody asked for it."""
     if one := life.one_of("payment_methods"):
@@ -336,14 +336,14 @@ def card_renewed(life: Life) -> bool:
     return bool(one)
 
 
-@happens()
+@happens(1)
 def card_will_refuse(life: Life) -> bool:
     outcome = life.chance.choice(["decline", "authenticate"])
     life.stripe.control("charges", outcome=outcome, next=life.chance.randint(1, 2), customer=life.customer)
     return True
 
 
-@happens(weight=1)
+@happens(1)
 def renamed(life: Life) -> bool:
     return life.does(f"customers/{life.customer}", name=life.chance.choice(["A practice", "Another practice"]))
 
@@ -351,16 +351,16 @@ def renamed(life: Life) -> bool:
 # --- time
 
 
-@happens(weight=2)
+@happens(2)
 def hours_passed(life: Life) -> bool:
     return life.passes(life.chance.choice([3_601, 6 * 3_600, DAY]))
 
 
-@happens(weight=3)
+@happens(2)
 def days_passed(life: Life) -> bool:
     return life.passes(life.chance.randint(2, 16) * DAY)
 
 
-@happens(weight=4)
+@happens(3)
 def a_month_passed(life: Life) -> bool:
     return life.passes(32 * DAY)

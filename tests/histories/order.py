@@ -43,7 +43,7 @@ class Order:
         self.workers: list[Worker] = []
         self.acts = [
             (self.some_are_told, 6),
-            (self.a_worker_begins, 6),
+            (self.a_worker_begins, 8),
             (self.a_worker_goes_on, 4),
             (self.a_worker_ends, 2),
             (self.a_worker_is_killed, 1),
@@ -72,7 +72,7 @@ class Order:
     def some_are_told(self) -> None:
         """The order in which they were sent says nothing."""
         self.chance.shuffle(self.kept)
-        several = self.chance.choice([1, 2, 5, 12, len(self.kept)])
+        several = self.chance.choice([1, 1, 2, 5, 12, len(self.kept)])
         now, self.kept = self.kept[:several], self.kept[several:]
         for one in now:
             self._tell(one)
@@ -116,8 +116,9 @@ class Order:
             self.counted["leases lost"] += 1
 
     def all_is_worked_off(self) -> None:
+        """What nobody holds."""
         ReceivedEvent.objects.filter(status="waiting").update(due_at=clock.wall())
-        inbox.work_off()
+        self.counted["looks"] += inbox.work_off()
 
     def all_are_killed(self) -> None:
         while worker := self._any_worker():
@@ -181,7 +182,7 @@ class Order:
             if not waiting.exists():
                 return
             waiting.update(due_at=clock.wall(), lease_until=None)
-            inbox.work_off()
+            self.counted["looks"] += inbox.work_off()
         raise AssertionError(f"It does not come to rest: {list(waiting.values_list('type', 'last_error')[:3])}")
 
     def _check(self, theirs: Theirs) -> None:
