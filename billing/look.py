@@ -21,25 +21,30 @@ def look(
     """Our rows show what Stripe shows, also of what is named by its id; disputes are named by their charge,
     credit notes by their invoice. Safe to repeat; an older look never overwrites a newer one.
 
-    The default card is always seen; with ``payment_methods`` the others too, for one request more.
+    The default card is always seen; with ``payment_methods`` the others too, for one request more. A look that was
+    overtaken is repeated: what it added may be gone, and was not there for the newer one to mark.
 
     Raises:
-        StripeUnavailable: nothing was changed.
+        StripeUnavailable: nothing was changed, or a newer look's changes stand.
     """
-    ticket, at = take_ticket(office.pk), clock.billing()
-    office = Office.objects.get(pk=office.pk)
-    return apply(
-        gateway.fetch(
+    named = set(invoices)
+    while True:
+        ticket, at = take_ticket(office.pk), clock.billing()
+        office = Office.objects.get(pk=office.pk)
+        snapshot = gateway.fetch(
             office,
             ticket=ticket,
             at=at,
-            invoices=invoices,
+            invoices=named,
             payments=payments,
             disputes=disputes,
             credit_notes=credit_notes,
             payment_methods=payment_methods,
         )
-    )
+        office = apply(snapshot)
+        if office.customer_ticket <= ticket:
+            return office
+        named |= {one.id for one in snapshot.invoices}
 
 
 def queue_look(office: Office) -> None:
