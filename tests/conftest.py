@@ -1,5 +1,6 @@
 """The stage: one local Stripe per test process, over HTTP, and a named cast."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import httpx
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import Group
-from django.db import connections
+from django.db import connections, transaction
 from django.test import Client
 
 from billing import accounts, clock
@@ -124,6 +125,16 @@ def one_connection(db: None) -> Iterator[None]:
     connections["impatient"] = connections["default"]
     yield
     connections["impatient"] = own
+
+
+@contextlib.contextmanager
+def rolled_back() -> Iterator[None]:
+    """The database is afterwards what it was before. Looks like a test case's own transaction to what runs inside."""
+    block = transaction.atomic()
+    block._from_testcase = True
+    with block:
+        yield
+        transaction.set_rollback(True)
 
 
 def stocked(stripe_server: LocalStripe) -> LocalStripe:

@@ -13,6 +13,7 @@ from django.conf import settings
 
 from billing.models import PlanPrice
 from tests.conftest import LocalStripe
+from tests.statemachine.stage import COUPONS
 
 DAY = 86_400
 Step = Callable[["Life"], bool]
@@ -25,12 +26,7 @@ CARDS = (
     "pm_card_visa pm_card_mastercard pm_card_amex pm_card_chargeCustomerFail pm_card_authenticationRequired "
     "pm_card_createDispute pm_card_createDisputeInquiry pm_card_refundFail pm_card_pendingRefund"
 ).split()
-FIRST_CARDS = ["pm_card_visa", "pm_card_visa", "pm_card_visa", *CARDS, ""]
-COUPONS: dict[str, dict[str, Any]] = {
-    "FIFTH": {"percent_off": 20, "duration": "forever"},
-    "ONCE": {"percent_off": 12.5, "duration": "once"},
-    "FIVER": {"amount_off": 500, "currency": "usd", "duration": "repeating", "duration_in_months": 2},
-}
+FIRST_CARDS = ["pm_card_visa", "pm_card_visa", "pm_card_visa", "pm_card_pendingRefund", *CARDS, ""]
 
 
 def happens(weight: int) -> Callable[[Step], Step]:
@@ -51,7 +47,7 @@ class Life:
         self.prices = list(
             PlanPrice.objects.filter(currency="usd").order_by("pk").values_list("stripe_price_id", "per_seat")
         )
-        self.over = False
+        counted.update({f"step: {name}": 0 for name in [*KINDS, "customer_deleted"]} | {"lives": 1})
         card = chance.choice(FIRST_CARDS)
         paying = {"payment_method": card, "invoice_settings[default_payment_method]": card} if card else {}
         made = stripe.post(
@@ -65,14 +61,14 @@ class Life:
         weights = [weight for _, weight in KINDS.values()]
         for name in self.chance.choices(names, weights, k=MOST_TRIES):
             if KINDS[name][0](self):
-                self.counted[name] += 1
+                self.counted[f"step: {name}"] += 1
                 return
 
     def ends(self) -> None:
         """Sometimes somebody deletes the customer."""
         if self.chance.random() < ENDS_DELETED:
             self.stripe.delete(f"customers/{self.customer}")
-            self.counted["customer_deleted"] += 1
+            self.counted["step: customer_deleted"] += 1
 
     # --- what steps are made of
 
@@ -92,7 +88,7 @@ class Life:
         headers = {"Authorization": f"Bearer {settings.STRIPE_API_KEY}"}
         answer = self.stripe.http.request(method, f"/v1/{path}", data=given, headers=headers)
         if answer.status_code in REFUSED:
-            self.counted["refused by Stripe"] += 1
+            self.counted["steps refused by Stripe"] += 1
             return {}
         return answer.raise_for_status().json()
 

@@ -11,7 +11,7 @@ from billing import clock
 from billing.models import Finding, Office, ReceivedEvent
 from billing.webhooks import inbox
 from tests import equality
-from tests.conftest import LocalStripe, post_delivery
+from tests.conftest import post_delivery
 from tests.equality import Theirs
 from tests.histories.worker import Worker
 
@@ -26,16 +26,9 @@ CALM = ("dispute", "dispute_lost", "refund_failed", "customer_deleted", "second_
 class Order:
     """One telling of a life to an Office that has no rows of it yet."""
 
-    def __init__(
-        self, stripe: LocalStripe, office: Office, chance: random.Random, counted: Counter[str], receiver: Client
-    ) -> None:
-        self.stripe, self.office_id, self.chance, self.counted, self.receiver = (
-            stripe,
-            office.pk,
-            chance,
-            counted,
-            receiver,
-        )
+    def __init__(self, office: Office, chance: random.Random, counted: Counter[str], receiver: Client) -> None:
+        self.office_id, self.chance, self.counted, self.receiver = office.pk, chance, counted, receiver
+        self.heard: list[Delivery] = []
         self.loses = chance.choice([0, 0, 0.03, 0.3])
         self.kept: list[Delivery] = []
         self.lost: list[Delivery] = []
@@ -56,6 +49,7 @@ class Order:
 
     def hears(self, deliveries: list[Delivery]) -> None:
         """Stripe sent these; they are on their way, or lost on it."""
+        self.heard += deliveries
         for one in deliveries:
             if self.chance.random() < self.loses:
                 self.lost.append(one)

@@ -3,15 +3,13 @@
 import contextlib
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from tests.conftest import LocalStripe
+from tests.conftest import LocalStripe, rolled_back
 from tests.statemachine import rules
 from tests.statemachine.stage import OFFICES, Stage
 
@@ -29,16 +27,6 @@ TROUBLE = st.fixed_dictionaries(
         "next": st.integers(1, 2),
     }
 )
-
-
-@contextlib.contextmanager
-def rolled_back() -> Iterator[None]:
-    """The database is afterwards what it was before. Looks like a test case's own transaction to what runs inside."""
-    block = transaction.atomic()
-    block._from_testcase = True
-    with block:
-        yield
-        transaction.set_rollback(True)
 
 
 class Machine(RuleBasedStateMachine):
