@@ -30,9 +30,9 @@ from tests.histories.worker import sent_by_workers, stoppable
 from tests.statemachine.stage import COUPONS
 
 FIRST = int(os.environ.get("HISTORIES_SEED") or "1")
-HISTORIES = int(os.environ.get("HISTORIES") or "16")
+HISTORIES = int(os.environ.get("HISTORIES") or "12")
 ORDERS = int(os.environ.get("HISTORIES_ORDERS") or "2")
-TOGETHER = int(os.environ.get("HISTORIES_TOGETHER") or "4")
+TOGETHER = int(os.environ.get("HISTORIES_TOGETHER") or "3")
 SEEDS = range(FIRST, FIRST + HISTORIES)
 CHUNKS = [SEEDS[at : at + TOGETHER] for at in range(0, HISTORIES, TOGETHER)]
 FEWEST_STEPS, MOST_STEPS = 4, 9
