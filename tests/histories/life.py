@@ -339,7 +339,7 @@ def card_will_refuse(life: Life) -> bool:
     return True
 
 
-@happens(1)
+@happens(2)
 def renamed(life: Life) -> bool:
     return life.does(f"customers/{life.customer}", name=life.chance.choice(["A practice", "Another practice"]))
 
