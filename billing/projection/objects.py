@@ -67,6 +67,9 @@ def _write_invoice(office: Office, state: InvoiceState, prices: dict[str, PlanPr
         for payment in office.payments.filter(payment_intent_id=state.payment_intent_id, invoice=None):
             payment.invoice = row
             payment.save(update_fields=["invoice"])
+            for adjustment in payment.adjustments.filter(invoice=None):
+                adjustment.invoice = row
+                adjustment.save(update_fields=["invoice"])
 
 
 def _write_payment(office: Office, state: PaymentState, ticket: int) -> None:

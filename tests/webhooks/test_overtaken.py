@@ -64,7 +64,6 @@ def test_an_overtaken_look_leaves_no_draft_that_is_gone(stripe, customer):
     assert Invoice.objects.get().deleted_at is not None
 
 
-@pytest.mark.xfail(reason="an adjustment that came before its payment's invoice never gets it", strict=True)
 def test_a_dispute_that_is_told_before_its_invoice_belongs_to_it_in_the_end(stripe, customer):
     invoice = made(stripe, "invoices", customer=customer, auto_advance="true")["id"]
     made(stripe, "invoiceitems", customer=customer, invoice=invoice, amount=5_000, currency="usd")
