@@ -56,10 +56,11 @@ def job(name: str, *, every: timedelta | None = None) -> Callable[[Work], Work]:
 
 
 def enqueue(name: str) -> None:
-    """The job is due now. Where it waits already nothing changes; where it runs just now, it runs once more."""
+    """The job is due now; where it runs just now, it runs once more. One that failed keeps its wait."""
     now = clock.wall()
     Job.objects.bulk_create([Job(name=name, due_at=now)], ignore_conflicts=True)
-    Job.objects.filter(name=name, claim_id__isnull=False).update(due_at=now)
+    running, in_order = Q(claim_id__isnull=False), Q(last_error="", due_at__gt=now)
+    Job.objects.filter(running | in_order, name=name).update(due_at=now)
 
 
 def plan_recurring() -> None:

@@ -14,6 +14,7 @@ for model in list(admin.site._registry):
 
 from billing.admin import (  # noqa: E402  after the others' are gone
     agreements,
+    findings,
     invoices,
     machinery,
     offices,
@@ -22,4 +23,4 @@ from billing.admin import (  # noqa: E402  after the others' are gone
     users,
 )
 
-__all__ = ["agreements", "invoices", "machinery", "offices", "payments", "records", "users"]
+__all__ = ["agreements", "findings", "invoices", "machinery", "offices", "payments", "records", "users"]

@@ -1,4 +1,4 @@
-"""What is on record: plans, subscriptions, invoices, payments, operations, findings, audit."""
+"""What is on record: plans, subscriptions, operations, audit."""
 
 from typing import Any
 
@@ -11,7 +11,6 @@ from billing import errors
 from billing.admin.readonly import ReadOnlyAdmin, ReadOnlyInline, masked
 from billing.models import (
     AuditEntry,
-    Finding,
     Operation,
     OperationStep,
     Plan,
@@ -119,18 +118,6 @@ class OperationAdmin(ReadOnlyAdmin):
     @display(description="Status", label=TONES, ordering="status")
     def state(self, row: Operation) -> str:
         return row.status
-
-
-@admin.register(Finding)
-class FindingAdmin(ReadOnlyAdmin):
-    list_display = ("found_at", "kind", "grade", "office", "detail", "resolved_at")
-    list_filter = ("severity", "kind", ("resolved_at", admin.EmptyFieldListFilter))
-    list_select_related = ("office",)
-    fields = ("kind", "severity", "office", "detail", "found_at", "resolved_at")
-
-    @display(description="Severity", label=TONES, ordering="severity")
-    def grade(self, row: Finding) -> str:
-        return row.severity
 
 
 @admin.register(AuditEntry)

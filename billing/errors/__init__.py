@@ -11,6 +11,7 @@ from billing.errors.access import (
 )
 from billing.errors.asking import (
     DateInvalid,
+    FindingOver,
     IdempotencyKeyInvalid,
     IdempotencyKeyReused,
     NothingToChange,
@@ -111,6 +112,7 @@ __all__ = [
     "DeterminationInvalid",
     "DeterminationMissing",
     "FieldNotAllowed",
+    "FindingOver",
     "IdempotencyKeyInvalid",
     "IdempotencyKeyReused",
     "InTrial",

@@ -63,6 +63,13 @@ class ReconciliationUnderWay(BillingError):
         )
 
 
+class FindingOver(BillingError):
+    code = "finding_over"
+
+    def __init__(self) -> None:
+        super().__init__("This does not hold any more: it was seen to, or is otherwise at Stripe by now.")
+
+
 class IdempotencyKeyInvalid(BillingError):
     code = "idempotency_key_invalid"
 

@@ -48,12 +48,19 @@ def adopt(run: Reconciliation, listed: Iterable[Listed]) -> None:
     for one in listed:
         if one.customer in known or not isinstance(one.state, SubscriptionState) or one.owner is None:
             continue
-        if one.owner.deleted or not PlanPrice.objects.filter(stripe_price_id=one.state.price_id).exists():
+        if not is_ours(one):
             _count(run, "subscriptions of others")
             continue
         known.add(one.customer)
         adopt_one(one.owner, one.contact, one.state)
         _count(run, "Offices adopted")
+
+
+def is_ours(one: Listed) -> bool:
+    """It is a subscription to a plan of ours, of a customer that is there."""
+    if not isinstance(one.state, SubscriptionState) or one.owner is None or one.owner.deleted:
+        return False
+    return PlanPrice.objects.filter(stripe_price_id=one.state.price_id).exists()
 
 
 def adopt_one(customer: CustomerState, contact: Contact | None, subscription: SubscriptionState) -> Office:

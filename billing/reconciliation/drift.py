@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.conf import settings
 
-from billing import clock, errors
+from billing import errors
 from billing.findings import report
 from billing.look import look
 from billing.models import Office, Operation, ReceivedEvent
@@ -24,10 +25,17 @@ class Result:
     left: int = 0
 
 
-def repair(suspects: Iterable[Suspect], *, go_on: Callable[[], bool] = lambda: True, by_hand: bool = False) -> Result:
+def repair(
+    suspects: Iterable[Suspect],
+    *,
+    go_on: Callable[[], bool] = lambda: True,
+    by_hand: bool = False,
+    last: datetime | None = None,
+) -> Result:
     """Each Office that is suspected is looked at, as long as ``go_on`` says so, which is asked after each look.
 
-    Where RECONCILE_REPAIRS is off and nobody asked for it, nothing is looked at: the differences are open Findings.
+    ``last`` is when all was compared before: a drift is not older. Where RECONCILE_REPAIRS is off and nobody asked for
+    it, nothing is looked at: the differences are open Findings.
 
     Raises:
         StripeUnavailable: those before were looked at.
@@ -38,16 +46,16 @@ def repair(suspects: Iterable[Suspect], *, go_on: Callable[[], bool] = lambda: T
         offices.setdefault(one.office.pk, []).append(one)
     for group in offices.values():
         if settings.RECONCILE_REPAIRS or by_hand:
-            _look_at(group, result)
+            _look_at(group, result, last)
         else:
-            _leave(group, result)
+            _leave(group, result, last)
         result.offices += 1
         if not go_on():
             break
     return result
 
 
-def _look_at(group: list[Suspect], result: Result) -> None:
+def _look_at(group: list[Suspect], result: Result, last: datetime | None) -> None:
     office = Office.objects.get(pk=group[0].office.pk)
     late = _is_expected(office)
     before = [one.now() for one in group]
@@ -69,19 +77,19 @@ def _look_at(group: list[Suspect], result: Result) -> None:
         if changed := _changed(one, was, is_):
             result.drifted += 1
             if not late:
-                _tell(one, changed, resolution="repaired: Stripe was looked at again")
+                _tell(one, changed, last, resolution="repaired: Stripe was looked at again")
         elif _was_not_seen(one, is_, office):
             result.left += 1
-            _tell(one, one.found)
+            _tell(one, one.found, last)
 
 
-def _leave(group: list[Suspect], result: Result) -> None:
+def _leave(group: list[Suspect], result: Result, last: datetime | None) -> None:
     for one in group:
         was = one.now()
         still = tuple(each for each in one.found if was is None or not each.column or was[each.column] == each.ours)
         if still and not _is_expected(one.office):
             result.left += 1
-            _tell(one, still)
+            _tell(one, still, last)
 
 
 def _changed(one: Suspect, was: Values | None, is_: Values | None) -> tuple[Difference, ...]:
@@ -107,9 +115,8 @@ def _is_expected(office: Office) -> bool:
     return waiting.exists() or unsettled.exists()
 
 
-def _tell(one: Suspect, found: tuple[Difference, ...], *, resolution: str = "") -> None:
-    last = one.office.reconciled_at
-    since = f" It was compared last on {last:%d %b %Y %H:%M} UTC." if last and last < clock.wall() else ""
+def _tell(one: Suspect, found: tuple[Difference, ...], last: datetime | None, *, resolution: str = "") -> None:
+    since = f" Before, all was compared on {last:%d %b %Y %H:%M} UTC." if last else ""
     report(
         KIND,
         one.stripe_id,

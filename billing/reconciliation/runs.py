@@ -4,7 +4,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -123,6 +123,7 @@ def _one_page(run: Reconciliation, own: QuerySet[Reconciliation]) -> None:
     part = stages.STAGES[run.stage](run, run.cursor)
     result = drift.repair(
         part.suspects,
+        last=_last(run),
         go_on=lambda: bool(own.update(lease_until=clock.wall() + LEASE)) and time.monotonic() < until,
     )
     finished = len({one.office.pk for one in part.suspects}) <= result.offices
@@ -139,6 +140,12 @@ def _one_page(run: Reconciliation, own: QuerySet[Reconciliation]) -> None:
     if own.update(**values, claim_id=None, lease_until=None, last_error="") and run.ended_at:
         missed_events.tell(run)
         log.info("reconciliation ended: %s", run.counts)
+
+
+def _last(run: Reconciliation) -> datetime | None:
+    """When the comparison before this one began."""
+    ended = Reconciliation.objects.filter(ended_at__isnull=False, began_at__lt=run.began_at)
+    return ended.values_list("began_at", flat=True).first()
 
 
 def _advance(run: Reconciliation, following: str) -> None:

@@ -18,6 +18,7 @@ from billing.models import Office
 from billing.models.office import LOCALE
 from billing.operations.credit import CreditPreview
 from billing.operations.customer import CONTACT
+from billing.reconciliation import by_hand
 
 CUSTOMER = "Customer"
 
@@ -80,6 +81,10 @@ def _preview_credit(office: Office, by: Actor, given: Given) -> CreditPreview:
     return operations.preview_credit(office, given["amount"], by=by)
 
 
+def _compare(office: Office, by: Actor, given: Given) -> None:
+    by_hand.compare_office(office, by=by, reason=given["reason"])
+
+
 def _archive(office: Office, by: Actor, given: Given) -> Office:
     return operations.archive_office(office, by=by, **given)
 
@@ -124,6 +129,16 @@ ACTS = (
         "You get the address at which the Office sees its invoices and cards at Stripe, and may pay or cancel there.",
         _portal,
         "Make the link",
+        available=_is_customer,
+        group=CUSTOMER,
+    ),
+    Act(
+        "compare",
+        "Compare with Stripe",
+        "Everything that Stripe lists of this Office is held against its rows here, and what differs is repaired here. "
+        "Nothing is changed at Stripe.",
+        _compare,
+        "Compare",
         available=_is_customer,
         group=CUSTOMER,
     ),

@@ -1,0 +1,184 @@
+"""What was found, what somebody does about it, and the comparisons that find it."""
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.timesince import timesince
+from unfold.decorators import action, display
+
+from billing import clock, errors, jobs, reconciliation
+from billing.admin.acts import Act, ActsAdmin, Given
+from billing.admin.forms import ReasonForm
+from billing.admin.readonly import ReadOnly, ReadOnlyAdmin
+from billing.admin.records import TONES
+from billing.audit import actor
+from billing.audit.actor import Actor
+from billing.models import Finding, Reconciliation
+from billing.reconciliation import by_hand
+
+
+def _compare(finding: Finding, by: Actor, given: Given) -> None:
+    if finding.office is None:
+        raise errors.FindingOver
+    by_hand.compare_office(finding.office, by=by, reason=given["reason"])
+
+
+def _link(finding: Finding, by: Actor, given: Given) -> str:
+    return _page(by_hand.link_found_customer(finding, by=by, reason=given["reason"]).pk)
+
+
+def _adopt(finding: Finding, by: Actor, given: Given) -> str:
+    return _page(by_hand.adopt_found_customer(finding, by=by, reason=given["reason"]).pk)
+
+
+def _close(finding: Finding, by: Actor, given: Given) -> None:
+    by_hand.close(finding, by=by, reason=given["reason"])
+
+
+def _page(office_id: int) -> str:
+    return reverse("admin:billing_office_change", args=[office_id])
+
+
+def _is_open(finding: Finding) -> bool:
+    return finding.resolved_at is None
+
+
+def _told(finding: Finding) -> str:
+    return finding.detail
+
+
+ACTS = (
+    Act(
+        "compare",
+        "Compare with Stripe",
+        "Everything that Stripe lists of this Office is held against its rows here, and what differs is repaired here. "
+        "Nothing is changed at Stripe.",
+        _compare,
+        "Compare",
+        form=ReasonForm,
+        facts=_told,
+        available=lambda finding: bool(finding.office and finding.office.payment_provider_customer_id),
+    ),
+    Act(
+        "link",
+        "Link the customer",
+        "This Office is that customer from now on: what it subscribes to, owes and paid shows here. Nothing is changed "
+        "at Stripe.",
+        _link,
+        "Link",
+        form=ReasonForm,
+        facts=_told,
+        available=lambda finding: _is_open(finding) and finding.kind == "customer_not_linked",
+    ),
+    Act(
+        "adopt",
+        "Adopt as a new Office",
+        "An Office is made with the name, address and language that the customer has at Stripe, and with all of its "
+        "past. Only for a practice that you bill. Nothing is changed at Stripe.",
+        _adopt,
+        "Adopt",
+        form=ReasonForm,
+        facts=_told,
+        available=lambda finding: _is_open(finding) and finding.kind == "unknown_customer",
+    ),
+    Act(
+        "close",
+        "Close",
+        "It is seen to. Nothing else changes; what still holds is found anew.",
+        _close,
+        form=ReasonForm,
+        facts=_told,
+        available=_is_open,
+    ),
+)
+
+
+@admin.register(Finding)
+class FindingAdmin(ReadOnly, ActsAdmin):
+    list_display = ("found_at", "age", "kind", "grade", "office", "detail", "resolution", "resolved_at")
+    list_filter = ("severity", "kind", ("resolved_at", admin.EmptyFieldListFilter))
+    list_select_related = ("office",)
+    list_per_page = 50
+    show_full_result_count = False
+    fields = ("kind", "severity", "office", "detail", "found_at", "age", "resolved_at", "resolution")
+    acts = ACTS
+
+    @display(description="Severity", label=TONES, ordering="severity")
+    def grade(self, row: Finding) -> str:
+        return row.severity
+
+    @display(description="Open for")
+    def age(self, row: Finding) -> str:
+        return timesince(row.found_at, row.resolved_at or clock.wall())
+
+
+@admin.register(Reconciliation)
+class ReconciliationAdmin(ReadOnlyAdmin):
+    list_display = ("began_at", "state", "took", "actor_label", "drifted", "left", "missed", "adopted")
+    actions_list = ("compare_all",)
+    fields = (
+        "began_at ended_at actor_label reason everything adopts recent_since events_since stage counted last_error"
+    ).split()
+
+    @display(description="State", label={"ended": "success", "under way": "info", "waits": "warning"})
+    def state(self, row: Reconciliation) -> str:
+        if row.ended_at:
+            return "ended"
+        return "waits" if row.last_error else "under way"
+
+    @display(description="Took")
+    def took(self, row: Reconciliation) -> str:
+        if row.ended_at is None:
+            return f"at: {row.stage}"
+        return f"{(row.ended_at - row.began_at).total_seconds():.0f} s"
+
+    @display(description="Had drifted")
+    def drifted(self, row: Reconciliation) -> int:
+        return row.counts.get("drifted", 0)
+
+    @display(description="Left to you")
+    def left(self, row: Reconciliation) -> int:
+        return row.counts.get("left", 0)
+
+    @display(description="Events that had not arrived")
+    def missed(self, row: Reconciliation) -> int:
+        return row.counts.get("events that had not arrived", 0)
+
+    @display(description="Adopted")
+    def adopted(self, row: Reconciliation) -> int:
+        return row.counts.get("Offices adopted", 0)
+
+    @display(description="Counted")
+    def counted(self, row: Reconciliation) -> str:
+        return ", ".join(f"{how_many:,} {what}" for what, how_many in row.counts.items()) or "–"
+
+    @action(description="Compare everything now", url_path="compare-all/", permissions=["compare"])
+    def compare_all(self, request: HttpRequest) -> HttpResponse:
+        """Asks once, then one is under way; a worker carries it on."""
+        if not self.has_compare_permission(request):
+            raise PermissionDenied
+        back = reverse("admin:billing_reconciliation_changelist")
+        if request.method == "POST":
+            try:
+                reconciliation.begin(by=actor.person(request.user), reason="asked for in the admin")
+                jobs.enqueue("reconcile")
+                messages.success(request, "It is under way. A worker carries it on; load this page again.")
+            except errors.ReconciliationUnderWay as error:
+                messages.warning(request, str(error))
+            return redirect(back)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Compare everything now",
+            "says": "All customers and subscriptions at Stripe, and the open and recent invoices, payments and "
+            "refunds, are held against the rows here. What differs is looked at. Nothing is changed at Stripe.",
+            "button": "Compare",
+            "back": back,
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "billing/admin_confirm.html", context)
+
+    def has_compare_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("billing.manage_billing")
