@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tests.benchmarks import stage
+
 KEY = "sk_test_benchmark"
 CUSTOMERS = 10_000
 REQUESTS = 3_000
@@ -28,7 +29,7 @@ class Server:
     """One local Stripe, spoken to on one connection."""
 
     def __init__(self, process: subprocess.Popen[str], address: str, started: float) -> None:
-        self.process, self.started = process, started
+        self.process, self.address, self.started = process, address, started
         self.connection = http.client.HTTPConnection(address, timeout=120)
 
     def ask(self, method: str, path: str, body: str = "") -> Any:
@@ -49,15 +50,16 @@ class Server:
 
     def processor(self) -> float:
         """Seconds of processor that the process has used."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return stage.processor(self.process.pid)
 
 
 @contextlib.contextmanager
 def running(*arguments: str) -> Iterator[Server]:
     command = [sys.executable, "-u", "-m", "stripe_sandbox", "--port", "0", "--delivery", "manual"]
     began = time.perf_counter()
-    process = subprocess.Popen([*command, "--secret-key", KEY, *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*command, "--secret-key", KEY, *arguments], cwd=stage.ROOT, stdout=subprocess.PIPE, text=True
+    )
     assert process.stdout
     address = process.stdout.readline().strip().rpartition("//")[2]
     try:

@@ -1,15 +1,77 @@
-"""What every benchmark stands on: an empty database of its own, and the facts of the machine."""
+"""What benchmarks stand on: a database of their own on either engine, a web server, and the facts of the machine."""
 
 import contextlib
+import multiprocessing
 import os
 import platform
+import shlex
 import sqlite3
+import statistics
+import subprocess
+import sys
 import tempfile
+import time
+import urllib.error
+import urllib.request
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
+from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+ENV_FILE = ROOT / "tests" / "production.env"
+POSTGRES = "BENCH_POSTGRES_URL"
+KEY, SECRET, HOST = "sk_test_not_a_key", "whsec_not_a_secret", "billing.vendor.example"
+"""As in production.env."""
+READY_SECONDS = 30
+
+
+def on_each_database(measure: Callable[[], None]) -> None:
+    """It is measured in a process of its own on an embedded file, and on PostgreSQL where a server is given."""
+    server = os.environ.get(POSTGRES, "")
+    for engine in ("", server) if server else ("",):
+        child = multiprocessing.get_context("spawn").Process(target=_measured, args=(measure, engine))
+        child.start()
+        child.join()
+        if child.exitcode:
+            sys.exit(child.exitcode)
+
+
+def _measured(measure: Callable[[], None], server: str) -> None:
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder, contextlib.ExitStack() as stack:
+        os.environ["DATABASE_URL"] = (
+            stack.enter_context(_postgres(server)) if server else f"libsql:///{folder}/bench.db"
+        )
+        print(f"\n-- {'PostgreSQL' if server else 'embedded file, synchronous=FULL'}", flush=True)
+        measure()
+
+
+@contextlib.contextmanager
+def _postgres(server: str) -> Iterator[str]:
+    """An empty database at this server, which is gone afterwards. Its URL."""
+    import psycopg
+
+    name = f"bench_{os.getpid()}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        try:
+            yield urlsplit(server)._replace(path=f"/{name}").geturl()
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def set_up(settings: str = "config.settings") -> None:
+    """Django is ready as in production, and DATABASE_URL has its tables."""
+    os.environ |= {"DJANGO_SETTINGS_MODULE": settings, "ENV_FILE": str(ENV_FILE)}
+    os.environ.setdefault("LOG_LEVEL", "CRITICAL")
+    warnings.filterwarnings("ignore", "No directory at")  # static files are not collected here
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
 
 
 @contextlib.contextmanager
@@ -19,20 +81,85 @@ def database() -> Iterator[None]:
     No Stripe is spoken to.
     """
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        os.environ |= {
-            "DJANGO_SETTINGS_MODULE": "config.settings",
-            "ENV_FILE": str(ROOT / "tests" / "production.env"),
-            "DATABASE_URL": f"libsql:///{folder}/bench.db",
-            "LOG_LEVEL": "ERROR",
-        }
-        warnings.filterwarnings("ignore", "No directory at")  # static files are not collected here
-        import django
-
-        django.setup()
-        from django.core.management import call_command
-
-        call_command("migrate", verbosity=0)
+        os.environ["DATABASE_URL"] = f"libsql:///{folder}/bench.db"
+        set_up()
         yield
+
+
+def set_up_beside(stripe: str) -> None:
+    """As ``set_up``, with this local Stripe in the place of Stripe: account and webhook endpoint are there."""
+    os.environ["BENCH_STRIPE"] = stripe
+    set_up("tests.benchmarks.settings")
+    from billing import accounts
+    from billing.audit import actor
+
+    by = actor.job("benchmark")
+    accounts.record_account(by=by, reason="benchmark")
+    accounts.register_endpoint(at_stripe=True, by=by, reason="benchmark")
+
+
+@contextlib.contextmanager
+def web() -> Iterator[tuple[int, int]]:
+    """The web server as the Procfile starts it, with the settings of this process. Its process and port."""
+    from demo.stack import free_port
+
+    port = free_port()
+    command = [sys.executable, "-m", *web_command(), "--bind", f"127.0.0.1:{port}", "--log-level", "critical"]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+    try:
+        until = time.monotonic() + READY_SECONDS
+        while not _answers(port):
+            assert process.poll() is None, "the web server did not start"
+            assert time.monotonic() < until, "the web server does not answer"
+            time.sleep(0.05)
+        yield process.pid, port
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def web_command() -> list[str]:
+    lines = (ROOT / "Procfile").read_text().splitlines()
+    return next(shlex.split(line.removeprefix("web:")) for line in lines if line.startswith("web:"))
+
+
+def _answers(port: int) -> bool:
+    headers = {"Host": HOST, "X-Forwarded-Proto": "https"}
+    try:
+        urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}/nothing", headers=headers), timeout=5)
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def processor(pid: int) -> float:
+    """Seconds of processor that the process and its children have used."""
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            own = int(stat.parent.name)
+            fields = stat.read_text().rpartition(")")[2].split()
+            if pid in (own, int(fields[1])):
+                ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def percentiles(seconds: list[float]) -> str:
+    cuts = statistics.quantiles(seconds, n=100)
+    return f"p50 {cuts[49] * 1_000:,.1f}, p99 {cuts[98] * 1_000:,.1f} ms"
+
+
+def verdict(name: str, found: float, goal: float, *, least: bool = True, unit: str = "") -> None:
+    met = "met" if (found >= goal if least else found <= goal) else "missed"
+    print(f"{name} {found:.2f}{unit} (goal at {'least' if least else 'most'} {goal:g}: {met})", flush=True)
+
+
+def void(why: str) -> NoReturn:
+    """The figures say nothing, and the run failed."""
+    print(f"VOID: {why}", flush=True)
+    sys.exit(1)
 
 
 def machine() -> str:
