@@ -59,14 +59,13 @@ def measure() -> None:
         print(f"{stage.machine()}\n{OFFICES:,} Offices; one worker, one process", flush=True)
         subscribed(stripe)
         backlog, told = month(stripe, "backlog", bursts=(2 * HOUR,))
-        sample = of_first_offices(told)
-        received = receiving(sample)
         stage.verdict("requests for a look", backlog.calls / backlog.looks, GOALS["requests"], least=False)
         cost = backlog.processor / len(told) * 1_000
         stage.verdict("processor for an event", cost, GOALS["processor"], least=False, unit=" ms")
+        sample = of_first_offices(told)
+        compare(backlog.per(len(told)), receiving(sample).per(len(sample)), sample)
         month(stripe, "spaced", bursts=(HOUR // 4, 2 * HOUR))
         month(stripe, f"backlog, at most {LIMIT} requests/s", bursts=(2 * HOUR,), limited=True)
-        compare(backlog.per(len(told)), received.per(len(sample)), sample)
 
 
 def subscribed(stripe: Any) -> None:
