@@ -58,6 +58,7 @@ def database(url: str, base_dir: Path, problems: Problems) -> dict[str, Any]:
     return {
         "ENGINE": "config.libsql",
         "NAME": str(name),
+        "CONN_MAX_AGE": 60,  # opening the file anew costs more than most requests do
         "ATOMIC_REQUESTS": False,
         "TEST": {"NAME": str(name.with_name(f"test-{name.name}"))},
     }

@@ -1,5 +1,6 @@
 """The rows of one Office's subscriptions, invoices, payments, adjustments and cards, each from what Stripe shows."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from billing import clock, invoice_lines
@@ -17,82 +18,112 @@ from billing.stripe_api.inbound import (
 
 
 def write(office: Office, snapshot: Snapshot) -> None:
-    """Everything that the snapshot shows and no newer look wrote."""
+    """Everything that the snapshot shows and no newer look wrote. A few queries a kind, however many it has of it."""
     ticket = snapshot.ticket
-    for subscription in snapshot.subscriptions:
-        _write_subscription(office, subscription, ticket)
-    prices = invoice_lines.prices_of(line for invoice in snapshot.invoices for line in invoice.lines)
-    for invoice in snapshot.invoices:
-        _write_invoice(office, invoice, prices, ticket)
-    for payment in snapshot.payments:
-        _write_payment(office, payment, ticket)
-    for adjustment in snapshot.adjustments:
-        _write_adjustment(office, adjustment, ticket)
-    for payment_method in snapshot.payment_methods:
-        write_payment_method(office, payment_method, ticket)
+    if snapshot.subscriptions:
+        _write_subscriptions(office, snapshot.subscriptions, ticket)
+    if snapshot.invoices:
+        _write_invoices(office, snapshot.invoices, ticket)
+    if snapshot.payments:
+        _write_payments(office, snapshot.payments, ticket)
+    if snapshot.adjustments:
+        _write_adjustments(office, snapshot.adjustments, ticket)
+    if snapshot.payment_methods:
+        write_payment_methods(office, snapshot.payment_methods, ticket)
     _mark_missing(office, snapshot)
 
 
-def write_payment_method(office: Office, state: PaymentMethodState, ticket: int) -> None:
+def write_payment_methods(office: Office, states: Iterable[PaymentMethodState], ticket: int) -> None:
     """Which one is the default is the customer's to say: see ``billing.projection.offices``."""
-    row = PaymentMethod.objects.filter(stripe_id=state.id).first()
-    row = row or PaymentMethod(office=office, stripe_id=state.id)
-    rows.save(row, columns.of_card(state.card), ticket)
+    found = _with_rows(PaymentMethod, office, states)
+    rows.save_all(((row, columns.of_card(state.card)) for row, state in found), ticket)
 
 
-def _write_subscription(office: Office, state: SubscriptionState, ticket: int) -> None:
-    price = PlanPrice.objects.filter(stripe_price_id=state.price_id).select_related("plan").first()
-    if price is None:
-        report(
-            "unknown_price",
-            state.id,
-            office=office,
-            detail="A subscription at Stripe has a price that is not one of our plans.",
-        )
-    row = Subscription.objects.filter(stripe_id=state.id).first()
-    row = row or Subscription(office=office, stripe_id=state.id)
-    rows.save(row, columns.of_subscription(state, price), ticket)
-    if not office.currency:
-        office.currency = state.currency
+def _with_rows(model: type[Any], office: Office, states: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+    """Each state with its row, a new one where there is none."""
+    states = list(states)
+    seen = {row.stripe_id: row for row in model.objects.filter(stripe_id__in=[state.id for state in states])}
+    for state in states:
+        yield seen.get(state.id) or model(office=office, stripe_id=state.id), state
 
 
-def _write_invoice(office: Office, state: InvoiceState, prices: dict[str, PlanPrice], ticket: int) -> None:
-    subscription = (
-        office.subscriptions.filter(stripe_id=state.subscription_id).first() if state.subscription_id else None
+def _write_subscriptions(office: Office, states: Iterable[SubscriptionState], ticket: int) -> None:
+    found = PlanPrice.objects.filter(stripe_price_id__in={state.price_id for state in states}).select_related("plan")
+    prices = {price.stripe_price_id: price for price in found.order_by()}
+    for row, state in _with_rows(Subscription, office, states):
+        price = prices.get(state.price_id)
+        if price is None:
+            report(
+                "unknown_price",
+                state.id,
+                office=office,
+                detail="A subscription at Stripe has a price that is not one of our plans.",
+            )
+        rows.save(row, columns.of_subscription(state, price), ticket)
+        if not office.currency:
+            office.currency = state.currency
+
+
+def _write_invoices(office: Office, states: Iterable[InvoiceState], ticket: int) -> None:
+    states = list(states)
+    prices = invoice_lines.prices_of(line for state in states for line in state.lines)
+    subscriptions = _keys(office.subscriptions, "stripe_id", (state.subscription_id for state in states))
+    found = list(_with_rows(Invoice, office, states))
+    rows.save_all(
+        (
+            (row, columns.of_invoice(state, prices, subscription_id=subscriptions.get(state.subscription_id)))
+            for row, state in found
+        ),
+        ticket,
     )
-    values = columns.of_invoice(state, prices, subscription_id=subscription.pk if subscription else None)
-    row = Invoice.objects.filter(stripe_id=state.id).first() or Invoice(office=office, stripe_id=state.id)
-    rows.save(row, values, ticket)
-    if state.payment_intent_id:
-        for payment in office.payments.filter(payment_intent_id=state.payment_intent_id, invoice=None):
-            payment.invoice = row
-            payment.save(update_fields=["invoice"])
-            for adjustment in payment.adjustments.filter(invoice=None):
-                adjustment.invoice = row
-                adjustment.save(update_fields=["invoice"])
+    written = {state.payment_intent_id: row for row, state in found if state.payment_intent_id}
+    unlinked = office.payments.filter(payment_intent_id__in=written, invoice=None) if written else []
+    for payment in unlinked:
+        payment.invoice = written[payment.payment_intent_id]
+        payment.save(update_fields=["invoice"])
+        for adjustment in payment.adjustments.filter(invoice=None):
+            adjustment.invoice = payment.invoice
+            adjustment.save(update_fields=["invoice"])
 
 
-def _write_payment(office: Office, state: PaymentState, ticket: int) -> None:
-    intent = state.payment_intent_id
-    invoice = office.invoices.filter(payment_intent_id=intent).first() if intent else None
-    row = Payment.objects.filter(stripe_id=state.id).first() or Payment(office=office, stripe_id=state.id)
-    rows.save(row, columns.of_payment(state, invoice_id=invoice.pk if invoice else None), ticket)
+def _write_payments(office: Office, states: Iterable[PaymentState], ticket: int) -> None:
+    invoices = _keys(office.invoices, "payment_intent_id", (state.payment_intent_id for state in states))
+    rows.save_all(
+        (
+            (row, columns.of_payment(state, invoice_id=invoices.get(state.payment_intent_id)))
+            for row, state in _with_rows(Payment, office, states)
+        ),
+        ticket,
+    )
 
 
-def _write_adjustment(office: Office, state: AdjustmentState, ticket: int) -> None:
-    payment = office.payments.filter(stripe_id=state.payment_id).first() if state.payment_id else None
-    invoice = office.invoices.filter(stripe_id=state.invoice_id).first() if state.invoice_id else None
-    operation = office.operations.filter(public_id=state.operation).first() if state.operation else None
-    belongs: dict[str, Any] = {
-        "payment_id": payment.pk if payment else None,
-        "invoice_id": invoice.pk if invoice else (payment.invoice_id if payment else None),
-        "operation_id": operation.pk if operation else None,
-    }
-    row = Adjustment.objects.filter(stripe_id=state.id).first() or Adjustment(office=office, stripe_id=state.id)
-    before = row.status
-    rows.save(row, columns.of_adjustment(state) | belongs, ticket)
-    if row.status != before:
-        _tell(office, row)
+def _write_adjustments(office: Office, states: Iterable[AdjustmentState], ticket: int) -> None:
+    states = list(states)
+    named = {state.payment_id for state in states} - {""}
+    payments = {row.stripe_id: row for row in office.payments.filter(stripe_id__in=named)} if named else {}
+    invoices = _keys(office.invoices, "stripe_id", (state.invoice_id for state in states))
+    operations = _keys(office.operations, "public_id", (state.operation for state in states))
+    wanted, before = [], []
+    for row, state in _with_rows(Adjustment, office, states):
+        payment = payments.get(state.payment_id)
+        belongs: dict[str, Any] = {
+            "payment_id": payment.pk if payment else None,
+            "invoice_id": invoices.get(state.invoice_id) or (payment.invoice_id if payment else None),
+            "operation_id": operations.get(state.operation),
+        }
+        wanted.append((row, columns.of_adjustment(state) | belongs))
+        before.append(row.status)
+    rows.save_all(wanted, ticket)
+    for (row, _), status in zip(wanted, before, strict=True):
+        if row.status != status:
+            _tell(office, row)
+
+
+def _keys(of: Any, name: str, values: Iterable[str]) -> dict[str, int]:
+    """Our keys of the Office's rows that have these values in this column, by the values."""
+    wanted = set(values) - {""}
+    found = of.filter(**{f"{name}__in": wanted}).order_by().values_list(name, "pk") if wanted else []
+    return {str(value): key for value, key in found}
 
 
 def _tell(office: Office, row: Adjustment) -> None:
@@ -114,7 +145,9 @@ def _tell(office: Office, row: Adjustment) -> None:
 
 def _mark_missing(office: Office, snapshot: Snapshot) -> None:
     """What Stripe says is not there, or no longer this customer's."""
-    for card in office.payment_methods.filter(stripe_id__in=snapshot.detached, detached_at=None):
+    detached = office.payment_methods.filter(stripe_id__in=snapshot.detached, detached_at=None)
+    for card in detached if snapshot.detached else ():
         rows.save(card, {"detached_at": clock.billing(), "is_default": False}, snapshot.ticket)
-    for row in office.invoices.filter(stripe_id__in=snapshot.missing, deleted_at=None):
+    missing = office.invoices.filter(stripe_id__in=snapshot.missing, deleted_at=None)
+    for row in missing if snapshot.missing else ():
         rows.save(row, {"deleted_at": clock.billing(), "amount_remaining": 0}, snapshot.ticket)

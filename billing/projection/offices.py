@@ -1,6 +1,6 @@
 """The Office's own columns: of its customer, and what follows from its rows."""
 
-from django.db.models import Sum
+from django.db.models import Q
 
 from billing import clock
 from billing.findings import report
@@ -29,7 +29,7 @@ def write_customer(office: Office, customer: CustomerState, snapshot: Snapshot) 
     office.credit_balance = customer.credit
     office.test_clock = customer.test_clock
     if default:
-        objects.write_payment_method(office, default, snapshot.ticket)
+        objects.write_payment_methods(office, [default], snapshot.ticket)
     _mark_default(office, default.id if default else "")
 
 
@@ -41,12 +41,10 @@ def _card_charged(customer: CustomerState, snapshot: Snapshot) -> Card:
 
 def _mark_default(office: Office, stripe_id: str) -> None:
     """The customer was seen to have this default card, or none; its row is there already."""
-    for row in office.payment_methods.filter(is_default=True).exclude(stripe_id=stripe_id):
-        row.is_default = False
-        row.save(update_fields=["is_default"])
-    for row in office.payment_methods.filter(is_default=False, stripe_id=stripe_id):
-        row.is_default = True
-        row.save(update_fields=["is_default"])
+    for row in office.payment_methods.filter(Q(is_default=True) | Q(stripe_id=stripe_id)):
+        if row.is_default != (row.stripe_id == stripe_id):
+            row.is_default = not row.is_default
+            row.save(update_fields=["is_default"])
 
 
 def _bury(office: Office, ticket: int) -> None:
@@ -81,10 +79,10 @@ def derive(office: Office) -> None:
         )
     newest = max(subscriptions, key=lambda row: (row.created_at, row.stripe_id), default=None)
     current = live[0] if live else newest
-    open_invoices = office.invoices.filter(status="open", deleted_at=None, amount_remaining__gt=0)
-    failed = open_invoices.filter(attempt_count__gt=0).order_by("finalised_at").first()
-    office.balance_due = open_invoices.aggregate(total=Sum("amount_remaining"))["total"] or 0
-    office.past_due_since = (failed.finalised_at or failed.created_at) if failed else None
+    unpaid = list(office.invoices.filter(status="open", deleted_at=None, amount_remaining__gt=0))
+    failed = [row.finalised_at or row.created_at for row in unpaid if row.attempt_count]
+    office.balance_due = sum(row.amount_remaining for row in unpaid)
+    office.past_due_since = min(failed, default=None)
     if current is None:
         return
     office.subscription_status = current.status

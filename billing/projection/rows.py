@@ -1,5 +1,6 @@
 """How a row is written: not over what a newer look wrote, only what changed, and a subscription's steps on record."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import models as orm
@@ -8,6 +9,18 @@ from billing import clock
 from billing.models import Subscription, SubscriptionChange
 
 WATCHED = ("status", "plan_price_id", "quantity", "monthly_amount")
+
+
+def save_all(wanted: Iterable[tuple[Any, dict[str, Any]]], ticket: int) -> None:
+    """Each row has its values, unless a newer look wrote it; only what changed is saved."""
+    same: dict[type[Any], list[int]] = {}
+    for row, values in wanted:
+        if row.pk and row.ticket < ticket and all(getattr(row, name) == value for name, value in values.items()):
+            same.setdefault(type(row), []).append(row.pk)
+        else:
+            save(row, values, ticket)
+    for model, keys in same.items():
+        model._default_manager.filter(pk__in=keys, ticket__lt=ticket).update(ticket=ticket)
 
 
 def save(row: Any, values: dict[str, Any], ticket: int) -> None:

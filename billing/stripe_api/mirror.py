@@ -64,33 +64,39 @@ def webhook_endpoint(stripe_id: str, *, url: str, events: list[str], key: uuid.U
 
 
 def customer(state: CustomerState, office: Office) -> djstripe.Customer:
-    row, _ = djstripe.Customer.objects.update_or_create(
-        id=state.id,
-        defaults={
-            "subscriber": office,
-            "email": "",
-            "livemode": state.redacted.get("livemode", False),
-            "created": when(state.redacted.get("created")),
-            "metadata": state.redacted.get("metadata", {}),
-            "stripe_data": state.redacted,
-            "djstripe_owner_account": _owner(),
-        },
-    )
-    return row
+    values = {
+        "subscriber_id": office.pk,
+        "email": "",
+        "livemode": state.redacted.get("livemode", False),
+        "created": when(state.redacted.get("created")),
+        "metadata": state.redacted.get("metadata", {}),
+        "stripe_data": state.redacted,
+    }
+    return _written(djstripe.Customer, state.id, values)
 
 
 def subscription(state: SubscriptionState, owner: djstripe.Customer) -> None:
-    djstripe.Subscription.objects.update_or_create(
-        id=state.id,
-        defaults={
-            "customer": owner,
-            "livemode": state.redacted.get("livemode", False),
-            "created": state.created_at,
-            "metadata": state.redacted.get("metadata", {}),
-            "stripe_data": state.redacted,
-            "djstripe_owner_account": _owner(),
-        },
-    )
+    values = {
+        "customer_id": owner.id,
+        "livemode": state.redacted.get("livemode", False),
+        "created": state.created_at,
+        "metadata": state.redacted.get("metadata", {}),
+        "stripe_data": state.redacted,
+    }
+    _written(djstripe.Subscription, state.id, values)
+
+
+def _written(model: type[Any], stripe_id: str, values: dict[str, Any]) -> Any:
+    """The row of this id has these values; nothing is written where it has them already."""
+    row = model.objects.filter(id=stripe_id).first()
+    if row is None:
+        return model.objects.create(id=stripe_id, djstripe_owner_account=_owner(), **values)
+    changed = [name for name, value in values.items() if getattr(row, name) != value]
+    for name in changed:
+        setattr(row, name, values[name])
+    if changed:
+        row.save(update_fields=[*changed, "djstripe_updated"])
+    return row
 
 
 def product(plan: Plan, *, active: bool) -> djstripe.Product:

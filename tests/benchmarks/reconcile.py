@@ -1,0 +1,130 @@
+"""python -m tests.benchmarks.reconcile: everything at a local Stripe held against our rows, of few Offices and of many.
+
+Each number of subscribed Offices is first adopted on an empty database, which is the backfill; then everything is
+compared while nothing differs, and once more when one customer in a hundred was changed and nobody told us. The
+baseline is what the lists themselves cost: each object at Stripe once, in pages of a hundred, fetched by the same
+client and thrown away. Some of the Offices are held against that Stripe afterwards, and the figures are void where a
+row differs. BENCH_RECONCILED is how many Offices there are, first few and then many; BENCH_POSTGRES_URL measures on
+PostgreSQL too.
+"""
+
+import contextlib
+import os
+import random
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks import renewals, sandbox, stage
+
+OFFICES = [int(one) for one in os.environ.get("BENCH_RECONCILED", "1000,10000").split(",")]
+SEEDED_AT_ONCE = 250
+CHANGED_EVERY = 100
+HELD_AGAINST_STRIPE = 50
+LISTS = "/v1/customers /v1/subscriptions /v1/invoices /v1/charges /v1/refunds /v1/credit_notes /v1/disputes".split()
+GOALS = {"calls": 1.1, "memory": 1.25}
+
+
+def main() -> None:
+    for offices in OFFICES:
+        os.environ["BENCH_RECONCILED"] = str(offices)
+        stage.on_each_database(measure)
+
+
+def measure() -> None:
+    (offices,) = OFFICES
+    with sandbox.running("--secret-key", stage.KEY, "--webhook-secret", stage.SECRET) as server:
+        stage.set_up_beside(f"http://{server.address}")
+        from tests.conftest import LocalStripe
+
+        print(f"{stage.machine()}\n{offices:,} subscribed customers", flush=True)
+        stripe = LocalStripe(f"http://{server.address}")
+        customers = seeded(stripe, offices)
+        lists = listed()
+        run_of("adopted, as a backfill", lists, adopts=True)
+        run_of("compared, nothing differs", lists)
+        changed = random.Random(7).sample(customers, offices // CHANGED_EVERY)
+        for customer in changed:
+            stripe.post(f"customers/{customer}", balance=-1_000)
+        run_of(f"compared, {len(changed)} had drifted", lists, drifted=len(changed))
+        check(stripe, offices, [*changed[:HELD_AGAINST_STRIPE], *customers[:HELD_AGAINST_STRIPE]])
+
+
+def seeded(stripe: Any, offices: int) -> list[str]:
+    """Subscribed customers, of which nobody tells us."""
+    for endpoint in stripe.listed("webhook_endpoints"):
+        stripe.delete(f"webhook_endpoints/{endpoint['id']}")
+    customers: list[str] = []
+    given: dict[str, Any] = {}
+    while len(customers) < offices:
+        made = stripe.control("seed", customers=min(SEEDED_AT_ONCE, offices - len(customers)), **given)
+        given = {"price": made["price"]}
+        customers += made["customers"]
+    return customers
+
+
+def listed() -> renewals.Cost:
+    """The lists alone."""
+    from billing.stripe_api.gateway import answers
+
+    with renewals.counted() as cost, peak() as memory:
+        for path in LISTS:
+            cursor, more = "", True
+            while more:
+                _, cursor = answers.after(path, {"status": "all"} if path.endswith("subscriptions") else {}, cursor)
+                more = bool(cursor)
+    show("the lists, thrown away", cost, memory[0])
+    return cost
+
+
+def run_of(name: str, lists: renewals.Cost, *, drifted: int = 0, **how: bool) -> None:
+    from billing.audit import actor
+    from billing.models import Reconciliation
+    from billing.reconciliation import reconcile
+
+    Reconciliation.objects.all().delete()
+    with renewals.counted() as cost, peak() as memory:
+        run = reconcile(by=actor.job("benchmark"), reason="benchmark", **how)
+    found = run.counts.get("drifted", 0)
+    if found != drifted:
+        stage.void(f"{found} had drifted instead of {drifted}: {run.counts}")
+    show(name, cost, memory[0])
+    calls = cost.calls - 2 * run.counts.get("looks", 0)  # a look that names nothing is two requests and one for cards
+    print(f"  {cost.seconds / lists.seconds:.1f} × the lists' time, {cost.calls / lists.calls:.2f} × their requests")
+    if not drifted:
+        objects = sum(run.counts.get(one, 0) for one in ("customers", "subscriptions", "invoices", "payments"))
+        stage.verdict("  requests for a hundred objects", 100 * calls / objects, GOALS["calls"], least=False)
+
+
+def show(name: str, cost: renewals.Cost, megabytes: float) -> None:
+    print(
+        f"{name}: {cost.calls:,.0f} requests, {cost.seconds:,.1f} s, {cost.processor:,.1f} s of processor, "
+        f"at most {megabytes:,.0f} MB in memory",
+        flush=True,
+    )
+
+
+@contextlib.contextmanager
+def peak() -> Iterator[list[float]]:
+    """The most memory that this process has inside, in MB."""
+    Path("/proc/self/clear_refs").write_text("5")
+    found = [0.0]
+    yield found
+    told = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    found[0] = int(told[1]) / 1_024 if told else 0.0
+
+
+def check(stripe: Any, offices: int, customers: list[str]) -> None:
+    from billing.models import Office
+    from tests import equality
+
+    if Office.objects.count() != offices:
+        stage.void(f"there are {Office.objects.count()} Offices instead of {offices}")
+    for office in Office.objects.filter(payment_provider_customer_id__in=customers):
+        if found := equality.differences(office, equality.read(stripe, office.payment_provider_customer_id or "")):
+            stage.void(f"a row differs from Stripe's: {found[0]}")
+
+
+if __name__ == "__main__":
+    main()
