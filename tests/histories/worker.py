@@ -1,5 +1,6 @@
 """A worker process that can be stopped wherever another may come between: before each statement outside of a
-transaction, and before each request. It is a thread on the test's own connection, and only ever one of all runs.
+transaction, and before each request to Stripe. It is a thread on the test's own connection, and only ever one of all
+runs: were one stopped within a transaction, what the others write would be in it too, and go with it.
 """
 
 import contextlib
@@ -14,11 +15,16 @@ from billing.webhooks import inbox
 
 PLACES = ("begun", "claimed", "ticket", "asking", "fetched", "applied")
 MOST_SECONDS = 60
+OF_THE_SANDBOX = "/_sandbox/"
 _of_thread: dict[int, "Worker"] = {}
 
 
 class Killed(BaseException):
     """The process is gone. Nothing of ours catches this."""
+
+
+class AskedWithinATransaction(BaseException):
+    """Ours asks Stripe and holds a transaction open meanwhile. Nothing of ours catches this."""
 
 
 class Worker:
@@ -35,6 +41,7 @@ class Worker:
         self._ends_by: type[BaseException] | None = None
         self._may_go, self._stands = threading.Semaphore(0), threading.Semaphore(0)
         self._connection = connections["default"]
+        self._depth = len(self._connection.savepoint_ids)
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
 
@@ -73,6 +80,11 @@ class Worker:
             self.over = True
             self._stands.release()
 
+    @property
+    def is_within_a_transaction(self) -> bool:
+        """One that it began itself."""
+        return len(self._connection.savepoint_ids) > self._depth
+
     def has_committed(self) -> None:
         """A transaction is over: the claim's, the ticket's, or apply's."""
         self.place = {"begun": "claimed", "claimed": "ticket", "fetched": "applied"}.get(self.place, self.place)
@@ -97,10 +109,17 @@ class Worker:
 
 
 def sent_by_workers(send: Callable[..., Any]) -> Callable[..., Any]:
-    """To be ``requests.Session.send``, which lies below Stripe's library: each request of a worker's is a point."""
+    """To be ``requests.Session.send``, which lies below Stripe's library: each request of a worker's is a point.
+
+    But not those for the local Stripe's clock: they come when the last answer is a second old, also within a
+    transaction, and Stripe has none.
+    """
 
     def sent(session: Any, request: Any, **how: Any) -> Any:
-        if worker := _of_thread.get(threading.get_ident()):
+        worker = _of_thread.get(threading.get_ident())
+        if worker and OF_THE_SANDBOX not in request.url:
+            if worker.is_within_a_transaction:
+                raise AskedWithinATransaction(request.url)
             worker.comes_to(request.url, request=True)
         return send(session, request, **how)
 
@@ -111,11 +130,10 @@ def sent_by_workers(send: Callable[..., Any]) -> Callable[..., Any]:
 def stoppable() -> Iterator[None]:
     """Each statement of a worker's is a point, unless it is within a transaction that began inside."""
     shared = connections["default"]
-    depth = len(shared.savepoint_ids)
 
     def executed(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         worker = _of_thread.get(threading.get_ident())
-        if worker is None or len(shared.savepoint_ids) > depth:
+        if worker is None or worker.is_within_a_transaction:
             return execute(sql, params, many, context)
         if not sql.startswith(("RELEASE", "ROLLBACK")):
             worker.comes_to(sql)

@@ -4,15 +4,17 @@ from typing import Any
 
 import pytest
 import requests
+from django.db import connection
 
 from billing.audit import actor, trail
 from billing.models import Invoice, Office, Subscription
 from billing.projection import link_customer
+from billing.stripe_api import sandbox_clock
 from billing.webhooks import inbox
 from tests import equality
 from tests.at_stripe import made
 from tests.conftest import an_office, post_delivery, price
-from tests.histories.worker import Worker, sent_by_workers, stoppable
+from tests.histories.worker import PLACES, Worker, sent_by_workers, stoppable
 
 
 @pytest.fixture
@@ -34,6 +36,22 @@ def a_worker_that_fetched() -> Worker:
     worker.go_on(lambda place: place == "fetched")
     assert not worker.over
     return worker
+
+
+def test_a_worker_stops_nowhere_within_a_transaction(stripe, customer, monkeypatch):
+    """Otherwise the others of this file, and the histories, would try what cannot happen."""
+    monkeypatch.setattr(sandbox_clock, "FRESH_SECONDS", 0)
+    item: dict[str, Any] = {"items[0][price]": price("practice-monthly").stripe_price_id}
+    made(stripe, "subscriptions", customer=customer, **item)
+    assert set(stripe.deliver()) == {200}
+
+    worker, places = Worker(), []
+    while not worker.over:
+        worker.go_on(lambda _: True)
+        assert connection.atomic_blocks[-1]._from_testcase
+        places.append(worker.place)
+
+    assert list(dict.fromkeys(places)) == list(PLACES)
 
 
 def test_an_overtaken_look_brings_nothing_of_a_deleted_customer_to_life(stripe, customer):
