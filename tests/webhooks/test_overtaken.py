@@ -6,10 +6,13 @@ import pytest
 import requests
 from django.db import connection
 
+from billing import jobs
 from billing.audit import actor, trail
-from billing.models import Invoice, Office, Subscription
-from billing.projection import link_customer
-from billing.stripe_api import sandbox_clock
+from billing.look import MOST_TIMES, look, queue_look
+from billing.models import Invoice, Job, Office, Subscription
+from billing.projection import apply, link_customer, take_ticket
+from billing.stripe_api import gateway, sandbox_clock
+from billing.stripe_api.inbound import Snapshot
 from billing.webhooks import inbox
 from tests import equality
 from tests.at_stripe import made
@@ -79,6 +82,39 @@ def test_an_overtaken_look_leaves_no_draft_that_is_gone(stripe, customer):
     slow.go_on()
 
     inbox.work_off()
+    assert Invoice.objects.get().deleted_at is not None
+
+
+def test_a_look_that_is_overtaken_again_and_again_leaves_it_to_the_workers(stripe, customer, monkeypatch):
+    draft = made(stripe, "invoices", customer=customer)["id"]
+    fetch, times = gateway.fetch, []
+
+    def overtaken(office: Office, **how: Any) -> Snapshot:
+        seen = fetch(office, **how)
+        if not times:
+            stripe.delete(f"invoices/{draft}")
+        times.append(apply(fetch(office, ticket=take_ticket(office.pk), at=how["at"])))
+        return seen
+
+    monkeypatch.setattr(gateway, "fetch", overtaken)
+    with trail.acting(actor.job("tests"), reason="tests"):
+        look(Office.objects.get(), invoices=[draft])
+
+    assert len(times) == MOST_TIMES
+    monkeypatch.setattr(gateway, "fetch", fetch)
+    assert jobs.run_due() == 1
+    assert not Job.objects.exists()
+    assert equality.differences(Office.objects.get(), equality.read(stripe, customer)) == []
+
+
+def test_the_workers_look_sees_a_draft_that_is_gone(stripe, customer):
+    draft = made(stripe, "invoices", customer=customer)["id"]
+    stripe.deliver_and_apply()
+    stripe.delete(f"invoices/{draft}")
+
+    queue_look(Office.objects.get())
+    jobs.run_due()
+
     assert Invoice.objects.get().deleted_at is not None
 
 
