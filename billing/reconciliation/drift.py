@@ -9,7 +9,7 @@ from django.conf import settings
 from billing import errors
 from billing.findings import report
 from billing.look import look
-from billing.models import Office, Operation, ReceivedEvent
+from billing.models import Office, Operation, ReceivedEvent, Subscription
 from billing.reconciliation import compare
 from billing.reconciliation.compare import Difference, Values
 from billing.reconciliation.suspects import Suspect
@@ -64,7 +64,7 @@ def _look_at(group: list[Suspect], result: Result, last: datetime | None) -> Non
         for kind, ids in one.named.items():
             named.setdefault(kind, set()).update(ids - {""})
     try:
-        look(office, payment_methods=any(one.model is None for one in group), **named)
+        seen = look(office, payment_methods=any(one.model is None for one in group), **named)
     except (errors.StripeUnavailable, errors.StripeKeyRefused):
         raise
     except errors.BillingError as error:
@@ -78,7 +78,7 @@ def _look_at(group: list[Suspect], result: Result, last: datetime | None) -> Non
             result.drifted += 1
             if not late:
                 _tell(one, changed, last, resolution="repaired: Stripe was looked at again")
-        elif _was_not_seen(one, is_, office):
+        elif _was_not_seen(one, is_, office) and not (seen.customer_deleted_at and one.model is Subscription):
             result.left += 1
             _tell(one, one.found, last)
 

@@ -67,6 +67,7 @@ def customers(listed: Iterable[Listed]) -> Iterator[Suspect]:
 
 
 def subscriptions(listed: Iterable[Listed]) -> Iterator[Suspect]:
+    """None of a deleted customer's: they have all ended, and a look sees them no more."""
     listed = list(listed)
     ours, seen = offices_of(listed), _rows(Subscription, listed)
     named = {one.state.price_id for one in listed if isinstance(one.state, SubscriptionState)}
@@ -74,7 +75,7 @@ def subscriptions(listed: Iterable[Listed]) -> Iterator[Suspect]:
     prices = {str(price.stripe_price_id): price for price in found}
     for one in listed:
         office = ours.get(one.customer)
-        if office is None or not isinstance(one.state, SubscriptionState):
+        if office is None or office.customer_deleted_at or not isinstance(one.state, SubscriptionState):
             continue
         values = columns.of_subscription(one.state, prices.get(one.state.price_id))
         yield from _suspect(office, "subscription", one.state, Subscription, seen, values, {})

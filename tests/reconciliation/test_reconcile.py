@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 
 from billing import clock, errors
-from billing.audit import actor
+from billing.audit import actor, trail
 from billing.models import Adjustment, Finding, Invoice, Office, Payment, ReceivedEvent, Reconciliation, Subscription
 from billing.operations import charge_office, subscribe
+from billing.projection import link_customer
 from billing.reconciliation import begin, carry_on, reconcile
 from billing.webhooks import inbox
 from tests.conftest import an_office, price
@@ -74,6 +75,36 @@ def test_what_was_changed_and_never_told_is_repaired_and_told_with_both_values(s
     assert found.resolved_at is not None
     assert found.resolution.startswith("repaired")
     assert equal(stripe, subscribed) == []
+
+
+def test_a_deleted_customer_is_found_once(stripe, subscribed):
+    """Stripe's list goes on showing its subscription, which no look sees any more."""
+    stripe.advance(days=3)
+    stripe.delete(f"customers/{subscribed.payment_provider_customer_id}")
+    lost(stripe)
+    stripe.advance(days=3)
+
+    compared()
+    again = compared()
+
+    assert (Subscription.objects.get().status, "looks" in again.counts) == ("canceled", False)
+    assert not Finding.objects.filter(kind="drift", resolved_at=None).exists()
+
+
+def test_what_nobody_told_of_before_its_customer_was_deleted_is_no_drift(stripe, office):
+    card = {"payment_method": "pm_card_visa", "invoice_settings[default_payment_method]": "pm_card_visa"}
+    customer = stripe.post("customers", name="A practice", **card)["id"]
+    with trail.acting(BY, reason="tests"):
+        link_customer(office.pk, customer)
+    item = {"items[0][price]": price("practice-monthly").stripe_price_id}
+    stripe.post("subscriptions", customer=customer, **item)
+    stripe.delete(f"customers/{customer}")
+    lost(stripe)
+
+    run = compared()
+
+    assert (Subscription.objects.count(), "left" in run.counts) == (0, False)
+    assert not Finding.objects.filter(kind="drift", resolved_at=None).exists()
 
 
 def test_a_month_that_nobody_told_of_is_repaired(stripe, subscribed, operator):
