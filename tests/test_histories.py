@@ -29,7 +29,7 @@ from tests.histories.order import Order
 from tests.histories.worker import sent_by_workers, stoppable
 from tests.statemachine.stage import COUPONS
 
-FIRST = int(os.environ.get("HISTORIES_SEED") or "10")
+FIRST = int(os.environ.get("HISTORIES_SEED") or "38")
 HISTORIES = int(os.environ.get("HISTORIES") or "12")
 ORDERS = int(os.environ.get("HISTORIES_ORDERS") or "2")
 TOGETHER = int(os.environ.get("HISTORIES_TOGETHER") or "3")
