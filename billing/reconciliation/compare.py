@@ -22,8 +22,14 @@ UNTOLD = (
     "payment_id",
     "operation_id",
     "plan_price_id",
+    "default_card_id",
 )
-NAMES = {"plan_price_id": "plan", "payment_intent_id": "payment", "lines": "lines"}
+NAMES = {
+    "plan_price_id": "plan",
+    "payment_intent_id": "payment",
+    "lines": "lines",
+    "default_card_id": "which card is the default",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,7 @@ def severity(found: tuple[Difference, ...]) -> str:
     columns = {one.column for one in found}
     if columns & {"", "status", "current_period_end", "ended_at", "plan_price_id", "quantity", "customer exists"}:
         return "critical"
-    return "warning" if columns & {*AMOUNTS, "default card", "cancel_at", "disputed"} else "notice"
+    return "warning" if columns & {*AMOUNTS, "default card", "default_card_id", "cancel_at", "disputed"} else "notice"
 
 
 def _told(one: Difference, currency: str) -> str:

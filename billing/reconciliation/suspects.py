@@ -158,15 +158,18 @@ def _of_office(office: Office, card: PaymentMethod | None) -> Values:
         "credit_balance": office.credit_balance,
         "test_clock": office.test_clock,
         "default card": _card(card),
+        "default_card_id": card.stripe_id if card else "",
     }
 
 
 def _of_customer(state: CustomerState) -> Values:
+    default = state.default_payment_method
     return {
         "customer exists": not state.deleted,
         "credit_balance": state.credit,
         "test_clock": state.test_clock,
-        "default card": _card(state.default_payment_method.card if state.default_payment_method else None),
+        "default card": _card(default.card if default else None),
+        "default_card_id": default.id if default else "",
     }
 
 

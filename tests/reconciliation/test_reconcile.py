@@ -77,6 +77,20 @@ def test_what_was_changed_and_never_told_is_repaired_and_told_with_both_values(s
     assert equal(stripe, subscribed) == []
 
 
+def test_another_card_that_looks_the_same_is_the_default_one_now(stripe, subscribed):
+    customer = subscribed.payment_provider_customer_id
+    other = stripe.post("payment_methods/pm_card_visa/attach", customer=customer)["id"]
+    stripe.post(f"customers/{customer}", **{"invoice_settings[default_payment_method]": other})
+    lost(stripe)
+
+    compared()
+
+    assert equal(stripe, subscribed) == []
+    found = Finding.objects.get(kind="drift")
+    assert "which card is the default differed" in found.detail
+    assert other not in found.detail
+
+
 def test_a_deleted_customer_is_found_once(stripe, subscribed):
     """Stripe's list goes on showing its subscription, which no look sees any more."""
     stripe.advance(days=3)
