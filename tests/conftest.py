@@ -23,7 +23,9 @@ from billing.operations.catalogue import publish_plans
 from billing.stripe_api import client, sandbox_clock
 from billing.webhooks import inbox
 from tests import conformance
+from tests.processes import started
 
+__all__ = ["started"]
 PASSWORD = "correct horse battery staple"
 
 

@@ -12,7 +12,7 @@ from billing import clock
 from billing.models import Invoice, Operation
 from billing.operations import resume_unsettled, subscribe
 from tests.conftest import price
-from tests.webhooks.test_worker import PATIENCE_SECONDS, database_url
+from tests.processes import PATIENCE_SECONDS, database_url
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
 

@@ -1,4 +1,4 @@
-"""python -m tests.webhooks.mortal_worker FILE FUNCTION call|return: a real worker that dies there, as by kill -9."""
+"""python -m tests.mortal FILE FUNCTION call|return COMMAND…: a process of manage.py that dies there, as by kill -9."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ import django
 from django.core.management import call_command
 
 
-def main(file: str, function: str, moment: str) -> None:
+def main(file: str, function: str, moment: str, *command: str) -> None:
     def watch(frame: Any, event: str, _: Any) -> None:
         code = frame.f_code
         if event == moment and code.co_name == function and code.co_filename.endswith(file):
@@ -17,7 +17,7 @@ def main(file: str, function: str, moment: str) -> None:
 
     django.setup()
     sys.setprofile(watch)
-    call_command("worker")
+    call_command(*command)
 
 
 if __name__ == "__main__":
