@@ -13,16 +13,19 @@ def report(
     severity: str = "warning",
     resolution: str = "",
 ) -> Finding:
-    """One open Finding of this kind about this subject exists. Its age counts from when it was first found.
+    """One open Finding of this kind about this subject exists, with these words. Its age counts from the first time.
 
     With ``resolution`` it is on record as over.
     """
-    found, _ = Finding.objects.get_or_create(
+    found, is_new = Finding.objects.get_or_create(
         kind=kind,
         subject=subject,
         resolved_at=None,
         defaults={"office": office, "detail": detail, "severity": severity},
     )
+    if not is_new and (found.detail, found.severity) != (detail, severity):
+        found.detail, found.severity = detail, severity
+        found.save(update_fields=["detail", "severity"])
     if resolution:
         resolve(kind, subject, resolution)
     return found

@@ -2,6 +2,7 @@
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -86,7 +87,7 @@ ACTS = (
     ),
     Act(
         "close",
-        "Close",
+        "Close the finding",
         "It is seen to. Nothing else changes; what still holds is found anew.",
         _close,
         form=ReasonForm,
@@ -98,17 +99,22 @@ ACTS = (
 
 @admin.register(Finding)
 class FindingAdmin(ReadOnly, ActsAdmin):
-    list_display = ("found_at", "age", "kind", "grade", "office", "detail", "resolution", "resolved_at")
+    list_display = ("found_at", "age", "what", "grade", "office", "detail", "resolution", "resolved_at")
     list_filter = ("severity", "kind", ("resolved_at", admin.EmptyFieldListFilter))
     list_select_related = ("office",)
     list_per_page = 50
     show_full_result_count = False
-    fields = ("kind", "severity", "office", "detail", "found_at", "age", "resolved_at", "resolution")
+    ordering = (F("resolved_at").asc(nulls_first=True), "-found_at")
+    fields = ("what", "severity", "office", "detail", "found_at", "age", "resolved_at", "resolution")
     acts = ACTS
 
     @display(description="Severity", label=TONES, ordering="severity")
     def grade(self, row: Finding) -> str:
         return row.severity
+
+    @display(description="Kind", ordering="kind")
+    def what(self, row: Finding) -> str:
+        return row.kind.replace("_", " ")
 
     @display(description="Open for")
     def age(self, row: Finding) -> str:
@@ -117,10 +123,10 @@ class FindingAdmin(ReadOnly, ActsAdmin):
 
 @admin.register(Reconciliation)
 class ReconciliationAdmin(ReadOnlyAdmin):
-    list_display = ("began_at", "state", "took", "actor_label", "drifted", "left", "missed", "adopted")
+    list_display = ("began_at", "state", "took", "asked_by", "drifted", "left", "missed", "adopted")
     actions_list = ("compare_all",)
     fields = (
-        "began_at ended_at actor_label reason everything adopts recent_since events_since stage counted last_error"
+        "began_at ended_at asked_by reason everything adopts recent_since events_since stage counted last_error"
     ).split()
 
     @display(description="State", label={"ended": "success", "under way": "info", "waits": "warning"})
@@ -128,6 +134,10 @@ class ReconciliationAdmin(ReadOnlyAdmin):
         if row.ended_at:
             return "ended"
         return "waits" if row.last_error else "under way"
+
+    @display(description="Asked by")
+    def asked_by(self, row: Reconciliation) -> str:
+        return row.actor_label
 
     @display(description="Took")
     def took(self, row: Reconciliation) -> str:

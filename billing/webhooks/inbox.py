@@ -159,7 +159,8 @@ def _unknown_customer(events: list[ReceivedEvent], customer: str) -> bool:
             "unknown_customer",
             customer,
             office=None,
-            detail="Stripe reports on a customer that belongs to no Office.",
+            detail="Stripe reports on a customer that belongs to no Office. Adopt it, if it is a practice that you "
+            f"bill; else close this. {errors.without_stripe_ids(customer)}",
         )
     return False
 

@@ -65,6 +65,8 @@ class Command(BaseCommand):
         seconds = (run.ended_at - run.began_at).total_seconds() if run.ended_at else 0
         self.stdout.write(f"Compared in {seconds:.0f} s:")
         for what, how_many in run.counts.items():
+            if not how_many:
+                continue
             self.stdout.write(f"  {how_many:>8,} {what}")
         if run.counts.get("events that had not arrived"):
             self.stdout.write("What those events tell of is looked at by the worker: python manage.py worker")
