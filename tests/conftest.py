@@ -1,6 +1,7 @@
 """The stage: one local Stripe per test process, over HTTP, and a named cast."""
 
 import contextlib
+import functools
 import os
 import subprocess
 import sys
@@ -84,13 +85,18 @@ class LocalStripe:
         inbox.work_off()
 
 
-def post_delivery(delivery: dict[str, Any], *, through: Client | None = None, **changed: Any) -> Any:
-    """A new client builds all middleware anew: who posts thousands brings one."""
+def post_delivery(delivery: dict[str, Any], **changed: Any) -> Any:
     path = "/" + delivery["url"].split("/", 3)[3]
     headers = {name: value for name, value in delivery["headers"].items() if name != "Content-Type"}
     body = changed.pop("body", delivery["body"])
     headers |= changed.pop("headers", {})
-    return (through or Client()).post(path, body, content_type="application/json", headers=headers)
+    return _sender().post(path, body, content_type="application/json", headers=headers)
+
+
+@functools.cache
+def _sender() -> Client:
+    """One for all: a new client builds all middleware anew."""
+    return Client()
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 
 import pytest
 import requests
-from django.test import Client
 
 from billing import clock
 from billing.audit import actor, trail
@@ -42,12 +41,11 @@ MOST_BETWEEN = 5
 @pytest.mark.parametrize("seeds", CHUNKS, ids=lambda seeds: f"seeds-{seeds[0]}-to-{seeds[-1]}")
 def test_in_whatever_order_it_is_told_our_rows_end_as_stripes(empty_stripe, monkeypatch, record_property, seeds):
     counted: Counter[str] = Counter()
-    receiver = Client()
     monkeypatch.setattr(requests.Session, "send", sent_by_workers(requests.Session.send))
     try:
         for seed in seeds:
             for number in range(0, ORDERS, 2):
-                live_and_tell(empty_stripe, receiver, counted, seed=seed, number=number)
+                live_and_tell(empty_stripe, counted, seed=seed, number=number)
             counted["histories"] += 1
     except Exception as error:
         error.add_note(f"again: HISTORIES_SEED={seed} HISTORIES=1 HISTORIES_ORDERS={ORDERS}; from order {number} on")
@@ -56,12 +54,12 @@ def test_in_whatever_order_it_is_told_our_rows_end_as_stripes(empty_stripe, monk
         record_property("counted", json.dumps(counted))
 
 
-def live_and_tell(stripe: LocalStripe, receiver: Client, counted: Counter[str], *, seed: int, number: int) -> None:
+def live_and_tell(stripe: LocalStripe, counted: Counter[str], *, seed: int, number: int) -> None:
     """One life, told in the order of this number while it is lived, and in that of the next one afterwards."""
     chance = random.Random(seed)
     with rolled_back():
         office, life = begin(stripe, chance, counted, seed=seed)
-        with telling(Order(office, random.Random(f"{seed}/{number}"), counted, receiver)) as order:
+        with telling(Order(office, random.Random(f"{seed}/{number}"), counted)) as order:
             for _ in range(chance.randint(FEWEST_STEPS, MOST_STEPS)):
                 life.goes_on()
                 order.hears(stripe.taken())
@@ -72,7 +70,7 @@ def live_and_tell(stripe: LocalStripe, receiver: Client, counted: Counter[str], 
             order.come_to_rest(theirs)
         counted["told while lived"] += 1
         if number + 1 < ORDERS:
-            with telling(Order(office, random.Random(f"{seed}/{number + 1}"), counted, receiver)) as again:
+            with telling(Order(office, random.Random(f"{seed}/{number + 1}"), counted)) as again:
                 again.hears(order.heard)
                 again.come_to_rest(theirs)
 
