@@ -13,7 +13,7 @@ from unfold.decorators import action, display
 from billing import clock, errors, jobs, reconciliation
 from billing.admin.acts import Act, ActsAdmin, Given
 from billing.admin.forms import ReasonForm
-from billing.admin.readonly import ReadOnly, ReadOnlyAdmin
+from billing.admin.readonly import ReadOnly
 from billing.admin.records import TONES
 from billing.audit import actor
 from billing.audit.actor import Actor
@@ -122,7 +122,18 @@ class FindingAdmin(ReadOnly, ActsAdmin):
 
 
 @admin.register(Reconciliation)
-class ReconciliationAdmin(ReadOnlyAdmin):
+class ReconciliationAdmin(ReadOnly, ActsAdmin):
+    acts = (
+        Act(
+            "end",
+            "End it",
+            "It is not carried on any more, and another can begin. What it repaired stays. For one that cannot get on.",
+            lambda run, by, given: reconciliation.end(run, by=by, reason=given["reason"]),
+            form=ReasonForm,
+            available=lambda run: run.ended_at is None,
+        ),
+    )
+    list_per_page = 50
     list_display = ("began_at", "state", "took", "asked_by", "drifted", "left", "missed", "adopted")
     actions_list = ("compare_all",)
     fields = (

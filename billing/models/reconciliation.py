@@ -37,3 +37,12 @@ class Reconciliation(models.Model):
 
     def __str__(self) -> str:
         return f"reconciliation of {self.began_at:%d %B %Y %H:%M}"
+
+    @property
+    def takes_all(self) -> bool:
+        """The lists are paged to their ends. Adopting does so too, as an Office has all of its past."""
+        return self.everything or self.adopts
+
+    def count(self, what: str, how_many: int = 1) -> None:
+        """Not saved: that is the business of whoever holds the lease."""
+        self.counts[what] = self.counts.get(what, 0) + how_many

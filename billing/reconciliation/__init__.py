@@ -10,9 +10,10 @@ arrived are put into the inbox (``missed_events``). Only an Office that is being
 themselves, with a ticket that is older than every look (``adoption``).
 
 It is carried on page by page under a lease (``runs``): killed anywhere, it goes on from the page that it was at.
-Nothing here asks for a change at Stripe.
+Cards beside the default one are in no list that can be paged; they come by
+events and looks. Nothing here asks for a change at Stripe.
 """
 
-from billing.reconciliation.runs import begin, carry_on, reconcile
+from billing.reconciliation.runs import begin, carry_on, end, reconcile
 
-__all__ = ["begin", "carry_on", "reconcile"]
+__all__ = ["begin", "carry_on", "end", "reconcile"]

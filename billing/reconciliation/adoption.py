@@ -16,7 +16,7 @@ from django.utils.text import slugify
 
 from billing import clock, errors, neutral_text
 from billing.findings import report
-from billing.models import Adjustment, Invoice, Office, Payment, Plan, PlanPrice, Reconciliation
+from billing.models import Adjustment, Invoice, Office, Payment, Plan, PlanPrice, Reconciliation, Subscription
 from billing.models.office import LOCALE
 from billing.projection import OLDEST, apply
 from billing.reconciliation.strangers import office_id
@@ -28,57 +28,83 @@ from billing.stripe_api.inbound import Contact, CustomerState, Snapshot, Subscri
 
 def adopt_prices(run: Reconciliation, prices: Iterable[PriceState]) -> None:
     """Each price that can be a plan price of ours is one: by its interval, and so much for each unit."""
+    prices = [one for one in prices if not run.products or one.product_id in run.products]
+    named = [one.id for one in prices]
+    known = set(PlanPrice.objects.filter(stripe_price_id__in=named).values_list("stripe_price_id", flat=True))
     for state in prices:
-        if run.products and state.product_id not in run.products:
-            continue
-        if PlanPrice.objects.filter(stripe_price_id=state.id).exists():
+        if state.id in known:
             continue
         if not state.is_plain:
-            _count(run, "prices that cannot be plans")
+            run.count("prices that cannot be plans")
             continue
         with transaction.atomic(durable=True):
             _adopt_price(state)
-        _count(run, "prices adopted")
+        run.count("prices adopted")
 
 
 def adopt(run: Reconciliation, listed: Iterable[Listed]) -> None:
-    """Each subscribed customer that no Office has is one now, with what the page shows of it."""
+    """Each subscribed customer that no Office has is one now, with what the page shows of it.
+
+    One that says it is an Office of ours is not: a Finding asks whether it is.
+    """
     listed = list(listed)
-    known = set(offices_of(listed))
-    for one in listed:
-        if one.customer in known or not isinstance(one.state, SubscriptionState) or one.owner is None:
+    known, sold = set(offices_of(listed)), _sold(listed)
+    strange = [one for one in listed if one.customer not in known]
+    named = {office_id(one.owner) for one in strange if one.owner} - {None}
+    claimed = set(Office.objects.filter(public_id__in=named).values_list("public_id", flat=True))
+    of_customer: defaultdict[str, list[Listed]] = defaultdict(list)
+    for one in strange:
+        if one.owner is None or one.owner.deleted or office_id(one.owner) in claimed:
             continue
-        if not is_ours(one):
-            _count(run, "subscriptions of others")
-            continue
-        known.add(one.customer)
-        adopt_one(one.owner, one.contact, one.state)
-        _count(run, "Offices adopted")
+        if isinstance(one.state, SubscriptionState) and one.state.price_id in sold:
+            of_customer[one.customer].append(one)
+        else:
+            run.count("subscriptions of others")
+    for group in of_customer.values():
+        adopt_one(group)
+        run.count("Offices adopted")
 
 
-def is_ours(one: Listed) -> bool:
-    """It is a subscription to a plan of ours, of a customer that is there."""
-    if not isinstance(one.state, SubscriptionState) or one.owner is None or one.owner.deleted:
-        return False
-    return PlanPrice.objects.filter(stripe_price_id=one.state.price_id).exists()
+def of_ours(listed: Iterable[Listed]) -> list[Listed]:
+    """The subscriptions to plans of ours, of customers that are there."""
+    listed = list(listed)
+    sold = _sold(listed)
+    return [
+        one
+        for one in listed
+        if isinstance(one.state, SubscriptionState)
+        and one.owner is not None
+        and not one.owner.deleted
+        and one.state.price_id in sold
+    ]
 
 
-def adopt_one(customer: CustomerState, contact: Contact | None, subscription: SubscriptionState) -> Office:
-    """The customer has an Office. One that says which it is gets its old id back, where no Office has that."""
+def adopt_one(subscriptions: list[Listed]) -> Office:
+    """The customer of these has an Office. One that says which it is gets its old id back, where no Office has that."""
+    customer, contact = subscriptions[0].owner, subscriptions[0].contact
+    states = tuple(one.state for one in subscriptions if isinstance(one.state, SubscriptionState))
+    assert customer is not None
     office = _office(customer, contact or Contact("", "", ""))
-    snapshot = Snapshot(office.pk, OLDEST, clock.billing(), customer, (subscription,))
-    if subscription.quantity > 1:
-        _is_per_seat(subscription.price_id)
-    return apply(snapshot)
+    for state in states:
+        if state.quantity > 1:
+            _is_per_seat(state.price_id)
+    return apply(Snapshot(office.pk, OLDEST, clock.billing(), customer, states))
+
+
+def _sold(listed: Iterable[Listed]) -> set[str | None]:
+    """Which of their prices are plan prices of ours."""
+    named = {one.state.price_id for one in listed if isinstance(one.state, SubscriptionState)}
+    return set(PlanPrice.objects.filter(stripe_price_id__in=named).values_list("stripe_price_id", flat=True))
 
 
 def build(found: list[Suspect]) -> list[Suspect]:
     """What an Office that no look has seen yet lacks is written from the page; the rest is returned."""
     parts: defaultdict[int, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
     left = []
-    kinds = {Invoice: "invoices", Payment: "payments", Adjustment: "adjustments"}
+    kinds = {Subscription: "subscriptions", Invoice: "invoices", Payment: "payments", Adjustment: "adjustments"}
     for one in found:
-        if one.office.customer_ticket == OLDEST and one.state is not None and one.model in kinds:
+        has_own_card = isinstance(one.state, SubscriptionState) and one.state.card.last4
+        if one.office.customer_ticket == OLDEST and one.model in kinds and not has_own_card:
             parts[one.office.pk][kinds[one.model]].append(one.state)
         else:
             left.append(one)
@@ -173,7 +199,3 @@ def _is_locale(locale: str) -> bool:
     except ValidationError:
         return False
     return True
-
-
-def _count(run: Reconciliation, what: str) -> None:
-    run.counts[what] = run.counts.get(what, 0) + 1

@@ -10,9 +10,8 @@ from billing.projection import link_customer
 from billing.reconciliation import adoption, drift, stages
 from billing.reconciliation.drift import Result
 from billing.stripe_api.gateway import lists
-from billing.stripe_api.inbound import SubscriptionState
 
-ABOUT_ROWS = (drift.KIND, "not_compared")
+ABOUT_ROWS = (drift.KIND, drift.NOT_COMPARED)
 
 
 def compare_office(office: Office, *, by: Actor, reason: str) -> Result:
@@ -22,7 +21,7 @@ def compare_office(office: Office, *, by: Actor, reason: str) -> Result:
         NotPermitted, ReasonRequired, TextNotNeutral, NoCustomer.
         StripeUnavailable: what was repaired before stays so.
     """
-    roles.require(by, "manage_billing", to="compare an Office with Stripe")
+    _require(by, office, to="compare an Office with Stripe")
     reason = trail.stated(reason)
     if not office.payment_provider_customer_id:
         raise errors.NoCustomer(office)
@@ -39,11 +38,13 @@ def compare_office(office: Office, *, by: Actor, reason: str) -> Result:
 def link_found_customer(finding: Finding, *, by: Actor, reason: str) -> Office:
     """The Office has the customer that says it is it, with all that Stripe lists of it.
 
-    Raises: as ``compare_office``; FindingOver: it is resolved already, or the Office has a customer by now.
+    Raises: as ``compare_office``; FindingOver: it is resolved already, or one of the two has another.
     """
-    roles.require(by, "manage_billing", to="link a customer")
-    office = finding.office
-    if office is None or not _is_open(finding, "customer_not_linked") or office.payment_provider_customer_id:
+    office, others = finding.office, Office.objects.filter(payment_provider_customer_id=finding.subject)
+    _require(by, office or finding, to="link a customer")
+    if office is None or not _is_open(finding, "customer_not_linked") or others.exclude(pk=office.pk).exists():
+        raise errors.FindingOver
+    if (office.payment_provider_customer_id or finding.subject) != finding.subject:
         raise errors.FindingOver
     with trail.acting(by, office=office, reason=trail.stated(reason)):
         office = link_customer(office.pk, finding.subject)
@@ -55,20 +56,19 @@ def link_found_customer(finding: Finding, *, by: Actor, reason: str) -> Office:
 def adopt_found_customer(finding: Finding, *, by: Actor, reason: str) -> Office:
     """The customer has an Office now, with all that Stripe lists of it.
 
-    Raises: as ``compare_office``; FindingOver: it is resolved already, has an Office, or subscribes to no plan of ours.
+    Raises: as ``compare_office``; FindingOver: it is resolved already, or subscribes to no plan of ours any more.
     """
-    roles.require(by, "manage_billing", to="adopt a customer")
+    _require(by, finding, to="adopt a customer")
     if not _is_open(finding, "unknown_customer"):
         raise errors.FindingOver
-    listed = lists.subscriptions(customer=finding.subject, with_owners=True).objects
-    ours = [one for one in listed if isinstance(one.state, SubscriptionState) and adoption.is_ours(one)]
-    if not ours or Office.objects.filter(payment_provider_customer_id=finding.subject).exists():
-        raise errors.FindingOver
-    first = ours[0]
-    assert first.owner is not None
-    assert isinstance(first.state, SubscriptionState)
-    with trail.acting(by, reason=trail.stated(reason)):
-        office = adoption.adopt_one(first.owner, first.contact, first.state)
+    reason = trail.stated(reason)
+    office = Office.objects.filter(payment_provider_customer_id=finding.subject).first()
+    if office is None:
+        ours = adoption.of_ours(lists.subscriptions(customer=finding.subject, with_owners=True).objects)
+        if not ours:
+            raise errors.FindingOver
+        with trail.acting(by, reason=reason):
+            office = adoption.adopt_one(ours)
     compare_office(office, by=by, reason=reason)
     resolve(finding.kind, finding.subject, f"adopted by {by.label}")
     return Office.objects.get(pk=office.pk)
@@ -79,13 +79,23 @@ def close(finding: Finding, *, by: Actor, reason: str) -> None:
 
     Raises: NotPermitted, ReasonRequired, TextNotNeutral; FindingOver.
     """
-    roles.require(by, "manage_billing", to="close a finding")
+    _require(by, finding, to="close a finding")
     if finding.resolved_at is not None:
         raise errors.FindingOver
     reason = trail.stated(reason)
     with trail.acting(by, office=finding.office, reason=reason):
         trail.record_act(finding, f"closed a finding: {finding.kind}", office=finding.office)
         resolve(finding.kind, finding.subject, f"closed by {by.label}: {reason}"[:200])
+
+
+def _require(by: Actor, subject: Office | Finding, *, to: str) -> None:
+    """Raises: NotPermitted, and the refusal is on record."""
+    try:
+        roles.require(by, "manage_billing", to=to)
+    except errors.NotPermitted:
+        with trail.acting(by):
+            trail.record_refusal(subject, f"may not {to}")
+        raise
 
 
 def _is_open(finding: Finding, kind: str) -> bool:

@@ -7,14 +7,15 @@ from datetime import datetime
 from django.conf import settings
 
 from billing import errors
-from billing.findings import report
+from billing.findings import report, resolve
 from billing.look import look
 from billing.models import Office, Operation, ReceivedEvent, Subscription
 from billing.reconciliation import compare
 from billing.reconciliation.compare import Difference, Values
 from billing.reconciliation.suspects import Suspect
+from billing.stripe_api import pace
 
-KIND = "drift"
+KIND, NOT_COMPARED = "drift", "not_compared"
 
 
 @dataclass(slots=True)
@@ -63,14 +64,18 @@ def _look_at(group: list[Suspect], result: Result, last: datetime | None) -> Non
     for one in group:
         for kind, ids in one.named.items():
             named.setdefault(kind, set()).update(ids - {""})
+    subject = str(office.public_id)
     try:
-        seen = look(office, payment_methods=any(one.model is None for one in group), **named)
+        with pace.one_look():
+            seen = look(office, payment_methods=any(one.model is None for one in group), **named)
     except (errors.StripeUnavailable, errors.StripeKeyRefused):
         raise
     except errors.BillingError as error:
         words = f"It could not be compared with Stripe. {error}"
-        report("not_compared", str(office.public_id), office=office, severity="critical", detail=words)
+        report(NOT_COMPARED, subject, office=office, severity="critical", detail=words)
+        result.left += len(group)
         return
+    resolve(NOT_COMPARED, subject, "it could be compared later")
     result.looks += 1
     for one, was in zip(group, before, strict=True):
         is_ = one.now()
@@ -116,12 +121,13 @@ def _is_expected(office: Office) -> bool:
 
 
 def _tell(one: Suspect, found: tuple[Difference, ...], last: datetime | None, *, resolution: str = "") -> None:
-    since = f" Before, all was compared on {last:%d %b %Y %H:%M} UTC." if last else ""
+    since = f" The comparison before began on {last:%d %b %Y %H:%M} UTC." if last else ""
+    currency = getattr(one.state, "currency", "") or one.office.currency
     report(
         KIND,
         one.stripe_id,
         office=one.office,
         severity=compare.severity(found),
-        detail=f"{one.kind.capitalize()}: {compare.told(found, one.office.currency)}.{since}",
+        detail=f"{one.kind.capitalize()}: {compare.told(found, currency)}.{since}",
         resolution=resolution,
     )

@@ -1,7 +1,6 @@
 """Events that never arrived are put into the inbox, as if Stripe had posted them; the worker does the rest."""
 
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 from billing import clock
 from billing.findings import report, resolve
@@ -14,7 +13,7 @@ STILL_UNDERWAY = timedelta(minutes=15)
 """A younger event may just be on its way."""
 
 
-def newest_seen() -> Any:
+def newest_seen() -> datetime | None:
     """From when on events are to be read, None where none was ever received: the newest that we have, less an hour,
     as they come in disorder."""
     newest = ReceivedEvent.objects.order_by("-created_at").values_list("created_at", flat=True).first()
@@ -36,8 +35,8 @@ def take_in(run: Reconciliation, cursor: str, *, undelivered: bool = False) -> s
     new = [one for one in hints if (one.stripe_id,) not in here]
     ReceivedEvent.objects.bulk_create(new, ignore_conflicts=True)
     late = [one for one in new if one.created_at < clock.billing() - STILL_UNDERWAY]
-    _count(run, "events read", len(events))
-    _count(run, "events that had not arrived", len(late))
+    run.count("events read", len(events))
+    run.count("events that had not arrived", len(late))
     return following
 
 
@@ -54,7 +53,3 @@ def tell(run: Reconciliation) -> None:
         )
     else:
         resolve("events_missed", "webhooks", "a later reconciliation found all events here")
-
-
-def _count(run: Reconciliation, what: str, how_many: int) -> None:
-    run.counts[what] = run.counts.get(what, 0) + how_many

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
 from billing import clock, errors
+from billing.access import roles
 from billing.audit import actor, trail
 from billing.audit.actor import Actor
 from billing.jobs import job
@@ -33,11 +34,14 @@ def begin(
     adopts: bool = False,
     products: tuple[str, ...] = (),
 ) -> Reconciliation:
-    """A reconciliation is under way, at its first stage.
+    """A reconciliation is under way, at its first stage. For jobs, and the vendor's staff that manage billing.
 
     Raises:
+        NotPermitted, ReasonRequired, TextNotNeutral.
         ReconciliationUnderWay: another is, and is to be ended first.
     """
+    if by.kind == "person":
+        roles.require(by, "manage_billing", to="compare everything with Stripe")
     run = Reconciliation(
         actor_label=by.label,
         reason=trail.stated(reason),
@@ -81,6 +85,17 @@ def reconcile(
     return run
 
 
+def end(run: Reconciliation, *, by: Actor, reason: str) -> None:
+    """It is not carried on any more: for one that cannot get on. What it repaired stays, and another can begin.
+
+    Raises: NotPermitted, ReasonRequired, TextNotNeutral.
+    """
+    roles.require(by, "manage_billing", to="end a comparison")
+    with trail.acting(by, reason=trail.stated(reason)), transaction.atomic(durable=True):
+        Reconciliation.objects.filter(pk=run.pk, ended_at=None).update(ended_at=clock.wall(), claim_id=None)
+        trail.record_act(run, f"ended a reconciliation before its end, at: {run.stage}")
+
+
 def _to_its_end(run: Reconciliation, by: Actor, told: Callable[[Reconciliation], None]) -> None:
     failures = 0
     while run.ended_at is None:
@@ -112,8 +127,14 @@ def carry_on(run: Reconciliation, *, by: Actor) -> bool:
     try:
         with trail.acting(by, reason=run.reason):
             _one_page(run, own)
-    except errors.BillingError as error:
-        own.update(claim_id=None, lease_until=None, last_error=errors.without_stripe_ids(str(error))[:500])
+    except errors.StripeObjectMissing:
+        if not run.cursor:
+            raise
+        own.update(cursor="", claim_id=None, lease_until=None)  # what the page began after is gone: the stage once more
+        run.refresh_from_db()
+    except Exception as error:
+        words = errors.without_addresses(errors.without_stripe_ids(f"{type(error).__name__}: {error}"))
+        own.update(claim_id=None, lease_until=None, last_error=words[:500])
         raise
     return True
 
@@ -131,14 +152,15 @@ def _one_page(run: Reconciliation, own: QuerySet[Reconciliation]) -> None:
         run.counts = before
     for what, how_many in (("looks", result.looks), ("drifted", result.drifted), ("left", result.left)):
         if how_many:
-            run.counts[what] = run.counts.get(what, 0) + how_many
+            run.count(what, how_many)
     if finished:
         if part.seen:
-            run.counts[run.stage] = run.counts.get(run.stage, 0) + part.seen
+            run.count(run.stage, part.seen)
         _advance(run, part.next)
     values = {"stage": run.stage, "cursor": run.cursor, "counts": run.counts, "ended_at": run.ended_at}
     if own.update(**values, claim_id=None, lease_until=None, last_error="") and run.ended_at:
-        missed_events.tell(run)
+        if "events" in stages.names(run):
+            missed_events.tell(run)
         log.info("reconciliation ended: %s", run.counts)
 
 

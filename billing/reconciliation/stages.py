@@ -5,7 +5,7 @@ have been in them and was not; then Offices on test clocks, which no list shows,
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -18,6 +18,7 @@ from billing.reconciliation.suspects import Suspect
 from billing.stripe_api import gateway
 from billing.stripe_api.gateway import lists
 from billing.stripe_api.gateway.lists import Listed
+from billing.stripe_api.inbound import PaymentState
 
 AT_ONCE = 100
 
@@ -36,13 +37,13 @@ Stage = Callable[[Reconciliation, str], Part]
 
 def names(run: Reconciliation) -> list[str]:
     """The stages of this run."""
-    left_out: set[str] = set()
-    if run.adopts:
-        left_out |= {"undelivered events", "events"}
-    else:
-        left_out |= {"catalogue"}
+    left_out = set() if run.adopts else {"catalogue"}
     if run.everything:
-        left_out |= {"undelivered events", "draft invoices", "open invoices"}
+        left_out |= {"undelivered events"}  # they are among all events
+    elif run.adopts:
+        left_out |= {"undelivered events", "events"}
+    if run.takes_all:
+        left_out |= {"draft invoices", "open invoices"}
     return [name for name in STAGES if name not in left_out]
 
 
@@ -58,12 +59,28 @@ def of_one(office: Office) -> list[Suspect]:
         (lists.payments, suspects.payments),
         (lists.credit_notes, suspects.adjustments),
     ):
-        cursor, more = "", True
-        while more:
-            part = page(cursor, customer=customer.id)
-            found += compare(part.objects)
-            cursor = part.next
-            more = bool(cursor)
+        objects = _all(page, customer=customer.id)
+        found += compare(objects)
+        for one in objects:
+            if isinstance(one.state, PaymentState) and (one.state.amount_refunded or one.state.disputed):
+                found += suspects.adjustments(_of_payment(one))
+    return found
+
+
+def _of_payment(payment: Listed) -> list[Listed]:
+    """Its refunds and disputes, which do not say whose they are."""
+    told = [*_all(lists.refunds, charge=payment.state.id), *_all(lists.disputes, charge=payment.state.id)]
+    return [replace(one, customer=payment.customer) for one in told]
+
+
+def _all(page: Callable[..., lists.Page], **of: str) -> list[Listed]:
+    found: list[Listed] = []
+    cursor, more = "", True
+    while more:
+        part = page(cursor, **of)
+        found += part.objects
+        cursor = part.next
+        more = bool(cursor)
     return found
 
 
@@ -92,7 +109,7 @@ def _subscriptions(run: Reconciliation, cursor: str) -> Part:
         adoption.adopt(run, page.objects)
     else:
         strangers.tell_of_subscriptions(run, page.objects)
-    return Part(len(page.objects), list(suspects.subscriptions(page.objects)), page.next)
+    return _part(run, page, list(suspects.subscriptions(page.objects)))
 
 
 def _invoices(run: Reconciliation, cursor: str, *, status: str = "") -> Part:
@@ -175,7 +192,7 @@ def _unseen(run: Reconciliation) -> Q:
 
 
 def _since(run: Reconciliation) -> datetime | None:
-    return None if run.everything or run.adopts else run.recent_since
+    return None if run.takes_all else run.recent_since
 
 
 STAGES: dict[str, Stage] = {

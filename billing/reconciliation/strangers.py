@@ -58,7 +58,7 @@ def tell_of_subscriptions(run: Reconciliation, listed: Iterable[Listed]) -> None
             continue
         price = sold.get(state.price_id)
         if price is None or state.status not in LIVE_STATUSES:
-            run.counts["subscriptions of others"] = run.counts.get("subscriptions of others", 0) + 1
+            run.count("subscriptions of others" if price is None else "ended subscriptions of others")
             continue
         report(
             "unknown_customer",

@@ -7,9 +7,8 @@ import pytest
 from billing import clock
 from billing.models import Invoice, Office, Payment, Reconciliation, SubscriptionChange
 from tests.processes import PATIENCE_SECONDS
-from tests.reconciliation.test_adoption import account, equal, subscribed
+from tests.reconciliation.conftest import equal, subscribed
 
-__all__ = ["account"]
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
 
 MOMENTS = {

@@ -6,10 +6,11 @@ import pytest
 
 from billing import clock, errors
 from billing.audit import actor, trail
+from billing.findings import report
 from billing.models import Adjustment, Finding, Invoice, Office, Payment, ReceivedEvent, Reconciliation, Subscription
 from billing.operations import charge_office, subscribe
 from billing.projection import link_customer
-from billing.reconciliation import begin, carry_on, reconcile
+from billing.reconciliation import begin, carry_on, end, reconcile
 from billing.webhooks import inbox
 from tests.conftest import an_office, price
 from tests.equality import differences, read
@@ -185,7 +186,6 @@ def test_an_open_invoice_that_is_no_longer_open_is_looked_at(stripe, subscribed,
     )
     stripe.post(f"invoices/{invoice.stripe_id}/void")
     lost(stripe)
-    Reconciliation.objects.all().delete()
     stripe.advance(days=60)
     lost(stripe)
 
@@ -286,3 +286,36 @@ def test_when_stripe_does_not_answer_it_stands_where_it_stood(stripe, subscribed
     assert Reconciliation.objects.get().stage == run.stage
     assert Reconciliation.objects.get().lease_until is None
     assert carry_on(run, by=BY)
+
+
+def test_where_the_page_before_is_gone_its_stage_begins_anew(stripe, subscribed):
+    run = begin(by=BY, reason="a test")
+    Reconciliation.objects.update(stage="draft invoices", cursor="in_1Gone000000000")
+
+    assert carry_on(run, by=BY)
+
+    assert (run.stage, run.cursor) == ("draft invoices", "")
+    assert carry_on(run, by=BY)
+    assert run.stage == "open invoices"
+
+
+def test_what_is_compared_at_last_was_never_wrong(stripe, subscribed):
+    report("not_compared", str(subscribed.public_id), office=subscribed, detail="x", severity="critical")
+    stripe.post(f"customers/{subscribed.payment_provider_customer_id}", balance=-700)
+
+    compared()
+
+    assert Finding.objects.get(kind="not_compared").resolved_at is not None
+
+
+def test_a_person_without_the_role_begins_and_ends_none(stripe, auditor, operator):
+    with pytest.raises(errors.NotPermitted):
+        begin(by=auditor, reason="to see")
+    run = begin(by=operator, reason="to see")
+    with pytest.raises(errors.NotPermitted):
+        end(run, by=auditor, reason="to see")
+
+    end(run, by=operator, reason="it cannot get on")
+
+    assert Reconciliation.objects.get().ended_at is not None
+    assert compared().ended_at is not None

@@ -162,7 +162,7 @@ class ActsAdmin(ModelAdmin):
             **self.admin_site.each_context(request),
             "title": f"{act.title}: {subject}",
             "subject": subject,
-            "office": subject if isinstance(subject, Office) else subject.office,
+            "office": subject if isinstance(subject, Office) else getattr(subject, "office", None),
             "back": page,
             "opts": self.opts,
         }

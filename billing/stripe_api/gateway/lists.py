@@ -27,7 +27,7 @@ State = CustomerState | SubscriptionState | InvoiceState | PaymentState | Adjust
 @dataclass(frozen=True, slots=True)
 class Listed:
     """One object. ``customer`` is whose it is, empty where the list does not say (refunds, disputes); ``owner`` and
-    ``contact`` come with customers and subscriptions."""
+    ``contact`` come with subscriptions, where they are asked for."""
 
     customer: str
     state: State
@@ -51,7 +51,7 @@ def customers(cursor: str = "") -> Page:
         cursor,
         None,
         "",
-        lambda data: Listed(data["id"], inbound.customer(data), contact=inbound.contact(data)),
+        lambda data: Listed(data["id"], inbound.customer(data)),
     )
 
 
@@ -81,9 +81,16 @@ def payments(cursor: str = "", *, since: datetime | None = None, customer: str =
     )
 
 
-def refunds(cursor: str = "", *, since: datetime | None = None) -> Page:
-    """Source: https://docs.stripe.com/api/refunds/list"""
-    return _page("/v1/refunds", {}, cursor, since, "", lambda data: Listed("", inbound.refund(data)))
+def refunds(cursor: str = "", *, since: datetime | None = None, charge: str = "") -> Page:
+    """Of one charge, or all. Source: https://docs.stripe.com/api/refunds/list"""
+    return _page(
+        "/v1/refunds",
+        {"charge": charge} if charge else {},
+        cursor,
+        since,
+        "",
+        lambda data: Listed("", inbound.refund(data)),
+    )
 
 
 def credit_notes(cursor: str = "", *, since: datetime | None = None, customer: str = "") -> Page:
@@ -98,9 +105,16 @@ def credit_notes(cursor: str = "", *, since: datetime | None = None, customer: s
     )
 
 
-def disputes(cursor: str = "", *, since: datetime | None = None) -> Page:
-    """Source: https://docs.stripe.com/api/disputes/list"""
-    return _page("/v1/disputes", {}, cursor, since, "", lambda data: Listed("", inbound.dispute(data)))
+def disputes(cursor: str = "", *, since: datetime | None = None, charge: str = "") -> Page:
+    """Of one charge, or all. Source: https://docs.stripe.com/api/disputes/list"""
+    return _page(
+        "/v1/disputes",
+        {"charge": charge} if charge else {},
+        cursor,
+        since,
+        "",
+        lambda data: Listed("", inbound.dispute(data)),
+    )
 
 
 def events(cursor: str, *, since: datetime | None, undelivered: bool) -> tuple[list[dict[str, Any]], str]:

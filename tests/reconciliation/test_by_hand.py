@@ -1,0 +1,69 @@
+"""What a person does about what was found, carried out to its end."""
+
+import pytest
+
+from billing import errors
+from billing.audit import actor
+from billing.models import AuditEntry, Finding, Office
+from billing.operations import subscribe
+from billing.reconciliation import by_hand, reconcile
+from tests.conftest import price
+from tests.reconciliation.conftest import equal, subscribed
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
+BY = actor.job("tests")
+
+
+@pytest.fixture
+def unknown(account):
+    """A customer with a past, found beside an Office that was adopted before."""
+    subscribed(account, name="First")
+    reconcile(by=BY, reason="a test", adopts=True)
+    customer = subscribed(account, name="Another")
+    account.advance(days=65)
+    charges = account.listed("charges", customer=customer)
+    account.post("refunds", charge=charges[0]["id"], amount=500)
+    account.control(f"charges/{charges[-1]['id']}/dispute")
+    reconcile(by=BY, reason="a test")
+    return customer
+
+
+def test_an_adopted_customer_has_all_of_its_past_also_refunds_and_disputes(account, operator, unknown):
+    by_hand.adopt_found_customer(Finding.objects.get(kind="unknown_customer"), by=operator, reason="a practice")
+
+    assert equal(account, unknown) == []
+    assert not Finding.objects.filter(kind="drift", office__payment_provider_customer_id=unknown).exists()
+
+
+def test_when_stripe_is_silent_in_the_midst_of_it_the_same_click_ends_it(account, operator, unknown):
+    found = Finding.objects.get(kind="unknown_customer")
+    account.fail_next("500", method="GET", path_prefix="/v1/charges")
+    with pytest.raises(errors.StripeUnavailable):
+        by_hand.adopt_found_customer(found, by=operator, reason="a practice")
+
+    by_hand.adopt_found_customer(found, by=operator, reason="a practice")
+
+    assert equal(account, unknown) == []
+    assert Finding.objects.get(kind="unknown_customer").resolved_at is not None
+
+
+def test_a_refund_that_settled_unseen_is_found(stripe, operator, office):
+    card = "pm_card_pendingRefund"
+    office = subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method=card)
+    stripe.deliver_and_apply()
+    refund = stripe.post("refunds", charge=stripe.listed("charges")[0]["id"], amount=500)["id"]
+    stripe.deliver_and_apply()
+    stripe.control(f"refunds/{refund}/settle")
+    stripe.taken()
+
+    result = by_hand.compare_office(Office.objects.get(), by=operator, reason="asked by the practice")
+
+    assert result.drifted == 1
+    assert equal(stripe, office.payment_provider_customer_id) == []
+
+
+def test_a_refusal_is_on_record(stripe, auditor, office):
+    with pytest.raises(errors.NotPermitted):
+        by_hand.compare_office(office, by=auditor, reason="to see")
+
+    assert AuditEntry.objects.get(kind="refusal", actor=auditor.user).what == "may not compare an Office with Stripe"
