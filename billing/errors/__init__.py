@@ -10,6 +10,7 @@ from billing.errors.access import (
     StaffOnly,
 )
 from billing.errors.asking import (
+    BackfillUnfinished,
     DateInvalid,
     FindingOver,
     IdempotencyKeyInvalid,
@@ -17,6 +18,7 @@ from billing.errors.asking import (
     NothingToChange,
     OperationInProgress,
     PreviewStale,
+    ProductUnknown,
     ReasonRequired,
     ReconciliationUnderWay,
     RequestInProgress,
@@ -95,6 +97,7 @@ __all__ = [
     "AmountInvalid",
     "AmountOutOfBounds",
     "AuthenticationRequired",
+    "BackfillUnfinished",
     "BillingError",
     "CallInsideTransaction",
     "CardDeclined",
@@ -148,6 +151,7 @@ __all__ = [
     "PaymentNotRefundable",
     "PlanUnknown",
     "PreviewStale",
+    "ProductUnknown",
     "QuantityInvalid",
     "ReasonRequired",
     "ReconciliationUnderWay",

@@ -1,5 +1,6 @@
 """What is wrong with the asking, whatever was asked: its words, its key, its preview, its moment."""
 
+from datetime import datetime
 from typing import Any
 
 from billing.errors.base import BillingError
@@ -61,6 +62,23 @@ class ReconciliationUnderWay(BillingError):
             "Another process is comparing everything with Stripe just now. It shows under Reconciliations; where it "
             "was killed, it is gone on with in a minute and a half."
         )
+
+
+class BackfillUnfinished(BillingError):
+    code = "backfill_unfinished"
+
+    def __init__(self, began_at: datetime) -> None:
+        super().__init__(
+            f"The backfill of {began_at:%d %B %Y %H:%M} UTC is unfinished. Give the same products to go on with it, or "
+            "end it first: manage.py reconcile --abandon"
+        )
+
+
+class ProductUnknown(BillingError):
+    code = "product_unknown"
+
+    def __init__(self) -> None:
+        super().__init__("Stripe has no such product. Its id begins with prod_ and shows in Stripe's dashboard.")
 
 
 class FindingOver(BillingError):

@@ -22,6 +22,7 @@ class Reconciliation(models.Model):
     events_since = models.DateTimeField(null=True, help_text="Events from then on are taken in")
     stage = models.CharField(max_length=30)
     cursor = models.CharField(max_length=255, blank=True)
+    seen_to = models.JSONField(default=list, help_text="Keys of the Offices of this page that were looked at")
     counts = models.JSONField(default=dict)
     claim_id = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)

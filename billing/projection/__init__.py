@@ -14,8 +14,7 @@ from billing.models import Office
 from billing.projection import objects, offices, rows
 from billing.stripe_api.inbound import Snapshot
 
-OLDEST = 0
-"""The ticket of what was seen without one: every look is newer."""
+OLDEST = rows.OLDEST
 
 
 def take_ticket(office_id: int) -> int:

@@ -8,6 +8,8 @@ from django.db import models as orm
 from billing import clock
 from billing.models import Subscription, SubscriptionChange
 
+OLDEST = 0
+"""The ticket of what was seen without one: every look is newer, and it writes only what is not there."""
 WATCHED = ("status", "plan_price_id", "quantity", "monthly_amount")
 
 
@@ -25,7 +27,7 @@ def save_all(wanted: Iterable[tuple[Any, dict[str, Any]]], ticket: int) -> None:
 
 def save(row: Any, values: dict[str, Any], ticket: int) -> None:
     """The row has these values, unless a newer look wrote it; only what changed is saved."""
-    if row.pk and row.ticket > ticket:
+    if row.pk and (row.ticket > ticket or ticket == OLDEST):
         return
     before = values_of(row) if row.pk else {}
     changed = [name for name, value in values.items() if not before or before[name] != value]

@@ -11,14 +11,26 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
 from billing import clock, errors, neutral_text
-from billing.findings import report
-from billing.models import Adjustment, Invoice, Office, Payment, Plan, PlanPrice, Reconciliation, Subscription
+from billing.findings import report, resolve
+from billing.look import queue_look
+from billing.models import (
+    Adjustment,
+    Invoice,
+    Office,
+    Payment,
+    Plan,
+    PlanPrice,
+    ReceivedEvent,
+    Reconciliation,
+    Subscription,
+)
 from billing.models.office import LOCALE
 from billing.projection import OLDEST, apply
+from billing.reconciliation.compare import NOT_HERE
 from billing.reconciliation.strangers import office_id
 from billing.reconciliation.suspects import Suspect, offices_of
 from billing.stripe_api import mirror
@@ -48,7 +60,7 @@ def adopt(run: Reconciliation, listed: Iterable[Listed]) -> None:
     One that says it is an Office of ours is not: a Finding asks whether it is.
     """
     listed = list(listed)
-    known, sold = set(offices_of(listed)), _sold(listed)
+    known, sold = set(offices_of(listed)), _sold(listed, run.products)
     strange = [one for one in listed if one.customer not in known]
     named = {office_id(one.owner) for one in strange if one.owner} - {None}
     claimed = set(Office.objects.filter(public_id__in=named).values_list("public_id", flat=True))
@@ -63,6 +75,17 @@ def adopt(run: Reconciliation, listed: Iterable[Listed]) -> None:
     for group in of_customer.values():
         adopt_one(group)
         run.count("Offices adopted")
+    _look_at_what_was_told(run, list(of_customer))
+
+
+def _look_at_what_was_told(run: Reconciliation, customers: list[str]) -> None:
+    """An event that came before the Office was there was put away as nobody's; the page may be older than it."""
+    told = ReceivedEvent.objects.filter(
+        customer_id__in=customers, status=ReceivedEvent.Status.IGNORED, received_at__gte=run.began_at
+    )
+    named = set(told.values_list("customer_id", flat=True))
+    for office in Office.objects.filter(payment_provider_customer_id__in=named):
+        queue_look(office)
 
 
 def of_ours(listed: Iterable[Listed]) -> list[Listed]:
@@ -91,10 +114,12 @@ def adopt_one(subscriptions: list[Listed]) -> Office:
     return apply(Snapshot(office.pk, OLDEST, clock.billing(), customer, states))
 
 
-def _sold(listed: Iterable[Listed]) -> set[str | None]:
-    """Which of their prices are plan prices of ours."""
+def _sold(listed: Iterable[Listed], products: list[str] | None = None) -> set[str | None]:
+    """Which of their prices are plan prices of ours, and of these products, where any are named."""
     named = {one.state.price_id for one in listed if isinstance(one.state, SubscriptionState)}
-    return set(PlanPrice.objects.filter(stripe_price_id__in=named).values_list("stripe_price_id", flat=True))
+    prices = PlanPrice.objects.filter(stripe_price_id__in=named)
+    prices = prices.filter(plan__stripe_product_id__in=products) if products else prices
+    return set(prices.values_list("stripe_price_id", flat=True))
 
 
 def build(found: list[Suspect]) -> list[Suspect]:
@@ -104,13 +129,19 @@ def build(found: list[Suspect]) -> list[Suspect]:
     kinds = {Subscription: "subscriptions", Invoice: "invoices", Payment: "payments", Adjustment: "adjustments"}
     for one in found:
         has_own_card = isinstance(one.state, SubscriptionState) and one.state.card.last4
-        if one.office.customer_ticket == OLDEST and one.model in kinds and not has_own_card:
+        is_new = one.state is not None and one.found == NOT_HERE
+        if _is_built_from_pages(one.office) and is_new and one.model in kinds and not has_own_card:
             parts[one.office.pk][kinds[one.model]].append(one.state)
         else:
             left.append(one)
     for pk, states in parts.items():
         apply(Snapshot(pk, OLDEST, clock.billing(), None, **{name: tuple(some) for name, some in states.items()}))
     return left
+
+
+def _is_built_from_pages(office: Office) -> bool:
+    """It was adopted with its customer, and no look has seen it yet."""
+    return office.customer_ticket == OLDEST and office.confirmed_at is not None
 
 
 def _office(customer: CustomerState, contact: Contact) -> Office:
@@ -124,8 +155,12 @@ def _office(customer: CustomerState, contact: Contact) -> Office:
         payment_provider_customer_id=customer.id,
         **given,
     )
-    with transaction.atomic(durable=True):
-        office.save()
+    try:
+        with transaction.atomic(durable=True):
+            office.save()
+    except IntegrityError:  # somebody else adopted it just now
+        return Office.objects.get(payment_provider_customer_id=customer.id)
+    resolve("unknown_customer", customer.id, "it was adopted")
     if not (name and office.billing_email):
         report(
             "contact_missing",

@@ -1,7 +1,7 @@
 """Suspects are looked at, which repairs them; what a look changed had drifted, and is on record as a Finding."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.conf import settings
@@ -20,7 +20,7 @@ KIND, NOT_COMPARED = "drift", "not_compared"
 
 @dataclass(slots=True)
 class Result:
-    offices: int = 0
+    offices: set[int] = field(default_factory=set)
     looks: int = 0
     drifted: int = 0
     left: int = 0
@@ -36,7 +36,7 @@ def repair(
     """Each Office that is suspected is looked at, as long as ``go_on`` says so, which is asked after each look.
 
     ``last`` is when all was compared before: a drift is not older. Where RECONCILE_REPAIRS is off and nobody asked for
-    it, nothing is looked at: the differences are open Findings.
+    it, only guesses are looked at: differences are open Findings.
 
     Raises:
         StripeUnavailable: those before were looked at.
@@ -46,11 +46,11 @@ def repair(
     for one in suspects:
         offices.setdefault(one.office.pk, []).append(one)
     for group in offices.values():
-        if settings.RECONCILE_REPAIRS or by_hand:
+        if settings.RECONCILE_REPAIRS or by_hand or all(one.is_guess for one in group):
             _look_at(group, result, last)
         else:
             _leave(group, result, last)
-        result.offices += 1
+        result.offices.add(group[0].office.pk)
         if not go_on():
             break
     return result
@@ -83,6 +83,8 @@ def _look_at(group: list[Suspect], result: Result, last: datetime | None) -> Non
             result.drifted += 1
             if not late:
                 _tell(one, changed, last, resolution="repaired: Stripe was looked at again")
+        elif one.is_guess:
+            continue
         elif _was_not_seen(one, is_, office) and not (seen.customer_deleted_at and one.model is Subscription):
             result.left += 1
             _tell(one, one.found, last)

@@ -1,13 +1,15 @@
 """Events that never arrived are put into the inbox, as if Stripe had posted them; the worker does the rest."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from billing import clock
 from billing.findings import report, resolve
-from billing.models import ReceivedEvent, Reconciliation
+from billing.models import Invoice, Office, Payment, Plan, PlanPrice, ReceivedEvent, Reconciliation
 from billing.stripe_api.gateway import lists
 from billing.webhooks.receive import hint_of
 
+CUSTOMER = "payment_provider_customer_id"
 OVERLAP = timedelta(hours=1)
 STILL_UNDERWAY = timedelta(minutes=15)
 """A younger event may just be on its way."""
@@ -30,14 +32,28 @@ def take_in(run: Reconciliation, cursor: str, *, undelivered: bool = False) -> s
     if since is None and not (undelivered or run.everything):
         return ""
     events, following = lists.events(cursor, since=since, undelivered=undelivered)
-    hints = [hint for hint in map(hint_of, events) if hint.stripe_id]
+    hints = _of_ours([hint for hint in map(hint_of, events) if hint.stripe_id])
     here = set(ReceivedEvent.objects.filter(stripe_id__in=[one.stripe_id for one in hints]).values_list("stripe_id"))
     new = [one for one in hints if (one.stripe_id,) not in here]
     ReceivedEvent.objects.bulk_create(new, ignore_conflicts=True)
-    late = [one for one in new if one.created_at < clock.billing() - STILL_UNDERWAY]
+    underway, ignored = clock.billing() - STILL_UNDERWAY, ReceivedEvent.Status.IGNORED
+    late = [one for one in new if one.created_at < underway and one.status != ignored]
     run.count("events read", len(events))
     run.count("events that had not arrived", len(late))
     return following
+
+
+def _of_ours(hints: list[ReceivedEvent]) -> list[ReceivedEvent]:
+    """Those that tell of what we have. An account may have other customers, and the lists show what is new."""
+    named = {one.customer_id for one in hints} - {""}
+    ours = set(Office.objects.filter(payment_provider_customer_id__in=named).values_list(CUSTOMER, flat=True))
+    about = {one for hint in hints if not hint.customer_id for one in (hint.object_id, hint.related_id)} - {""}
+    known: set[Any] = set(Invoice.objects.filter(stripe_id__in=about).values_list("stripe_id", flat=True))
+    for name in ("stripe_id", "payment_intent_id"):
+        known |= set(Payment.objects.filter(**{f"{name}__in": about}).values_list(name, flat=True))
+    known |= set(Plan.objects.filter(stripe_product_id__in=about).values_list("stripe_product_id", flat=True))
+    known |= set(PlanPrice.objects.filter(stripe_price_id__in=about).values_list("stripe_price_id", flat=True))
+    return [one for one in hints if one.customer_id in ours or {one.object_id, one.related_id} & known]
 
 
 def tell(run: Reconciliation) -> None:

@@ -14,9 +14,11 @@ from billing import clock, errors
 from billing.access import roles
 from billing.audit import actor, trail
 from billing.audit.actor import Actor
+from billing.findings import report
 from billing.jobs import job
 from billing.models import Reconciliation
 from billing.reconciliation import drift, missed_events, stages
+from billing.stripe_api import gateway
 
 log = logging.getLogger(__name__)
 
@@ -37,11 +39,14 @@ def begin(
     """A reconciliation is under way, at its first stage. For jobs, and the vendor's staff that manage billing.
 
     Raises:
-        NotPermitted, ReasonRequired, TextNotNeutral.
+        NotPermitted, ReasonRequired, TextNotNeutral; ProductUnknown, StripeUnavailable.
         ReconciliationUnderWay: another is, and is to be ended first.
     """
     if by.kind == "person":
         roles.require(by, "manage_billing", to="compare everything with Stripe")
+    for product in products:
+        if not gateway.has_product(product):
+            raise errors.ProductUnknown
     run = Reconciliation(
         actor_label=by.label,
         reason=trail.stated(reason),
@@ -76,10 +81,15 @@ def reconcile(
 
     Raises:
         ReconciliationUnderWay: another process carries one on.
+        BackfillUnfinished: another adopts, and is not carried on as by the way.
         StripeUnavailable: Stripe did not answer several times; it goes on from there when it is asked for again.
     """
-    for open_run in Reconciliation.objects.filter(ended_at=None):
-        _to_its_end(open_run, by, told)
+    for under_way in Reconciliation.objects.filter(ended_at=None):
+        if under_way.adopts and not (adopts and set(under_way.products) == set(products)):
+            raise errors.BackfillUnfinished(under_way.began_at)
+        _to_its_end(under_way, by, told)
+        if under_way.adopts and under_way.everything >= everything:
+            return under_way
     run = begin(by=by, reason=reason, everything=everything, adopts=adopts, products=products)
     _to_its_end(run, by, told)
     return run
@@ -90,7 +100,8 @@ def end(run: Reconciliation, *, by: Actor, reason: str) -> None:
 
     Raises: NotPermitted, ReasonRequired, TextNotNeutral.
     """
-    roles.require(by, "manage_billing", to="end a comparison")
+    if by.kind == "person":
+        roles.require(by, "manage_billing", to="end a comparison")
     with trail.acting(by, reason=trail.stated(reason)), transaction.atomic(durable=True):
         Reconciliation.objects.filter(pk=run.pk, ended_at=None).update(ended_at=clock.wall(), claim_id=None)
         trail.record_act(run, f"ended a reconciliation before its end, at: {run.stage}")
@@ -130,9 +141,11 @@ def carry_on(run: Reconciliation, *, by: Actor) -> bool:
     except errors.StripeObjectMissing:
         if not run.cursor:
             raise
-        own.update(cursor="", claim_id=None, lease_until=None)  # what the page began after is gone: the stage once more
+        own.update(
+            cursor="", seen_to=[], claim_id=None, lease_until=None
+        )  # what the page began after is gone: the stage once more
         run.refresh_from_db()
-    except Exception as error:
+    except BaseException as error:
         words = errors.without_addresses(errors.without_stripe_ids(f"{type(error).__name__}: {error}"))
         own.update(claim_id=None, lease_until=None, last_error=words[:500])
         raise
@@ -142,14 +155,16 @@ def carry_on(run: Reconciliation, *, by: Actor) -> bool:
 def _one_page(run: Reconciliation, own: QuerySet[Reconciliation]) -> None:
     until, before = time.monotonic() + BUDGET_SECONDS, dict(run.counts)
     part = stages.STAGES[run.stage](run, run.cursor)
+    suspects = [one for one in part.suspects if one.office.pk not in run.seen_to]
     result = drift.repair(
-        part.suspects,
+        suspects,
         last=_last(run),
         go_on=lambda: bool(own.update(lease_until=clock.wall() + LEASE)) and time.monotonic() < until,
     )
-    finished = len({one.office.pk for one in part.suspects}) <= result.offices
-    if not finished:  # the page is read once more, and what it has is counted then
+    finished = {one.office.pk for one in suspects} <= result.offices
+    if not finished:  # the page is read once more for the others, and what it has is counted then
         run.counts = before
+        run.seen_to = [*run.seen_to, *sorted(result.offices)]
     for what, how_many in (("looks", result.looks), ("drifted", result.drifted), ("left", result.left)):
         if how_many:
             run.count(what, how_many)
@@ -157,7 +172,13 @@ def _one_page(run: Reconciliation, own: QuerySet[Reconciliation]) -> None:
         if part.seen:
             run.count(run.stage, part.seen)
         _advance(run, part.next)
-    values = {"stage": run.stage, "cursor": run.cursor, "counts": run.counts, "ended_at": run.ended_at}
+    values = {
+        "stage": run.stage,
+        "cursor": run.cursor,
+        "seen_to": run.seen_to,
+        "counts": run.counts,
+        "ended_at": run.ended_at,
+    }
     if own.update(**values, claim_id=None, lease_until=None, last_error="") and run.ended_at:
         if "events" in stages.names(run):
             missed_events.tell(run)
@@ -173,7 +194,7 @@ def _last(run: Reconciliation) -> datetime | None:
 def _advance(run: Reconciliation, following: str) -> None:
     """To the next page, or stage, or the end."""
     names = stages.names(run)
-    run.cursor = following
+    run.cursor, run.seen_to = following, []
     if following:
         return
     if run.stage == names[-1]:
@@ -184,13 +205,33 @@ def _advance(run: Reconciliation, following: str) -> None:
 
 @job("reconcile", every=timedelta(minutes=15))
 def every_night() -> bool:
-    """The one that is under way is carried on by a page; after RECONCILE_HOUR one of its own begins. True: go on."""
+    """The one that is under way is carried on by a page; after RECONCILE_HOUR one of its own begins. True: go on.
+
+    A backfill is its operator's to carry on; one that is still unfinished at the next night is ended.
+    """
     by = actor.job("reconcile")
     run = Reconciliation.objects.filter(ended_at=None).first()
+    due = clock.wall().replace(hour=settings.RECONCILE_HOUR, minute=0, second=0, microsecond=0)
+    due -= timedelta(days=1) if due > clock.wall() else timedelta(0)
+    if run and run.adopts:
+        if run.began_at >= due:
+            return False
+        _leave_unfinished(run)
+        run = None
     if run is None:
-        due = clock.wall().replace(hour=settings.RECONCILE_HOUR, minute=0, second=0, microsecond=0)
-        due -= timedelta(days=1) if due > clock.wall() else timedelta(0)
-        if Reconciliation.objects.filter(began_at__gte=due).exists():
+        if Reconciliation.objects.filter(began_at__gte=due, adopts=False).exists():
             return False
         run = begin(by=by, reason="every night")
     return carry_on(run, by=by) and run.ended_at is None
+
+
+def _leave_unfinished(run: Reconciliation) -> None:
+    """A backfill that somebody stopped is not gone on with by a machine: it may have been stopped for a reason."""
+    free = Reconciliation.objects.filter(Q(lease_until=None) | Q(lease_until__lte=clock.wall()), pk=run.pk)
+    if free.update(ended_at=clock.wall(), claim_id=None):
+        report(
+            "backfill_unfinished",
+            str(run.public_id),
+            office=None,
+            detail=f"The backfill of {run.began_at:%d %B %Y %H:%M} UTC was left at: {run.stage}. Run it again.",
+        )

@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from typing import Any
 
-from django.db.models import Q
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
 
-from billing.models import Invoice, Office, Reconciliation
+from billing.models import Adjustment, Invoice, Office, Reconciliation
+from billing.models.adjustment import UNDECIDED
 from billing.reconciliation import adoption, missed_events, strangers, suspects
 from billing.reconciliation.compare import Difference
 from billing.reconciliation.suspects import Suspect
@@ -43,7 +46,7 @@ def names(run: Reconciliation) -> list[str]:
     elif run.adopts:
         left_out |= {"undelivered events", "events"}
     if run.takes_all:
-        left_out |= {"draft invoices", "open invoices"}
+        left_out |= {"draft invoices", "open invoices", "old invoices", "old disputes and refunds"}
     return [name for name in STAGES if name not in left_out]
 
 
@@ -114,10 +117,17 @@ def _subscriptions(run: Reconciliation, cursor: str) -> Part:
 
 def _invoices(run: Reconciliation, cursor: str, *, status: str = "") -> Part:
     page = lists.invoices(cursor, status=status, since=None if status else _since(run))
-    found = list(suspects.invoices(page.objects))
-    named = [one.state.id for one in page.objects]
-    Invoice.objects.filter(stripe_id__in=named).update(reconciled_at=run.began_at)
-    return _part(run, page, found)
+    part = _part(run, page, list(suspects.invoices(page.objects)))
+    _were_listed(run, [one.state.id for one in page.objects])
+    return part
+
+
+def _were_listed(run: Reconciliation, invoices: list[str]) -> None:
+    """One that a look is just writing is passed over, so that neither waits for the other: it is asked for later."""
+    with transaction.atomic():
+        skip = connection.features.has_select_for_update_skip_locked
+        free = Invoice.objects.filter(stripe_id__in=invoices).order_by("pk").select_for_update(skip_locked=skip)
+        Invoice.objects.filter(pk__in=list(free.values_list("pk", flat=True))).update(reconciled_at=run.began_at)
 
 
 def _listed(
@@ -148,7 +158,7 @@ def _absent_customers(run: Reconciliation, cursor: str) -> Part:
         pk__gt=int(cursor or 0),
     ).order_by("pk")[:AT_ONCE]
     gone = (Difference("customer exists", True, False),)
-    found = [Suspect(row, "customer", row.payment_provider_customer_id or "", gone) for row in rows]
+    found = [Suspect(row, "customer", row.payment_provider_customer_id or "", gone, is_guess=True) for row in rows]
     return Part(0, found, str(rows[len(rows) - 1].pk) if len(rows) == AT_ONCE else "")
 
 
@@ -173,10 +183,33 @@ def _absent_invoices(run: Reconciliation, cursor: str) -> Part:
             (Difference("status", row.status, ""), Difference("deleted_at", None, "")),
             Invoice,
             {"invoices": {row.stripe_id}},
+            is_guess=True,
         )
         for row in rows
     ]
     return Part(0, found, str(rows[len(rows) - 1].pk) if len(rows) == AT_ONCE else "")
+
+
+def _undecided(run: Reconciliation, cursor: str, *, of: QuerySet[Any], kind: str) -> Part:
+    """What can still change and is too old to be listed is asked for one by one: ``of`` holds the rows."""
+    rows = list(
+        of.filter(created_at__lt=run.recent_since, office__customer_deleted_at=None, pk__gt=int(cursor or 0))
+        .select_related("office")
+        .order_by("pk")[:AT_ONCE]
+    )
+    found = [
+        Suspect(
+            row.office,
+            kind,
+            row.stripe_id,
+            (Difference("status", row.status, ""),),
+            type(row),
+            suspects.named_by(row),
+            is_guess=True,
+        )
+        for row in rows
+    ]
+    return Part(0, found, str(rows[-1].pk) if len(rows) == AT_ONCE else "")
 
 
 def _test_clocks(run: Reconciliation, cursor: str) -> Part:
@@ -210,5 +243,11 @@ STAGES: dict[str, Stage] = {
     "disputes": partial(_listed, page=lists.disputes, compare=suspects.adjustments),
     "absent customers": _absent_customers,
     "absent invoices": _absent_invoices,
+    "old invoices": partial(_undecided, of=Invoice.objects.filter(status="uncollectible"), kind="invoice"),
+    "old disputes and refunds": partial(
+        _undecided,
+        of=Adjustment.objects.filter(status__in=[*UNDECIDED, "pending", "requires_action"]),
+        kind="dispute or refund",
+    ),
     "test clocks": _test_clocks,
 }

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterable
 
-from billing import errors
+from billing import clock, errors
 from billing.findings import report
 from billing.models import Finding, Office, Operation, PlanPrice, Reconciliation
 from billing.models.office import LIVE_STATUSES
@@ -11,6 +11,7 @@ from billing.reconciliation.suspects import offices_of
 from billing.stripe_api.gateway.lists import Listed
 from billing.stripe_api.inbound import CustomerState, SubscriptionState
 
+UNKNOWN = "unknown_customer"
 CLAIMS = ("second_customer", "customer_not_linked")
 
 
@@ -18,6 +19,8 @@ def tell_of_customers(listed: Iterable[Listed]) -> None:
     """A Finding for each that says it is an Office of ours, which has no customer, or another."""
     listed = list(listed)
     ours = offices_of(listed)
+    over = Finding.objects.filter(kind__in=(*CLAIMS, UNKNOWN), subject__in=ours, resolved_at=None)
+    over.update(resolved_at=clock.wall(), resolution="an Office has this customer")
     claims = [one.state for one in listed if isinstance(one.state, CustomerState) and one.customer not in ours]
     claimed = {office_id(state): state for state in claims if office_id(state)}
     for office in Office.objects.filter(public_id__in=claimed):
@@ -61,7 +64,7 @@ def tell_of_subscriptions(run: Reconciliation, listed: Iterable[Listed]) -> None
             run.count("subscriptions of others" if price is None else "ended subscriptions of others")
             continue
         report(
-            "unknown_customer",
+            UNKNOWN,
             one.customer,
             office=None,
             severity="warning",

@@ -26,7 +26,8 @@ Row = Subscription | Invoice | Payment | Adjustment
 @dataclass(frozen=True, slots=True)
 class Suspect:
     """One object whose row is missing or not what a page showed. ``named`` is what a look must fetch to see it, as
-    ``billing.look.look`` takes it; ``model`` has its row, None where it is the Office's own columns."""
+    ``billing.look.look`` takes it; ``model`` has its row, None where it is the Office's own columns. It is a guess
+    where no page showed it: Stripe is asked before anything is said."""
 
     office: Office
     kind: str
@@ -35,6 +36,7 @@ class Suspect:
     model: type[Row] | None = None
     named: dict[str, set[str]] = field(default_factory=dict)
     state: Any = None
+    is_guess: bool = False
 
     def now(self) -> Values | None:
         """The row's values as they are by now, None where there is no row."""
@@ -131,6 +133,14 @@ def adjustments(listed: Iterable[Listed]) -> Iterator[Suspect]:
             named["credit_notes"] = {state.invoice_id}
         words = state.kind.replace("_", " ")
         yield from _suspect(office, words, state, Adjustment, seen, columns.of_adjustment(state), named)
+
+
+def named_by(row: Invoice | Adjustment) -> dict[str, set[str]]:
+    """What a look must fetch to see this row's object."""
+    if isinstance(row, Invoice):
+        return {"invoices": {row.stripe_id}}
+    charge = row.payment.stripe_id if row.payment else ""
+    return {"payments": {charge}} | ({"disputes": {charge}} if row.kind == Adjustment.Kind.DISPUTE else {})
 
 
 def _suspect(

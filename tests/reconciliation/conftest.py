@@ -1,6 +1,5 @@
 """An account at Stripe that was used before, and a database that knows nothing of it."""
 
-
 import pytest
 
 from billing import accounts

@@ -1,15 +1,31 @@
 """The backfill: an empty database beside an account that was used before becomes Offices, with all of their past."""
 
 import uuid
+from dataclasses import replace
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from billing import clock, errors
 from billing.audit import actor
 from billing.findings import report
-from billing.models import AuditEntry, Finding, Invoice, Office, Payment, Plan, PlanPrice
-from billing.reconciliation import reconcile
+from billing.models import (
+    AuditEntry,
+    Finding,
+    Invoice,
+    Job,
+    Office,
+    Payment,
+    Plan,
+    PlanPrice,
+    ReceivedEvent,
+    Reconciliation,
+)
+from billing.projection import OLDEST, apply
+from billing.reconciliation import begin, carry_on, reconcile
+from billing.stripe_api import gateway
+from billing.stripe_api.inbound import Snapshot
 from tests.conftest import an_office
 from tests.reconciliation.conftest import equal, subscribed
 
@@ -209,3 +225,48 @@ def test_adopting_everything_reads_the_events_too(account):
     adopted(everything=True)
 
     assert "/v1/events" in {one["path"] for one in account.requests("GET")}
+
+
+def test_a_plan_of_another_product_brings_nobody_in(account):
+    other = account.post("products", name="For patients")["id"]
+    recurring = {"recurring[interval]": "month", "product": other, "currency": "usd"}
+    foreign = account.post("prices", unit_amount=900, **recurring)["id"]
+    adopted(products=(other,))
+    subscribed(account, name="A stranger", price=foreign)
+    (ours,) = [one["id"] for one in account.listed("products") if one["id"] != other]
+
+    run = adopted(products=(ours,))
+
+    assert not Office.objects.exists()
+    assert run.counts["subscriptions of others"] == 1
+
+
+def test_a_product_that_is_none_is_told_before_anything_is_read(account):
+    with pytest.raises(errors.ProductUnknown):
+        adopted(products=("prod_nope",))
+
+    assert not Reconciliation.objects.exists()
+
+
+def test_what_was_told_before_the_office_was_there_is_looked_at(account):
+    customer = subscribed(account)
+    run = begin(by=BY, reason="a test", adopts=True)
+    ReceivedEvent.objects.create(
+        stripe_id="evt_early", type="customer.updated", customer_id=customer, created_at=clock.wall(), status="ignored"
+    )
+    while run.ended_at is None:
+        assert carry_on(run, by=BY)
+
+    assert Job.objects.filter(name=f"look:{Office.objects.get().public_id}").exists()
+
+
+def test_what_a_look_wrote_and_what_is_there_is_not_written_from_a_page(account):
+    customer = subscribed(account)
+    adopted()
+    invoice = Invoice.objects.get()
+    state = replace(gateway.fetch_invoice(invoice.stripe_id), status="void")
+
+    apply(Snapshot(invoice.office_id, OLDEST, clock.wall(), None, invoices=(state,)))
+
+    assert Invoice.objects.get().status == "paid"
+    assert equal(account, customer) == []

@@ -23,12 +23,12 @@ def test_whenever_a_backfill_is_killed_the_next_one_ends_it(account, started, mo
     customers = [subscribed(account, name=f"Practice {number}") for number in range(3)]
     for endpoint in account.listed("webhook_endpoints"):
         account.delete(f"webhook_endpoints/{endpoint['id']}")
-    killed = started("-m", "tests.mortal", *MOMENTS[moment], "reconcile", "--adopt")
+    killed = started("-m", "tests.mortal", *MOMENTS[moment], "reconcile", "--adopt", "--all-products")
     assert killed.wait(PATIENCE_SECONDS) == -signal.SIGKILL
     assert Reconciliation.objects.get().ended_at is None
     Reconciliation.objects.update(lease_until=clock.wall())  # a minute and a half is over
 
-    assert started("manage.py", "reconcile", "--adopt").wait(PATIENCE_SECONDS) == 0
+    assert started("manage.py", "reconcile", "--adopt", "--all-products").wait(PATIENCE_SECONDS) == 0
 
     assert not Reconciliation.objects.filter(ended_at=None).exists()
     assert (Office.objects.count(), Invoice.objects.count(), Payment.objects.count()) == (3, 3, 3)

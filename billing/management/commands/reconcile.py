@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from billing import accounts, errors
 from billing.audit import actor
 from billing.models import Reconciliation
-from billing.reconciliation import reconcile
+from billing.reconciliation import end, reconcile
 from billing.stripe_api import pace
 
 
@@ -30,14 +30,30 @@ class Command(BaseCommand):
             action="append",
             default=[],
             metavar="prod_…",
-            help="With --adopt: of this product only. Give it again for another.",
+            help="What --adopt is for: the customers of this product. Give it again for another.",
+        )
+        parser.add_argument(
+            "--all-products",
+            action="store_true",
+            help="With --adopt: whoever subscribes to anything at this account is a practice.",
+        )
+        parser.add_argument(
+            "--abandon",
+            action="store_true",
+            help="End the one that is unfinished. What it did stays; then nothing more.",
         )
         parser.add_argument("--reason", default="asked for at the command line")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["product"] and not options["adopt"]:
+        named = bool(options["product"]) + options["all_products"]
+        if named and not options["adopt"]:
             raise CommandError("--product says what to adopt: give --adopt too.")
+        if options["adopt"] and named != 1:
+            raise CommandError("Whom is --adopt for? Give --product prod_…, or --all-products if all are practices.")
         try:
+            if options["abandon"]:
+                self._abandon(options["reason"])
+                return
             accounts.refuse_other_account()
             with pace.kept():
                 run = reconcile(
@@ -48,6 +64,10 @@ class Command(BaseCommand):
                     products=tuple(options["product"]),
                     told=self._tell,
                 )
+        except KeyboardInterrupt:
+            raise CommandError(
+                "Stopped. The same command goes on from there; with --abandon it is ended instead."
+            ) from None
         except errors.StripeUnavailable as error:
             raise CommandError(f"{error} Run the command again: it goes on from where it is.") from None
         except errors.BillingError as error:
@@ -60,6 +80,13 @@ class Command(BaseCommand):
             self._stage = run.stage
             self.stdout.write(f"{run.stage} …")
             self.stdout.flush()
+
+    def _abandon(self, reason: str) -> None:
+        by, unfinished = actor.job("reconcile"), Reconciliation.objects.filter(ended_at=None).first()
+        if unfinished is None:
+            raise CommandError("None is unfinished.")
+        end(unfinished, by=by, reason=reason)
+        self.stdout.write(f"Ended: the {unfinished}. It was at: {unfinished.stage}.")
 
     def _sum_up(self, run: Reconciliation) -> None:
         seconds = (run.ended_at - run.began_at).total_seconds() if run.ended_at else 0

@@ -19,7 +19,13 @@ from billing.stripe_api.gateway.adjustments import (
     preview_credit_note,
     refund_payment,
 )
-from billing.stripe_api.gateway.catalogue import create_price, create_product, is_price_for_sale, is_product_for_sale
+from billing.stripe_api.gateway.catalogue import (
+    create_price,
+    create_product,
+    has_product,
+    is_price_for_sale,
+    is_product_for_sale,
+)
 from billing.stripe_api.gateway.charges import (
     add_charge,
     delete_draft,
@@ -139,6 +145,7 @@ __all__ = [
     "find_webhook_endpoint",
     "has_card_link",
     "has_credit_adjustment",
+    "has_product",
     "has_setup_intent",
     "is_price_for_sale",
     "is_product_for_sale",

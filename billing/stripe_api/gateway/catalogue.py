@@ -25,6 +25,12 @@ def create_price(price: PlanPrice, *, step: Step) -> str:
     return answers.identity_of(client.post("/v1/prices", params, step=step))
 
 
+def has_product(product: str) -> bool:
+    """Stripe has it, for sale or not. Source: https://docs.stripe.com/api/products/retrieve"""
+    data = answers.one(f"/v1/products/{product}", {})
+    return bool(data and not data.get("deleted"))
+
+
 def is_product_for_sale(product: str) -> bool:
     """It exists and is not archived. Source: https://docs.stripe.com/api/products/retrieve"""
     return _is_active(f"/v1/products/{product}")
