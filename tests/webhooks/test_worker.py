@@ -128,7 +128,7 @@ def test_several_workers_do_no_look_and_no_job_twice(stripe, operator, started):
     assert [worker.wait(PATIENCE_SECONDS) for worker in workers] == [0, 0, 0]
     assert set(ReceivedEvent.objects.values_list("status", "attempts")) <= {("applied", 1), ("applied", 0)}
     looks = [one["path"] for one in stripe.requests() if one["path"].startswith("/v1/customers/")]
-    assert len(looks) <= len(set(looks)) + 2 * looks_for_strays()  # which may overtake another, and that is repeated
+    assert len(looks) <= len(set(looks)) + 3 * looks_for_strays()  # its own, and two of a look that it overtook
     assert set(Job.objects.values_list("attempts", "last_error")) == {(0, "")}
 
 
