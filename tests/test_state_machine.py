@@ -17,7 +17,7 @@ from tests.statemachine.machine import machine_at
 
 FIRST = int(os.environ.get("STATE_MACHINE_SEED", "1"))
 SEEDS = range(FIRST, FIRST + int(os.environ.get("STATE_MACHINE_RUNS", "2")))
-EXAMPLES = int(os.environ.get("STATE_MACHINE_EXAMPLES", "30"))
+EXAMPLES = int(os.environ.get("STATE_MACHINE_EXAMPLES", "15"))
 PHASES = [Phase.generate, *([Phase.shrink] if os.environ.get("STATE_MACHINE_SHRINK") else [])]
 STEPS = int(os.environ.get("STATE_MACHINE_STEPS", "20"))
 
