@@ -138,14 +138,12 @@ def carry_on(run: Reconciliation, *, by: Actor) -> bool:
     try:
         with trail.acting(by, reason=run.reason):
             _one_page(run, own)
-    except errors.StripeObjectMissing:
-        if not run.cursor:
-            raise
-        own.update(
-            cursor="", seen_to=[], claim_id=None, lease_until=None
-        )  # what the page began after is gone: the stage once more
-        run.refresh_from_db()
     except BaseException as error:
+        if isinstance(error, errors.StripeObjectMissing) and error.param == "starting_after":
+            # what the page began after is gone: the stage once more
+            own.update(cursor="", seen_to=[], claim_id=None, lease_until=None)
+            run.refresh_from_db()
+            return True
         words = errors.without_addresses(errors.without_stripe_ids(f"{type(error).__name__}: {error}"))
         own.update(claim_id=None, lease_until=None, last_error=words[:500])
         raise
@@ -207,14 +205,14 @@ def _advance(run: Reconciliation, following: str) -> None:
 def every_night() -> bool:
     """The one that is under way is carried on by a page; after RECONCILE_HOUR one of its own begins. True: go on.
 
-    A backfill is its operator's to carry on; one that is still unfinished at the next night is ended.
+    A backfill is its operator's to carry on; one that is still unfinished a day after is ended.
     """
     by = actor.job("reconcile")
     run = Reconciliation.objects.filter(ended_at=None).first()
     due = clock.wall().replace(hour=settings.RECONCILE_HOUR, minute=0, second=0, microsecond=0)
     due -= timedelta(days=1) if due > clock.wall() else timedelta(0)
     if run and run.adopts:
-        if run.began_at >= due:
+        if run.began_at >= due - timedelta(days=1):
             return False
         _leave_unfinished(run)
         run = None

@@ -13,6 +13,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
+from billing import errors
 from billing.models import Adjustment, Invoice, Office, Reconciliation
 from billing.models.adjustment import UNDECIDED
 from billing.reconciliation import adoption, missed_events, strangers, suspects
@@ -24,6 +25,7 @@ from billing.stripe_api.gateway.lists import Listed
 from billing.stripe_api.inbound import PaymentState
 
 AT_ONCE = 100
+GONE = (Difference("customer exists", True, False),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +159,7 @@ def _absent_customers(run: Reconciliation, cursor: str) -> Part:
         created_at__lt=run.began_at,
         pk__gt=int(cursor or 0),
     ).order_by("pk")[:AT_ONCE]
-    gone = (Difference("customer exists", True, False),)
-    found = [Suspect(row, "customer", row.payment_provider_customer_id or "", gone, is_guess=True) for row in rows]
+    found = [Suspect(row, "customer", row.payment_provider_customer_id or "", GONE, is_guess=True) for row in rows]
     return Part(0, found, str(rows[len(rows) - 1].pk) if len(rows) == AT_ONCE else "")
 
 
@@ -217,7 +218,11 @@ def _test_clocks(run: Reconciliation, cursor: str) -> Part:
     row = office.order_by("pk").first()
     if row is None:
         return Part(0, [], "")
-    return Part(1, of_one(row), str(row.pk))
+    try:
+        found = of_one(row)
+    except errors.StripeObjectMissing:  # with its clock; a look tells
+        found = [Suspect(row, "customer", row.payment_provider_customer_id or "", GONE, is_guess=True)]
+    return Part(1, found, str(row.pk))
 
 
 def _unseen(run: Reconciliation) -> Q:

@@ -48,16 +48,20 @@ def tell_of_subscriptions(run: Reconciliation, listed: Iterable[Listed]) -> None
     """A Finding for each unknown customer that has a live subscription to a plan of ours."""
     listed = list(listed)
     ours = offices_of(listed)
-    unknown = [one for one in listed if one.customer not in ours and isinstance(one.state, SubscriptionState)]
+    unknown = [
+        (one.customer, one.state)
+        for one in listed
+        if one.customer not in ours and isinstance(one.state, SubscriptionState)
+    ]
     if not unknown:
         return
-    prices = PlanPrice.objects.filter(stripe_price_id__in={one.state.price_id for one in unknown})  # type: ignore[union-attr]
+    prices = PlanPrice.objects.filter(stripe_price_id__in={state.price_id for _, state in unknown})
     sold = {str(price.stripe_price_id): price for price in prices.select_related("plan")}
-    told = Finding.objects.filter(kind__in=CLAIMS, subject__in=[one.customer for one in unknown], resolved_at=None)
+    named = {customer for customer, _ in unknown}
+    told = Finding.objects.filter(kind__in=CLAIMS, subject__in=named, resolved_at=None)
     claimed = set(told.values_list("subject", flat=True))
-    for one in unknown:
-        state = one.state
-        if not isinstance(state, SubscriptionState) or one.customer in claimed:
+    for customer, state in unknown:
+        if customer in claimed:
             continue
         price = sold.get(state.price_id)
         if price is None or state.status not in LIVE_STATUSES:
@@ -65,11 +69,11 @@ def tell_of_subscriptions(run: Reconciliation, listed: Iterable[Listed]) -> None
             continue
         report(
             UNKNOWN,
-            one.customer,
+            customer,
             office=None,
             severity="warning",
             detail=f"A customer at Stripe subscribes to {price.plan} and no Office has it. Adopt it, if it is a "
-            f"practice; else end its subscription at Stripe. {errors.without_stripe_ids(one.customer)}",
+            f"practice; else end its subscription at Stripe. {errors.without_stripe_ids(customer)}",
         )
 
 

@@ -364,6 +364,7 @@ def test_what_can_still_change_is_asked_for_however_old_it_is(stripe, subscribed
 
 def test_a_backfill_that_was_stopped_is_not_gone_on_with_by_a_machine(stripe, subscribed):
     stopped = begin(by=BY, reason="a test", adopts=True)
+    Reconciliation.objects.update(began_at=clock.wall() - timedelta(hours=23))  # over the hour of the night
 
     assert not runs.every_night()
     stopped.refresh_from_db()
@@ -390,3 +391,14 @@ def test_a_fault_of_ours_frees_the_lease_and_is_told(stripe, subscribed, monkeyp
 
     stands = Reconciliation.objects.get()
     assert (stands.lease_until, stands.last_error) == (None, "KeyError: 'odd'")
+
+
+def test_customers_that_went_with_their_test_clock_hold_up_nothing(stripe):
+    for number in range(2):
+        office = an_office(f"On a clock {number}")
+        gone = {"payment_provider_customer_id": f"cus_nowhere{number}", "test_clock": "clock_gone"}
+        Office.objects.filter(pk=office.pk).update(**gone)
+
+    assert compared().ended_at is not None
+
+    assert Finding.objects.filter(kind="not_compared", resolved_at=None).count() == 2
