@@ -19,9 +19,9 @@ CATALOGUE: dict[str, str] = {
 }
 
 
-def prices_of(lines: Iterable[dict[str, Any]]) -> dict[str, PlanPrice]:
-    """Our prices among those that the lines name, by their ids at Stripe: one query."""
-    named = {line["price"] for line in lines if line["price"]}
+def prices_of(named: Iterable[str]) -> dict[str, PlanPrice]:
+    """Our prices among those that are named by their ids at Stripe, by these ids: one query."""
+    named = set(named) - {""}
     found = PlanPrice.objects.filter(stripe_price_id__in=named).select_related("plan").order_by()
     return {str(price.stripe_price_id): price for price in found} if named else {}
 

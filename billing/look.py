@@ -33,8 +33,8 @@ def look(
     """
     named = set(invoices)
     for _ in range(MOST_TIMES):
-        ticket, at = take_ticket(office.pk), clock.billing()
-        office = Office.objects.get(pk=office.pk)
+        office, at = take_ticket(office.pk), clock.billing()
+        ticket = office.look_ticket
         snapshot = gateway.fetch(
             office,
             ticket=ticket,

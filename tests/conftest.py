@@ -173,6 +173,7 @@ def stocked(stripe_server: LocalStripe) -> LocalStripe:
 def empty_stripe(stripe_server: LocalStripe, settings: Any, one_connection: None) -> LocalStripe:
     """A Stripe with nothing in it."""
     stripe_server.control("reset")
+    sandbox_clock.forget()
     settings.STRIPE_API_BASE = stripe_server.url
     return stripe_server
 

@@ -121,12 +121,13 @@ def _complete(sender: type, instance: AuditEntry, **_: Any) -> None:
     instance.request_id = instance.request_id or context.request_id
     instance.billing_at = clock.billing()
     if instance.office_id is None:
-        instance.office = _office_of(instance) or context.office
+        instance.office_id = _office_of(instance) or (context.office.pk if context.office else None)
 
 
-def _office_of(entry: AuditEntry) -> Office | None:
+def _office_of(entry: AuditEntry) -> int | None:
+    """The Office that the entry is about itself. An Office is never deleted, hence always there."""
     if entry.content_type.model == "office" and entry.content_type.app_label == "billing":
-        return Office.objects.filter(pk=entry.object_id).first()
+        return entry.object_id
     return None
 
 

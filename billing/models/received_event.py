@@ -31,8 +31,8 @@ class ReceivedEvent(models.Model):
     class Meta:
         ordering = ["-received_at", "-pk"]
         indexes = [
-            models.Index(fields=["due_at", "id"], condition=models.Q(status="waiting"), name="event_waiting"),
-            models.Index(fields=["customer_id", "status"], name="event_of_customer"),
+            models.Index(fields=["status", "due_at", "id"], name="event_due"),
+            models.Index(fields=["customer_id", "status", "related_id"], name="event_of_customer"),
             models.Index(fields=["claim_id"], name="event_claim"),
             models.Index(fields=["status", "settled_at"], name="event_settled"),
         ]

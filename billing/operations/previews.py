@@ -89,7 +89,7 @@ def shown(
     title: str = "",
 ) -> Preview:
     """The previewed invoice with our own words for what it consists of."""
-    prices = invoice_lines.prices_of(invoice.lines)
+    prices = invoice_lines.prices_of(line["price"] for line in invoice.lines)
 
     def money(amount: int) -> Money:
         return Money(amount, invoice.currency)

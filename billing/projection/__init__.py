@@ -17,11 +17,11 @@ from billing.stripe_api.inbound import Snapshot
 OLDEST = rows.OLDEST
 
 
-def take_ticket(office_id: int) -> int:
-    """A number larger than that of every look at this Office that began before."""
+def take_ticket(office_id: int) -> Office:
+    """The Office, with a ticket larger than that of every look at it that began before."""
     with transaction.atomic(durable=True):
         Office.objects.filter(pk=office_id).update(look_ticket=F("look_ticket") + 1)
-        return Office.objects.values_list("look_ticket", flat=True).get(pk=office_id)
+        return Office.objects.get(pk=office_id)
 
 
 def link_customer(office_id: int, customer_id: str) -> Office:
@@ -52,5 +52,5 @@ def apply(snapshot: Snapshot) -> Office:
 
 
 def _locked(office_id: int) -> Office:
-    Office.objects.filter(pk=office_id).update(look_ticket=F("look_ticket"))  # the row is ours until commit
-    return Office.objects.get(pk=office_id)
+    """The row is ours until commit. A key to it, as every row of the Office has, may still be inserted."""
+    return Office.objects.select_for_update(no_key=True).get(pk=office_id)

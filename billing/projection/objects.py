@@ -1,6 +1,6 @@
 """The rows of one Office's subscriptions, invoices, payments, adjustments and cards, each from what Stripe shows."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from billing import clock, invoice_lines
@@ -20,36 +20,40 @@ from billing.stripe_api.inbound import (
 def write(office: Office, snapshot: Snapshot) -> None:
     """Everything that the snapshot shows and no newer look wrote. A few queries a kind, however many it has of it."""
     ticket = snapshot.ticket
-    if snapshot.subscriptions:
-        _write_subscriptions(office, snapshot.subscriptions, ticket)
+    prices = _prices(snapshot)
+    subscriptions = _write_subscriptions(office, snapshot.subscriptions, prices, ticket)
     if snapshot.invoices:
-        _write_invoices(office, snapshot.invoices, ticket)
+        _write_invoices(office, snapshot.invoices, prices, subscriptions, ticket)
     if snapshot.payments:
         _write_payments(office, snapshot.payments, ticket)
     if snapshot.adjustments:
         _write_adjustments(office, snapshot.adjustments, ticket)
     if snapshot.payment_methods:
-        write_payment_methods(office, snapshot.payment_methods, ticket)
+        _write_payment_methods(office, snapshot.payment_methods, ticket)
     _mark_missing(office, snapshot)
-
-
-def write_payment_methods(office: Office, states: Iterable[PaymentMethodState], ticket: int) -> None:
-    """Which one is the default is the customer's to say: see ``billing.projection.offices``."""
-    found = _with_rows(PaymentMethod, office, states)
-    rows.save_all(((row, columns.of_card(state.card)) for row, state in found), ticket)
 
 
 def _with_rows(model: type[Any], office: Office, states: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
     """Each state with its row, a new one where there is none."""
     states = list(states)
-    seen = {row.stripe_id: row for row in model.objects.filter(stripe_id__in=[state.id for state in states])}
+    found = model.objects.filter(stripe_id__in=[state.id for state in states]).order_by() if states else []
+    seen = {row.stripe_id: row for row in found}
     for state in states:
         yield seen.get(state.id) or model(office=office, stripe_id=state.id), state
 
 
-def _write_subscriptions(office: Office, states: Iterable[SubscriptionState], ticket: int) -> None:
-    found = PlanPrice.objects.filter(stripe_price_id__in={state.price_id for state in states}).select_related("plan")
-    prices = {price.stripe_price_id: price for price in found.order_by()}
+def _prices(snapshot: Snapshot) -> dict[str, PlanPrice]:
+    """Our prices in the snapshot, by their ids at Stripe: one query."""
+    named = {state.price_id for state in snapshot.subscriptions}
+    named |= {line["price"] for state in snapshot.invoices for line in state.lines}
+    return invoice_lines.prices_of(named)
+
+
+def _write_subscriptions(
+    office: Office, states: Iterable[SubscriptionState], prices: Mapping[str, PlanPrice], ticket: int
+) -> dict[str, int]:
+    """Our keys of these subscriptions, by their ids at Stripe."""
+    keys = {}
     for row, state in _with_rows(Subscription, office, states):
         price = prices.get(state.price_id)
         if price is None:
@@ -59,15 +63,25 @@ def _write_subscriptions(office: Office, states: Iterable[SubscriptionState], ti
                 office=office,
                 detail="A subscription at Stripe has a price that is not one of our plans.",
             )
+        elif row.plan_price_id == price.pk:
+            row.plan_price = price  # the audit trail names it
         rows.save(row, columns.of_subscription(state, price), ticket)
+        keys[state.id] = row.pk
         if not office.currency:
             office.currency = state.currency
+    return keys
 
 
-def _write_invoices(office: Office, states: Iterable[InvoiceState], ticket: int) -> None:
+def _write_invoices(
+    office: Office,
+    states: Iterable[InvoiceState],
+    prices: Mapping[str, PlanPrice],
+    subscriptions: dict[str, int],
+    ticket: int,
+) -> None:
     states = list(states)
-    prices = invoice_lines.prices_of(line for state in states for line in state.lines)
-    subscriptions = _keys(office.subscriptions, "stripe_id", (state.subscription_id for state in states))
+    others = {state.subscription_id for state in states} - set(subscriptions)
+    subscriptions = _keys(office.subscriptions, "stripe_id", others) | subscriptions
     found = list(_with_rows(Invoice, office, states))
     rows.save_all(
         (
@@ -117,6 +131,12 @@ def _write_adjustments(office: Office, states: Iterable[AdjustmentState], ticket
     for (row, _), status in zip(wanted, before, strict=True):
         if row.status != status:
             _tell(office, row)
+
+
+def _write_payment_methods(office: Office, states: Iterable[PaymentMethodState], ticket: int) -> None:
+    """Which one is the default is the customer's to say: see ``billing.projection.offices``."""
+    found = _with_rows(PaymentMethod, office, states)
+    rows.save_all(((row, columns.of_card(state.card)) for row, state in found), ticket)
 
 
 def _keys(of: Any, name: str, values: Iterable[str]) -> dict[str, int]:

@@ -1,14 +1,15 @@
 """The Office's own columns: of its customer, and what follows from its rows."""
 
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 
 from billing import clock
 from billing.findings import report
-from billing.models import Office
+from billing.models import Office, PaymentMethod
 from billing.models.office import LIVE_STATUSES
-from billing.projection import objects, rows
+from billing.projection import columns, rows
 from billing.stripe_api import mirror
-from billing.stripe_api.inbound import Card, CustomerState, Snapshot
+from billing.stripe_api.inbound import Card, CustomerState, PaymentMethodState, Snapshot
 
 
 def write_customer(office: Office, customer: CustomerState, snapshot: Snapshot) -> None:
@@ -28,9 +29,7 @@ def write_customer(office: Office, customer: CustomerState, snapshot: Snapshot) 
     office.payment_method_expires = card.expires
     office.credit_balance = customer.credit
     office.test_clock = customer.test_clock
-    if default:
-        objects.write_payment_methods(office, [default], snapshot.ticket)
-    _mark_default(office, default.id if default else "")
+    _write_default(office, default, snapshot.ticket)
 
 
 def _card_charged(customer: CustomerState, snapshot: Snapshot) -> Card:
@@ -39,10 +38,18 @@ def _card_charged(customer: CustomerState, snapshot: Snapshot) -> Card:
     return own[-1] if own else customer.card
 
 
-def _mark_default(office: Office, stripe_id: str) -> None:
-    """The customer was seen to have this default card, or none; its row is there already."""
-    for row in office.payment_methods.filter(Q(is_default=True) | Q(stripe_id=stripe_id)):
-        if row.is_default != (row.stripe_id == stripe_id):
+def _write_default(office: Office, default: PaymentMethodState | None, ticket: int) -> None:
+    """The customer was seen to have this default card, or none: it is on file, and no other is the default."""
+    wanted = default.id if default else ""
+    cards = list(office.payment_methods.filter(Q(is_default=True) | Q(stripe_id=wanted)).order_by())
+    if default:
+        row = next((one for one in cards if one.stripe_id == wanted), None)
+        if row is None:
+            row = PaymentMethod(office=office, stripe_id=wanted)
+            cards.append(row)
+        rows.save_all([(row, columns.of_card(default.card))], ticket)
+    for row in cards:
+        if row.is_default != (row.stripe_id == wanted):
             row.is_default = not row.is_default
             row.save(update_fields=["is_default"])
 
@@ -67,7 +74,7 @@ def _bury(office: Office, ticket: int) -> None:
 
 def derive(office: Office) -> None:
     """What it owes, and the columns of its current subscription, from our rows."""
-    subscriptions = list(office.subscriptions.filter(deleted_at=None).select_related("plan_price__plan"))
+    subscriptions = list(office.subscriptions.filter(deleted_at=None).select_related("plan_price").order_by())
     live = sorted((row for row in subscriptions if row.is_live), key=lambda row: (row.created_at, row.stripe_id))
     if len(live) > 1:
         report(
@@ -79,15 +86,16 @@ def derive(office: Office) -> None:
         )
     newest = max(subscriptions, key=lambda row: (row.created_at, row.stripe_id), default=None)
     current = live[0] if live else newest
-    unpaid = list(office.invoices.filter(status="open", deleted_at=None, amount_remaining__gt=0))
-    failed = [row.finalised_at or row.created_at for row in unpaid if row.attempt_count]
-    office.balance_due = sum(row.amount_remaining for row in unpaid)
+    open_ones = office.invoices.filter(status="open", deleted_at=None, amount_remaining__gt=0).order_by()
+    unpaid = list(open_ones.values_list("amount_remaining", "attempt_count", Coalesce("finalised_at", "created_at")))
+    failed = [since for _, attempts, since in unpaid if attempts]
+    office.balance_due = sum(remaining for remaining, _, _ in unpaid)
     office.past_due_since = min(failed, default=None)
     if current is None:
         return
     office.subscription_status = current.status
     office.payment_provider_subscription_id = current.stripe_id
-    office.current_plan = current.plan_price.plan if current.plan_price else None
+    office.current_plan_id = current.plan_price.plan_id if current.plan_price else None
     office.quantity = current.quantity
     office.billing_cycle_anchor_date = current.billing_cycle_anchor
     office.current_period_start = current.current_period_start

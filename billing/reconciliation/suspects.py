@@ -87,7 +87,7 @@ def invoices(listed: Iterable[Listed]) -> Iterator[Suspect]:
     listed = list(listed)
     ours, seen = offices_of(listed), _rows(Invoice, listed)
     states = [one.state for one in listed if isinstance(one.state, InvoiceState)]
-    prices = invoice_lines.prices_of(line for state in states for line in state.lines)
+    prices = invoice_lines.prices_of(line["price"] for state in states for line in state.lines)
     named = {state.subscription_id for state in states if state.subscription_id}
     subscribed = dict(Subscription.objects.filter(stripe_id__in=named).values_list("stripe_id", "pk"))
     for one in listed:

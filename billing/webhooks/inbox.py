@@ -1,7 +1,7 @@
 """From waiting to settled: claim, look, apply, settle what is mine.
 
-The waiting events of one customer are claimed together and are one look. A claim is a conditional UPDATE
-with a lease; a worker that lost its lease settles nothing, and what it applied was harmless.
+The waiting events of one customer are claimed together and are one look. A claim has a lease; a worker
+that lost its lease settles nothing, and what it applied was harmless.
 """
 
 import logging
@@ -47,32 +47,35 @@ def work_off(*, limit: int = 100) -> int:
 
 
 def claim() -> tuple[uuid.UUID, list[ReceivedEvent]] | None:
-    """The oldest due event and all others of its customer are ours for the length of a lease.
+    """The oldest due event and all others of its customer are ours for the length of a lease, also those that were put
+    off: one look is theirs too.
 
-    The condition of the UPDATE decides. Where rows can be locked, those that another worker is claiming are
-    passed over, so that no two of them wait for each other.
+    They are locked until they are ours. Where rows can be locked one by one, those that another worker is claiming
+    are passed over, so that no two of them wait for each other.
     """
     now, mine = clock.wall(), uuid.uuid4()
-    due = _free(now).filter(due_at__lte=now)
+    free = _free(now)
+    due = free.filter(due_at__lte=now)
     if not due.exists():
         return None
+    skip = connection.features.has_select_for_update_skip_locked
     with transaction.atomic():
-        free = due.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
-        first = free.order_by("due_at", "pk").first()
+        first = due.select_for_update(skip_locked=skip).order_by("due_at", "pk").first()
         if first is None:
             return None
-        by_itself = first.alone or not first.customer_id
-        same = Q(pk=first.pk) if by_itself else Q(customer_id=first.customer_id, alone=False)
-        keys = free.filter(same).order_by("pk").values_list("pk", flat=True)
-        due.filter(pk__in=list(keys[:MOST_TOGETHER])).update(
+        events = [first]
+        if first.customer_id and not first.alone:
+            same = free.filter(customer_id=first.customer_id, alone=False).exclude(pk=first.pk)
+            events += same.select_for_update(skip_locked=skip).order_by("pk")[: MOST_TOGETHER - 1]
+        for event in events:
+            event.claim_id, event.lease_until, event.attempts = mine, now + LEASE, event.attempts + 1
+        ReceivedEvent.objects.filter(pk__in=[event.pk for event in events]).update(
             claim_id=mine, lease_until=now + LEASE, attempts=F("attempts") + 1
         )
-    return mine, list(ReceivedEvent.objects.filter(claim_id=mine, status=Status.WAITING).order_by("pk"))
+    return mine, events
 
 
 def _handle(mine: uuid.UUID, events: list[ReceivedEvent]) -> None:
-    if not events:  # another worker was quicker
-        return
     with trail.acting(BY, reason=_reason(events)):
         try:
             with pace.one_look():
@@ -89,7 +92,7 @@ def _handle(mine: uuid.UUID, events: list[ReceivedEvent]) -> None:
             log.exception("events could not be applied")
             _put_off(mine, events, f"{type(error).__name__}: {errors.without_stripe_ids(str(error))}"[:500])
         else:
-            _settle(mine, Status.APPLIED if applied else Status.IGNORED)
+            _settle(mine, events, Status.APPLIED if applied else Status.IGNORED)
 
 
 def _look_at(events: list[ReceivedEvent]) -> bool:
@@ -104,7 +107,7 @@ def _look_at(events: list[ReceivedEvent]) -> bool:
     newest = ReceivedEvent.objects.order_by("-pk").values_list("pk", flat=True)[
         0
     ]  # before the Office: see _settle_seen
-    office = Office.objects.filter(payment_provider_customer_id=customer).first() if customer else None
+    office = Office.objects.filter(payment_provider_customer_id=customer).order_by("pk").first() if customer else None
     if office is None:
         return _unknown_customer(events, customer)
     with trail.acting(BY, office=office, reason=_reason(events)):
@@ -120,7 +123,7 @@ def _settle_seen(before: Office, newest: int) -> None:
     read = Invoice.objects.filter(office=before, ticket__gt=before.look_ticket).values("stripe_id")
     _free(clock.wall()).filter(
         customer_id="", type__startswith="invoice_payment.", pk__lte=newest, related_id__in=read
-    ).update(status=Status.APPLIED, settled_at=clock.wall())
+    ).update(status=Status.APPLIED, settled_at=clock.wall(), claim_id=None)
 
 
 def _free(now: datetime) -> QuerySet[ReceivedEvent]:
@@ -165,8 +168,9 @@ def _unknown_customer(events: list[ReceivedEvent], customer: str) -> bool:
     return False
 
 
-def _settle(mine: uuid.UUID, status: str) -> None:
-    ReceivedEvent.objects.filter(claim_id=mine, status=Status.WAITING).update(
+def _settle(mine: uuid.UUID, events: list[ReceivedEvent], status: str) -> None:
+    """What is no longer ours is another's to settle. Asked for by key alone: an index would count all that wait."""
+    ReceivedEvent.objects.filter(pk__in=[event.pk for event in events], claim_id=mine).update(
         status=status, settled_at=clock.wall(), lease_until=None, last_error=""
     )
 

@@ -18,7 +18,7 @@ from tests.equality import Theirs
 from tests.histories.worker import Worker
 
 Delivery = dict[str, Any]
-STOPS = ("claimed", "ticket", "asking", "asking", "fetched", "fetched", "fetched", "fetched", "applied", "applied")
+STOPS = ("claimed", "claimed", "asking", "asking", "fetched", "fetched", "fetched", "fetched", "applied", "applied")
 MOST_WORKERS = 4
 MOST_ROUNDS = 30
 CALM = ("dispute", "dispute_lost", "refund_failed", "customer_deleted", "second_live_subscription", "event_parked")
@@ -103,7 +103,7 @@ class Order:
 
     def a_worker_loses_the_line(self) -> None:
         if worker := self._any_worker():
-            self.counted["lines cut"] += worker.place in ("begun", "claimed", "ticket", "asking")
+            self.counted["lines cut"] += worker.place in ("begun", "claimed", "asking")
             worker.lose_the_line()
 
     def a_lease_runs_out(self) -> None:

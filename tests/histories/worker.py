@@ -13,7 +13,7 @@ from django.db import connections
 
 from billing.webhooks import inbox
 
-PLACES = ("begun", "claimed", "ticket", "asking", "fetched", "applied")
+PLACES = ("begun", "claimed", "asking", "fetched", "applied")
 MOST_SECONDS = 60
 OF_THE_SANDBOX = "/_sandbox/"
 _of_thread: dict[int, "Worker"] = {}
@@ -30,8 +30,8 @@ class AskedWithinATransaction(BaseException):
 class Worker:
     """One look of the inbox, as far as it was let go.
 
-    ``place`` says how far that is: events are claimed, a ticket is taken, Stripe is being asked, all is fetched and
-    nothing applied yet, all is applied and nothing settled yet.
+    ``place`` says how far that is: events are claimed, a ticket is taken and Stripe is being asked, all is
+    fetched and nothing applied yet, all is applied and nothing settled yet.
     """
 
     def __init__(self) -> None:
@@ -87,7 +87,7 @@ class Worker:
 
     def has_committed(self) -> None:
         """A transaction is over: the claim's, the ticket's, or apply's."""
-        self.place = {"begun": "claimed", "claimed": "ticket", "fetched": "applied"}.get(self.place, self.place)
+        self.place = {"begun": "claimed", "fetched": "applied"}.get(self.place, self.place)
 
     def comes_to(self, statement: str, *, request: bool = False) -> None:
         """A point is reached: before this statement, or before a request to this address."""

@@ -265,7 +265,7 @@ def test_an_older_look_brings_no_removed_card_back(stripe, operator, two):
     from billing.projection import apply, take_ticket
     from billing.stripe_api import gateway
 
-    older = gateway.fetch(two, ticket=take_ticket(two.pk), at=clock.billing(), payment_methods=True)
+    older = gateway.fetch(two, ticket=take_ticket(two.pk).look_ticket, at=clock.billing(), payment_methods=True)
     assert len(older.payment_methods) == 2
     remove_payment_method(two, two.payment_methods.get(brand="mastercard"), by=operator, reason=REASON)
 

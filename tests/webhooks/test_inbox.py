@@ -61,10 +61,10 @@ def test_any_order_and_duplication_ends_in_the_same_rows(stripe, operator):
 
 
 def test_an_older_look_never_overwrites_a_newer_one(stripe, operator, subscribed):
-    older = gateway.fetch(subscribed, ticket=take_ticket(subscribed.pk), at=clock.billing())
+    older = gateway.fetch(subscribed, ticket=take_ticket(subscribed.pk).look_ticket, at=clock.billing())
     stripe.control("clock", advance=1)
     gateway.cancel_subscription(subscribed.payment_provider_subscription_id, at_period_end=False, step=NoRecord())
-    newer = gateway.fetch(subscribed, ticket=take_ticket(subscribed.pk), at=clock.billing())
+    newer = gateway.fetch(subscribed, ticket=take_ticket(subscribed.pk).look_ticket, at=clock.billing())
 
     with trail.acting(operator):
         apply(newer)
@@ -136,11 +136,11 @@ def test_a_dead_workers_events_are_taken_up_when_its_lease_ends(stripe, subscrib
 
 def test_a_lost_lease_settles_nothing(stripe, subscribed):
     stripe.deliver(limit=1)
-    mine, _ = inbox.claim()
+    mine, held = inbox.claim()
     ReceivedEvent.objects.update(lease_until=clock.wall() - timedelta(seconds=1))
     theirs, _ = inbox.claim()
 
-    inbox._settle(mine, "applied")
+    inbox._settle(mine, held, "applied")
 
     row = ReceivedEvent.objects.get()
     assert (row.status, row.claim_id) == ("waiting", theirs)
@@ -243,10 +243,10 @@ def test_an_event_that_names_only_a_charge_finds_its_office(stripe, subscribed):
 def test_an_event_that_comes_while_its_customer_is_looked_at_waits_for_a_look_of_its_own(stripe, subscribed):
     first, second = stripe.taken(limit=2)
     post_delivery(first)
-    mine, _ = inbox.claim()
+    mine, held = inbox.claim()
     post_delivery(second)
 
-    inbox._settle(mine, "applied")
+    inbox._settle(mine, held, "applied")
 
     late = ReceivedEvent.objects.get(stripe_id=second["event"])
     assert (late.status, late.claim_id) == ("waiting", None)

@@ -93,7 +93,7 @@ def test_a_look_that_is_overtaken_again_and_again_leaves_it_to_the_workers(strip
         seen = fetch(office, **how)
         if not times:
             stripe.delete(f"invoices/{draft}")
-        times.append(apply(fetch(office, ticket=take_ticket(office.pk), at=how["at"])))
+        times.append(apply(fetch(office, ticket=take_ticket(office.pk).look_ticket, at=how["at"])))
         return seen
 
     monkeypatch.setattr(gateway, "fetch", overtaken)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from billing.stripe_api import client, inbound
+from billing.stripe_api import client
 from billing.stripe_api.client import Step
 from billing.stripe_api.gateway import answers
 
@@ -37,7 +37,7 @@ def create_webhook_endpoint(url: str, *, events: list[str], step: Step) -> Endpo
         "api_version": client.API_VERSION,
         "description": "Office Billing",
     }
-    data = inbound.plain(client.post("/v1/webhook_endpoints", params, step=step))
+    data = client.post("/v1/webhook_endpoints", params, step=step)
     return EndpointState(data["id"], data["url"], data.get("secret") or "", tuple(data["enabled_events"]))
 
 

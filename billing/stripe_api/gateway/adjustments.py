@@ -46,7 +46,7 @@ def issue_credit_note(
 def preview_credit_note(invoice: str, *, amount: int, refund: int, credit: int) -> PreviewedCreditNote:
     """What the credit note would come to. Nothing changes. Source: https://docs.stripe.com/api/credit_notes/preview"""
     found = client.get("/v1/credit_notes/preview", _credit_note(invoice, amount, refund, credit))
-    return inbound.previewed_credit_note(inbound.plain(found))
+    return inbound.previewed_credit_note(found)
 
 
 def find_credit_note(invoice: str, *, operation: str) -> bool:

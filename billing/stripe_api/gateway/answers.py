@@ -2,23 +2,21 @@
 
 from typing import Any
 
-from stripe import StripeObject
-
 from billing import errors
-from billing.stripe_api import client, inbound
+from billing.stripe_api import client
 
 PAGE = 100
 
 
 def page(path: str, params: dict[str, Any]) -> list[dict[str, Any]]:
     """The newest hundred."""
-    return inbound.plain(client.get(path, {**params, "limit": PAGE}))["data"]
+    return client.get(path, {**params, "limit": PAGE})["data"]
 
 
 def after(path: str, params: dict[str, Any], cursor: str) -> tuple[list[dict[str, Any]], str]:
     """A hundred, from the one after ``cursor`` on, and the cursor of the next; empty after the last."""
     given = {**params, "limit": PAGE} | ({"starting_after": cursor} if cursor else {})
-    told = inbound.plain(client.get(path, given))
+    told = client.get(path, given)
     return told["data"], told["data"][-1]["id"] if told["has_more"] and told["data"] else ""
 
 
@@ -31,17 +29,17 @@ def complete(listed: dict[str, Any]) -> None:
     """A list that came within an object holds all its members, also those that Stripe left off."""
     while listed["has_more"]:
         after = {"starting_after": listed["data"][-1]["id"], "limit": PAGE}
-        more = inbound.plain(client.get(listed["url"], after))
+        more = client.get(listed["url"], after)
         listed["data"] += more["data"]
         listed["has_more"] = more["has_more"]
 
 
 def one(path: str, params: dict[str, Any]) -> dict[str, Any] | None:
     try:
-        return inbound.plain(client.get(path, params))
+        return client.get(path, params)
     except errors.StripeObjectMissing:
         return None
 
 
-def identity_of(answer: StripeObject) -> str:
+def identity_of(answer: dict[str, Any]) -> str:
     return str(answer["id"])

@@ -27,7 +27,7 @@ def preview_charge(customer: str, *, charge: str, amount: int, currency: str, ta
     """
     item = {**_line(charge, amount, currency, tax_rates), "metadata": {"charge": charge}}
     params = {"customer": customer, "currency": currency, "invoice_items": [item]}
-    data = inbound.plain(client.preview("/v1/invoices/create_preview", params))
+    data = client.preview("/v1/invoices/create_preview", params)
     line = next((one for one in map(inbound.line, data["lines"]["data"]) if one["charge"] == charge), None)
     if line is None:
         raise errors.StripeRejected("Stripe showed no preview of this charge.")
@@ -91,7 +91,7 @@ def finalise_invoice(invoice: str, *, step: Step) -> InvoiceState:
     Source: https://docs.stripe.com/api/invoices/finalize
     """
     params = {"auto_advance": False, "expand": ["payments"]}
-    return inbound.invoice(inbound.plain(client.post(f"/v1/invoices/{invoice}/finalize", params, step=step)))
+    return inbound.invoice(client.post(f"/v1/invoices/{invoice}/finalize", params, step=step))
 
 
 def delete_draft(invoice: str, *, step: Step) -> None:

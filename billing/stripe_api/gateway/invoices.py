@@ -40,7 +40,7 @@ def preview_renewal(subscription: str) -> PreviewedInvoice | None:
         answer = client.preview("/v1/invoices/create_preview", {"subscription": subscription})
     except errors.StripeObjectMissing:
         return None
-    return inbound.previewed_invoice(inbound.plain(answer))
+    return inbound.previewed_invoice(answer)
 
 
 def document_address(invoice: str, document: Document) -> str:

@@ -109,4 +109,4 @@ def _update(subscription: str, terms: dict[str, Any], operation: str, step: Step
 
 
 def _previewed(params: dict[str, Any]) -> PreviewedInvoice:
-    return inbound.previewed_invoice(inbound.plain(client.preview("/v1/invoices/create_preview", params)))
+    return inbound.previewed_invoice(client.preview("/v1/invoices/create_preview", params))

@@ -46,7 +46,7 @@ def start_subscription(
         params["trial_period_days"] = trial_days
     if coupon:
         params["discounts"] = [coupon.named]
-    data = inbound.plain(client.post("/v1/subscriptions", params, step=step))
+    data = client.post("/v1/subscriptions", params, step=step)
     invoice = data.get("latest_invoice") or {}
     return StartedSubscription(inbound.subscription(data), invoice.get("id", ""), invoice.get("status") or "")
 
@@ -60,7 +60,7 @@ def preview_start(customer: str, price: PlanPrice, *, quantity: int, coupon: Cou
     params: dict[str, Any] = {"customer": customer, "subscription_details": {"items": items}}
     if coupon:
         params["discounts"] = [coupon.named]
-    return inbound.previewed_invoice(inbound.plain(client.preview("/v1/invoices/create_preview", params)))
+    return inbound.previewed_invoice(client.preview("/v1/invoices/create_preview", params))
 
 
 def find_subscription(customer: str, *, operation: str) -> SubscriptionState | None:
@@ -109,7 +109,7 @@ def preview_subscription_change(
     """
     details = _changed_items(current, price, quantity, proration, as_of)
     params = {"subscription": current.id, "subscription_details": details}
-    return inbound.previewed_invoice(inbound.plain(client.preview("/v1/invoices/create_preview", params)))
+    return inbound.previewed_invoice(client.preview("/v1/invoices/create_preview", params))
 
 
 def _changed_items(

@@ -1,4 +1,4 @@
-"""StripeObject → Snapshot: what one customer looks like at Stripe now, in frozen values of ours.
+"""Stripe's objects → Snapshot: what one customer looks like at Stripe now, in frozen values of ours.
 
 Only here are Stripe's epochs converted. What we must not keep (names, addresses, e-mail, fingerprints,
 free text) is dropped here: the dataclasses have no field for it, and ``redacted`` keeps a short list.
@@ -28,7 +28,7 @@ from billing.stripe_api.inbound.states import (
     SubscriptionState,
 )
 from billing.stripe_api.inbound.subscriptions import coupon, subscription
-from billing.stripe_api.inbound.values import identity, moment, plain, when
+from billing.stripe_api.inbound.values import identity, moment, when
 
 __all__ = [
     "AdjustmentState",
@@ -53,7 +53,6 @@ __all__ = [
     "moment",
     "payment",
     "payment_method",
-    "plain",
     "previewed_credit_note",
     "previewed_invoice",
     "refund",

@@ -2,14 +2,11 @@
 
 from typing import Any
 
-from stripe import StripeObject
-
 from billing.stripe_api.inbound.states import Card, Contact, CustomerState, PaymentMethodState
-from billing.stripe_api.inbound.values import identity, ours, plain
+from billing.stripe_api.inbound.values import identity, ours
 
 
-def customer(source: StripeObject | dict[str, Any]) -> CustomerState:
-    data = source if isinstance(source, dict) else plain(source)
+def customer(data: dict[str, Any]) -> CustomerState:
     method = (data.get("invoice_settings") or {}).get("default_payment_method")
     default = payment_method(method) if isinstance(method, dict) and method.get("card") else None
     keep = ("id", "object", "created", "livemode", "currency", "delinquent", "balance", "metadata", "deleted")

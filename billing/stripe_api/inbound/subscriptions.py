@@ -5,17 +5,14 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from stripe import StripeObject
-
 from billing.discounts import Discount
 from billing.money import Money
 from billing.stripe_api.inbound.customers import card
 from billing.stripe_api.inbound.states import SubscriptionState
-from billing.stripe_api.inbound.values import identity, ours, plain, when
+from billing.stripe_api.inbound.values import identity, ours, when
 
 
-def subscription(source: StripeObject | dict[str, Any]) -> SubscriptionState:
-    data = source if isinstance(source, dict) else plain(source)
+def subscription(data: dict[str, Any]) -> SubscriptionState:
     items = data["items"]["data"]
     item = items[0] if items else {}
     price = item.get("price") or {}

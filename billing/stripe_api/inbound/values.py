@@ -3,14 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from stripe import StripeObject
-
 from billing.stripe_api import outbound
-
-
-def plain(value: StripeObject) -> dict[str, Any]:
-    """Nested dicts and lists."""
-    return value.to_dict()
 
 
 def when(epoch: int | None) -> datetime | None:
