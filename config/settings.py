@@ -205,6 +205,7 @@ UNFOLD = {
     "SITE_TITLE": "Office Billing",
     "SITE_HEADER": "Office Billing",
     "SITE_SYMBOL": "local_hospital",
+    "DASHBOARD_CALLBACK": "billing.admin.overview.overview",
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "SIDEBAR": {

@@ -22,10 +22,9 @@ def write(office: Office, snapshot: Snapshot) -> None:
     ticket = snapshot.ticket
     prices = _prices(snapshot)
     subscriptions = _write_subscriptions(office, snapshot.subscriptions, prices, ticket)
-    if snapshot.invoices:
-        _write_invoices(office, snapshot.invoices, prices, subscriptions, ticket)
+    invoices = _write_invoices(office, snapshot.invoices, prices, subscriptions, ticket) if snapshot.invoices else {}
     if snapshot.payments:
-        _write_payments(office, snapshot.payments, ticket)
+        _write_payments(office, snapshot.payments, invoices, ticket)
     if snapshot.adjustments:
         _write_adjustments(office, snapshot.adjustments, ticket)
     if snapshot.payment_methods:
@@ -78,7 +77,8 @@ def _write_invoices(
     prices: Mapping[str, PlanPrice],
     subscriptions: dict[str, int],
     ticket: int,
-) -> None:
+) -> dict[str, int]:
+    """Our keys of these invoices, by the intents with which they are paid."""
     states = list(states)
     others = {state.subscription_id for state in states} - set(subscriptions)
     subscriptions = _keys(office.subscriptions, "stripe_id", others) | subscriptions
@@ -98,15 +98,15 @@ def _write_invoices(
         for adjustment in payment.adjustments.filter(invoice=None):
             adjustment.invoice = payment.invoice
             adjustment.save(update_fields=["invoice"])
+    return {intent: row.pk for intent, row in written.items()}
 
 
-def _write_payments(office: Office, states: Iterable[PaymentState], ticket: int) -> None:
-    invoices = _keys(office.invoices, "payment_intent_id", (state.payment_intent_id for state in states))
+def _write_payments(office: Office, states: Iterable[PaymentState], invoices: dict[str, int], ticket: int) -> None:
+    found = list(_with_rows(Payment, office, states))
+    others = {state.payment_intent_id for row, state in found if not row.invoice_id} - set(invoices)
+    invoices = _keys(office.invoices, "payment_intent_id", others) | invoices
     rows.save_all(
-        (
-            (row, columns.of_payment(state, invoice_id=invoices.get(state.payment_intent_id)))
-            for row, state in _with_rows(Payment, office, states)
-        ),
+        ((row, columns.of_payment(state, invoice_id=invoices.get(state.payment_intent_id))) for row, state in found),
         ticket,
     )
 

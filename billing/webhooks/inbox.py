@@ -104,10 +104,10 @@ def _look_at(events: list[ReceivedEvent]) -> bool:
     if wanted[0][1] is LookAt.CATALOGUE:  # names no customer, hence comes alone
         return catalogue.look_at(events[0].object_id)
     customer = events[0].customer_id or _customer_of(events[0])
-    newest = ReceivedEvent.objects.order_by("-pk").values_list("pk", flat=True)[
-        0
-    ]  # before the Office: see _settle_seen
-    office = Office.objects.filter(payment_provider_customer_id=customer).order_by("pk").first() if customer else None
+    # in this order: see _settle_seen
+    newest = ReceivedEvent.objects.order_by("-pk").values_list("pk", flat=True)[0]
+    found = Office.objects.filter(payment_provider_customer_id=customer).order_by("pk").only("look_ticket")
+    office = found.first() if customer else None
     if office is None:
         return _unknown_customer(events, customer)
     with trail.acting(BY, office=office, reason=_reason(events)):
