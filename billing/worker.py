@@ -67,7 +67,7 @@ def work_forever() -> None:
 
 def freeze_loaded() -> None:
     """What is loaded by now stays until the end: the collector of garbage does not walk it again and again, which
-    takes a fifth of a look's time. Source: https://docs.python.org/3/library/gc.html#gc.freeze
+    takes a good part of a look's time. Source: https://docs.python.org/3/library/gc.html#gc.freeze
     """
     gc.collect()
     gc.freeze()

@@ -125,7 +125,7 @@ def _complete(sender: type, instance: AuditEntry, **_: Any) -> None:
 
 
 def _office_of(entry: AuditEntry) -> int | None:
-    """The Office that the entry is about itself. An Office is never deleted, hence always there."""
+    """The key of the Office that the entry is about, if it is about one. Offices are never deleted, so it is there."""
     if entry.content_type.model == "office" and entry.content_type.app_label == "billing":
         return entry.object_id
     return None

@@ -8,6 +8,8 @@ from billing.discounts import Discount
 from billing.models.office import LIVE_STATUSES
 from billing.money import Money
 
+REVENUE_STATUSES = ("active", "past_due")
+"""What counts as billed again and again."""
 COLLECTION_PAUSED = (
     ("keep_as_draft", "kept as drafts, to be charged later"),
     ("void", "void, and never charged"),
@@ -68,7 +70,7 @@ class Subscription(models.Model):
 
     @property
     def counts_as_revenue(self) -> bool:
-        return self.status in ("active", "past_due") and self.deleted_at is None
+        return self.status in REVENUE_STATUSES and self.deleted_at is None
 
 
 class SubscriptionChange(models.Model):

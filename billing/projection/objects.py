@@ -22,13 +22,10 @@ def write(office: Office, snapshot: Snapshot) -> None:
     ticket = snapshot.ticket
     prices = _prices(snapshot)
     subscriptions = _write_subscriptions(office, snapshot.subscriptions, prices, ticket)
-    invoices = _write_invoices(office, snapshot.invoices, prices, subscriptions, ticket) if snapshot.invoices else {}
-    if snapshot.payments:
-        _write_payments(office, snapshot.payments, invoices, ticket)
-    if snapshot.adjustments:
-        _write_adjustments(office, snapshot.adjustments, ticket)
-    if snapshot.payment_methods:
-        _write_payment_methods(office, snapshot.payment_methods, ticket)
+    invoices = _write_invoices(office, snapshot.invoices, prices, subscriptions, ticket)
+    _write_payments(office, snapshot.payments, invoices, ticket)
+    _write_adjustments(office, snapshot.adjustments, ticket)
+    _write_payment_methods(office, snapshot.payment_methods, ticket)
     _mark_missing(office, snapshot)
 
 
@@ -51,7 +48,7 @@ def _prices(snapshot: Snapshot) -> dict[str, PlanPrice]:
 def _write_subscriptions(
     office: Office, states: Iterable[SubscriptionState], prices: Mapping[str, PlanPrice], ticket: int
 ) -> dict[str, int]:
-    """Our keys of these subscriptions, by their ids at Stripe."""
+    """They are written. Our keys of them, by their ids at Stripe."""
     keys = {}
     for row, state in _with_rows(Subscription, office, states):
         price = prices.get(state.price_id)
@@ -78,7 +75,7 @@ def _write_invoices(
     subscriptions: dict[str, int],
     ticket: int,
 ) -> dict[str, int]:
-    """Our keys of these invoices, by the intents with which they are paid."""
+    """They are written. Our keys of them, by the intents with which they are paid."""
     states = list(states)
     others = {state.subscription_id for state in states} - set(subscriptions)
     subscriptions = _keys(office.subscriptions, "stripe_id", others) | subscriptions

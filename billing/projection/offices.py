@@ -41,14 +41,12 @@ def _card_charged(customer: CustomerState, snapshot: Snapshot) -> Card:
 def _write_default(office: Office, default: PaymentMethodState | None, ticket: int) -> None:
     """The customer was seen to have this default card, or none: it is on file, and no other is the default."""
     wanted = default.id if default else ""
-    cards = list(office.payment_methods.filter(Q(is_default=True) | Q(stripe_id=wanted)).order_by())
+    found = office.payment_methods.filter(Q(is_default=True) | Q(stripe_id=wanted)).order_by()
+    cards = {row.stripe_id: row for row in found}
     if default:
-        row = next((one for one in cards if one.stripe_id == wanted), None)
-        if row is None:
-            row = PaymentMethod(office=office, stripe_id=wanted)
-            cards.append(row)
+        row = cards.setdefault(wanted, PaymentMethod(office=office, stripe_id=wanted))
         rows.save_all([(row, columns.of_card(default.card))], ticket)
-    for row in cards:
+    for row in cards.values():
         if row.is_default != (row.stripe_id == wanted):
             row.is_default = not row.is_default
             row.save(update_fields=["is_default"])

@@ -7,7 +7,7 @@ from billing import clock
 from billing.findings import report, resolve
 from billing.models import Invoice, Office, Payment, Plan, PlanPrice, ReceivedEvent, Reconciliation
 from billing.stripe_api.gateway import lists
-from billing.webhooks.receive import hint_of
+from billing.webhooks.hints import hint_of
 
 CUSTOMER = "payment_provider_customer_id"
 OVERLAP = timedelta(hours=1)

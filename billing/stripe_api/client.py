@@ -21,7 +21,7 @@ API_VERSION = "2026-08-26.dahlia"
 TIMEOUT_SECONDS = 8
 
 Answer = dict[str, Any]
-"""An object of Stripe's as it came: the SDK's own objects cost more time than the request."""
+"""An object of Stripe's as it came: the SDK's own objects cost more processor time than asking for it."""
 
 
 class Step(Protocol):

@@ -68,7 +68,7 @@ def claim() -> tuple[uuid.UUID, list[ReceivedEvent]] | None:
             same = free.filter(customer_id=first.customer_id, alone=False).exclude(pk=first.pk)
             events += same.select_for_update(skip_locked=skip).order_by("pk")[: MOST_TOGETHER - 1]
         for event in events:
-            event.claim_id, event.lease_until, event.attempts = mine, now + LEASE, event.attempts + 1
+            event.attempts += 1
         ReceivedEvent.objects.filter(pk__in=[event.pk for event in events]).update(
             claim_id=mine, lease_until=now + LEASE, attempts=F("attempts") + 1
         )
@@ -169,7 +169,7 @@ def _unknown_customer(events: list[ReceivedEvent], customer: str) -> bool:
 
 
 def _settle(mine: uuid.UUID, events: list[ReceivedEvent], status: str) -> None:
-    """What is no longer ours is another's to settle. Asked for by key alone: an index would count all that wait."""
+    """A claim that is still ours says that they wait: whoever settles another's event takes its claim off."""
     ReceivedEvent.objects.filter(pk__in=[event.pk for event in events], claim_id=mine).update(
         status=status, settled_at=clock.wall(), lease_until=None, last_error=""
     )
@@ -193,7 +193,7 @@ def _put_off(
             wait = min(FIRST_RETRY_SECONDS * 2 ** min(event.attempts - 1, 20), LAST_RETRY_SECONDS)
             jittered = wait * random.uniform(0.5, 1.0)  # noqa: S311
             values["due_at"] = now + timedelta(seconds=max(jittered, at_least))
-        ReceivedEvent.objects.filter(pk=event.pk, claim_id=mine, status=Status.WAITING).update(**values)
+        ReceivedEvent.objects.filter(pk=event.pk, claim_id=mine).update(**values)
 
 
 def replay(parked: QuerySet[ReceivedEvent]) -> int:

@@ -2,8 +2,6 @@
 
 import json
 import logging
-import re
-from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
@@ -18,12 +16,11 @@ from djstripe.models import WebhookEndpoint
 from billing import clock
 from billing.models import ReceivedEvent
 from billing.stripe_api import signature
-from billing.webhooks.routes import LookAt, route
+from billing.webhooks.hints import hint_of
 
 log = logging.getLogger(__name__)
 
 MOST_BYTES = 1_000_000
-ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@+-]*")
 IMPATIENT = "impatient"  # the connection that is told no rather than wait, see config.environment.impatient
 
 FIELDS = [field for field in ReceivedEvent._meta.concrete_fields if not field.primary_key]
@@ -74,27 +71,6 @@ def receive(request: HttpRequest, uuid: Any) -> HttpResponse:
     return _answer("received", 200)
 
 
-def hint_of(event: dict[str, Any]) -> ReceivedEvent:
-    """What to look at, unsaved; settled already, where the routes say that there is nothing."""
-    data = _mapping(event.get("data"))
-    about, before = _mapping(data.get("object")), _mapping(data.get("previous_attributes"))
-    customer = _id(about.get("customer")) or _id(before.get("customer"))
-    if about.get("object") == "customer":
-        customer = _id(about)
-    created, kind, now = event.get("created"), _text(event.get("type"))[:100], clock.wall()
-    ignored = route(kind) is LookAt.IGNORE
-    return ReceivedEvent(
-        stripe_id=_text(event.get("id")),
-        type=kind,
-        status=ReceivedEvent.Status.IGNORED if ignored else ReceivedEvent.Status.WAITING,
-        settled_at=now if ignored else None,
-        object_id=_id(about),
-        customer_id=customer,
-        related_id=_id(about.get("charge")) or _id(about.get("payment_intent")) or _id(about.get("invoice")),
-        created_at=datetime.fromtimestamp(created, UTC) if isinstance(created, int) and 0 <= created < 2**33 else now,
-    )
-
-
 def _has_endpoint(uuid: Any) -> bool:
     """Asked of the database until it says yes: endpoints are never deleted."""
     if uuid not in _known and WebhookEndpoint.objects.using(IMPATIENT).filter(djstripe_uuid=uuid).exists():
@@ -112,23 +88,6 @@ def _insert(hint: ReceivedEvent) -> None:
     values = [field.get_db_prep_save(getattr(hint, field.attname), connection) for field in FIELDS]
     with connection.cursor() as cursor:
         cursor.execute(INSERT, values)
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _id(value: Any) -> str:
-    """An id, given as such or as the object that has it; what could not be one is dropped, as ids become addresses."""
-    text = _text(value.get("id") if isinstance(value, dict) else value)
-    return text if ID.fullmatch(text) else ""
-
-
-def _text(value: Any) -> str:
-    """What every database can store: no NUL, no half of a surrogate pair, not too long."""
-    if not isinstance(value, str):
-        return ""
-    return value.replace("\0", "").encode(errors="replace").decode()[:255]
 
 
 def _declared_length(request: HttpRequest) -> int:

@@ -137,7 +137,7 @@ def arrives(event: Event) -> bool:
 def arrive(events: list[Event]) -> None:
     """They wait in the inbox, as the receiver leaves them."""
     from billing.models import ReceivedEvent
-    from billing.webhooks.receive import hint_of
+    from billing.webhooks.hints import hint_of
 
     rows = [hint_of(json.loads(one["body"])) for one in events]
     ReceivedEvent.objects.bulk_create(rows, batch_size=500)

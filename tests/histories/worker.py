@@ -86,7 +86,7 @@ class Worker:
         return len(self._connection.savepoint_ids) > self._depth
 
     def has_committed(self) -> None:
-        """A transaction is over: the claim's, the ticket's, or apply's."""
+        """A transaction is over: the claim's, or apply's; the ticket's changes no place, as the request follows."""
         self.place = {"begun": "claimed", "fetched": "applied"}.get(self.place, self.place)
 
     def comes_to(self, statement: str, *, request: bool = False) -> None:

@@ -146,6 +146,36 @@ def test_a_lost_lease_settles_nothing(stripe, subscribed):
     assert (row.status, row.claim_id) == ("waiting", theirs)
 
 
+def test_what_another_look_settled_is_not_settled_again_by_a_worker_that_lost_its_lease(stripe, subscribed):
+    ours = {"customer_id": "", "type__startswith": "invoice_payment."}
+    stripe.deliver()
+    ReceivedEvent.objects.filter(**ours).update(due_at=clock.wall() - timedelta(days=1))
+    mine, held = inbox.claim()
+    assert [event.type for event in held] == ["invoice_payment.paid"]
+    ReceivedEvent.objects.update(lease_until=clock.wall() - timedelta(seconds=1))
+    ReceivedEvent.objects.filter(**ours).update(due_at=clock.wall() + timedelta(days=1))
+    inbox.work_off()
+    assert ReceivedEvent.objects.get(**ours).status == "applied"
+
+    inbox._settle(mine, held, "ignored")
+    inbox._put_off(mine, held, "KeyError: odd")
+
+    row = ReceivedEvent.objects.get(**ours)
+    assert (row.status, row.last_error) == ("applied", "")
+
+
+def test_events_that_were_put_off_share_the_look_of_one_that_is_due(stripe, subscribed):
+    first, second = [one for one in stripe.taken() if f'"{subscribed.payment_provider_customer_id}"' in one["body"]][:2]
+    post_delivery(first)
+    stripe.fail_next("503")
+    inbox.work_off()
+    assert ReceivedEvent.objects.get().due_at > clock.wall()
+    post_delivery(second)
+
+    assert inbox.work_off() == 1
+    assert {event.status for event in ReceivedEvent.objects.all()} == {"applied"}
+
+
 def test_an_unknown_customer_is_ignored_with_a_finding(stripe, subscribed):
     Office.objects.filter(pk=subscribed.pk).update(payment_provider_customer_id="cus_somebody_else")
     stripe.deliver(limit=3)
@@ -240,13 +270,19 @@ def test_an_event_that_names_only_a_charge_finds_its_office(stripe, subscribed):
     assert event.status == "applied"
 
 
-def test_an_event_that_comes_while_its_customer_is_looked_at_waits_for_a_look_of_its_own(stripe, subscribed):
+def test_an_event_that_comes_while_its_customer_is_looked_at_waits_for_a_look_of_its_own(
+    stripe, subscribed, monkeypatch
+):
     first, second = stripe.taken(limit=2)
     post_delivery(first)
-    mine, held = inbox.claim()
-    post_delivery(second)
 
-    inbox._settle(mine, held, "applied")
+    def meanwhile(office, **named):
+        post_delivery(second)
+        return look(office, **named)
+
+    monkeypatch.setattr(inbox, "look", meanwhile)
+    inbox.work_off(limit=1)
+    monkeypatch.undo()
 
     late = ReceivedEvent.objects.get(stripe_id=second["event"])
     assert (late.status, late.claim_id) == ("waiting", None)

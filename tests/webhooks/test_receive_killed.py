@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from billing.models import ReceivedEvent
+from demo.stack import free_port
 from tests.conftest import LocalStripe, post_delivery
 from tests.processes import PATIENCE_SECONDS, until
 
@@ -16,12 +17,6 @@ MOMENTS = {
     "before it is kept": ((RECEIVE, "_insert", "call"), 0),
     "kept and not yet answered": ((RECEIVE, "_insert", "return"), 1),
 }
-
-
-def a_free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def listens(port: int) -> bool:
@@ -34,7 +29,7 @@ def test_an_event_that_was_not_answered_comes_again_and_is_there_once(stripe: Lo
     fatal, kept = MOMENTS[moment]
     stripe.post("customers", name="Maple Street")
     (told,) = stripe.taken()
-    port = a_free_port()
+    port = free_port()
     server = started("-m", "tests.mortal", *fatal, "runserver", "--noreload", "--nothreading", f"127.0.0.1:{port}")
     until(lambda: listens(port))
     path = "/" + told["url"].split("/", 3)[3]

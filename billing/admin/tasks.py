@@ -1,0 +1,114 @@
+"""What waits for a person, in words, and where it is done. The first screen shows it, the most pressing first."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, Min
+from django.urls import reverse
+from django.utils.timesince import timesince
+
+from billing import clock, health
+from billing.admin.agreements import banner, may_approve
+from billing.models import Agreement, Finding, Operation, ReceivedEvent, Reconciliation, User
+
+UNSETTLED_AFTER = timedelta(minutes=5)
+"""Until then the worker is expected to find out what became of an operation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """``tone`` is one of ``danger``, ``warning``, ``info``; ``page`` an address within the admin."""
+
+    tone: str
+    title: str
+    says: str
+    page: str
+
+
+def tasks_of(user: User, machinery: dict[str, Any]) -> Iterator[Task]:
+    """``machinery`` are the figures of ``billing.health``."""
+    yield from _of_machinery(machinery)
+    yield from _of_findings()
+    yield from _of_operations()
+    yield from _of_determinations(user)
+
+
+def _of_machinery(seen: dict[str, Any]) -> Iterator[Task]:
+    if not health.worker_lives(seen):
+        yield Task(
+            "danger",
+            "No worker lives",
+            f"What Stripe reports is kept but not applied, {many(seen['waiting'], 'event')} by now. "
+            "Start one: python manage.py worker",
+            list_of("workerheartbeat"),
+        )
+    if seen["parked"]:
+        yield Task(
+            "danger",
+            f"{many(seen['parked'], 'event')} could not be applied",
+            "Each was tried again and again, and is parked with its error. Once the cause is gone, read them again.",
+            list_of("receivedevent", status__exact=ReceivedEvent.Status.PARKED),
+        )
+    if stuck := Reconciliation.objects.filter(ended_at=None).exclude(last_error="").first():
+        yield Task(
+            "warning",
+            "The comparison with Stripe does not get on",
+            stuck.last_error,
+            reverse("admin:billing_reconciliation_change", args=[stuck.pk]),
+        )
+
+
+def _of_findings() -> Iterator[Task]:
+    found = Finding.objects.filter(resolved_at=None).values("severity").order_by()
+    grades = {one["severity"]: one for one in found.annotate(n=Count("pk"), oldest=Min("found_at"))}
+    for severity, tone in (("critical", "danger"), ("warning", "warning"), ("notice", "info")):
+        if one := grades.get(severity):
+            yield Task(
+                tone,
+                f"{many(one['n'], f'{severity} finding')} to see to",
+                f"{'It was' if one['n'] == 1 else 'The first was'} found {timesince(one['oldest'], clock.wall())} ago.",
+                list_of("finding", severity__exact=severity, resolved_at__isempty=1),
+            )
+
+
+def _of_operations() -> Iterator[Task]:
+    begun = clock.wall() - UNSETTLED_AFTER
+    if n := Operation.objects.filter(status=Operation.Status.UNKNOWN, created_at__lt=begun).count():
+        yield Task(
+            "warning",
+            f"{many(n, 'operation')} without an outcome yet",
+            "Stripe did not answer, and the worker goes on asking what became of it. Nothing is charged twice.",
+            list_of("operation", status__exact=Operation.Status.UNKNOWN),
+        )
+
+
+def _of_determinations(user: User) -> Iterator[Task]:
+    for row in Agreement.objects.filter(approved_at=None, withdrawn_at=None).select_related("prepared_by"):
+        if may_approve(row, user):
+            yield Task(
+                "warning",
+                "A determination waits for your approval",
+                f"{row.prepared_by} prepared it.",
+                reverse("admin:billing_agreement_change", args=[row.pk]),
+            )
+    shown = banner()
+    if shown["tone"] == "success":
+        return
+    if shown["permits"]:
+        says = f"It ends after {shown['last_day']:%d %B %Y}. Record the next one before."
+    else:
+        says = "In live mode nothing that can charge is sent until two people have recorded what counsel determined."
+    tone = shown["tone"] if settings.STRIPE_LIVE_MODE else "info"
+    yield Task(tone, shown["title"], says, list_of("agreement"))
+
+
+def many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def list_of(model: str, **filters: Any) -> str:
+    """The list of this model, filtered."""
+    return reverse(f"admin:billing_{model}_changelist", query=filters or None)
