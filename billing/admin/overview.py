@@ -18,7 +18,17 @@ from billing import clock, health
 from billing.admin.records import TONES
 from billing.admin.tasks import list_of, many, tasks_of
 from billing.entitlement import Access, Policy, entitlement
-from billing.models import Office, Payment, PlanPrice, ReceivedEvent, Reconciliation, StripeAccount, Subscription, User
+from billing.models import (
+    Invoice,
+    Office,
+    Payment,
+    PlanPrice,
+    ReceivedEvent,
+    Reconciliation,
+    StripeAccount,
+    Subscription,
+    User,
+)
 from billing.models.subscription import REVENUE_STATUSES
 from billing.money import Money
 
@@ -94,7 +104,7 @@ def _standing(offices: QuerySet[Office]) -> list[dict[str, Any]]:
             "status": status.replace("_", " ") or "no subscription",
             "tone": TONES.get(status, ""),
             "n": counts[status],
-            "page": list_of("office", subscription_status__exact=status, archived_at__isempty=1),
+            "page": list_of("office", subscription_status=status, archived_at__isempty=1),
         }
         for status in known
         if status in counts
@@ -110,7 +120,7 @@ def _past_due(offices: QuerySet[Office]) -> list[dict[str, Any]]:
             "office": office,
             "page": reverse("admin:billing_office_change", args=[office.pk]),
             "has_access": (found := entitlement(office, policy, at=now)).access is Access.FULL,
-            "until": found.until,
+            "until": found.until if found.reason == "past_due" else None,
         }
         for office in rows
     ]
@@ -120,7 +130,7 @@ def _figures() -> list[dict[str, Any]]:
     """Sums, one for each currency."""
     billed = Subscription.objects.filter(status__in=REVENUE_STATUSES, deleted_at=None)
     paid = Payment.objects.filter(status="succeeded", created_at__gte=clock.billing() - PAID_WITHIN)
-    owed = Office.objects.filter(balance_due__gt=0)
+    owed = Invoice.objects.filter(status="open", deleted_at=None)
     return [
         {
             "title": "Billed a month",
@@ -132,13 +142,13 @@ def _figures() -> list[dict[str, Any]]:
             "title": "Paid in the last 30 days",
             "says": "less what was refunded of it",
             "sums": _sums(paid, Sum(F("amount") - F("amount_refunded"))),
-            "page": list_of("payment", status__exact="succeeded"),
+            "page": list_of("payment", status="succeeded"),
         },
         {
             "title": "Owed now",
             "says": "on invoices that are open",
-            "sums": _sums(owed, Sum("balance_due")),
-            "page": list_of("invoice", status__exact="open"),
+            "sums": _sums(owed, Sum("amount_remaining")),
+            "page": list_of("invoice", status="open"),
         },
     ]
 

@@ -47,8 +47,7 @@ def work_off(*, limit: int = 100) -> int:
 
 
 def claim() -> tuple[uuid.UUID, list[ReceivedEvent]] | None:
-    """The oldest due event and all others of its customer are ours for the length of a lease, also those that were put
-    off: one look is theirs too.
+    """The oldest due event and the others of its customer that are due are ours for the length of a lease.
 
     They are locked until they are ours. Where rows can be locked one by one, those that another worker is claiming
     are passed over, so that no two of them wait for each other.
@@ -66,7 +65,9 @@ def claim() -> tuple[uuid.UUID, list[ReceivedEvent]] | None:
         events = [first]
         if first.customer_id and not first.alone:
             same = free.filter(customer_id=first.customer_id, alone=False).exclude(pk=first.pk)
-            events += same.select_for_update(skip_locked=skip).order_by("pk")[: MOST_TOGETHER - 1]
+            others = same.select_for_update(skip_locked=skip).order_by("pk")[: MOST_TOGETHER - 1]
+            # asked for in the query, SQLite would go through all that is due, whosever it is
+            events += [event for event in others if event.due_at <= now]
         for event in events:
             event.attempts += 1
         ReceivedEvent.objects.filter(pk__in=[event.pk for event in events]).update(
@@ -186,7 +187,7 @@ def _put_off(
     now = clock.wall()
     for event in events:
         values: dict[str, object] = {"last_error": error, "lease_until": None, "alone": park or event.alone}
-        if park and event.attempts >= MOST_ATTEMPTS:
+        if park and event.alone and event.attempts >= MOST_ATTEMPTS:
             values |= {"status": Status.PARKED, "settled_at": now}
             report("event_parked", event.stripe_id, office=None, severity="critical", detail=f"{event.type}: {error}")
         else:

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from html import unescape
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.db import connection
@@ -30,6 +31,8 @@ def told(by):
     for address in {unescape(one) for one in re.findall(r'href="(/admin/[^"]*)"', shown)}:
         answer = client.get(address)
         assert answer.status_code == 200, address  # a filter that there is not leads elsewhere
+        shown_as_chosen = [spec.used_parameters for spec in answer.context["cl"].filter_specs] if "?" in address else []
+        assert set(parse_qs(urlsplit(address).query, keep_blank_values=True)) == set().union(*shown_as_chosen), address
     return unescape(" ".join(re.sub(r"<[^>]*>", " ", shown).split()))
 
 

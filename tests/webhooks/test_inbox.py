@@ -106,7 +106,7 @@ def broken(*_, **__):
 
 def test_after_the_last_attempt_an_event_is_parked_and_can_be_replayed(stripe, subscribed, monkeypatch):
     stripe.deliver(limit=1)
-    ReceivedEvent.objects.update(attempts=inbox.MOST_ATTEMPTS - 1)
+    ReceivedEvent.objects.update(attempts=inbox.MOST_ATTEMPTS - 1, alone=True)
     monkeypatch.setattr(inbox, "look", broken)
     inbox.work_off()
     monkeypatch.undo()
@@ -164,7 +164,7 @@ def test_what_another_look_settled_is_not_settled_again_by_a_worker_that_lost_it
     assert (row.status, row.last_error) == ("applied", "")
 
 
-def test_events_that_were_put_off_share_the_look_of_one_that_is_due(stripe, subscribed):
+def test_events_that_were_put_off_are_not_tried_again_because_another_comes(stripe, subscribed):
     first, second = [one for one in stripe.taken() if f'"{subscribed.payment_provider_customer_id}"' in one["body"]][:2]
     post_delivery(first)
     stripe.fail_next("503")
@@ -173,7 +173,20 @@ def test_events_that_were_put_off_share_the_look_of_one_that_is_due(stripe, subs
     post_delivery(second)
 
     assert inbox.work_off() == 1
-    assert {event.status for event in ReceivedEvent.objects.all()} == {"applied"}
+    seen = {event.stripe_id: (event.status, event.attempts) for event in ReceivedEvent.objects.all()}
+    assert seen == {first["event"]: ("waiting", 1), second["event"]: ("applied", 1)}
+
+
+def test_after_a_long_outage_an_event_is_not_parked_before_it_was_tried_alone(stripe, subscribed, monkeypatch):
+    for one in stripe.taken():
+        post_delivery(one)
+    ReceivedEvent.objects.update(attempts=inbox.MOST_ATTEMPTS + 8)
+    monkeypatch.setattr(inbox, "look", broken)
+
+    inbox.work_off(limit=1)
+
+    put_off = ReceivedEvent.objects.exclude(last_error="")
+    assert set(put_off.values_list("status", "alone")) == {("waiting", True)}
 
 
 def test_an_unknown_customer_is_ignored_with_a_finding(stripe, subscribed):
