@@ -12,6 +12,7 @@ no confirmation. Statuses without access stay without, and one that we do not kn
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from billing.models import Office
 
@@ -27,6 +28,11 @@ class Access(StrEnum):
 class Policy:
     past_due_grace: timedelta = timedelta(days=14)
     blind_grace: timedelta = timedelta(hours=72)
+
+    @classmethod
+    def of(cls, settings: Any) -> "Policy":
+        """As Django's settings say."""
+        return cls(settings.PAST_DUE_GRACE, settings.BLIND_ACCESS_GRACE)
 
 
 @dataclass(frozen=True, slots=True)

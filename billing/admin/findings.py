@@ -1,5 +1,7 @@
 """What was found, what somebody does about it, and the comparisons that find it."""
 
+from dataclasses import replace
+
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import F
@@ -11,7 +13,7 @@ from django.utils.timesince import timesince
 from unfold.decorators import action, display
 
 from billing import clock, errors, jobs, reconciliation
-from billing.admin.acts import Act, ActsAdmin, Given
+from billing.admin.acts import Act, ActsAdmin, Given, customer
 from billing.admin.forms import ReasonForm
 from billing.admin.readonly import ReadOnly
 from billing.admin.records import TONES
@@ -52,15 +54,12 @@ def _told(finding: Finding) -> str:
 
 
 ACTS = (
-    Act(
-        "compare",
-        "Compare with Stripe",
-        "Everything that Stripe lists of this Office is held against its rows here, and what differs is repaired here. "
-        "Nothing is changed at Stripe.",
-        _compare,
-        "Compare",
+    replace(
+        customer.COMPARE,
+        carry_out=_compare,
         form=ReasonForm,
         facts=_told,
+        group="",
         available=lambda finding: bool(finding.office and finding.office.payment_provider_customer_id),
     ),
     Act(

@@ -123,7 +123,7 @@ class OfficeAdmin(ActsAdmin):
 
     @display(description="Access")
     def access(self, office: Office) -> str:
-        policy = Policy(settings.PAST_DUE_GRACE, settings.BLIND_ACCESS_GRACE)
+        policy = Policy.of(settings)
         found = entitlement(office, policy, at=clock.billing())
         return format_html("<strong>{}</strong> ({})", found.access.value, found.reason.replace("_", " "))
 

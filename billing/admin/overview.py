@@ -113,7 +113,7 @@ def _standing(offices: QuerySet[Office]) -> list[dict[str, Any]]:
 
 def _past_due(offices: QuerySet[Office]) -> list[dict[str, Any]]:
     """Those that have owed longest, and until when they may still use the product."""
-    policy, now = Policy(settings.PAST_DUE_GRACE, settings.BLIND_ACCESS_GRACE), clock.billing()
+    policy, now = Policy.of(settings), clock.billing()
     rows = offices.filter(past_due_since__isnull=False).order_by("past_due_since", "pk")[:SHOWN_PAST_DUE]
     return [
         {

@@ -145,7 +145,7 @@ class OfficeEntitlement(OfficeView):
         it before. With `If-None-Match` and the last answer's `ETag`, an unchanged answer is 304 without a body.
         """
         office = self.office(request, public_id)
-        policy, at = Policy(settings.PAST_DUE_GRACE, settings.BLIND_ACCESS_GRACE), clock.billing()
+        policy, at = Policy.of(settings), clock.billing()
         found = entitlement(office, policy, at=at)
         if look_is_due(office, policy, at=at):
             queue_look(office)

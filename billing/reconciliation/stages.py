@@ -151,66 +151,48 @@ def _part(run: Reconciliation, page: lists.Page, found: list[Suspect]) -> Part:
 
 def _absent_customers(run: Reconciliation, cursor: str) -> Part:
     """Absence from a list says nothing yet: it is a reason to ask for the one."""
-    rows = Office.objects.filter(
+    unseen = Office.objects.filter(
         _unseen(run),
         payment_provider_customer_id__isnull=False,
         customer_deleted_at=None,
         test_clock="",
         created_at__lt=run.began_at,
-        pk__gt=int(cursor or 0),
-    ).order_by("pk")[:AT_ONCE]
+    )
+    rows, following = _after(unseen, cursor)
     found = [Suspect(row, "customer", row.payment_provider_customer_id or "", GONE, is_guess=True) for row in rows]
-    return Part(0, found, str(rows[len(rows) - 1].pk) if len(rows) == AT_ONCE else "")
+    return Part(0, found, following)
 
 
 def _absent_invoices(run: Reconciliation, cursor: str) -> Part:
-    rows = (
-        Invoice.objects.filter(
-            _unseen(run),
-            status__in=["draft", "open"],
-            deleted_at=None,
-            office__customer_deleted_at=None,
-            office__test_clock="",
-            pk__gt=int(cursor or 0),
-        )
-        .select_related("office")
-        .order_by("pk")[:AT_ONCE]
+    unseen = Invoice.objects.filter(
+        _unseen(run),
+        status__in=["draft", "open"],
+        deleted_at=None,
+        office__customer_deleted_at=None,
+        office__test_clock="",
     )
-    found = [
-        Suspect(
-            row.office,
-            "invoice",
-            row.stripe_id,
-            (Difference("status", row.status, ""), Difference("deleted_at", None, "")),
-            Invoice,
-            {"invoices": {row.stripe_id}},
-            is_guess=True,
-        )
-        for row in rows
-    ]
-    return Part(0, found, str(rows[len(rows) - 1].pk) if len(rows) == AT_ONCE else "")
+    rows, following = _after(unseen.select_related("office"), cursor)
+    found = [_asked_for(row, "invoice", Difference("deleted_at", None, "")) for row in rows]
+    return Part(0, found, following)
 
 
 def _undecided(run: Reconciliation, cursor: str, *, of: QuerySet[Any], kind: str) -> Part:
     """What can still change and is too old to be listed is asked for one by one: ``of`` holds the rows."""
-    rows = list(
-        of.filter(created_at__lt=run.recent_since, office__customer_deleted_at=None, pk__gt=int(cursor or 0))
-        .select_related("office")
-        .order_by("pk")[:AT_ONCE]
-    )
-    found = [
-        Suspect(
-            row.office,
-            kind,
-            row.stripe_id,
-            (Difference("status", row.status, ""),),
-            type(row),
-            suspects.named_by(row),
-            is_guess=True,
-        )
-        for row in rows
-    ]
-    return Part(0, found, str(rows[-1].pk) if len(rows) == AT_ONCE else "")
+    old = of.filter(created_at__lt=run.recent_since, office__customer_deleted_at=None)
+    rows, following = _after(old.select_related("office"), cursor)
+    return Part(0, [_asked_for(row, kind) for row in rows], following)
+
+
+def _after(rows: QuerySet[Any], cursor: str) -> tuple[list[Any], str]:
+    """The next hundred by key, and the cursor after them; empty after the last."""
+    found = list(rows.filter(pk__gt=int(cursor or 0)).order_by("pk")[:AT_ONCE])
+    return found, str(found[-1].pk) if len(found) == AT_ONCE else ""
+
+
+def _asked_for(row: Any, kind: str, *more: Difference) -> Suspect:
+    """The row may no longer be what Stripe has."""
+    found = (Difference("status", row.status, ""), *more)
+    return Suspect(row.office, kind, row.stripe_id, found, type(row), suspects.named_by(row), is_guess=True)
 
 
 def _test_clocks(run: Reconciliation, cursor: str) -> Part:

@@ -1,18 +1,14 @@
 """A process that charges an Office is killed between any two steps, and the worker ends what it began."""
 
-import os
 import signal
-import subprocess
-import sys
 
 import pytest
-from django.conf import settings
 
 from billing import clock
 from billing.models import Invoice, Operation
 from billing.operations import resume_unsettled, subscribe
 from tests.conftest import price
-from tests.processes import PATIENCE_SECONDS, database_url
+from tests.processes import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
 
@@ -21,12 +17,10 @@ MOMENTS = {"not sent": ("asking", "return"), "not written down": ("answered", "c
 
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("step", ["draft", "line", "finalise", "pay"])
-def test_whenever_it_is_killed_there_is_one_invoice_and_one_charge(stripe, operator, office, step, moment):
+def test_whenever_it_is_killed_there_is_one_invoice_and_one_charge(stripe, operator, office, started, step, moment):
     office = subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
-    variables = {"DATABASE_URL": database_url(), "STRIPE_API_BASE": settings.STRIPE_API_BASE}
-    command = [sys.executable, "-m", "tests.operations.mortal_charge", str(office.pk), step, *MOMENTS[moment]]
-    killed = subprocess.run(command, env={**os.environ, **variables}, timeout=PATIENCE_SECONDS, check=False)
-    assert killed.returncode == -signal.SIGKILL
+    killed = started("-m", "tests.operations.mortal_charge", str(office.pk), step, *MOMENTS[moment])
+    assert killed.wait(PATIENCE_SECONDS) == -signal.SIGKILL
     operation = Operation.objects.get(kind="charge_office")
     assert (operation.status, operation.steps.last().name) == ("open", step)
 

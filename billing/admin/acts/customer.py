@@ -101,6 +101,16 @@ def _is_customer(office: Office) -> bool:
     return _is_open(office) and office.is_customer
 
 
+COMPARE = Act(
+    "compare",
+    "Compare with Stripe",
+    "Everything that Stripe lists of this Office is held against its rows here, and what differs is repaired here. "
+    "Nothing is changed at Stripe.",
+    _compare,
+    "Compare",
+    available=_is_customer,
+    group=CUSTOMER,
+)
 ACTS = (
     Act(
         "contact",
@@ -132,16 +142,7 @@ ACTS = (
         available=_is_customer,
         group=CUSTOMER,
     ),
-    Act(
-        "compare",
-        "Compare with Stripe",
-        "Everything that Stripe lists of this Office is held against its rows here, and what differs is repaired here. "
-        "Nothing is changed at Stripe.",
-        _compare,
-        "Compare",
-        available=_is_customer,
-        group=CUSTOMER,
-    ),
+    COMPARE,
     Act(
         "archive",
         "Archive the Office",

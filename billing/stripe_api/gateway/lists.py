@@ -156,53 +156,12 @@ def _invoice(data: dict[str, Any]) -> Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class PriceState:
-    """A price that comes again. ``is_plain``: so much for each unit, by months or years, known beforehand."""
-
-    id: str
-    lookup_key: str
-    active: bool
-    product_id: str
-    product_name: str
-    product_active: bool
-    currency: str
-    unit_amount: int
-    interval: str
-    interval_count: int
-    is_plain: bool
-
-
-@dataclass(frozen=True, slots=True)
 class PricePage:
-    prices: tuple[PriceState, ...]
+    prices: tuple[inbound.PriceState, ...]
     next: str
 
 
 def prices(cursor: str = "") -> PricePage:
     """Prices that come again, also archived ones. Source: https://docs.stripe.com/api/prices/list"""
     rows, following = answers.after("/v1/prices", {"type": "recurring", "expand": ["data.product"]}, cursor)
-    return PricePage(tuple(_price(data) for data in rows), following)
-
-
-def _price(data: dict[str, Any]) -> PriceState:
-    product, recurring = data["product"], data["recurring"]
-    plain = (
-        data["billing_scheme"] == "per_unit"
-        and data["unit_amount"] is not None
-        and not data.get("transform_quantity")
-        and recurring["usage_type"] == "licensed"
-        and recurring["interval"] in ("month", "year")
-    )
-    return PriceState(
-        id=data["id"],
-        lookup_key=data.get("lookup_key") or "",
-        active=data["active"],
-        product_id=product["id"],
-        product_name=product.get("name") or "",
-        product_active=bool(product.get("active")),
-        currency=data["currency"],
-        unit_amount=data["unit_amount"] or 0,
-        interval=recurring["interval"],
-        interval_count=recurring["interval_count"],
-        is_plain=plain,
-    )
+    return PricePage(tuple(inbound.price(data) for data in rows), following)

@@ -15,6 +15,7 @@ from billing.stripe_api.inbound.adjustments import (
 from billing.stripe_api.inbound.customers import contact, customer, payment_method
 from billing.stripe_api.inbound.invoices import invoice, line, previewed_invoice
 from billing.stripe_api.inbound.payments import payment
+from billing.stripe_api.inbound.prices import price
 from billing.stripe_api.inbound.states import (
     AdjustmentState,
     Card,
@@ -24,6 +25,7 @@ from billing.stripe_api.inbound.states import (
     PaymentMethodState,
     PaymentState,
     PreviewedInvoice,
+    PriceState,
     Snapshot,
     SubscriptionState,
 )
@@ -40,6 +42,7 @@ __all__ = [
     "PaymentState",
     "PreviewedCreditNote",
     "PreviewedInvoice",
+    "PriceState",
     "Snapshot",
     "SubscriptionState",
     "contact",
@@ -55,6 +58,7 @@ __all__ = [
     "payment_method",
     "previewed_credit_note",
     "previewed_invoice",
+    "price",
     "refund",
     "subscription",
     "when",

@@ -154,6 +154,23 @@ class PreviewedInvoice:
 
 
 @dataclass(frozen=True, slots=True)
+class PriceState:
+    """A price that comes again. ``is_plain``: so much for each unit, by months or years, known beforehand."""
+
+    id: str
+    lookup_key: str
+    active: bool
+    product_id: str
+    product_name: str
+    product_active: bool
+    currency: str
+    unit_amount: int
+    interval: str
+    interval_count: int
+    is_plain: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """The present of one customer, seen by a look with this ticket. ``missing`` are ids that Stripe denied,
     ``detached`` cards that are no longer the customer's."""
