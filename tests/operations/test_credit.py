@@ -142,6 +142,18 @@ def test_a_lost_answer_gives_the_credit_once(stripe, operator, subscribed, kind,
     assert (operation.status, subscribed.credit_balance, balance(stripe)) == expected
 
 
+def test_credit_that_was_lost_on_the_way_to_a_deleted_customer_is_given_up(stripe, operator, subscribed):
+    stripe.fail_next("500_after", method="POST", path_prefix="/v1/customers/")
+    stripe.delete(f"customers/{subscribed.payment_provider_customer_id}")
+    with pytest.raises(errors.StripeUnavailable):
+        adjust_credit(subscribed, 100, by=operator, reason=REASON)
+    Operation.objects.filter(status="unknown").update(lease_until=clock.wall() - timedelta(seconds=1))
+
+    resume_unsettled()
+
+    assert Operation.objects.get(kind="adjust_credit").status == "abandoned"
+
+
 def test_credit_can_be_given_without_a_determination_and_not_taken(stripe, operator, subscribed, settings):
     settings.STRIPE_LIVE_MODE = True
 

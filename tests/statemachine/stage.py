@@ -174,8 +174,10 @@ class Stage:
             if not (told or waits.exists() or Operation.objects.filter(status__in=UNSETTLED).exists()):
                 break
         else:
-            errors_left = list(waits.values_list("type", "last_error")[:3])
-            raise AssertionError(f"It does not come to rest: {errors_left}")
+            unsettled = Operation.objects.filter(status__in=UNSETTLED)
+            left = [f"{event.type}: {event.last_error}" for event in waits[:3]]
+            left += [f"{one.kind} is {one.status}: {one.error_message}" for one in unsettled]
+            raise AssertionError(f"It does not come to rest: {left}")
         if self.something_was_lost:
             self.look_at_everything()
         self.counted["compared at rest"] += 1

@@ -21,8 +21,12 @@ def after(path: str, params: dict[str, Any], cursor: str) -> tuple[list[dict[str
 
 
 def has_made(path: str, params: dict[str, Any], *, operation: str) -> bool:
-    """Whether one of the newest hundred is of this operation."""
-    return any((data.get("metadata") or {}).get("operation") == operation for data in page(path, params))
+    """Whether one of the newest hundred is of this operation. A deleted customer has none, nor a list of them."""
+    try:
+        listed = page(path, params)
+    except errors.StripeObjectMissing:
+        return False
+    return any((data.get("metadata") or {}).get("operation") == operation for data in listed)
 
 
 def complete(listed: dict[str, Any]) -> None:
