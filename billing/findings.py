@@ -27,12 +27,12 @@ def report(
         found.detail, found.severity = detail, severity
         found.save(update_fields=["detail", "severity"])
     if resolution:
-        resolve(kind, subject, resolution)
+        resolve(kind, subject, resolution=resolution)
     return found
 
 
-def resolve(kind: str, subject: str, resolution: str = "") -> None:
-    """What was found of this kind about this subject is over. Repeating is a no-op."""
-    Finding.objects.filter(kind=kind, subject=subject, resolved_at=None).update(
+def resolve(kind: str, *subjects: str, resolution: str = "") -> None:
+    """What was found of this kind about these subjects is over. Repeating is a no-op."""
+    Finding.objects.filter(kind=kind, subject__in=subjects, resolved_at=None).update(
         resolved_at=clock.wall(), resolution=resolution
     )

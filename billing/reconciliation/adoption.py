@@ -160,7 +160,7 @@ def _office(customer: CustomerState, contact: Contact) -> Office:
             office.save()
     except IntegrityError:  # somebody else adopted it just now
         return Office.objects.get(payment_provider_customer_id=customer.id)
-    resolve("unknown_customer", customer.id, "it was adopted")
+    resolve("unknown_customer", customer.id, resolution="it was adopted")
     if not (name and office.billing_email):
         report(
             "contact_missing",

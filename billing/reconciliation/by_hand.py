@@ -31,7 +31,7 @@ def compare_office(office: Office, *, by: Actor, reason: str) -> Result:
         trail.record_act(office, f"compared with Stripe: {result.drifted} repaired, {result.left} left")
         if not result.left:
             for found in Finding.objects.filter(office=office, kind__in=ABOUT_ROWS, resolved_at=None):
-                resolve(found.kind, found.subject, f"compared again by {by.label}")
+                resolve(found.kind, found.subject, resolution=f"compared again by {by.label}")
     return result
 
 
@@ -49,7 +49,7 @@ def link_found_customer(finding: Finding, *, by: Actor, reason: str) -> Office:
     with trail.acting(by, office=office, reason=trail.stated(reason)):
         office = link_customer(office.pk, finding.subject)
     compare_office(office, by=by, reason=reason)
-    resolve(finding.kind, finding.subject, f"linked by {by.label}")
+    resolve(finding.kind, finding.subject, resolution=f"linked by {by.label}")
     return Office.objects.get(pk=office.pk)
 
 
@@ -70,7 +70,7 @@ def adopt_found_customer(finding: Finding, *, by: Actor, reason: str) -> Office:
         with trail.acting(by, reason=reason):
             office = adoption.adopt_one(ours)
     compare_office(office, by=by, reason=reason)
-    resolve(finding.kind, finding.subject, f"adopted by {by.label}")
+    resolve(finding.kind, finding.subject, resolution=f"adopted by {by.label}")
     return Office.objects.get(pk=office.pk)
 
 
@@ -85,7 +85,7 @@ def close(finding: Finding, *, by: Actor, reason: str) -> None:
     reason = trail.stated(reason)
     with trail.acting(by, office=finding.office, reason=reason):
         trail.record_act(finding, f"closed a finding: {finding.kind}", office=finding.office)
-        resolve(finding.kind, finding.subject, f"closed by {by.label}: {reason}"[:200])
+        resolve(finding.kind, finding.subject, resolution=f"closed by {by.label}: {reason}"[:200])
 
 
 def _require(by: Actor, subject: Office | Finding, *, to: str) -> None:

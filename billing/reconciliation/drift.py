@@ -56,6 +56,11 @@ def repair(
     return result
 
 
+def resolve_equal(objects: Iterable[str]) -> None:
+    """What had drifted of these objects, by their ids at Stripe, has not any more: a page showed no difference."""
+    resolve(KIND, *objects, resolution="equal when it was compared again")
+
+
 def _look_at(group: list[Suspect], result: Result, last: datetime | None) -> None:
     office = Office.objects.get(pk=group[0].office.pk)
     late = _is_expected(office)
@@ -75,7 +80,7 @@ def _look_at(group: list[Suspect], result: Result, last: datetime | None) -> Non
         report(NOT_COMPARED, subject, office=office, severity="critical", detail=words)
         result.left += len(group)
         return
-    resolve(NOT_COMPARED, subject, "it could be compared later")
+    resolve(NOT_COMPARED, subject, resolution="it could be compared later")
     result.looks += 1
     for one, was in zip(group, before, strict=True):
         is_ = one.now()

@@ -68,4 +68,4 @@ def tell(run: Reconciliation) -> None:
             "endpoint, why they could not be delivered.",
         )
     else:
-        resolve("events_missed", "webhooks", "a later reconciliation found all events here")
+        resolve("events_missed", "webhooks", resolution="a later reconciliation found all events here")

@@ -168,7 +168,8 @@ def _one_page(run: Reconciliation, own: QuerySet[Reconciliation]) -> None:
             run.count(what, how_many)
     if finished:
         if part.seen:
-            run.count(run.stage, part.seen)
+            run.count(run.stage, len(part.seen))
+            drift.resolve_equal(set(part.seen) - {one.stripe_id for one in part.suspects})
         _advance(run, part.next)
     values = {
         "stage": run.stage,

@@ -30,9 +30,10 @@ GONE = (Difference("customer exists", True, False),)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One page: how many objects it had, what is suspected, and where the next begins; empty after the last."""
+    """One page: the ids of the objects that it had, what is suspected, and where the next begins; empty after the
+    last."""
 
-    seen: int
+    seen: tuple[str, ...]
     suspects: list[Suspect]
     next: str
 
@@ -90,13 +91,13 @@ def _all(page: Callable[..., lists.Page], **of: str) -> list[Listed]:
 
 
 def _events(run: Reconciliation, cursor: str, *, undelivered: bool) -> Part:
-    return Part(0, [], missed_events.take_in(run, cursor, undelivered=undelivered))
+    return Part((), [], missed_events.take_in(run, cursor, undelivered=undelivered))
 
 
 def _catalogue(run: Reconciliation, cursor: str) -> Part:
     page = lists.prices(cursor)
     adoption.adopt_prices(run, page.prices)
-    return Part(len(page.prices), [], page.next)
+    return Part(tuple(one.id for one in page.prices), [], page.next)
 
 
 def _customers(run: Reconciliation, cursor: str) -> Part:
@@ -105,7 +106,7 @@ def _customers(run: Reconciliation, cursor: str) -> Part:
     named = [one.customer for one in page.objects]
     Office.objects.filter(payment_provider_customer_id__in=named).update(reconciled_at=run.began_at)
     strangers.tell_of_customers(page.objects)
-    return Part(len(page.objects), found, page.next)
+    return Part(tuple(one.state.id for one in page.objects), found, page.next)
 
 
 def _subscriptions(run: Reconciliation, cursor: str) -> Part:
@@ -146,7 +147,7 @@ def _listed(
 def _part(run: Reconciliation, page: lists.Page, found: list[Suspect]) -> Part:
     if run.adopts:
         found = adoption.build(found)
-    return Part(len(page.objects), found, page.next)
+    return Part(tuple(one.state.id for one in page.objects), found, page.next)
 
 
 def _absent_customers(run: Reconciliation, cursor: str) -> Part:
@@ -160,7 +161,7 @@ def _absent_customers(run: Reconciliation, cursor: str) -> Part:
     )
     rows, following = _after(unseen, cursor)
     found = [Suspect(row, "customer", row.payment_provider_customer_id or "", GONE, is_guess=True) for row in rows]
-    return Part(0, found, following)
+    return Part((), found, following)
 
 
 def _absent_invoices(run: Reconciliation, cursor: str) -> Part:
@@ -173,14 +174,14 @@ def _absent_invoices(run: Reconciliation, cursor: str) -> Part:
     )
     rows, following = _after(unseen.select_related("office"), cursor)
     found = [_asked_for(row, "invoice", Difference("deleted_at", None, "")) for row in rows]
-    return Part(0, found, following)
+    return Part((), found, following)
 
 
 def _undecided(run: Reconciliation, cursor: str, *, of: QuerySet[Any], kind: str) -> Part:
     """What can still change and is too old to be listed is asked for one by one: ``of`` holds the rows."""
     old = of.filter(created_at__lt=run.recent_since, office__customer_deleted_at=None)
     rows, following = _after(old.select_related("office"), cursor)
-    return Part(0, [_asked_for(row, kind) for row in rows], following)
+    return Part((), [_asked_for(row, kind) for row in rows], following)
 
 
 def _after(rows: QuerySet[Any], cursor: str) -> tuple[list[Any], str]:
@@ -199,12 +200,12 @@ def _test_clocks(run: Reconciliation, cursor: str) -> Part:
     office = Office.objects.filter(customer_deleted_at=None, pk__gt=int(cursor or 0)).exclude(test_clock="")
     row = office.order_by("pk").first()
     if row is None:
-        return Part(0, [], "")
+        return Part((), [], "")
     try:
         found = of_one(row)
     except errors.StripeObjectMissing:  # with its clock; a look tells
         found = [Suspect(row, "customer", row.payment_provider_customer_id or "", GONE, is_guess=True)]
-    return Part(1, found, str(row.pk))
+    return Part((row.payment_provider_customer_id or "",), found, str(row.pk))
 
 
 def _unseen(run: Reconciliation) -> Q:

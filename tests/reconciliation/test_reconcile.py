@@ -225,6 +225,22 @@ def test_with_repairs_off_a_difference_waits_for_a_click(stripe, subscribed, set
     assert Office.objects.get().credit_balance == 0
 
 
+def test_a_drift_that_is_no_more_is_over_with_the_next_comparison(stripe, subscribed, settings):
+    settings.RECONCILE_REPAIRS = False
+    customer = subscribed.payment_provider_customer_id
+    stripe.post(f"customers/{customer}", balance=-700)
+    lost(stripe)
+    compared()
+    compared()
+    assert Finding.objects.get(kind="drift").resolved_at is None
+
+    stripe.post(f"customers/{customer}", balance=0)
+    lost(stripe)
+    compared()
+
+    assert Finding.objects.get(kind="drift").resolution == "equal when it was compared again"
+
+
 def test_an_unknown_customer_with_one_of_our_plans_is_told_and_left_alone(stripe):
     customer = stripe.post("customers", name="Cedar Lane Clinic", email="billing@cedar.example")["id"]
     stripe.post(

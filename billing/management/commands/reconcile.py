@@ -6,6 +6,7 @@ from billing import accounts, errors
 from billing.audit import actor
 from billing.models import Reconciliation
 from billing.reconciliation import end, reconcile
+from billing.reconciliation.stages import names
 from billing.stripe_api import pace
 
 
@@ -89,6 +90,8 @@ class Command(BaseCommand):
         self.stdout.write(f"Ended: the {unfinished}. It was at: {unfinished.stage}.")
 
     def _sum_up(self, run: Reconciliation) -> None:
+        if run.stage != names(run)[-1]:
+            raise CommandError(f"Somebody ended it before its end, at: {run.stage}. What it did stays.")
         seconds = (run.ended_at - run.began_at).total_seconds() if run.ended_at else 0
         self.stdout.write(f"Compared in {seconds:.0f} s:")
         for what, how_many in run.counts.items():
