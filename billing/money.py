@@ -1,6 +1,6 @@
 """Money: integer minor units and a lower-case ISO currency, always together.
 
-Source: https://docs.stripe.com/currencies#zero-decimal
+Source: https://docs.stripe.com/currencies#zero-decimal and #three-decimal
 """
 
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from decimal import Decimal
 ZERO_DECIMAL = frozenset(
     "bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split()
 )  # no decimals in Stripe's API
+THREE_DECIMAL = frozenset("bhd jod kwd omr tnd".split())  # of which the last is always 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +35,21 @@ class Money:
     def __str__(self) -> str:
         if not self.currency:
             return "–"
-        if self.currency in ZERO_DECIMAL:
-            return f"{self.amount:,} {self.currency.upper()}"
-        sign = "-" if self.amount < 0 else ""
-        whole, cents = divmod(abs(self.amount), 100)
-        return f"{sign}{whole:,}.{cents:02} {self.currency.upper()}"
+        return f"{self.decimal:,} {self.currency.upper()}"
 
 
 def decimals(currency: str) -> int:
-    return 0 if currency in ZERO_DECIMAL else 2
+    if currency in ZERO_DECIMAL:
+        return 0
+    return 3 if currency in THREE_DECIMAL else 2
 
 
 def from_decimal(written: Decimal, currency: str) -> Money:
-    """The amount that a person wrote, 19.90. Raises: ValueError where it has a part of a minor unit."""
+    """The amount that a person wrote, 19.90. Raises: ValueError where it has decimals that Stripe does not take."""
     if not written.is_finite():
         raise ValueError("no amount")
     minor = written.scaleb(decimals(currency))
-    if minor != minor.to_integral_value():
+    if minor != minor.to_integral_value() or (currency in THREE_DECIMAL and minor % 10):
         raise ValueError(f"{written} has more decimals than {currency}")
     return Money(int(minor), currency)
 

@@ -11,6 +11,8 @@ from billing.money import Money, from_decimal, monthly
         (Money(19_900, "usd"), "199.00 USD"),
         (Money(-5, "usd"), "-0.05 USD"),
         (Money(1_234_567, "jpy"), "1,234,567 JPY"),
+        (Money(1_234_560, "kwd"), "1,234.560 KWD"),
+        (Money(0, "usd"), "0.00 USD"),
         (Money(0, ""), "–"),
     ],
 )
@@ -35,6 +37,7 @@ def test_what_a_person_writes_is_minor_units_of_the_currency():
     assert from_decimal(Decimal("19.90"), "usd") == Money(1_990, "usd")
     assert from_decimal(Decimal("500"), "jpy") == Money(500, "jpy")
     assert (Money(1_990, "usd").decimal, Money(500, "jpy").decimal) == (Decimal("19.90"), Decimal("500"))
-    for written, currency in (("0.001", "usd"), ("0.5", "jpy")):
+    assert from_decimal(Decimal("5.12"), "kwd") == Money(5_120, "kwd")
+    for written, currency in (("0.001", "usd"), ("0.5", "jpy"), ("5.125", "kwd")):
         with pytest.raises(ValueError, match="more decimals"):
             from_decimal(Decimal(written), currency)
