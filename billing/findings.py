@@ -3,6 +3,8 @@
 from billing import clock
 from billing.models import Finding, Office
 
+CONTACT_DIFFERS = "contact_differs"
+
 
 def report(
     kind: str,

@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from billing import errors
 from billing.audit.actor import Actor
+from billing.findings import CONTACT_DIFFERS, resolve
 from billing.models import Office, Operation
 from billing.operations.bodies import operation_body
 from billing.operations.protocol import perform, perform_and_tell
@@ -129,7 +130,8 @@ def _check_contact(office: Office, wanted: dict[str, str]) -> None:
     except ValidationError as error:
         wrong = [f"{field.replace('_', ' ')}: {' '.join(words)}" for field, words in error.message_dict.items()]
         raise errors.ContactInvalid(" ".join(wrong)) from None
-    if all(getattr(office, field) == value for field, value in wanted.items()):
+    differs = office.findings.filter(kind=CONTACT_DIFFERS, resolved_at=None)
+    if all(getattr(office, field) == value for field, value in wanted.items()) and not differs.exists():
         raise errors.NothingToChange("these are the Office's name, address and language already.")
 
 
@@ -147,6 +149,7 @@ def _addressed(office: Office, step: Step) -> None:
     told = step.recorded()
     office.refresh_from_db(fields=CONTACT)
     after = {"name": told["name"], "billing_email": told["email"], "locale": told["preferred_locales"][0]}
+    resolve(CONTACT_DIFFERS, str(office.public_id), resolution="Stripe was told")
     changed = [field for field, value in after.items() if getattr(office, field) != value]
     for field in changed:
         setattr(office, field, after[field])

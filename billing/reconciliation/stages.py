@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet
 from billing import errors
 from billing.models import Adjustment, Invoice, Office, Reconciliation
 from billing.models.adjustment import UNDECIDED
-from billing.reconciliation import adoption, missed_events, strangers, suspects
+from billing.reconciliation import adoption, contacts, missed_events, strangers, suspects
 from billing.reconciliation.compare import Difference
 from billing.reconciliation.suspects import Suspect
 from billing.stripe_api import gateway
@@ -106,6 +106,7 @@ def _customers(run: Reconciliation, cursor: str) -> Part:
     named = [one.customer for one in page.objects]
     Office.objects.filter(payment_provider_customer_id__in=named).update(reconciled_at=run.began_at)
     strangers.tell_of_customers(page.objects)
+    contacts.tell(page.objects)
     return Part(tuple(one.state.id for one in page.objects), found, page.next)
 
 

@@ -26,8 +26,8 @@ State = CustomerState | SubscriptionState | InvoiceState | PaymentState | Adjust
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One object. ``customer`` is whose it is, empty where the list does not say (refunds, disputes); ``owner`` and
-    ``contact`` come with subscriptions, where they are asked for."""
+    """One object. ``customer`` is whose it is, empty where the list does not say (refunds, disputes); ``owner`` comes
+    with subscriptions, where it is asked for, ``contact`` with it and with customers."""
 
     customer: str
     state: State
@@ -51,7 +51,7 @@ def customers(cursor: str = "") -> Page:
         cursor,
         None,
         "",
-        lambda data: Listed(data["id"], inbound.customer(data)),
+        lambda data: Listed(data["id"], inbound.customer(data), contact=inbound.contact(data)),
     )
 
 
