@@ -88,10 +88,10 @@ def _handle(mine: uuid.UUID, events: list[ReceivedEvent]) -> None:
         except errors.StripeKeyRefused as error:
             _put_off(mine, events, f"{error.code}: {error}", park=False)
         except errors.BillingError as error:
-            _put_off(mine, events, f"{error.code}: {errors.without_stripe_ids(str(error))}")
+            _put_off(mine, events, f"{error.code}: {error}")
         except Exception as error:
             log.exception("events could not be applied")
-            _put_off(mine, events, f"{type(error).__name__}: {errors.without_stripe_ids(str(error))}"[:500])
+            _put_off(mine, events, f"{type(error).__name__}: {error}")
         else:
             _settle(mine, events, Status.APPLIED if applied else Status.IGNORED)
 
@@ -184,7 +184,7 @@ def _put_off(
     An outage of Stripe, or a key that it refuses, never parks: nothing is wrong with the event. Otherwise
     they come again one by one, so that one that cannot be applied takes no other along.
     """
-    now = clock.wall()
+    error, now = errors.without_addresses(errors.without_stripe_ids(error))[:500], clock.wall()
     for event in events:
         values: dict[str, object] = {"last_error": error, "lease_until": None, "alone": park or event.alone}
         if park and event.alone and event.attempts >= MOST_ATTEMPTS:

@@ -104,6 +104,18 @@ def broken(*_, **__):
     raise KeyError("a shape that we do not know")
 
 
+def test_what_is_kept_of_an_error_names_nobody(stripe, subscribed, monkeypatch):
+    def odd(*_, **__):
+        raise KeyError("cus_Ab12Cd34Ef56Gh of billing@maple.example")
+
+    stripe.deliver(limit=1)
+    monkeypatch.setattr(inbox, "look", odd)
+
+    inbox.work_off()
+
+    assert ReceivedEvent.objects.get().last_error == "KeyError: 'cus_…56Gh of …"
+
+
 def test_after_the_last_attempt_an_event_is_parked_and_can_be_replayed(stripe, subscribed, monkeypatch):
     stripe.deliver(limit=1)
     ReceivedEvent.objects.update(attempts=inbox.MOST_ATTEMPTS - 1, alone=True)
