@@ -21,7 +21,7 @@ Delivery = dict[str, Any]
 STOPS = ("claimed", "claimed", "asking", "asking", "fetched", "fetched", "fetched", "fetched", "applied", "applied")
 MOST_WORKERS = 4
 MOST_ROUNDS = 30
-CALM = ("dispute", "dispute_lost", "refund_failed", "customer_deleted", "second_live_subscription", "event_parked")
+CALM = ("contact_differs", "dispute", "dispute_lost", "refund_failed", "customer_deleted", "second_live_subscription", "event_parked")
 """Findings that what happens at Stripe explains; any other is a defect."""
 
 
