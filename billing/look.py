@@ -20,11 +20,13 @@ def look(
     disputes: Iterable[str] = (),
     credit_notes: Iterable[str] = (),
     payment_methods: bool = False,
+    cards: Iterable[str] = (),
 ) -> Office:
     """Our rows show what Stripe shows, also of what is named by its id; disputes are named by their charge,
     credit notes by their invoice. Safe to repeat; an older look never overwrites a newer one.
 
-    The default card is always seen; with ``payment_methods`` the others too, for one request more. A look that was
+    The default card is always seen; with ``payment_methods`` the others too, for one request more, and whether the
+    ``cards`` that are named are still the customer's, which an older look may be about to write. A look that was
     overtaken is repeated: what it added may be gone, and was not there for the newer one to mark. One that is overtaken
     again and again leaves that to the worker's look.
 
@@ -44,6 +46,7 @@ def look(
             disputes=disputes,
             credit_notes=credit_notes,
             payment_methods=payment_methods,
+            cards=cards,
         )
         office = apply(snapshot)
         if office.customer_ticket <= ticket:

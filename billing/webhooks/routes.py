@@ -53,6 +53,7 @@ ROUTES: dict[str, LookAt] = {
 
 # What is fetched beside the customer: the kinds, as ``look`` names them, each with how the ids begin that name it.
 FETCHED: dict[LookAt, dict[str, tuple[str, ...]]] = {
+    LookAt.CARDS: {"cards": ("pm_", "card_", "src_")},
     LookAt.INVOICE: {"invoices": ("in_",)},
     LookAt.PAYMENT: {"payments": ("",)},
     LookAt.DISPUTE: {"payments": ("",), "disputes": ("ch_", "py_")},

@@ -72,6 +72,22 @@ def test_an_overtaken_look_brings_nothing_of_a_deleted_customer_to_life(stripe, 
     assert equality.differences(Office.objects.get(), equality.read(stripe, customer)) == []
 
 
+def test_a_card_that_an_older_look_adds_after_a_newer_one_missed_it_is_not_kept(stripe, customer):
+    card = stripe.post("payment_methods/pm_card_visa/attach", customer=customer)["id"]
+    stripe.post(f"customers/{customer}", **{"invoice_settings[default_payment_method]": card})
+    assert set(stripe.deliver()) == {200}
+    older = a_worker_that_fetched()
+    stripe.post(f"payment_methods/{card}/detach")
+    assert set(stripe.deliver()) == {200}
+    newer = a_worker_that_fetched()
+
+    older.go_on()
+    newer.go_on()
+
+    inbox.work_off()
+    assert equality.differences(Office.objects.get(), equality.read(stripe, customer)) == []
+
+
 def test_an_overtaken_look_leaves_no_draft_that_is_gone(stripe, customer):
     draft = made(stripe, "invoices", customer=customer)["id"]
     assert set(stripe.deliver()) == {200}

@@ -20,6 +20,7 @@ def fetch(
     disputes: Iterable[str] = (),
     credit_notes: Iterable[str] = (),
     payment_methods: bool = False,
+    cards: Iterable[str] = (),
 ) -> Snapshot:
     """One customer as Stripe has it now: customer and subscriptions with their latest invoices, and the
     invoices that are named; the payments that are, with their refunds; the disputes of charges that are; the
@@ -67,7 +68,8 @@ def fetch(
         adjusted += adjustments.disputes(charge)
     if set(credit_notes):
         adjusted += adjustments.credit_notes(customer.id)
-    cards, detached = _payment_methods(office, customer.id) if payment_methods and not customer.deleted else ((), ())
+    asked = payment_methods and not customer.deleted
+    kept, detached = _payment_methods(office, customer.id, cards) if asked else ((), ())
     return Snapshot(
         office_id=office.pk,
         ticket=ticket,
@@ -78,20 +80,23 @@ def fetch(
         payments=tuple(inbound.payment(one) for one in charges),
         adjustments=tuple(adjusted),
         missing=tuple(missing),
-        payment_methods=cards,
+        payment_methods=kept,
         detached=detached,
     )
 
 
-def _payment_methods(office: Office, customer: str) -> tuple[tuple[PaymentMethodState, ...], tuple[str, ...]]:
-    """The cards on file, and those of our rows that are no longer: absence from the list alone does not say so.
+def _payment_methods(
+    office: Office, customer: str, named: Iterable[str]
+) -> tuple[tuple[PaymentMethodState, ...], tuple[str, ...]]:
+    """The cards on file, and those of our rows, or named, that are no longer: absence from the list alone does not say
+    so.
 
     Source: https://docs.stripe.com/api/payment_methods/customer_list
     """
     listed = answers.page(f"/v1/customers/{customer}/payment_methods", {"type": "card"})
     found = {data["id"]: data for data in listed}
     detached = []
-    for absent in sorted(_on_file(office) - set(found)):
+    for absent in sorted((_on_file(office) | set(named)) - set(found)):
         data = answers.one(f"/v1/payment_methods/{absent}", {})
         if data and inbound.identity(data.get("customer")) == customer:
             found[absent] = data
