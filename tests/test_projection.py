@@ -6,7 +6,7 @@ import pytest
 
 from billing import clock
 from billing.audit import trail
-from billing.models import Adjustment, Invoice, Office, Payment, PaymentMethod, Subscription
+from billing.models import Adjustment, Invoice, Office, Payment, PaymentMethod, Subscription, SubscriptionChange
 from billing.operations import refund_payment, subscribe
 from billing.projection import apply, rows, take_ticket
 from billing.stripe_api import gateway
@@ -52,6 +52,20 @@ def test_an_older_look_changes_nothing_of_what_a_newer_one_wrote(stripe, operato
     ticket = newer.ticket
     assert now["Office"][0].pop("look_ticket") == ticket == expected["Office"][0].pop("look_ticket")
     assert now == expected
+
+
+def test_an_invoice_has_its_subscription_also_where_an_older_look_alone_saw_that(subscribed):
+    """As of a customer that was deleted meanwhile: its invoices stay to be seen, its subscriptions do not."""
+    older = seen(subscribed)
+    for model in (Payment, Invoice, SubscriptionChange, Subscription):
+        model.objects.all().delete()
+    apply(replace(seen(subscribed), invoices=older.invoices, subscriptions=(), payments=()))
+    assert Invoice.objects.get().subscription is None
+
+    apply(older)
+
+    invoice = Invoice.objects.get()
+    assert (invoice.subscription, invoice.ticket) == (Subscription.objects.get(), older.ticket + 1)
 
 
 def test_an_older_look_still_writes_what_the_newer_one_did_not_see(subscribed):

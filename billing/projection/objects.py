@@ -87,6 +87,10 @@ def _write_invoices(
         ),
         ticket,
     )
+    for row, state in found:  # one that a newer look wrote may have come before its subscription
+        if row.subscription_id is None and state.subscription_id in subscriptions:
+            row.subscription_id = subscriptions[state.subscription_id]
+            row.save(update_fields=["subscription"])
     written = {state.payment_intent_id: row for row, state in found if state.payment_intent_id}
     unlinked = office.payments.filter(payment_intent_id__in=written, invoice=None) if written else []
     for payment in unlinked:
