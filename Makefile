@@ -5,13 +5,17 @@ STRIPE_PORT ?= 12111
 BIN := .venv/bin
 TEST_ENV := ENV_FILE=tests/test.env
 
-.PHONY: demo test test-postgres soak smoke bench lint lock clean
+.PHONY: demo test test-slow test-postgres soak smoke bench lint lock clean
 
 demo: .venv/ready
 	@$(BIN)/python -m demo --web-port $(WEB_PORT) --stripe-port $(STRIPE_PORT)
 
 test: .venv/ready
-	$(TEST_ENV) $(BIN)/python -m pytest -n 2
+	$(TEST_ENV) $(BIN)/python -m pytest -n 2 -m "not slow"
+
+# What takes a minute by itself and only a new migration or version can break; CI runs it too.
+test-slow: .venv/ready
+	$(TEST_ENV) $(BIN)/python -m pytest -n 2 -m slow
 
 # Against a server: make test-postgres TEST_DATABASE_URL=postgres://user:password@127.0.0.1/postgres
 test-postgres: .venv/ready

@@ -54,6 +54,7 @@ def two_databases(tmp_path, django_db_blocker):
             cursor.execute(f"DROP DATABASE {name}")
 
 
+@pytest.mark.slow
 def test_the_quick_way_and_the_long_way_make_the_same_schema(two_databases):
     quick, slow = schema_after(two_databases[0]), schema_after(two_databases[1], "--step-by-step")
 
