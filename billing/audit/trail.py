@@ -90,7 +90,10 @@ def record_act(subject: Any, what: str, *, office: Office | None = None) -> Audi
 
 
 def record_refusal(subject: Any, what: str, *, office: Office | None = None) -> AuditEntry:
-    """An attempt that was refused is on record."""
+    """Record an attempt that was refused.
+
+    Keep nothing that the person wrote: a refused text may be about a patient, and the trail is kept for years.
+    """
     return _record(AuditEntry.Kind.REFUSAL, subject, what, office)
 
 
@@ -117,7 +120,8 @@ def _complete(sender: type, instance: AuditEntry, **_: Any) -> None:
     else:
         instance.actor = context.actor.user
         instance.actor_kind, instance.actor_label = context.actor.kind, context.actor.label
-    instance.reason = instance.reason or context.reason[:200]
+    if instance.kind != AuditEntry.Kind.REFUSAL:
+        instance.reason = instance.reason or context.reason[:200]
     instance.request_id = instance.request_id or context.request_id
     instance.billing_at = clock.billing()
     if instance.office_id is None:

@@ -26,6 +26,7 @@ class StaffOnly(NotPermitted):
 
 class DeterminationInvalid(BillingError):
     code = "determination_invalid"
+    without_quotes = "What was typed is missing something or cannot be."
 
 
 class SecondPersonRequired(BillingError):

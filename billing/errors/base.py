@@ -23,7 +23,14 @@ class BillingError(Exception):
     """A request that was refused or is not settled. ``str(error)`` is fit to be shown to a person."""
 
     code = "billing_error"
+    without_quotes = ""
+    """The refusal in words of ours alone, where the message may quote what somebody typed."""
 
     def __init__(self, message: str, **concerns: Any) -> None:
         super().__init__(message)
         self.concerns = concerns
+
+    @property
+    def on_record(self) -> str:
+        """The refusal as the audit trail keeps it: without words that somebody typed."""
+        return self.without_quotes or str(self)

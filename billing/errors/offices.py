@@ -30,6 +30,7 @@ class ContactInvalid(BillingError):
     """It names the field that is wrong, and never repeats what was given."""
 
     code = "contact_invalid"
+    without_quotes = "What was typed cannot be a contact."
 
 
 class NoCustomer(BillingError):

@@ -34,6 +34,7 @@ class CouponUnknown(StripeRejected):
     """Stripe was asked and has no such code, or it was redeemed as often as it can be."""
 
     code = "coupon_unknown"
+    without_quotes = "There is no such coupon or promotion code."
 
     def __init__(self, code: str) -> None:
         super().__init__(

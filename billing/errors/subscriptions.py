@@ -35,6 +35,7 @@ class SubscriptionNotChangeable(BillingError):
 
 class PlanUnknown(BillingError):
     code = "plan_unknown"
+    without_quotes = "There is no such plan price for sale."
 
     def __init__(self, price: str) -> None:
         super().__init__(f"There is no plan price {price!r} for sale. Choose one of the listed plans.")

@@ -67,6 +67,7 @@ def prepare_determination(
     row.document_sha256 = row.document_sha256.lower()
     with _on_record("prepare_determination", row, by=by, reason=reason):
         row.prepared_by = roles.require(by, "prepare_agreement", to="prepare a determination")
+        trail.stated(reason)
         try:
             row.full_clean()
         except ValidationError as error:
@@ -90,6 +91,7 @@ def approve_determination(determination: Agreement, *, by: Actor, reason: str) -
     """
     with _on_record("approve_determination", determination, by=by, reason=reason):
         person = roles.require(by, "approve_agreement", to="approve a determination")
+        trail.stated(reason)
         with transaction.atomic(durable=True):
             fresh = _fresh(determination)
             if fresh.prepared_by == person:
@@ -149,11 +151,10 @@ def _on_record(what: str, row: Agreement, *, by: Actor, reason: str) -> Iterator
     """What is recorded inside is by this person and for this reason; a refusal is recorded too."""
     with trail.acting(by, reason=reason):
         try:
-            trail.stated(reason)
             yield
         except errors.BillingError as refusal:
             subject = row if row.pk else Agreement(pk=0, kind=row.kind)  # nothing was stored that it could name
-            trail.record_refusal(subject, f"{what}: {refusal}")
+            trail.record_refusal(subject, f"{what}: {refusal.on_record}")
             raise
 
 

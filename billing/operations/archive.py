@@ -65,12 +65,12 @@ def _on_record(what: str, office: Office, *, by: Actor, reason: str) -> Iterator
     """What is written inside is one transaction, by this person and for this reason; a refusal is recorded too."""
     with trail.acting(by, office=office, reason=reason):
         try:
-            trail.stated(reason)
             grants.require_vendor(by, "change_office", to="archive an Office or bring it back")
+            trail.stated(reason)
             with transaction.atomic(durable=True):
                 yield
         except errors.BillingError as refusal:
-            trail.record_refusal(office, f"{what}: {refusal}")
+            trail.record_refusal(office, f"{what}: {refusal.on_record}")
             raise
 
 

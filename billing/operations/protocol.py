@@ -82,7 +82,7 @@ def performed(
         try:
             operation = _begin(kind, office, by=by, reason=reason, request=request, guard=guard, begun=begun)
         except errors.BillingError as refusal:
-            trail.record_refusal(office, f"{kind}: {refusal}")
+            trail.record_refusal(office, f"{kind}: {refusal.on_record}")
             raise
         run = Run(operation)
         return run, carry_out(run)
@@ -98,14 +98,14 @@ def _begin(
     guard: Callable[[Office], None],
     begun: Begun | None,
 ) -> Operation:
-    reason = trail.stated(reason)
     grants.require(by, "manage_billing", office)
     try:
         with transaction.atomic(durable=True):
             fresh = Office.objects.select_for_update().get(pk=office.pk)  # it is not archived meanwhile
             if fresh.archived_at:
                 raise errors.OfficeArchived(fresh)
-            guard(fresh)
+            guard(fresh)  # before the reason: who may not do it is told that, whatever the reason says
+            reason = trail.stated(reason)
             operation = Operation.objects.create(
                 office=fresh,
                 kind=kind,
