@@ -1,5 +1,6 @@
 """The rules for each environment variable: what is missing or wrong is said in one error that names them all."""
 
+import ipaddress
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -9,6 +10,11 @@ from environ import Env
 
 WEAK_SECRET_KEY_LENGTH = 50
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
+VERIFIED = (
+    "the way to PostgreSQL must be encrypted, and the server's certificate verified: end it with "
+    "?sslmode=verify-full&sslrootcert=/path/of/the/ca.pem, or name the folder of a Unix socket: "
+    "postgres://user@/name?host=/var/run/postgresql."
+)
 IMPATIENT_SECONDS = 1.8  # so that an answer is out within two
 
 
@@ -62,6 +68,47 @@ def database(url: str, base_dir: Path, problems: Problems) -> dict[str, Any]:
         "ATOMIC_REQUESTS": False,
         "TEST": {"NAME": str(name.with_name(f"test-{name.name}"))},
     }
+
+
+def check_database(database: dict[str, Any], *, debug: bool, plain_on_loopback: bool, problems: Problems) -> None:
+    """With DEBUG off PostgreSQL is spoken to by TLS that proves whose server it is, or by a socket of this machine.
+
+    ``plain_on_loopback`` accepts an address of this machine too, of a server or of a proxy that does the TLS.
+    Source: https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION
+    """
+    if debug or database["ENGINE"] == "config.libsql":
+        return
+    said = {**(database.get("OPTIONS") or {}), **({"host": database["HOST"]} if database["HOST"] else {})}
+    meant = said if "service" in said else _defaults_of_libpq() | said
+    hosts = str(meant.get("hostaddr") or meant.get("host") or "").split(",")
+    if meant.get("sslmode") == "verify-full" or ("service" not in said and all(map(_is_socket, hosts))):
+        return
+    if all(map(_is_loopback, hosts)):
+        if not plain_on_loopback:
+            problems.add(
+                "DATABASE_URL",
+                f"{VERIFIED} Or, as it is an address of this machine, set DATABASE_PLAIN_ON_LOOPBACK=true.",
+            )
+        return
+    problems.add("DATABASE_URL", VERIFIED)
+
+
+def _defaults_of_libpq() -> dict[str, str]:
+    """What PostgreSQL's client takes where the URL says nothing: PGHOST, PGSSLMODE and the like."""
+    from psycopg import pq
+
+    return {one.keyword.decode(): one.val.decode() for one in pq.Conninfo.get_defaults() if one.val is not None}
+
+
+def _is_socket(host: str) -> bool:
+    return not host or host.startswith(("/", "@"))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def is_live(key: str) -> bool:

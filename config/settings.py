@@ -48,6 +48,12 @@ DATABASES = {
         env.str("DATABASE_URL", default="") or f"libsql:///var/{_own_file}.db", BASE_DIR, problems
     )
 }
+environment.check_database(
+    DATABASES["default"],
+    debug=DEBUG,
+    plain_on_loopback=env.bool("DATABASE_PLAIN_ON_LOOPBACK", default=False),
+    problems=problems,
+)
 DATABASES["impatient"] = environment.impatient(DATABASES["default"])  # the webhook receiver, /healthz
 problems.raise_if_any()
 

@@ -64,6 +64,7 @@ def _postgres(server: str) -> Iterator[str]:
 def set_up(settings: str = "config.settings") -> None:
     """Django is ready as in production, and DATABASE_URL has its tables."""
     os.environ |= {"DJANGO_SETTINGS_MODULE": settings, "ENV_FILE": str(ENV_FILE)}
+    os.environ["DATABASE_PLAIN_ON_LOOPBACK"] = "true"  # the server of BENCH_POSTGRES_URL
     os.environ.setdefault("LOG_LEVEL", "CRITICAL")
     warnings.filterwarnings("ignore", "No directory at")  # static files are not collected here
     import django

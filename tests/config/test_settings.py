@@ -85,6 +85,58 @@ def test_a_missing_or_wrong_variable_stops_the_start_and_says_what_to_put(variab
     assert says in ended.stderr
 
 
+SERVER = "postgres://billing@db.vendor.example/billing"
+LOCAL = "postgres://billing@127.0.0.1:5432/billing"
+SOCKET = "postgres://billing@/billing?host=/var/run/postgresql"
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"DATABASE_URL": SERVER},
+        {"DATABASE_URL": f"{SERVER}?sslmode=require"},
+        {"DATABASE_URL": f"{SERVER}?sslmode=verify-ca"},
+        {"DATABASE_URL": SERVER.replace("postgres:", "postgresql:")},
+        {"DATABASE_URL": SERVER, "DATABASE_PLAIN_ON_LOOPBACK": "true"},
+        {"DATABASE_URL": LOCAL},
+        {"DATABASE_URL": "postgres://billing@127.0.0.1,db.vendor.example/billing", "DATABASE_PLAIN_ON_LOOPBACK": "1"},
+        {"DATABASE_URL": f"{LOCAL}?hostaddr=192.0.2.1", "DATABASE_PLAIN_ON_LOOPBACK": "true"},
+        {"DATABASE_URL": f"{SOCKET}&hostaddr=192.0.2.1"},
+        {"DATABASE_URL": f"{SERVER}?host=/var/run/postgresql"},
+        {"DATABASE_URL": "postgres:///billing", "PGHOST": "db.vendor.example"},
+        {"DATABASE_URL": "postgres:///?service=billing"},
+        {"DATABASE_URL": "postgres:///?service=billing", "DATABASE_PLAIN_ON_LOOPBACK": "true"},
+    ],
+)
+def test_with_debug_off_postgresql_over_tcp_is_refused_unless_its_certificate_is_verified(variables):
+    ended = start(**variables)
+
+    assert ended.returncode != 0
+    assert "DATABASE_URL: the way to PostgreSQL must be encrypted" in ended.stderr
+    assert "?sslmode=verify-full&sslrootcert=" in ended.stderr
+    offered = "set DATABASE_PLAIN_ON_LOOPBACK=true" in ended.stderr
+    assert offered == (variables == {"DATABASE_URL": LOCAL})
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"DATABASE_URL": f"{SERVER}?sslmode=verify-full"},
+        {"DATABASE_URL": f"{LOCAL}?sslmode=verify-full&sslrootcert=/etc/ssl/ca.pem"},
+        {"DATABASE_URL": SERVER, "PGSSLMODE": "verify-full"},
+        {"DATABASE_URL": SOCKET},
+        {"DATABASE_URL": "postgres:////var/run/postgresql/billing"},
+        {"DATABASE_URL": "postgres:///billing"},
+        {"DATABASE_URL": LOCAL, "DATABASE_PLAIN_ON_LOOPBACK": "true"},
+        {"DATABASE_URL": "postgres://billing@[::1]/billing", "DATABASE_PLAIN_ON_LOOPBACK": "true"},
+        {"DATABASE_URL": "postgres://billing@localhost/billing", "DATABASE_PLAIN_ON_LOOPBACK": "true"},
+        {"DATABASE_URL": SERVER, "DEBUG": "true"},
+    ],
+)
+def test_verified_tls_a_unix_socket_and_a_loopback_that_is_asked_for_are_accepted(variables):
+    assert start(**variables).returncode == 0
+
+
 def test_all_problems_are_named_at_once():
     ended = start(SECRET_KEY="", STRIPE_SECRET_KEY="", STRIPE_WEBHOOK_SECRETS="")
     assert [name in ended.stderr for name in ("SECRET_KEY", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRETS")] == [
