@@ -42,7 +42,9 @@ lint: .venv/ready
 	$(TEST_ENV) $(BIN)/mypy
 	$(BIN)/lint-imports
 	$(TEST_ENV) $(BIN)/python manage.py makemigrations --check --dry-run
-	ENV_FILE=tests/production.env $(BIN)/python manage.py check --deploy --fail-level WARNING
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && export ENV_FILE=tests/production.env STATIC_ROOT="$$folder" && \
+		$(BIN)/python manage.py collectstatic --no-input --verbosity 0 && \
+		$(BIN)/python manage.py check --deploy --fail-level WARNING
 
 lock: .venv/ready
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 pyproject.toml -o requirements.txt

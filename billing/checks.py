@@ -1,18 +1,31 @@
-"""What `manage.py check --deploy` says about live charging. It warns, and never stops a start: renewals go on,
-and what can charge is refused at the gateway."""
+"""What `manage.py check --deploy` says.
 
+About live charging it warns, and never stops a start: renewals go on, and what can charge is refused at the gateway.
+Without its static files the web server does not start, as each page of the admin would be a bare 500.
+"""
+
+import logging
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
-from django.core.checks import CheckMessage, Warning
+from django.contrib.staticfiles.finders import get_finders
+from django.contrib.staticfiles.storage import ManifestFilesMixin
+from django.core.checks import CheckMessage, Error, Warning
+from django.core.exceptions import ImproperlyConfigured
+from django.core.files.storage import Storage, storages
 from django.db import DatabaseError
 
 from billing import clock, errors
 from billing.models.agreement import payment_processor
 from billing.stripe_api import charging
 
+log = logging.getLogger(__name__)
+
 SOON = timedelta(days=30)
+COLLECT = "Run on this machine, after each update too: python manage.py collectstatic --no-input"
 
 
 def check_determination(**_: Any) -> list[CheckMessage]:
@@ -47,3 +60,60 @@ def check_determination(**_: Any) -> list[CheckMessage]:
             )
         ]
     return []
+
+
+def check_static_files(**_: Any) -> list[CheckMessage]:
+    """With DEBUG off: whether the static files were collected, all of them and as they are now."""
+    try:
+        collected = storages.create_storage(settings.STORAGES["staticfiles"])
+    except ValueError as error:
+        return [Error(f"The static files' list cannot be read: {error}", hint=COLLECT, id="billing.E001")]
+    if not isinstance(collected, ManifestFilesMixin):
+        return []  # DEBUG: they are found where they are
+    folder = settings.STATIC_ROOT
+    if not collected.hashed_files:
+        return [Error(f"The static files are not collected: {folder} has none.", hint=COLLECT, id="billing.E001")]
+    missing, differing = [], []
+    for name, source, path in _static_files():
+        if name not in collected.hashed_files or not collected.exists(collected.hashed_files[name]):
+            missing.append(name)
+        elif not _is_same(collected, name, source, path):
+            differing.append(name)
+    if missing:
+        what = f"Static files are missing in {folder}: {len(missing)}, among them {missing[0]}."
+        return [Error(what, hint=COLLECT, id="billing.E001")]
+    if differing:
+        what = f"Static files in {folder} are of another version: {len(differing)}, among them {differing[0]}."
+        return [Warning(what, hint=COLLECT, id="billing.W004")]
+    return []
+
+
+def refuse_without_static_files() -> None:
+    """The web server may start. Files of another version are told in the log.
+
+    Raises:
+        ImproperlyConfigured: with what to type.
+    """
+    for problem in check_static_files():
+        if problem.is_serious():
+            raise ImproperlyConfigured(f"{problem.msg} {problem.hint}")
+        log.warning("%s %s", problem.msg, problem.hint)
+
+
+def _static_files() -> Iterator[tuple[str, Storage, str]]:
+    """What `collectstatic` would collect: each name, and where it comes from. The first of a name counts."""
+    seen = set()
+    for finder in get_finders():
+        for path, source in finder.list(apps.get_app_config("staticfiles").ignore_patterns):  # type: ignore[attr-defined]
+            prefix = getattr(source, "prefix", None)
+            name = f"{prefix}/{path}" if prefix else path
+            if name not in seen:
+                seen.add(name)
+                yield name, source, path
+
+
+def _is_same(collected: Storage, name: str, source: Storage, path: str) -> bool:
+    if not collected.exists(name) or collected.size(name) != source.size(path):
+        return False
+    with collected.open(name) as one, source.open(path) as other:
+        return bool(one.read() == other.read())

@@ -24,9 +24,9 @@ from billing.operations.catalogue import publish_plans
 from billing.stripe_api import client, sandbox_clock
 from billing.webhooks import inbox
 from tests import conformance
-from tests.processes import started
+from tests.processes import released, started
 
-__all__ = ["started"]
+__all__ = ["released", "started"]
 PASSWORD = "correct horse battery staple"
 
 

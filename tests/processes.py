@@ -6,11 +6,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.db import connection
 
+ROOT = Path(__file__).resolve().parent.parent
 PATIENCE_SECONDS = 30
 
 
@@ -37,6 +39,26 @@ def started() -> Iterator[Callable[..., "subprocess.Popen[bytes]"]]:
     for process in running:
         process.kill()
         process.wait()
+
+
+def production(folder: Path) -> dict[str, str]:
+    """The environment of production, with a database and static files below this folder."""
+    return {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "ENV_FILE": str(ROOT / "tests" / "production.env"),
+        "DATABASE_URL": f"libsql:///{folder / 'production.db'}",
+        "STATIC_ROOT": str(folder / "collected"),
+    }
+
+
+@pytest.fixture(scope="session")
+def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the `release` of the Procfile left the static files."""
+    folder = tmp_path_factory.mktemp("release")
+    lines = (ROOT / "Procfile").read_text().splitlines()
+    command = next(line.removeprefix("release:") for line in lines if line.startswith("release:"))
+    subprocess.run(["/bin/sh", "-c", command], cwd=ROOT, env=production(folder), capture_output=True, check=True)
+    return folder / "collected"
 
 
 def until(seen: Callable[[], object]) -> None:

@@ -58,13 +58,14 @@ def test_outside_live_mode_nothing_is_said(db):
     assert found() == []
 
 
-def test_before_the_first_migration_the_check_says_so_and_does_not_stop_the_start(tmp_path):
+def test_before_the_first_migration_the_check_says_so_and_does_not_stop_the_start(tmp_path, released):
     production = (ROOT / "tests" / "production.env").read_text().replace("sk_test_", "sk_live_")
     (tmp_path / "live.env").write_text(production)
     environment = {
         "PATH": os.environ["PATH"],
         "ENV_FILE": str(tmp_path / "live.env"),
         "DATABASE_URL": f"libsql:///{tmp_path / 'empty.db'}",
+        "STATIC_ROOT": str(released),
     }
 
     command = [sys.executable, "manage.py", "check", "--deploy"]

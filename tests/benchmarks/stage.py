@@ -105,6 +105,10 @@ def web() -> Iterator[tuple[int, int]]:
     from demo.stack import free_port
 
     port = free_port()
+    collect = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity=0"]
+    static = tempfile.TemporaryDirectory(prefix="bench-static-")
+    os.environ["STATIC_ROOT"] = static.name
+    subprocess.run(collect, cwd=ROOT, check=True)
     command = [sys.executable, "-m", *web_command(), "--bind", f"127.0.0.1:{port}", "--log-level", "critical"]
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
     try:
@@ -117,6 +121,7 @@ def web() -> Iterator[tuple[int, int]]:
     finally:
         process.terminate()
         process.wait()
+        static.cleanup()
 
 
 def web_command() -> list[str]:
