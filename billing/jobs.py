@@ -55,12 +55,12 @@ def job(name: str, *, every: timedelta | None = None) -> Callable[[Work], Work]:
     return register
 
 
-def enqueue(name: str) -> None:
+def enqueue(name: str, *, using: str = "default") -> None:
     """The job is due now; where it runs just now, it runs once more. One that failed keeps its wait."""
     now = clock.wall()
-    Job.objects.bulk_create([Job(name=name, due_at=now)], ignore_conflicts=True)
+    Job.objects.using(using).bulk_create([Job(name=name, due_at=now)], ignore_conflicts=True)
     running, in_order = Q(claim_id__isnull=False), Q(last_error="", due_at__gt=now)
-    Job.objects.filter(running | in_order, name=name).update(due_at=now)
+    Job.objects.using(using).filter(running | in_order, name=name).update(due_at=now)
 
 
 def plan_recurring() -> None:

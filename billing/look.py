@@ -1,6 +1,9 @@
 """A look: the present of one customer is fetched and applied; now, or soon by the worker."""
 
+import logging
 from collections.abc import Iterable
+
+from django.db import Error as DatabaseTrouble
 
 from billing import clock, jobs
 from billing.audit import actor, trail
@@ -8,6 +11,9 @@ from billing.models import Job, Office
 from billing.projection import apply, take_ticket
 from billing.stripe_api import gateway
 
+log = logging.getLogger(__name__)
+
+OPTIONAL = "optional"  # the connection for a write that may be left out, see config.environment.impatient
 MOST_TIMES = 3
 """A look that was overtaken so often leaves the rest to the worker."""
 
@@ -56,11 +62,23 @@ def look(
     return office
 
 
-def queue_look(office: Office) -> None:
+def queue_look(office: Office, *, using: str = "default") -> None:
     """The worker will look at this Office. Writes nothing where that waits already."""
     name = f"look:{office.public_id}"
-    if not Job.objects.filter(name=name, claim_id=None).exists():
-        jobs.enqueue(name)
+    if not Job.objects.using(using).filter(name=name, claim_id=None).exists():
+        jobs.enqueue(name, using=using)
+
+
+def queue_look_if_possible(office: Office) -> None:
+    """As ``queue_look``, for whoever has an answer ready: it is neither decided nor held up by this.
+
+    What the database does not take within half a second is left out, and the log says so. Whoever asks next, asks for
+    the look again.
+    """
+    try:
+        queue_look(office, using=OPTIONAL)
+    except DatabaseTrouble:
+        log.exception("look at Office %s not queued: the database did not take it", office.public_id)
 
 
 @jobs.job("look:")

@@ -16,6 +16,7 @@ VERIFIED = (
     "postgres://user@/name?host=/var/run/postgresql."
 )
 IMPATIENT_SECONDS = 1.8  # so that an answer is out within two
+OPTIONAL_SECONDS = 0.4  # for a write that may be left out, while somebody waits for an answer that is ready
 
 
 class Problems:
@@ -116,20 +117,20 @@ def is_live(key: str) -> bool:
     return key.startswith(("sk_live_", "rk_live_"))
 
 
-def impatient(database: dict[str, Any]) -> dict[str, Any]:
-    """The same database for whoever would rather be told no than wait: below two seconds in all.
+def impatient(database: dict[str, Any], *, seconds: float = IMPATIENT_SECONDS) -> dict[str, Any]:
+    """The same database for whoever would rather be told no than wait: these seconds in all.
 
     A connection of its own, because the limits must hold from the connect on, cost no statement, and never
     reach the patient one. ``statement_timeout`` also ends a wait for a lock; there are two statements.
     """
     given = database.get("OPTIONS") or {}
     if database["ENGINE"] == "config.libsql":
-        limits: dict[str, Any] = {"timeout": IMPATIENT_SECONDS}
+        limits: dict[str, Any] = {"timeout": seconds}
     else:
         limits = {
             "connect_timeout": 2,  # the smallest that libpq takes
-            "tcp_user_timeout": int(IMPATIENT_SECONDS * 1000),
-            "options": f"{given.get('options', '')} -c statement_timeout={int(IMPATIENT_SECONDS * 500)}".strip(),
+            "tcp_user_timeout": int(seconds * 1000),
+            "options": f"{given.get('options', '')} -c statement_timeout={int(seconds * 500)}".strip(),
         }
     return {**database, "OPTIONS": {**given, **limits}, "TEST": {"MIRROR": "default"}}
 

@@ -55,6 +55,7 @@ environment.check_database(
     problems=problems,
 )
 DATABASES["impatient"] = environment.impatient(DATABASES["default"])  # the webhook receiver, /healthz
+DATABASES["optional"] = environment.impatient(DATABASES["default"], seconds=environment.OPTIONAL_SECONDS)
 problems.raise_if_any()
 
 INSTALLED_APPS = [
@@ -130,7 +131,7 @@ SILENCED_SYSTEM_CHECKS = [
 ]
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["knox.auth.TokenAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["billing.api.authentication.Tokens"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],

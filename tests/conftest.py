@@ -125,14 +125,16 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
 
 @pytest.fixture
 def one_connection(db: None) -> Iterator[None]:
-    """Within a test's own transaction the impatient connection is the default one, so that it sees the same rows."""
+    """Within a test's own transaction the other connections are the default one, so that they see the same rows."""
     if not connections["default"].in_atomic_block:
         yield
         return
-    own = connections["impatient"]
-    connections["impatient"] = connections["default"]
+    own = {alias: connections[alias] for alias in ("impatient", "optional")}
+    for alias in own:
+        connections[alias] = connections["default"]
     yield
-    connections["impatient"] = own
+    for alias, connection in own.items():
+        connections[alias] = connection
 
 
 @contextlib.contextmanager

@@ -25,7 +25,7 @@ from billing.api import serializers
 from billing.api.idempotency import IdempotentPosts
 from billing.audit import actor, trail
 from billing.entitlement import Policy, entitlement, look_is_due
-from billing.look import queue_look
+from billing.look import queue_look_if_possible
 from billing.models import Office, Operation, PlanPrice, User
 
 PROBLEM = serializers.ProblemSerializer
@@ -83,6 +83,7 @@ class SignIn(APIView):
         if not isinstance(user, User):
             raise AuthenticationFailed("The address or the password is wrong.")
         with trail.acting(actor.person(user)):
+            get_token_model().objects.filter(user=user, expiry__lt=clock.wall()).delete()
             instance, token = get_token_model().objects.create(user=user)
             trail.record_act(user, "signed in for an API token")
         return Response({"token": token, "expires": instance.expiry})
@@ -148,7 +149,7 @@ class OfficeEntitlement(OfficeView):
         policy, at = Policy.of(settings), clock.billing()
         found = entitlement(office, policy, at=at)
         if look_is_due(office, policy, at=at):
-            queue_look(office)
+            queue_look_if_possible(office)
         shown = {"access": found.access.value, "reason": found.reason, "until": found.until}
         response = Response(serializers.EntitlementSerializer(shown).data)
         patch_cache_control(response, private=True, no_cache=True)

@@ -67,11 +67,11 @@ def test_another_until_is_another_answer(product, subscribed):
 
 
 @pytest.mark.parametrize("who", ["auditor", "owner", "viewer"])
-def test_it_takes_three_queries_and_no_write(subscribed, who, django_assert_num_queries):
+def test_it_takes_two_queries_and_no_write(subscribed, who, django_assert_num_queries):
     user = a_person("product@vendor.example", group="auditor") if who == "auditor" else a_member(subscribed, who)
     client = signed_in(user)
 
-    with django_assert_num_queries(3) as seen:
+    with django_assert_num_queries(2) as seen:
         assert ask(client, subscribed).status_code == 200
 
     assert all(query["sql"].startswith("SELECT") for query in seen.captured_queries)

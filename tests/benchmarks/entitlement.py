@@ -89,13 +89,13 @@ def handler_and_requests(token: str) -> tuple[Any, Any]:
     from django.shortcuts import get_object_or_404
     from django.test import RequestFactory
     from django.urls import path
-    from knox.auth import TokenAuthentication
 
     from billing.access import grants
+    from billing.api.authentication import Tokens
     from config.urls import urlpatterns
 
     def bare(request: HttpRequest, public_id: Any) -> JsonResponse:
-        user, _ = TokenAuthentication().authenticate(request)
+        user, _ = Tokens().authenticate(request)
         seen = grants.offices_where(user, "view_billing").select_related("current_plan")
         get_object_or_404(seen, public_id=public_id)
         return JsonResponse({"access": "full", "reason": "active", "until": None})

@@ -65,7 +65,7 @@ class Worker:
         self.go_on()
 
     def _work(self) -> None:
-        connections["default"] = connections["impatient"] = self._connection
+        connections["default"] = connections["impatient"] = connections["optional"] = self._connection
         _of_thread[threading.get_ident()] = self
         self._may_go.acquire()
         try:
