@@ -1,6 +1,6 @@
 """Money: integer minor units and a lower-case ISO currency, always together.
 
-Source: https://docs.stripe.com/currencies#zero-decimal and #three-decimal
+Source: https://docs.stripe.com/currencies#zero-decimal, #three-decimal and #special-cases
 """
 
 from dataclasses import dataclass
@@ -10,6 +10,15 @@ ZERO_DECIMAL = frozenset(
     "bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split()
 )  # no decimals in Stripe's API
 THREE_DECIMAL = frozenset("bhd jod kwd omr tnd".split())  # of which the last is always 0
+TWO_DECIMAL = frozenset(
+    "aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bmd bnd bob brl bsd btn bwp byn bzd cad cdf chf cny cop "
+    "crc cve czk dkk dop dzd egp etb eur fjd fkp gbp gel ghs gip gmd gtq gyd hkd hnl htg huf idr ils inr isk jmd kes "
+    "kgs khr kyd kzt lak lbp lkr lrd lsl mad mdl mkd mmk mnt mop mru mur mvr mwk mxn myr mzn nad ngn nio nok npr nzd "
+    "pab pen pgk php pkr pln qar ron rsd rub sar sbd scr sek sgd shp sle sos srd std svc szl thb tjs top try ttd twd "
+    "tzs uah usd uyu uzs wst xcd xcg yer zar zmw".split()
+)
+CURRENCIES = TWO_DECIMAL | ZERO_DECIMAL | THREE_DECIMAL
+WHOLE = frozenset({"isk"})  # of which both decimals are always 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +58,22 @@ def from_decimal(written: Decimal, currency: str) -> Money:
     if not written.is_finite():
         raise ValueError("no amount")
     minor = written.scaleb(decimals(currency))
-    if minor != minor.to_integral_value() or (currency in THREE_DECIMAL and minor % 10):
-        raise ValueError(f"{written} has more decimals than {currency}")
+    if minor % _step(currency):
+        raise ValueError(f"{currency.upper()} has fewer decimals than that: {_decimals_in_words(currency)}.")
     return Money(int(minor), currency)
+
+
+def _step(currency: str) -> int:
+    """Amounts are multiples of it, in minor units."""
+    if currency in WHOLE:
+        return 100
+    return 10 if currency in THREE_DECIMAL else 1
+
+
+def _decimals_in_words(currency: str) -> str:
+    if currency in ZERO_DECIMAL | WHOLE:
+        return "none"
+    return "three, the last always 0" if currency in THREE_DECIMAL else "at most two"
 
 
 def credit_in_words(credit: Money) -> str:

@@ -39,5 +39,5 @@ def test_what_a_person_writes_is_minor_units_of_the_currency():
     assert (Money(1_990, "usd").decimal, Money(500, "jpy").decimal) == (Decimal("19.90"), Decimal("500"))
     assert from_decimal(Decimal("5.12"), "kwd") == Money(5_120, "kwd")
     for written, currency in (("0.001", "usd"), ("0.5", "jpy"), ("5.125", "kwd")):
-        with pytest.raises(ValueError, match="more decimals"):
+        with pytest.raises(ValueError, match="fewer decimals"):
             from_decimal(Decimal(written), currency)

@@ -19,8 +19,9 @@ from billing.admin import (  # noqa: E402  after the others' are gone
     machinery,
     offices,
     payments,
+    plans,
     records,
     users,
 )
 
-__all__ = ["agreements", "findings", "invoices", "machinery", "offices", "payments", "records", "users"]
+__all__ = ["agreements", "findings", "invoices", "machinery", "offices", "payments", "plans", "records", "users"]

@@ -1,10 +1,9 @@
-"""What is on record: plans, subscriptions, operations, audit."""
+"""What is on record: subscriptions, operations, audit."""
 
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
 from billing import errors
@@ -13,10 +12,9 @@ from billing.models import (
     AuditEntry,
     Operation,
     OperationStep,
-    Plan,
-    PlanPrice,
     Subscription,
 )
+from billing.money import Money
 
 TONES = {
     "active": "success",
@@ -47,45 +45,22 @@ TONES = {
 }
 
 
-class PriceInline(TabularInline):
-    """Prices are added and never edited; `manage.py setup_stripe` publishes the new ones."""
-
-    model = PlanPrice
-    extra = 0
-    fields = ("code", "currency", "unit_amount", "interval", "interval_count", "per_seat", "published")
-    readonly_fields = ("published",)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    @display(description="At Stripe", boolean=True)
-    def published(self, row: PlanPrice) -> bool:
-        return bool(row.stripe_price_id)
-
-
-@admin.register(Plan)
-class PlanAdmin(ModelAdmin):
-    list_display = ("name", "code", "archived_at")
-    fields = ("name", "code")
-    inlines = (PriceInline,)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.fields if obj else ()
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 @admin.register(Subscription)
 class SubscriptionAdmin(ReadOnlyAdmin):
     list_display = ("office", "plan_price", "state", "quantity", "current_period_end", "cancel_at")
     list_filter = ("status",)
     list_select_related = ("office", "plan_price__plan")
     search_fields = ("office__name",)
-    exclude = ("stripe_id", "ticket")
+    exclude = ("stripe_id", "ticket", "monthly_amount", "discount_amount", "discount_currency")
+    readonly_fields = ("a_month", "discount_off")
+
+    @display(description="A month")
+    def a_month(self, row: Subscription) -> str:
+        return str(Money(row.monthly_amount, row.currency))
+
+    @display(description="Discount off each invoice")
+    def discount_off(self, row: Subscription) -> str:
+        return str(Money(row.discount_amount, row.discount_currency))
 
     @display(description="Status", label=TONES, ordering="status")
     def state(self, row: Subscription) -> str:

@@ -38,8 +38,12 @@ class AmountForm(WhyForm):
         self.initial["amount"] = left.decimal
 
     def clean_amount(self) -> int:
-        written: Decimal = self.cleaned_data["amount"]
-        try:
-            return money.from_decimal(written, self.currency).amount
-        except ValueError:
-            raise forms.ValidationError(f"{self.currency.upper()} has fewer decimals than that.") from None
+        return in_minor_units(self.cleaned_data["amount"], self.currency)
+
+
+def in_minor_units(written: Decimal, currency: str) -> int:
+    """Raises: ValidationError where the currency has fewer decimals."""
+    try:
+        return money.from_decimal(written, currency).amount
+    except ValueError as error:
+        raise forms.ValidationError(str(error)) from None
