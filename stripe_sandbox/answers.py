@@ -9,7 +9,7 @@ import zlib
 
 from starlette.requests import Request
 
-from stripe_sandbox.control import faults
+from stripe_sandbox import faults
 from stripe_sandbox.dates import DAY
 from stripe_sandbox.errors import StripeError, invalid
 from stripe_sandbox.store import Store

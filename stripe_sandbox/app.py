@@ -15,9 +15,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from stripe_sandbox import answers, tax_rates, test_clocks
+from stripe_sandbox import answers, faults, tax_rates, test_clocks
 from stripe_sandbox import strict as strict_mode
-from stripe_sandbox.control import faults, table
+from stripe_sandbox.control import table
 from stripe_sandbox.errors import StripeError, invalid
 from stripe_sandbox.pages import checkout as checkout_page
 from stripe_sandbox.pages import overview

@@ -6,9 +6,8 @@ Source: https://docs.stripe.com/payments/paymentintents/lifecycle
 from datetime import UTC, datetime
 from typing import Any
 
-from stripe_sandbox import addresses, disputes, ledger, payment_methods
+from stripe_sandbox import addresses, disputes, faults, ledger, payment_methods
 from stripe_sandbox.cards import ASK, CARDS, EXPIRED, GENERIC, NOT_AUTHENTICATED, REFUSALS, Card, Refusal
-from stripe_sandbox.control import faults
 from stripe_sandbox.errors import StripeError, invalid
 from stripe_sandbox.invoicing import invoices
 from stripe_sandbox.store import Row, Store

@@ -1,1 +1,1 @@
-"""Trouble on demand, and what only a test or a person at the controls may do."""
+"""The control plane: what only a test, or a person at the controls, may do."""

@@ -10,11 +10,12 @@ from stripe_sandbox import (
     deliveries,
     delivery,
     disputes,
+    faults,
     payment_methods,
     refunds,
     timeline,
 )
-from stripe_sandbox.control import faults, seeding
+from stripe_sandbox.control import seeding
 from stripe_sandbox.dates import DAY
 from stripe_sandbox.invoicing import invoices
 from stripe_sandbox.store import Row, Store

@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from stripe_sandbox import disputes
+from stripe_sandbox import disputes, faults
 from stripe_sandbox.cards import REFUSALS
-from stripe_sandbox.control import faults, levers, seeding
+from stripe_sandbox.control import levers, seeding
 from stripe_sandbox.dates import DAY
 from stripe_sandbox.errors import StripeError
 from stripe_sandbox.store import Row, Store
