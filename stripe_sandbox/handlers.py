@@ -95,6 +95,12 @@ def refuse(params: Params, names: Iterable[str], what: str) -> None:
             raise unsupported(f"the parameter {name} of {what}")
 
 
+def refuse_automatic_tax(params: Params) -> None:
+    """Refuse to compute taxes by itself, where the request asks for that. Raises: 501."""
+    if (params.get("automatic_tax") or {}).get("enabled"):
+        raise unsupported("automatic tax; use tax rates")
+
+
 def checked_url(given: str, param: str = "url") -> str:
     """The address of a web page. Raises: Stripe's 400 for what is none."""
     try:

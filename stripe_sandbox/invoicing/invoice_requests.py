@@ -3,15 +3,14 @@
 from stripe_sandbox import currencies, discounts, payment_rows, search
 from stripe_sandbox.dates import HOUR
 from stripe_sandbox.errors import invalid, required, unsupported
-from stripe_sandbox.handlers import Ids, Params, Routes, gone, merged, page, reads, refuse
-from stripe_sandbox.invoicing import amounts, invoice_items, invoice_lines, invoices, previews
+from stripe_sandbox.handlers import Ids, Params, Routes, gone, merged, page, reads, refuse, refuse_automatic_tax
+from stripe_sandbox.invoicing import amounts, invoice_items, invoice_lines, invoices
 from stripe_sandbox.store import Row, Store
 
 NOT_HERE = (
     "account_tax_ids application_fee_amount customer_account default_source from_invoice on_behalf_of shipping_cost "
     "transfer_data"
 ).split()
-NOT_IN_A_PREVIEW = ("customer_account", "customer_details", "on_behalf_of")
 NOT_WHEN_PAID = ("forgive", "mandate", "source")
 NO_SETTINGS = {"default_mandate": None, "payment_method_options": None, "payment_method_types": None}
 COPIED = (
@@ -22,7 +21,7 @@ COPIED = (
 
 def _given(store: Store, params: Params, customer: str) -> Row:
     refuse(params, NOT_HERE, "an invoice")
-    _refuse_automatic_tax(params)
+    refuse_automatic_tax(params)
     values = {name: params[name] if params[name] != "" else None for name in COPIED if name in params}
     if "default_tax_rates" in params:
         values["default_tax_rates"] = params["default_tax_rates"] or []
@@ -38,18 +37,6 @@ def _given(store: Store, params: Params, customer: str) -> Row:
     if "discounts" in params:
         values["discounts"] = discounts.create(store, params["discounts"] or [], customer=customer)
     return values
-
-
-def _refuse_automatic_tax(params: Params) -> None:
-    if (params.get("automatic_tax") or {}).get("enabled"):
-        raise unsupported("automatic tax; use tax rates")
-
-
-def preview(store: Store, params: Params, ids: Ids) -> Row:
-    """Source: https://docs.stripe.com/api/invoices/create_preview"""
-    refuse(params, NOT_IN_A_PREVIEW, "a preview")
-    _refuse_automatic_tax(params)
-    return previews.create(store, params, ids)
 
 
 def create(store: Store, params: Params, ids: Ids) -> Row:
@@ -220,7 +207,6 @@ ROUTES: Routes = {
     ("get", "/v1/invoices"): list_invoices,
     ("post", "/v1/invoices"): create,
     ("get", "/v1/invoices/search"): search.searches("invoice", "/v1/invoices/search"),
-    ("post", "/v1/invoices/create_preview"): preview,
     ("get", "/v1/invoices/{invoice}"): reads("invoice", "invoice"),
     ("post", "/v1/invoices/{invoice}"): update,
     ("delete", "/v1/invoices/{invoice}"): delete,

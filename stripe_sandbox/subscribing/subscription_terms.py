@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from stripe_sandbox import catalogue, discounts
 from stripe_sandbox.errors import invalid, unsupported
-from stripe_sandbox.handlers import Params, merged
+from stripe_sandbox.handlers import Params, merged, refuse_automatic_tax
 from stripe_sandbox.invoicing import invoices
 from stripe_sandbox.store import Row, Store
 
@@ -37,11 +37,11 @@ class Item:
 
 
 def refuse_unsupported(params: Params) -> None:
+    """Refuse what would change money or a status, and is not there. Raises: 501."""
     for name in UNSUPPORTED:
         if params.get(name):
             raise unsupported(f"{name} of a subscription")
-    if (params.get("automatic_tax") or {}).get("enabled"):
-        raise unsupported("automatic tax; use tax rates")
+    refuse_automatic_tax(params)
 
 
 def price_of(store: Store, given: Params, param: str) -> Row | None:

@@ -5,12 +5,13 @@ Source: https://docs.stripe.com/api/invoices/create_preview
 
 from stripe_sandbox import discounts
 from stripe_sandbox.errors import invalid, unsupported
-from stripe_sandbox.handlers import Ids, Params
+from stripe_sandbox.handlers import Ids, Params, Routes, refuse, refuse_automatic_tax
 from stripe_sandbox.invoicing import amounts, invoice_items, invoice_lines, invoices
 from stripe_sandbox.store import Row, Store
 from stripe_sandbox.subscribing import cycle, proration, subscriptions
 from stripe_sandbox.subscribing import subscription_changes as changes
 
+NOT_HERE = ("customer_account", "customer_details", "on_behalf_of")
 OF_THE_SUBSCRIPTION = (
     "billing_cycle_anchor cancel_at cancel_at_period_end default_tax_rates items proration_behavior "
     "proration_date trial_end"
@@ -18,7 +19,9 @@ OF_THE_SUBSCRIPTION = (
 
 
 def create(store: Store, params: Params, ids: Ids) -> Row:
-    """The next invoice as it would be, under an id that cannot be asked for."""
+    """Show the next invoice as it would be, under an id that cannot be asked for."""
+    refuse(params, NOT_HERE, "a preview")
+    refuse_automatic_tax(params)
     if params.get("preview_mode") == "recurring" or params.get("schedule") or params.get("schedule_details"):
         raise unsupported("previews of schedules, and of recurring amounts alone")
     key = params.get("customer")
@@ -100,3 +103,8 @@ def _of_an_end(store: Store, subscription: Row, details: Params) -> Row:
     if invoice is None:
         raise invalid("No upcoming invoices for customer", code="invoice_upcoming_none", status=404)
     return invoice
+
+
+ROUTES: Routes = {
+    ("post", "/v1/invoices/create_preview"): create,
+}
