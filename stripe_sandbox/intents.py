@@ -1,6 +1,6 @@
 """Payment intents and charges as the API has them. Source: https://docs.stripe.com/api/payment_intents"""
 
-from stripe_sandbox import payment_methods, payment_rows, payments, search
+from stripe_sandbox import card_rules, payment_methods, payment_rows, payments, search
 from stripe_sandbox.errors import invalid, unsupported
 from stripe_sandbox.handlers import Ids, Params, Routes, lists, merged, page, reads, refuse
 from stripe_sandbox.store import Row, Store
@@ -63,7 +63,7 @@ def usable(store: Store, key: str, customer: str | None) -> Row:
     method = payment_methods.of_id(store, key, "payment_method", store.get("customer", customer))
     if method["customer"] not in (None, customer):
         raise invalid("The payment method belongs to another customer.", param="payment_method")
-    payment_methods.refuse_detached(method)
+    card_rules.refuse_detached(method)
     return method
 
 

@@ -5,7 +5,7 @@ Source: https://docs.stripe.com/api/payment_methods and https://docs.stripe.com/
 
 from datetime import UTC, datetime
 
-from stripe_sandbox import payments
+from stripe_sandbox import card_rules
 from stripe_sandbox.cards import CARDS
 from stripe_sandbox.errors import StripeError, invalid, missing, required, unsupported
 from stripe_sandbox.handlers import Ids, Params, Routes, alive, lists, merged, page, reads, refuse
@@ -73,21 +73,11 @@ def attach(store: Store, method: Row, customer: Row) -> Row:
         return method
     if method["customer"]:
         raise invalid("The payment method you provided has already been attached to a customer.")
-    refuse_detached(method)
-    if refusal := payments.card_of(method).on_attach:
-        raise payments.declined(refusal)
+    card_rules.refuse_detached(method)
+    if refusal := card_rules.card_of(method).on_attach:
+        raise card_rules.declined(refusal)
     store.change(method, "payment_method.attached", customer=customer["id"], _customer=customer["id"])
     return method
-
-
-def refuse_detached(method: Row) -> None:
-    """Raises: a 400 for a card that was taken from its customer, which may never pay again."""
-    if method.get("_detached"):
-        raise invalid(
-            "This PaymentMethod was previously used without being attached to a Customer or was detached from a "
-            "Customer, and may not be used again.",
-            param="payment_method",
-        )
 
 
 def detach(store: Store, method: Row) -> Row:

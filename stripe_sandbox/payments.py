@@ -3,55 +3,14 @@
 Source: https://docs.stripe.com/payments/paymentintents/lifecycle
 """
 
-from datetime import UTC, datetime
-from typing import Any
-
-from stripe_sandbox import addresses, disputes, faults, ledger, payment_methods
-from stripe_sandbox.cards import ASK, CARDS, EXPIRED, GENERIC, NOT_AUTHENTICATED, REFUSALS, Card, Refusal
+from stripe_sandbox import addresses, card_rules, disputes, faults, ledger, payment_methods
+from stripe_sandbox.cards import ASK, GENERIC, NOT_AUTHENTICATED, REFUSALS, Refusal
 from stripe_sandbox.errors import StripeError, invalid
 from stripe_sandbox.invoicing import invoices
 from stripe_sandbox.store import Row, Store
 from stripe_sandbox.views import shown
 
 NO_BILLING_DETAILS = {"address": None, "email": None, "name": None, "phone": None, "tax_id": None}
-
-
-def card_of(method: Row) -> Card:
-    """How the test card behind this payment method behaves."""
-    return CARDS[method["_card"]]
-
-
-def usable_method(store: Store, customer: Row, subscription: Row | None = None) -> str | None:
-    """The subscription's own default payment method, else the customer's. The id, or None."""
-    own = subscription and subscription["default_payment_method"]
-    return own or (customer["invoice_settings"] or {}).get("default_payment_method")
-
-
-def declined(refusal: Refusal, **objects: Any) -> StripeError:
-    """Stripe's 402 for a card that says no. Source: https://docs.stripe.com/declines"""
-    return StripeError(
-        402,
-        "card_error",
-        refusal.message,
-        code=refusal.code,
-        decline_code=refusal.decline_code,
-        doc_url=f"https://docs.stripe.com/error-codes/{refusal.code.replace('_', '-')}",
-        **objects,
-    )
-
-
-def expected_refusal(store: Store, method: Row) -> Refusal | None:
-    """Why a charge of this card would fail now, as far as it can be told before."""
-    card, now = method["card"], datetime.fromtimestamp(store.now(method["customer"]), UTC)
-    if (card["exp_year"], card["exp_month"]) < (now.year, now.month):
-        return EXPIRED
-    return card_of(method).on_charge
-
-
-def needs_authentication(method: Row) -> bool:
-    """Whether the card's bank asks its holder to confirm each payment, or this one for want of a set-up."""
-    wanted = card_of(method).authentication
-    return wanted == "always" or (wanted == "unless_setup" and not method.get("_authenticated"))
 
 
 def collect(
@@ -69,13 +28,13 @@ def collect(
     method = store.need("payment_method", method_id, "payment_method")
     if method["customer"] not in (None, intent["customer"]):
         raise invalid("The payment method does not belong to the customer.", param="payment_method")
-    payment_methods.refuse_detached(method)
+    card_rules.refuse_detached(method)
     forced = faults.next_charge(store, intent["customer"])
     if forced and forced["outcome"] == "decline":
         _failed(store, intent, method, REFUSALS.get(forced.get("code") or "", GENERIC))
-    if refusal := expected_refusal(store, method):
+    if refusal := card_rules.expected_refusal(store, method):
         _failed(store, intent, method, refusal)
-    if not needs_authentication(method) and not (forced and forced["outcome"] == "authenticate"):
+    if not card_rules.needs_authentication(method) and not (forced and forced["outcome"] == "authenticate"):
         _succeeded(store, intent, method)
     elif may_ask:
         _ask(store, intent, method, return_url)
@@ -181,7 +140,7 @@ def _failed(store: Store, intent: Row, method: Row, refusal: Refusal, *, charged
     store.emit("payment_intent.payment_failed", intent)
     if invoice := store.get("invoice", intent["_invoice"]):
         invoices.attempt_failed(store, invoice)
-    raise declined(
+    raise card_rules.declined(
         refusal,
         charge=charge and charge["id"],
         payment_intent=shown(store, intent),
@@ -225,4 +184,4 @@ def _succeeded(store: Store, intent: Row, method: Row) -> None:
     store.emit("payment_intent.amount_capturable_updated" if manual else "payment_intent.succeeded", intent)
     if invoice := store.get("invoice", intent["_invoice"]):
         invoices.attempt_succeeded(store, invoice, intent["amount"])
-    disputes.after_charge(store, charge, card_of(method))
+    disputes.after_charge(store, charge, card_rules.card_of(method))

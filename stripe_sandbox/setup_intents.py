@@ -3,7 +3,7 @@
 Source: https://docs.stripe.com/payments/setupintents/lifecycle
 """
 
-from stripe_sandbox import addresses, payment_methods, payments
+from stripe_sandbox import addresses, card_rules, payment_methods
 from stripe_sandbox.cards import Refusal
 from stripe_sandbox.errors import invalid, unsupported
 from stripe_sandbox.handlers import Ids, Params, Routes, lists, merged, refuse
@@ -131,7 +131,7 @@ def authenticated(store: Store, intent: Row, ok: bool) -> None:
     if not ok:
         _fail(store, intent, method, NOT_AUTHENTICATED)
         return
-    if payments.card_of(method).authentication == "unless_setup":
+    if card_rules.card_of(method).authentication == "unless_setup":
         store.change(method, _authenticated=True)
     _succeed(store, intent, method)
 
@@ -152,11 +152,13 @@ def _confirm(store: Store, intent: Row, return_url: str | None) -> None:
             param="return_url",
         )
     method = store.objects["payment_method"][intent["payment_method"]]
-    card = payments.card_of(method)
+    card = card_rules.card_of(method)
     if card.on_attach:
         _fail(store, intent, method, card.on_attach)
-        raise payments.declined(card.on_attach, setup_intent=shown(store, intent), payment_method=shown(store, method))
-    if payments.needs_authentication(method):
+        raise card_rules.declined(
+            card.on_attach, setup_intent=shown(store, intent), payment_method=shown(store, method)
+        )
+    if card_rules.needs_authentication(method):
         url = addresses.authenticate_url(store.base_url, intent["id"])
         action = {"type": "redirect_to_url", "redirect_to_url": {"return_url": return_url, "url": url}}
         store.change(intent, status="requires_action", next_action=action, last_setup_error=None)
@@ -173,7 +175,7 @@ def _succeed(store: Store, intent: Row, method: Row) -> None:
 
 
 def _fail(store: Store, intent: Row, method: Row, refusal: Refusal) -> None:
-    error = payments.declined(refusal).body["error"]
+    error = card_rules.declined(refusal).body["error"]
     kind = "invalid_request_error" if refusal is NOT_AUTHENTICATED else "card_error"
     store.change(
         intent,
@@ -214,7 +216,7 @@ def _check_owner(method: Row, customer: str | None) -> Row:
             "be given as `customer`.",
             param="payment_method",
         )
-    payment_methods.refuse_detached(method)
+    card_rules.refuse_detached(method)
     return method
 
 

@@ -6,7 +6,7 @@ Source: https://docs.stripe.com/invoicing/integration/workflow-transitions
 from collections.abc import Callable
 from typing import Any
 
-from stripe_sandbox import addresses, balances, discounts, payment_rows, payments, timeline
+from stripe_sandbox import addresses, balances, card_rules, discounts, payment_rows, payments, timeline
 from stripe_sandbox.dates import DAY, HOUR
 from stripe_sandbox.errors import StripeError, invalid
 from stripe_sandbox.invoicing import amounts
@@ -150,7 +150,7 @@ def _use_up(store: Store, invoice: Row) -> None:
 def _open_intent(store: Store, invoice: Row) -> None:
     customer = store.need("customer", invoice["customer"])
     subscription = store.get("subscription", invoice["_subscription"])
-    method = invoice["default_payment_method"] or payments.usable_method(store, customer, subscription)
+    method = invoice["default_payment_method"] or card_rules.usable_method(store, customer, subscription)
     intent = payment_rows.add_intent(
         store,
         invoice["amount_remaining"],
@@ -186,7 +186,7 @@ def pay(store: Store, invoice: Row, *, method_id: str | None = None, out_of_band
     method = (
         method_id
         or invoice["default_payment_method"]
-        or payments.usable_method(store, customer, store.get("subscription", invoice["_subscription"]))
+        or card_rules.usable_method(store, customer, store.get("subscription", invoice["_subscription"]))
     )
     if not method:
         raise invalid(
@@ -355,7 +355,7 @@ def attempt(store: Store, invoice: Row) -> None:
         return
     customer = store.need("customer", invoice["customer"])
     subscription = store.get("subscription", invoice["_subscription"])
-    method = invoice["default_payment_method"] or payments.usable_method(store, customer, subscription)
+    method = invoice["default_payment_method"] or card_rules.usable_method(store, customer, subscription)
     store.change(invoice, _tries=invoice["_tries"] + 1, _tried_at=store.now(invoice["customer"]))
     try:
         if method is None:

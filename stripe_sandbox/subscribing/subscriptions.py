@@ -5,7 +5,7 @@ Source: https://docs.stripe.com/api/subscriptions
 
 from typing import Any
 
-from stripe_sandbox import discounts, payments, search
+from stripe_sandbox import card_rules, discounts, search
 from stripe_sandbox.dates import add_interval
 from stripe_sandbox.errors import StripeError, invalid, missing
 from stripe_sandbox.handlers import Ids, Params, Routes, gone, lists, merged, page, reads, within
@@ -135,7 +135,7 @@ def _announce(store: Store, subscription: Row) -> None:
 
 def _pay_first(store: Store, subscription: Row, invoice: Row, behaviour: str) -> None:
     customer = store.need("customer", subscription["customer"])
-    method = payments.usable_method(store, customer, subscription)
+    method = card_rules.usable_method(store, customer, subscription)
     if not method:
         raise invalid(NO_METHOD, code="resource_missing")
     try:
