@@ -1,15 +1,18 @@
-"""Collecting money with a card: what a charge does to its payment intent and its invoice.
+"""Collecting money with a card: what a charge does to its payment intent.
 
 Source: https://docs.stripe.com/payments/paymentintents/lifecycle
 """
 
+from collections.abc import Callable
+
 from stripe_sandbox import addresses, card_rules, disputes, faults, ledger, payment_methods
 from stripe_sandbox.cards import ASK, GENERIC, NOT_AUTHENTICATED, REFUSALS, Refusal
 from stripe_sandbox.errors import StripeError, invalid
-from stripe_sandbox.invoicing import invoices
 from stripe_sandbox.store import Row, Store
 from stripe_sandbox.views import shown
 
+ATTEMPTED: list[Callable[[Store, Row], None]] = []
+"""Told when a card was asked to pay an intent, whose status says how that ended: an invoice follows its payment."""
 NO_BILLING_DETAILS = {"address": None, "email": None, "name": None, "phone": None, "tax_id": None}
 
 
@@ -138,8 +141,7 @@ def _failed(store: Store, intent: Row, method: Row, refusal: Refusal, *, charged
         last_payment_error=error,
     )
     store.emit("payment_intent.payment_failed", intent)
-    if invoice := store.get("invoice", intent["_invoice"]):
-        invoices.attempt_failed(store, invoice)
+    _tell(store, intent)
     raise card_rules.declined(
         refusal,
         charge=charge and charge["id"],
@@ -159,8 +161,7 @@ def _ask(store: Store, intent: Row, method: Row, return_url: str | None) -> None
         next_action={"type": "redirect_to_url", "redirect_to_url": {"return_url": return_url, "url": url}},
     )
     store.emit("payment_intent.requires_action", intent)
-    if invoice := store.get("invoice", intent["_invoice"]):
-        invoices.attempt_failed(store, invoice, authentication=True)
+    _tell(store, intent)
 
 
 def _succeeded(store: Store, intent: Row, method: Row) -> None:
@@ -182,6 +183,10 @@ def _succeeded(store: Store, intent: Row, method: Row) -> None:
     if intent["setup_future_usage"] and intent["customer"] and method["customer"] is None:
         payment_methods.attach(store, method, store.objects["customer"][intent["customer"]])
     store.emit("payment_intent.amount_capturable_updated" if manual else "payment_intent.succeeded", intent)
-    if invoice := store.get("invoice", intent["_invoice"]):
-        invoices.attempt_succeeded(store, invoice, intent["amount"])
+    _tell(store, intent)
     disputes.after_charge(store, charge, card_rules.card_of(method))
+
+
+def _tell(store: Store, intent: Row) -> None:
+    for listener in ATTEMPTED:
+        listener(store, intent)

@@ -225,6 +225,17 @@ def attempt_succeeded(store: Store, invoice: Row, amount: int) -> None:
     _mark_paid(store, invoice, amount)
 
 
+def follow_payment(store: Store, intent: Row) -> None:
+    """Count the attempt to pay the invoice of this intent, if it has one."""
+    invoice = store.get("invoice", intent["_invoice"])
+    if invoice is None:
+        return
+    if intent["status"] in ("requires_payment_method", "requires_action"):
+        attempt_failed(store, invoice, authentication=intent["status"] == "requires_action")
+    else:
+        attempt_succeeded(store, invoice, intent["amount"])
+
+
 def settle_from_credit(store: Store, invoice: Row) -> None:
     """After a credit note on an open invoice: less is asked for, and where nothing is left it is paid."""
     intent = store.get("payment_intent", invoice["_intent"])
@@ -395,3 +406,6 @@ def _become_overdue(store: Store, invoice: Row) -> None:
     store.emit("invoice.overdue", invoice)
     for listener in UNPAID:
         listener(store, invoice)
+
+
+payments.ATTEMPTED.append(follow_payment)
