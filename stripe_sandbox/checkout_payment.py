@@ -4,7 +4,7 @@ from typing import Any
 
 from stripe_sandbox import checkout_items, coupons, customers, intents, payment_methods, payments, setup_intents
 from stripe_sandbox.errors import StripeError, invalid
-from stripe_sandbox.invoicing import invoices
+from stripe_sandbox.invoicing import collection
 from stripe_sandbox.store import Row, Store
 from stripe_sandbox.subscribing import subscriptions
 
@@ -128,7 +128,7 @@ def _subscribe(store: Store, session: Row, customer: Row, method: Row | None) ->
         store.change(subscription, "customer.subscription.updated", default_payment_method=method["id"])
         invoice = store.objects["invoice"][subscription["latest_invoice"]]
         try:
-            invoices.pay(store, invoice, method_id=method["id"])
+            collection.pay(store, invoice, method_id=method["id"])
         except StripeError as error:
             if error.status != 402:  # a decline is read from the intent, where it is recorded
                 raise

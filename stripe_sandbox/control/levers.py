@@ -17,7 +17,7 @@ from stripe_sandbox import (
 )
 from stripe_sandbox.control import seeding
 from stripe_sandbox.dates import DAY
-from stripe_sandbox.invoicing import invoices
+from stripe_sandbox.invoicing import collection
 from stripe_sandbox.store import Row, Store
 from stripe_sandbox.views import shown
 
@@ -164,7 +164,7 @@ def read_settings(store: Store, given: Row, ids: Ids) -> Row:
 def set_settings(store: Store, given: Row, ids: Ids) -> Row:
     store.set("settings", {**store.settings, **given})
     if "retry_days" in given:
-        invoices.plan_retries_anew(store)
+        collection.plan_retries_anew(store)
     timeline.rebuild(store)
     if given.get("retry_seconds") is not None:
         delivery.try_again_after(store, given["retry_seconds"])

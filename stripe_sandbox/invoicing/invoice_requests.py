@@ -4,7 +4,7 @@ from stripe_sandbox import currencies, discounts, payment_rows, search
 from stripe_sandbox.dates import HOUR
 from stripe_sandbox.errors import invalid, required, unsupported
 from stripe_sandbox.handlers import Ids, Params, Routes, gone, merged, page, reads, refuse, refuse_automatic_tax
-from stripe_sandbox.invoicing import amounts, invoice_items, invoice_lines, invoices
+from stripe_sandbox.invoicing import amounts, collection, invoice_items, invoice_lines, invoices
 from stripe_sandbox.store import Row, Store
 
 NOT_HERE = (
@@ -144,7 +144,7 @@ def _set(given: Params) -> Row:
 def pay(store: Store, params: Params, ids: Ids) -> Row:
     refuse(params, NOT_WHEN_PAID, "the payment of an invoice")
     invoice = store.need("invoice", ids["invoice"])
-    invoices.pay(
+    collection.pay(
         store,
         invoice,
         method_id=params.get("payment_method"),
@@ -176,7 +176,7 @@ def attach_payment(store: Store, params: Params, ids: Ids) -> Row:
     invoices.cancel_payment(store, invoice)
     store.change(intent, _invoice=invoice["id"])
     payment_rows.add_invoice_payment(store, invoice, intent, intent["amount"], is_default=False)
-    invoices.attempt_succeeded(store, invoice, intent["amount"])
+    collection.attempt_succeeded(store, invoice, intent["amount"])
     return invoice
 
 

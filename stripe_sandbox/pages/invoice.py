@@ -9,7 +9,7 @@ from starlette.routing import Route
 from stripe_sandbox import payment_methods
 from stripe_sandbox.addresses import authenticate_url
 from stripe_sandbox.currencies import money
-from stripe_sandbox.invoicing import invoices
+from stripe_sandbox.invoicing import collection
 from stripe_sandbox.pages.forms import acted, card_field, error_box, form_of
 from stripe_sandbox.pages.html import document, moment, pairs
 from stripe_sandbox.pages.pdf import pdf
@@ -62,7 +62,7 @@ def _pay(store: Store, invoice: Row, card: str) -> None:
     customer = store.objects["customer"][invoice["customer"]]
     method = payment_methods.of_id(store, card, "card", customer)
     payment_methods.attach(store, method, customer)
-    invoices.pay(store, invoice, method_id=method["id"])
+    collection.pay(store, invoice, method_id=method["id"])
 
 
 def _page(store: Store, invoice: Row, problem: str) -> str:

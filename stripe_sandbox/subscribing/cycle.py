@@ -8,7 +8,7 @@ from typing import Any
 from stripe_sandbox import timeline
 from stripe_sandbox.card_rules import usable_method
 from stripe_sandbox.dates import add_interval
-from stripe_sandbox.invoicing import amounts, invoice_items, invoice_lines, invoices
+from stripe_sandbox.invoicing import amounts, collection, invoice_items, invoice_lines, invoices
 from stripe_sandbox.store import Row, Store
 from stripe_sandbox.subscribing import pending_updates, proration, resuming
 from stripe_sandbox.views import shown
@@ -333,4 +333,4 @@ def end(store: Store, subscription: Row, reason: str, **details: Any) -> None:
 
 
 invoices.SETTLED.append(settled)
-invoices.UNPAID.append(unpaid)
+collection.UNPAID.append(unpaid)

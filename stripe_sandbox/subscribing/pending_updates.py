@@ -5,7 +5,7 @@ Source: https://docs.stripe.com/billing/subscriptions/pending-updates
 
 from stripe_sandbox.errors import StripeError, invalid
 from stripe_sandbox.handlers import Params
-from stripe_sandbox.invoicing import amounts, invoice_items, invoices
+from stripe_sandbox.invoicing import amounts, collection, invoice_items, invoices
 from stripe_sandbox.store import Row, Store
 from stripe_sandbox.subscribing import cycle, proration
 from stripe_sandbox.subscribing import subscription_changes as changes
@@ -65,7 +65,7 @@ def update(store: Store, subscription: Row, params: Params) -> Row:
     invoices.finalise(store, invoice)
     try:
         if invoice["status"] == "open":
-            invoices.pay(store, invoice)
+            collection.pay(store, invoice)
     except StripeError:
         expires = min(pending["since"] + cycle.TIME_TO_PAY, cycle.period_end(store, subscription))
         store.change(invoice, auto_advance=False)

@@ -5,7 +5,7 @@ Source: https://docs.stripe.com/api/subscriptions/resume
 
 from stripe_sandbox.errors import invalid
 from stripe_sandbox.handlers import Ids, Params
-from stripe_sandbox.invoicing import invoices
+from stripe_sandbox.invoicing import collection, invoices
 from stripe_sandbox.store import Row, Store
 from stripe_sandbox.subscribing import cycle, proration
 
@@ -34,7 +34,7 @@ def resume(store: Store, params: Params, ids: Ids) -> Row:
     expires = store.now(subscription["customer"]) + cycle.TIME_TO_PAY
     store.change(subscription, _resumption={"invoice": invoice["id"], "expires_at": expires, **before})
     store.emit(cycle.UPDATED, subscription, {"latest_invoice": latest})
-    invoices.advance(store, invoice)
+    collection.advance(store, invoice)
     return subscription
 
 

@@ -6,7 +6,7 @@ Source: https://docs.stripe.com/api/subscriptions/update
 from stripe_sandbox import discounts
 from stripe_sandbox.errors import invalid
 from stripe_sandbox.handlers import Params, merged
-from stripe_sandbox.invoicing import invoice_items, invoice_lines, invoices
+from stripe_sandbox.invoicing import collection, invoice_items, invoice_lines, invoices
 from stripe_sandbox.store import Row, Store
 from stripe_sandbox.subscribing import cycle, pending_updates, proration
 from stripe_sandbox.subscribing import subscription_terms as terms
@@ -253,7 +253,7 @@ def begin_period(store: Store, subscription: Row, now: int) -> None:
 
 def _charge(store: Store, subscription: Row, invoice: Row, behaviour: str) -> None:
     """The draft of a change is collected now. A refused card leaves it past due, or is raised."""
-    if invoices.hold_back(store, invoice):
+    if collection.hold_back(store, invoice):
         return
     invoices.finalise(store, invoice)
     if invoice["status"] != "open":
@@ -261,6 +261,6 @@ def _charge(store: Store, subscription: Row, invoice: Row, behaviour: str) -> No
     if behaviour == "default_incomplete":
         store.change(subscription, cycle.UPDATED, status="past_due")
     elif behaviour == "error_if_incomplete" and invoice["collection_method"] == "charge_automatically":
-        invoices.pay(store, invoice)
+        collection.pay(store, invoice)
     else:
-        invoices.attempt(store, invoice)
+        collection.attempt(store, invoice)

@@ -9,7 +9,7 @@ from stripe_sandbox import card_rules, discounts, search
 from stripe_sandbox.dates import add_interval
 from stripe_sandbox.errors import StripeError, invalid, missing
 from stripe_sandbox.handlers import Ids, Params, Routes, gone, lists, merged, page, reads, within
-from stripe_sandbox.invoicing import invoices
+from stripe_sandbox.invoicing import collection, invoices
 from stripe_sandbox.store import Row, Store
 from stripe_sandbox.subscribing import cycle, proration, resuming
 from stripe_sandbox.subscribing import subscription_changes as changes
@@ -139,7 +139,7 @@ def _pay_first(store: Store, subscription: Row, invoice: Row, behaviour: str) ->
     if not method:
         raise invalid(NO_METHOD, code="resource_missing")
     try:
-        invoices.pay(store, invoice, method_id=method)
+        collection.pay(store, invoice, method_id=method)
     except StripeError as error:
         if error.status != 402 or behaviour == "error_if_incomplete":
             raise
@@ -160,7 +160,7 @@ def cancel(
     if given.get("invoice_now"):
         invoice = cycle.bill_waiting(store, subscription, "subscription_update")
         if invoice:
-            invoices.advance(store, invoice)
+            collection.advance(store, invoice)
     return subscription
 
 

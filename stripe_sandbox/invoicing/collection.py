@@ -1,0 +1,189 @@
+"""The collection of an invoice: it is charged or sent, and tried again, or becomes overdue.
+
+Source: https://docs.stripe.com/invoicing/automatic-collection
+"""
+
+from collections.abc import Callable
+
+from stripe_sandbox import card_rules, payments, timeline
+from stripe_sandbox.dates import DAY
+from stripe_sandbox.errors import StripeError, invalid
+from stripe_sandbox.invoicing import invoices
+from stripe_sandbox.store import Row, Store
+from stripe_sandbox.views import shown
+
+UNPAID: list[Callable[[Store, Row], None]] = []
+"""Told when an attempt by itself failed (``next_payment_attempt`` is None after the last), or it is overdue."""
+
+
+def pay(store: Store, invoice: Row, *, method_id: str | None = None, out_of_band: bool = False) -> None:
+    """Pay the invoice now. Money moves.
+
+    Raises: the card's refusal, or its wish to be authenticated (402), after the attempt was recorded; a 400 for an
+    invoice that cannot be paid.
+
+    Source: https://docs.stripe.com/api/invoices/pay
+    """
+    if invoice["status"] == "draft":
+        invoices.finalise(store, invoice)
+    if invoice["status"] == "paid":
+        raise invalid("Invoice is already paid", code="invoice_already_paid")
+    if invoice["status"] not in ("open", "uncollectible"):
+        raise invalid(f"This invoice can no longer be paid: it is {invoice['status']}.")
+    if out_of_band:
+        invoices.cancel_payment(store, invoice)
+        invoices.mark_paid(
+            store, invoice, invoice["amount_remaining"], amount_paid_off_stripe=invoice["amount_remaining"]
+        )
+        return
+    customer = store.need("customer", invoice["customer"])
+    method = (
+        method_id
+        or invoice["default_payment_method"]
+        or card_rules.usable_method(store, customer, store.get("subscription", invoice["_subscription"]))
+    )
+    if not method:
+        raise invalid(
+            "There is no `default_payment_method` set on this Customer or Invoice. Please either attach a "
+            "payment method or pass one in.",
+            code="invoice_no_payment_method_types" if invoice["collection_method"] == "send_invoice" else "",
+        )
+    intent = store.objects["payment_intent"][invoice["_intent"]]
+    payments.collect(store, intent, method)
+    if intent["status"] == "requires_action":
+        raise StripeError(
+            402,
+            "card_error",
+            "This payment requires additional user action before it can be completed successfully.",
+            code="invoice_payment_intent_requires_action",
+            payment_intent=shown(store, intent),
+            payment_method=shown(store, store.objects["payment_method"][method]),
+        )
+
+
+def advance(store: Store, invoice: Row) -> None:
+    """Finalise the draft, and collect or send it; or hold it back while collection is paused."""
+    if hold_back(store, invoice):
+        return
+    invoices.finalise(store, invoice)
+    if invoice["status"] == "open":
+        attempt(store, invoice)
+
+
+def hold_back(store: Store, invoice: Row) -> bool:
+    """Hold the draft back while its subscription's collection is paused. Returns whether it is.
+
+    It then stays a draft, or is void or uncollectible, as the pause says.
+
+    Source: https://docs.stripe.com/billing/subscriptions/pause-payment
+    """
+    subscription = store.get("subscription", invoice["_subscription"])
+    paused = (subscription and subscription["pause_collection"]) or {}
+    if not paused:
+        return False
+    if paused["behavior"] == "keep_as_draft":
+        store.change(invoice, "invoice.updated", auto_advance=False, automatically_finalizes_at=None)
+        return True
+    invoices.finalise(store, invoice)
+    if invoice["status"] == "open":
+        (invoices.void if paused["behavior"] == "void" else invoices.give_up)(store, invoice)
+    return True
+
+
+def attempt(store: Store, invoice: Row) -> None:
+    """Send the open invoice, or charge its card. After a failure it is tried again on the days of the settings."""
+    if invoice["collection_method"] == "send_invoice":
+        store.emit("invoice.sent", invoice)
+        return
+    customer = store.need("customer", invoice["customer"])
+    subscription = store.get("subscription", invoice["_subscription"])
+    method = invoice["default_payment_method"] or card_rules.usable_method(store, customer, subscription)
+    store.change(invoice, _tries=invoice["_tries"] + 1, _tried_at=store.now(invoice["customer"]))
+    try:
+        if method is None:
+            attempt_failed(store, invoice)
+        else:
+            payments.collect(store, store.objects["payment_intent"][invoice["_intent"]], method)
+    except StripeError as error:
+        if error.status != 402:
+            raise
+    if invoice["status"] == "open":
+        _plan_retry(store, invoice)
+
+
+def attempt_failed(store: Store, invoice: Row, *, authentication: bool = False) -> None:
+    """Count one more attempt, and tell it."""
+    store.change(invoice, "invoice.updated", attempted=True, attempt_count=invoice["attempt_count"] + 1)
+    if authentication:
+        store.emit("invoice.payment_action_required", invoice)
+    store.emit("invoice.payment_failed", invoice)
+
+
+def attempt_succeeded(store: Store, invoice: Row, amount: int) -> None:
+    """Count the payment of ``amount`` minor units. The invoice is then paid."""
+    for payment in store.all("invoice_payment", invoice=invoice["id"], status="open"):
+        times = {**payment["status_transitions"], "paid_at": store.now(invoice["customer"])}
+        store.change(payment, status="paid", amount_paid=amount, status_transitions=times)
+        store.emit("invoice_payment.paid", payment)
+    store.change(invoice, attempted=True, attempt_count=invoice["attempt_count"] + 1)
+    invoices.mark_paid(store, invoice, amount)
+
+
+def follow_payment(store: Store, intent: Row) -> None:
+    """Count the attempt to pay the invoice of this intent, if it has one."""
+    invoice = store.get("invoice", intent["_invoice"])
+    if invoice is None:
+        return
+    if intent["status"] in ("requires_payment_method", "requires_action"):
+        attempt_failed(store, invoice, authentication=intent["status"] == "requires_action")
+    else:
+        attempt_succeeded(store, invoice, intent["amount"])
+
+
+# ── by itself ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@timeline.timed("invoice")
+def due(store: Store, invoice: Row) -> timeline.Due | None:
+    """Say what happens next: a draft is finalised, a failed one is tried again, a sent one becomes overdue."""
+    if invoice["status"] == "draft" and invoice["auto_advance"]:
+        return invoice["automatically_finalizes_at"], advance
+    if invoice["status"] != "open":
+        return None
+    if invoice["collection_method"] == "send_invoice":
+        overdue = invoice["due_date"] and not invoice.get("_overdue")
+        return (invoice["due_date"], _become_overdue) if overdue else None
+    if invoice["auto_advance"] and invoice["next_payment_attempt"]:
+        return invoice["next_payment_attempt"], attempt
+    return None
+
+
+def _plan_retry(store: Store, invoice: Row) -> None:
+    again = _next_try(store, invoice)
+    store.change(invoice, "invoice.updated", next_payment_attempt=again, auto_advance=again is not None)
+    for listener in UNPAID:
+        listener(store, invoice)
+
+
+def _next_try(store: Store, invoice: Row) -> int | None:
+    """Say when a failed invoice is tried again, by the settings and counted from its last try; None after the last."""
+    days, tries = store.settings["retry_days"], invoice["_tries"]
+    return invoice["_tried_at"] + days[tries - 1] * DAY if tries <= len(days) else None
+
+
+def plan_retries_anew(store: Store) -> None:
+    """Move the retries that wait to the times that today's settings say. One for which they have no day stays."""
+    for invoice in store.all("invoice", status="open"):
+        if invoice["next_payment_attempt"] and invoice["_tries"] and (again := _next_try(store, invoice)):
+            again = max(again, store.now(invoice["customer"]))
+            store.change(invoice, "invoice.updated", next_payment_attempt=again)
+
+
+def _become_overdue(store: Store, invoice: Row) -> None:
+    store.change(invoice, _overdue=True)
+    store.emit("invoice.overdue", invoice)
+    for listener in UNPAID:
+        listener(store, invoice)
+
+
+payments.ATTEMPTED.append(follow_payment)
