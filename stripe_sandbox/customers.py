@@ -7,7 +7,7 @@ from stripe_sandbox.errors import invalid, missing, unsupported
 from stripe_sandbox.handlers import Handler, Ids, Params, Routes, alive, gone, merged, page, refuse
 from stripe_sandbox.store import Row, Store
 from stripe_sandbox.subscribing import subscriptions
-from stripe_sandbox.subscribing.cycle import ENDED
+from stripe_sandbox.subscribing.subscription_rows import ENDED
 from stripe_sandbox.views import shown
 
 TEXTS = ("business_name", "description", "email", "individual_name", "name", "phone")

@@ -8,8 +8,9 @@ from stripe_sandbox.errors import invalid, unsupported
 from stripe_sandbox.handlers import Ids, Params, Routes, refuse, refuse_automatic_tax
 from stripe_sandbox.invoicing import amounts, invoice_items, invoice_lines, invoices
 from stripe_sandbox.store import Row, Store
-from stripe_sandbox.subscribing import cycle, proration, subscriptions
+from stripe_sandbox.subscribing import drafts, proration, renewals, subscriptions
 from stripe_sandbox.subscribing import subscription_changes as changes
+from stripe_sandbox.subscribing import subscription_rows as rows
 
 NOT_HERE = ("customer_account", "customer_details", "on_behalf_of")
 OF_THE_SUBSCRIPTION = (
@@ -42,7 +43,7 @@ def create(store: Store, params: Params, ids: Ids) -> Row:
             store.change(invoice, discounts=made)
             with store.at(store.clock_of(customer["id"]), invoice["created"]):
                 amounts.compute(store, invoice)
-        return cycle.preview_of(store, invoice)
+        return renewals.preview_of(store, invoice)
 
 
 def _add_item(store: Store, customer: Row, subscription: Row | None, given: Params, n: int) -> None:
@@ -74,11 +75,11 @@ def _drafted(store: Store, customer: Row, subscription: Row | None, params: Para
     now = changes.change(store, subscription, given) if given else None
     if now:
         return now
-    if subscription["cancel_at"] and subscription["cancel_at"] <= cycle.period_end(store, subscription):
-        invoice = cycle.bill_waiting(store, subscription, "subscription_cycle")
+    if subscription["cancel_at"] and subscription["cancel_at"] <= rows.period_end(store, subscription):
+        invoice = drafts.bill_waiting(store, subscription, "subscription_cycle")
     else:
-        with store.at(store.clock_of(customer["id"]), cycle.period_end(store, subscription)):
-            invoice = cycle.renew(store, subscription)
+        with store.at(store.clock_of(customer["id"]), rows.period_end(store, subscription)):
+            invoice = renewals.renew(store, subscription)
     if invoice is None:
         raise invalid("No upcoming invoices for customer", code="invoice_upcoming_none", status=404)
     return invoice
@@ -96,10 +97,10 @@ def _of_what_waits(store: Store, customer: Row) -> Row:
 
 def _of_an_end(store: Store, subscription: Row, details: Params) -> Row:
     if details.get("proration_behavior", "create_prorations") != "none":
-        for item in cycle.items_of(store, subscription):
+        for item in rows.items_of(store, subscription):
             at = details.get("proration_date") or store.now(subscription["customer"])
             proration.credit(store, subscription, item, at)
-    invoice = cycle.bill_waiting(store, subscription, "subscription_update")
+    invoice = drafts.bill_waiting(store, subscription, "subscription_update")
     if invoice is None:
         raise invalid("No upcoming invoices for customer", code="invoice_upcoming_none", status=404)
     return invoice

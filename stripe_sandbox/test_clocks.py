@@ -7,7 +7,7 @@ from stripe_sandbox.dates import add_interval
 from stripe_sandbox.errors import invalid
 from stripe_sandbox.handlers import Ids, Params, Routes, gone, lists, reads
 from stripe_sandbox.store import Row, Store
-from stripe_sandbox.subscribing import cycle
+from stripe_sandbox.subscribing import subscription_rows as rows
 
 KIND = "test_helpers.test_clock"
 DAY = 86_400
@@ -57,8 +57,8 @@ def furthest(store: Store, clock: Row) -> int:
     now, limits = clock["frozen_time"], []
     for customer in store.all("customer", test_clock=clock["id"]):
         for subscription in store.all("subscription", customer=customer["id"]):
-            if subscription["status"] not in cycle.ENDED:
-                limits.append(add_interval(now, cycle.recurring_of(store, subscription), 2))
+            if subscription["status"] not in rows.ENDED:
+                limits.append(add_interval(now, rows.recurring_of(store, subscription), 2))
     return min(limits, default=now + LONGEST_WITHOUT)
 
 

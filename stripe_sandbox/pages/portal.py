@@ -15,8 +15,8 @@ from stripe_sandbox.pages.forms import acted, card_field, error_box, form_of
 from stripe_sandbox.pages.html import Safe, button, document, moment, pill, table
 from stripe_sandbox.pages.panels import price_name
 from stripe_sandbox.store import Row, Store
-from stripe_sandbox.subscribing import subscription_changes, subscriptions
-from stripe_sandbox.subscribing.cycle import ENDED
+from stripe_sandbox.subscribing import subscriptions
+from stripe_sandbox.subscribing.subscription_rows import ENDED
 
 
 def routes(store: Store) -> list[Route]:
@@ -57,9 +57,9 @@ def _act(store: Store, session: Row, form: dict[str, str]) -> None:
     if action == "switch":
         _switch(store, subscription, features["subscription_update"], form.get("price", ""))
     elif action == "resume":
-        subscription_changes.update(store, subscription, {"cancel_at_period_end": False})
+        subscriptions.update(store, subscription, {"cancel_at_period_end": False})
     elif features["subscription_cancel"]["mode"] == "at_period_end":
-        subscription_changes.update(store, subscription, {"cancel_at_period_end": True})
+        subscriptions.update(store, subscription, {"cancel_at_period_end": True})
     else:
         subscriptions.cancel(store, subscription, reason="cancellation_requested")
 
@@ -69,7 +69,7 @@ def _switch(store: Store, subscription: Row, feature: dict[str, Any], price: str
     if len(items) != 1 or price not in _offered(feature):
         raise invalid("The portal's configuration does not allow this.")
     behaviour = {"proration_behavior": feature["proration_behavior"]}
-    subscription_changes.update(store, subscription, {"items": [{"id": items[0]["id"], "price": price}], **behaviour})
+    subscriptions.update(store, subscription, {"items": [{"id": items[0]["id"], "price": price}], **behaviour})
 
 
 def _offered(feature: dict[str, Any]) -> list[str]:

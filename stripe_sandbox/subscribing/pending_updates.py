@@ -7,8 +7,9 @@ from stripe_sandbox.errors import StripeError, invalid
 from stripe_sandbox.handlers import Params
 from stripe_sandbox.invoicing import amounts, collection, invoice_items, invoices
 from stripe_sandbox.store import Row, Store
-from stripe_sandbox.subscribing import cycle, proration
+from stripe_sandbox.subscribing import drafts, proration
 from stripe_sandbox.subscribing import subscription_changes as changes
+from stripe_sandbox.subscribing import subscription_rows as rows
 from stripe_sandbox.subscribing import subscription_terms as terms
 from stripe_sandbox.views import shown
 
@@ -29,7 +30,7 @@ SUPPORTED_OF_ITEMS = {"id", "price", "plan", "price_data", "quantity", "deleted"
 
 
 def update(store: Store, subscription: Row, params: Params) -> Row:
-    """The change is made if its invoice is paid now; else it waits for that: 23 hours, or to the period's end."""
+    """Make the change if its invoice is paid now. Else it waits for that: 23 hours, or to the period's end."""
     strange = set(params) - SUPPORTED
     if strange:
         raise invalid(
@@ -54,7 +55,7 @@ def update(store: Store, subscription: Row, params: Params) -> Row:
         pending["billed_until"] = subscription["_billed_until"]
         lines = [dict(line) for line in store.all("line_item", invoice=rehearsed["id"])] if rehearsed else []
         view = {
-            "subscription_items": [shown(store, item) for item in cycle.items_of(store, subscription)],
+            "subscription_items": [shown(store, item) for item in rows.items_of(store, subscription)],
             **{name: subscription[name] for name in ("billing_cycle_anchor", "trial_end")},
         }
     lines = [line for line in lines if _item_of(line) not in known]
@@ -67,10 +68,10 @@ def update(store: Store, subscription: Row, params: Params) -> Row:
         if invoice["status"] == "open":
             collection.pay(store, invoice)
     except StripeError:
-        expires = min(pending["since"] + cycle.TIME_TO_PAY, cycle.period_end(store, subscription))
+        expires = min(pending["since"] + rows.TIME_TO_PAY, rows.period_end(store, subscription))
         store.change(invoice, auto_advance=False)
         wait = {"expires_at": expires, "trial_from_plan": None, **view}
-        store.change(subscription, cycle.UPDATED, pending_update=wait)
+        store.change(subscription, rows.UPDATED, pending_update=wait)
     return subscription
 
 
@@ -105,7 +106,7 @@ def _pending(store: Store, subscription: Row, params: Params, wanted: list[terms
 
 
 def _copy_invoice(store: Store, subscription: Row, lines: list[Row]) -> Row:
-    """A draft with the lines of the rehearsal, whose invoice items do not exist."""
+    """Make a draft with the lines of the rehearsal, whose invoice items do not exist."""
     customer = store.need("customer", subscription["customer"])
     invoice = invoices.draft(
         store, customer, subscription=subscription, reason="subscription_update", currency=subscription["currency"]
@@ -116,11 +117,11 @@ def _copy_invoice(store: Store, subscription: Row, lines: list[Row]) -> Row:
         kind = line["parent"]["type"]
         values["parent"] = {**line["parent"], kind: {**line["parent"][kind], "invoice_item": None}}
         store.add("line_item", invoice=invoice["id"], **values)
-    return cycle.announce(store, subscription, invoice)
+    return drafts.announce(store, subscription, invoice)
 
 
 def settle(store: Store, subscription: Row, invoice: Row) -> None:
-    """Paid, the change is made; void or given up, it never will be."""
+    """Make the change if its invoice is paid. Void or given up, it is never made."""
     pending, waited = subscription["_pending"], subscription["pending_update"] is not None
     store.change(subscription, pending_update=None, _pending=None)
     if invoice["status"] != "paid":
@@ -131,26 +132,20 @@ def settle(store: Store, subscription: Row, invoice: Row) -> None:
         store.emit("customer.subscription.pending_update_applied", subscription)
 
 
-def drop(store: Store, subscription: Row) -> None:
-    """A pending update will never be made, and its invoice is void. Without one nothing happens."""
-    if subscription["_pending"]:
-        invoices.void(store, store.objects["invoice"][subscription["_pending"]["invoice"]])
-
-
 def _apply(store: Store, subscription: Row, pending: Row, invoice: Row) -> None:
-    """The change that this invoice paid for is made, at no further cost, to those items that are still there."""
+    """Make the change that this invoice paid for, at no further cost, to those items that are still there."""
     before = shown(store, subscription)
-    rows = {row["id"]: row for row in cycle.items_of(store, subscription)}
+    items = {row["id"]: row for row in rows.items_of(store, subscription)}
     wanted = [
         terms.Item(
-            rows.get(one["id"]),
+            items.get(one["id"]),
             store.objects["price"][one["price"]],
             one["quantity"],
             one["deleted"],
             {"id": one["id"]} if one["new"] else {},
         )
         for one in pending["items"]
-        if one["new"] or one["id"] in rows
+        if one["new"] or one["id"] in items
     ]
     changes.apply_items(store, subscription, wanted)
     if pending["resets"]:
@@ -160,9 +155,9 @@ def _apply(store: Store, subscription: Row, pending: Row, invoice: Row) -> None:
         ((line["pricing"] or {}).get("price_details") or {}).get("price"): line
         for line in store.all("line_item", invoice=invoice["id"])
     }  # a debit comes after the credit for the same price
-    for item in cycle.items_of(store, subscription):
+    for item in rows.items_of(store, subscription):
         if line := lines.get(item["price"]):
             proration.forget(store, item)
             proration.remember(store, item, amounts.net(line), line["period"]["start"], line["period"]["end"])
     after = shown(store, subscription)
-    store.emit(cycle.UPDATED, subscription, {name: value for name, value in before.items() if after[name] != value})
+    store.emit(rows.UPDATED, subscription, {name: value for name, value in before.items() if after[name] != value})

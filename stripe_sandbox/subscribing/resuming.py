@@ -7,7 +7,8 @@ from stripe_sandbox.errors import invalid
 from stripe_sandbox.handlers import Ids, Params
 from stripe_sandbox.invoicing import collection, invoices
 from stripe_sandbox.store import Row, Store
-from stripe_sandbox.subscribing import cycle, proration
+from stripe_sandbox.subscribing import drafts, proration
+from stripe_sandbox.subscribing import subscription_rows as rows
 
 
 def resume(store: Store, params: Params, ids: Ids) -> Row:
@@ -19,7 +20,7 @@ def resume(store: Store, params: Params, ids: Ids) -> Row:
         raise invalid("This subscription is being resumed: pay or void its latest invoice first.")
     if subscription["collection_method"] != "charge_automatically":
         raise invalid("Only subscriptions that are charged automatically can be resumed.")
-    items, latest = cycle.items_of(store, subscription), subscription["latest_invoice"]
+    items, latest = rows.items_of(store, subscription), subscription["latest_invoice"]
     before = {
         "billing_cycle_anchor": subscription["billing_cycle_anchor"],
         "period": [items[0]["current_period_start"], items[0]["current_period_end"]],
@@ -28,12 +29,12 @@ def resume(store: Store, params: Params, ids: Ids) -> Row:
         proration.forget(store, item)
     invoice = _bill(store, subscription, params)
     if invoice is None:
-        store.change(subscription, cycle.UPDATED, status="active")
+        store.change(subscription, rows.UPDATED, status="active")
         store.emit("customer.subscription.resumed", subscription)
         return subscription
-    expires = store.now(subscription["customer"]) + cycle.TIME_TO_PAY
+    expires = store.now(subscription["customer"]) + rows.TIME_TO_PAY
     store.change(subscription, _resumption={"invoice": invoice["id"], "expires_at": expires, **before})
-    store.emit(cycle.UPDATED, subscription, {"latest_invoice": latest})
+    store.emit(rows.UPDATED, subscription, {"latest_invoice": latest})
     collection.advance(store, invoice)
     return subscription
 
@@ -43,18 +44,18 @@ def _bill(store: Store, subscription: Row, params: Params) -> Row | None:
     now = store.now(subscription["customer"])
     if params.get("billing_cycle_anchor", "now") == "now":
         store.change(subscription, billing_cycle_anchor=now)
-        cycle.set_period(store, subscription, *cycle.period_at(store, subscription, now))
-        return cycle.bill_period(store, subscription, "subscription_update")
-    start, end = cycle.period_at(store, subscription, now)
-    cycle.set_period(store, subscription, start, end)
+        rows.set_period(store, subscription, *rows.period_at(store, subscription, now))
+        return drafts.bill_period(store, subscription, "subscription_update")
+    start, end = rows.period_at(store, subscription, now)
+    rows.set_period(store, subscription, start, end)
     if params.get("proration_behavior") == "none":
         return None
     at = params.get("proration_date", now)
     if not start <= at <= end:
         raise invalid("Cannot specify a proration date outside of the current billing period.", param="proration_date")
-    for item in cycle.items_of(store, subscription):
+    for item in rows.items_of(store, subscription):
         proration.debit(store, subscription, item, at, end)
-    return cycle.bill_waiting(store, subscription, "subscription_update")
+    return drafts.bill_waiting(store, subscription, "subscription_update")
 
 
 def settle(store: Store, subscription: Row, invoice: Row) -> None:
@@ -62,12 +63,12 @@ def settle(store: Store, subscription: Row, invoice: Row) -> None:
     before = subscription["_resumption"]
     store.change(subscription, _resumption=None)
     if invoice["status"] != "void":
-        store.change(subscription, cycle.UPDATED, status="active")
+        store.change(subscription, rows.UPDATED, status="active")
         store.emit("customer.subscription.resumed", subscription)
         return
-    store.change(subscription, cycle.UPDATED, billing_cycle_anchor=before["billing_cycle_anchor"])
-    cycle.set_period(store, subscription, *before["period"])
-    for item in cycle.items_of(store, subscription):
+    store.change(subscription, rows.UPDATED, billing_cycle_anchor=before["billing_cycle_anchor"])
+    rows.set_period(store, subscription, *before["period"])
+    for item in rows.items_of(store, subscription):
         proration.forget(store, item)
 
 

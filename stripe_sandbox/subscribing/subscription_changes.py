@@ -8,7 +8,8 @@ from stripe_sandbox.errors import invalid
 from stripe_sandbox.handlers import Params, merged
 from stripe_sandbox.invoicing import collection, invoice_items, invoice_lines, invoices
 from stripe_sandbox.store import Row, Store
-from stripe_sandbox.subscribing import cycle, pending_updates, proration
+from stripe_sandbox.subscribing import drafts, ends, proration, renewals
+from stripe_sandbox.subscribing import subscription_rows as rows
 from stripe_sandbox.subscribing import subscription_terms as terms
 from stripe_sandbox.views import shown
 
@@ -16,24 +17,10 @@ BILLED = {"items", "trial_end", "billing_cycle_anchor"}
 """The parameters that may cost something at once."""
 
 
-def update(store: Store, subscription: Row, params: Params) -> Row:
-    """The subscription has its new terms, and what they cost at once is charged as ``payment_behavior`` says."""
-    terms.refuse_unsupported(params)
-    if subscription["status"] in cycle.ENDED and set(params) - {"metadata", "cancellation_details"}:
-        raise invalid("A canceled subscription can only update its cancellation_details and metadata.")
-    behaviour = params.get("payment_behavior", "allow_incomplete")
-    if behaviour == "pending_if_incomplete":
-        return pending_updates.update(store, subscription, params)
-    if behaviour != "error_if_incomplete":
-        return change_and_charge(store, subscription, params, behaviour)
-    with store.undo_on_error():
-        return change_and_charge(store, subscription, params, behaviour)
-
-
 def change_and_charge(
     store: Store, subscription: Row, params: Params, behaviour: str, wanted: list[terms.Item] | None = None
 ) -> Row:
-    """The terms are changed, and what that costs at once is collected."""
+    """Change the terms, and collect what that costs at once."""
     invoice = change(store, subscription, params, wanted)
     if invoice:
         _charge(store, subscription, invoice, behaviour)
@@ -41,12 +28,12 @@ def change_and_charge(
 
 
 def change(store: Store, subscription: Row, params: Params, wanted: list[terms.Item] | None = None) -> Row | None:
-    """The terms are changed. Returns the draft that they call for at once, or None; nothing is charged yet.
+    """Change the terms. Returns the draft that they call for at once, or None; nothing is charged yet.
 
     ``wanted`` are the items that the request asks for, where they have been read already.
     """
     if BILLED & set(params):
-        pending_updates.drop(store, subscription)
+        ends.drop_pending_update(store, subscription)
     before = shown(store, subscription)
     _plain_changes(store, subscription, params)
     add_once(store, subscription, params)
@@ -57,11 +44,11 @@ def change(store: Store, subscription: Row, params: Params, wanted: list[terms.I
             wanted = wanted_items(store, subscription, params.get("items") or [])
         invoice = _billed_changes(store, subscription, params, wanted)
     elif moved and params.get("proration_behavior") == "always_invoice":
-        invoice = cycle.bill_waiting(store, subscription, "subscription_update")
+        invoice = drafts.bill_waiting(store, subscription, "subscription_update")
     after = shown(store, subscription)
     different = {name: value for name, value in before.items() if after[name] != value}
-    if different and (subscription["status"] not in cycle.ENDED or before["status"] in cycle.ENDED):
-        store.emit(cycle.UPDATED, subscription, different)
+    if different and (subscription["status"] not in rows.ENDED or before["status"] in rows.ENDED):
+        store.emit(rows.UPDATED, subscription, different)
     return invoice
 
 
@@ -70,18 +57,18 @@ def _prorates(params: Params) -> bool:
 
 
 def _move_end(store: Store, subscription: Row, params: Params) -> bool:
-    """Where it will now end earlier in its period, or later again, the difference is credited, or debited.
+    """Credit the difference where it will now end earlier in its period, or debit it where later. Returns whether.
 
     Source: the parameter cancel_at of https://docs.stripe.com/api/subscriptions/update
     """
-    if subscription["status"] in (*cycle.ENDED, "incomplete", "trialing", "paused") or not _prorates(params):
+    if subscription["status"] in (*rows.ENDED, "incomplete", "trialing", "paused") or not _prorates(params):
         return False
-    billed, end = cycle.billed_until(store, subscription), cycle.period_end(store, subscription)
+    billed, end = rows.billed_until(store, subscription), rows.period_end(store, subscription)
     until = min(subscription["cancel_at"] or end, end)
     if until == billed:
         return False
-    pending_updates.drop(store, subscription)
-    for item in cycle.items_of(store, subscription):
+    ends.drop_pending_update(store, subscription)
+    for item in rows.items_of(store, subscription):
         if until < billed:
             proration.credit(store, subscription, item, until)
         else:
@@ -93,8 +80,8 @@ def _move_end(store: Store, subscription: Row, params: Params) -> bool:
 def _plain_changes(store: Store, subscription: Row, params: Params) -> None:
     customer = store.need("customer", subscription["customer"])
     values = terms.plain(store, params, customer, subscription) | terms.pause(store, params, subscription)
-    if subscription["status"] not in cycle.ENDED:
-        values |= terms.cancellation(store, params, subscription, cycle.period_end(store, subscription))
+    if subscription["status"] not in rows.ENDED:
+        values |= terms.cancellation(store, params, subscription, rows.period_end(store, subscription))
     if "metadata" in params:
         values["metadata"] = merged(subscription["metadata"], params["metadata"])
     if "cancellation_details" in params:
@@ -108,7 +95,7 @@ def _plain_changes(store: Store, subscription: Row, params: Params) -> None:
 
 
 def add_once(store: Store, subscription: Row, params: Params) -> None:
-    """What ``add_invoice_items`` asks for waits for the subscription's next invoice."""
+    """Let what ``add_invoice_items`` asks for wait for the subscription's next invoice."""
     for n, given in enumerate(params.get("add_invoice_items") or []):
         amount, values = invoice_lines.priced(store, given, subscription["currency"], f"add_invoice_items[{n}]")
         values |= {name: given[name] for name in ("metadata", "period", "tax_rates", "discountable") if name in given}
@@ -137,12 +124,12 @@ def _billed_changes(store: Store, subscription: Row, params: Params, wanted: lis
         return None
     if anew:
         begin_period(store, subscription, now)
-        return cycle.bill_period(store, subscription, "subscription_update", prorates=prorates)
+        return drafts.bill_period(store, subscription, "subscription_update", prorates=prorates)
     if prorates and subscription["status"] != "trialing":
         for row in changed:
-            proration.debit(store, subscription, row, at, cycle.billed_until(store, subscription))
+            proration.debit(store, subscription, row, at, rows.billed_until(store, subscription))
     if params.get("proration_behavior") == "always_invoice":
-        return cycle.bill_waiting(store, subscription, "subscription_update")
+        return drafts.bill_waiting(store, subscription, "subscription_update")
     return None
 
 
@@ -156,19 +143,19 @@ def resets(store: Store, subscription: Row, params: Params, wanted: list[terms.I
 
 
 def _ends_trial_without_card(store: Store, subscription: Row, now: int) -> bool:
-    """The trial has ended now as it would at its time without a card, if that pauses or ends the subscription."""
-    if subscription["status"] != "trialing" or not cycle.end_trial_without_card(store, subscription):
+    """End the trial now as it would end at its time without a card. Returns whether that paused or ended it."""
+    if subscription["status"] != "trialing" or not renewals.end_trial_without_card(store, subscription):
         return False
     store.change(subscription, trial_end=now, billing_cycle_anchor=now)
-    start = min(item["current_period_start"] for item in cycle.items_of(store, subscription))
-    cycle.set_period(store, subscription, start, now)
+    start = min(item["current_period_start"] for item in rows.items_of(store, subscription))
+    rows.set_period(store, subscription, start, now)
     return True
 
 
 def _proration_date(store: Store, subscription: Row, params: Params) -> int:
     at = int(params.get("proration_date") or store.now(subscription["customer"]))
-    start = min(item["current_period_start"] for item in cycle.items_of(store, subscription))
-    end = cycle.billed_until(store, subscription)
+    start = min(item["current_period_start"] for item in rows.items_of(store, subscription))
+    end = rows.billed_until(store, subscription)
     if params.get("proration_date") and not start <= at <= end:
         raise invalid("Cannot specify a proration date outside of the current billing period.", param="proration_date")
     return at
@@ -179,24 +166,24 @@ def _interval(price: Row) -> tuple[str, int]:
 
 
 def _interval_now(store: Store, subscription: Row) -> tuple[str, int]:
-    recurring = cycle.recurring_of(store, subscription)
+    recurring = rows.recurring_of(store, subscription)
     return recurring["interval"], recurring["interval_count"]
 
 
 def wanted_items(store: Store, subscription: Row, given: list[Params]) -> list[terms.Item]:
     """All items after the change: those that the request names, and the others as they are."""
-    rows = {row["id"]: row for row in cycle.items_of(store, subscription)}
+    others = {row["id"]: row for row in rows.items_of(store, subscription)}
     found = []
     for n, one in enumerate(given):
         row = None
         if one.get("id"):
-            row = rows.pop(one["id"], None)
+            row = others.pop(one["id"], None)
             if row is None:
                 raise invalid(
                     f"No such subscription item: '{one['id']}'", param=f"items[{n}][id]", code="resource_missing"
                 )
         found.append(terms.item_of(store, one, subscription["customer"], f"items[{n}]", row))
-    kept = [terms.Item(row, store.objects["price"][row["price"]], row["quantity"]) for row in rows.values()]
+    kept = [terms.Item(row, store.objects["price"][row["price"]], row["quantity"]) for row in others.values()]
     wanted = kept + found
     terms.check_together(store, wanted, store.need("customer", subscription["customer"]))
     return wanted
@@ -211,9 +198,9 @@ def _credit(store: Store, subscription: Row, items: list[terms.Item], at: int, *
 
 
 def apply_items(store: Store, subscription: Row, wanted: list[terms.Item]) -> list[Row]:
-    """The rows are as asked for. Returns those that are charged otherwise than before."""
-    rows = cycle.items_of(store, subscription)
-    start, end = rows[0]["current_period_start"], rows[0]["current_period_end"]
+    """Make the rows as asked for. Returns those that are charged otherwise than before."""
+    first = rows.items_of(store, subscription)[0]
+    start, end = first["current_period_start"], first["current_period_end"]
     changed = []
     for item in wanted:
         if item.row is None:
@@ -229,7 +216,7 @@ def apply_items(store: Store, subscription: Row, wanted: list[terms.Item]) -> li
 
 
 def _begin_trial(store: Store, subscription: Row, now: int, trial_end: int) -> None:
-    """Free until then; the cycle begins anew at its end."""
+    """Begin a trial: free until its end, when the cycle begins anew."""
     start = subscription["trial_start"] if subscription["status"] == "trialing" else now
     store.change(
         subscription,
@@ -238,28 +225,28 @@ def _begin_trial(store: Store, subscription: Row, now: int, trial_end: int) -> N
         trial_end=trial_end,
         billing_cycle_anchor=trial_end,
     )
-    begun = min(item["current_period_start"] for item in cycle.items_of(store, subscription))
-    cycle.set_period(store, subscription, begun if start != now else now, trial_end)
+    begun = min(item["current_period_start"] for item in rows.items_of(store, subscription))
+    rows.set_period(store, subscription, begun if start != now else now, trial_end)
 
 
 def begin_period(store: Store, subscription: Row, now: int) -> None:
-    """A whole period begins at this moment."""
+    """Begin a whole period at this moment."""
     values: Row = {"billing_cycle_anchor": now}
     if subscription["status"] == "trialing":
         values |= {"status": "active", "trial_end": now}
     store.change(subscription, **values)
-    cycle.set_period(store, subscription, *cycle.period_at(store, subscription, now))
+    rows.set_period(store, subscription, *rows.period_at(store, subscription, now))
 
 
 def _charge(store: Store, subscription: Row, invoice: Row, behaviour: str) -> None:
-    """The draft of a change is collected now. A refused card leaves it past due, or is raised."""
+    """Collect the draft of a change now. A refused card leaves it past due, or is raised."""
     if collection.hold_back(store, invoice):
         return
     invoices.finalise(store, invoice)
     if invoice["status"] != "open":
         return
     if behaviour == "default_incomplete":
-        store.change(subscription, cycle.UPDATED, status="past_due")
+        store.change(subscription, rows.UPDATED, status="past_due")
     elif behaviour == "error_if_incomplete" and invoice["collection_method"] == "charge_automatically":
         collection.pay(store, invoice)
     else:

@@ -11,10 +11,18 @@ from stripe_sandbox.errors import StripeError, invalid, missing
 from stripe_sandbox.handlers import Ids, Params, Routes, gone, lists, merged, page, reads, within
 from stripe_sandbox.invoicing import collection, invoices
 from stripe_sandbox.store import Row, Store
-from stripe_sandbox.subscribing import cycle, proration, resuming
+from stripe_sandbox.subscribing import (
+    cycle,  # noqa: F401  registers what time and its invoices do to a subscription
+    drafts,
+    ends,
+    pending_updates,
+    proration,
+    resuming,
+)
 from stripe_sandbox.subscribing import subscription_changes as changes
+from stripe_sandbox.subscribing import subscription_rows as rows
 from stripe_sandbox.subscribing import subscription_terms as terms
-from stripe_sandbox.subscribing.cycle import ENDED, NO_DETAILS, UPDATED
+from stripe_sandbox.subscribing.subscription_rows import ENDED, NO_DETAILS, UPDATED
 
 EXPOSED = "subscription_exposed_id"
 NO_METHOD = (
@@ -93,7 +101,7 @@ def build(store: Store, params: Params) -> tuple[Row, Row]:
     store.change(subscription, **terms.cancellation(store, params, subscription, end))
     changes.add_once(store, subscription, params)
     prorates = params.get("proration_behavior") != "none"
-    invoice = cycle.bill_period(
+    invoice = drafts.bill_period(
         store, subscription, "subscription_create", free=bool(trial_end), part=part, prorates=prorates
     )
     return subscription, invoice
@@ -145,6 +153,23 @@ def _pay_first(store: Store, subscription: Row, invoice: Row, behaviour: str) ->
             raise
 
 
+def update(store: Store, subscription: Row, params: Params) -> Row:
+    """Give the subscription new terms. What they cost at once is charged as ``payment_behavior`` says.
+
+    Source: https://docs.stripe.com/api/subscriptions/update
+    """
+    terms.refuse_unsupported(params)
+    if subscription["status"] in ENDED and set(params) - {"metadata", "cancellation_details"}:
+        raise invalid("A canceled subscription can only update its cancellation_details and metadata.")
+    behaviour = params.get("payment_behavior", "allow_incomplete")
+    if behaviour == "pending_if_incomplete":
+        return pending_updates.update(store, subscription, params)
+    if behaviour != "error_if_incomplete":
+        return changes.change_and_charge(store, subscription, params, behaviour)
+    with store.undo_on_error():
+        return changes.change_and_charge(store, subscription, params, behaviour)
+
+
 def cancel(
     store: Store, subscription: Row, reason: str = "cancellation_requested", params: Params | None = None
 ) -> Row:
@@ -153,12 +178,12 @@ def cancel(
     if subscription["status"] in ENDED:
         raise missing("subscription", subscription["id"])
     if given.get("prorate"):
-        for item in cycle.items_of(store, subscription):
+        for item in rows.items_of(store, subscription):
             proration.credit(store, subscription, item, store.now(subscription["customer"]))
     details = {name: value or None for name, value in (given.get("cancellation_details") or {}).items()}
-    cycle.end(store, subscription, reason, **details)
+    ends.end(store, subscription, reason, **details)
     if given.get("invoice_now"):
-        invoice = cycle.bill_waiting(store, subscription, "subscription_update")
+        invoice = drafts.bill_waiting(store, subscription, "subscription_update")
         if invoice:
             collection.advance(store, invoice)
     return subscription
@@ -175,7 +200,7 @@ def _create(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def _update(store: Store, params: Params, ids: Ids) -> Row:
-    return changes.update(store, store.need("subscription", ids[EXPOSED]), params)
+    return update(store, store.need("subscription", ids[EXPOSED]), params)
 
 
 def _cancel(store: Store, params: Params, ids: Ids) -> Row:
@@ -201,7 +226,7 @@ def _list(store: Store, params: Params, ids: Ids) -> Row:
     if "collection_method" in params:
         found = [one for one in found if one["collection_method"] == params["collection_method"]]
     if params.get("price"):
-        found = [one for one in found if any(i["price"] == params["price"] for i in cycle.items_of(store, one))]
+        found = [one for one in found if any(i["price"] == params["price"] for i in rows.items_of(store, one))]
     for name in ("current_period_start", "current_period_end"):
         if name in params:
             found = [one for one in found if _item_within(store, one, name, params[name])]
@@ -209,7 +234,7 @@ def _list(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def _item_within(store: Store, subscription: Row, name: str, wanted: Any) -> bool:
-    return any(within(item[name], wanted) for item in cycle.items_of(store, subscription))
+    return any(within(item[name], wanted) for item in rows.items_of(store, subscription))
 
 
 def _migrate(store: Store, params: Params, ids: Ids) -> Row:
@@ -232,16 +257,16 @@ def _item_change(store: Store, item: Row, params: Params, **more: Any) -> None:
     own = ("price", "plan", "price_data", "quantity", "metadata", "tax_rates", "discounts")
     given = {"id": item["id"], **{name: params[name] for name in own if name in params}, **more}
     rest = {name: value for name, value in params.items() if name not in own and name != "clear_usage"}
-    changes.update(store, store.need("subscription", item["subscription"]), {"items": [given], **rest})
+    update(store, store.need("subscription", item["subscription"]), {"items": [given], **rest})
 
 
 def _create_item(store: Store, params: Params, ids: Ids) -> Row:
     subscription = store.need("subscription", params["subscription"], "subscription")
-    before = {item["id"] for item in cycle.items_of(store, subscription)}
+    before = {item["id"] for item in rows.items_of(store, subscription)}
     own = ("price", "plan", "price_data", "quantity", "metadata", "tax_rates", "discounts")
     rest = {name: value for name, value in params.items() if name not in own and name != "subscription"}
-    changes.update(store, subscription, {"items": [{k: params[k] for k in own if k in params}], **rest})
-    return next(item for item in cycle.items_of(store, subscription) if item["id"] not in before)
+    update(store, subscription, {"items": [{k: params[k] for k in own if k in params}], **rest})
+    return next(item for item in rows.items_of(store, subscription) if item["id"] not in before)
 
 
 def _update_item(store: Store, params: Params, ids: Ids) -> Row:
