@@ -8,7 +8,7 @@ from typing import Any
 from stripe_sandbox import card_rules, discounts, search
 from stripe_sandbox.dates import add_interval
 from stripe_sandbox.errors import StripeError, invalid, missing
-from stripe_sandbox.handlers import Ids, Params, Routes, gone, lists, merged, page, reads, within
+from stripe_sandbox.handlers import Ids, Params, Routes, gone, merged, page, reads, within
 from stripe_sandbox.invoicing import collection, invoices
 from stripe_sandbox.store import Row, Store
 from stripe_sandbox.subscribing import (
@@ -32,7 +32,7 @@ NO_METHOD = (
 
 
 def create(store: Store, params: Params) -> Row:
-    """It exists, and its first invoice was dealt with as ``payment_behavior`` says.
+    """Create it, and deal with its first invoice as ``payment_behavior`` says.
 
     Source: https://docs.stripe.com/api/subscriptions/create
     """
@@ -52,7 +52,7 @@ def create(store: Store, params: Params) -> Row:
 
 
 def build(store: Store, params: Params) -> tuple[Row, Row]:
-    """The subscription and the draft of its first invoice; nothing is charged and nothing told of it yet."""
+    """Make the subscription and the draft of its first invoice. Nothing is charged, and nothing told of it yet."""
     terms.refuse_unsupported(params)
     customer = store.need("customer", params.get("customer"), "customer")
     if not params.get("items"):
@@ -118,7 +118,7 @@ def _defaults() -> Row:
 
 
 def _first_period(params: Params, recurring: Row, now: int, trial_end: int | None) -> tuple[int, int, tuple[int, int]]:
-    """Anchor, end of the first period, and the part of a whole period that it is."""
+    """Compute the anchor, the end of the first period, and which part of a whole period it is."""
     if trial_end:
         return trial_end, trial_end, (1, 1)
     anchor = params.get("billing_cycle_anchor")
@@ -173,7 +173,7 @@ def update(store: Store, subscription: Row, params: Params) -> Row:
 def cancel(
     store: Store, subscription: Row, reason: str = "cancellation_requested", params: Params | None = None
 ) -> Row:
-    """It ends now. Source: https://docs.stripe.com/api/subscriptions/cancel"""
+    """End it now. Source: https://docs.stripe.com/api/subscriptions/cancel"""
     given = params or {}
     if subscription["status"] in ENDED:
         raise missing("subscription", subscription["id"])
@@ -208,7 +208,7 @@ def _cancel(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def _list(store: Store, params: Params, ids: Ids) -> Row:
-    """Ended ones are left out unless asked for, and those on test clocks too."""
+    """List subscriptions. Those that ended, and those on test clocks, only where the request asks for them."""
     status, wanted = params.get("status"), {}
     if params.get("customer"):
         wanted["customer"] = params["customer"]
@@ -253,34 +253,6 @@ def _drop_discounts(store: Store, params: Params, ids: Ids) -> Row:
     return gone("discount", key)
 
 
-def _item_change(store: Store, item: Row, params: Params, **more: Any) -> None:
-    own = ("price", "plan", "price_data", "quantity", "metadata", "tax_rates", "discounts")
-    given = {"id": item["id"], **{name: params[name] for name in own if name in params}, **more}
-    rest = {name: value for name, value in params.items() if name not in own and name != "clear_usage"}
-    update(store, store.need("subscription", item["subscription"]), {"items": [given], **rest})
-
-
-def _create_item(store: Store, params: Params, ids: Ids) -> Row:
-    subscription = store.need("subscription", params["subscription"], "subscription")
-    before = {item["id"] for item in rows.items_of(store, subscription)}
-    own = ("price", "plan", "price_data", "quantity", "metadata", "tax_rates", "discounts")
-    rest = {name: value for name, value in params.items() if name not in own and name != "subscription"}
-    update(store, subscription, {"items": [{k: params[k] for k in own if k in params}], **rest})
-    return next(item for item in rows.items_of(store, subscription) if item["id"] not in before)
-
-
-def _update_item(store: Store, params: Params, ids: Ids) -> Row:
-    item = store.need("subscription_item", ids["item"])
-    _item_change(store, item, params)
-    return item
-
-
-def _delete_item(store: Store, params: Params, ids: Ids) -> Row:
-    item = store.need("subscription_item", ids["item"])
-    _item_change(store, item, params, deleted=True)
-    return gone("subscription_item", item["id"])
-
-
 ROUTES: Routes = {
     ("get", "/v1/subscriptions"): _list,
     ("post", "/v1/subscriptions"): _create,
@@ -291,9 +263,4 @@ ROUTES: Routes = {
     ("delete", "/v1/subscriptions/{subscription_exposed_id}/discount"): _drop_discounts,
     ("post", "/v1/subscriptions/{subscription}/resume"): resuming.resume,
     ("post", "/v1/subscriptions/{subscription}/migrate"): _migrate,
-    ("get", "/v1/subscription_items"): lists("subscription_item", "/v1/subscription_items", "subscription"),
-    ("post", "/v1/subscription_items"): _create_item,
-    ("get", "/v1/subscription_items/{item}"): reads("subscription_item", "item"),
-    ("post", "/v1/subscription_items/{item}"): _update_item,
-    ("delete", "/v1/subscription_items/{item}"): _delete_item,
 }
