@@ -47,15 +47,16 @@ def main() -> None:
 
 
 def load(store: Store, path: Path) -> None:
-    """The store holds what the file holds, and keeps it up to date. Ends the program where that cannot be."""
+    """Fill the store from the file, and keep the file up to date. Ends the program where that cannot be."""
     try:
-        store.file = StateFile(path)
+        file = StateFile(path)
     except WrongFile as error:
         sys.exit(f"stripe_sandbox: {error}")
     gc.disable()  # nothing of what is read is garbage, and looking for it takes as long as the reading
-    store.file.load(store)
+    file.load(store)
     gc.enable()
     gc.freeze()
+    store.save = lambda: file.save(store)
     deliveries.forget_old_events(store)
     store.persist()
 

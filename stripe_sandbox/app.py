@@ -19,12 +19,13 @@ from stripe_sandbox import answers, faults, tax_rates, test_clocks
 from stripe_sandbox import strict as strict_mode
 from stripe_sandbox.control import table
 from stripe_sandbox.errors import StripeError, invalid
+from stripe_sandbox.memory import MOST_REQUESTS_KEPT
 from stripe_sandbox.pages import checkout as checkout_page
 from stripe_sandbox.pages import overview
 from stripe_sandbox.params import decoded, typed
 from stripe_sandbox.routes import ROUTES
 from stripe_sandbox.schema.load import API_VERSION, request_schema
-from stripe_sandbox.store import MOST_REQUESTS_KEPT, Store
+from stripe_sandbox.store import Store
 from stripe_sandbox.views import expanded, shown
 
 FORM = "application/x-www-form-urlencoded"

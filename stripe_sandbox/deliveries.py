@@ -2,19 +2,16 @@
 
 import heapq
 import itertools
-from typing import TYPE_CHECKING
 
 from stripe_sandbox.dates import DAY
 from stripe_sandbox.kinds import Row
-
-if TYPE_CHECKING:
-    from stripe_sandbox.store import Store
+from stripe_sandbox.memory import Memory
 
 EVENTS_KEPT = 30 * DAY
 ORDER = itertools.count()
 
 
-def plan(store: "Store", event: Row, endpoint: str) -> Row:
+def plan(store: Memory, event: Row, endpoint: str) -> Row:
     """The event waits to be delivered to this endpoint."""
     delivery: Row = {
         "id": f"dlv_{store.random.getrandbits(64):016x}",
@@ -32,7 +29,7 @@ def plan(store: "Store", event: Row, endpoint: str) -> Row:
     return delivery
 
 
-def wait_until(store: "Store", delivery: Row, when: float) -> None:
+def wait_until(store: Memory, delivery: Row, when: float) -> None:
     """The delivery waits for this moment of the machine's clock; what waited longer goes first."""
     delivery["due"] = when
     store.pending[delivery["id"]] = delivery
@@ -41,14 +38,14 @@ def wait_until(store: "Store", delivery: Row, when: float) -> None:
     store.wake.set()
 
 
-def end(store: "Store", delivery: Row, status: str) -> None:
+def end(store: Memory, delivery: Row, status: str) -> None:
     """The delivery waits no more."""
     delivery["status"] = status
     store.pending.pop(delivery["id"], None)
     store.unsaved.add(("delivery", delivery["id"]))
 
 
-def forget_old_events(store: "Store") -> None:
+def forget_old_events(store: Memory) -> None:
     """Events older than 30 days by the server's clock are gone, with their deliveries, unless one still waits.
 
     Called where that clock is moved, before it moves: so nothing that an advance brought is gone unseen.
@@ -61,12 +58,12 @@ def forget_old_events(store: "Store") -> None:
             _forget(store, key)
 
 
-def _take_back(store: "Store", event: Row, delivery: Row) -> None:
+def _take_back(store: Memory, event: Row, delivery: Row) -> None:
     event["_deliveries"].remove(delivery["id"])
     _forget(store, delivery["id"])
 
 
-def _forget(store: "Store", key: str) -> None:
+def _forget(store: Memory, key: str) -> None:
     store.deliveries.pop(key, None)
     store.pending.pop(key, None)
     store.unsaved.add(("delivery", key))

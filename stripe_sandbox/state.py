@@ -61,7 +61,7 @@ class StateFile:
             raise WrongFile(_wrong(path)) from error
 
     def load(self, store: Store) -> None:
-        """The store holds what the file holds, and what was due meanwhile waits for the next request."""
+        """Fill the store with what the file holds. What was due meanwhile waits for the next request."""
         rows: list[Row] = []
         for kind, key, row in self._read():
             if kind == DELIVERY:
@@ -97,7 +97,7 @@ class StateFile:
                 yield kind, key, row
 
     def save(self, store: Store) -> None:
-        """What changed since the last time is in the file, all of it or nothing."""
+        """Write what changed since the last time, all of it or nothing."""
         gone = [one for one in store.unsaved if _kept(store, *one) is None]
         names = _everything(store) if store.all_unsaved else iter(store.unsaved)
         self.connection.execute("BEGIN IMMEDIATE")

@@ -6,56 +6,43 @@ what. An entry of the queue that is no longer true is passed over, so a row is o
 
 import heapq
 import logging
-from collections import defaultdict
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from stripe_sandbox.errors import invalid
-from stripe_sandbox.kinds import Row
+from stripe_sandbox.memory import Queue
+from stripe_sandbox.store import TOUCHED, Row, Store
 
-if TYPE_CHECKING:
-    from stripe_sandbox.store import Store
-
-Due = tuple[int, Callable[["Store", Row], object]]
+Due = tuple[int, Callable[[Store, Row], object]]
 """When, and the function that then makes it happen."""
 log = logging.getLogger(__name__)
 MOST_FAULTS_KEPT = 1_000
-TIMED: dict[str, Callable[["Store", Row], Due | None]] = {}
+TIMED: dict[str, Callable[[Store, Row], Due | None]] = {}
 
 
-def timed(kind: str) -> Callable[[Callable[["Store", Row], Due | None]], Callable[["Store", Row], Due | None]]:
-    """Registers what says when something next happens to a row of this kind by itself."""
+def timed(kind: str) -> Callable[[Callable[[Store, Row], Due | None]], Callable[[Store, Row], Due | None]]:
+    """Register what says when something next happens to a row of this kind by itself."""
 
-    def register(due: Callable[["Store", Row], Due | None]) -> Callable[["Store", Row], Due | None]:
+    def register(due: Callable[[Store, Row], Due | None]) -> Callable[[Store, Row], Due | None]:
         TIMED[kind] = due
         return due
 
     return register
 
 
-class Queue:
-    """For each clock, the moments at which something may be due, earliest first."""
-
-    def __init__(self) -> None:
-        self.heaps: dict[str, list[tuple[int, int, str, str]]] = defaultdict(list)
-        self.count = 0
-
-    def note(self, store: "Store", row: Row) -> None:
-        """The row changed: when something is next due for it is in the queue."""
-        due_of = TIMED.get(row["_kind"])
-        if due_of is None:
-            return
-        due = due_of(store, row)
-        if due is None or due[0] in (row.get("_noted"), row.get("_stuck")):
-            return
-        row["_noted"] = due[0]
-        self.count += 1
-        clock = store.clock_of(row.get("customer") or row.get("_customer"))
-        heapq.heappush(self.heaps[clock], (due[0], self.count, row["_kind"], row["id"]))
+def note(store: Store, row: Row) -> None:
+    """Put into the queue when something is next due for the row."""
+    due_of = TIMED.get(row["_kind"])
+    if due_of is None:
+        return
+    due = due_of(store, row)
+    if due is None or due[0] in (row.get("_noted"), row.get("_stuck")):
+        return
+    row["_noted"] = due[0]
+    store.queue.push(store.clock_of(row.get("customer") or row.get("_customer")), due[0], row)
 
 
-def play(store: "Store", clock: str, until: int) -> int:
-    """Everything due on this clock until then has happened, in order of time. Returns how many things.
+def play(store: Store, clock: str, until: int) -> int:
+    """Let everything happen that is due on this clock until then, in order of time. Returns how many things.
 
     What was noted too late happens at the time up to which everything else had.
     """
@@ -70,20 +57,20 @@ def play(store: "Store", clock: str, until: int) -> int:
             row["_noted"] = None
         due = TIMED[kind](store, row)
         if due is None or due[0] != when:
-            store.queue.note(store, row)
+            note(store, row)
             continue
         moment = max(when, moment)
         with store.at(clock, moment):
             happened += _happened(store, row, due)
             if store.get(kind, key) is row:
-                store.queue.note(store, row)
+                note(store, row)
     if not clock:
         store.caught_up = max(until, moment)
     return happened
 
 
-def _happened(store: "Store", row: Row, due: Due) -> bool:
-    """What was due has happened; or, where that is a defect, nothing has, and it is not tried until the row changes.
+def _happened(store: Store, row: Row, due: Due) -> bool:
+    """Let happen what was due. Where that is a defect, nothing happens, and it is not tried until the row changes.
 
     Nobody asked for it, so no request is told: the log is, and ``checked``.
     """
@@ -99,23 +86,26 @@ def _happened(store: "Store", row: Row, due: Due) -> bool:
     return True
 
 
-def catch_up(store: "Store") -> None:
-    """What fell due on the server's own clock while nobody asked has happened."""
+def catch_up(store: Store) -> None:
+    """Let happen what fell due on the server's own clock while nobody asked."""
     play(store, "", store.time_on(""))
 
 
-def advance_server(store: "Store", to: int) -> None:
-    """The server's clock stands at ``to``, and what fell due until then has happened in order."""
+def advance_server(store: Store, to: int) -> None:
+    """Move the server's clock to ``to``, and let happen in order what falls due until then."""
     if to < store.time_on(""):
         raise invalid("The clock only runs forward.", param="now")
     play(store, "", to)
     store.set("offset", store.offset + to - store.time_on(""))
 
 
-def rebuild(store: "Store") -> None:
-    """The queue again, from the rows alone."""
+def rebuild(store: Store) -> None:
+    """Make the queue again, from the rows alone."""
     store.queue = Queue()
     for kind in TIMED:
         for row in store.objects[kind].values():
             row["_noted"] = row["_stuck"] = None
-            store.queue.note(store, row)
+            note(store, row)
+
+
+TOUCHED.append(note)

@@ -2,14 +2,12 @@
 
 import json
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from stripe_sandbox.errors import StripeError, invalid
 from stripe_sandbox.kinds import KINDS, Row
+from stripe_sandbox.memory import Memory
 from stripe_sandbox.schema.load import INCLUDABLE, OBJECTS
-
-if TYPE_CHECKING:
-    from stripe_sandbox.store import Store
 
 NESTED: dict[str, tuple[str, str, str, str, int]] = {
     # kind: (field, kind of the members, their field that names the owner, address, how many are shown)
@@ -43,7 +41,7 @@ COMPOSED = (dict, list)
 MOST_LEVELS = 4
 
 
-def shown(store: "Store", row: Row) -> Row:
+def shown(store: Memory, row: Row) -> Row:
     """A copy as Stripe's API shows it; what is changed in it does not reach the row."""
     kind = row.get("_kind", "")
     if row.get("deleted"):
@@ -65,7 +63,7 @@ def shown(store: "Store", row: Row) -> Row:
     return view
 
 
-def of_field(store: "Store", row: Row, name: str, value: Any) -> Any:
+def of_field(store: Memory, row: Row, name: str, value: Any) -> Any:
     """The value of one field as it is shown."""
     kind = EMBEDDED.get((row.get("_kind", ""), name))
     if kind and isinstance(value, str):
@@ -80,7 +78,7 @@ def listed(data: list[Row], url: str, *, more: bool) -> Row:
     return {"object": "list", "data": data, "has_more": more, "url": url}
 
 
-def expanded(store: "Store", view: Row, paths: list[str]) -> Row:
+def expanded(store: Memory, view: Row, paths: list[str]) -> Row:
     """The view with whole objects in the place of the named ids. Source: https://docs.stripe.com/expand
 
     What begins with an underscore at its top, as a search's count, is shown only where a path names it.
@@ -126,7 +124,7 @@ def _plan(price: Row) -> Row:
     }
 
 
-def _expand(store: "Store", node: Any, parts: list[str], refusal: StripeError) -> None:
+def _expand(store: Memory, node: Any, parts: list[str], refusal: StripeError) -> None:
     if isinstance(node, list):
         for one in node:
             _expand(store, one, parts, refusal)
@@ -150,7 +148,7 @@ def _expand(store: "Store", node: Any, parts: list[str], refusal: StripeError) -
         _expand(store, node[name], rest, refusal)
 
 
-def _whole(store: "Store", name: str, value: Any, refusal: StripeError) -> Any:
+def _whole(store: Memory, name: str, value: Any, refusal: StripeError) -> Any:
     """The object that an id names, or the objects that a list of ids names; anything else as it is."""
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
         return [_whole(store, name, one, refusal) for one in value]
