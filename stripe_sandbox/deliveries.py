@@ -12,7 +12,7 @@ ORDER = itertools.count()
 
 
 def plan(store: Memory, event: Row, endpoint: str) -> Row:
-    """The event waits to be delivered to this endpoint."""
+    """Plan to deliver the event to this endpoint."""
     delivery: Row = {
         "id": f"dlv_{store.random.getrandbits(64):016x}",
         "event": event["id"],
@@ -30,7 +30,7 @@ def plan(store: Memory, event: Row, endpoint: str) -> Row:
 
 
 def wait_until(store: Memory, delivery: Row, when: float) -> None:
-    """The delivery waits for this moment of the machine's clock; what waited longer goes first."""
+    """Let the delivery wait for this moment of the machine's clock. What waited longer goes first."""
     delivery["due"] = when
     store.pending[delivery["id"]] = delivery
     heapq.heappush(store.due[delivery["endpoint"]], (when, next(ORDER), delivery["id"]))
@@ -39,14 +39,14 @@ def wait_until(store: Memory, delivery: Row, when: float) -> None:
 
 
 def end(store: Memory, delivery: Row, status: str) -> None:
-    """The delivery waits no more."""
+    """End the delivery: it waits no more."""
     delivery["status"] = status
     store.pending.pop(delivery["id"], None)
     store.unsaved.add(("delivery", delivery["id"]))
 
 
 def forget_old_events(store: Memory) -> None:
-    """Events older than 30 days by the server's clock are gone, with their deliveries, unless one still waits.
+    """Forget events older than 30 days by the server's clock, with their deliveries, unless one still waits.
 
     Called where that clock is moved, before it moves: so nothing that an advance brought is gone unseen.
     """

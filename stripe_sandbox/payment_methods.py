@@ -38,7 +38,7 @@ YEARS_VALID = 3
 
 
 def create(store: Store, params: Params, ids: Ids) -> Row:
-    """A card that belongs to nobody yet. No event tells."""
+    """Make a card that belongs to nobody yet. No event tells of it."""
     refuse(params, ("customer", "payment_method"), "a payment method, which clones for connected accounts")
     if "type" not in params:
         raise required("type")
@@ -58,14 +58,14 @@ def create(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def of_id(store: Store, key: str, param: str, customer: Row | None = None) -> Row:
-    """The payment method with this id; one of Stripe's test ids makes a new card."""
+    """Find the payment method with this id. One of Stripe's test ids makes a new card."""
     if key in CARDS:
         return _add(store, key, {}, {}, now=store.now(customer["id"] if customer else None), cvc=True)
     return store.need("payment_method", key, param)
 
 
 def attach(store: Store, method: Row, customer: Row) -> Row:
-    """The payment method is the customer's. Repeating is a no-op.
+    """Attach the payment method to the customer. Repeating is a no-op.
 
     Raises: the card's decline (402), or a 400 where it is another customer's or was detached.
     """
@@ -81,7 +81,7 @@ def attach(store: Store, method: Row, customer: Row) -> Row:
 
 
 def detach(store: Store, method: Row) -> Row:
-    """The payment method is nobody's, for good, and nobody's default."""
+    """Take the payment method from its customer for good. It is then nobody's default."""
     owner = store.get("customer", method["customer"])
     if owner is None:
         raise invalid("The payment method you provided is not attached to a customer so detachment is impossible.")
@@ -123,7 +123,7 @@ def update(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def renew(store: Store, method: Row, exp_month: int, exp_year: int) -> Row:
-    """The card's network gave it a new date of expiry, without anybody's request."""
+    """Give the card a new date of expiry, as its network does without a request."""
     card = {**method["card"], "exp_month": exp_month, "exp_year": exp_year}
     store.change(method, card=card)
     store.emit("payment_method.automatically_updated", method)
@@ -131,7 +131,7 @@ def renew(store: Store, method: Row, exp_month: int, exp_year: int) -> Row:
 
 
 def _named(card: Params) -> str:
-    """The test card that a token or a number names."""
+    """Look up the test card that a token or a number names."""
     token, number = card.get("token"), card.get("number")
     if (token is None) == (number is None):
         raise invalid("Give either card[number] or card[token].", param="card", code="parameter_missing")
@@ -155,7 +155,7 @@ def _named(card: Params) -> str:
 
 
 def _expiry(given: Params, old: Params, now: int) -> Params:
-    """Month and year of expiry after a change. Raises Stripe's card error for one that has passed."""
+    """Compute month and year of expiry after a change. Raises: Stripe's card error for one that has passed."""
     month, year = ({**old, **given}[name] for name in ("exp_month", "exp_year"))
     year += 2000 if 0 <= year < 100 else 0
     at = datetime.fromtimestamp(now, UTC)
@@ -211,7 +211,7 @@ def _add(store: Store, name: str, given: Params, expiry: Params, *, now: int, cv
 
 
 def _details(old: Params, given: Params) -> Params:
-    """Billing details after a change: what is given empty is unset."""
+    """Compute the billing details after a change. What is given empty is unset."""
     new = {**old, **{name: value or None for name, value in given.items() if name != "address"}}
     if "address" in given:
         address = given["address"] or {}
@@ -240,7 +240,7 @@ def _list(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def of_customer(store: Store, params: Params, ids: Ids) -> Row:
-    """The customer's payment methods, newest first."""
+    """List the customer's payment methods, newest first."""
     customer = alive(store, "customer", ids["customer"])
     wanted = {name: params[name] for name in ("type", "allow_redisplay") if name in params}
     found = store.all("payment_method", customer=customer["id"], **wanted)

@@ -19,7 +19,7 @@ NO_BILLING_DETAILS = {"address": None, "email": None, "name": None, "phone": Non
 def collect(
     store: Store, intent: Row, method_id: str | None, *, may_ask: bool = True, return_url: str | None = None
 ) -> None:
-    """The intent is charged to this card; or it waits for authentication (requires_action), if ``may_ask``.
+    """Charge the intent to this card. Where the card asks for authentication, the intent waits, if ``may_ask``.
 
     Raises: the 402, after recording the attempt; a 400 for a card that may not pay.
     """
@@ -46,7 +46,7 @@ def collect(
 
 
 def authenticated(store: Store, intent: Row, ok: bool) -> None:
-    """The card's holder confirmed the payment, which is then made, or failed to; the answer tells which."""
+    """Make the payment once the card's holder confirmed it (``ok``), or let it fail where the holder did not."""
     if intent["status"] != "requires_action":
         raise invalid("This PaymentIntent does not wait for authentication.", code="payment_intent_unexpected_state")
     method = store.need("payment_method", intent["payment_method"], "payment_method")
@@ -60,7 +60,7 @@ def authenticated(store: Store, intent: Row, ok: bool) -> None:
 
 
 def capture(store: Store, intent: Row, amount: int) -> None:
-    """Of what the card holds ready, so much is taken; the rest is let go."""
+    """Take so many minor units of what the card holds ready, and let the rest go."""
     charge = store.objects["charge"][intent["latest_charge"]]
     store.change(
         charge,
@@ -111,7 +111,7 @@ def _charge(store: Store, intent: Row, method: Row, refusal: Refusal | None) -> 
 
 
 def _card_details(intent: Row, method: Row, refusal: Refusal | None) -> Row:
-    """The card as a charge remembers it."""
+    """Describe the card as a charge remembers it."""
     kept = ("brand", "checks", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4", "wallet")
     details = {name: method["card"][name] for name in kept}
     more = dict.fromkeys(("installments", "mandate", "network_token", "network_transaction_id", "three_d_secure"))
@@ -151,7 +151,7 @@ def _failed(store: Store, intent: Row, method: Row, refusal: Refusal, *, charged
 
 
 def _ask(store: Store, intent: Row, method: Row, return_url: str | None) -> None:
-    """The intent waits until the card's holder confirms the payment to the bank."""
+    """Let the intent wait until the card's holder confirms the payment to the bank."""
     url = addresses.authenticate_url(store.base_url, intent["id"])
     store.change(
         intent,

@@ -42,7 +42,7 @@ MOST_LEVELS = 4
 
 
 def shown(store: Memory, row: Row) -> Row:
-    """A copy as Stripe's API shows it; what is changed in it does not reach the row."""
+    """Copy the row as Stripe's API shows it. What is changed in the copy does not reach the row."""
     kind = row.get("_kind", "")
     if row.get("deleted"):
         return {"id": row["id"], "object": kind, "deleted": True}
@@ -64,7 +64,7 @@ def shown(store: Memory, row: Row) -> Row:
 
 
 def of_field(store: Memory, row: Row, name: str, value: Any) -> Any:
-    """The value of one field as it is shown."""
+    """Show the value of one field."""
     kind = EMBEDDED.get((row.get("_kind", ""), name))
     if kind and isinstance(value, str):
         return shown(store, store.objects[kind][value])
@@ -74,12 +74,12 @@ def of_field(store: Memory, row: Row, name: str, value: Any) -> Any:
 
 
 def listed(data: list[Row], url: str, *, more: bool) -> Row:
-    """A list object. Source: https://docs.stripe.com/api/pagination"""
+    """Make a list object. Source: https://docs.stripe.com/api/pagination"""
     return {"object": "list", "data": data, "has_more": more, "url": url}
 
 
 def expanded(store: Memory, view: Row, paths: list[str]) -> Row:
-    """The view with whole objects in the place of the named ids. Source: https://docs.stripe.com/expand
+    """Put whole objects in the place of the named ids. Source: https://docs.stripe.com/expand
 
     What begins with an underscore at its top, as a search's count, is shown only where a path names it.
     """
@@ -104,7 +104,7 @@ def _public(value: Any) -> Any:
 
 
 def _plan(price: Row) -> Row:
-    """The price in the words of the old Plan object, which items still carry."""
+    """Tell the price in the words of the old Plan object, which items still carry."""
     recurring = price["recurring"] or {}
     return {
         **{name: price[name] for name in ("id", "active", "billing_scheme", "created", "currency", "product")},
@@ -149,7 +149,7 @@ def _expand(store: Memory, node: Any, parts: list[str], refusal: StripeError) ->
 
 
 def _whole(store: Memory, name: str, value: Any, refusal: StripeError) -> Any:
-    """The object that an id names, or the objects that a list of ids names; anything else as it is."""
+    """Find the object that an id names, or the objects that a list of ids names. Anything else stays as it is."""
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
         return [_whole(store, name, one, refusal) for one in value]
     if not isinstance(value, str):
@@ -162,7 +162,7 @@ def _whole(store: Memory, name: str, value: Any, refusal: StripeError) -> Any:
 
 
 def _expandable(node: Row) -> set[str]:
-    """The fields of this object that may be expanded; a part of an object tells by what it holds."""
+    """List the fields of this object that may be expanded. A part of an object tells by what it holds."""
     if schema := OBJECTS.get(node.get("object", "")):
         return {*schema.get("x-expandableFields", ()), *(name for kind, name in INCLUDABLE if kind == node["object"])}
     return set(node)

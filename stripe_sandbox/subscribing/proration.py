@@ -14,18 +14,18 @@ from stripe_sandbox.store import Row, Store
 
 
 def remember(store: Store, item: Row, amount: int, start: int, end: int) -> None:
-    """The item was debited ``amount`` minor units, discounts taken off, for [start, end)."""
+    """Remember that the item was debited ``amount`` minor units, less its discounts, for [start, end)."""
     segment = {"amount": amount, "start": start, "end": end, "price": item["price"], "quantity": item["quantity"]}
     store.change(item, _debits=[*item["_debits"], segment])
 
 
 def forget(store: Store, item: Row) -> None:
-    """Nothing is left to be credited of what the item was debited."""
+    """Forget what the item was debited, so that nothing of it is credited."""
     store.change(item, _debits=[])
 
 
 def credit(store: Store, subscription: Row, item: Row, at: int) -> None:
-    """What was debited for the time after ``at`` waits to be given back, and only what was before is remembered."""
+    """Give back with the next invoice what was debited for the time after ``at``, and forget that part."""
     kept = []
     for segment in item["_debits"]:
         start = max(at, segment["start"])
@@ -41,7 +41,7 @@ def credit(store: Store, subscription: Row, item: Row, at: int) -> None:
 
 
 def debit(store: Store, subscription: Row, item: Row, at: int, until: int) -> None:
-    """The item's terms for [at, until), a part of its period, wait to be charged."""
+    """Charge with the next invoice for the item's terms in [at, until), a part of its period."""
     start, end = item["current_period_start"], item["current_period_end"]
     price = store.objects["price"][item["price"]]
     full = invoice_lines.amount_of(price, item["quantity"])
@@ -51,7 +51,7 @@ def debit(store: Store, subscription: Row, item: Row, at: int, until: int) -> No
 
 
 def _discounted(store: Store, subscription: Row, item: Row, amount: int) -> int:
-    """Less the percentages that hold now; amounts off are taken from whole periods only."""
+    """Take off the percentages that hold now. Amounts off are taken from whole periods only."""
     at = store.now(subscription["customer"])
     for key in [*item["discounts"], *subscription["discounts"]]:
         row = store.objects["discount"][key]

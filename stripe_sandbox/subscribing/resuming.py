@@ -12,7 +12,7 @@ from stripe_sandbox.subscribing import subscription_rows as rows
 
 
 def resume(store: Store, params: Params, ids: Ids) -> Row:
-    """It runs again once the invoice for that is paid, or given up; where nothing is billed, at once."""
+    """Resume it once the invoice for that is paid, or given up. Where nothing is billed, it runs again at once."""
     subscription = store.need("subscription", ids["subscription"])
     if subscription["status"] != "paused":
         raise invalid("Only paused subscriptions can be resumed.")
@@ -40,7 +40,7 @@ def resume(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def _bill(store: Store, subscription: Row, params: Params) -> Row | None:
-    """The draft for a whole period from now on; or for what is left of the one that goes on, if that is prorated."""
+    """Make the draft for a whole period from now on, or for what is left of the one that goes on, if it prorates."""
     now = store.now(subscription["customer"])
     if params.get("billing_cycle_anchor", "now") == "now":
         store.change(subscription, billing_cycle_anchor=now)
@@ -59,7 +59,7 @@ def _bill(store: Store, subscription: Row, params: Params) -> Row | None:
 
 
 def settle(store: Store, subscription: Row, invoice: Row) -> None:
-    """Paid or given up, the subscription runs again; void, it is paused as it was before."""
+    """Let the subscription run again if the invoice is paid or given up. If it is void, it is paused as before."""
     before = subscription["_resumption"]
     store.change(subscription, _resumption=None)
     if invoice["status"] != "void":
@@ -73,7 +73,7 @@ def settle(store: Store, subscription: Row, invoice: Row) -> None:
 
 
 def expire(store: Store, subscription: Row) -> None:
-    """Its invoice was not paid in time and is void: the subscription stays paused."""
+    """Void its invoice, which was not paid in time. The subscription stays paused."""
     invoice = store.objects["invoice"][subscription["_resumption"]["invoice"]]
     if invoice["status"] == "draft":  # held back, while collection is paused too
         invoices.finalise(store, invoice)

@@ -45,7 +45,7 @@ def refuse_unsupported(params: Params) -> None:
 
 
 def price_of(store: Store, given: Params, param: str) -> Row | None:
-    """The recurring price that an item names, by id or by its data."""
+    """Find the recurring price that an item names, by id or by its data."""
     key = given.get("price") or given.get("plan")
     if key:
         price = store.need("price", key, f"{param}[price]")
@@ -66,7 +66,7 @@ def price_of(store: Store, given: Params, param: str) -> Row | None:
 
 
 def item_of(store: Store, given: Params, customer: str, param: str, row: Row | None) -> Item:
-    """One member of ``items``."""
+    """Read one member of ``items``."""
     price = price_of(store, given, param)
     if price is None and row is None:
         raise invalid(f"Missing required param: {param}[price].", param=f"{param}[price]", code="parameter_missing")
@@ -89,7 +89,7 @@ def item_of(store: Store, given: Params, customer: str, param: str, row: Row | N
 
 
 def check_together(store: Store, items: list[Item], customer: Row) -> None:
-    """Items of one subscription share currency and interval, and are not the same price twice."""
+    """Refuse items of different currencies or intervals, too many of them, and the same price twice."""
     kept = [item for item in items if not item.deleted]
     if not kept:
         raise invalid("A subscription must have at least one active price.", param="items")
@@ -109,7 +109,7 @@ def check_together(store: Store, items: list[Item], customer: Row) -> None:
 
 
 def add_item(store: Store, subscription: Row, item: Item, start: int, end: int) -> Row:
-    """The subscription has one more item, for [start, end)."""
+    """Add an item to the subscription, for [start, end)."""
     given = {"discounts": [], "metadata": {}, "tax_rates": [], **item.values}
     return store.add(
         "subscription_item",
@@ -127,7 +127,7 @@ def add_item(store: Store, subscription: Row, item: Item, start: int, end: int) 
 
 
 def plain(store: Store, params: Params, customer: Row, subscription: Row | None = None) -> Row:
-    """The terms that cost nothing by themselves, as fields of the row."""
+    """Read the terms that cost nothing by themselves, as fields of the row."""
     values = {name: params[name] for name in COPIED if name in params}
     for name in ("description", "default_payment_method"):
         if values.get(name) == "":
@@ -150,7 +150,7 @@ def plain(store: Store, params: Params, customer: Row, subscription: Row | None 
 
 
 def _days_until_due(params: Params, subscription: Row) -> Row:
-    """Days for those who are sent their invoices, and for nobody else."""
+    """Read the days until an invoice is due, for those who are sent their invoices, and for nobody else."""
     if not {"collection_method", "days_until_due"} & set(params):
         return {}
     method = params.get("collection_method") or subscription.get("collection_method") or "charge_automatically"
@@ -173,7 +173,7 @@ def _days_until_due(params: Params, subscription: Row) -> Row:
 
 
 def pause(store: Store, params: Params, subscription: Row) -> Row:
-    """``pause_collection`` as a field; empty where the request says nothing of it."""
+    """Read ``pause_collection`` as a field. Empty where the request says nothing of it."""
     if "pause_collection" not in params:
         return {}
     asked = params["pause_collection"] or None
@@ -197,7 +197,7 @@ NO_PAYMENT_SETTINGS: Row = {
 
 
 def cancellation(store: Store, params: Params, subscription: Row, end: int) -> Row:
-    """The fields that say when it will end by itself; empty where the request says nothing of it."""
+    """Read the fields that say when it will end by itself. Empty where the request says nothing of it."""
     if "cancel_at_period_end" not in params and "cancel_at" not in params:
         return {}
     now = store.now(subscription["customer"])
@@ -219,7 +219,7 @@ def cancellation(store: Store, params: Params, subscription: Row, end: int) -> R
 
 
 def trial_end(store: Store, params: Params, now: int) -> int | None:
-    """The end of the trial that is asked for, or None."""
+    """Read the end of the trial that is asked for. Returns None where there is none."""
     given = params.get("trial_end")
     if given == "now":
         return None
