@@ -1,8 +1,11 @@
-"""``migrate``, but quick on an empty database.
+"""``migrate``, but quick on an empty database, and willing where a migration was put before an applied one.
 
 dj-stripe's migrations build and rebuild some fifty tables (523 operations in its second), which takes most
 of a minute. Where none of its tables exists yet they are created as they end up, and its migrations are
 recorded as applied. tests/config/test_first_migrate.py holds the two ways against each other.
+
+Two of our migrations were put before others that were on main already. Django refuses a database that ran
+those others, before it runs anything, so what heals it cannot be a migration.
 """
 
 from typing import Any
@@ -10,10 +13,13 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.commands import migrate
 from django.db import connections
+from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 APP = "djstripe"
+PUT_BEFORE = {"0005_subscription_terms": "0006_payment_methods", "0007_invoices": "0008_adjustments"}
+"""The migrations that came later to main, each with the one that it was put before. Never to become more."""
 
 
 class Command(migrate.Command):
@@ -25,6 +31,9 @@ class Command(migrate.Command):
         step_by_step = options.pop("step_by_step", False)
         whole_project = not options["app_label"] and not options["plan"] and not options["check_unapplied"]
         connection = connections[options["database"]]
+        if not options["plan"] and not options["check_unapplied"] and not options["fake"]:
+            for name in apply_what_was_put_before(connection):
+                self.stdout.write(f"  Applied billing.{name}, which was put before {PUT_BEFORE[name]}")
         if whole_project and not step_by_step and not options["fake"] and is_empty(connection):
             call_command("migrate", "billing", "0001", database=options["database"], verbosity=options["verbosity"])
             create_tables(connection)
@@ -51,3 +60,22 @@ def create_tables(connection: Any) -> None:
     for app, name in loader.disk_migrations:
         if app == APP:
             recorder.record_applied(app, name)
+
+
+def apply_what_was_put_before(connection: Any) -> list[str]:
+    """Each migration of PUT_BEFORE is applied where the one that it was put before is.
+
+    To the models as this database has them: SQLite copies a table by the columns that it is told of.
+    """
+    executor = MigrationExecutor(connection)
+    ours = {name for app, name in executor.loader.applied_migrations if app == "billing"}
+    left_out = [name for name, later in PUT_BEFORE.items() if later in ours and name not in ours]
+    if not left_out:
+        return []
+    migrations = {name: one for (app, name), one in executor.loader.disk_migrations.items() if app == "billing"}
+    state = executor.loader.project_state(("billing", "0004_worker"))
+    for name in sorted(name for name in ours & set(migrations) if name > "0005"):
+        state = migrations[name].mutate_state(state, preserve=False)
+    for name in left_out:
+        state = executor.apply_migration(state, migrations[name])
+    return left_out
