@@ -42,6 +42,7 @@ lint: .venv/ready
 	$(TEST_ENV) $(BIN)/mypy
 	$(BIN)/lint-imports
 	$(TEST_ENV) $(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python -m tests.schema.kept
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && export ENV_FILE=tests/production.env STATIC_ROOT="$$folder" && \
 		$(BIN)/python manage.py collectstatic --no-input --verbosity 0 && \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
