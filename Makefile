@@ -43,6 +43,7 @@ lint: .venv/ready
 	$(BIN)/lint-imports
 	$(TEST_ENV) $(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python -m tests.schema.kept
+	$(TEST_ENV) $(BIN)/python -m tests.schema.locks
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && export ENV_FILE=tests/production.env STATIC_ROOT="$$folder" && \
 		$(BIN)/python manage.py collectstatic --no-input --verbosity 0 && \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
