@@ -1,0 +1,634 @@
+"""What the two faces show, to the byte: the admin's pages and the API's answers, as the files in ``snapshots/``.
+
+``WRITE_SNAPSHOTS=1 python -m pytest tests/faces`` writes them anew. Acts and addresses are found in the pages and in
+the OpenAPI document; what is typed into them is below. One that nothing is known of fails.
+"""
+
+import functools
+import html
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.test import Client
+
+from billing.models import Agreement, Finding, Job, Office, Reconciliation, WorkerHeartbeat
+from tests.conftest import PASSWORD, a_member, a_person, price
+from tests.faces.snapshots import Book, exchange
+from tests.faces.stage import CHECKED_BY, TODAY, WHY, Stage, address, set_out, signed_in, staff
+
+LINK = re.compile(r'href="(/admin/billing/(\w+)/(?:(\d+)/)?([a-z-]+)/)"')
+OWN_OF_DJANGO = ("add", "change", "delete", "history", "password")
+FORM = re.compile(r'<form method="post".*?</form>', re.DOTALL)
+TYPED = re.compile(r'<(?:input|select|textarea)[^>]* name="(\w+)"')
+MESSAGES = re.compile(r'<ul class="flex flex-col gap-4 mb-6">.*?</ul>', re.DOTALL)
+LIGHT = "/admin/billing/workerheartbeat/"
+BEGINNING = {"reason": "the first of its kind"}
+
+Typed = dict[str, Any] | Callable[[str], dict[str, Any]]
+
+
+def chosen(name: str, marked: str = "") -> Callable[[str], dict[str, str]]:
+    """The first choice that the form offers, or the one whose text has this mark."""
+
+    def choose(page: str) -> dict[str, str]:
+        options = re.findall(rf'<input type="radio" name="{name}" value="([^"]+)"()', page)
+        if not options:
+            select = re.search(rf'<select name="{name}".*?</select>', page, re.DOTALL)
+            options = re.findall(r'<option value="([^"]+)"[^>]*>([^<]*)', select[0] if select else "")
+        return {name: next((value for value, text in options if marked in text), "none")}
+
+    return choose
+
+
+def terms(code: str, **more: str) -> Callable[[str], dict[str, str]]:
+    return lambda page: {"price": str(price(code).public_id), "quantity": "1", **more}
+
+
+EXECUTED = {
+    "document_sha256": "5E" * 32,
+    "our_signer": "Olive Owner, managing director",
+    "their_signer": "Pat Processor, general counsel",
+    "signed_on": "2030-01-02",
+    "effective_from": "2030-01-03",
+    "effective_until": "2031-01-02",
+}
+NOT_REQUIRED = {
+    "document_sha256": "ab" * 32,
+    "legal_basis": "No protected information is sent.",
+    "reviewer": "Carla Counsel",
+    "review_by": "2031-01-02",
+}
+PREVIEWED: dict[str, Typed] = {
+    "subscribe": terms("seats-monthly", quantity="3", trial_days="0", payment_method="pm_card_visa"),
+    "change-plan": terms("practice-yearly", settle="now"),
+    "move-trial-end": {"when": "now"},
+    "restart-period": {"credit": "now"},
+    "apply-discount": {"code": "TEN"},
+    "remove-discount": {},
+    "charge": {"charge": "training", "amount": "300", "days_until_due": "14"},
+    "credit": {"direction": "give", "amount": "25.50"},
+    "credit-note": lambda page: {"amount": "5", **chosen("to")(page)},
+    "refund": {"amount": "50"},
+}
+"""Acts that show what they come to before they are confirmed."""
+PAUSE = {**WHY, "invoices_become": "void"}
+AT_ONCE = ("upcoming", "account", "open-pdf", "open-page")
+DONE: dict[str, Typed] = {
+    "payment-link": terms("practice-monthly", trial_days="7"),
+    "withdraw-link": {},
+    "cancel": {"when": "date", "last_day": "2030-04-30"},
+    "resume-renewal": {},
+    "pause-collection": {"invoices_become": "void", "from_day": "2030-05-01"},
+    "resume-collection": {},
+    "link-card": {"make_default": "on"},
+    "default-card": chosen("card", "mastercard"),
+    "remove-card": chosen("card", "mastercard"),
+    "contact": {"name": "Renamed Practice", "billing_email": "bills@renamed.example", "locale": "es"},
+    "portal": {},
+    "compare": BEGINNING,
+    "archive": {},
+    "unarchive": {},
+    "pay": {},
+    "retry": {},
+    "send": {},
+    "void": {},
+    "mark-uncollectible": {},
+    "link": BEGINNING,
+    "adopt": BEGINNING,
+    "close": BEGINNING,
+    "end": BEGINNING,
+    "compare-all": {},
+    "replay-all": {},
+    "prepare-executed": EXECUTED | BEGINNING,
+    "prepare-not-required": NOT_REQUIRED | BEGINNING,
+    "approve": BEGINNING,
+    "withdraw": BEGINNING,
+}
+"""Acts that are carried out by their form."""
+
+
+def typed(act: str, page: str) -> dict[str, Any]:
+    """What is typed into the act's form."""
+    known = PREVIEWED[act] if act in PREVIEWED else DONE[act]
+    return {**WHY, **(known(page) if callable(known) else known)}
+
+
+@dataclass
+class Admin:
+    """The admin, every page of which that is looked at is put into the book."""
+
+    client: Client
+    book: Book
+    met: set[str] = field(default_factory=set)
+    seen: dict[str, str] = field(default_factory=dict)
+
+    def get(self, page: str, path: str) -> str:
+        answer = self.client.get(path)
+        self.book.add(page, exchange(f"GET {path}", answer))
+        self.seen[path] = answer.content.decode()
+        return self.seen[path]
+
+    def post(self, page: str, path: str, given: dict[str, Any]) -> Any:
+        """Also the messages that it leaves, which the next page shows, whichever it is."""
+        answer = self.client.post(path, {**CHECKED_BY, **given})
+        self.book.add(page, exchange(f"POST {path}", answer, given))
+        if answer.status_code == 302:
+            self.book.add(page, exchange("GET the next page", self.client.get(LIGHT), only=MESSAGES))
+        return answer
+
+    def subject(self, name: str, path: str) -> None:
+        """A page, and every act that it offers."""
+        shown = self.get(f"{name}/page.html", path)
+        for found, model, key, act in sorted(set(LINK.findall(shown))):
+            if act not in OWN_OF_DJANGO and found.startswith(path.removesuffix("change/")):
+                self.act(f"{name}/{act}.html", found, model, act, key)
+
+    def act(self, page: str, path: str, model: str, act: str, key: str) -> None:
+        """Its form; what it says of no input and of nonsense, the first time; what it comes to, if it shows that."""
+        blank = self.get(page, path)
+        known = act in PREVIEWED or act in DONE or act in AT_ONCE
+        assert known, f"{path}: say in PREVIEWED or DONE what is typed into it, or that it is AT_ONCE"
+        form = FORM.search(blank)
+        if form is None or act in AT_ONCE:
+            return
+        names = sorted(set(TYPED.findall(form[0])) - set(CHECKED_BY))
+        if names and f"{model}/{act}" not in self.met:
+            self.post(page, path, {})
+            self.post(page, path, dict.fromkeys(names, "x"))
+            if "why" in names:
+                self.post(page, path, {**typed(act, form[0]), "why": "other", "note": ""})
+        self.met.add(f"{model}/{act}")
+        if act in PREVIEWED:
+            self.post(page, path, typed(act, form[0]))
+
+    def carry_out(self, page: str, path: str, **other: Any) -> None:
+        """An act to its end and once more, confirmed where it shows first what it comes to."""
+        act = path.rstrip("/").rpartition("/")[2]
+        blank = self.client.get(path).content.decode()
+        given = {**typed(act, blank), **other}
+        if act in PREVIEWED:
+            seen = self.post(page, path, given).content.decode()
+            as_of = re.search(r'name="as_of" value="([^"]+)"', seen)
+            given |= {"confirmed": "yes", "as_of": html.unescape(as_of[1])} if as_of else {"confirmed": "yes"}
+        self.post(page, path, given)
+        self.post(page, path, given)
+
+
+def test_the_admin(from_one_on, stripe):
+    book = Book("admin")
+    client = signed_in(staff("administrator"))
+    stage = set_out(stripe, client)
+    admin = Admin(client, book)
+    found_by_the_machinery(stage)
+
+    for group in ("operator", "auditor"):
+        Admin(signed_in(staff(group)), book).get(f"overview/{group}.html", "/admin/")
+    Admin(signed_in(a_person("nobody@vendor.example")), book).get("overview/not-staff.html", "/admin/")
+    shown = admin.get("overview/administrator.html", "/admin/")
+    models = sorted(set(re.findall(r'href="/admin/billing/(\w+)/"', shown)))
+    assert len(models) > 10
+    for model in models:
+        admin.subject(f"lists/{model}", f"/admin/billing/{model}/")
+    for model in ("office", "plan", "user", "membership"):
+        admin.get(f"lists/{model}/add.html", f"/admin/billing/{model}/add/")
+    for path in (
+        "office/?subscription_status=active",
+        "office/?q=Gone",
+        "invoice/?status=open",
+        "payment/?status=failed",
+    ):
+        admin.get("lists/filtered.html", f"/admin/billing/{path}")
+
+    for state, office in stage.offices.items():
+        admin.subject(f"office-{state}", address("office", office.pk))
+    for name, pk in invoices(stage):
+        admin.subject(f"invoice-{name}", address("invoice", pk))
+    for name, pk in payments(stage):
+        admin.subject(f"payment-{name}", address("payment", pk))
+    for model in models:
+        rows = set(re.findall(rf"/admin/billing/{model}/(\d+)/", admin.seen[f"/admin/billing/{model}/"]))
+        if model in ("finding", "reconciliation", "agreement"):
+            for pk in sorted(rows, key=int):
+                admin.subject(f"{model}-{pk}", address(model, pk))
+        elif rows and model not in ("office", "invoice", "payment"):
+            admin.get(f"records/{model}.html", address(model, min(rows, key=int)))
+
+    an_auditor(book, admin, stage)
+    refused(admin, stage)
+    carried_out(admin, stage)
+    admin.get("overview/afterwards.html", "/admin/")
+    book.close()
+
+
+def found_by_the_machinery(stage: Stage) -> None:
+    """Rows that only time or trouble brings."""
+    active, customer = stage.offices["active"], stage.customer(stage.offices["active"])
+    stranger, other = (stage.stripe.post("customers", name=name)["id"] for name in ("Stranger", "Another"))
+    for kind, subject, office, severity in (
+        ("drift", customer, active, "warning"),
+        ("customer_not_linked", other, stage.offices["no-customer"], "critical"),
+        ("unknown_customer", stranger, None, "notice"),
+    ):
+        Finding.objects.create(kind=kind, subject=subject, office=office, severity=severity, detail=f"It is a {kind}.")
+    Reconciliation.objects.create(
+        actor_label="tests", reason="told to", recent_since=TODAY, stage="customers", counts={"drifted": 2}
+    )
+    Job.objects.create(name="a job", due_at=TODAY)
+    WorkerHeartbeat.objects.create(name="a worker", seen_at=TODAY)
+    a_member(active, "owner")
+    first = signed_in(a_person("first@vendor.example", group="administrator"))
+    for act in ("prepare-executed", "prepare-not-required"):
+        answer = first.post(f"/admin/billing/agreement/{act}/", typed(act, ""))
+        assert answer.status_code == 302, answer.content.decode()
+    approver = Agreement.objects.order_by("pk").first()
+    assert approver
+    assert stage.client.post(address("agreement", approver.pk, "approve"), BEGINNING).status_code == 302
+
+
+def invoices(stage: Stage) -> Iterator[tuple[str, int]]:
+    for state in ("active", "past-due", "paused"):
+        for number, row in enumerate(stage.offices[state].invoices.order_by("pk"), 1):
+            yield f"{state}-{number}-{row.status}", row.pk
+
+
+def payments(stage: Stage) -> Iterator[tuple[str, int]]:
+    for state in ("active", "past-due", "disputed"):
+        for number, row in enumerate(stage.offices[state].payments.order_by("pk"), 1):
+            yield f"{state}-{number}-{row.status}", row.pk
+
+
+def an_auditor(book: Book, admin: Admin, stage: Stage) -> None:
+    """Reads, and may do nothing; who is not staff does not enter."""
+    auditor = Admin(signed_in(a_person("reader@vendor.example", group="auditor")), book)
+    outside = Admin(signed_in(a_person("outside@vendor.example")), book)
+    subjects = {"office": stage.offices["active"].pk, "invoice": dict(invoices(stage))["active-3-open"]}
+    subjects |= {"payment": dict(payments(stage))["active-1-succeeded"]}
+    for model, pk in subjects.items():
+        auditor.get(f"refused/auditor-{model}.html", address(model, pk))
+    for one in sorted(admin.met):
+        model, _, act = one.partition("/")
+        path = address(model, subjects.get(model, 1), act)
+        if act not in ("compare-all", "replay-all", "prepare-executed", "prepare-not-required"):
+            auditor.post("refused/auditor.html", path, {**WHY, **BEGINNING})
+            outside.post("refused/not-staff.html", path, {**WHY, **BEGINNING})
+    auditor.get("refused/auditor.html", address("office", subjects["office"], "cancel"))
+    auditor.get("refused/auditor.html", address("office", 9_999))
+    for act in ("cancel", "account"):
+        admin.get("refused/no-such.html", address("office", 9_999, act))
+        admin.get("refused/no-such.html", address("office", "abc", act))
+
+
+def refused(admin: Admin, stage: Stage) -> None:
+    """Acts on what they are not offered for, and others that cannot be."""
+    for state in ("no-customer", "archived", "active"):
+        pk = stage.offices[state].pk
+        offered = {act for _, _, _, act in LINK.findall(admin.client.get(address("office", pk)).content.decode())}
+        for act in sorted(one.partition("/")[2] for one in admin.met if one.startswith("office/")):
+            if act not in offered:
+                given = {**typed(act, ""), "confirmed": "yes"}
+                admin.post(f"refused/office-{state}.html", address("office", pk, act), given)
+    rows = dict(invoices(stage))
+    for act in ("pay", "retry", "send", "void", "mark-uncollectible"):
+        for name in ("active-1-paid", "active-4-void", "paused-2-draft"):
+            admin.post("refused/invoice.html", address("invoice", rows[name], act), WHY)
+    active = stage.offices["active"].pk
+    for act, given in (
+        ("charge", {"charge": "training", "amount": "0.50", "days_until_due": "0"}),
+        ("charge", {"charge": "training", "amount": "12.345", "days_until_due": "400"}),
+        ("apply-discount", {"code": "NONE"}),
+        ("cancel", {"when": "date"}),
+        ("cancel", {"when": "date", "last_day": "2020-01-01"}),
+        ("cancel", {"when": "now", "why": "other", "note": "a patient moved away"}),
+        ("credit", {"direction": "give", "amount": "-5"}),
+        ("change-plan", {"price": str(price("practice-euro").public_id), "quantity": "1", "settle": "now"}),
+        ("change-plan", {"price": str(price("practice-monthly").public_id), "quantity": "1", "settle": "now"}),
+        ("restart-period", {"credit": "now", "confirmed": "yes", "as_of": "yesterday"}),
+        ("restart-period", {"credit": "now", "confirmed": "yes", "as_of": "2029-01-01T00:00:00+00:00"}),
+    ):
+        admin.post("refused/input.html", address("office", active, act), {**WHY, **given})
+    new, declined = stage.offices["no-customer"].pk, {"payment_method": "pm_card_chargeCustomerFail"}
+    start = {**typed("subscribe", ""), **declined, "confirmed": "yes"}
+    admin.post("refused/declined.html", address("office", new, "subscribe"), start)
+    paid = dict(payments(stage))["active-1-succeeded"]
+    for amount in ("199.01", "0", "1.005"):
+        admin.post("refused/input.html", address("payment", paid, "refund"), {**WHY, "amount": amount})
+
+
+def carried_out(admin: Admin, stage: Stage) -> None:
+    """One after the other."""
+    trying, cheaper = (stage.offices[one].pk for one in ("trialing", "discounted"))
+    fresh, gone = stage.offices["payment-link"].pk, stage.offices["archived"].pk
+    steps = [
+        *((fresh, act) for act in ("withdraw-link", "payment-link", "withdraw-link", "subscribe", "charge", "credit")),
+        *((fresh, act) for act in ("contact", "portal", "link-card", "compare", "restart-period", "apply-discount")),
+        *((fresh, act) for act in ("pause-collection", "resume-collection", "cancel", "resume-renewal")),
+        *((trying, act) for act in ("move-trial-end", "change-plan")),
+        *((cheaper, act) for act in ("remove-discount", "change-plan")),
+        *((gone, act) for act in ("unarchive", "archive")),
+    ]
+    for number, (pk, act) in enumerate(steps, 1):
+        admin.carry_out(f"done/{number:02}-{act}.html", address("office", pk, act))
+        stage.a_minute_later()
+    rows = dict(invoices(stage))
+    failed = next(pk for name, pk in rows.items() if name.startswith("past-due") and name.endswith("open"))
+    for act, pk in (
+        ("retry", failed),
+        ("send", rows["active-3-open"]),
+        ("pay", rows["active-5-uncollectible"]),
+        ("credit-note", rows["past-due-1-paid"]),
+    ):
+        admin.carry_out(f"done/invoice-{act}.html", address("invoice", pk, act))
+        stage.a_minute_later()
+    admin.carry_out(
+        "done/payment-refund.html", address("payment", dict(payments(stage))["past-due-1-succeeded"], "refund")
+    )
+    findings = {row.kind: row.pk for row in Finding.objects.order_by("-pk")}
+    for kind, act in (
+        *(("drift", "compare"), ("drift", "close")),
+        *(("customer_not_linked", "link"), ("unknown_customer", "adopt"), ("unknown_customer", "close")),
+    ):
+        admin.carry_out(f"done/finding-{kind}-{act}.html", address("finding", findings[kind], act))
+    for name, pk in (("past-due", stage.offices["past-due"].pk), ("payment-link", fresh)):
+        admin.get(f"done/office-{name}.html", address("office", pk))
+    for path in ("agreement/prepare-executed/", "agreement/1/withdraw/", "reconciliation/1/end/"):
+        admin.carry_out(f"done/{path.strip('/').replace('/', '-')}.html", f"/admin/billing/{path}")
+    for path in ("reconciliation/compare-all/", "receivedevent/replay-all/"):
+        admin.post(f"done/{path.strip('/').replace('/', '-')}.html", f"/admin/billing/{path}", {})
+    active = stage.offices["active"].pk
+    stage.stripe.fail_next("503", method="GET", path_prefix="/v1/invoices/")
+    admin.post("refused/stripe-away.html", address("invoice", rows["active-1-paid"], "open-pdf"), {})
+    stage.stripe.fail_next("503", method="POST", path_prefix="/v1/subscriptions/")
+    admin.post("refused/stripe-away.html", address("office", active, "pause-collection"), PAUSE)
+    admin.post("refused/stripe-away.html", address("office", active, "pause-collection"), PAUSE)
+
+
+# ── the API ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+API = "/api/v1"
+STAFF = {"reason": "agreed"}
+OFFICE_AT = f"{API}/offices/{{public_id}}"
+GOOD: dict[str, dict[str, Any]] = {
+    "subscription/": {"payment_method": "pm_card_visa"},
+    "subscription/preview/": {},
+    "subscription/payment-link/": {},
+    "subscription/payment-link/withdraw/": {},
+    "subscription/cancel/": {"at_period_end": True},
+    "subscription/cancel-on-date/": {"at": "2030-02-20T10:00:00Z"},
+    "subscription/resume-renewal/": {},
+    "subscription/change/": {"settle": "next_invoice"},
+    "subscription/change/preview/": {"settle": "now"},
+    "subscription/trial-end/": {"at": None},
+    "subscription/trial-end/preview/": {"at": None},
+    "subscription/restart-period/": {"credit": "now"},
+    "subscription/restart-period/preview/": {"credit": "now"},
+    "subscription/pause-collection/": {"invoices_become": "void", "until": "2030-06-01T10:00:00Z"},
+    "subscription/resume-collection/": {},
+    "subscription/discount/": {"code": "FIFTH"},
+    "subscription/discount/preview/": {"code": "FIFTH"},
+    "subscription/discount/remove/": {},
+    "subscription/discount/remove/preview/": {},
+    "payments/{payment_id}/refund/": {"amount": 5000},
+    "payments/{payment_id}/refund/preview/": {"amount": 5000},
+    "payment-methods/": {},
+    "payment-methods/link/": {"make_default": False},
+    "payment-methods/{card_id}/default/": {},
+    "payment-methods/{card_id}/remove/": {},
+    "contact/": {"name": "Renamed Practice", "locale": "es"},
+    "portal/": {},
+    "credit/": {"amount": 2500},
+    "credit/preview/": {"amount": -2500},
+    "archive/": {},
+    "unarchive/": {},
+    "invoices/{invoice_id}/pay/": {},
+    "invoices/{invoice_id}/retry/": {},
+    "invoices/{invoice_id}/send/": {},
+    "invoices/{invoice_id}/void/": {},
+    "invoices/{invoice_id}/uncollectible/": {},
+    "invoices/{invoice_id}/credit-note/": {"amount": 1000, "to": "due"},
+    "invoices/{invoice_id}/credit-note/preview/": {"amount": 1000, "to": "due"},
+    "charges/": {"charge": "training", "amount": 30000, "days_until_due": 14},
+    "charges/preview/": {"charge": "training", "amount": 30000},
+}
+PRICED = {
+    "subscription/": "practice-monthly",
+    "subscription/preview/": "practice-monthly",
+    "subscription/payment-link/": "practice-monthly",
+    "subscription/change/": "practice-yearly",
+    "subscription/change/preview/": "practice-yearly",
+}
+
+
+def good(rest: str) -> dict[str, Any]:
+    assert rest in GOOD, f"{rest}: say in GOOD what is sent there"
+    body = {**GOOD[rest], **STAFF}
+    return {**body, "price": str(price(PRICED[rest]).public_id)} if rest in PRICED else body
+
+
+@functools.cache
+def api() -> Client:
+    """One for all: a new client builds all middleware anew."""
+    return Client(raise_request_exception=False)
+
+
+@dataclass
+class Caller:
+    """Somebody with a token, or without. What is asked and answered is put into the book."""
+
+    book: Book
+    token: str = ""
+
+    def ask(self, page: str, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        if self.token:
+            headers["Authorization"] = f"Token {self.token}"
+        sent = json.dumps(body) if body is not None else ""
+        answer = api().generic(method, path, sent, content_type="application/json", headers=headers)
+        asked = " ".join([method, path, *(f"[{name}: {headers[name]}]" for name in headers if name in TOLD)])
+        self.book.add(page, exchange(asked, answer, body))
+        return answer
+
+    def sign_in(self, email: str) -> "Caller":
+        given = {"email": email, "password": PASSWORD}
+        return Caller(self.book, self.ask("sign-in.txt", "POST", f"{API}/auth/token/", given).json()["token"])
+
+
+TOLD = ("Idempotency-Key", "If-None-Match")
+Address = tuple[str, str, dict[str, Any]]
+"""Method, path, and the names of what its body may hold."""
+
+
+def test_the_openapi_document(db):
+    book = Book("openapi")
+    book.add("schema.yaml", Client().get(f"{API}/schema/").content.decode())
+    book.close()
+
+
+def addresses() -> list[Address]:
+    document = Client().get(f"{API}/schema/?format=json").json()
+    found = []
+    for path, methods in document["paths"].items():
+        for method, told in methods.items():
+            content = told.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+            shape = document["components"]["schemas"].get(content.get("$ref", "").rpartition("/")[2], {})
+            found.append((method.upper(), path, shape.get("properties", {})))
+    return sorted(found, key=str)
+
+
+def test_the_api(from_one_on, stripe):
+    book = Book("api")
+    stage = Stage(stripe, signed_in(staff("operator")))
+    active, trying, new = (stage.office(one, f"{one.title()} Practice") for one in ("active", "trying", "new"))
+    stage.subscribe(active)
+    stage.second_card(active)
+    sent = [stage.charge(active, "training", "300", 14) for _ in range(5)]
+    stage.subscribe(trying, trial_days="14")
+    stripe.post("coupons", id="FIFTH", name="A fifth", percent_off=20, duration="forever")
+    stripe.post("promotion_codes", code="SPRING", **{"promotion[type]": "coupon", "promotion[coupon]": "FIFTH"})
+    for role in ("owner", "viewer"):
+        a_member(active, role)
+    a_person("outsider@elsewhere.example")
+    nobody = Caller(book)
+    for given in ({}, {"email": "owner@maple.example", "password": "wrong"}, {"email": 1, "password": {}}):
+        nobody.ask("sign-in.txt", "POST", f"{API}/auth/token/", given)
+    operator, owner = nobody.sign_in("operator@vendor.example"), nobody.sign_in("owner@maple.example")
+    viewer, outsider = nobody.sign_in("viewer@maple.example"), nobody.sign_in("outsider@elsewhere.example")
+
+    invoice = active.invoices.get(pk=sent[0])
+    ids = {"public_id": active.public_id, "invoice_id": invoice.public_id}
+    ids |= {"payment_id": active.payments.earliest("pk").public_id}
+    ids |= {"card_id": active.payment_methods.get(brand="mastercard").public_id}
+    found = addresses()
+    assert len(found) > 50
+    reads = [
+        path for method, path, _ in found if method == "GET" and not path.startswith((f"{API}/schema", f"{API}/docs"))
+    ]
+    for path in reads:
+        page = f"read/{named(path)}"
+        operator.ask(page, "GET", path.format(**ids))
+        for who in (viewer, outsider, nobody):
+            who.ask(page, "GET", path.format(**ids))
+    for method, path, fields in found:
+        if method != "GET" and path.startswith(OFFICE_AT):
+            written(f"write/{named(path)}", method, path, fields, ids, operator, owner, viewer, outsider, nobody)
+    for query in ("?status=open", "?status=none", "?page_size=2", "?from=2030-01-15T12:03:00Z", "?from=soon"):
+        viewer.ask("read/invoices-filtered.txt", "GET", f"{API}/offices/{active.public_id}/invoices/{query}")
+    for query in ("?from=2030-01-15T12:03:00Z&to=2030-01-15T12:05:00Z", "?to=never"):
+        viewer.ask("read/statement-filtered.txt", "GET", f"{API}/offices/{active.public_id}/statement/{query}")
+    for office in (trying, new):
+        for rest in (
+            "",
+            "subscription/",
+            "entitlement/",
+            "standing/",
+            "cycles/",
+            "invoices/upcoming/",
+            "payment-methods/",
+        ):
+            operator.ask(
+                f"read/other-{office.name.split()[0].lower()}.txt", "GET", f"{API}/offices/{office.public_id}/{rest}"
+            )
+    succeeded(stage, sent, ids, operator, owner, nobody)
+    for path in reads:
+        operator.ask(f"afterwards/{named(path)}", "GET", path.format(**ids))
+    operator.ask("sign-in.txt", "POST", f"{API}/auth/sign-out/")
+    operator.ask("sign-in.txt", "GET", f"{API}/offices/")
+    book.close()
+
+
+def named(path: str) -> str:
+    rest = path.removeprefix(f"{API}/").replace("{public_id}/", "").replace("{", "").replace("}", "")
+    return f"{rest.strip('/').replace('/', '-')}.txt"
+
+
+def written(
+    page: str,
+    method: str,
+    path: str,
+    fields: dict[str, Any],
+    ids: dict[str, Any],
+    operator: Caller,
+    owner: Caller,
+    viewer: Caller,
+    outsider: Caller,
+    nobody: Caller,
+) -> None:
+    """What an address answers without anything being done."""
+    at, rest = path.format(**ids), path.removeprefix(f"{OFFICE_AT}/")
+    body = good(rest)
+    operator.ask(page, method, at, {})
+    operator.ask(page, method, at, {name: {"not": "this"} for name in fields})
+    if others := sorted(fields.keys() - STAFF.keys()):
+        operator.ask(page, method, at, {**body, **dict.fromkeys(others, "nonsense")})
+    operator.ask(page, method, at, [])
+    operator.ask(page, method, at, {**body, "reason": "other"})
+    operator.ask(page, method, at, body, **{"Idempotency-Key": "not ours"})
+    for who in (viewer, outsider, nobody):
+        who.ask(page, method, at, body)
+    if rest.endswith("preview/"):
+        operator.ask(page, method, at, body)
+        owner.ask(page, method, at, body)
+    elsewhere = dict.fromkeys(ids, "00000000-0000-4000-8000-000000000000")
+    operator.ask(page, method, path.format(**{**elsewhere, "public_id": ids["public_id"]}), {"reason": "other"})
+
+
+def succeeded(
+    stage: Stage, sent: list[int], ids: dict[str, Any], operator: Caller, owner: Caller, nobody: Caller
+) -> None:
+    """One after the other, each with its repetition under the same key."""
+    active, trying, new = (stage.offices[one] for one in ("active", "trying", "new"))
+    visa = active.payment_methods.get(brand="visa").public_id
+    first, second, third, fourth, fifth = (active.invoices.get(pk=pk).public_id for pk in sent)
+    steps: list[tuple[Caller, Office, str, dict[str, Any]]] = [
+        (operator, new, "subscription/payment-link/", {}),
+        (operator, new, "subscription/payment-link/withdraw/", {}),
+        (operator, new, "subscription/", {"payment_method": "pm_card_chargeCustomerFail"}),
+        (operator, new, "subscription/", {}),
+        (operator, trying, "subscription/trial-end/", {}),
+        (owner, active, "subscription/cancel/", {}),
+        (owner, active, "subscription/resume-renewal/", {}),
+        (operator, active, "subscription/cancel-on-date/", {}),
+        (operator, active, "subscription/resume-renewal/", {}),
+        (operator, active, "subscription/pause-collection/", {}),
+        (operator, active, "subscription/resume-collection/", {}),
+        (owner, active, "subscription/discount/", {"code": "SPRING"}),
+        (owner, active, "subscription/discount/remove/", {}),
+        (operator, active, "subscription/restart-period/", {}),
+        (owner, active, "subscription/change/", {}),
+        (owner, active, "contact/", {}),
+        (owner, active, "portal/", {}),
+        (operator, active, "credit/", {}),
+        (owner, active, "payment-methods/", {}),
+        (owner, active, "payment-methods/link/", {}),
+        (owner, active, "payment-methods/{card_id}/default/", {}),
+        (owner, active, f"payment-methods/{visa}/default/", {}),
+        (owner, active, "payment-methods/{card_id}/remove/", {}),
+        (operator, active, "charges/", {}),
+        (operator, active, f"invoices/{first}/send/", {}),
+        (operator, active, f"invoices/{first}/credit-note/", {}),
+        (owner, active, f"invoices/{first}/pay/", {}),
+        (owner, active, f"invoices/{second}/retry/", {}),
+        (operator, active, f"invoices/{second}/void/", {}),
+        (operator, active, f"invoices/{third}/uncollectible/", {}),
+        (operator, active, "payments/{payment_id}/refund/", {}),
+        (operator, new, "subscription/cancel/", {"at_period_end": False}),
+        (operator, new, "archive/", {}),
+        (operator, new, "unarchive/", {}),
+    ]
+    for number, (who, office, rest, other) in enumerate(steps, 1):
+        known = re.sub(r"invoices/[^/]+", "invoices/{invoice_id}", rest)
+        known = re.sub(r"payment-methods/[^/]+/(?=\w)", "payment-methods/{card_id}/", known)
+        path, page = f"{API}/offices/{office.public_id}/{rest.format(**ids)}", f"done/{number:02}-{named(known)}"
+        body = {**good(known), **other}
+        key = {"Idempotency-Key": f"step {number}".replace(" ", "-")}
+        for _ in range(2):
+            who.ask(page, "POST", path, body, **key)
+        who.ask(page, "POST", path, {**body, "reason": "goodwill"}, **key)
+        stage.a_minute_later()
+    stage.stripe.fail_next("503", method="POST", path_prefix="/v1/invoices/")
+    away, key = f"{API}/offices/{active.public_id}/invoices/{fourth}/void/", {"Idempotency-Key": "away"}
+    for _ in range(2):
+        operator.ask("done/stripe-away.txt", "POST", away, STAFF, **key)
+    operator.ask("done/stripe-away.txt", "POST", away.replace(str(fourth), str(fifth)), STAFF)
