@@ -11,8 +11,8 @@ from billing import errors
 from billing.audit import trail
 from billing.audit.actor import Actor
 from billing.models import StripeAccount
-from billing.operations.catalogue import FixedKey
 from billing.stripe_api import gateway, mirror
+from billing.stripe_api.fixed_key import FixedKey
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ def record_account(*, by: Actor, reason: str) -> StripeAccount:
     Raises:
         WrongStripeAccount: it already belongs to another.
     """
-    seen = gateway.account(livemode=settings.STRIPE_LIVE_MODE)
+    seen = gateway.account.account(livemode=settings.STRIPE_LIVE_MODE)
     with trail.acting(by, reason=reason), transaction.atomic(durable=True):
         record, _ = StripeAccount.objects.get_or_create(
             pk=1,
@@ -37,7 +37,7 @@ def record_account(*, by: Actor, reason: str) -> StripeAccount:
     return record
 
 
-def register_endpoint(*, at_stripe: bool, by: Actor, reason: str) -> gateway.EndpointState:
+def register_endpoint(*, at_stripe: bool, by: Actor, reason: str) -> gateway.account.EndpointState:
     """Our webhook address has a row, and with ``at_stripe`` an endpoint at Stripe that reports to it.
 
     The answer's ``secret`` is set only where the endpoint was made just now; it is not stored.
@@ -47,9 +47,9 @@ def register_endpoint(*, at_stripe: bool, by: Actor, reason: str) -> gateway.End
     row = WebhookEndpoint.objects.order_by("djstripe_id").first()
     key = row.djstripe_uuid if row else uuid.uuid4()
     url = settings.SITE_URL + reverse("djstripe:djstripe_webhook_by_uuid", kwargs={"uuid": key})
-    state = gateway.EndpointState(LOCAL_ENDPOINT, url, "", tuple(EVENTS))
+    state = gateway.account.EndpointState(LOCAL_ENDPOINT, url, "", tuple(EVENTS))
     if at_stripe:
-        state = gateway.find_webhook_endpoint(url) or gateway.create_webhook_endpoint(
+        state = gateway.account.find_webhook_endpoint(url) or gateway.account.create_webhook_endpoint(
             url, events=EVENTS, step=FixedKey(f"endpoint:{key}:{url}")
         )
     with trail.acting(by, reason=reason), transaction.atomic(durable=True):
@@ -69,14 +69,14 @@ def refuse_other_account() -> None:
             "This database belongs to no Stripe account yet. Run: python manage.py setup_stripe"
         )
     try:
-        seen = gateway.account(livemode=settings.STRIPE_LIVE_MODE)
+        seen = gateway.account.account(livemode=settings.STRIPE_LIVE_MODE)
     except errors.StripeUnavailable:
         log.warning("Stripe does not answer, so the key's account could not be compared with the recorded one")
         return
     _refuse_other(record, seen)
 
 
-def _refuse_other(record: StripeAccount, seen: gateway.AccountState) -> None:
+def _refuse_other(record: StripeAccount, seen: gateway.account.AccountState) -> None:
     if (record.account_id, record.livemode, record.kind) == (seen.id, seen.livemode, settings.STRIPE_KIND):
         return
     raise errors.WrongStripeAccount(

@@ -24,9 +24,9 @@ def look_at(stripe_id: str) -> bool:
         return False
     ticket = _take_ticket()
     if plan:
-        _apply(plan, ticket, active=gateway.is_product_for_sale(stripe_id))
+        _apply(plan, ticket, active=gateway.catalogue.is_product_for_sale(stripe_id))
     if price:
-        _apply(price, ticket, active=gateway.is_price_for_sale(stripe_id))
+        _apply(price, ticket, active=gateway.catalogue.is_price_for_sale(stripe_id))
     return True
 
 

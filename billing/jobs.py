@@ -13,7 +13,6 @@ to do returns True and is due again at once. What fails comes again after a grow
 """
 
 import logging
-import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,14 +20,13 @@ from datetime import datetime, timedelta
 from django.db import InterfaceError, OperationalError
 from django.db.models import F, Q, QuerySet
 
-from billing import clock, errors
+from billing import clock, errors, leases
 from billing.audit import actor, trail
 from billing.findings import report
 from billing.models import Job
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=60)
 FIRST_RETRY = timedelta(seconds=5)
 LAST_RETRY = timedelta(minutes=15)
 REPORTED_AFTER = 6
@@ -74,9 +72,9 @@ def run_due(*, limit: int = 20) -> int:
     """Jobs that are due were run, at most ``limit``. Returns how many."""
     done = 0
     for row in _due(clock.wall(), KINDS).order_by("due_at", "pk")[:limit]:
-        now, mine = clock.wall(), uuid.uuid4()
-        claimed = _due(now, KINDS).filter(pk=row.pk, due_at=row.due_at)
-        if claimed.update(claim_id=mine, lease_until=now + LEASE, attempts=F("attempts") + 1):
+        now = clock.wall()
+        claimable = _due(now, KINDS).filter(pk=row.pk, due_at=row.due_at)
+        if mine := leases.claim(claimable, now=now, attempts=F("attempts") + 1):
             _run(row, Job.objects.filter(pk=row.pk, claim_id=mine))
             done += 1
     return done
@@ -87,7 +85,7 @@ def _due(now: datetime, names: Iterable[str]) -> QuerySet[Job]:
     known = Q(pk=None)
     for name in names:
         known |= Q(name__startswith=name) if name.endswith(":") else Q(name=name)
-    return Job.objects.filter(known, Q(lease_until=None) | Q(lease_until__lte=now), due_at__lte=now)
+    return Job.objects.filter(known, leases.free(now), due_at__lte=now)
 
 
 def _run(row: Job, own: QuerySet[Job]) -> None:
@@ -107,7 +105,7 @@ def _run(row: Job, own: QuerySet[Job]) -> None:
         _put_off(row, own, f"{type(error).__name__}: {error}")
         return
     now = clock.wall()
-    free = {"claim_id": None, "lease_until": None, "attempts": 0, "last_run_at": now, "last_error": ""}
+    free = {**leases.RELEASED, "attempts": 0, "last_run_at": now, "last_error": ""}
     not_asked_again = own.filter(due_at=row.due_at)
     if more:
         own.update(**free, due_at=now)
@@ -120,7 +118,7 @@ def _run(row: Job, own: QuerySet[Job]) -> None:
 def _put_off(row: Job, own: QuerySet[Job], error: str) -> None:
     error = errors.without_addresses(errors.without_stripe_ids(error))[:500]
     attempts = row.attempts + 1
-    wait = min(FIRST_RETRY * 2 ** min(attempts - 1, 20), LAST_RETRY)
-    own.update(claim_id=None, lease_until=None, due_at=clock.wall() + wait, last_error=error)
+    wait = leases.back_off(attempts, first=FIRST_RETRY, last=LAST_RETRY)
+    own.update(**leases.RELEASED, due_at=clock.wall() + wait, last_error=error)
     if attempts == REPORTED_AFTER:
         report("job_failed", row.name, office=None, severity="critical", detail=f"Failed {attempts} times: {error}")

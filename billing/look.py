@@ -43,7 +43,7 @@ def look(
     for _ in range(MOST_TIMES):
         office, at = take_ticket(office.pk), clock.billing()
         ticket = office.look_ticket
-        snapshot = gateway.fetch(
+        snapshot = gateway.looks.fetch(
             office,
             ticket=ticket,
             at=at,

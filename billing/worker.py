@@ -16,7 +16,7 @@ from django.db import close_old_connections
 
 from billing import clock, jobs
 from billing.models import WorkerHeartbeat
-from billing.operations import resume_unsettled
+from billing.operations.engine.settle import resume_unsettled
 from billing.stripe_api import pace
 from billing.webhooks import inbox
 

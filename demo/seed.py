@@ -9,12 +9,16 @@ import time
 
 import django
 
+from billing.operations.engine.begin import perform
+from billing.operations.subscriptions.cancel import CancelSubscription
+from billing.operations.subscriptions.start import StartSubscription
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
 from django.contrib.auth.models import Group  # noqa: E402
 
-from billing import errors, operations  # noqa: E402
+from billing import errors  # noqa: E402
 from billing.access import grants  # noqa: E402
 from billing.audit import actor, trail  # noqa: E402
 from billing.models import Membership, Office, Plan, PlanPrice, ReceivedEvent, User  # noqa: E402
@@ -98,11 +102,13 @@ def open_office(name: str, price: str, given: dict, by: actor.Actor) -> None:
         return
     try:
         chosen = PlanPrice.objects.get(code=price)
-        office = operations.subscribe(office, chosen, by=by, reason="signed up by phone", **given)
+        office = perform(
+            StartSubscription(price=str(chosen.public_id), **given), office, by=by, reason="signed up by phone"
+        )
     except errors.CardDeclined:
         return  # shows what a declined card leaves: an Office without a subscription
     if name == LEAVING:
-        operations.cancel_subscription(office, by=by, reason="the practice closes")
+        perform(CancelSubscription(), office, by=by, reason="the practice closes")
 
 
 def wait_until_applied() -> None:

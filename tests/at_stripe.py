@@ -9,7 +9,7 @@ from django.conf import settings
 
 from billing import clock, errors
 from billing.models import Operation
-from billing.operations import resume_unsettled
+from billing.operations.engine.settle import resume_unsettled
 from tests.conftest import LocalStripe
 
 LOST = ["503", "drop_after", "500_after"]

@@ -212,6 +212,11 @@ def price(code: str) -> PlanPrice:
     return PlanPrice.objects.get(code=code)
 
 
+def price_id(code: str) -> str:
+    """As an operation is asked for it."""
+    return str(price(code).public_id)
+
+
 def determined(by: actor.Actor, then: actor.Actor, *, ends_in_days: int | None = 365) -> Agreement:
     """An executed BAA, prepared by one and approved by another; a negative number of days is one that has ended."""
     today = clock.wall().date()

@@ -5,13 +5,19 @@ from datetime import UTC, datetime
 import pytest
 
 from billing.models import Adjustment, Finding, Payment
-from billing.operations import subscribe
-from tests.conftest import price
+from billing.operations.engine.begin import perform
+from billing.operations.subscriptions.start import StartSubscription
+from tests.conftest import price_id
 
 
 @pytest.fixture
 def payment(stripe, operator, office):
-    subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+    perform(
+        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
+        office,
+        by=operator,
+        reason="new",
+    )
     stripe.deliver_and_apply()
     stripe.forget_requests()
     return Payment.objects.get()
@@ -99,7 +105,12 @@ def test_metadata_that_somebody_typed_is_no_operation_of_ours(stripe, payment):
 
 
 def test_a_refund_that_the_bank_has_not_confirmed_says_so(stripe, operator, office):
-    subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_pendingRefund")
+    perform(
+        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_pendingRefund"),
+        office,
+        by=operator,
+        reason="new",
+    )
     stripe.deliver_and_apply()
     at_stripe(stripe, "refunds", charge=Payment.objects.get().stripe_id)
     stripe.deliver_and_apply()

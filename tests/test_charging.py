@@ -4,9 +4,13 @@ import pytest
 
 from billing import errors
 from billing.models import AuditEntry, Office, Operation, OperationStep
-from billing.operations import cancel_subscription, resume_unsettled, subscribe, withdraw_determination
+from billing.operations.compliance import withdraw_determination
+from billing.operations.engine.begin import perform
+from billing.operations.engine.settle import resume_unsettled
+from billing.operations.subscriptions.cancel import CancelSubscription
+from billing.operations.subscriptions.start import StartSubscription
 from billing.stripe_api import charging, client, outbound
-from tests.conftest import determined, price
+from tests.conftest import determined, price_id
 
 REASON = "signed up by phone"
 
@@ -174,7 +178,7 @@ def test_cancelling_stays_possible_without_a_determination(stripe, operator, off
     office = started(office, operator)
     settings.STRIPE_LIVE_MODE = True
 
-    office = cancel_subscription(office, by=operator, reason="closing", at_period_end=at_period_end)
+    office = perform(CancelSubscription(at_period_end=at_period_end), office, by=operator, reason="closing")
 
     assert office.cancel_at or office.subscription_status == "canceled"
 
@@ -235,7 +239,7 @@ def test_what_was_paid_before_the_determination_was_withdrawn_is_found_and_not_p
 
 def started(office, by, **given):
     given = {"payment_method": "pm_card_visa", **given}
-    return subscribe(office, price("practice-monthly"), by=by, reason=REASON, **given)
+    return perform(StartSubscription(price=price_id("practice-monthly"), **given), office, by=by, reason=REASON)
 
 
 def withdrawn_and_due(row, by, live):
@@ -248,4 +252,4 @@ def withdrawn_and_due(row, by, live):
 
 def cancel_is_not_blocked(office, by):
     with pytest.raises(errors.NoLiveSubscription):
-        cancel_subscription(office, by=by, reason="closing")
+        perform(CancelSubscription(), office, by=by, reason="closing")

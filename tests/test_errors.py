@@ -1,8 +1,16 @@
 import pytest
 
 from billing import errors
+from billing.api.errors import STATUS
 
-CODES = [one.code for one in errors.BillingError.__subclasses__()]
+
+def every_refusal(kind=errors.BillingError):
+    return [one for child in kind.__subclasses__() for one in (child, *every_refusal(child))]
+
+
+BASES = (errors.Refusal, errors.Defect)
+EVERY = [one for one in every_refusal() if one.__module__ == "billing.errors" and one not in BASES]
+CODES = [one.code for one in EVERY]
 PREFIXES = (
     "acct bps cbtxn ch cn cs_live cs_test cus di dp du evt ii in inpay pi pm price prod promo py pyr re req seti si "
     "sub sub_sched txn we mandate"
@@ -38,3 +46,20 @@ def test_a_client_secret_is_not_shown(prefix):
 )
 def test_our_own_words_are_left_alone(words):
     assert errors.without_stripe_ids(words) == words
+
+
+def test_each_refusal_has_a_code_of_its_own():
+    assert len(set(CODES)) == len(CODES)
+    assert "billing_error" not in CODES
+
+
+@pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.__name__)
+def test_each_refusal_says_of_which_category_it_is_and_speaks_in_sentences(kind):
+    assert isinstance(kind.category, errors.Category)
+    for words in (kind.message, kind.remedy):
+        assert not words or words.endswith((".", ":"))
+    assert not issubclass(kind, errors.Refusal) or kind.message
+
+
+def test_the_api_has_a_status_for_each_category():
+    assert set(STATUS) == set(errors.Category)

@@ -6,18 +6,15 @@ from billing import clock, errors, history
 from billing.audit import trail
 from billing.models import Adjustment, Invoice, Office, Payment
 from billing.money import Money
-from billing.operations import (
-    cancel_subscription,
-    change_subscription,
-    charge_office,
-    issue_credit_note,
-    mark_uncollectible,
-    pay_invoice,
-    refund_payment,
-    subscribe,
-    void_invoice,
-)
-from tests.conftest import an_office, price
+from billing.operations.engine.begin import perform
+from billing.operations.money.charges import ChargeOffice
+from billing.operations.money.credit_note import IssueCreditNote
+from billing.operations.money.invoices import MarkUncollectible, PayInvoice, VoidInvoice
+from billing.operations.money.refund import RefundPayment
+from billing.operations.subscriptions.cancel import CancelSubscription
+from billing.operations.subscriptions.change import ChangeSubscription
+from billing.operations.subscriptions.start import StartSubscription
+from tests.conftest import an_office, price_id
 from tests.operations.test_charges import asked, credit
 
 REASON = "agreed by phone"
@@ -25,11 +22,16 @@ REASON = "agreed by phone"
 
 @pytest.fixture
 def practice(stripe, operator, office):
-    return subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+    return perform(
+        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
+        office,
+        by=operator,
+        reason="new",
+    )
 
 
 def sent(office, by, amount):
-    return charge_office(office, by=by, reason=REASON, charge="training", amount=amount, days_until_due=14)
+    return perform(ChargeOffice(charge="training", amount=amount, days_until_due=14), office, by=by, reason=REASON)
 
 
 def told(office, **period):
@@ -42,7 +44,7 @@ def test_a_statement_tells_invoices_and_payments_in_order_with_what_is_owed(stri
     stripe.advance(days=32)
     stripe.deliver_and_apply()
     stripe.advance(days=1)
-    pay_invoice(Invoice.objects.get(kind="cycle"), by=operator, reason=REASON)
+    perform(PayInvoice(), Invoice.objects.get(kind="cycle"), by=operator, reason=REASON)
 
     assert told(practice) == [
         ("invoice", 19_900, 19_900),
@@ -59,9 +61,9 @@ def test_whatever_happens_to_invoices_the_statement_ends_with_the_balance_that_i
     stripe.advance(days=1)
     partly = sent(practice, operator, 2_000)  # and in part
     stripe.advance(days=1)
-    void_invoice(sent(practice, operator, 3_000), by=operator, reason=REASON)
+    perform(VoidInvoice(), sent(practice, operator, 3_000), by=operator, reason=REASON)
     stripe.advance(days=1)
-    mark_uncollectible(sent(practice, operator, 4_000), by=operator, reason=REASON)
+    perform(MarkUncollectible(), sent(practice, operator, 4_000), by=operator, reason=REASON)
     stripe.advance(days=1)
     elsewhere = sent(practice, operator, 5_000)
     asked(stripe, f"invoices/{elsewhere.stripe_id}/pay", paid_out_of_band="true")
@@ -70,7 +72,7 @@ def test_whatever_happens_to_invoices_the_statement_ends_with_the_balance_that_i
     asked(stripe, "credit_notes", invoice=credited.stripe_id, amount=2_500)
     stripe.control("charges", outcome="decline")
     with pytest.raises(errors.CardDeclined):
-        charge_office(practice, by=operator, reason=REASON, charge="training", amount=7_000)
+        perform(ChargeOffice(charge="training", amount=7_000), practice, by=operator, reason=REASON)
     stripe.deliver_and_apply()
 
     practice.refresh_from_db()
@@ -87,9 +89,9 @@ def test_whatever_happens_to_invoices_the_statement_ends_with_the_balance_that_i
 def test_what_goes_back_is_told_when_it_went_and_is_not_owed_again(stripe, operator, practice):
     stripe.deliver_and_apply()
     stripe.advance(days=2)
-    refund_payment(Payment.objects.get(), by=operator, reason=REASON, amount=5_000)
+    perform(RefundPayment(amount=5_000), Payment.objects.get(), by=operator, reason=REASON)
     stripe.advance(days=9)
-    issue_credit_note(Invoice.objects.get(), by=operator, reason=REASON, to="balance", amount=1_000)
+    perform(IssueCreditNote(to="balance", amount=1_000), Invoice.objects.get(), by=operator, reason=REASON)
 
     assert told(practice) == [
         ("invoice", 19_900, 19_900),
@@ -110,15 +112,15 @@ def test_notes_lower_what_is_owed_until_it_is_paid_and_a_voided_one_does_not(str
     stripe.deliver_and_apply()
     lowered = sent(practice, operator, 6_000)
     stripe.advance(days=1)
-    issue_credit_note(lowered, by=operator, reason=REASON, to="due", amount=2_500)
+    perform(IssueCreditNote(to="due", amount=2_500), lowered, by=operator, reason=REASON)
     stripe.advance(days=1)
     voided = asked(stripe, "credit_notes", invoice=lowered.stripe_id, amount=500)
     asked(stripe, f"credit_notes/{voided['id']}/void")
     stripe.advance(days=1)
-    pay_invoice(lowered, by=operator, reason=REASON)
+    perform(PayInvoice(), lowered, by=operator, reason=REASON)
     stripe.deliver_and_apply()
     stripe.advance(days=1)
-    issue_credit_note(lowered, by=operator, reason=REASON, to="refund", amount=1_000)
+    perform(IssueCreditNote(to="refund", amount=1_000), lowered, by=operator, reason=REASON)
 
     assert told(practice)[2:-2] == [
         ("invoice", 6_000, 6_000),
@@ -156,7 +158,7 @@ def test_what_the_bank_took_back_is_told(stripe, operator, practice, asks, answe
 
 def test_a_refund_that_did_not_arrive_gave_nothing_back(stripe, operator, practice):
     stripe.deliver_and_apply()
-    refund_payment(Payment.objects.get(), by=operator, reason=REASON, amount=5_000)
+    perform(RefundPayment(amount=5_000), Payment.objects.get(), by=operator, reason=REASON)
     Adjustment.objects.update(status="failed")
 
     entry = history.statement(practice).entries[-1]
@@ -165,7 +167,7 @@ def test_a_refund_that_did_not_arrive_gave_nothing_back(stripe, operator, practi
 
 def test_a_note_that_is_not_reported_yet_is_not_owed(stripe, operator, practice):
     lowered = sent(practice, operator, 6_000)
-    issue_credit_note(lowered, by=operator, reason=REASON, to="due", amount=2_500)
+    perform(IssueCreditNote(to="due", amount=2_500), lowered, by=operator, reason=REASON)
     before = told(practice)
     Adjustment.objects.update(office=an_office("Another Practice"))
 
@@ -174,11 +176,14 @@ def test_a_note_that_is_not_reported_yet_is_not_owed(stripe, operator, practice)
 
 
 def test_what_is_kept_as_credit_is_not_owed_back(stripe, operator, office):
-    team = subscribe(
-        office, price("seats-monthly"), by=operator, reason="new", quantity=9, payment_method="pm_card_visa"
+    team = perform(
+        StartSubscription(price=price_id("seats-monthly"), quantity=9, payment_method="pm_card_visa"),
+        office,
+        by=operator,
+        reason="new",
     )
     stripe.advance(days=3)
-    change_subscription(team, by=operator, reason="fewer", quantity=1)
+    perform(ChangeSubscription(quantity=1), team, by=operator, reason="fewer")
     stripe.deliver_and_apply()
 
     entries = history.statement(team).entries
@@ -213,7 +218,7 @@ def test_a_part_of_a_statement_opens_with_what_was_owed_before(stripe, operator,
 
 
 def test_what_happened_in_the_same_second_is_told_invoice_by_invoice(stripe, operator, practice):
-    charge_office(practice, by=operator, reason=REASON, charge="training", amount=1_000)
+    perform(ChargeOffice(charge="training", amount=1_000), practice, by=operator, reason=REASON)
     stripe.deliver_and_apply()
     second = clock.billing().replace(microsecond=0)
     Invoice.objects.update(finalised_at=second)
@@ -241,7 +246,7 @@ def test_another_offices_rows_are_not_in_it(stripe, operator, practice):
 
 
 def test_billing_cycles_are_what_the_subscription_was_invoiced_for(stripe, operator, practice):
-    charge_office(practice, by=operator, reason=REASON, charge="training", amount=1_000)
+    perform(ChargeOffice(charge="training", amount=1_000), practice, by=operator, reason=REASON)
     first_end = practice.current_period_end
     stripe.advance(days=32)
     stripe.deliver_and_apply()
@@ -269,7 +274,7 @@ def test_the_standing_tells_what_comes_next(stripe, operator, practice):
     assert standing.last_failure == Payment.objects.get(status="failed")
     assert standing.next_attempt_at > clock.billing() + timedelta(days=1)
 
-    leaving = cancel_subscription(practice, by=operator, reason="closing")
+    leaving = perform(CancelSubscription(), practice, by=operator, reason="closing")
     assert history.standing(leaving).renews_at is None
     assert history.standing(leaving).ends_at == leaving.cancel_at
 
@@ -288,12 +293,15 @@ def test_it_takes_few_queries_and_none_to_stripe(stripe, operator, practice, dja
 
 
 def test_an_invoice_with_many_lines_is_kept_with_all_of_them(stripe, operator, office):
-    team = subscribe(
-        office, price("seats-monthly"), by=operator, reason="new", quantity=1, payment_method="pm_card_visa"
+    team = perform(
+        StartSubscription(price=price_id("seats-monthly"), quantity=1, payment_method="pm_card_visa"),
+        office,
+        by=operator,
+        reason="new",
     )
     for seats in range(2, 9):
         stripe.advance(hours=1)
-        team = change_subscription(team, by=operator, reason="grows", quantity=seats, settle="next_invoice")
+        team = perform(ChangeSubscription(quantity=seats, settle="next_invoice"), team, by=operator, reason="grows")
     stripe.advance(days=32)
     stripe.deliver_and_apply()
 

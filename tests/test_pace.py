@@ -110,7 +110,7 @@ def test_after_a_429_no_worker_asks_before_stripe_wants_it(db, settings, said, r
     headers = {"Retry_After": said} if said else {}
     with a_stripe_that_refuses(**headers) as settings.STRIPE_API_BASE, pace.kept():
         with pytest.raises(errors.StripeUnavailable) as refused:
-            gateway.customer_of("ch_1")
+            gateway.looks.customer_of("ch_1")
         ahead = RequestBudget.objects.get().slot - pace._row()[1]
 
     assert refused.value.retry_after == rests

@@ -7,15 +7,22 @@ import pytest
 from billing import clock
 from billing.audit import trail
 from billing.models import Adjustment, Invoice, Office, Payment, PaymentMethod, Subscription, SubscriptionChange
-from billing.operations import refund_payment, subscribe
+from billing.operations.engine.begin import perform
+from billing.operations.money.refund import RefundPayment
+from billing.operations.subscriptions.start import StartSubscription
 from billing.projection import apply, rows, take_ticket
 from billing.stripe_api import gateway
-from tests.conftest import price
+from tests.conftest import price_id
 
 
 @pytest.fixture
 def subscribed(stripe, operator, office):
-    subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+    perform(
+        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
+        office,
+        by=operator,
+        reason="new",
+    )
     stripe.deliver_and_apply()
     with trail.acting(operator):
         yield Office.objects.get(pk=office.pk)
@@ -28,7 +35,7 @@ def seen(office):
         "invoices": set(office.invoices.values_list("stripe_id", flat=True)),
         "payments": set(office.payments.values_list("stripe_id", flat=True)),
     }
-    return gateway.fetch(office, ticket=ticket, at=clock.billing(), payment_methods=True, **everything)
+    return gateway.looks.fetch(office, ticket=ticket, at=clock.billing(), payment_methods=True, **everything)
 
 
 def as_written():
@@ -38,7 +45,7 @@ def as_written():
 
 def test_an_older_look_changes_nothing_of_what_a_newer_one_wrote(stripe, operator, subscribed):
     older = seen(subscribed)
-    refund_payment(subscribed.payments.get(), amount=500, by=operator, reason="agreed")
+    perform(RefundPayment(amount=500), subscribed.payments.get(), by=operator, reason="agreed")
     stripe.post(f"customers/{subscribed.payment_provider_customer_id}", balance=-700)
     stripe.advance(days=32)
     newer = seen(subscribed)

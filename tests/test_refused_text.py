@@ -6,26 +6,26 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from billing.operations.offices.contact import ChangeContact
 from django.db import connection
 from rest_framework.test import APIClient
 
 from billing import clock, errors
 from billing.audit import actor
 from billing.models import AuditEntry, Finding
-from billing.operations import (
-    apply_discount,
+from billing.operations.compliance import (
+    NotRequired,
     approve_determination,
-    archive_office,
-    cancel_subscription,
-    change_contact,
     prepare_determination,
-    subscribe,
-    unarchive_office,
     withdraw_determination,
 )
-from billing.operations.agreement import NotRequired
+from billing.operations.engine.begin import perform
+from billing.operations.offices.archive import ArchiveOffice, UnarchiveOffice
+from billing.operations.subscriptions.cancel import CancelSubscription
+from billing.operations.subscriptions.discounts import ApplyDiscount
+from billing.operations.subscriptions.start import StartSubscription
 from billing.reconciliation import by_hand
-from tests.conftest import PASSWORD, a_member, a_person, price
+from tests.conftest import PASSWORD, a_member, a_person, price_id
 
 MARK = "Zebedee"
 ABOUT_A_PATIENT = f"the patient {MARK} was treated for asthma"
@@ -59,12 +59,16 @@ def a_finding(office):
 
 
 OPERATIONS: dict[str, Callable[..., Any]] = {
-    "subscribe": lambda office, by, why: subscribe(office, price("practice-monthly"), by=by, reason=why),
-    "cancel": lambda office, by, why: cancel_subscription(office, by=by, reason=why),
-    "change_contact": lambda office, by, why: change_contact(office, by=by, reason=why, name="Elm Street Practice"),
-    "apply_discount": lambda office, by, why: apply_discount(office, "FIFTH", by=by, reason=why),
-    "archive": lambda office, by, why: archive_office(office, by=by, reason=why),
-    "unarchive": lambda office, by, why: unarchive_office(office, by=by, reason=why),
+    "subscribe": lambda office, by, why: perform(
+        StartSubscription(price=price_id("practice-monthly")), office, by=by, reason=why
+    ),
+    "cancel": lambda office, by, why: perform(CancelSubscription(), office, by=by, reason=why),
+    "change_contact": lambda office, by, why: perform(
+        ChangeContact(name="Elm Street Practice"), office, by=by, reason=why
+    ),
+    "apply_discount": lambda office, by, why: perform(ApplyDiscount(code="FIFTH"), office, by=by, reason=why),
+    "archive": lambda office, by, why: perform(ArchiveOffice(), office, by=by, reason=why),
+    "unarchive": lambda office, by, why: perform(UnarchiveOffice(), office, by=by, reason=why),
     "prepare": lambda office, by, why: prepare_determination(memo(), by=by, reason=why),
     "approve": lambda office, by, why: approve_determination(waiting(), by=by, reason=why),
     "withdraw": lambda office, by, why: withdraw_determination(waiting(), by=by, reason=why),
@@ -91,12 +95,17 @@ def test_who_may_not_is_told_so_whatever_the_reason_says(stripe, auditor, office
 
 
 QUOTED: dict[str, Callable[..., Any]] = {
-    "price": lambda office, by: subscribe(office, MARK, by=by, reason="a new customer"),
-    "coupon": lambda office, by: subscribe(
-        office, price("practice-monthly"), by=by, reason="a new customer", coupon=MARK, trial_days=7
+    "price": lambda office, by: perform(StartSubscription(price=MARK), office, by=by, reason="a new customer"),
+    "coupon": lambda office, by: perform(
+        StartSubscription(price=price_id("practice-monthly"), coupon=MARK, trial_days=7),
+        office,
+        by=by,
+        reason="a new customer",
     ),
-    "language": lambda office, by: change_contact(office, by=by, reason="they moved", locale=MARK),
-    "address": lambda office, by: change_contact(office, by=by, reason="they moved", billing_email=f"{MARK} at home"),
+    "language": lambda office, by: perform(ChangeContact(locale=MARK), office, by=by, reason="they moved"),
+    "address": lambda office, by: perform(
+        ChangeContact(billing_email=f"{MARK} at home"), office, by=by, reason="they moved"
+    ),
     "hash": lambda office, by: prepare_determination(memo(document_sha256=MARK), by=by, reason="counsel wrote"),
     "day": lambda office, by: prepare_determination(memo(review_by=date(1999, 1, 1)), by=by, reason="counsel wrote"),
 }

@@ -7,9 +7,10 @@ from billing import accounts, errors
 from billing.audit import actor
 from billing.models import AuditEntry, StripeAccount
 from billing.models.audit import AppendOnlyError
-from billing.operations import subscribe
+from billing.operations.engine.begin import perform
+from billing.operations.subscriptions.start import StartSubscription
 from billing.stripe_api import client, gateway, outbound
-from tests.conftest import an_office, price
+from tests.conftest import an_office, price_id
 
 
 class NoRecord:
@@ -52,7 +53,12 @@ def test_the_refusal_names_the_field_and_not_its_value():
 
 
 def test_every_request_is_of_the_pinned_version_and_every_post_has_a_key(stripe, operator, office):
-    subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+    perform(
+        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
+        office,
+        by=operator,
+        reason="new",
+    )
 
     asked = stripe.requests()
     assert {one["stripe_version"] for one in asked} == {client.API_VERSION}
@@ -62,11 +68,16 @@ def test_every_request_is_of_the_pinned_version_and_every_post_has_a_key(stripe,
 def test_stripe_away_is_unavailable_and_says_so(stripe, settings):
     settings.STRIPE_API_BASE = "http://127.0.0.1:9"
     with pytest.raises(errors.StripeUnavailable):
-        gateway.account(livemode=False)
+        gateway.account.account(livemode=False)
 
 
 def test_after_a_full_run_the_database_holds_no_secret(stripe, operator, office):
-    subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+    perform(
+        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
+        office,
+        by=operator,
+        reason="new",
+    )
     stripe.deliver_and_apply()
 
     with connection.cursor() as cursor:

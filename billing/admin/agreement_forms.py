@@ -8,7 +8,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from billing.admin.forms import ReasonForm
 from billing.models.agreement import SHA256
-from billing.operations.agreement import Executed, NotRequired
+from billing.operations.compliance import Executed, NotRequired
 
 MONOSPACE = "font-family: monospace; overflow-wrap: anywhere"
 HOW_TO_HASH = format_html(

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from unfold.decorators import action, display
 
-from billing import checks, clock, errors, operations
+from billing import checks, clock, errors
 from billing.access import roles
 from billing.admin.agreement_forms import MONOSPACE, ExecutedForm, NotRequiredForm
 from billing.admin.forms import ReasonForm
@@ -22,7 +22,8 @@ from billing.admin.readonly import ReadOnlyAdmin
 from billing.audit import actor
 from billing.models import Agreement, AuditEntry, User
 from billing.models.agreement import Standing, State, payment_processor
-from billing.operations.agreement import Executed, NotRequired
+from billing.operations import compliance
+from billing.operations.compliance import Executed, NotRequired
 
 TONES = {
     "in force": "success",
@@ -136,7 +137,7 @@ class AgreementAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         def carry_out(given: dict[str, Any]) -> Agreement:
             reason = given.pop("reason")
-            return operations.prepare_determination(kind(**given), by=actor.person(request.user), reason=reason)
+            return compliance.prepare_determination(kind(**given), by=actor.person(request.user), reason=reason)
 
         return self._ask(
             request,
@@ -158,7 +159,7 @@ class AgreementAdmin(ReadOnlyAdmin):
         return self._ask(
             request,
             ReasonForm,
-            lambda given: operations.approve_determination(row, by=actor.person(request.user), **given),
+            lambda given: compliance.approve_determination(row, by=actor.person(request.user), **given),
             row=row,
             title="Approve the determination",
             says="You are the second person. Take your own copy of the document, compute its SHA-256, and compare it "
@@ -177,7 +178,7 @@ class AgreementAdmin(ReadOnlyAdmin):
         return self._ask(
             request,
             ReasonForm,
-            lambda given: operations.withdraw_determination(row, by=actor.person(request.user), **given),
+            lambda given: compliance.withdraw_determination(row, by=actor.person(request.user), **given),
             row=row,
             title="Withdraw the determination",
             says=says,

@@ -13,7 +13,7 @@ from django.utils.timesince import timesince
 from unfold.decorators import action, display
 
 from billing import clock, errors, jobs, reconciliation
-from billing.admin.acts import Act, ActsAdmin, Given, customer
+from billing.admin.acts import ActsAdmin, OtherAct, customer
 from billing.admin.forms import ReasonForm
 from billing.admin.readonly import ReadOnly
 from billing.admin.records import TONES
@@ -23,22 +23,18 @@ from billing.models import Finding, Reconciliation
 from billing.reconciliation import by_hand
 
 
-def _compare(finding: Finding, by: Actor, given: Given) -> None:
+def _compare(finding: Finding, *, by: Actor, reason: str) -> None:
     if finding.office is None:
         raise errors.FindingOver
-    by_hand.compare_office(finding.office, by=by, reason=given["reason"])
+    by_hand.compare_office(finding.office, by=by, reason=reason)
 
 
-def _link(finding: Finding, by: Actor, given: Given) -> str:
-    return _page(by_hand.link_found_customer(finding, by=by, reason=given["reason"]).pk)
+def _link(finding: Finding, *, by: Actor, reason: str) -> str:
+    return _page(by_hand.link_found_customer(finding, by=by, reason=reason).pk)
 
 
-def _adopt(finding: Finding, by: Actor, given: Given) -> str:
-    return _page(by_hand.adopt_found_customer(finding, by=by, reason=given["reason"]).pk)
-
-
-def _close(finding: Finding, by: Actor, given: Given) -> None:
-    by_hand.close(finding, by=by, reason=given["reason"])
+def _adopt(finding: Finding, *, by: Actor, reason: str) -> str:
+    return _page(by_hand.adopt_found_customer(finding, by=by, reason=reason).pk)
 
 
 def _page(office_id: int) -> str:
@@ -56,42 +52,42 @@ def _told(finding: Finding) -> str:
 ACTS = (
     replace(
         customer.COMPARE,
-        carry_out=_compare,
+        does=_compare,
         form=ReasonForm,
         facts=_told,
         group="",
-        available=lambda finding: bool(finding.office and finding.office.payment_provider_customer_id),
+        offered=lambda finding: bool(finding.office and finding.office.payment_provider_customer_id),
     ),
-    Act(
-        "link",
-        "Link the customer",
-        "This Office is that customer from now on: what it subscribes to, owes and paid shows here. Nothing is changed "
-        "at Stripe.",
-        _link,
-        "Link",
+    OtherAct(
+        does=_link,
+        name="link",
+        title="Link the customer",
+        says="This Office is that customer from now on: what it subscribes to, owes and paid shows here. Nothing is "
+        "changed at Stripe.",
+        button="Link",
         form=ReasonForm,
         facts=_told,
-        available=lambda finding: _is_open(finding) and finding.kind == "customer_not_linked",
+        offered=lambda finding: _is_open(finding) and finding.kind == "customer_not_linked",
     ),
-    Act(
-        "adopt",
-        "Adopt as a new Office",
-        "An Office is made with the name, address and language that the customer has at Stripe, and with all of its "
-        "past. Only for a practice that you bill. Nothing is changed at Stripe.",
-        _adopt,
-        "Adopt",
+    OtherAct(
+        does=_adopt,
+        name="adopt",
+        title="Adopt as a new Office",
+        says="An Office is made with the name, address and language that the customer has at Stripe, and with all of "
+        "its past. Only for a practice that you bill. Nothing is changed at Stripe.",
+        button="Adopt",
         form=ReasonForm,
         facts=_told,
-        available=lambda finding: _is_open(finding) and finding.kind == "unknown_customer",
+        offered=lambda finding: _is_open(finding) and finding.kind == "unknown_customer",
     ),
-    Act(
-        "close",
-        "Close the finding",
-        "It is seen to. Nothing else changes; what still holds is found anew.",
-        _close,
+    OtherAct(
+        does=by_hand.close,
+        name="close",
+        title="Close the finding",
+        says="It is seen to. Nothing else changes; what still holds is found anew.",
         form=ReasonForm,
         facts=_told,
-        available=_is_open,
+        offered=_is_open,
     ),
 )
 
@@ -123,13 +119,14 @@ class FindingAdmin(ReadOnly, ActsAdmin):
 @admin.register(Reconciliation)
 class ReconciliationAdmin(ReadOnly, ActsAdmin):
     acts = (
-        Act(
-            "end",
-            "End it",
-            "It is not carried on any more, and another can begin. What it repaired stays. For one that cannot get on.",
-            lambda run, by, given: reconciliation.end(run, by=by, reason=given["reason"]),
+        OtherAct(
+            does=reconciliation.end,
+            name="end",
+            title="End it",
+            says="It is not carried on any more, and another can begin. What it repaired stays. For one that cannot "
+            "get on.",
             form=ReasonForm,
-            available=lambda run: run.ended_at is None,
+            offered=lambda run: run.ended_at is None,
         ),
     )
     list_per_page = 50

@@ -6,7 +6,7 @@ from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from billing import errors, neutral_text
-from billing.operations import reasons
+from billing.operations.engine import reasons
 
 LONGEST_NOTE = 120
 

@@ -14,7 +14,7 @@ from billing.admin.readonly import ReadOnlyInline, masked
 from billing.admin.records import TONES
 from billing.entitlement import Policy, entitlement
 from billing.models import AuditEntry, Invoice, Office, Operation, Payment, PaymentMethod
-from billing.operations.customer import CONTACT
+from billing.operations.offices.contact import CONTACT
 
 
 class InvoiceInline(ReadOnlyInline):

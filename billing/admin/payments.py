@@ -14,7 +14,7 @@ from billing.admin.acts.payments import PAYMENT_ACTS
 from billing.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
 from billing.admin.records import TONES
 from billing.models import Adjustment, Payment
-from billing.operations.money_back import is_taken_back
+from billing.operations.money.money_back import is_taken_back
 
 STATES = TONES | {
     "needs response": "danger",

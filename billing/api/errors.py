@@ -8,33 +8,17 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from billing import declines, errors
+from billing.errors import Category
 
-STATUS: dict[type[errors.BillingError], int] = {
-    errors.IdempotencyKeyInvalid: status.HTTP_400_BAD_REQUEST,
-    errors.NotPermitted: status.HTTP_403_FORBIDDEN,
-    errors.PlanUnknown: status.HTTP_422_UNPROCESSABLE_ENTITY,
-    errors.QuantityInvalid: status.HTTP_422_UNPROCESSABLE_ENTITY,
-    errors.AmountInvalid: status.HTTP_422_UNPROCESSABLE_ENTITY,
-    errors.ContactInvalid: status.HTTP_422_UNPROCESSABLE_ENTITY,
-    errors.PaymentMethodUnknown: status.HTTP_404_NOT_FOUND,
-    errors.CurrencyMismatch: status.HTTP_422_UNPROCESSABLE_ENTITY,
-    errors.MoreThanLeft: status.HTTP_422_UNPROCESSABLE_ENTITY,
-    errors.ReasonRequired: status.HTTP_422_UNPROCESSABLE_ENTITY,
-    errors.TextNotNeutral: status.HTTP_422_UNPROCESSABLE_ENTITY,
-    errors.AmountOutOfBounds: status.HTTP_422_UNPROCESSABLE_ENTITY,
-    errors.ChargeUnknown: status.HTTP_422_UNPROCESSABLE_ENTITY,
-    errors.DaysInvalid: status.HTTP_422_UNPROCESSABLE_ENTITY,
-    errors.NoUpcomingInvoice: status.HTTP_404_NOT_FOUND,
-    errors.NoDocument: status.HTTP_404_NOT_FOUND,
-    errors.CardDeclined: status.HTTP_402_PAYMENT_REQUIRED,
-    errors.PaymentMethodRequired: status.HTTP_402_PAYMENT_REQUIRED,
-    errors.DateInvalid: status.HTTP_422_UNPROCESSABLE_ENTITY,
-    errors.CouponUnknown: status.HTTP_422_UNPROCESSABLE_ENTITY,
-    errors.CouponShorterThanTrial: status.HTTP_422_UNPROCESSABLE_ENTITY,
-    errors.PaymentLinkOpen: status.HTTP_409_CONFLICT,
-    errors.StripeRejected: status.HTTP_502_BAD_GATEWAY,
-    errors.StripeUnavailable: status.HTTP_503_SERVICE_UNAVAILABLE,
-    errors.BillingError: status.HTTP_409_CONFLICT,
+STATUS: dict[Category, int] = {
+    Category.MALFORMED: status.HTTP_400_BAD_REQUEST,
+    Category.PAYMENT: status.HTTP_402_PAYMENT_REQUIRED,
+    Category.FORBIDDEN: status.HTTP_403_FORBIDDEN,
+    Category.NOT_FOUND: status.HTTP_404_NOT_FOUND,
+    Category.CONFLICT: status.HTTP_409_CONFLICT,
+    Category.INVALID: status.HTTP_422_UNPROCESSABLE_ENTITY,
+    Category.STRIPE_REFUSED: status.HTTP_502_BAD_GATEWAY,
+    Category.UNKNOWN: status.HTTP_503_SERVICE_UNAVAILABLE,
 }
 
 
@@ -44,13 +28,15 @@ def _with_subclasses(kind: type[errors.BillingError]) -> list[type[errors.Billin
 
 def problem(code: str, detail: str, decline_code: str = "") -> Response:
     """The answer to a refusal with this code: as it is raised, or as an operation keeps it."""
-    kind = next((one for one in _with_subclasses(errors.BillingError) if one.code == code), errors.BillingError)
-    number = next(STATUS[ancestor] for ancestor in kind.__mro__ if ancestor in STATUS)
+    known = (
+        one for one in _with_subclasses(errors.BillingError) if one.code == code and one is not errors.BillingError
+    )
+    kind = next(known, errors.Defect)
     body = {"code": code, "detail": detail}
     if issubclass(kind, errors.CardDeclined):
         decline = declines.of(decline_code)
         body |= {"decline_code": decline.code, "next_step": decline.next_step}
-    return Response(body, status=number)
+    return Response(body, status=STATUS[kind.category])
 
 
 def answer(error: Exception, context: dict[str, Any]) -> Response | None:

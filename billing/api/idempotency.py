@@ -1,7 +1,7 @@
 """``Idempotency-Key``: a repeated POST has one effect, and one answer that only changes from unknown to settled.
 
-Every POST of an ``ApiView`` has it by default; a view that begins operations says in ``settled`` how a success
-is shown, so that the answer can be given also where the first one never left. What is remembered:
+A view that has it says in ``carry_out`` what its POST does, and in ``settled`` how a success is shown, so that the
+answer can be given also where the first one never left. What is remembered:
 
 - a success, and what an operation or its guard refused (402, 403, 409, 422, 502), with status and body;
 - an outcome that is not yet known is not remembered but read from the operation each time, until it settles.
@@ -14,13 +14,8 @@ Not remembered, because nothing was begun and the same key may be tried again: i
 import hashlib
 import json
 import re
-from collections.abc import Callable
-from functools import partial
 from typing import Any, ClassVar, cast
 
-from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -29,54 +24,48 @@ from rest_framework.views import APIView
 from billing import errors
 from billing.api.errors import problem
 from billing.models import IdempotentRequest, Operation, User
-from billing.operations import idempotency
+from billing.operations.engine import idempotency
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
 MAY_BE_TRIED_AGAIN = (errors.OperationInProgress, errors.RequestInProgress, errors.StripeUnavailable)
 
-Handler = Callable[..., Response]
-
 
 class IdempotentPosts(APIView):
-    not_idempotent_because: ClassVar[str] = ""
     answers_are_kept: ClassVar[bool] = True
     """Where a success holds what is stored nowhere, it is made anew for each repetition, by ``settled``."""
+
+    def carry_out(self, request: Request, **address: Any) -> Response:
+        """What is done once for each key."""
+        raise NotImplementedError
 
     def settled(self, operation: Operation) -> Response:
         """The answer to a request whose operation succeeded, from our rows as they are now."""
         raise NotImplementedError(f"{type(self).__name__} begins operations: it must say how a success is shown.")
 
-    def check_may_see(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Raises what the handler would, where the user may no longer see what the answer is about."""
+    def check_may_see(self, request: Request, **address: Any) -> None:
+        """Raises what ``carry_out`` would, where the user may no longer see what the answer is about."""
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        handler = getattr(self, "post", None) if request.method == "POST" else None
-        if handler and HEADER in request.headers and not self.not_idempotent_because:
-            # dispatch looks the handler up after this, on the instance, and handles what it raises
-            vars(self)["post"] = partial(self._once, handler)
-
-    def _once(self, handler: Handler, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def post(self, request: Request, **address: Any) -> Response:
+        if HEADER not in request.headers:
+            return self.carry_out(request, **address)
         key = request.headers[HEADER]
         if not KEY.fullmatch(key):
             raise errors.IdempotencyKeyInvalid
         row, ours = idempotency.claim(cast(User, request.user), key, body_hash(request))
         if ours:
-            return self._carried_out(row, handler, request, *args, **kwargs)
-        self.check_may_see(request, *args, **kwargs)
+            return self._carried_out(row, request, **address)
+        self.check_may_see(request, **address)
         response = self._answer(row)
         response[REPLAYED] = "true"
         return response
 
-    def _carried_out(
-        self, row: IdempotentRequest, handler: Handler, request: Request, *args: Any, **kwargs: Any
-    ) -> Response:
+    def _carried_out(self, row: IdempotentRequest, request: Request, **address: Any) -> Response:
         refusal: errors.BillingError | None = None
         try:
             with idempotency.carrying_out(row):
-                response = handler(request, *args, **kwargs)
+                response = self.carry_out(request, **address)
         except errors.BillingError as error:
             refusal, response = error, self.handle_exception(error)
         except Exception:
@@ -120,25 +109,3 @@ def _kept(row: IdempotentRequest, response: Response) -> Response:
 
 def _remembered(row: IdempotentRequest) -> Response:
     return Response(json.loads(row.answer) if row.answer else None, status=row.http_status)
-
-
-class Schema(AutoSchema):
-    """The OpenAPI document names the header on each POST that has it."""
-
-    def get_override_parameters(self) -> list[Any]:
-        given = list(super().get_override_parameters())
-        if self.method != "POST" or not isinstance(self.view, IdempotentPosts) or self.view.not_idempotent_because:
-            return given
-        header = OpenApiParameter(
-            HEADER,
-            OpenApiTypes.STR,
-            OpenApiParameter.HEADER,
-            description=(
-                "1 to 255 visible ASCII characters of your choice, such as a UUID; remembered for at least 24 hours. "
-                "A repetition has one effect and gets the first answer again, with the header "
-                f"`{REPLAYED}: true`; where that was 503, the outcome as soon as it is known. Another request "
-                "under the same key, or a repetition while the first is still being carried out, gets 409. "
-                "Optional; send one with everything that you would not want to be done twice."
-            ),
-        )
-        return [*given, header]

@@ -1,4 +1,4 @@
-"""An Office's invoices: to read, to open at Stripe, to pay; and what the vendor does with them."""
+"""An Office's invoices: to read, to open at Stripe, and to do something with one."""
 
 from typing import Any
 
@@ -10,17 +10,13 @@ from rest_framework import serializers as fields
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing import invoice_lines, operations
-from billing.api.operations import Given, operation, preview
-from billing.api.serializers import ConfirmSerializer, PreviewSerializer, ReasonSerializer
+from billing.api.operations import OperationView
+from billing.api.serializers import PreviewSerializer
 from billing.api.views import PROBLEM, OfficeView
 from billing.audit import actor
-from billing.audit.actor import Actor
-from billing.models import Invoice, Office, Operation
-from billing.operations import charges
-from billing.operations import invoices as on_invoices
-from billing.operations.previews import Preview
-from billing.stripe_api.gateway import Document
+from billing.models import Invoice
+from billing.operations.money.documents import open_document, preview_upcoming
+from billing.stripe_api.gateway.invoices import Document
 
 STATUSES = ("draft", "open", "paid", "void", "uncollectible")
 
@@ -52,26 +48,6 @@ class InvoiceLineSerializer(fields.Serializer[Any]):
 
 class DocumentSerializer(fields.Serializer[Any]):
     url = fields.URLField(help_text="At Stripe. Open it now and do not keep it: who has it can see the invoice")
-
-
-class PaySerializer(ReasonSerializer):
-    payment_method = fields.UUIDField(
-        default=None, allow_null=True, help_text="One of the Office's cards; else the card on file"
-    )
-
-
-class PreviewChargeSerializer(fields.Serializer[Any]):
-    charge = fields.ChoiceField(choices=list(invoice_lines.CATALOGUE.items()), help_text="What for; it is printed")
-    amount = fields.IntegerField(
-        help_text=f"Minor units of the Office's currency, {charges.LEAST} to {charges.MOST}, before taxes"
-    )
-    days_until_due = fields.IntegerField(
-        default=0, help_text=f"0 charges the card now; 1 to {charges.LONGEST_DAYS} sends the invoice instead"
-    )
-
-
-class ChargeSerializer(PreviewChargeSerializer, ReasonSerializer, ConfirmSerializer):
-    pass
 
 
 class InvoiceFilterSerializer(fields.Serializer[Any]):
@@ -122,9 +98,6 @@ class InvoiceView(OfficeView):
         invoice.office = office
         return invoice
 
-    def subject_of(self, operation: Operation) -> Invoice:
-        return on_invoices.invoice_of(operation)
-
 
 class OneInvoice(InvoiceView):
     @extend_schema(responses={200: InvoiceSerializer, 404: PROBLEM})
@@ -147,7 +120,7 @@ class DocumentView(InvoiceView):
     def get(self, request: Request, public_id: Any, invoice_id: Any) -> Response:
         """Where Stripe shows the invoice, asked of Stripe now. That it was opened is on record."""
         invoice = self.subject(request, public_id, invoice_id)
-        address = operations.open_document(invoice, self.document, by=actor.person(request.user))
+        address = open_document(invoice, self.document, by=actor.person(request.user))
         return Response({"url": address}, headers={"Cache-Control": "no-store"})
 
 
@@ -163,52 +136,14 @@ class UpcomingInvoice(OfficeView):
     @extend_schema(responses={200: PreviewSerializer, 404: PROBLEM, 503: PROBLEM})
     def get(self, request: Request, public_id: Any) -> Response:
         """The next renewal's invoice as it would be now, asked of Stripe."""
-        found = operations.preview_upcoming(self.office(request, public_id), by=actor.person(request.user))
+        found = preview_upcoming(self.office(request, public_id), by=actor.person(request.user))
         return Response(PreviewSerializer(found).data)
 
 
-class ChargeView(OfficeView):
-    def subject_of(self, operation: Operation) -> Invoice:
-        return charges.invoice_of(operation)
+class InvoiceOperation(InvoiceView, OperationView):
+    shown = InvoiceSerializer
 
 
-@operation(given=ChargeSerializer, shown=InvoiceSerializer, answers=status.HTTP_201_CREATED, base=ChargeView)
-def charge_office(office: Office, by: Actor, given: Given) -> Invoice:
-    """A one-off charge, for the vendor. **Money moves**, unless the invoice is sent; a declined card leaves it void."""
-    return operations.charge_office(office, by=by, **given)
-
-
-@preview(given=PreviewChargeSerializer)
-def preview_charge(office: Office, by: Actor, given: Given) -> Preview:
-    """What the charge comes to with taxes and after credit. Confirm it with its ``as_of``."""
-    return operations.preview_charge(office, by=by, **given)
-
-
-@operation(given=PaySerializer, shown=InvoiceSerializer, base=InvoiceView)
-def pay_invoice(invoice: Invoice, by: Actor, given: Given) -> Invoice:
-    """Pay an invoice now. **Money moves**; a declined card leaves it open."""
-    return operations.pay_invoice(invoice, by=by, **given)
-
-
-@operation(given=ReasonSerializer, shown=InvoiceSerializer, base=InvoiceView)
-def retry_invoice(invoice: Invoice, by: Actor, given: Given) -> Invoice:
-    """After a failed attempt, charge the card on file again. **Money moves.**"""
-    return operations.retry_invoice(invoice, by=by, **given)
-
-
-@operation(given=ReasonSerializer, shown=InvoiceSerializer, base=InvoiceView)
-def send_invoice(invoice: Invoice, by: Actor, given: Given) -> Invoice:
-    """Stripe mails the invoice to the Office. For the vendor."""
-    return operations.send_invoice(invoice, by=by, **given)
-
-
-@operation(given=ReasonSerializer, shown=InvoiceSerializer, base=InvoiceView)
-def void_invoice(invoice: Invoice, by: Actor, given: Given) -> Invoice:
-    """Nothing is owed on it any more, for good. For the vendor."""
-    return operations.void_invoice(invoice, by=by, **given)
-
-
-@operation(given=ReasonSerializer, shown=InvoiceSerializer, base=InvoiceView)
-def mark_uncollectible(invoice: Invoice, by: Actor, given: Given) -> Invoice:
-    """It is written off, though it can still be paid. For the vendor."""
-    return operations.mark_uncollectible(invoice, by=by, **given)
+class ChargeOperation(OperationView):
+    shown = InvoiceSerializer
+    answers = status.HTTP_201_CREATED

@@ -1,138 +1,146 @@
-"""A POST that begins an operation, and one that previews it: each is a serializer and a function."""
+"""A POST that carries out a declaration, tells what it told, or previews it. The address table says which."""
 
-from collections.abc import Callable
+import inspect
+import re
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers as fields
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing.api import serializers
+from billing.api import bodies, serializers
+from billing.api.bodies import Body
+from billing.api.idempotency import IdempotentPosts
+from billing.api.schema import Described, Named
 from billing.api.views import PROBLEM, OfficeView
 from billing.audit import actor
-from billing.audit.actor import Actor
-from billing.models import Office, Operation
-from billing.operations import reasons
+from billing.models import Operation
+from billing.operations.engine.begin import perform
+from billing.operations.engine.declaration import Declaration
+from billing.operations.engine.previews import preview
+from billing.operations.engine.steps import Run
 
-Given = dict[str, Any]
 REFUSALS = dict.fromkeys((402, 403, 404, 409, 422, 502, 503), PROBLEM)
+NO_STORE = {"Cache-Control": "no-store"}
 
 
-def operation(
-    *,
-    given: type[fields.Serializer[Any]],
-    shown: type[fields.BaseSerializer[Any]] = serializers.SubscriptionSerializer,
-    answers: int = status.HTTP_200_OK,
-    base: type[OfficeView] = OfficeView,
-) -> Callable[[Callable[[Any, Actor, Given], Any]], type[OfficeView]]:
-    """The view whose POST carries out the function with what ``given`` accepts; what it returns is shown as ``shown``.
+class DeclaredView(OfficeView, Described):
+    """What is declared is what the body holds and what the OpenAPI document says."""
 
-    ``base`` brings what the same address answers to a GET, and says what the function is given: the Office, or
-    something of the Office's.
+    declared: type[Declaration[Any, Any]] = Declaration
+    body: str = "Reason"
+    """What the body is called in the document; by this name where it holds nothing but the reason."""
+    shown: type[fields.BaseSerializer[Any]] = serializers.SubscriptionSerializer
+    answers: int = status.HTTP_200_OK
+    called: str = ""
+    """The name of the address."""
+    paragraphs: int = 1
+    """How many paragraphs of the declaration's text the document shows."""
+    not_in_body: Collection[str] = ()
+    from_address: ClassVar[Mapping[str, str]] = {}
+    """Fields of the declaration that the address gives, by the names that they have there."""
 
-    The function's name and docstring are the address's in the OpenAPI document. ``reason`` is made of what the
-    caller said (``operations.reasons``); an Office's own people need not say any.
-    """
+    def reason(self) -> fields.Field[Any, Any, Any, Any] | None:
+        return bodies.any_reason()
 
-    def build(function: Callable[[Any, Actor, Given], Any]) -> type[OfficeView]:
-        class View(base):  # type: ignore[valid-type, misc]  # a class that is given
-            @extend_schema(
-                operation_id=function.__name__,
-                description=function.__doc__,
-                request=given,
-                responses={answers: shown, **REFUSALS},
-            )
-            def post(self, request: Request, **address: Any) -> Response:
-                about, by = self.subject(request, **address), actor.person(request.user)
-                return self.answered(function(about, by, _given(given, request, by)))
+    def asked(self, request: Request, **address: Any) -> tuple[Declaration[Any, Any], str]:
+        """The request as it is declared, and the reason as it was given."""
+        body = self.takes(data=request.data)
+        body.is_valid(raise_exception=True)
+        given = body.given
+        reason = given.pop("reason", "")
+        given |= {name: str(address[there]) for name, there in self.from_address.items()}
+        return self.declared(**given), reason
 
-            def answered(self, done: Any) -> Response:
-                return Response(shown(done).data, status=answers)
+    def takes(self, **data: Any) -> Body:
+        without = {*self.not_in_body, *self.from_address}
+        return Body(self.declared, called=self.body, without=without, reason=self.reason(), **data)
 
-            def settled(self, operation: Operation) -> Response:
-                return self.answered(self.subject_of(operation))
+    def gives(self) -> dict[int, Any]:
+        return {self.answers: self.shown, **REFUSALS}
 
-        return _named(View, function)
+    def operation_id(self) -> str:
+        return re.sub(r"(?<!^)([A-Z])", r"_\1", self.declared.__name__).lower()
 
-    return build
+    def text(self) -> str:
+        return self.first_of(self.declared)
+
+    def first_of(self, documented: Any) -> str:
+        return "\n\n".join((inspect.getdoc(documented) or "").split("\n\n")[: self.paragraphs])
 
 
-def telling(
-    *, given: type[fields.Serializer[Any]], name: str, base: type[OfficeView] = OfficeView
-) -> Callable[[Callable[[Office, Actor, Given], str]], type[OfficeView]]:
-    """The view whose POST answers, as ``name``, what is told once and stored nowhere.
+class OperationView(DeclaredView, IdempotentPosts):
+    """Carries out the operation, and shows what it came to."""
+
+    def carry_out(self, request: Request, **address: Any) -> Response:
+        subject = self.subject(request, **address)
+        wanted, reason = self.asked(request, **address)
+        return self.answered(perform(wanted, subject, by=actor.person(request.user), reason=reason))
+
+    def settled(self, operation: Operation) -> Response:
+        run = Run(operation)
+        return self.answered(run.request.result(run))
+
+    def answered(self, result: Any) -> Response:
+        headers = {} if self.answers_are_kept else NO_STORE
+        return Response(self.shown(result).data, status=self.answers, headers=headers)
+
+    def check_may_see(self, request: Request, **address: Any) -> None:
+        self.subject(request, **address)
+
+
+class Told(Named):
+    # no docstring, as with ``Body``
+
+    def __init__(self, key: str, *, called: str) -> None:
+        super().__init__(called=called)
+        self.key = key
+
+    def get_fields(self) -> dict[str, fields.Field[Any, Any, Any, Any]]:
+        return {self.key: fields.CharField()}
+
+
+class TellingView(DeclaredView):
+    """Answers what is told once and stored nowhere, as ``key``.
 
     Hence it takes no Idempotency-Key: repeating makes another one, which does no harm.
     """
 
-    def build(function: Callable[[Office, Actor, Given], str]) -> type[OfficeView]:
-        shown = inline_serializer(f"{_view_name(function)}Told", {name: fields.CharField()})
+    answers = status.HTTP_201_CREATED
+    key: str = "url"
 
-        class View(base):  # type: ignore[valid-type, misc]  # a class that is given
-            not_idempotent_because: ClassVar[str] = "its answer is stored nowhere"
+    def post(self, request: Request, **address: Any) -> Response:
+        subject = self.subject(request, **address)
+        wanted, reason = self.asked(request, **address)
+        told = perform(wanted, subject, by=actor.person(request.user), reason=reason)
+        return Response({self.key: told}, status=self.answers, headers=NO_STORE)
 
-            @extend_schema(
-                operation_id=function.__name__,
-                description=function.__doc__,
-                request=given,
-                responses={201: shown, **REFUSALS},
-            )
-            def post(self, request: Request, public_id: Any) -> Response:
-                office, by = self.office(request, public_id), actor.person(request.user)
-                told = function(office, by, _given(given, request, by))
-                return Response({name: told}, status=201, headers={"Cache-Control": "no-store"})
-
-        return _named(View, function)
-
-    return build
+    def gives(self) -> dict[int, Any]:
+        return {self.answers: Told(self.key, called=f"{self.declared.__name__}Told"), **REFUSALS}
 
 
-def _view_name(function: Callable[..., Any]) -> str:
-    return "".join(part.title() for part in function.__name__.split("_"))
+class PreviewView(DeclaredView):
+    """Shows what the operation would come to. Nothing changes, so it needs no Idempotency-Key."""
 
+    shown: type[fields.BaseSerializer[Any]] = serializers.PreviewSerializer
 
-def _named(view: type[OfficeView], function: Callable[..., Any]) -> type[OfficeView]:
-    """The view is called and described as the function is."""
-    view.__name__ = view.__qualname__ = _view_name(function)
-    view.__doc__ = function.__doc__
-    return view
+    def reason(self) -> fields.Field[Any, Any, Any, Any] | None:
+        return None
 
+    def post(self, request: Request, **address: Any) -> Response:
+        subject = self.subject(request, **address)
+        wanted, reason = self.asked(request, **address)
+        seen = preview(wanted, subject, by=actor.person(request.user), reason=reason)
+        return Response(self.shown(seen).data)
 
-def _given(kind: type[fields.Serializer[Any]], request: Request, by: Actor) -> Given:
-    """What the caller sent, with a reason."""
-    asked = kind(data=request.data)
-    asked.is_valid(raise_exception=True)
-    values = dict(asked.validated_data)
-    values["reason"] = reasons.given(values.get("reason", ""), by=by)
-    return values
+    def takes(self, **data: Any) -> Body:
+        without = {"as_of", *self.not_in_body}
+        return Body(self.declared, called=self.body, without=without, reason=self.reason(), **data)
 
+    def operation_id(self) -> str:
+        return self.called
 
-def preview(
-    *,
-    given: type[fields.Serializer[Any]],
-    shown: type[fields.BaseSerializer[Any]] = serializers.PreviewSerializer,
-    base: type[OfficeView] = OfficeView,
-) -> Callable[[Callable[[Any, Actor, Given], Any]], type[OfficeView]]:
-    """The view whose POST shows what the operation would come to. Nothing changes, so it needs no Idempotency-Key."""
-
-    def build(function: Callable[[Any, Actor, Given], Any]) -> type[OfficeView]:
-        class View(base):  # type: ignore[valid-type, misc]  # a class that is given
-            not_idempotent_because: ClassVar[str] = "it changes nothing"
-
-            @extend_schema(
-                operation_id=function.__name__,
-                description=function.__doc__,
-                request=given,
-                responses={200: shown, **REFUSALS},
-            )
-            def post(self, request: Request, **address: Any) -> Response:
-                about, by = self.subject(request, **address), actor.person(request.user)
-                asked = given(data=request.data)
-                asked.is_valid(raise_exception=True)
-                return Response(shown(function(about, by, dict(asked.validated_data))).data)
-
-        return _named(View, function)
-
-    return build
+    def text(self) -> str:
+        return self.first_of(getattr(self.declared, "preview", None))

@@ -8,17 +8,13 @@ from rest_framework import generics, status
 from rest_framework import serializers as fields
 from rest_framework.request import Request
 
-from billing import operations
+from billing.api import bodies
 from billing.api.invoices import InvoiceView
-from billing.api.operations import Given, operation, preview
-from billing.api.serializers import ConfirmSerializer, ReasonSerializer
+from billing.api.operations import OperationView, PreviewView
 from billing.api.views import OfficeView
-from billing.audit.actor import Actor
-from billing.models import Adjustment, Invoice, Operation, Payment
-from billing.operations.credit_note import creditable
-from billing.operations.money_back import MoneyBack, is_taken_back
-
-MINOR_UNITS = "Minor units, tax included; without one, all that is left"
+from billing.models import Adjustment, Invoice, Payment
+from billing.operations.money.credit_note import creditable
+from billing.operations.money.money_back import is_taken_back
 
 
 class AdjustmentSerializer(fields.ModelSerializer[Adjustment]):
@@ -115,26 +111,6 @@ class MoneyBackSerializer(fields.Serializer[Any]):
     as_of = fields.DateTimeField(help_text="Confirm with it, and it is done once")
 
 
-class PreviewRefundSerializer(ReasonSerializer):
-    amount = fields.IntegerField(required=False, help_text=MINOR_UNITS)
-
-
-class RefundSerializer(PreviewRefundSerializer, ConfirmSerializer):
-    pass
-
-
-class PreviewCreditNoteSerializer(ReasonSerializer):
-    amount = fields.IntegerField(required=False, help_text=MINOR_UNITS)
-    to = fields.ChoiceField(
-        choices=["due", "refund", "balance"],
-        help_text="Of an open invoice less is due; of a paid one the money goes back to the card, or is kept as credit",
-    )
-
-
-class CreditNoteSerializer(PreviewCreditNoteSerializer, ConfirmSerializer):
-    pass
-
-
 class Payments(OfficeView, generics.ListAPIView[Payment]):
     """The Office's payments, newest first: each attempt, why it failed, and what went back."""
 
@@ -167,35 +143,29 @@ class PaymentView(OfficeView):
     def subject(self, request: Request, public_id: Any, payment_id: Any = None, **named: Any) -> Payment:
         return get_object_or_404(self.office(request, public_id).payments, public_id=payment_id)
 
-    def subject_of(self, operation: Operation) -> Payment:
-        return operation.office.payments.get(public_id=operation.request["payment"])
+
+class MoneyBackPreview(PreviewView):
+    """The reason is in the body too: with some, there is more to think of."""
+
+    shown = MoneyBackSerializer
+
+    def reason(self) -> fields.Field[Any, Any, Any, Any]:
+        return bodies.any_reason()
 
 
-@operation(given=RefundSerializer, shown=PaymentSerializer, answers=status.HTTP_201_CREATED, base=PaymentView)
-def refund_payment(payment: Payment, by: Actor, given: Given) -> Payment:
-    """Give a payment back to its card, whole or in part. **Money moves**; only the vendor's staff may."""
-    operations.refund_payment(payment, by=by, **given)
-    payment.refresh_from_db()
-    return payment
+class RefundOperation(PaymentView, OperationView):
+    shown = PaymentSerializer
+    answers = status.HTTP_201_CREATED
 
 
-@preview(given=PreviewRefundSerializer, shown=MoneyBackSerializer, base=PaymentView)
-def preview_refund(payment: Payment, by: Actor, given: Given) -> MoneyBack:
-    """What a refund would give back, where to, and what to think of first."""
-    return operations.preview_refund(payment, by=by, **given)
+class RefundPreview(PaymentView, MoneyBackPreview):
+    pass
 
 
-@operation(
-    given=CreditNoteSerializer, shown=CreditedInvoiceSerializer, answers=status.HTTP_201_CREATED, base=InvoiceView
-)
-def issue_credit_note(invoice: Invoice, by: Actor, given: Given) -> Invoice:
-    """Correct an open or paid invoice. **Money may move**; only the vendor's staff may."""
-    operations.issue_credit_note(invoice, by=by, **given)
-    invoice.refresh_from_db()
-    return invoice
+class CreditNoteOperation(InvoiceView, OperationView):
+    shown = CreditedInvoiceSerializer
+    answers = status.HTTP_201_CREATED
 
 
-@preview(given=PreviewCreditNoteSerializer, shown=MoneyBackSerializer, base=InvoiceView)
-def preview_credit_note(invoice: Invoice, by: Actor, given: Given) -> MoneyBack:
-    """What a credit note would come to, as Stripe reckons it."""
-    return operations.preview_credit_note(invoice, by=by, **given)
+class CreditNotePreview(InvoiceView, MoneyBackPreview):
+    pass

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from billing import clock
 from billing.models import Office, PaymentMethod, PlanPrice
-from billing.operations.payment_methods import on_file
+from billing.operations.offices.cards import on_file
 
 
 class PlanPriceSerializer(serializers.ModelSerializer[PlanPrice]):
@@ -110,22 +110,9 @@ class CreditPreviewSerializer(serializers.Serializer[Any]):
     as_of = serializers.DateTimeField()
 
 
-class ReasonSerializer(serializers.Serializer[Any]):
-    reason = serializers.CharField(
-        required=False,
-        default="",
-        allow_blank=True,
-        max_length=200,
-        help_text="Why, in neutral words or as a code of the catalogue. The vendor's staff must give one.",
-    )
-
-
-class ConfirmSerializer(serializers.Serializer[Any]):
-    as_of = serializers.DateTimeField(
-        required=False,
-        help_text="Of a preview of the last hour: it is done once, and refused where anything was done to the Office "
-        "since, so that the amounts are the ones that were shown",
-    )
+class PaymentLinkSerializer(serializers.Serializer[Any]):
+    address = serializers.URLField(help_text="Whoever has it can pay. It is not kept here: ask again for it")
+    expires_at = serializers.DateTimeField()
 
 
 class PreviewLineSerializer(serializers.Serializer[Any]):

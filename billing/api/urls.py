@@ -1,84 +1,137 @@
-from django.urls import path
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.permissions import AllowAny
 
-from billing.api import (
-    account,
-    customers,
-    invoices,
-    payment_links,
-    payment_methods,
-    payments,
-    subscriptions,
-    terms,
-    views,
+from billing.api import account, invoices, payments, views
+from billing.api.customers import CreditOperation, OfficeOperation
+from billing.api.invoices import ChargeOperation, InvoiceOperation
+from billing.api.operations import DeclaredView, OperationView, PreviewView, TellingView
+from billing.api.payment_methods import CardOperation, PaymentMethods
+from billing.api.payments import CreditNoteOperation, CreditNotePreview, RefundOperation, RefundPreview
+from billing.api.serializers import CreditPreviewSerializer
+from billing.api.subscriptions import CurrentSubscription, PaymentLinkOperation
+from billing.operations.engine.declaration import Declaration
+from billing.operations.money.charges import ChargeOffice
+from billing.operations.money.credit import AdjustCredit
+from billing.operations.money.credit_note import IssueCreditNote
+from billing.operations.money.invoices import MarkUncollectible, PayInvoice, RetryInvoice, SendInvoice, VoidInvoice
+from billing.operations.money.refund import RefundPayment
+from billing.operations.offices.archive import ArchiveOffice, UnarchiveOffice
+from billing.operations.offices.cards import (
+    MakeCardLink,
+    PreparePaymentMethod,
+    RemovePaymentMethod,
+    SetDefaultPaymentMethod,
 )
+from billing.operations.offices.contact import ChangeContact
+from billing.operations.offices.customer import OpenPortal
+from billing.operations.subscriptions.cancel import CancelOnDate, CancelSubscription, ResumeRenewal
+from billing.operations.subscriptions.change import ChangeSubscription
+from billing.operations.subscriptions.collection import PauseCollection, ResumeCollection
+from billing.operations.subscriptions.discounts import ApplyDiscount, RemoveDiscount
+from billing.operations.subscriptions.payment_link import CreatePaymentLink, WithdrawPaymentLink
+from billing.operations.subscriptions.start import StartSubscription
+from billing.operations.subscriptions.trial import MoveTrialEnd, RestartPeriod
 
 app_name = "api"
-OFFICE = "offices/<uuid:public_id>/"
-INVOICE, PAYMENT, CARD = "invoices/<uuid:invoice_id>/", "payments/<uuid:payment_id>/", "payment-methods/<uuid:card_id>/"
-OF_AN_OFFICE: dict[str, tuple[str, type[views.OfficeView]]] = {
-    "": ("office", views.OneOffice),
-    "entitlement/": ("entitlement", views.OfficeEntitlement),
-    "subscription/": ("subscription", subscriptions.start_subscription),
-    "subscription/preview/": ("preview-subscription", subscriptions.preview_subscribe),
-    "subscription/payment-link/": ("payment-link", payment_links.CreatePaymentLink),
-    "subscription/payment-link/withdraw/": ("withdraw-payment-link", payment_links.withdraw_payment_link),
-    "subscription/cancel/": ("cancel", subscriptions.cancel_subscription),
-    "subscription/cancel-on-date/": ("cancel-on-date", terms.cancel_on_date),
-    "subscription/resume-renewal/": ("resume-renewal", terms.resume_renewal),
-    "subscription/change/": ("change", subscriptions.change_subscription),
-    "subscription/change/preview/": ("preview-change", subscriptions.preview_change),
-    "subscription/trial-end/": ("trial-end", terms.move_trial_end),
-    "subscription/trial-end/preview/": ("preview-trial-end", terms.preview_trial_end),
-    "subscription/restart-period/": ("restart-period", terms.restart_period),
-    "subscription/restart-period/preview/": ("preview-restarted-period", terms.preview_restarted_period),
-    "subscription/pause-collection/": ("pause-collection", terms.pause_collection),
-    "subscription/resume-collection/": ("resume-collection", terms.resume_collection),
-    "subscription/discount/": ("discount", terms.apply_discount),
-    "subscription/discount/preview/": ("preview-discount", terms.preview_discount),
-    "subscription/discount/remove/": ("remove-discount", terms.remove_discount),
-    "subscription/discount/remove/preview/": ("preview-without-discount", terms.preview_without_discount),
-    "payments/": ("payments", payments.Payments),
-    PAYMENT + "refund/": ("refund", payments.refund_payment),
-    PAYMENT + "refund/preview/": ("preview-refund", payments.preview_refund),
-    "adjustments/": ("adjustments", payments.Adjustments),
-    "payment-methods/": ("payment-methods", payment_methods.prepare_payment_method),
-    "payment-methods/link/": ("card-link", payment_methods.make_card_link),
-    CARD + "default/": ("default-payment-method", payment_methods.set_default_payment_method),
-    CARD + "remove/": ("remove-payment-method", payment_methods.remove_payment_method),
-    "contact/": ("contact", customers.change_contact),
-    "portal/": ("portal", customers.open_portal),
-    "credit/": ("credit", customers.adjust_credit),
-    "credit/preview/": ("preview-credit", customers.preview_credit),
-    "archive/": ("archive", customers.archive_office),
-    "unarchive/": ("unarchive", customers.unarchive_office),
-    "invoices/": ("invoices", invoices.Invoices),
-    "invoices/upcoming/": ("upcoming-invoice", invoices.UpcomingInvoice),
-    INVOICE: ("invoice", invoices.OneInvoice),
-    INVOICE + "lines/": ("invoice-lines", invoices.InvoiceLines),
-    INVOICE + "pdf/": ("invoice-pdf", invoices.InvoicePdf),
-    INVOICE + "page/": ("invoice-page", invoices.InvoicePage),
-    INVOICE + "pay/": ("pay-invoice", invoices.pay_invoice),
-    INVOICE + "retry/": ("retry-invoice", invoices.retry_invoice),
-    INVOICE + "send/": ("send-invoice", invoices.send_invoice),
-    INVOICE + "void/": ("void-invoice", invoices.void_invoice),
-    INVOICE + "uncollectible/": ("mark-uncollectible", invoices.mark_uncollectible),
-    INVOICE + "credit-note/": ("credit-note", payments.issue_credit_note),
-    INVOICE + "credit-note/preview/": ("preview-credit-note", payments.preview_credit_note),
-    "charges/": ("charges", invoices.charge_office),
-    "charges/preview/": ("preview-charge", invoices.preview_charge),
-    "statement/": ("statement", account.OfficeStatement),
-    "cycles/": ("cycles", account.BillingCycles),
-    "standing/": ("standing", account.OfficeStanding),
-}
+
+
+def at(
+    address: str,
+    name: str,
+    view: type[DeclaredView],
+    declared: type[Declaration[Any, Any]],
+    body: str = "Reason",
+    **more: Any,
+) -> URLPattern:
+    """The address at which it is carried out, or previewed. ``body`` is what the OpenAPI document calls its body."""
+    called = name.replace("-", "_")
+    return path(address, view.as_view(declared=declared, body=body, called=called, **more), name=name)
+
+
+def read(address: str, name: str, view: type[views.OfficeView]) -> URLPattern:
+    return path(address, view.as_view(), name=name)
+
+
+SUBSCRIPTION = [
+    at("", "subscription", CurrentSubscription, StartSubscription, "Subscribe"),
+    at("preview/", "preview-subscribe", PreviewView, StartSubscription, "Start", not_in_body=["payment_method"]),
+    at("payment-link/", "payment-link", PaymentLinkOperation, CreatePaymentLink, "CreatePaymentLink"),
+    at("payment-link/withdraw/", "withdraw-payment-link", OperationView, WithdrawPaymentLink),
+    at("cancel/", "cancel", OperationView, CancelSubscription, "Cancel"),
+    at("cancel-on-date/", "cancel-on-date", OperationView, CancelOnDate, "CancelOnDate"),
+    at("resume-renewal/", "resume-renewal", OperationView, ResumeRenewal),
+    at("change/", "change", OperationView, ChangeSubscription, "Change"),
+    at("change/preview/", "preview-change", PreviewView, ChangeSubscription, "PreviewChange"),
+    at("trial-end/", "trial-end", OperationView, MoveTrialEnd, "TrialEnd"),
+    at("trial-end/preview/", "preview-trial-end", PreviewView, MoveTrialEnd, "PreviewTrialEnd"),
+    at("restart-period/", "restart-period", OperationView, RestartPeriod, "Restart"),
+    at("restart-period/preview/", "preview-restarted-period", PreviewView, RestartPeriod, "PreviewRestart"),
+    at("pause-collection/", "pause-collection", OperationView, PauseCollection, "PauseCollection"),
+    at("resume-collection/", "resume-collection", OperationView, ResumeCollection),
+    at("discount/", "discount", OperationView, ApplyDiscount, "Discount"),
+    at("discount/preview/", "preview-discount", PreviewView, ApplyDiscount, "PreviewDiscount"),
+    at("discount/remove/", "remove-discount", OperationView, RemoveDiscount),
+    at("discount/remove/preview/", "preview-without-discount", PreviewView, RemoveDiscount, "Nothing"),
+]
+CARDS = [
+    at("", "payment-methods", PaymentMethods, PreparePaymentMethod, "CardForm"),
+    at("link/", "card-link", TellingView, MakeCardLink, "CardForm"),
+    at("<uuid:card_id>/default/", "default-payment-method", CardOperation, SetDefaultPaymentMethod),
+    at("<uuid:card_id>/remove/", "remove-payment-method", CardOperation, RemovePaymentMethod),
+]
+INVOICES = [
+    read("", "invoices", invoices.Invoices),
+    read("upcoming/", "upcoming-invoice", invoices.UpcomingInvoice),
+]
+INVOICE = [
+    read("", "invoice", invoices.OneInvoice),
+    read("lines/", "invoice-lines", invoices.InvoiceLines),
+    read("pdf/", "invoice-pdf", invoices.InvoicePdf),
+    read("page/", "invoice-page", invoices.InvoicePage),
+    at("pay/", "pay-invoice", InvoiceOperation, PayInvoice, "Pay"),
+    at("retry/", "retry-invoice", InvoiceOperation, RetryInvoice),
+    at("send/", "send-invoice", InvoiceOperation, SendInvoice),
+    at("void/", "void-invoice", InvoiceOperation, VoidInvoice),
+    at("uncollectible/", "mark-uncollectible", InvoiceOperation, MarkUncollectible),
+    at("credit-note/", "credit-note", CreditNoteOperation, IssueCreditNote, "CreditNote"),
+    at("credit-note/preview/", "preview-credit-note", CreditNotePreview, IssueCreditNote, "PreviewCreditNote"),
+]
+PAYMENTS = [
+    read("", "payments", payments.Payments),
+    at("<uuid:payment_id>/refund/", "refund", RefundOperation, RefundPayment, "Refund"),
+    at("<uuid:payment_id>/refund/preview/", "preview-refund", RefundPreview, RefundPayment, "PreviewRefund"),
+]
+OFFICE: list[URLPattern | URLResolver] = [
+    read("", "office", views.OneOffice),
+    read("entitlement/", "entitlement", views.OfficeEntitlement),
+    path("subscription/", include(SUBSCRIPTION)),
+    path("payments/", include(PAYMENTS)),
+    read("adjustments/", "adjustments", payments.Adjustments),
+    path("payment-methods/", include(CARDS)),
+    at("contact/", "contact", OfficeOperation, ChangeContact, "Contact"),
+    at("portal/", "portal", TellingView, OpenPortal),
+    at("credit/", "credit", CreditOperation, AdjustCredit, "Credit"),
+    at("credit/preview/", "preview-credit", PreviewView, AdjustCredit, "PreviewCredit", shown=CreditPreviewSerializer),
+    at("archive/", "archive", OfficeOperation, ArchiveOffice),
+    at("unarchive/", "unarchive", OfficeOperation, UnarchiveOffice),
+    path("invoices/", include(INVOICES)),
+    path("invoices/<uuid:invoice_id>/", include(INVOICE)),
+    at("charges/", "charges", ChargeOperation, ChargeOffice, "Charge"),
+    at("charges/preview/", "preview-charge", PreviewView, ChargeOffice, "PreviewCharge"),
+    read("statement/", "statement", account.OfficeStatement),
+    read("cycles/", "cycles", account.BillingCycles),
+    read("standing/", "standing", account.OfficeStanding),
+]
 open_to_all = {"authentication_classes": [], "permission_classes": [AllowAny]}
 urlpatterns = [
     path("auth/token/", views.SignIn.as_view(), name="sign-in"),
     path("auth/sign-out/", views.SignOut.as_view(), name="sign-out"),
     path("plans/", views.Plans.as_view(), name="plans"),
     path("offices/", views.Offices.as_view(), name="offices"),
-    *(path(OFFICE + rest, view.as_view(), name=name) for rest, (name, view) in OF_AN_OFFICE.items()),
+    path("offices/<uuid:public_id>/", include(OFFICE)),
     path("schema/", SpectacularAPIView.as_view(**open_to_all), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema", **open_to_all), name="docs"),
 ]

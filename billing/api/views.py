@@ -22,17 +22,16 @@ from rest_framework.views import APIView
 from billing import clock
 from billing.access import grants
 from billing.api import serializers
-from billing.api.idempotency import IdempotentPosts
 from billing.audit import actor, trail
 from billing.entitlement import Policy, entitlement, look_is_due
 from billing.look import queue_look_if_possible
-from billing.models import Office, Operation, PlanPrice, User
+from billing.models import Office, PlanPrice, User
 
 PROBLEM = serializers.ProblemSerializer
 
 
-class ApiView(IdempotentPosts):
-    """The token's user is the actor of what the request writes, and a POST takes an Idempotency-Key."""
+class ApiView(APIView):
+    """The token's user is the actor of what the request writes."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -49,13 +48,6 @@ class OfficeView(ApiView):
     def subject(self, request: Request, public_id: Any, **named: Any) -> Any:
         """What an operation at this address is done to."""
         return self.office(request, public_id)
-
-    def subject_of(self, operation: Operation) -> Any:
-        """What the operation was done to, as it is shown afterwards."""
-        return operation.office
-
-    def check_may_see(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        self.subject(request, **kwargs)
 
 
 class SignIn(APIView):
@@ -90,7 +82,7 @@ class SignIn(APIView):
 
 
 class SignOut(ApiView):
-    not_idempotent_because = "the token that would repeat it is void afterwards"
+    """Takes no Idempotency-Key: the token that would repeat it is void afterwards."""
 
     @extend_schema(request=None, responses={204: None})
     def post(self, request: Request) -> Response:
@@ -125,13 +117,6 @@ class OneOffice(OfficeView):
     def get(self, request: Request, public_id: Any) -> Response:
         """One Office."""
         return Response(serializers.OfficeSerializer(self.office(request, public_id)).data)
-
-
-class CurrentSubscription(OfficeView):
-    @extend_schema(responses={200: serializers.SubscriptionSerializer, 404: PROBLEM})
-    def get(self, request: Request, public_id: Any) -> Response:
-        """The Office's current subscription."""
-        return Response(serializers.SubscriptionSerializer(self.office(request, public_id)).data)
 
 
 class OfficeEntitlement(OfficeView):

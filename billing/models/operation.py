@@ -7,6 +7,42 @@ from django.db import models
 from billing import clock
 
 
+class Kind(models.TextChoices):
+    """What can be asked for, and how people read it. The values are stored: they stay as they are."""
+
+    ENSURE_CUSTOMER = "ensure_customer", "Make the Office a customer"
+    CHANGE_CONTACT = "update_customer", "Change the contact"
+    OPEN_PORTAL = "open_portal", "Link to Stripe's portal"
+    ARCHIVE_OFFICE = "archive_office", "Archive the Office"
+    UNARCHIVE_OFFICE = "unarchive_office", "Bring the Office back"
+    PREPARE_PAYMENT_METHOD = "prepare_payment_method", "Prepare to add a card"
+    MAKE_CARD_LINK = "make_card_link", "Link to add a card"
+    SET_DEFAULT_PAYMENT_METHOD = "set_default_payment_method", "Make a card the default"
+    REMOVE_PAYMENT_METHOD = "remove_payment_method", "Remove a card"
+    START_SUBSCRIPTION = "subscribe", "Start a subscription"
+    CREATE_PAYMENT_LINK = "payment_link", "Start by a payment link"
+    WITHDRAW_PAYMENT_LINK = "withdraw_payment_link", "Withdraw the payment link"
+    CHANGE_SUBSCRIPTION = "change_subscription", "Change plan or seats"
+    CANCEL_SUBSCRIPTION = "cancel", "Cancel the subscription"
+    CANCEL_ON_DATE = "cancel_on_date", "Cancel the subscription on a date"
+    RESUME_RENEWAL = "resume_renewal", "Take the cancellation back"
+    MOVE_TRIAL_END = "move_trial_end", "Extend or end the trial"
+    RESTART_PERIOD = "restart_period", "Begin the period today"
+    PAUSE_COLLECTION = "pause_collection", "Pause collection"
+    RESUME_COLLECTION = "resume_collection", "Resume collection"
+    APPLY_DISCOUNT = "apply_discount", "Give a discount"
+    REMOVE_DISCOUNT = "remove_discount", "Remove the discount"
+    PAY_INVOICE = "pay_invoice", "Pay the invoice"
+    RETRY_INVOICE = "retry_invoice", "Try the invoice again"
+    SEND_INVOICE = "send_invoice", "Send the invoice"
+    VOID_INVOICE = "void_invoice", "Void the invoice"
+    MARK_UNCOLLECTIBLE = "mark_uncollectible", "Mark the invoice uncollectible"
+    CHARGE_OFFICE = "charge_office", "One-off charge"
+    ISSUE_CREDIT_NOTE = "issue_credit_note", "Issue a credit note"
+    REFUND_PAYMENT = "refund_payment", "Refund a payment"
+    ADJUST_CREDIT = "adjust_credit", "Change the credit"
+
+
 class Operation(models.Model):
     class Status(models.TextChoices):
         OPEN = "open"
@@ -15,6 +51,9 @@ class Operation(models.Model):
         REJECTED = "rejected"
         UNKNOWN = "unknown"
         ABANDONED = "abandoned"
+
+    UNSETTLED = (Status.OPEN, Status.UNKNOWN)
+    """Nobody knows its outcome yet, and no other operation of the Office can begin."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     office = models.ForeignKey("billing.Office", on_delete=models.PROTECT, related_name="operations")

@@ -22,7 +22,7 @@ class UserManager(BaseUserManager["User"]):
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
         """Refused: a superuser passes every check of permission, and nothing would say who made one."""
-        raise errors.BillingError("There are no superusers. Use: python manage.py create_administrator EMAIL")
+        raise errors.Defect("There are no superusers. Use: python manage.py create_administrator EMAIL")
 
 
 class User(AbstractBaseUser, PermissionsMixin):

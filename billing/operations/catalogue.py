@@ -1,27 +1,12 @@
 """The plans at Stripe: a product for each plan, a price for each plan price."""
 
-from typing import Any
-
 from django.db import transaction
 
 from billing.audit import trail
 from billing.audit.actor import Actor
 from billing.models import Plan, PlanPrice
 from billing.stripe_api import gateway, mirror
-
-
-class FixedKey:
-    """A step whose key follows from what it makes, so that repeating makes nothing twice within a day;
-    after that the id on our row keeps it from being asked again."""
-
-    def __init__(self, key: str) -> None:
-        self.key = key
-
-    def asking(self, method: str, path: str, params: dict[str, Any], api_version: str) -> dict[str, Any]:
-        return params
-
-    def answered(self, *, http_status: int, request_id: str, object_id: str, error_code: str) -> None:
-        return None
+from billing.stripe_api.fixed_key import FixedKey
 
 
 def publish_plans(*, by: Actor, reason: str) -> int:
@@ -29,14 +14,14 @@ def publish_plans(*, by: Actor, reason: str) -> int:
     published = 0
     with trail.acting(by, reason=reason):
         for plan in Plan.objects.filter(archived_at=None, stripe_product_id=None):
-            product = gateway.create_product(plan, step=FixedKey(f"product:{plan.public_id}"))
+            product = gateway.catalogue.create_product(plan, step=FixedKey(f"product:{plan.public_id}"))
             with transaction.atomic(durable=True):
                 plan.stripe_product_id = product
                 plan.save(update_fields=["stripe_product_id"])
         for price in PlanPrice.objects.filter(
             stripe_price_id=None, plan__stripe_product_id__isnull=False
         ).select_related("plan"):
-            made = gateway.create_price(price, step=FixedKey(f"price:{price.public_id}"))
+            made = gateway.catalogue.create_price(price, step=FixedKey(f"price:{price.public_id}"))
             with transaction.atomic(durable=True):
                 price.stripe_price_id = made
                 price.save(update_fields=["stripe_price_id"])

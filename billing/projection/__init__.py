@@ -12,7 +12,7 @@ from django.db.models import F
 
 from billing.models import Office
 from billing.projection import objects, offices, rows
-from billing.stripe_api.inbound import Snapshot
+from billing.stripe_api.inbound.states import Snapshot
 
 OLDEST = rows.OLDEST
 

@@ -10,7 +10,7 @@ from billing import invoice_lines
 from billing.discounts import Discount
 from billing.models import PlanPrice
 from billing.money import Money
-from billing.stripe_api.inbound import AdjustmentState, Card, InvoiceState, PaymentState, SubscriptionState
+from billing.stripe_api.inbound.states import AdjustmentState, Card, InvoiceState, PaymentState, SubscriptionState
 
 INVOICE = (
     "payment_intent_id number status kind collection currency subtotal discount tax total amount_paid "

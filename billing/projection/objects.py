@@ -7,7 +7,7 @@ from billing import clock, invoice_lines
 from billing.findings import report, resolve
 from billing.models import Adjustment, Invoice, Office, Payment, PaymentMethod, PlanPrice, Subscription
 from billing.projection import columns, rows
-from billing.stripe_api.inbound import (
+from billing.stripe_api.inbound.states import (
     AdjustmentState,
     InvoiceState,
     PaymentMethodState,

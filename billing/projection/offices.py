@@ -9,7 +9,7 @@ from billing.models import Office, PaymentMethod
 from billing.models.office import LIVE_STATUSES
 from billing.projection import columns, rows
 from billing.stripe_api import mirror
-from billing.stripe_api.inbound import Card, CustomerState, PaymentMethodState, Snapshot
+from billing.stripe_api.inbound.states import Card, CustomerState, PaymentMethodState, Snapshot
 
 
 def write_customer(office: Office, customer: CustomerState, snapshot: Snapshot) -> None:

@@ -35,7 +35,7 @@ from billing.reconciliation.strangers import office_id
 from billing.reconciliation.suspects import Suspect, offices_of
 from billing.stripe_api import mirror
 from billing.stripe_api.gateway.lists import Listed
-from billing.stripe_api.inbound import Contact, CustomerState, PriceState, Snapshot, SubscriptionState
+from billing.stripe_api.inbound.states import Contact, CustomerState, PriceState, Snapshot, SubscriptionState
 
 
 def adopt_prices(run: Reconciliation, prices: Iterable[PriceState]) -> None:

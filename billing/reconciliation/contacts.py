@@ -6,9 +6,7 @@ from billing.findings import CONTACT_DIFFERS, report, resolve
 from billing.models import Office, Operation
 from billing.reconciliation.suspects import offices_of
 from billing.stripe_api.gateway.lists import Listed
-from billing.stripe_api.inbound import Contact
-
-UNSETTLED = (Operation.Status.OPEN, Operation.Status.UNKNOWN)
+from billing.stripe_api.inbound.states import Contact
 
 
 def tell(listed: Iterable[Listed]) -> None:
@@ -22,7 +20,7 @@ def tell(listed: Iterable[Listed]) -> None:
         other = [word for word, is_equal in _compared(office, one.contact) if not is_equal]
         if not other:
             equal.append(str(office.public_id))
-        elif not office.operations.filter(status__in=UNSETTLED).exists():
+        elif not office.operations.filter(status__in=Operation.UNSETTLED).exists():
             report(
                 CONTACT_DIFFERS,
                 str(office.public_id),

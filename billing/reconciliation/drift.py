@@ -123,7 +123,7 @@ def _is_expected(office: Office) -> bool:
     waiting = ReceivedEvent.objects.filter(
         customer_id=office.payment_provider_customer_id, status=ReceivedEvent.Status.WAITING
     )
-    unsettled = office.operations.filter(status__in=[Operation.Status.OPEN, Operation.Status.UNKNOWN])
+    unsettled = office.operations.filter(status__in=Operation.UNSETTLED)
     return waiting.exists() or unsettled.exists()
 
 

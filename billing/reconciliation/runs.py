@@ -2,15 +2,14 @@
 
 import logging
 import time
-import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
-from billing import clock, errors
+from billing import clock, errors, leases
 from billing.access import roles
 from billing.audit import actor, trail
 from billing.audit.actor import Actor
@@ -45,7 +44,7 @@ def begin(
     if by.kind == "person":
         roles.require(by, "manage_billing", to="compare everything with Stripe")
     for product in products:
-        if not gateway.has_product(product):
+        if not gateway.catalogue.has_product(product):
             raise errors.ProductUnknown
     run = Reconciliation(
         actor_label=by.label,
@@ -128,9 +127,9 @@ def carry_on(run: Reconciliation, *, by: Actor) -> bool:
     Raises:
         StripeUnavailable: it stands where it stood.
     """
-    mine, now = uuid.uuid4(), clock.wall()
-    free = Reconciliation.objects.filter(Q(lease_until=None) | Q(lease_until__lte=now), pk=run.pk, ended_at=None)
-    if not free.update(claim_id=mine, lease_until=now + LEASE):
+    now = clock.wall()
+    mine = leases.claim(Reconciliation.objects.filter(leases.free(now), pk=run.pk, ended_at=None), now=now, lasts=LEASE)
+    if mine is None:
         run.refresh_from_db()
         return run.ended_at is not None
     own = Reconciliation.objects.filter(pk=run.pk, claim_id=mine)
@@ -141,11 +140,11 @@ def carry_on(run: Reconciliation, *, by: Actor) -> bool:
     except BaseException as error:
         if isinstance(error, errors.StripeObjectMissing) and error.param == "starting_after":
             # what the page began after is gone: the stage once more
-            own.update(cursor="", seen_to=[], claim_id=None, lease_until=None)
+            own.update(cursor="", seen_to=[], **leases.RELEASED)
             run.refresh_from_db()
             return True
         words = errors.without_addresses(errors.without_stripe_ids(f"{type(error).__name__}: {error}"))
-        own.update(claim_id=None, lease_until=None, last_error=words[:500])
+        own.update(**leases.RELEASED, last_error=words[:500])
         raise
     return True
 
@@ -178,7 +177,7 @@ def _one_page(run: Reconciliation, own: QuerySet[Reconciliation]) -> None:
         "counts": run.counts,
         "ended_at": run.ended_at,
     }
-    if own.update(**values, claim_id=None, lease_until=None, last_error="") and run.ended_at:
+    if own.update(**values, **leases.RELEASED, last_error="") and run.ended_at:
         if "events" in stages.names(run):
             missed_events.tell(run)
         log.info("reconciliation ended: %s", run.counts)
@@ -226,7 +225,7 @@ def every_night() -> bool:
 
 def _leave_unfinished(run: Reconciliation) -> None:
     """A backfill that somebody stopped is not gone on with by a machine: it may have been stopped for a reason."""
-    free = Reconciliation.objects.filter(Q(lease_until=None) | Q(lease_until__lte=clock.wall()), pk=run.pk)
+    free = Reconciliation.objects.filter(leases.free(clock.wall()), pk=run.pk)
     if free.update(ended_at=clock.wall(), claim_id=None):
         report(
             "backfill_unfinished",

@@ -22,7 +22,7 @@ from billing.reconciliation.suspects import Suspect
 from billing.stripe_api import gateway
 from billing.stripe_api.gateway import lists
 from billing.stripe_api.gateway.lists import Listed
-from billing.stripe_api.inbound import PaymentState
+from billing.stripe_api.inbound.states import PaymentState
 
 AT_ONCE = 100
 GONE = (Difference("customer exists", True, False),)
@@ -55,7 +55,7 @@ def names(run: Reconciliation) -> list[str]:
 
 def of_one(office: Office) -> list[Suspect]:
     """What is suspected of one Office, by the lists of what is its own."""
-    customer = gateway.fetch_customer(office.payment_provider_customer_id or "")
+    customer = gateway.customers.fetch_customer(office.payment_provider_customer_id or "")
     found = [*suspects.customers([Listed(customer.id, customer)])]
     if customer.deleted:
         return found

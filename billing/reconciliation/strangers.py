@@ -9,7 +9,7 @@ from billing.models import Finding, Office, Operation, PlanPrice, Reconciliation
 from billing.models.office import LIVE_STATUSES
 from billing.reconciliation.suspects import offices_of
 from billing.stripe_api.gateway.lists import Listed
-from billing.stripe_api.inbound import CustomerState, SubscriptionState
+from billing.stripe_api.inbound.states import CustomerState, SubscriptionState
 
 UNKNOWN = "unknown_customer"
 CLAIMS = ("second_customer", "customer_not_linked")
@@ -34,7 +34,7 @@ def tell_of_customers(listed: Iterable[Listed]) -> None:
                 detail="Another customer at Stripe says that it is this Office. What is charged to it is not seen "
                 "here. Delete it at Stripe, or take the Office's id out of its metadata.",
             )
-        elif not office.operations.filter(status__in=[Operation.Status.OPEN, Operation.Status.UNKNOWN]).exists():
+        elif not office.operations.filter(status__in=Operation.UNSETTLED).exists():
             report(
                 "customer_not_linked",
                 state.id,

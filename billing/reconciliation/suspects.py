@@ -12,7 +12,7 @@ from billing.models import Adjustment, Invoice, Office, Payment, PaymentMethod, 
 from billing.projection import columns, rows
 from billing.reconciliation.compare import Difference, Values, differences
 from billing.stripe_api.gateway.lists import Listed
-from billing.stripe_api.inbound import (
+from billing.stripe_api.inbound.states import (
     AdjustmentState,
     CustomerState,
     InvoiceState,

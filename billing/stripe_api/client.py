@@ -1,7 +1,7 @@
 """The one door to Stripe: pinned version, TLS ≥ 1.2, short time-outs, no call inside a transaction.
 
 Everything goes through ``get``, ``post`` and ``delete``. A request that changes something takes a step
-(``billing.operations.run.Step``), which commits the intent before the call and the outcome after it.
+(``billing.operations.engine.steps.Step``), which commits the intent before the call and the outcome after it.
 """
 
 import functools

@@ -13,7 +13,8 @@ from djstripe import models as djstripe
 
 from billing import errors
 from billing.models import Office, Plan, PlanPrice, StripeAccount
-from billing.stripe_api.inbound import CustomerState, SubscriptionState, when
+from billing.stripe_api.inbound.states import CustomerState, SubscriptionState
+from billing.stripe_api.inbound.values import when
 
 
 def close_side_doors() -> None:
@@ -25,12 +26,12 @@ def close_side_doors() -> None:
 
 
 def _refuse_key(**_: Any) -> NoReturn:
-    raise errors.BillingError("API keys live in the environment, never in the database.")
+    raise errors.Defect("API keys live in the environment, never in the database.")
 
 
 def _refuse_secret(instance: djstripe.WebhookEndpoint, **_: Any) -> None:
     if instance.secret:
-        raise errors.BillingError("Webhook secrets live in the environment, never in the database.")
+        raise errors.Defect("Webhook secrets live in the environment, never in the database.")
 
 
 def _owner() -> djstripe.Account | None:

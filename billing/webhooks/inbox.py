@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q, QuerySet
 
-from billing import catalogue, clock, errors
+from billing import catalogue, clock, errors, leases
 from billing.audit import actor, trail
 from billing.findings import report
 from billing.jobs import job
@@ -23,11 +23,10 @@ from billing.webhooks.routes import FETCHED, LookAt, route
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=60)
 MOST_TOGETHER = 500
 MOST_ATTEMPTS = 12
-FIRST_RETRY_SECONDS = 2
-LAST_RETRY_SECONDS = 900
+FIRST_RETRY = timedelta(seconds=2)
+LAST_RETRY = timedelta(minutes=15)
 UNKNOWN_CUSTOMER_ATTEMPTS = 3
 KEPT_FOR = timedelta(days=90)
 PURGED_AT_ONCE = 1000
@@ -52,7 +51,7 @@ def claim() -> tuple[uuid.UUID, list[ReceivedEvent]] | None:
     They are locked until they are ours. Where rows can be locked one by one, those that another worker is claiming
     are passed over, so that no two of them wait for each other.
     """
-    now, mine = clock.wall(), uuid.uuid4()
+    now = clock.wall()
     free = _free(now)
     due = free.filter(due_at__lte=now)
     if not due.exists():
@@ -70,10 +69,9 @@ def claim() -> tuple[uuid.UUID, list[ReceivedEvent]] | None:
             events += [event for event in others if event.due_at <= now]
         for event in events:
             event.attempts += 1
-        ReceivedEvent.objects.filter(pk__in=[event.pk for event in events]).update(
-            claim_id=mine, lease_until=now + LEASE, attempts=F("attempts") + 1
-        )
-    return mine, events
+        locked = ReceivedEvent.objects.filter(pk__in=[event.pk for event in events])
+        mine = leases.claim(locked, now=now, attempts=F("attempts") + 1)
+    return (mine, events) if mine else None
 
 
 def _handle(mine: uuid.UUID, events: list[ReceivedEvent]) -> None:
@@ -129,7 +127,7 @@ def _settle_seen(before: Office, newest: int) -> None:
 
 def _free(now: datetime) -> QuerySet[ReceivedEvent]:
     """Waiting, and held by no worker."""
-    return ReceivedEvent.objects.filter(Q(lease_until=None) | Q(lease_until__lte=now), status=Status.WAITING)
+    return ReceivedEvent.objects.filter(leases.free(now), status=Status.WAITING)
 
 
 def _named(wanted: list[tuple[ReceivedEvent, LookAt]]) -> dict[str, set[str]]:
@@ -151,13 +149,13 @@ def _customer_of(event: ReceivedEvent) -> str:
     for model in (Payment, Invoice):
         if ours := model._default_manager.filter(by_id).select_related("office").first():
             return ours.office.payment_provider_customer_id or ""
-    return gateway.customer_of(named)
+    return gateway.looks.customer_of(named)
 
 
 def _unknown_customer(events: list[ReceivedEvent], customer: str) -> bool:
     """It may be the customer that an operation is just making; otherwise it is none of ours."""
     if customer and max(event.attempts for event in events) < UNKNOWN_CUSTOMER_ATTEMPTS:
-        raise errors.BillingError("No Office has this customer yet.")
+        raise errors.CustomerWithoutOffice
     if customer:
         report(
             "unknown_customer",
@@ -191,9 +189,9 @@ def _put_off(
             values |= {"status": Status.PARKED, "settled_at": now}
             report("event_parked", event.stripe_id, office=None, severity="critical", detail=f"{event.type}: {error}")
         else:
-            wait = min(FIRST_RETRY_SECONDS * 2 ** min(event.attempts - 1, 20), LAST_RETRY_SECONDS)
+            wait = leases.back_off(event.attempts, first=FIRST_RETRY, last=LAST_RETRY)
             jittered = wait * random.uniform(0.5, 1.0)  # noqa: S311
-            values["due_at"] = now + timedelta(seconds=max(jittered, at_least))
+            values["due_at"] = now + max(jittered, timedelta(seconds=at_least))
         ReceivedEvent.objects.filter(pk=event.pk, claim_id=mine).update(**values)
 
 

@@ -3,16 +3,23 @@
 import pytest
 
 from billing.models import Office, Operation
-from billing.operations import cancel_subscription, subscribe
+from billing.operations.engine.begin import perform
+from billing.operations.subscriptions.cancel import CancelSubscription
+from billing.operations.subscriptions.start import StartSubscription
 from tests.admin.test_offices import page, signed_in
-from tests.conftest import a_person, an_office, price
+from tests.conftest import a_person, an_office, price_id
 
 WHY = {"why": "office_asked"}
 
 
 @pytest.fixture
 def subscribed(stripe, operator, office):
-    return subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+    return perform(
+        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
+        office,
+        by=operator,
+        reason="new",
+    )
 
 
 @pytest.fixture
@@ -131,7 +138,7 @@ def test_an_office_is_archived_and_brought_back_and_only_what_can_be_done_is_off
     stripe, operator, client, subscribed
 ):
     assert "Archive the Office" not in text(client.get(page("change/", subscribed)))
-    cancel_subscription(subscribed, by=operator, reason="closing", at_period_end=False)
+    perform(CancelSubscription(at_period_end=False), subscribed, by=operator, reason="closing")
 
     client.post(page("archive/", subscribed), WHY)
 

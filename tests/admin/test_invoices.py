@@ -1,9 +1,12 @@
 import pytest
 
 from billing.models import AuditEntry, Invoice, Office, Operation
-from billing.operations import charge_office, pay_invoice, subscribe
+from billing.operations.engine.begin import perform
+from billing.operations.money.charges import ChargeOffice
+from billing.operations.money.invoices import PayInvoice
+from billing.operations.subscriptions.start import StartSubscription
 from tests.admin.test_offices import page, signed_in
-from tests.conftest import price
+from tests.conftest import price_id
 from tests.operations.test_charges import asked
 
 CHARGE = {"charge": "data_migration", "amount": "1250.50", "days_until_due": "0", "why": "agreed"}
@@ -11,12 +14,19 @@ CHARGE = {"charge": "data_migration", "amount": "1250.50", "days_until_due": "0"
 
 @pytest.fixture
 def practice(stripe, operator, office):
-    return subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+    return perform(
+        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
+        office,
+        by=operator,
+        reason="new",
+    )
 
 
 @pytest.fixture
 def sent(operator, practice):
-    return charge_office(practice, by=operator, reason="agreed", charge="training", amount=30_000, days_until_due=14)
+    return perform(
+        ChargeOffice(charge="training", amount=30_000, days_until_due=14), practice, by=operator, reason="agreed"
+    )
 
 
 def of(invoice, name="change/"):
@@ -155,7 +165,7 @@ def test_staff_try_a_failed_one_again(stripe, operator, practice):
 
 
 def test_a_refusal_stays_on_the_page(stripe, operator, sent):
-    pay_invoice(sent, by=operator, reason="agreed")
+    perform(PayInvoice(), sent, by=operator, reason="agreed")
 
     shown = signed_in(operator.user).post(of(sent, "void/"), {"why": "goodwill"}).content.decode()
 

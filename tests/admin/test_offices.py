@@ -3,8 +3,9 @@ from django.test import Client
 from django.urls import reverse
 
 from billing.models import AuditEntry, Office, Operation
-from billing.operations import subscribe
-from tests.conftest import a_person, an_office, price
+from billing.operations.engine.begin import perform
+from billing.operations.subscriptions.start import StartSubscription
+from tests.conftest import a_person, an_office, price, price_id
 
 
 def signed_in(user) -> Client:
@@ -93,9 +94,13 @@ LISTS = (
 
 @pytest.mark.parametrize("model", LISTS)
 def test_every_list_opens_for_staff_and_nothing_can_be_deleted(stripe, administrator, operator, office, model):
-    from billing.operations import subscribe
 
-    subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+    perform(
+        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
+        office,
+        by=operator,
+        reason="new",
+    )
     stripe.deliver_and_apply()
     client = signed_in(administrator.user)
 
@@ -110,9 +115,12 @@ def test_every_list_opens_for_staff_and_nothing_can_be_deleted(stripe, administr
 def test_every_record_opens(stripe, administrator, operator, office):
     from django.apps import apps
 
-    from billing.operations import subscribe
-
-    subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+    perform(
+        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
+        office,
+        by=operator,
+        reason="new",
+    )
     stripe.deliver_and_apply()
     client = signed_in(administrator.user)
     whole = Office.objects.get(pk=office.pk).payment_provider_customer_id
@@ -169,8 +177,11 @@ def test_an_address_that_is_no_office_is_not_found(stripe, operator):
 
 @pytest.fixture
 def team(stripe, operator, office):
-    return subscribe(
-        office, price("seats-monthly"), by=operator, reason="new", quantity=3, payment_method="pm_card_visa"
+    return perform(
+        StartSubscription(price=price_id("seats-monthly"), quantity=3, payment_method="pm_card_visa"),
+        office,
+        by=operator,
+        reason="new",
     )
 
 

@@ -10,12 +10,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from billing import clock, operations
+from billing import clock
 from billing.audit import actor, trail
 from billing.findings import report
 from billing.models import Finding, Office, Operation, ReceivedEvent, Reconciliation, WorkerHeartbeat
+from billing.operations.compliance import prepare_determination
+from billing.operations.engine.begin import perform
+from billing.operations.subscriptions.start import StartSubscription
 from tests.admin.test_offices import signed_in
-from tests.conftest import a_person, an_office, determined, price
+from tests.conftest import a_person, an_office, determined, price_id
 from tests.operations.test_agreement import BAA
 
 FIRST = reverse("admin:index")
@@ -38,8 +41,8 @@ def told(by):
 
 @pytest.fixture
 def subscribed(stripe, operator, office):
-    given = {"reason": "agreed", "payment_method": "pm_card_visa"}
-    operations.subscribe(office, price("practice-monthly"), by=operator, **given)
+    start = StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa")
+    perform(start, office, by=operator, reason="agreed")
     stripe.deliver_and_apply()
     return Office.objects.get(pk=office.pk)
 
@@ -109,7 +112,7 @@ def test_a_list_that_it_leads_to_shows_what_was_counted(subscribed, auditor):
 
 
 def test_a_determination_waits_for_another_administrator_than_who_prepared_it(stripe, administrator):
-    operations.prepare_determination(BAA, by=administrator, reason="counsel signed")
+    prepare_determination(BAA, by=administrator, reason="counsel signed")
     other = actor.person(a_person("second@vendor.example", group="administrator"))
 
     assert "A determination waits for your approval" in told(other)
@@ -147,7 +150,7 @@ def test_on_a_new_database_the_first_steps_are_shown_up_to_the_first_subscriptio
     assert "no subscription 1" in told(administrator)
     assert reverse("admin:billing_office_change", args=[office.pk]) in page(administrator)
 
-    operations.subscribe(office, price("practice-monthly"), by=operator, reason="agreed", trial_days=14)
+    perform(StartSubscription(price=price_id("practice-monthly"), trial_days=14), office, by=operator, reason="agreed")
     stripe.deliver_and_apply()
 
     assert "First steps" not in told(administrator)

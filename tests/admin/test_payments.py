@@ -6,13 +6,16 @@ from billing.admin.acts import ActsAdmin
 from billing.admin.acts.payments import INVOICE_ACTS
 from billing.errors import CardDeclined
 from billing.models import Adjustment, Invoice, Operation, Payment
-from billing.operations import subscribe
+from billing.operations.engine.begin import perform
+from billing.operations.subscriptions.start import StartSubscription
 from tests.admin.test_offices import signed_in
-from tests.conftest import price
+from tests.conftest import price_id
 
 
 def paid(stripe, operator, office, card="pm_card_visa"):
-    subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method=card)
+    perform(
+        StartSubscription(price=price_id("practice-monthly"), payment_method=card), office, by=operator, reason="new"
+    )
     stripe.deliver_and_apply()
     return Payment.objects.get()
 

@@ -4,8 +4,9 @@ import pytest
 from django.test import Client
 
 from billing.models import AuditEntry, Plan, PlanPrice
-from billing.operations import subscribe
-from tests.conftest import a_person, price
+from billing.operations.engine.begin import perform
+from billing.operations.subscriptions.start import StartSubscription
+from tests.conftest import a_person, price_id
 
 ADD = "/admin/billing/plan/add/"
 
@@ -19,7 +20,12 @@ def staff(db):
 
 @pytest.fixture
 def subscribed(stripe, operator, office):
-    return subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+    return perform(
+        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
+        office,
+        by=operator,
+        reason="new",
+    )
 
 
 def row(number=0, **given):

@@ -6,23 +6,34 @@ import pytest
 
 from billing import clock
 from billing.models import Office, Operation
-from billing.operations import cancel_subscription, move_trial_end, subscribe
+from billing.operations.engine.begin import perform
+from billing.operations.subscriptions.cancel import CancelSubscription
+from billing.operations.subscriptions.start import StartSubscription
+from billing.operations.subscriptions.trial import MoveTrialEnd
 from tests.admin.test_offices import page, signed_in
 from tests.at_stripe import a_coupon
-from tests.conftest import price
+from tests.conftest import price, price_id
 
 WHY = {"why": "agreed"}
 
 
 @pytest.fixture
 def subscribed(stripe, operator, office):
-    return subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+    return perform(
+        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
+        office,
+        by=operator,
+        reason="new",
+    )
 
 
 @pytest.fixture
 def on_trial(stripe, operator, office):
-    return subscribe(
-        office, price("practice-monthly"), by=operator, reason="new", trial_days=14, payment_method="pm_card_visa"
+    return perform(
+        StartSubscription(price=price_id("practice-monthly"), trial_days=14, payment_method="pm_card_visa"),
+        office,
+        by=operator,
+        reason="new",
     )
 
 
@@ -60,7 +71,7 @@ def test_a_start_is_confirmed_once(stripe, operator, office):
     form = {"price": str(price("seats-monthly").public_id), "quantity": "3", "trial_days": "0"}
 
     def cancelled():
-        cancel_subscription(fresh(office), by=operator, reason="closing", at_period_end=False)
+        perform(CancelSubscription(at_period_end=False), fresh(office), by=operator, reason="closing")
 
     again = twice(operator, "subscribe/", office, cancelled, **form, payment_method="pm_card_visa")
 
@@ -72,7 +83,7 @@ def test_an_end_of_a_trial_is_confirmed_once(stripe, operator, on_trial):
     day = (clock.billing() + timedelta(days=5)).date()
 
     def moved():
-        move_trial_end(fresh(on_trial), clock.billing() + timedelta(days=8), by=operator, reason="agreed")
+        perform(MoveTrialEnd(at=clock.billing() + timedelta(days=8)), fresh(on_trial), by=operator, reason="agreed")
 
     again = twice(operator, "move-trial-end/", on_trial, moved, when="date", last_day=day.isoformat())
 
@@ -136,7 +147,7 @@ def test_a_subscription_ends_after_a_day_at_the_office(stripe, operator, subscri
 def test_a_cancellation_is_taken_back_and_offered_only_where_there_is_one(stripe, operator, subscribed):
     offered = "Take the cancellation back"
     assert offered not in sent(operator, "change/", subscribed).content.decode()
-    cancel_subscription(subscribed, by=operator, reason="closing")
+    perform(CancelSubscription(), subscribed, by=operator, reason="closing")
     assert offered in signed_in(operator.user).get(page("change/", subscribed)).content.decode()
 
     sent(operator, "resume-renewal/", subscribed)

@@ -1,15 +1,19 @@
 import pytest
 
 from billing.models import Operation
-from billing.operations import subscribe
+from billing.operations.engine.begin import perform
+from billing.operations.subscriptions.start import StartSubscription
 from tests.api.test_api import path, signed_in
-from tests.conftest import a_member, price
+from tests.conftest import a_member, price_id
 
 
 @pytest.fixture
 def team(stripe, operator, office):
-    return subscribe(
-        office, price("seats-monthly"), by=operator, reason="new", quantity=3, payment_method="pm_card_visa"
+    return perform(
+        StartSubscription(price=price_id("seats-monthly"), quantity=3, payment_method="pm_card_visa"),
+        office,
+        by=operator,
+        reason="new",
     )
 
 

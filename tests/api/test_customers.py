@@ -3,17 +3,24 @@
 import pytest
 
 from billing.models import IdempotentRequest, Office, Operation
-from billing.operations import cancel_subscription, subscribe
-from billing.operations.payment_methods import fulfil_wishes
+from billing.operations.engine.begin import perform
+from billing.operations.offices.cards import fulfil_wishes
+from billing.operations.subscriptions.cancel import CancelSubscription
+from billing.operations.subscriptions.start import StartSubscription
 from tests.api.test_api import path, signed_in
-from tests.conftest import a_member, price
+from tests.conftest import a_member, price_id
 
 KEY = {"Idempotency-Key": "k"}
 
 
 @pytest.fixture
 def subscribed(stripe, operator, office):
-    return subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+    return perform(
+        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
+        office,
+        by=operator,
+        reason="new",
+    )
 
 
 def post(client, office, rest, body=None, **more):
@@ -114,7 +121,7 @@ def test_staff_archive_an_office_and_its_owner_finds_it_no_more(stripe, operator
     staff, owner = signed_in(operator.user), signed_in(a_member(subscribed, "owner"))
     why = {"reason": "closing"}
     assert post(staff, subscribed, "archive/", why).json()["code"] == "still_billed"
-    cancel_subscription(subscribed, by=operator, reason="closing", at_period_end=False)
+    perform(CancelSubscription(at_period_end=False), subscribed, by=operator, reason="closing")
     assert post(owner, subscribed, "archive/").status_code == 403
 
     done = post(staff, subscribed, "archive/", why, headers=KEY)

@@ -14,12 +14,17 @@ from rest_framework.test import APIClient, APIRequestFactory, force_authenticate
 from billing import clock, errors
 from billing.access import grants
 from billing.api.idempotency import IdempotentPosts
+from billing.api.operations import PreviewView
 from billing.audit import actor, trail
 from billing.models import AuditEntry, IdempotentRequest, Membership, Office, Operation
-from billing.operations import cancel_subscription, idempotency, resume_unsettled, subscribe
+from billing.operations.engine import idempotency
+from billing.operations.engine.begin import perform
+from billing.operations.engine.settle import resume_unsettled
+from billing.operations.subscriptions.cancel import CancelSubscription
+from billing.operations.subscriptions.start import StartSubscription
 from billing.worker import work_once
 from tests.api.test_api import path, signed_in
-from tests.conftest import a_member, a_person, an_office, price
+from tests.conftest import a_member, a_person, an_office, price, price_id
 
 KEY = "one-and-only"
 
@@ -261,7 +266,12 @@ def test_a_process_that_lost_its_claim_begins_nothing(stripe, operator, office, 
     assert taken_over
 
     with idempotency.carrying_out(claimed), pytest.raises(errors.RequestInProgress):
-        subscribe(office, price("practice-monthly"), by=operator, reason="too late", payment_method="pm_card_visa")
+        perform(
+            StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
+            office,
+            by=operator,
+            reason="too late",
+        )
 
     assert not Operation.objects.exists()
     assert stripe.requests() == []
@@ -273,7 +283,7 @@ def test_a_process_that_lost_its_claim_begins_nothing(stripe, operator, office, 
 class Slow(IdempotentPosts):
     """While it works, its claim lapses and a twin takes the request over, or has given it up already."""
 
-    def post(self, request):
+    def carry_out(self, request):
         if request.data["twin"] == "gave up":
             IdempotentRequest.objects.all().delete()
         else:
@@ -413,7 +423,7 @@ def test_after_a_day_the_worker_forgets_what_is_settled(stripe, client, office):
 
 def test_an_operation_asked_for_elsewhere_belongs_to_no_request(stripe, client, operator, office):
     start(client, office)
-    cancel_subscription(Office.objects.get(pk=office.pk), by=operator, reason="by phone")
+    perform(CancelSubscription(), Office.objects.get(pk=office.pk), by=operator, reason="by phone")
 
     assert Operation.objects.filter(idempotent_request=None).get().kind == "cancel"
 
@@ -425,7 +435,6 @@ NOT_IDEMPOTENT = {
     "api:card-link": "the answer holds a link that lets anybody in",
     "api:portal": "the answer holds a link that lets anybody in",
 }
-PREVIEWS = "it changes nothing"
 
 
 def posts():
@@ -449,15 +458,15 @@ def posts():
 def test_every_post_takes_a_key_or_is_exempt_for_a_reason():
     assert len(posts()) >= 40
     for name, view in posts().items():
-        if getattr(view, "not_idempotent_because", "") == PREVIEWS:
+        if issubclass(view, PreviewView):
             continue
-        takes_keys = issubclass(view, IdempotentPosts) and not view.not_idempotent_because
+        takes_keys = issubclass(view, IdempotentPosts)
         assert takes_keys != (name in NOT_IDEMPOTENT), f"{name}: derive its view from ApiView, or give a reason here"
 
 
 def test_every_post_can_show_a_success_whose_answer_was_lost():
     for name, view in posts().items():
-        if name not in NOT_IDEMPOTENT and getattr(view, "not_idempotent_because", "") != PREVIEWS:
+        if name not in NOT_IDEMPOTENT and not issubclass(view, PreviewView):
             assert view.settled is not IdempotentPosts.settled, f"{name}: say in settled() how a success is shown"
 
 

@@ -4,9 +4,12 @@ import pytest
 
 from billing import clock
 from billing.models import AuditEntry, Invoice, Operation
-from billing.operations import charge_office, subscribe
+from billing.operations.engine.begin import perform
+from billing.operations.engine.settle import resume_unsettled
+from billing.operations.money.charges import ChargeOffice
+from billing.operations.subscriptions.start import StartSubscription
 from tests.api.test_api import path, signed_in
-from tests.conftest import a_member, an_office, price
+from tests.conftest import a_member, an_office, price_id
 from tests.operations.test_charges import asked
 
 CHARGE = {"charge": "training", "amount": 25_000, "reason": "agreed"}
@@ -14,14 +17,21 @@ CHARGE = {"charge": "training", "amount": 25_000, "reason": "agreed"}
 
 @pytest.fixture
 def practice(stripe, operator, office):
-    office = subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+    office = perform(
+        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
+        office,
+        by=operator,
+        reason="new",
+    )
     stripe.deliver_and_apply()
     return office
 
 
 @pytest.fixture
 def sent(operator, practice):
-    return charge_office(practice, by=operator, reason="agreed", charge="training", amount=30_000, days_until_due=14)
+    return perform(
+        ChargeOffice(charge="training", amount=30_000, days_until_due=14), practice, by=operator, reason="agreed"
+    )
 
 
 def of(invoice, rest=""):
@@ -60,7 +70,7 @@ def test_invoices_are_filtered_by_status_and_time(stripe, operator, practice, as
     stripe.advance(days=1)
     between = clock.billing().isoformat()
     stripe.advance(days=1)
-    charge_office(practice, by=operator, reason="agreed", charge="training", amount=500, days_until_due=1)
+    perform(ChargeOffice(charge="training", amount=500, days_until_due=1), practice, by=operator, reason="agreed")
     asked = {name: between if value == "between" else value for name, value in asked.items()}
 
     answer = signed_in(a_member(practice, "viewer")).get(path(practice, "invoices/"), asked)
@@ -78,12 +88,14 @@ def test_a_filter_that_means_nothing_is_refused(stripe, practice, asked):
 def test_pages_follow_each_other_by_a_cursor_while_invoices_are_added(stripe, operator, practice):
     for amount in (500, 600, 700):
         stripe.advance(hours=1)
-        charge_office(practice, by=operator, reason="agreed", charge="training", amount=amount, days_until_due=1)
+        perform(
+            ChargeOffice(charge="training", amount=amount, days_until_due=1), practice, by=operator, reason="agreed"
+        )
     client = signed_in(a_member(practice, "viewer"))
 
     first = client.get(path(practice, "invoices/"), {"page_size": 2}).json()
     stripe.advance(hours=1)
-    charge_office(practice, by=operator, reason="agreed", charge="training", amount=800, days_until_due=1)
+    perform(ChargeOffice(charge="training", amount=800, days_until_due=1), practice, by=operator, reason="agreed")
     second = client.get(first["next"]).json()
 
     assert [row["total"] for row in first["results"] + second["results"]] == [700, 600, 500, 19_900]
@@ -120,7 +132,6 @@ def test_a_repetition_whose_first_answer_never_left_is_told_of_the_invoice_that_
     headers = {"Idempotency-Key": "k"}
     first = client.post(path(practice, "charges/"), CHARGE, format="json", headers=headers)
     Operation.objects.update(lease_until=clock.wall())
-    from billing.operations import resume_unsettled
 
     resume_unsettled()
 

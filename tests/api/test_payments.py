@@ -1,13 +1,16 @@
 import pytest
 
 from billing.models import Adjustment, Invoice, Operation, Payment
-from billing.operations import subscribe
+from billing.operations.engine.begin import perform
+from billing.operations.subscriptions.start import StartSubscription
 from tests.api.test_api import path, signed_in, start
-from tests.conftest import a_member, a_person, an_office, price
+from tests.conftest import a_member, a_person, an_office, price_id
 
 
 def paid(stripe, operator, office, card="pm_card_visa"):
-    subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method=card)
+    perform(
+        StartSubscription(price=price_id("practice-monthly"), payment_method=card), office, by=operator, reason="new"
+    )
     stripe.deliver_and_apply()
     return Payment.objects.get()
 

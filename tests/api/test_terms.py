@@ -4,21 +4,31 @@ import pytest
 
 from billing import clock
 from billing.models import IdempotentRequest, Office, Operation
-from billing.operations import cancel_subscription, subscribe
+from billing.operations.engine.begin import perform
+from billing.operations.subscriptions.cancel import CancelSubscription
+from billing.operations.subscriptions.start import StartSubscription
 from tests.api.test_api import path, signed_in
 from tests.at_stripe import a_coupon, a_promotion_code
-from tests.conftest import a_member, price
+from tests.conftest import a_member, price, price_id
 
 
 @pytest.fixture
 def subscribed(stripe, operator, office):
-    return subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+    return perform(
+        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
+        office,
+        by=operator,
+        reason="new",
+    )
 
 
 @pytest.fixture
 def on_trial(stripe, operator, office):
-    return subscribe(
-        office, price("practice-monthly"), by=operator, reason="new", trial_days=14, payment_method="pm_card_visa"
+    return perform(
+        StartSubscription(price=price_id("practice-monthly"), trial_days=14, payment_method="pm_card_visa"),
+        office,
+        by=operator,
+        reason="new",
     )
 
 
@@ -39,7 +49,7 @@ def twice(client, office, rest, body=None):
 
 
 def test_a_cancellation_is_taken_back_once(stripe, operator, subscribed):
-    cancel_subscription(subscribed, by=operator, reason="closing")
+    perform(CancelSubscription(), subscribed, by=operator, reason="closing")
     client = signed_in(a_member(subscribed, "owner"))
 
     assert twice(client, subscribed, "resume-renewal")["cancel_at"] is None

@@ -1,19 +1,28 @@
 import pytest
 
 from billing.audit import actor
-from billing.operations import subscribe
-from tests.conftest import a_member, price
+from billing.operations.engine.begin import perform
+from billing.operations.subscriptions.start import StartSubscription
+from tests.conftest import a_member, price_id
 
 
 @pytest.fixture
 def subscribed(stripe, operator, office):
-    return subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+    return perform(
+        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
+        office,
+        by=operator,
+        reason="new",
+    )
 
 
 @pytest.fixture
 def on_trial(stripe, operator, office):
-    return subscribe(
-        office, price("practice-monthly"), by=operator, reason="new", trial_days=14, payment_method="pm_card_visa"
+    return perform(
+        StartSubscription(price=price_id("practice-monthly"), trial_days=14, payment_method="pm_card_visa"),
+        office,
+        by=operator,
+        reason="new",
     )
 
 

@@ -14,8 +14,9 @@ def main(office: str, step: str, function: str, moment: str) -> None:
     django.setup()
     from billing.audit import actor
     from billing.models import Office
-    from billing.operations import charge_office
-    from billing.operations.run import Step
+    from billing.operations.engine.begin import perform
+    from billing.operations.engine.steps import Step
+    from billing.operations.money.charges import ChargeOffice
 
     fatal = getattr(Step, function).__code__
 
@@ -26,7 +27,7 @@ def main(office: str, step: str, function: str, moment: str) -> None:
 
     sys.setprofile(watch)
     by = actor.job("mortal")
-    charge_office(Office.objects.get(pk=office), by=by, reason="agreed", charge="training", amount=25_000)
+    perform(ChargeOffice(charge="training", amount=25_000), Office.objects.get(pk=office), by=by, reason="agreed")
 
 
 if __name__ == "__main__":

@@ -7,8 +7,14 @@ from billing import clock, errors, worker
 from billing.audit import actor
 from billing.models import Agreement, AuditEntry, Finding
 from billing.models.agreement import State, payment_processor
-from billing.operations import approve_determination, prepare_determination, withdraw_determination
-from billing.operations.agreement import Executed, NotRequired, report_lapse
+from billing.operations.compliance import (
+    Executed,
+    NotRequired,
+    approve_determination,
+    prepare_determination,
+    report_lapse,
+    withdraw_determination,
+)
 from tests.conftest import a_person, determined
 
 REASON = "the countersigned copy arrived"

@@ -6,16 +6,13 @@ from billing import clock, errors
 from billing.access import grants
 from billing.audit import actor
 from billing.models import AuditEntry, Office, Operation
-from billing.operations import (
-    archive_office,
-    cancel_subscription,
-    create_payment_link,
-    ensure_customer,
-    subscribe,
-    unarchive_office,
-    withdraw_payment_link,
-)
-from tests.conftest import a_member, price
+from billing.operations.engine.begin import perform
+from billing.operations.offices.archive import ArchiveOffice, UnarchiveOffice
+from billing.operations.offices.customer import EnsureCustomer
+from billing.operations.subscriptions.cancel import CancelSubscription
+from billing.operations.subscriptions.payment_link import CreatePaymentLink, WithdrawPaymentLink
+from billing.operations.subscriptions.start import StartSubscription
+from tests.conftest import a_member, price_id
 
 REASON = "the practice closed"
 
@@ -28,13 +25,13 @@ def test_members_of_an_archived_office_see_it_no_more_and_again_when_it_is_broug
     owner, viewer = a_member(office, "owner"), a_member(office, "viewer")
     assert sees(owner, office)
 
-    archive_office(office, by=operator, reason=REASON)
+    perform(ArchiveOffice(), office, by=operator, reason=REASON)
 
     assert Office.objects.get(pk=office.pk).archived_at is not None
     assert not sees(owner, office)
     assert not sees(viewer, office)
     assert not grants.may(actor.person(owner), "manage_billing", office)
-    unarchive_office(office, by=operator, reason="it opens again")
+    perform(UnarchiveOffice(), office, by=operator, reason="it opens again")
     assert Office.objects.get(pk=office.pk).archived_at is None
     assert sees(owner, office)
     assert sees(viewer, office)
@@ -47,91 +44,101 @@ def test_members_of_an_archived_office_see_it_no_more_and_again_when_it_is_broug
 
 
 def test_whoever_joins_an_archived_office_sees_it_when_it_is_brought_back(operator, office):
-    archive_office(office, by=operator, reason=REASON)
+    perform(ArchiveOffice(), office, by=operator, reason=REASON)
     late = a_member(Office.objects.get(pk=office.pk), "manager")
     assert not sees(late, office)
 
-    unarchive_office(office, by=operator, reason=REASON)
+    perform(UnarchiveOffice(), office, by=operator, reason=REASON)
 
     assert sees(late, office)
 
 
 def test_an_archived_offices_billing_is_not_changed(stripe, operator, office):
-    archive_office(office, by=operator, reason=REASON)
+    perform(ArchiveOffice(), office, by=operator, reason=REASON)
 
     with pytest.raises(errors.OfficeArchived):
-        subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+        perform(
+            StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
+            office,
+            by=operator,
+            reason="new",
+        )
     assert stripe.requests() == []
 
 
 def test_while_a_subscription_is_live_it_is_not_archived(stripe, operator, office):
-    office = subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+    office = perform(
+        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
+        office,
+        by=operator,
+        reason="new",
+    )
 
     with pytest.raises(errors.StillBilled, match="active"):
-        archive_office(office, by=operator, reason=REASON)
+        perform(ArchiveOffice(), office, by=operator, reason=REASON)
 
-    cancel_subscription(office, by=operator, reason=REASON, at_period_end=False)
-    assert archive_office(office, by=operator, reason=REASON).archived_at
+    perform(CancelSubscription(at_period_end=False), office, by=operator, reason=REASON)
+    assert perform(ArchiveOffice(), office, by=operator, reason=REASON).archived_at
 
 
 def test_while_something_is_due_it_is_not_archived(stripe, operator, office):
-    office = subscribe(
+    office = perform(
+        StartSubscription(
+            price=price_id("practice-monthly"), trial_days=7, payment_method="pm_card_chargeCustomerFail"
+        ),
         office,
-        price("practice-monthly"),
         by=operator,
         reason="new",
-        trial_days=7,
-        payment_method="pm_card_chargeCustomerFail",
     )
     stripe.advance(days=8)
     stripe.deliver_and_apply()
-    cancel_subscription(Office.objects.get(pk=office.pk), by=operator, reason=REASON, at_period_end=False)
+    perform(CancelSubscription(at_period_end=False), Office.objects.get(pk=office.pk), by=operator, reason=REASON)
 
     with pytest.raises(errors.StillBilled, match=r"199\.00 USD are due"):
-        archive_office(office, by=operator, reason=REASON)
+        perform(ArchiveOffice(), office, by=operator, reason=REASON)
 
 
 def test_while_a_payment_link_may_be_open_it_is_not_archived(stripe, operator, office):
-    create_payment_link(office, price("practice-monthly"), by=operator, reason=REASON)
+    perform(CreatePaymentLink(price=price_id("practice-monthly")), office, by=operator, reason=REASON)
 
     with pytest.raises(errors.StillBilled, match="Withdraw its payment link first"):
-        archive_office(office, by=operator, reason=REASON)
+        perform(ArchiveOffice(), office, by=operator, reason=REASON)
 
-    withdraw_payment_link(Office.objects.get(pk=office.pk), by=operator, reason=REASON)
-    assert archive_office(office, by=operator, reason=REASON).archived_at
+    perform(WithdrawPaymentLink(), Office.objects.get(pk=office.pk), by=operator, reason=REASON)
+    assert perform(ArchiveOffice(), office, by=operator, reason=REASON).archived_at
 
 
 def test_a_payment_link_of_two_days_ago_holds_nothing_up(stripe, operator, office):
-    create_payment_link(office, price("practice-monthly"), by=operator, reason=REASON)
+    perform(CreatePaymentLink(price=price_id("practice-monthly")), office, by=operator, reason=REASON)
     Operation.objects.update(settled_at=clock.wall() - timedelta(hours=25))
 
-    assert archive_office(office, by=operator, reason=REASON).archived_at
+    assert perform(ArchiveOffice(), office, by=operator, reason=REASON).archived_at
 
 
 def test_while_nobody_knows_how_another_change_ended_it_is_not_archived(stripe, operator, office):
     stripe.fail_next("503", method="POST")
     with pytest.raises(errors.StripeUnavailable):
-        ensure_customer(office, by=operator, reason="new")
+        perform(EnsureCustomer(), office, by=operator, reason="new")
 
     with pytest.raises(errors.OperationInProgress):
-        archive_office(office, by=operator, reason=REASON)
+        perform(ArchiveOffice(), office, by=operator, reason=REASON)
 
 
 def test_twice_is_refused_with_a_word(operator, office):
     with pytest.raises(errors.NotArchived):
-        unarchive_office(office, by=operator, reason=REASON)
-    archive_office(office, by=operator, reason=REASON)
+        perform(UnarchiveOffice(), office, by=operator, reason=REASON)
+    perform(ArchiveOffice(), office, by=operator, reason=REASON)
     with pytest.raises(errors.OfficeArchived):
-        archive_office(office, by=operator, reason=REASON)
+        perform(ArchiveOffice(), office, by=operator, reason=REASON)
 
 
 def test_only_the_vendors_staff_may_and_say_why(office, operator, auditor):
     owner = actor.person(a_member(office, "owner"))
 
     for by in (owner, auditor):
-        for act in (archive_office, unarchive_office):
+        for wanted in (ArchiveOffice(), UnarchiveOffice()):
             with pytest.raises(errors.NotPermitted):
-                act(office, by=by, reason=REASON)
+                perform(wanted, office, by=by, reason=REASON)
     with pytest.raises(errors.ReasonRequired):
-        archive_office(office, by=operator, reason=" ")
+        perform(ArchiveOffice(), office, by=operator, reason=" ")
     assert AuditEntry.objects.filter(kind="refusal", office=office).count() == 5

@@ -5,15 +5,23 @@ from billing import clock, errors
 from billing.audit import actor
 from billing.entitlement import Access, Policy, entitlement
 from billing.models import AuditEntry, Office, Operation
-from billing.operations import cancel_subscription, resume_unsettled, subscribe
-from tests.conftest import a_member, price
+from billing.operations.engine.begin import perform
+from billing.operations.engine.settle import resume_unsettled
+from billing.operations.subscriptions.cancel import CancelSubscription
+from billing.operations.subscriptions.start import StartSubscription
+from tests.conftest import a_member, price_id
 
 REASON = "closing the practice"
 
 
 @pytest.fixture
 def subscribed(stripe, operator, office):
-    return subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+    return perform(
+        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
+        office,
+        by=operator,
+        reason="new",
+    )
 
 
 def access(office):
@@ -22,7 +30,7 @@ def access(office):
 
 
 def test_a_cancelled_office_keeps_service_until_its_period_ends(stripe, operator, subscribed):
-    office = cancel_subscription(subscribed, by=operator, reason=REASON)
+    office = perform(CancelSubscription(), subscribed, by=operator, reason=REASON)
 
     assert office.subscription_status == "active"
     assert office.cancel_at == office.current_period_end
@@ -35,22 +43,22 @@ def test_a_cancelled_office_keeps_service_until_its_period_ends(stripe, operator
 
 
 def test_cancelling_now_ends_service_now(stripe, operator, subscribed):
-    office = cancel_subscription(subscribed, by=operator, reason=REASON, at_period_end=False)
+    office = perform(CancelSubscription(at_period_end=False), subscribed, by=operator, reason=REASON)
 
     assert office.subscription_status == "canceled"
     assert access(office) is Access.NONE
 
 
 def test_cancelling_twice_asks_stripe_once(stripe, operator, subscribed):
-    office = cancel_subscription(subscribed, by=operator, reason=REASON)
-    cancel_subscription(office, by=operator, reason=REASON)
+    office = perform(CancelSubscription(), subscribed, by=operator, reason=REASON)
+    perform(CancelSubscription(), office, by=operator, reason=REASON)
 
     assert Operation.objects.filter(kind="cancel").count() == 1
 
 
 def test_there_is_nothing_to_cancel_without_a_subscription(stripe, operator, office):
     with pytest.raises(errors.NoLiveSubscription):
-        cancel_subscription(office, by=operator, reason=REASON)
+        perform(CancelSubscription(), office, by=operator, reason=REASON)
 
     assert stripe.requests() == []
 
@@ -70,13 +78,13 @@ def test_an_office_that_renews_stays_active(stripe, operator, subscribed):
 
 
 def test_a_failed_renewal_is_past_due_since_its_first_attempt(stripe, operator, office):
-    office = subscribe(
+    office = perform(
+        StartSubscription(
+            price=price_id("practice-monthly"), trial_days=7, payment_method="pm_card_chargeCustomerFail"
+        ),
         office,
-        price("practice-monthly"),
         by=operator,
         reason="new",
-        trial_days=7,
-        payment_method="pm_card_chargeCustomerFail",
     )
     stripe.advance(days=8)
     stripe.deliver_and_apply()
@@ -114,10 +122,10 @@ def test_what_a_customer_paid_and_owed_is_seen_also_after_its_deletion(stripe, o
 def test_a_viewer_may_not_cancel_also_where_it_is_cancelled_already(stripe, operator, subscribed):
     viewer = actor.person(a_member(subscribed, "viewer"))
     with pytest.raises(errors.NotPermitted):
-        cancel_subscription(subscribed, by=viewer, reason=REASON)
-    cancelled = cancel_subscription(subscribed, by=operator, reason=REASON)
+        perform(CancelSubscription(), subscribed, by=viewer, reason=REASON)
+    cancelled = perform(CancelSubscription(), subscribed, by=operator, reason=REASON)
     with pytest.raises(errors.NotPermitted):
-        cancel_subscription(cancelled, by=viewer, reason=REASON)
+        perform(CancelSubscription(), cancelled, by=viewer, reason=REASON)
 
     assert AuditEntry.objects.filter(kind="refusal", actor=viewer.user).count() == 2
 
@@ -125,7 +133,7 @@ def test_a_viewer_may_not_cancel_also_where_it_is_cancelled_already(stripe, oper
 def test_a_lost_answer_to_a_cancellation_is_settled_by_the_worker(stripe, operator, subscribed):
     stripe.fail_next("503", method="POST", path_prefix="/v1/subscriptions/")
     with pytest.raises(errors.StripeUnavailable):
-        cancel_subscription(subscribed, by=operator, reason=REASON)
+        perform(CancelSubscription(), subscribed, by=operator, reason=REASON)
     Operation.objects.filter(status="unknown").update(lease_until=clock.wall())
 
     resume_unsettled()

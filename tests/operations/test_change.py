@@ -5,16 +5,23 @@ import pytest
 from billing import clock, errors
 from billing.models import AuditEntry, Operation
 from billing.money import Money
-from billing.operations import change_subscription, preview_change, resume_unsettled, subscribe
-from tests.conftest import a_member, price
+from billing.operations.engine.begin import perform
+from billing.operations.engine.previews import preview
+from billing.operations.engine.settle import resume_unsettled
+from billing.operations.subscriptions.change import ChangeSubscription
+from billing.operations.subscriptions.start import StartSubscription
+from tests.conftest import a_member, price_id
 
 REASON = "more colleagues"
 
 
 @pytest.fixture
 def team(stripe, operator, office):
-    return subscribe(
-        office, price("seats-monthly"), by=operator, reason="new", quantity=3, payment_method="pm_card_visa"
+    return perform(
+        StartSubscription(price=price_id("seats-monthly"), quantity=3, payment_method="pm_card_visa"),
+        office,
+        by=operator,
+        reason="new",
     )
 
 
@@ -23,7 +30,7 @@ def newest_invoice(stripe):
 
 
 def test_seats_are_added_and_the_difference_is_charged_now(stripe, operator, team):
-    office = change_subscription(team, by=operator, reason=REASON, quantity=5)
+    office = perform(ChangeSubscription(quantity=5), team, by=operator, reason=REASON)
 
     assert (office.quantity, office.subscription_status) == (5, "active")
     assert newest_invoice(stripe)["billing_reason"] == "subscription_update"
@@ -34,10 +41,10 @@ def test_a_preview_is_what_is_charged_to_the_cent(stripe, operator, team):
     stripe.advance(days=11, hours=7)
     stripe.deliver_and_apply()
     before = stripe.listed("invoices")
-    seen = preview_change(team, by=operator, quantity=9)
+    seen = preview(ChangeSubscription(quantity=9), team, by=operator)
     assert stripe.listed("invoices") == before
 
-    change_subscription(team, by=operator, reason=REASON, quantity=9, as_of=seen.as_of)
+    perform(ChangeSubscription(quantity=9, as_of=seen.as_of), team, by=operator, reason=REASON)
 
     charged = newest_invoice(stripe)
     assert seen.now
@@ -48,8 +55,8 @@ def test_a_preview_is_what_is_charged_to_the_cent(stripe, operator, team):
 
 
 def test_fewer_seats_leave_a_credit_with_the_next_invoice(stripe, operator, team):
-    seen = preview_change(team, by=operator, quantity=1, settle="next_invoice")
-    office = change_subscription(team, by=operator, reason=REASON, quantity=1, settle="next_invoice")
+    seen = preview(ChangeSubscription(quantity=1, settle="next_invoice"), team, by=operator)
+    office = perform(ChangeSubscription(quantity=1, settle="next_invoice"), team, by=operator, reason=REASON)
 
     assert (seen.now, seen.at) == (False, office.current_period_end)
     assert (office.quantity, len(stripe.listed("invoices"))) == (1, 1)
@@ -58,8 +65,10 @@ def test_fewer_seats_leave_a_credit_with_the_next_invoice(stripe, operator, team
 
 
 def test_another_plan_and_interval_begin_a_period_that_is_charged_now(stripe, operator, team):
-    seen = preview_change(team, by=operator, price=price("practice-yearly"))
-    office = change_subscription(team, by=operator, reason=REASON, price=price("practice-yearly"), as_of=seen.as_of)
+    seen = preview(ChangeSubscription(price=price_id("practice-yearly")), team, by=operator)
+    office = perform(
+        ChangeSubscription(price=price_id("practice-yearly"), as_of=seen.as_of), team, by=operator, reason=REASON
+    )
 
     assert (office.current_plan.code, office.quantity) == ("practice", 1)
     assert office.current_period_end > clock.billing() + timedelta(days=360)
@@ -69,7 +78,7 @@ def test_another_plan_and_interval_begin_a_period_that_is_charged_now(stripe, op
 def test_a_declined_card_changes_nothing(stripe, operator, team):
     stripe.control("charges", outcome="decline", code="insufficient_funds")
     with pytest.raises(errors.CardDeclined):
-        change_subscription(team, by=operator, reason=REASON, quantity=5)
+        perform(ChangeSubscription(quantity=5), team, by=operator, reason=REASON)
 
     team.refresh_from_db()
     assert (team.quantity, len(stripe.listed("invoices"))) == (3, 1)
@@ -89,13 +98,13 @@ def test_a_declined_card_changes_nothing(stripe, operator, team):
 )
 def test_what_cannot_be_is_refused_before_stripe_is_asked(stripe, operator, team, given, refusal):
     if given.get("price", "").startswith("practice"):
-        given = {**given, "price": price(given["price"])}
+        given = {**given, "price": price_id(given["price"])}
     stripe.forget_requests()
 
     with pytest.raises(refusal):
-        change_subscription(team, by=operator, reason=REASON, **given)
+        perform(ChangeSubscription(**given), team, by=operator, reason=REASON)
     with pytest.raises(refusal):
-        preview_change(team, by=operator, **given)
+        preview(ChangeSubscription(**given), team, by=operator)
 
     assert stripe.requests() == []
     assert AuditEntry.objects.filter(office=team, kind=AuditEntry.Kind.REFUSAL).exists()
@@ -107,53 +116,53 @@ def test_a_subscription_that_is_behind_is_not_changed(stripe, operator, team):
     stripe.deliver_and_apply()
 
     with pytest.raises(errors.SubscriptionNotChangeable):
-        change_subscription(team, by=operator, reason=REASON, quantity=5)
+        perform(ChangeSubscription(quantity=5), team, by=operator, reason=REASON)
 
 
 def test_without_a_subscription_there_is_nothing_to_change(stripe, operator, office):
     with pytest.raises(errors.NoLiveSubscription):
-        change_subscription(office, by=operator, reason=REASON, quantity=5)
+        perform(ChangeSubscription(quantity=5), office, by=operator, reason=REASON)
 
 
 def test_a_preview_of_long_ago_is_not_confirmed(stripe, operator, team):
-    seen = preview_change(team, by=operator, quantity=9)
+    seen = preview(ChangeSubscription(quantity=9), team, by=operator)
     stripe.advance(hours=2)
 
     with pytest.raises(errors.PreviewStale):
-        change_subscription(team, by=operator, reason=REASON, quantity=9, as_of=seen.as_of)
+        perform(ChangeSubscription(quantity=9, as_of=seen.as_of), team, by=operator, reason=REASON)
 
 
 def test_a_viewer_sees_what_it_would_cost_and_may_not_do_it(stripe, team):
     from billing.audit import actor
 
     viewer = actor.person(a_member(team, "viewer"))
-    assert preview_change(team, by=viewer, quantity=5).now
+    assert preview(ChangeSubscription(quantity=5), team, by=viewer).now
 
     with pytest.raises(errors.NotPermitted):
-        change_subscription(team, by=viewer, reason=REASON, quantity=5)
+        perform(ChangeSubscription(quantity=5), team, by=viewer, reason=REASON)
 
 
 def test_an_owner_does_not_have_seats_for_nothing(stripe, team, owner):
     stripe.forget_requests()
     with pytest.raises(errors.StaffOnly, match="Only the vendor's staff may"):
-        change_subscription(team, by=owner, reason=REASON, quantity=9_000, settle="not_at_all")
+        perform(ChangeSubscription(quantity=9_000, settle="not_at_all"), team, by=owner, reason=REASON)
     with pytest.raises(errors.StaffOnly):
-        preview_change(team, by=owner, quantity=9_000, settle="not_at_all")
+        preview(ChangeSubscription(quantity=9_000, settle="not_at_all"), team, by=owner)
     assert stripe.requests() == []
 
-    assert change_subscription(team, by=owner, reason=REASON, quantity=4, settle="next_invoice").quantity == 4
+    assert perform(ChangeSubscription(quantity=4, settle="next_invoice"), team, by=owner, reason=REASON).quantity == 4
 
 
 def test_an_outsider_does_not_even_see_the_price(stripe, team, outsider):
     with pytest.raises(errors.NotPermitted):
-        preview_change(team, by=outsider, quantity=5)
+        preview(ChangeSubscription(quantity=5), team, by=outsider)
 
 
 @pytest.mark.parametrize("kind", ["503", "drop_after", "500_after"])
 def test_an_answer_that_was_lost_is_found_out_and_charged_once(stripe, operator, team, kind):
     stripe.fail_next(kind, method="POST", path_prefix="/v1/subscriptions/")
     with pytest.raises(errors.StripeUnavailable):
-        change_subscription(team, by=operator, reason=REASON, quantity=5)
+        perform(ChangeSubscription(quantity=5), team, by=operator, reason=REASON)
     operation = Operation.objects.get(kind="change_subscription")
     Operation.objects.update(lease_until=clock.wall() - timedelta(seconds=1))
     resume_unsettled()
@@ -167,7 +176,7 @@ def test_an_answer_that_was_lost_is_found_out_and_charged_once(stripe, operator,
 def test_two_people_at_once_end_in_one_change_and_one_refusal(stripe, operator, administrator, team):
     stripe.fail_next("503", method="POST")
     with pytest.raises(errors.StripeUnavailable):
-        change_subscription(team, by=operator, reason=REASON, quantity=5)
+        perform(ChangeSubscription(quantity=5), team, by=operator, reason=REASON)
 
     with pytest.raises(errors.OperationInProgress, match=r"change_subscription.*operator@vendor\.example"):
-        change_subscription(team, by=administrator, reason=REASON, quantity=6)
+        perform(ChangeSubscription(quantity=6), team, by=administrator, reason=REASON)

@@ -6,8 +6,10 @@ import pytest
 
 from billing import clock
 from billing.models import Invoice, Operation
-from billing.operations import resume_unsettled, subscribe
-from tests.conftest import price
+from billing.operations.engine.begin import perform
+from billing.operations.engine.settle import resume_unsettled
+from billing.operations.subscriptions.start import StartSubscription
+from tests.conftest import price_id
 from tests.processes import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
@@ -18,7 +20,12 @@ MOMENTS = {"not sent": ("asking", "return"), "not written down": ("answered", "c
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("step", ["draft", "line", "finalise", "pay"])
 def test_whenever_it_is_killed_there_is_one_invoice_and_one_charge(stripe, operator, office, started, step, moment):
-    office = subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+    office = perform(
+        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
+        office,
+        by=operator,
+        reason="new",
+    )
     killed = started("-m", "tests.operations.mortal_charge", str(office.pk), step, *MOMENTS[moment])
     assert killed.wait(PATIENCE_SECONDS) == -signal.SIGKILL
     operation = Operation.objects.get(kind="charge_office")

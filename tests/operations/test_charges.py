@@ -6,19 +6,28 @@ from billing import clock, errors
 from billing.audit import actor
 from billing.models import AuditEntry, Invoice, Office, Operation
 from billing.money import Money
-from billing.operations import charge_office, preview_charge, resume_unsettled, subscribe
-from tests.conftest import a_member, determined, price
+from billing.operations.engine.begin import perform
+from billing.operations.engine.previews import preview
+from billing.operations.engine.settle import resume_unsettled
+from billing.operations.money.charges import ChargeOffice
+from billing.operations.subscriptions.start import StartSubscription
+from tests.conftest import a_member, determined, price_id
 
 REASON = "agreed by phone"
 
 
 @pytest.fixture
 def practice(stripe, operator, office):
-    return subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+    return perform(
+        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
+        office,
+        by=operator,
+        reason="new",
+    )
 
 
 def charged(office, by, **given):
-    return charge_office(office, by=by, reason=REASON, **{"charge": "training", "amount": 25_000, **given})
+    return perform(ChargeOffice(**{"charge": "training", "amount": 25_000, **given}), office, by=by, reason=REASON)
 
 
 def one_offs(stripe, **where):
@@ -74,7 +83,7 @@ def test_a_preview_is_what_is_charged_to_the_cent_with_the_taxes_of_the_subscrip
 ):
     bear_tax(stripe, practice, inclusive=inclusive)
     before = stripe.listed("invoices")
-    seen = preview_charge(practice, by=operator, charge="hardware", amount=12_345)
+    seen = preview(ChargeOffice(charge="hardware", amount=12_345), practice, by=operator)
     assert stripe.listed("invoices") == before
 
     invoice = charged(practice, operator, charge="hardware", amount=12_345, as_of=seen.as_of)
@@ -89,7 +98,7 @@ def test_credit_pays_first_and_what_waits_for_the_renewal_is_not_taken_in(stripe
     credit(stripe, practice, 10_000)
     asked(stripe, "invoiceitems", customer=practice.payment_provider_customer_id, amount=77_700, currency="usd")
 
-    seen = preview_charge(practice, by=operator, charge="training", amount=25_000)
+    seen = preview(ChargeOffice(charge="training", amount=25_000), practice, by=operator)
     invoice = charged(practice, operator)
 
     assert (seen.total, seen.charged) == (Money(25_000, "usd"), Money(15_000, "usd"))
@@ -105,7 +114,7 @@ def test_what_credit_covers_is_charged_to_no_card(stripe, operator, practice):
 
 
 def test_with_days_it_is_sent_to_be_paid_until_then(stripe, operator, practice):
-    seen = preview_charge(practice, by=operator, charge="training", amount=25_000, days_until_due=14)
+    seen = preview(ChargeOffice(charge="training", amount=25_000, days_until_due=14), practice, by=operator)
     invoice = charged(practice, operator, days_until_due=14)
 
     assert not seen.now
@@ -168,16 +177,18 @@ def test_what_cannot_be_is_refused_before_stripe_is_asked(stripe, operator, prac
     given = {"charge": "training", "amount": 25_000, **given}
 
     with pytest.raises(refusal):
-        charge_office(practice, by=operator, reason=REASON, **given)
+        perform(ChargeOffice(**given), practice, by=operator, reason=REASON)
     with pytest.raises(refusal):
-        preview_charge(practice, by=operator, **given)
+        preview(ChargeOffice(**given), practice, by=operator)
 
     assert stripe.requests() == []
     assert AuditEntry.objects.filter(office=practice, kind=AuditEntry.Kind.REFUSAL).exists()
 
 
 def test_without_a_card_it_can_only_be_sent(stripe, operator, office):
-    office = subscribe(office, price("practice-monthly"), by=operator, reason="new", trial_days=14)
+    office = perform(
+        StartSubscription(price=price_id("practice-monthly"), trial_days=14), office, by=operator, reason="new"
+    )
 
     with pytest.raises(errors.PaymentMethodRequired, match="send the invoice"):
         charged(office, operator)
@@ -190,7 +201,7 @@ def test_an_office_without_a_currency_is_not_charged(stripe, operator, office):
 
 
 def test_a_preview_of_long_ago_is_not_confirmed(stripe, operator, practice):
-    seen = preview_charge(practice, by=operator, charge="training", amount=25_000)
+    seen = preview(ChargeOffice(charge="training", amount=25_000), practice, by=operator)
     stripe.advance(hours=2)
 
     with pytest.raises(errors.PreviewStale):
@@ -206,7 +217,7 @@ def test_a_customer_deleted_at_stripe_is_not_charged(stripe, operator, practice)
     with pytest.raises(errors.NoCustomer):
         charged(office, operator, days_until_due=5)
     with pytest.raises(errors.NoCustomer):
-        preview_charge(office, by=operator, charge="training", amount=25_000, days_until_due=5)
+        preview(ChargeOffice(charge="training", amount=25_000, days_until_due=5), office, by=operator)
     assert stripe.requests() == []
 
 
@@ -217,7 +228,7 @@ def test_an_office_cannot_charge_itself(stripe, practice, role):
     with pytest.raises(errors.NotPermitted):
         charged(practice, member)
     with pytest.raises(errors.NotPermitted):
-        preview_charge(practice, by=member, charge="training", amount=25_000)
+        preview(ChargeOffice(charge="training", amount=25_000), practice, by=member)
     assert one_offs(stripe) == []
 
 
@@ -226,7 +237,7 @@ def test_it_waits_for_a_determination_in_live_mode(stripe, operator, administrat
     with pytest.raises(errors.DeterminationMissing):
         charged(practice, operator)
     with pytest.raises(errors.DeterminationMissing):
-        preview_charge(practice, by=operator, charge="training", amount=25_000)
+        preview(ChargeOffice(charge="training", amount=25_000), practice, by=operator)
 
     determined(operator, administrator)
     assert charged(practice, operator).status == "paid"

@@ -7,25 +7,28 @@ from billing import clock, errors
 from billing.audit import actor, trail
 from billing.models import AuditEntry, Operation
 from billing.money import Money
-from billing.operations import (
-    adjust_credit,
-    archive_office,
-    charge_office,
-    ensure_customer,
-    pause_collection,
-    preview_credit,
-    resume_unsettled,
-    subscribe,
-)
-from billing.operations.credit import MOST_AT_ONCE
-from tests.conftest import a_member, price
+from billing.operations.engine.begin import perform
+from billing.operations.engine.previews import preview
+from billing.operations.engine.settle import resume_unsettled
+from billing.operations.money.charges import ChargeOffice
+from billing.operations.money.credit import MOST_AT_ONCE, AdjustCredit
+from billing.operations.offices.archive import ArchiveOffice
+from billing.operations.offices.customer import EnsureCustomer
+from billing.operations.subscriptions.collection import PauseCollection
+from billing.operations.subscriptions.start import StartSubscription
+from tests.conftest import a_member, price_id
 
 REASON = "goodwill"
 
 
 @pytest.fixture
 def subscribed(stripe, operator, office):
-    return subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+    return perform(
+        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
+        office,
+        by=operator,
+        reason="new",
+    )
 
 
 def balance(stripe):
@@ -33,7 +36,7 @@ def balance(stripe):
 
 
 def test_credit_is_above_zero_here_and_taken_off_the_next_invoice(stripe, operator, subscribed):
-    office = adjust_credit(subscribed, 2_500, by=operator, reason=REASON)
+    office = perform(AdjustCredit(amount=2_500), subscribed, by=operator, reason=REASON)
 
     assert (office.credit_balance, balance(stripe)) == (2_500, -2_500)
     assert (str(office.credit), office.credit_in_words) == ("25.00 USD", "25.00 USD credit")
@@ -45,32 +48,32 @@ def test_credit_is_above_zero_here_and_taken_off_the_next_invoice(stripe, operat
 
 
 def test_credit_that_is_taken_back_below_zero_is_owed(stripe, operator, subscribed):
-    office = adjust_credit(subscribed, -700, by=operator, reason=REASON)
+    office = perform(AdjustCredit(amount=-700), subscribed, by=operator, reason=REASON)
 
     assert (office.credit_balance, balance(stripe)) == (-700, 700)
     assert office.credit_in_words == "7.00 USD owed with the next invoice"
 
 
 def test_the_preview_says_before_and_after_and_is_confirmed_once(stripe, operator, subscribed):
-    adjust_credit(subscribed, 1_000, by=operator, reason=REASON)
-    seen = preview_credit(subscribed, -1_500, by=operator)
+    perform(AdjustCredit(amount=1_000), subscribed, by=operator, reason=REASON)
+    seen = preview(AdjustCredit(amount=-1_500), subscribed, by=operator)
     assert (seen.before, seen.after) == (Money(1_000, "usd"), Money(-500, "usd"))
     assert balance(stripe) == -1_000
 
-    office = adjust_credit(subscribed, -1_500, by=operator, reason=REASON, as_of=seen.as_of)
+    office = perform(AdjustCredit(amount=-1_500, as_of=seen.as_of), subscribed, by=operator, reason=REASON)
 
     assert office.credit == seen.after
     with pytest.raises(errors.PreviewStale):
-        adjust_credit(subscribed, -1_500, by=operator, reason=REASON, as_of=seen.as_of)
+        perform(AdjustCredit(amount=-1_500, as_of=seen.as_of), subscribed, by=operator, reason=REASON)
     assert balance(stripe) == 500
 
 
 def test_a_preview_of_long_ago_is_not_confirmed(stripe, operator, subscribed):
-    seen = preview_credit(subscribed, 100, by=operator)
+    seen = preview(AdjustCredit(amount=100), subscribed, by=operator)
     stripe.advance(hours=2)
 
     with pytest.raises(errors.PreviewStale):
-        adjust_credit(subscribed, 100, by=operator, reason=REASON, as_of=seen.as_of)
+        perform(AdjustCredit(amount=100, as_of=seen.as_of), subscribed, by=operator, reason=REASON)
 
 
 @pytest.mark.parametrize("amount", [0, MOST_AT_ONCE + 1, -MOST_AT_ONCE - 1])
@@ -78,18 +81,18 @@ def test_the_amount_is_bounded(stripe, operator, subscribed, amount):
     stripe.forget_requests()
 
     with pytest.raises(errors.AmountInvalid, match="10,000"):
-        adjust_credit(subscribed, amount, by=operator, reason=REASON)
+        perform(AdjustCredit(amount=amount), subscribed, by=operator, reason=REASON)
     with pytest.raises(errors.AmountInvalid):
-        preview_credit(subscribed, amount, by=operator)
+        preview(AdjustCredit(amount=amount), subscribed, by=operator)
     assert stripe.requests() == []
 
 
 def test_without_a_customer_or_a_currency_there_is_no_credit(stripe, operator, office):
     with pytest.raises(errors.NoCustomer):
-        adjust_credit(office, 100, by=operator, reason=REASON)
-    office = ensure_customer(office, by=operator, reason="new")
+        perform(AdjustCredit(amount=100), office, by=operator, reason=REASON)
+    office = perform(EnsureCustomer(), office, by=operator, reason="new")
     with pytest.raises(errors.CurrencyUnknown):
-        adjust_credit(office, 100, by=operator, reason=REASON)
+        perform(AdjustCredit(amount=100), office, by=operator, reason=REASON)
 
 
 @pytest.mark.parametrize("role", ["owner", "viewer", "auditor"])
@@ -97,9 +100,9 @@ def test_only_the_vendors_staff_give_credit(stripe, subscribed, auditor, role):
     by = auditor if role == "auditor" else actor.person(a_member(subscribed, role))
 
     with pytest.raises(errors.NotPermitted):
-        adjust_credit(subscribed, 100, by=by, reason=REASON)
+        perform(AdjustCredit(amount=100), subscribed, by=by, reason=REASON)
     with pytest.raises(errors.NotPermitted):
-        preview_credit(subscribed, 100, by=by)
+        preview(AdjustCredit(amount=100), subscribed, by=by)
     assert balance(stripe) == 0
     assert AuditEntry.objects.filter(kind="refusal", actor=by.user).exists()
 
@@ -111,17 +114,17 @@ def test_a_member_who_was_staff_once_does_nothing_of_the_vendors(stripe, subscri
     by = actor.person(owner)
 
     for act in (
-        lambda: adjust_credit(subscribed, 100, by=by, reason=REASON),
-        lambda: charge_office(subscribed, by=by, reason=REASON, charge="training", amount=500),
-        lambda: pause_collection(subscribed, by=by, reason=REASON, invoices_become="void"),
-        lambda: archive_office(subscribed, by=by, reason=REASON),
+        lambda: perform(AdjustCredit(amount=100), subscribed, by=by, reason=REASON),
+        lambda: perform(ChargeOffice(charge="training", amount=500), subscribed, by=by, reason=REASON),
+        lambda: perform(PauseCollection(invoices_become="void"), subscribed, by=by, reason=REASON),
+        lambda: perform(ArchiveOffice(), subscribed, by=by, reason=REASON),
     ):
         with pytest.raises(errors.StaffOnly):
             act()
 
 
 def test_a_job_gives_credit_as_it_charges(stripe, subscribed):
-    assert adjust_credit(subscribed, 100, by=actor.job("goodwill"), reason=REASON).credit_balance == 100
+    assert perform(AdjustCredit(amount=100), subscribed, by=actor.job("goodwill"), reason=REASON).credit_balance == 100
 
 
 @pytest.mark.parametrize("kind", ["503", "drop_after", "500_after"])
@@ -129,7 +132,7 @@ def test_a_job_gives_credit_as_it_charges(stripe, subscribed):
 def test_a_lost_answer_gives_the_credit_once(stripe, operator, subscribed, kind, hours):
     stripe.fail_next(kind, method="POST", path_prefix="/v1/customers/")
     with pytest.raises(errors.StripeUnavailable):
-        adjust_credit(subscribed, 100, by=operator, reason=REASON)
+        perform(AdjustCredit(amount=100), subscribed, by=operator, reason=REASON)
     operation = Operation.objects.get(kind="adjust_credit")
     operation.steps.update(first_asked_at=clock.wall() - timedelta(hours=hours))
     Operation.objects.filter(status="unknown").update(lease_until=clock.wall() - timedelta(seconds=1))
@@ -146,7 +149,7 @@ def test_credit_that_was_lost_on_the_way_to_a_deleted_customer_is_given_up(strip
     stripe.fail_next("500_after", method="POST", path_prefix="/v1/customers/")
     stripe.delete(f"customers/{subscribed.payment_provider_customer_id}")
     with pytest.raises(errors.StripeUnavailable):
-        adjust_credit(subscribed, 100, by=operator, reason=REASON)
+        perform(AdjustCredit(amount=100), subscribed, by=operator, reason=REASON)
     Operation.objects.filter(status="unknown").update(lease_until=clock.wall() - timedelta(seconds=1))
 
     resume_unsettled()
@@ -157,6 +160,6 @@ def test_credit_that_was_lost_on_the_way_to_a_deleted_customer_is_given_up(strip
 def test_credit_can_be_given_without_a_determination_and_not_taken(stripe, operator, subscribed, settings):
     settings.STRIPE_LIVE_MODE = True
 
-    assert adjust_credit(subscribed, 100, by=operator, reason=REASON).credit_balance == 100
+    assert perform(AdjustCredit(amount=100), subscribed, by=operator, reason=REASON).credit_balance == 100
     with pytest.raises(errors.DeterminationMissing):
-        adjust_credit(subscribed, -100, by=operator, reason=REASON)
+        perform(AdjustCredit(amount=-100), subscribed, by=operator, reason=REASON)

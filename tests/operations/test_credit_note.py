@@ -6,21 +6,25 @@ from billing import clock, errors
 from billing.audit import actor
 from billing.models import Adjustment, Invoice, Operation, Payment
 from billing.money import Money
-from billing.operations import (
-    issue_credit_note,
-    preview_credit_note,
-    refund_payment,
-    resume_unsettled,
-    subscribe,
-)
-from tests.conftest import a_member, price
+from billing.operations.engine.begin import perform
+from billing.operations.engine.previews import preview
+from billing.operations.engine.settle import resume_unsettled
+from billing.operations.money.credit_note import IssueCreditNote
+from billing.operations.money.refund import RefundPayment
+from billing.operations.subscriptions.start import StartSubscription
+from tests.conftest import a_member, price_id
 
 REASON = "Charged twice: the setup call"
 
 
 @pytest.fixture
 def paid(stripe, operator, office):
-    subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+    perform(
+        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
+        office,
+        by=operator,
+        reason="new",
+    )
     stripe.deliver_and_apply()
     return Invoice.objects.get()
 
@@ -39,9 +43,9 @@ def notes(stripe, invoice):
 
 
 def test_of_a_paid_invoice_a_part_goes_back_to_the_card(stripe, operator, paid):
-    seen = preview_credit_note(paid, by=operator, to="refund", amount=5_000)
+    seen = preview(IssueCreditNote(to="refund", amount=5_000), paid, by=operator)
     assert notes(stripe, paid) == []
-    issue_credit_note(paid, by=operator, reason=REASON, to="refund", amount=5_000)
+    perform(IssueCreditNote(to="refund", amount=5_000), paid, by=operator, reason=REASON)
 
     (made,) = notes(stripe, paid)
     note = Adjustment.objects.get(kind="credit_note")
@@ -54,8 +58,8 @@ def test_of_a_paid_invoice_a_part_goes_back_to_the_card(stripe, operator, paid):
 
 
 def test_of_a_paid_invoice_a_part_becomes_credit_for_the_next(stripe, operator, paid):
-    seen = preview_credit_note(paid, by=operator, to="balance", amount=5_000)
-    issue_credit_note(paid, by=operator, reason=REASON, to="balance", amount=5_000)
+    seen = preview(IssueCreditNote(to="balance", amount=5_000), paid, by=operator)
+    perform(IssueCreditNote(to="balance", amount=5_000), paid, by=operator, reason=REASON)
 
     assert seen.goes_to == ("50.00 USD is kept as credit and lowers the next invoices.",)
     assert Payment.objects.get().amount_refunded == 0
@@ -64,8 +68,8 @@ def test_of_a_paid_invoice_a_part_becomes_credit_for_the_next(stripe, operator, 
 
 
 def test_of_an_open_invoice_less_is_due(stripe, operator, unpaid):
-    seen = preview_credit_note(unpaid, by=operator, to="due", amount=9_900)
-    office = issue_credit_note(unpaid, by=operator, reason=REASON, to="due", amount=9_900)
+    seen = preview(IssueCreditNote(to="due", amount=9_900), unpaid, by=operator)
+    office = perform(IssueCreditNote(to="due", amount=9_900), unpaid, by=operator, reason=REASON).office
 
     unpaid.refresh_from_db()
     assert (seen.amount, seen.remains, seen.remains_as) == (Money(9_900, "usd"), Money(10_000, "usd"), "Still due")
@@ -74,7 +78,7 @@ def test_of_an_open_invoice_less_is_due(stripe, operator, unpaid):
 
 
 def test_an_open_invoice_that_is_credited_whole_is_settled(stripe, operator, unpaid):
-    office = issue_credit_note(unpaid, by=operator, reason=REASON, to="due")
+    office = perform(IssueCreditNote(to="due"), unpaid, by=operator, reason=REASON).office
 
     unpaid.refresh_from_db()
     assert (unpaid.status, office.balance_due, office.subscription_status) == ("paid", 0, "active")
@@ -90,39 +94,44 @@ def test_of_a_paid_invoice_nothing_is_due(stripe, operator, paid):
 
 
 def test_more_than_the_invoice_is_not_credited(stripe, operator, paid):
-    issue_credit_note(paid, by=operator, reason=REASON, to="balance", amount=10_000)
+    perform(IssueCreditNote(to="balance", amount=10_000), paid, by=operator, reason=REASON)
 
     refused(stripe, operator, paid, errors.MoreThanLeft, r"at most 99\.00 USD", to="balance", amount=9_901)
     refused(stripe, operator, paid, errors.AmountInvalid, "at least one", to="balance", amount=0)
 
 
 def test_what_was_credited_whole_is_not_credited_again(stripe, operator, paid):
-    issue_credit_note(paid, by=operator, reason=REASON, to="balance")
+    perform(IssueCreditNote(to="balance"), paid, by=operator, reason=REASON)
 
     refused(stripe, operator, paid, errors.AlreadyCredited, "nothing is left", to="balance")
 
 
 def test_more_than_is_left_of_the_payment_can_only_be_credit(stripe, operator, paid):
-    refund_payment(Payment.objects.get(), by=operator, reason=REASON, amount=15_000)
+    perform(RefundPayment(amount=15_000), Payment.objects.get(), by=operator, reason=REASON)
 
     refused(stripe, operator, paid, errors.MoreThanLeft, r"49\.00 USD\. Give the rest as credit", to="refund")
-    issue_credit_note(paid, by=operator, reason=REASON, to="balance")
+    perform(IssueCreditNote(to="balance"), paid, by=operator, reason=REASON)
     assert notes(stripe, paid)[0]["total"] == 19_900
 
 
 def test_what_the_bank_took_back_is_not_given_back_by_a_note(stripe, operator, office):
-    subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_createDispute")
+    perform(
+        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_createDispute"),
+        office,
+        by=operator,
+        reason="new",
+    )
     stripe.deliver_and_apply()
 
     refused(stripe, operator, Invoice.objects.get(), errors.PaymentDisputed, "pay it twice", to="refund")
 
 
 def test_a_confirmation_that_comes_twice_credits_once(stripe, operator, paid):
-    seen = preview_credit_note(paid, by=operator, to="refund", amount=5_000)
-    issue_credit_note(paid, by=operator, reason=REASON, to="refund", amount=5_000, as_of=seen.as_of)
+    seen = preview(IssueCreditNote(to="refund", amount=5_000), paid, by=operator)
+    perform(IssueCreditNote(to="refund", amount=5_000, as_of=seen.as_of), paid, by=operator, reason=REASON)
 
     with pytest.raises(errors.PreviewStale):
-        issue_credit_note(paid, by=operator, reason=REASON, to="refund", amount=5_000, as_of=seen.as_of)
+        perform(IssueCreditNote(to="refund", amount=5_000, as_of=seen.as_of), paid, by=operator, reason=REASON)
     assert len(notes(stripe, paid)) == 1
 
 
@@ -130,9 +139,9 @@ def test_an_office_issues_no_credit_note(stripe, office, paid):
     by = actor.person(a_member(office, "owner"))
 
     with pytest.raises(errors.StaffOnly, match="Only the vendor's staff may issue credit notes"):
-        issue_credit_note(paid, by=by, reason=REASON, to="refund")
+        perform(IssueCreditNote(to="refund"), paid, by=by, reason=REASON)
     with pytest.raises(errors.StaffOnly):
-        preview_credit_note(paid, by=by, to="refund")
+        preview(IssueCreditNote(to="refund"), paid, by=by)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +151,7 @@ def test_an_office_issues_no_credit_note(stripe, office, paid):
 def test_an_answer_that_was_lost_is_found_out_and_credited_once(stripe, operator, paid, kind, outcome, made):
     stripe.fail_next(kind, method="POST", path_prefix="/v1/credit_notes")
     with pytest.raises(errors.StripeUnavailable):
-        issue_credit_note(paid, by=operator, reason=REASON, to="refund", amount=5_000)
+        perform(IssueCreditNote(to="refund", amount=5_000), paid, by=operator, reason=REASON)
     due_again()
     resume_unsettled()
 
@@ -154,7 +163,7 @@ def test_an_answer_that_was_lost_is_found_out_and_credited_once(stripe, operator
 def test_a_note_whose_key_is_too_old_to_ask_again_is_found_by_its_operation(stripe, operator, paid):
     stripe.fail_next("drop_after", method="POST", path_prefix="/v1/credit_notes")
     with pytest.raises(errors.StripeUnavailable):
-        issue_credit_note(paid, by=operator, reason=REASON, to="refund", amount=5_000)
+        perform(IssueCreditNote(to="refund", amount=5_000), paid, by=operator, reason=REASON)
     due_again()
     Operation.objects.get(kind="issue_credit_note").steps.update(first_asked_at=clock.wall() - timedelta(hours=21))
     resume_unsettled()
@@ -166,10 +175,10 @@ def test_a_note_whose_key_is_too_old_to_ask_again_is_found_by_its_operation(stri
 def test_two_people_at_once_end_in_one_note_and_one_refusal(stripe, operator, administrator, paid):
     stripe.fail_next("503", method="POST")
     with pytest.raises(errors.StripeUnavailable):
-        issue_credit_note(paid, by=operator, reason=REASON, to="refund")
+        perform(IssueCreditNote(to="refund"), paid, by=operator, reason=REASON)
 
     with pytest.raises(errors.OperationInProgress):
-        issue_credit_note(paid, by=administrator, reason=REASON, to="balance")
+        perform(IssueCreditNote(to="balance"), paid, by=administrator, reason=REASON)
 
 
 def test_a_note_that_is_issued_in_stripes_dashboard_comes_to_our_rows_and_so_does_its_void(stripe, operator, unpaid):
@@ -194,9 +203,9 @@ def at_stripe(stripe, path, **data):
 def refused(stripe, operator, invoice, refusal, says, **given):
     stripe.forget_requests()
     with pytest.raises(refusal, match=says):
-        issue_credit_note(invoice, by=operator, reason=REASON, **given)
+        perform(IssueCreditNote(**given), invoice, by=operator, reason=REASON)
     with pytest.raises(refusal, match=says):
-        preview_credit_note(invoice, by=operator, **given)
+        preview(IssueCreditNote(**given), invoice, by=operator)
     assert stripe.requests() == []
 
 

@@ -5,10 +5,14 @@ import pytest
 from billing import clock, errors
 from billing.audit import actor
 from billing.models import AuditEntry, Office, Operation, OperationStep
-from billing.operations import change_contact, ensure_customer, open_portal, resume_unsettled, subscribe
 from billing.operations.catalogue import FixedKey
+from billing.operations.engine.begin import perform
+from billing.operations.engine.settle import resume_unsettled
+from billing.operations.offices.contact import ChangeContact
+from billing.operations.offices.customer import EnsureCustomer, OpenPortal
+from billing.operations.subscriptions.start import StartSubscription
 from billing.stripe_api import gateway
-from tests.conftest import a_member, an_office, price
+from tests.conftest import a_member, an_office, price_id
 
 REASON = "they told us"
 NEW = {"name": "Maple Street Family Care", "billing_email": "accounts@maple.example", "locale": "es"}
@@ -16,7 +20,7 @@ NEW = {"name": "Maple Street Family Care", "billing_email": "accounts@maple.exam
 
 @pytest.fixture
 def known(stripe, operator, office):
-    return ensure_customer(office, by=operator, reason="new")
+    return perform(EnsureCustomer(), office, by=operator, reason="new")
 
 
 def at_stripe(stripe):
@@ -34,29 +38,29 @@ def due_again(*, hours=0):
 
 
 def test_the_contact_is_changed_here_and_at_stripe(stripe, operator, known):
-    office = change_contact(known, by=operator, reason=REASON, **NEW)
+    office = perform(ChangeContact(**NEW), known, by=operator, reason=REASON)
 
     assert ours(office) == at_stripe(stripe) == NEW
 
 
 def test_what_is_not_given_stays(stripe, operator, known):
-    change_contact(known, by=operator, reason=REASON, locale="pt-BR")
+    perform(ChangeContact(locale="pt-BR"), known, by=operator, reason=REASON)
 
     assert at_stripe(stripe) == {"name": known.name, "billing_email": known.billing_email, "locale": "pt-BR"}
 
 
 def test_before_there_is_a_customer_only_our_own_columns_change(stripe, operator, office):
-    change_contact(office, by=operator, reason=REASON, **NEW)
+    perform(ChangeContact(**NEW), office, by=operator, reason=REASON)
 
     assert ours(office) == NEW
     assert stripe.requests() == []
-    ensure_customer(Office.objects.get(pk=office.pk), by=operator, reason="new")
+    perform(EnsureCustomer(), Office.objects.get(pk=office.pk), by=operator, reason="new")
     assert at_stripe(stripe) == NEW
 
 
 def test_the_operation_keeps_the_address_masked_and_the_trail_says_who(stripe, operator, known, caplog):
     caplog.set_level("DEBUG")
-    change_contact(known, by=operator, reason=REASON, **NEW)
+    perform(ChangeContact(**NEW), known, by=operator, reason=REASON)
 
     operation = Operation.objects.get(kind="update_customer")
     assert operation.request["before"]["billing_email"] == "b…@maple.example"
@@ -85,17 +89,17 @@ def test_what_cannot_be_a_contact_is_refused_before_stripe_is_asked(stripe, oper
     stripe.forget_requests()
 
     with pytest.raises(refusal) as refused:
-        change_contact(known, by=operator, reason=REASON, **given)
+        perform(ChangeContact(**given), known, by=operator, reason=REASON)
 
     assert stripe.requests() == []
     assert "no address" not in str(refused.value)
 
 
 def test_what_stripe_says_of_an_address_is_passed_on_without_it(stripe, known):
-    contact = gateway.contact(name="x", email="a.b@c@maple.example", locale="en", operation="")
+    contact = gateway.customers.contact(name="x", email="a.b@c@maple.example", locale="en", operation="")
 
     with pytest.raises(errors.StripeRejected, match="Invalid email address: …") as refused:
-        gateway.update_customer(known.payment_provider_customer_id, contact, step=FixedKey("k"))
+        gateway.customers.update_customer(known.payment_provider_customer_id, contact, step=FixedKey("k"))
 
     assert "maple" not in str(refused.value)
 
@@ -104,7 +108,7 @@ def test_a_contact_that_stripe_refuses_changes_nothing(stripe, operator, known):
     Office.objects.filter(pk=known.pk).update(payment_provider_customer_id="cus_that_is_gone")
 
     with pytest.raises(errors.StripeRejected):
-        change_contact(known, by=operator, reason=REASON, **NEW)
+        perform(ChangeContact(**NEW), known, by=operator, reason=REASON)
 
     assert ours(known)["billing_email"] == "billing@maple.example"
     assert Operation.objects.get(kind="update_customer").status == "rejected"
@@ -114,7 +118,7 @@ def test_a_contact_that_stripe_refuses_changes_nothing(stripe, operator, known):
 def test_a_lost_answer_ends_with_the_same_contact_on_both_sides(stripe, operator, known, kind):
     stripe.fail_next(kind, method="POST", path_prefix="/v1/customers/")
     with pytest.raises(errors.StripeUnavailable):
-        change_contact(known, by=operator, reason=REASON, **NEW)
+        perform(ChangeContact(**NEW), known, by=operator, reason=REASON)
     due_again()
     resume_unsettled()
 
@@ -127,7 +131,7 @@ def test_a_lost_answer_ends_with_the_same_contact_on_both_sides(stripe, operator
 def test_a_changed_contact_is_found_when_its_answer_can_no_longer_come(stripe, operator, known):
     stripe.fail_next("drop_after", method="POST", path_prefix="/v1/customers/")
     with pytest.raises(errors.StripeUnavailable):
-        change_contact(known, by=operator, reason=REASON, **NEW)
+        perform(ChangeContact(**NEW), known, by=operator, reason=REASON)
     due_again(hours=21)
     resume_unsettled()
 
@@ -135,31 +139,31 @@ def test_a_changed_contact_is_found_when_its_answer_can_no_longer_come(stripe, o
     assert ours(known) == at_stripe(stripe) == NEW
 
 
-def subscribe_on_trial(office, **given):
-    return subscribe(office, price("practice-monthly"), trial_days=7, **given)
+def on_trial():
+    return StartSubscription(price=price_id("practice-monthly"), trial_days=7)
 
 
-@pytest.mark.parametrize("begin", [ensure_customer, subscribe_on_trial])
-def test_a_customer_without_an_answer_is_found_by_the_address_it_was_made_with(stripe, operator, office, begin, caplog):
+@pytest.mark.parametrize("asked", [EnsureCustomer, on_trial])
+def test_a_customer_without_an_answer_is_found_by_the_address_it_was_made_with(stripe, operator, office, asked, caplog):
     caplog.set_level("DEBUG")
     stripe.fail_next("drop_after", method="POST", path_prefix="/v1/customers")
     with pytest.raises(errors.StripeUnavailable):
-        begin(office, by=operator, reason="new")
+        perform(asked(), office, by=operator, reason="new")
     Office.objects.filter(pk=office.pk).update(billing_email="other@maple.example")
     due_again(hours=21)
     resume_unsettled()
 
     [customer] = stripe.listed("customers")
     assert Office.objects.get(pk=office.pk).payment_provider_customer_id == customer["id"]
-    assert Operation.objects.get().status == ("succeeded" if begin is ensure_customer else "abandoned")
+    assert Operation.objects.get().status == ("succeeded" if asked is EnsureCustomer else "abandoned")
     assert "maple.example" not in caplog.text
 
 
 def test_a_namesake_with_the_same_address_is_not_taken_for_it(stripe, operator, office):
-    ensure_customer(an_office("Another Practice"), by=operator, reason="new")
+    perform(EnsureCustomer(), an_office("Another Practice"), by=operator, reason="new")
     stripe.fail_next("503", method="POST", path_prefix="/v1/customers")
     with pytest.raises(errors.StripeUnavailable):
-        ensure_customer(office, by=operator, reason="new")
+        perform(EnsureCustomer(), office, by=operator, reason="new")
     due_again(hours=21)
     resume_unsettled()
 
@@ -168,10 +172,10 @@ def test_a_namesake_with_the_same_address_is_not_taken_for_it(stripe, operator, 
 
 def test_the_portal_is_opened_for_a_customer_alone(stripe, operator, office):
     with pytest.raises(errors.NoCustomer):
-        open_portal(office, by=operator, reason=REASON)
-    known = ensure_customer(office, by=operator, reason="new")
+        perform(OpenPortal(), office, by=operator, reason=REASON)
+    known = perform(EnsureCustomer(), office, by=operator, reason="new")
 
-    assert open_portal(known, by=operator, reason=REASON).startswith(stripe.url)
+    assert perform(OpenPortal(), known, by=operator, reason=REASON).startswith(stripe.url)
     stored = str(list(Operation.objects.values())) + str(list(OperationStep.objects.values()))
     assert "/portal/" not in stored
 
@@ -180,12 +184,12 @@ def test_the_portal_is_opened_for_a_customer_alone(stripe, operator, office):
 def test_a_lost_link_to_the_portal_is_settled_and_another_can_be_asked_for(stripe, operator, known, kind):
     stripe.fail_next(kind, method="POST", path_prefix="/v1/billing_portal/")
     with pytest.raises(errors.StripeUnavailable, match="ask for another"):
-        open_portal(known, by=operator, reason=REASON)
+        perform(OpenPortal(), known, by=operator, reason=REASON)
     due_again()
     resume_unsettled()
 
     assert Operation.objects.get(kind="open_portal").status == ("abandoned" if kind == "500_after" else "succeeded")
-    assert open_portal(known, by=operator, reason=REASON)
+    assert perform(OpenPortal(), known, by=operator, reason=REASON)
 
 
 def test_the_portal_can_charge_so_it_waits_for_a_determination(stripe, operator, known, settings):
@@ -193,7 +197,7 @@ def test_the_portal_can_charge_so_it_waits_for_a_determination(stripe, operator,
     stripe.forget_requests()
 
     with pytest.raises(errors.DeterminationMissing):
-        open_portal(known, by=operator, reason=REASON)
+        perform(OpenPortal(), known, by=operator, reason=REASON)
     assert stripe.requests() == []
 
 
@@ -202,26 +206,26 @@ def test_the_wrong_role_is_refused(stripe, known, outsider, role):
     by = outsider if role == "outsider" else actor.person(a_member(known, "viewer"))
 
     with pytest.raises(errors.NotPermitted):
-        change_contact(known, by=by, reason=REASON, **NEW)
+        perform(ChangeContact(**NEW), known, by=by, reason=REASON)
     with pytest.raises(errors.NotPermitted):
-        open_portal(known, by=by, reason=REASON)
+        perform(OpenPortal(), known, by=by, reason=REASON)
 
 
 def test_an_offices_own_people_are_told_no_address_of_the_vendor(stripe, operator, known):
     owner, viewer = actor.person(a_member(known, "owner")), actor.person(a_member(known, "manager"))
     stripe.fail_next("503", method="POST")
     with pytest.raises(errors.StripeUnavailable):
-        change_contact(known, by=operator, reason=REASON, locale="es")
+        perform(ChangeContact(locale="es"), known, by=operator, reason=REASON)
     with pytest.raises(errors.OperationInProgress, match="asked by the vendor"):
-        change_contact(known, by=owner, reason=REASON, locale="de")
+        perform(ChangeContact(locale="de"), known, by=owner, reason=REASON)
     with pytest.raises(errors.OperationInProgress, match=r"asked by operator@vendor\.example"):
-        change_contact(known, by=operator, reason=REASON, locale="de")
+        perform(ChangeContact(locale="de"), known, by=operator, reason=REASON)
     due_again()
     resume_unsettled()
 
     stripe.fail_next("503", method="POST")
     with pytest.raises(errors.StripeUnavailable):
-        change_contact(known, by=owner, reason=REASON, locale="fr")
+        perform(ChangeContact(locale="fr"), known, by=owner, reason=REASON)
     for by, words in ((owner, "yourself"), (viewer, "a colleague"), (operator, r"owner@maple\.example")):
         with pytest.raises(errors.OperationInProgress, match=f"asked by {words}"):
-            change_contact(known, by=by, reason=REASON, locale="de")
+            perform(ChangeContact(locale="de"), known, by=by, reason=REASON)

@@ -6,18 +6,14 @@ from billing import errors
 from billing.discounts import Discount
 from billing.models import Office, Operation, Subscription
 from billing.money import Money
-from billing.operations import (
-    apply_discount,
-    cancel_subscription,
-    ensure_customer,
-    preview_discount,
-    preview_subscribe,
-    preview_without_discount,
-    remove_discount,
-    subscribe,
-)
+from billing.operations.engine.begin import perform
+from billing.operations.engine.previews import preview
+from billing.operations.offices.customer import EnsureCustomer
+from billing.operations.subscriptions.cancel import CancelSubscription
+from billing.operations.subscriptions.discounts import ApplyDiscount, RemoveDiscount
+from billing.operations.subscriptions.start import StartSubscription
 from tests.at_stripe import LOST, a_coupon, a_promotion_code, settled_after
-from tests.conftest import price
+from tests.conftest import price, price_id
 
 REASON = "agreed for the first year"
 
@@ -33,7 +29,7 @@ def coupons(stripe):
 
 @pytest.fixture
 def discounted(operator, subscribed, coupons):
-    return apply_discount(subscribed, "FIFTY", by=operator, reason=REASON)
+    return perform(ApplyDiscount(code="FIFTY"), subscribed, by=operator, reason=REASON)
 
 
 def row(office):
@@ -41,8 +37,8 @@ def row(office):
 
 
 def test_a_discount_is_taken_off_the_next_invoice_as_it_was_shown(stripe, operator, subscribed, coupons):
-    seen = preview_discount(subscribed, "welcome", by=operator)
-    office = apply_discount(subscribed, "welcome", by=operator, reason=REASON)
+    seen = preview(ApplyDiscount(code="welcome"), subscribed, by=operator)
+    office = perform(ApplyDiscount(code="welcome"), subscribed, by=operator, reason=REASON)
 
     assert (seen.now, seen.at, seen.says) == (False, office.current_period_end, "Discount: 20 % off, for 3 months.")
     assert (seen.discount, seen.charged) == (Money(-3_980, "usd"), Money(15_920, "usd"))
@@ -61,7 +57,7 @@ def test_what_somebody_typed_at_stripe_is_not_kept(stripe, operator, discounted)
 
 
 def test_another_discount_takes_the_place_of_the_first(stripe, operator, discounted):
-    apply_discount(discounted, "FIFTH", by=operator, reason=REASON)
+    perform(ApplyDiscount(code="FIFTH"), discounted, by=operator, reason=REASON)
 
     assert (row(discounted).discount_count, row(discounted).discount_percent) == (1, 20)
 
@@ -77,8 +73,8 @@ def test_several_that_somebody_gave_at_stripe_are_counted(stripe, operator, disc
 
 
 def test_a_discount_that_is_removed_is_charged_again_as_it_was_shown(stripe, operator, discounted):
-    seen = preview_without_discount(discounted, by=operator)
-    remove_discount(discounted, by=operator, reason="the year is over")
+    seen = preview(RemoveDiscount(), discounted, by=operator)
+    perform(RemoveDiscount(), discounted, by=operator, reason="the year is over")
 
     assert seen.charged == Money(19_900, "usd")
     assert row(discounted).discount == ""
@@ -87,7 +83,7 @@ def test_a_discount_that_is_removed_is_charged_again_as_it_was_shown(stripe, ope
 
 
 def test_one_that_runs_out_by_itself_is_gone_from_our_rows(stripe, operator, subscribed, coupons):
-    apply_discount(subscribed, "FIFTH", by=operator, reason=REASON)
+    perform(ApplyDiscount(code="FIFTH"), subscribed, by=operator, reason=REASON)
     for _ in range(4):
         stripe.advance(days=31)
         stripe.deliver_and_apply()
@@ -99,9 +95,9 @@ def test_one_that_runs_out_by_itself_is_gone_from_our_rows(stripe, operator, sub
 def test_a_code_that_stripe_does_not_have_changes_nothing(stripe, operator, subscribed, coupons, code):
     a_promotion_code(stripe, "EXPIRED", "FIFTH", active="false")
     with pytest.raises(errors.CouponUnknown):
-        preview_discount(subscribed, code, by=operator)
+        preview(ApplyDiscount(code=code), subscribed, by=operator)
     with pytest.raises(errors.CouponUnknown):
-        apply_discount(subscribed, code, by=operator, reason=REASON)
+        perform(ApplyDiscount(code=code), subscribed, by=operator, reason=REASON)
 
     assert Operation.objects.get(kind="apply_discount").status == "rejected"
     assert row(subscribed).discount == ""
@@ -109,42 +105,43 @@ def test_a_code_that_stripe_does_not_have_changes_nothing(stripe, operator, subs
 
 def test_a_coupon_of_another_currency_is_refused_in_stripes_words(stripe, operator, subscribed, coupons):
     with pytest.raises(errors.StripeRejected, match="eur"):
-        apply_discount(subscribed, "EURO", by=operator, reason=REASON)
+        perform(ApplyDiscount(code="EURO"), subscribed, by=operator, reason=REASON)
 
 
 def test_what_cannot_be_is_refused_before_stripe_is_asked(stripe, operator, subscribed, coupons):
     stripe.forget_requests()
     with pytest.raises(errors.NoDiscount):
-        remove_discount(subscribed, by=operator, reason=REASON)
+        perform(RemoveDiscount(), subscribed, by=operator, reason=REASON)
     assert stripe.requests() == []
-    ending = cancel_subscription(subscribed, by=operator, reason="closing")
+    ending = perform(CancelSubscription(), subscribed, by=operator, reason="closing")
     with pytest.raises(errors.NoFurtherInvoice):
-        apply_discount(ending, "FIFTY", by=operator, reason=REASON)
-    ended = cancel_subscription(subscribed, by=operator, reason="closing", at_period_end=False)
-    for act in (apply_discount, preview_discount):
-        with pytest.raises(errors.NoLiveSubscription):
-            act(ended, "FIFTY", by=operator, **({"reason": REASON} if act is apply_discount else {}))
+        perform(ApplyDiscount(code="FIFTY"), ending, by=operator, reason=REASON)
+    ended = perform(CancelSubscription(at_period_end=False), subscribed, by=operator, reason="closing")
+    with pytest.raises(errors.NoLiveSubscription):
+        perform(ApplyDiscount(code="FIFTY"), ended, by=operator, reason=REASON)
+    with pytest.raises(errors.NoLiveSubscription):
+        preview(ApplyDiscount(code="FIFTY"), ended, by=operator)
 
 
 def test_an_office_has_promotion_codes_and_no_coupons(stripe, owner, subscribed, coupons):
     for code in ("FIFTH", "FIFTY"):
         with pytest.raises(errors.CouponUnknown):
-            preview_discount(subscribed, code, by=owner)
+            preview(ApplyDiscount(code=code), subscribed, by=owner)
         with pytest.raises(errors.CouponUnknown):
-            apply_discount(subscribed, code, by=owner, reason=REASON)
+            perform(ApplyDiscount(code=code), subscribed, by=owner, reason=REASON)
 
-    apply_discount(subscribed, "WELCOME", by=owner, reason=REASON)
+    perform(ApplyDiscount(code="WELCOME"), subscribed, by=owner, reason=REASON)
     assert row(subscribed).discount_percent == 20
 
 
 def test_a_viewer_and_an_outsider_change_no_discount(stripe, viewer, outsider, discounted):
     for by in (viewer, outsider):
         with pytest.raises(errors.NotPermitted):
-            apply_discount(discounted, "WELCOME", by=by, reason=REASON)
+            perform(ApplyDiscount(code="WELCOME"), discounted, by=by, reason=REASON)
         with pytest.raises(errors.NotPermitted):
-            remove_discount(discounted, by=by, reason=REASON)
+            perform(RemoveDiscount(), discounted, by=by, reason=REASON)
     with pytest.raises(errors.NotPermitted):
-        preview_discount(discounted, "WELCOME", by=outsider)
+        preview(ApplyDiscount(code="WELCOME"), discounted, by=outsider)
 
 
 def test_a_promotion_code_of_another_customer_is_unknown(stripe, operator, subscribed, coupons):
@@ -154,12 +151,14 @@ def test_a_promotion_code_of_another_customer_is_unknown(stripe, operator, subsc
     a_promotion_code(stripe, "THEIRS", "FIFTH", customer=other["id"])
 
     with pytest.raises(errors.CouponUnknown):
-        apply_discount(subscribed, "THEIRS", by=operator, reason=REASON)
+        perform(ApplyDiscount(code="THEIRS"), subscribed, by=operator, reason=REASON)
 
 
 @pytest.mark.parametrize("kind", LOST)
 def test_a_lost_answer_is_found_out_though_the_code_is_used_up(stripe, operator, subscribed, coupons, kind):
-    operation = settled_after(stripe, kind, lambda: apply_discount(subscribed, "SINGLE", by=operator, reason=REASON))
+    operation = settled_after(
+        stripe, kind, lambda: perform(ApplyDiscount(code="SINGLE"), subscribed, by=operator, reason=REASON)
+    )
 
     done = kind != "500_after"
     assert operation.status == ("succeeded" if done else "abandoned")
@@ -168,7 +167,7 @@ def test_a_lost_answer_is_found_out_though_the_code_is_used_up(stripe, operator,
 
 @pytest.mark.parametrize("kind", LOST)
 def test_a_lost_answer_to_a_removal_is_found_out(stripe, operator, discounted, kind):
-    operation = settled_after(stripe, kind, lambda: remove_discount(discounted, by=operator, reason=REASON))
+    operation = settled_after(stripe, kind, lambda: perform(RemoveDiscount(), discounted, by=operator, reason=REASON))
 
     assert operation.status == ("abandoned" if kind == "500_after" else "succeeded")
     assert row(discounted).discount_count == int(kind == "500_after")
@@ -177,24 +176,27 @@ def test_a_lost_answer_to_a_removal_is_found_out(stripe, operator, discounted, k
 def test_in_live_mode_discounts_wait_for_a_determination(stripe, operator, discounted, settings):
     settings.STRIPE_LIVE_MODE = True
     with pytest.raises(errors.DeterminationMissing):
-        preview_discount(discounted, "FIFTH", by=operator)
+        preview(ApplyDiscount(code="FIFTH"), discounted, by=operator)
     with pytest.raises(errors.DeterminationMissing):
-        preview_without_discount(discounted, by=operator)
+        preview(RemoveDiscount(), discounted, by=operator)
     with pytest.raises(errors.DeterminationMissing):
-        apply_discount(discounted, "FIFTH", by=operator, reason=REASON)
+        perform(ApplyDiscount(code="FIFTH"), discounted, by=operator, reason=REASON)
     with pytest.raises(errors.DeterminationMissing):
-        remove_discount(discounted, by=operator, reason=REASON)
+        perform(RemoveDiscount(), discounted, by=operator, reason=REASON)
 
 
 def test_a_subscription_starts_with_a_discount_as_it_was_shown(stripe, operator, office, coupons):
     given = {"quantity": 3, "coupon": "WELCOME"}
-    seen = preview_subscribe(office, price("seats-monthly"), by=operator, **given)
+    seen = preview(StartSubscription(price=price_id("seats-monthly"), **given), office, by=operator)
     assert stripe.requests("POST") == [
         one for one in stripe.requests("POST") if "coupon" in one["path"] or "promotion" in one["path"]
     ]
 
-    office = subscribe(
-        office, price("seats-monthly"), by=operator, reason="new", payment_method="pm_card_visa", **given
+    office = perform(
+        StartSubscription(price=price_id("seats-monthly"), payment_method="pm_card_visa", **given),
+        office,
+        by=operator,
+        reason="new",
     )
 
     assert (seen.now, seen.discount, seen.charged) == (True, Money(-2_940, "usd"), Money(11_760, "usd"))
@@ -205,9 +207,9 @@ def test_a_subscription_starts_with_a_discount_as_it_was_shown(stripe, operator,
 
 @pytest.mark.parametrize("coupon", ["", "FIFTH", "FIFTY", "SINGLE"])
 def test_what_is_reckoned_here_is_what_stripe_reckons(stripe, operator, office, coupons, coupon):
-    reckoned = preview_subscribe(office, price("practice-monthly"), by=operator, coupon=coupon)
-    office = ensure_customer(office, by=operator, reason="new")
-    asked = preview_subscribe(office, price("practice-monthly"), by=operator, coupon=coupon)
+    reckoned = preview(StartSubscription(price=price_id("practice-monthly"), coupon=coupon), office, by=operator)
+    office = perform(EnsureCustomer(), office, by=operator, reason="new")
+    asked = preview(StartSubscription(price=price_id("practice-monthly"), coupon=coupon), office, by=operator)
 
     assert (asked.charged, asked.discount, asked.total) == (reckoned.charged, reckoned.discount, reckoned.total)
     assert [(line.text, line.amount) for line in asked.lines] == [(line.text, line.amount) for line in reckoned.lines]
@@ -217,21 +219,30 @@ def test_a_coupon_for_another_product_takes_nothing_off(stripe, operator, office
     team = price("seats-monthly").plan.stripe_product_id
     a_coupon(stripe, "TEAM", percent_off=50, duration="once", **{"applies_to[products][0]": team})
 
-    assert preview_subscribe(office, price("practice-monthly"), by=operator, coupon="TEAM").charged.amount == 19_900
-    assert preview_subscribe(office, price("seats-monthly"), by=operator, coupon="TEAM").charged.amount == 2_450
+    assert (
+        preview(
+            StartSubscription(price=price_id("practice-monthly"), coupon="TEAM"), office, by=operator
+        ).charged.amount
+        == 19_900
+    )
+    assert (
+        preview(StartSubscription(price=price_id("seats-monthly"), coupon="TEAM"), office, by=operator).charged.amount
+        == 2_450
+    )
 
 
 def test_with_a_trial_nothing_is_charged_now_and_the_preview_is_of_its_end(stripe, operator, office, coupons):
-    office = ensure_customer(office, by=operator, reason="new")
-    seen = preview_subscribe(office, price("practice-monthly"), by=operator, trial_days=14, coupon="WELCOME")
-    office = subscribe(
+    office = perform(EnsureCustomer(), office, by=operator, reason="new")
+    seen = preview(
+        StartSubscription(price=price_id("practice-monthly"), trial_days=14, coupon="WELCOME"), office, by=operator
+    )
+    office = perform(
+        StartSubscription(
+            price=price_id("practice-monthly"), trial_days=14, coupon="WELCOME", payment_method="pm_card_visa"
+        ),
         office,
-        price("practice-monthly"),
         by=operator,
         reason="new",
-        trial_days=14,
-        coupon="WELCOME",
-        payment_method="pm_card_visa",
     )
 
     assert (seen.now, seen.charged) == (False, Money(15_920, "usd"))
@@ -243,20 +254,23 @@ def test_with_a_trial_nothing_is_charged_now_and_the_preview_is_of_its_end(strip
 
 
 def test_a_discount_that_the_trial_would_eat_up_is_refused(stripe, operator, office, coupons):
-    given = {"by": operator, "trial_days": 84, "coupon": "WELCOME"}
+    start = StartSubscription(price=price_id("practice-monthly"), trial_days=84, coupon="WELCOME")
     with pytest.raises(errors.CouponShorterThanTrial):
-        preview_subscribe(office, price("practice-monthly"), **given)
+        preview(start, office, by=operator)
     with pytest.raises(errors.CouponShorterThanTrial):
-        subscribe(office, price("practice-monthly"), reason="new", **given)
+        perform(start, office, by=operator, reason="new")
 
     assert not Office.objects.get(pk=office.pk).has_live_subscription
 
 
 @pytest.mark.parametrize("kind", LOST)
 def test_a_start_whose_answer_was_lost_keeps_its_discount(stripe, operator, office, coupons, kind):
-    given = {"by": operator, "reason": "new", "payment_method": "pm_card_visa", "coupon": "SINGLE"}
+    start = StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa", coupon="SINGLE")
     operation = settled_after(
-        stripe, kind, lambda: subscribe(office, price("practice-monthly"), **given), "/v1/subscriptions"
+        stripe,
+        kind,
+        lambda: perform(start, office, by=operator, reason="new"),
+        "/v1/subscriptions",
     )
 
     if kind == "500_after":

@@ -6,31 +6,31 @@ import pytest
 from billing import clock, errors
 from billing.audit import actor
 from billing.models import AuditEntry, Invoice, Office, Operation
-from billing.operations import (
-    change_subscription,
-    charge_office,
-    mark_uncollectible,
-    open_document,
-    pay_invoice,
-    preview_upcoming,
-    resume_unsettled,
-    retry_invoice,
-    send_invoice,
-    subscribe,
-    void_invoice,
-)
-from billing.operations.payment_methods import on_file
+from billing.operations.engine.begin import perform
+from billing.operations.engine.settle import resume_unsettled
+from billing.operations.money.charges import ChargeOffice
+from billing.operations.money.documents import open_document, preview_upcoming
+from billing.operations.money.invoices import MarkUncollectible, PayInvoice, RetryInvoice, SendInvoice, VoidInvoice
+from billing.operations.offices.cards import key_of, on_file
+from billing.operations.subscriptions.cancel import CancelSubscription
+from billing.operations.subscriptions.change import ChangeSubscription
+from billing.operations.subscriptions.start import StartSubscription
 from billing.stripe_api.gateway import invoices as gateway
-from tests.conftest import a_member, an_office, determined, price
+from tests.conftest import a_member, an_office, determined, price_id
 from tests.operations.test_charges import asked
 
 REASON = "agreed by phone"
-ACTS = (pay_invoice, retry_invoice, send_invoice, void_invoice, mark_uncollectible)
+ACTS = (PayInvoice, RetryInvoice, SendInvoice, VoidInvoice, MarkUncollectible)
 
 
 @pytest.fixture
 def practice(stripe, operator, office):
-    return subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+    return perform(
+        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
+        office,
+        by=operator,
+        reason="new",
+    )
 
 
 @pytest.fixture
@@ -46,7 +46,9 @@ def overdue(stripe, practice):
 
 @pytest.fixture
 def sent(stripe, operator, practice):
-    return charge_office(practice, by=operator, reason=REASON, charge="onboarding", amount=30_000, days_until_due=14)
+    return perform(
+        ChargeOffice(charge="onboarding", amount=30_000, days_until_due=14), practice, by=operator, reason=REASON
+    )
 
 
 def succeeded(stripe, amount):
@@ -64,9 +66,9 @@ def now(office):
     return Office.objects.get(pk=office.pk)
 
 
-@pytest.mark.parametrize("act", [pay_invoice, retry_invoice])
+@pytest.mark.parametrize("act", [PayInvoice, RetryInvoice])
 def test_an_overdue_invoice_is_paid_with_the_card_on_file(stripe, operator, overdue, act):
-    paid = act(overdue, by=operator, reason=REASON)
+    paid = perform(act(), overdue, by=operator, reason=REASON)
 
     assert (paid.status, paid.amount_paid, paid.amount_remaining) == ("paid", 19_900, 0)
     assert sorted(row.status for row in paid.payments.all()) == ["failed", "succeeded"]
@@ -74,16 +76,13 @@ def test_an_overdue_invoice_is_paid_with_the_card_on_file(stripe, operator, over
     assert (office.subscription_status, office.balance_due, office.past_due_since) == ("active", 0, None)
 
 
-@pytest.mark.parametrize("chosen_by", ["id", "row"])
-def test_a_chosen_card_of_the_office_is_charged_and_the_default_stays(stripe, operator, overdue, chosen_by):
+def test_a_chosen_card_of_the_office_is_charged_and_the_default_stays(stripe, operator, overdue):
     customer = overdue.office.payment_provider_customer_id
     asked(stripe, "payment_methods/pm_card_mastercard/attach", customer=customer)
     stripe.deliver_and_apply()
     card = on_file(overdue.office).get(brand="mastercard")
 
-    paid = pay_invoice(
-        overdue, by=operator, reason=REASON, payment_method=card if chosen_by == "row" else card.public_id
-    )
+    paid = perform(PayInvoice(payment_method=key_of(card)), overdue, by=operator, reason=REASON)
 
     assert paid.payments.get(status="succeeded").card_brand == "mastercard"
     assert now(paid.office).payment_method_brand == "visa"
@@ -93,24 +92,24 @@ def test_a_chosen_card_of_the_office_is_charged_and_the_default_stays(stripe, op
 @pytest.mark.parametrize("card", ["pm_card_mastercard", "theirs", "removed", "nobody's"])
 def test_a_card_that_is_none_of_the_offices_is_refused_and_charged_nothing(stripe, operator, overdue, card):
     if card == "theirs":
-        other = subscribe(
+        other = perform(
+            StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
             an_office("Another Practice"),
-            price("practice-monthly"),
             by=operator,
             reason="new",
-            payment_method="pm_card_visa",
         )
         stripe.deliver_and_apply()
-        card = on_file(other).get()
+        card = key_of(on_file(other).get())
     elif card == "removed":
-        card = on_file(overdue.office).get()
-        asked(stripe, f"payment_methods/{card.stripe_id}/detach")
+        removed = on_file(overdue.office).get()
+        card = key_of(removed)
+        asked(stripe, f"payment_methods/{removed.stripe_id}/detach")
         stripe.deliver_and_apply()
     elif card == "nobody's":
-        card = uuid.uuid4()
+        card = str(uuid.uuid4())
     charged = succeeded(stripe, 19_900)
     with pytest.raises(errors.PaymentMethodUnknown):
-        pay_invoice(overdue, by=operator, reason=REASON, payment_method=card)
+        perform(PayInvoice(payment_method=card), overdue, by=operator, reason=REASON)
 
     assert not Operation.objects.filter(kind="pay_invoice").exists()
     assert succeeded(stripe, 19_900) == charged
@@ -119,7 +118,7 @@ def test_a_card_that_is_none_of_the_offices_is_refused_and_charged_nothing(strip
 def test_a_declined_card_leaves_the_invoice_open_and_the_attempt_is_shown(stripe, operator, overdue):
     stripe.control("charges", outcome="decline", code="insufficient_funds")
     with pytest.raises(errors.CardDeclined):
-        pay_invoice(overdue, by=operator, reason=REASON)
+        perform(PayInvoice(), overdue, by=operator, reason=REASON)
 
     overdue.refresh_from_db()
     assert (overdue.status, overdue.attempt_count) == ("open", 2)
@@ -130,32 +129,32 @@ def test_a_declined_card_leaves_the_invoice_open_and_the_attempt_is_shown(stripe
 def test_what_stripe_collected_meanwhile_is_paid_and_not_paid_twice(stripe, operator, overdue):
     asked(stripe, f"invoices/{overdue.stripe_id}/pay")
 
-    paid = pay_invoice(overdue, by=operator, reason=REASON)
+    paid = perform(PayInvoice(), overdue, by=operator, reason=REASON)
 
     assert (paid.status, succeeded(stripe, 19_900)) == ("paid", 2)
     assert Operation.objects.get(kind="pay_invoice").status == "succeeded"
 
 
 def test_an_invoice_is_voided_and_nothing_is_owed(stripe, operator, sent):
-    voided = void_invoice(sent, by=operator, reason=REASON)
+    voided = perform(VoidInvoice(), sent, by=operator, reason=REASON)
 
     assert (voided.status, voided.voided_at is not None) == ("void", True)
     assert now(sent.office).balance_due == 0
 
 
 def test_an_invoice_is_written_off_and_can_still_be_paid_or_voided(stripe, operator, sent):
-    written_off = mark_uncollectible(sent, by=operator, reason=REASON)
+    written_off = perform(MarkUncollectible(), sent, by=operator, reason=REASON)
     assert (written_off.status, written_off.uncollectible_at is not None) == ("uncollectible", True)
     with pytest.raises(errors.InvoiceUncollectible):
-        mark_uncollectible(written_off, by=operator, reason=REASON)
+        perform(MarkUncollectible(), written_off, by=operator, reason=REASON)
     with pytest.raises(errors.InvoiceUncollectible):
-        retry_invoice(written_off, by=operator, reason=REASON)
+        perform(RetryInvoice(), written_off, by=operator, reason=REASON)
 
-    assert pay_invoice(written_off, by=operator, reason=REASON).status == "paid"
+    assert perform(PayInvoice(), written_off, by=operator, reason=REASON).status == "paid"
 
 
 def test_an_invoice_is_sent_once_more(stripe, operator, sent):
-    send_invoice(sent, by=operator, reason=REASON)
+    perform(SendInvoice(), sent, by=operator, reason=REASON)
 
     assert len(stripe.listed("events", type="invoice.sent")) == 2
 
@@ -170,13 +169,15 @@ def test_a_settled_invoice_and_a_draft_are_refused_before_stripe_is_asked(
 ):
     invoice = a_draft(stripe, practice) if status == "draft" else practice.invoices.get()
     if status == "void":
-        sent = charge_office(practice, by=operator, reason=REASON, charge="training", amount=500, days_until_due=1)
-        invoice = void_invoice(sent, by=operator, reason=REASON)
+        sent = perform(
+            ChargeOffice(charge="training", amount=500, days_until_due=1), practice, by=operator, reason=REASON
+        )
+        invoice = perform(VoidInvoice(), sent, by=operator, reason=REASON)
     assert invoice.status == status
     stripe.forget_requests()
 
     with pytest.raises(refusal):
-        act(invoice, by=operator, reason=REASON)
+        perform(act(), invoice, by=operator, reason=REASON)
 
     assert stripe.requests("POST") == []
     assert AuditEntry.objects.filter(office=practice, kind=AuditEntry.Kind.REFUSAL).exists()
@@ -186,32 +187,32 @@ def test_where_nothing_remains_there_is_nothing_to_pay(stripe, operator, sent):
     Invoice.objects.filter(pk=sent.pk).update(amount_remaining=0)  # as a look sees it while a credit note settles it
 
     with pytest.raises(errors.NothingToPay):
-        pay_invoice(sent, by=operator, reason=REASON)
+        perform(PayInvoice(), sent, by=operator, reason=REASON)
 
 
 def test_without_a_failed_attempt_there_is_nothing_to_try_again(stripe, operator, sent):
     with pytest.raises(errors.NoFailedAttempt):
-        retry_invoice(sent, by=operator, reason=REASON)
+        perform(RetryInvoice(), sent, by=operator, reason=REASON)
 
 
 def test_what_is_charged_to_the_card_is_not_sent(stripe, operator, overdue):
     with pytest.raises(errors.InvoiceNotSendable):
-        send_invoice(overdue, by=operator, reason=REASON)
+        perform(SendInvoice(), overdue, by=operator, reason=REASON)
 
 
-@pytest.mark.parametrize("act", [pay_invoice, retry_invoice])
+@pytest.mark.parametrize("act", [PayInvoice, RetryInvoice])
 def test_without_a_card_nothing_is_charged(stripe, operator, overdue, act):
     card = on_file(overdue.office).get()
     asked(stripe, f"payment_methods/{card.stripe_id}/detach")
     stripe.deliver_and_apply()
 
     with pytest.raises(errors.PaymentMethodRequired):
-        act(overdue, by=operator, reason=REASON)
+        perform(act(), overdue, by=operator, reason=REASON)
 
 
 @pytest.mark.parametrize(
     ("act", "waits"),
-    [(pay_invoice, True), (send_invoice, True), (void_invoice, False), (mark_uncollectible, False)],
+    [(PayInvoice, True), (SendInvoice, True), (VoidInvoice, False), (MarkUncollectible, False)],
 )
 def test_collecting_waits_for_a_determination_and_giving_up_does_not(
     stripe, operator, administrator, sent, settings, act, waits
@@ -219,62 +220,62 @@ def test_collecting_waits_for_a_determination_and_giving_up_does_not(
     settings.STRIPE_LIVE_MODE = True
     if waits:
         with pytest.raises(errors.DeterminationMissing):
-            act(sent, by=operator, reason=REASON)
+            perform(act(), sent, by=operator, reason=REASON)
         determined(operator, administrator)
 
-    act(sent, by=operator, reason=REASON)
+    perform(act(), sent, by=operator, reason=REASON)
 
 
 def test_trying_again_waits_for_a_determination(stripe, operator, overdue, settings):
     settings.STRIPE_LIVE_MODE = True
     with pytest.raises(errors.DeterminationMissing):
-        retry_invoice(overdue, by=operator, reason=REASON)
+        perform(RetryInvoice(), overdue, by=operator, reason=REASON)
 
 
 @pytest.mark.parametrize("act", ACTS)
 def test_a_viewer_does_nothing_to_an_invoice(stripe, overdue, act):
     viewer = actor.person(a_member(overdue.office, "viewer"))
     with pytest.raises(errors.NotPermitted):
-        act(overdue, by=viewer, reason=REASON)
+        perform(act(), overdue, by=viewer, reason=REASON)
 
 
-@pytest.mark.parametrize("act", [send_invoice, void_invoice, mark_uncollectible])
+@pytest.mark.parametrize("act", [SendInvoice, VoidInvoice, MarkUncollectible])
 def test_an_owner_pays_and_does_not_forgive_the_own_debt(stripe, operator, sent, act):
     owner = actor.person(a_member(sent.office, "owner"))
     with pytest.raises(errors.NotPermitted):
-        act(sent, by=owner, reason=REASON)
+        perform(act(), sent, by=owner, reason=REASON)
 
-    assert pay_invoice(sent, by=owner, reason=REASON).status == "paid"
+    assert perform(PayInvoice(), sent, by=owner, reason=REASON).status == "paid"
 
 
 @pytest.mark.parametrize("kind", ["503", "drop_after", "500_after"])
 @pytest.mark.parametrize(
     ("act", "done"),
-    [(pay_invoice, "paid"), (void_invoice, "void"), (mark_uncollectible, "uncollectible"), (send_invoice, "open")],
+    [(PayInvoice, "paid"), (VoidInvoice, "void"), (MarkUncollectible, "uncollectible"), (SendInvoice, "open")],
 )
 def test_an_answer_that_was_lost_is_found_out(stripe, operator, sent, act, done, kind):
     before = len(stripe.listed("events", type="invoice.sent"))
     stripe.fail_next(kind, method="POST", path_prefix="/v1/invoices/")
     with pytest.raises(errors.StripeUnavailable):
-        act(sent, by=operator, reason=REASON)
+        perform(act(), sent, by=operator, reason=REASON)
     Operation.objects.update(lease_until=clock.wall() - timedelta(seconds=1))
     resume_unsettled()
 
     sent.refresh_from_db()
     expected = ("abandoned", "open") if kind == "500_after" else ("succeeded", done)
-    assert (Operation.objects.get(kind=act.__name__).status, sent.status) == expected
+    assert (Operation.objects.get(kind=act.kind).status, sent.status) == expected
     assert succeeded(stripe, 30_000) == (expected[1] == "paid")
     again = len(stripe.listed("events", type="invoice.sent")) - before
-    assert again == (act is send_invoice and kind != "500_after")
+    assert again == (act is SendInvoice and kind != "500_after")
 
 
 def test_two_people_at_once_pay_it_once(stripe, operator, administrator, overdue):
     stripe.fail_next("503", method="POST")
     with pytest.raises(errors.StripeUnavailable):
-        pay_invoice(overdue, by=operator, reason=REASON)
+        perform(PayInvoice(), overdue, by=operator, reason=REASON)
 
     with pytest.raises(errors.OperationInProgress, match="pay_invoice"):
-        pay_invoice(overdue, by=administrator, reason=REASON)
+        perform(PayInvoice(), overdue, by=administrator, reason=REASON)
 
 
 @pytest.mark.parametrize("document", ["pdf", "page"])
@@ -334,10 +335,13 @@ def test_the_local_stripes_own_address_is_opened_in_sandbox_mode_alone(settings)
 
 
 def test_the_upcoming_invoice_is_the_one_that_comes(stripe, operator, office):
-    team = subscribe(
-        office, price("seats-monthly"), by=operator, reason="new", quantity=3, payment_method="pm_card_visa"
+    team = perform(
+        StartSubscription(price=price_id("seats-monthly"), quantity=3, payment_method="pm_card_visa"),
+        office,
+        by=operator,
+        reason="new",
     )
-    team = change_subscription(team, by=operator, reason="grows", quantity=5, settle="next_invoice")
+    team = perform(ChangeSubscription(quantity=5, settle="next_invoice"), team, by=operator, reason="grows")
     seen = preview_upcoming(team, by=operator)
     stripe.advance(days=32)
     stripe.deliver_and_apply()
@@ -349,10 +353,9 @@ def test_the_upcoming_invoice_is_the_one_that_comes(stripe, operator, office):
 
 
 def test_where_nothing_renews_no_invoice_is_to_come(stripe, operator, practice, office):
-    from billing.operations import cancel_subscription
 
     with pytest.raises(errors.NoUpcomingInvoice):
         preview_upcoming(an_office("Another Practice"), by=operator)
-    leaving = cancel_subscription(practice, by=operator, reason="closing")
+    leaving = perform(CancelSubscription(), practice, by=operator, reason="closing")
     with pytest.raises(errors.NoUpcomingInvoice):
         preview_upcoming(leaving, by=operator)

@@ -5,22 +5,19 @@ from django.test import Client
 
 from billing import clock, errors
 from billing.models import AuditEntry, IdempotentRequest, Office, Operation, OperationStep
-from billing.operations import (
-    cancel_subscription,
-    create_payment_link,
-    shown_payment_link,
-    subscribe,
-    withdraw_determination,
-    withdraw_payment_link,
-)
+from billing.operations.compliance import withdraw_determination
+from billing.operations.engine.begin import perform
+from billing.operations.subscriptions.cancel import CancelSubscription
+from billing.operations.subscriptions.payment_link import CreatePaymentLink, WithdrawPaymentLink, shown_payment_link
+from billing.operations.subscriptions.start import StartSubscription
 from tests.at_stripe import LOST, a_coupon, settled_after
-from tests.conftest import determined, price
+from tests.conftest import determined, price_id
 
 REASON = "they pay by themselves"
 
 
 def link_for(office, by, **given):
-    return create_payment_link(office, price("practice-monthly"), by=by, reason=REASON, **given)
+    return perform(CreatePaymentLink(price=price_id("practice-monthly"), **given), office, by=by, reason=REASON)
 
 
 def paid(stripe, link, card="pm_card_visa"):
@@ -47,8 +44,11 @@ def test_an_office_without_a_card_pays_on_stripes_page_and_has_its_subscription(
 
 def test_the_link_keeps_seats_trial_and_discount(stripe, operator, office):
     a_coupon(stripe, "FIFTH", percent_off=20, duration="once")
-    link = create_payment_link(
-        office, price("seats-monthly"), by=operator, reason=REASON, quantity=4, trial_days=14, coupon="FIFTH"
+    link = perform(
+        CreatePaymentLink(price=price_id("seats-monthly"), quantity=4, trial_days=14, coupon="FIFTH"),
+        office,
+        by=operator,
+        reason=REASON,
     )
     paid(stripe, link)
 
@@ -87,7 +87,7 @@ def test_a_link_is_not_given_again_past_what_refuses_it(live, operator, administ
     live.forget_requests()
 
     with pytest.raises(errors.ReasonRequired):
-        create_payment_link(office, price("practice-monthly"), by=operator, reason=" ")
+        perform(CreatePaymentLink(price=price_id("practice-monthly")), office, by=operator, reason=" ")
     withdraw_determination(determination, by=administrator, reason="it no longer holds")
     with pytest.raises(errors.DeterminationMissing):
         link_for(office, operator)
@@ -114,8 +114,8 @@ def test_other_terms_are_refused_while_a_link_is_open_and_possible_once_it_is_wi
     with pytest.raises(errors.PaymentLinkOpen):
         link_for(office, operator, trial_days=14)
 
-    withdraw_payment_link(office, by=operator, reason="other terms")
-    withdraw_payment_link(office, by=operator, reason="other terms")
+    perform(WithdrawPaymentLink(), office, by=operator, reason="other terms")
+    perform(WithdrawPaymentLink(), office, by=operator, reason="other terms")
     link_for(office, operator, trial_days=14)
 
     assert sessions(stripe) == ["open", "expired"]
@@ -123,7 +123,12 @@ def test_other_terms_are_refused_while_a_link_is_open_and_possible_once_it_is_wi
 
 def test_a_subscription_that_starts_otherwise_withdraws_the_link(stripe, operator, office):
     link_for(office, operator)
-    subscribe(office, price("practice-monthly"), by=operator, reason="by phone", payment_method="pm_card_visa")
+    perform(
+        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
+        office,
+        by=operator,
+        reason="by phone",
+    )
 
     assert sessions(stripe) == ["expired"]
     with pytest.raises(errors.LiveSubscriptionExists):
@@ -167,14 +172,19 @@ def test_the_address_is_nowhere_in_the_database_and_the_session_is_on_the_step(s
 )
 def test_what_cannot_be_is_refused_before_stripe_is_asked(stripe, operator, office, given, refusal):
     with pytest.raises(refusal):
-        create_payment_link(office, given.pop("price", price("practice-monthly")), by=operator, reason=REASON, **given)
+        perform(
+            CreatePaymentLink(price=given.pop("price", "") or price_id("practice-monthly"), **given),
+            office,
+            by=operator,
+            reason=REASON,
+        )
     assert stripe.requests() == []
 
 
 def test_an_office_keeps_its_currency(stripe, operator, subscribed):
-    ended = cancel_subscription(subscribed, by=operator, reason="closing", at_period_end=False)
+    ended = perform(CancelSubscription(at_period_end=False), subscribed, by=operator, reason="closing")
     with pytest.raises(errors.CurrencyMismatch):
-        create_payment_link(ended, price("practice-euro"), by=operator, reason=REASON)
+        perform(CreatePaymentLink(price=price_id("practice-euro")), ended, by=operator, reason=REASON)
 
 
 def test_in_live_mode_a_link_waits_for_a_determination(live, operator, office):
@@ -191,7 +201,7 @@ def test_a_viewer_and_an_outsider_get_no_link(stripe, operator, viewer, outsider
         with pytest.raises(errors.NotPermitted):
             shown_payment_link(office, by=by)
         with pytest.raises(errors.NotPermitted):
-            withdraw_payment_link(office, by=by, reason=REASON)
+            perform(WithdrawPaymentLink(), office, by=by, reason=REASON)
 
 
 def test_two_people_at_once_end_in_one_link(stripe, operator, administrator, office):
@@ -216,7 +226,7 @@ def test_a_lost_answer_to_a_withdrawal_is_found_out(stripe, operator, office, ki
     link_for(office, operator)
     office = Office.objects.get(pk=office.pk)
     operation = settled_after(
-        stripe, kind, lambda: withdraw_payment_link(office, by=operator, reason=REASON), "/v1/checkout/"
+        stripe, kind, lambda: perform(WithdrawPaymentLink(), office, by=operator, reason=REASON), "/v1/checkout/"
     )
 
     assert operation.status == ("abandoned" if kind == "500_after" else "succeeded")

@@ -6,30 +6,37 @@ from billing import clock, errors
 from billing.audit import actor
 from billing.look import look
 from billing.models import AuditEntry, Office, Operation, PaymentMethod
-from billing.operations import (
-    cancel_subscription,
-    make_card_link,
-    prepare_payment_method,
-    remove_payment_method,
-    resume_unsettled,
-    set_default_payment_method,
-    subscribe,
+from billing.operations.engine.begin import perform
+from billing.operations.engine.settle import resume_unsettled
+from billing.operations.offices.cards import (
+    MakeCardLink,
+    PreparePaymentMethod,
+    RemovePaymentMethod,
+    SetDefaultPaymentMethod,
+    fulfil_wishes,
+    key_of,
 )
-from billing.operations.payment_methods import fulfil_wishes
-from tests.conftest import a_member, an_office, price
+from billing.operations.subscriptions.cancel import CancelSubscription
+from billing.operations.subscriptions.start import StartSubscription
+from tests.conftest import a_member, an_office, price_id
 
 REASON = "a new card"
 
 
 @pytest.fixture
 def subscribed(stripe, operator, office):
-    return subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+    return perform(
+        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
+        office,
+        by=operator,
+        reason="new",
+    )
 
 
 @pytest.fixture
 def two(stripe, operator, subscribed):
     """Two cards on file, the first one the default."""
-    make_card_link(subscribed, by=operator, reason=REASON, make_default=False)
+    perform(MakeCardLink(make_default=False), subscribed, by=operator, reason=REASON)
     complete_newest_session(stripe)
     stripe.deliver_and_apply()
     return subscribed
@@ -69,7 +76,7 @@ def test_a_card_is_good_to_the_end_of_its_month(expires, expiry):
 
 
 def test_a_card_entered_on_stripes_page_is_there_and_becomes_the_default(stripe, operator, subscribed):
-    url = make_card_link(subscribed, by=operator, reason=REASON)
+    url = perform(MakeCardLink(), subscribed, by=operator, reason=REASON)
     assert url == stripe.listed("checkout/sessions")[0]["url"]
     complete_newest_session(stripe)
     stripe.deliver_and_apply()
@@ -91,12 +98,12 @@ def test_without_the_wish_it_is_only_put_on_file(stripe, two):
 
 
 def test_a_wish_waits_for_its_own_card_and_asks_stripe_only_when_one_came(stripe, operator, subscribed):
-    make_card_link(subscribed, by=operator, reason=REASON)
+    perform(MakeCardLink(), subscribed, by=operator, reason=REASON)
     stripe.forget_requests()
     fulfil_wishes()
     assert stripe.requests() == []
 
-    make_card_link(subscribed, by=operator, reason=REASON, make_default=False)
+    perform(MakeCardLink(make_default=False), subscribed, by=operator, reason=REASON)
     complete_newest_session(stripe)
     stripe.deliver_and_apply()
     fulfil_wishes()
@@ -105,7 +112,7 @@ def test_a_wish_waits_for_its_own_card_and_asks_stripe_only_when_one_came(stripe
 
 
 def test_a_setup_intent_of_an_office_without_a_customer_makes_one_and_its_card_is_seen(stripe, operator, office):
-    secret = prepare_payment_method(office, by=operator, reason=REASON)
+    secret = perform(PreparePaymentMethod(), office, by=operator, reason=REASON)
 
     intent = stripe.listed("setup_intents")[0]
     assert (intent["client_secret"], intent["usage"]) == (secret, "off_session")
@@ -119,8 +126,8 @@ def test_nothing_that_is_told_once_is_stored_or_logged(stripe, operator, office,
     from django.apps import apps
 
     caplog.set_level("DEBUG")
-    told = [prepare_payment_method(office, by=operator, reason=REASON)]
-    told.append(make_card_link(Office.objects.get(pk=office.pk), by=operator, reason=REASON))
+    told = [perform(PreparePaymentMethod(), office, by=operator, reason=REASON)]
+    told.append(perform(MakeCardLink(), Office.objects.get(pk=office.pk), by=operator, reason=REASON))
 
     stored = " ".join(str(row) for model in apps.get_models() for row in model._default_manager.values())
     assert office.name in stored
@@ -129,41 +136,41 @@ def test_nothing_that_is_told_once_is_stored_or_logged(stripe, operator, office,
         assert one not in caplog.text
 
 
-@pytest.mark.parametrize("make", [prepare_payment_method, make_card_link])
+@pytest.mark.parametrize("make", [PreparePaymentMethod, MakeCardLink])
 @pytest.mark.parametrize("kind", ["503", "drop_after", "500_after"])
 def test_a_lost_answer_is_settled_and_another_can_be_asked_for(stripe, operator, subscribed, make, kind):
-    path = "/v1/setup_intents" if make is prepare_payment_method else "/v1/checkout/sessions"
+    path = "/v1/setup_intents" if make is PreparePaymentMethod else "/v1/checkout/sessions"
     stripe.fail_next(kind, method="POST", path_prefix=path)
     with pytest.raises(errors.StripeUnavailable, match="ask for another"):
-        make(subscribed, by=operator, reason=REASON)
+        perform(make(), subscribed, by=operator, reason=REASON)
     lost = Operation.objects.get(status="unknown")
     due_again()
     resume_unsettled()
 
     lost.refresh_from_db()
     assert lost.status == ("abandoned" if kind == "500_after" else "succeeded")
-    assert make(subscribed, by=operator, reason=REASON)
+    assert perform(make(), subscribed, by=operator, reason=REASON)
 
 
 def test_another_card_is_made_the_default_and_again_is_no_change(stripe, operator, two):
     other = two.payment_methods.get(brand="mastercard")
 
-    office = set_default_payment_method(two, other, by=operator, reason=REASON)
+    office = perform(SetDefaultPaymentMethod(card=key_of(other)), two, by=operator, reason=REASON)
 
     assert (brands(office), office.payment_method_brand) == (["mastercard*", "visa"], "mastercard")
     with pytest.raises(errors.NothingToChange):
-        set_default_payment_method(two, other, by=operator, reason=REASON)
+        perform(SetDefaultPaymentMethod(card=key_of(other)), two, by=operator, reason=REASON)
 
 
 def test_a_card_that_is_not_needed_is_removed_for_good(stripe, operator, two):
     other = two.payment_methods.get(brand="mastercard")
 
-    office = remove_payment_method(two, other, by=operator, reason=REASON)
+    office = perform(RemovePaymentMethod(card=key_of(other)), two, by=operator, reason=REASON)
 
     assert brands(office) == ["visa*"]
     assert [one["card"]["brand"] for one in stripe.listed("payment_methods", customer=customer(two))] == ["visa"]
     with pytest.raises(errors.PaymentMethodUnknown):
-        remove_payment_method(two, other, by=operator, reason=REASON)
+        perform(RemovePaymentMethod(card=key_of(other)), two, by=operator, reason=REASON)
 
 
 def customer(office):
@@ -176,16 +183,21 @@ def test_a_live_subscription_keeps_the_card_that_it_is_charged_to(stripe, operat
     stripe.forget_requests()
 
     with pytest.raises(errors.PaymentMethodNeeded, match=says):
-        remove_payment_method(office, office.payment_methods.get(is_default=True), by=operator, reason=REASON)
+        perform(
+            RemovePaymentMethod(card=key_of(office.payment_methods.get(is_default=True))),
+            office,
+            by=operator,
+            reason=REASON,
+        )
 
     assert stripe.requests() == []
     assert AuditEntry.objects.filter(office=office, kind="refusal").exists()
 
 
 def test_the_last_card_may_go_once_the_subscription_ends_and_nothing_is_due(stripe, operator, subscribed):
-    office = cancel_subscription(subscribed, by=operator, reason="closing")
+    office = perform(CancelSubscription(), subscribed, by=operator, reason="closing")
 
-    office = remove_payment_method(office, office.payment_methods.get(), by=operator, reason=REASON)
+    office = perform(RemovePaymentMethod(card=key_of(office.payment_methods.get())), office, by=operator, reason=REASON)
 
     assert (brands(office), office.has_payment_method) == ([], False)
 
@@ -194,26 +206,26 @@ def test_another_offices_card_is_not_known_here(stripe, operator, subscribed):
     other = an_office("Another Practice")
     card = subscribed.payment_methods.get()
 
-    for act in (set_default_payment_method, remove_payment_method):
-        for unknown in (card, "nonsense", "00000000-0000-4000-8000-000000000000"):
+    for act in (SetDefaultPaymentMethod, RemovePaymentMethod):
+        for unknown in (key_of(card), "nonsense", "00000000-0000-4000-8000-000000000000"):
             with pytest.raises(errors.PaymentMethodUnknown):
-                act(other, unknown, by=operator, reason=REASON)
+                perform(act(card=unknown), other, by=operator, reason=REASON)
 
 
-@pytest.mark.parametrize("act", [set_default_payment_method, remove_payment_method])
+@pytest.mark.parametrize("act", [SetDefaultPaymentMethod, RemovePaymentMethod])
 @pytest.mark.parametrize("kind", ["503", "drop_after", "500_after"])
 def test_a_lost_answer_about_a_card_is_found_out(stripe, operator, two, act, kind):
     other = two.payment_methods.get(brand="mastercard")
-    path = "/v1/customers/" if act is set_default_payment_method else "/v1/payment_methods/"
+    path = "/v1/customers/" if act is SetDefaultPaymentMethod else "/v1/payment_methods/"
     stripe.fail_next(kind, method="POST", path_prefix=path)
     with pytest.raises(errors.StripeUnavailable):
-        act(two, other, by=operator, reason=REASON)
+        perform(act(card=key_of(other)), two, by=operator, reason=REASON)
     lost = Operation.objects.get(status="unknown")
     due_again()
     resume_unsettled()
 
     lost.refresh_from_db()
-    done = ["mastercard*", "visa"] if act is set_default_payment_method else ["visa*"]
+    done = ["mastercard*", "visa"] if act is SetDefaultPaymentMethod else ["visa*"]
     assert (lost.status, brands(two)) == (
         ("abandoned", ["visa*", "mastercard"]) if kind == "500_after" else ("succeeded", done)
     )
@@ -222,7 +234,12 @@ def test_a_lost_answer_about_a_card_is_found_out(stripe, operator, two, act, kin
 def test_what_was_done_is_found_when_its_answer_can_no_longer_come(stripe, operator, two):
     stripe.fail_next("drop_after", method="POST", path_prefix="/v1/payment_methods/")
     with pytest.raises(errors.StripeUnavailable):
-        remove_payment_method(two, two.payment_methods.get(brand="mastercard"), by=operator, reason=REASON)
+        perform(
+            RemovePaymentMethod(card=key_of(two.payment_methods.get(brand="mastercard"))),
+            two,
+            by=operator,
+            reason=REASON,
+        )
     lost = Operation.objects.get(status="unknown")
     lost.steps.update(first_asked_at=clock.wall() - timedelta(hours=21))
     due_again()
@@ -239,10 +256,10 @@ def test_the_wrong_role_is_refused(stripe, two, outsider, role):
     stripe.forget_requests()
 
     for attempt in (
-        lambda: prepare_payment_method(two, by=by, reason=REASON),
-        lambda: make_card_link(two, by=by, reason=REASON),
-        lambda: set_default_payment_method(two, card, by=by, reason=REASON),
-        lambda: remove_payment_method(two, card, by=by, reason=REASON),
+        lambda: perform(PreparePaymentMethod(), two, by=by, reason=REASON),
+        lambda: perform(MakeCardLink(), two, by=by, reason=REASON),
+        lambda: perform(SetDefaultPaymentMethod(card=key_of(card)), two, by=by, reason=REASON),
+        lambda: perform(RemovePaymentMethod(card=key_of(card)), two, by=by, reason=REASON),
     ):
         with pytest.raises(errors.NotPermitted):
             attempt()
@@ -265,9 +282,11 @@ def test_an_older_look_brings_no_removed_card_back(stripe, operator, two):
     from billing.projection import apply, take_ticket
     from billing.stripe_api import gateway
 
-    older = gateway.fetch(two, ticket=take_ticket(two.pk).look_ticket, at=clock.billing(), payment_methods=True)
+    older = gateway.looks.fetch(two, ticket=take_ticket(two.pk).look_ticket, at=clock.billing(), payment_methods=True)
     assert len(older.payment_methods) == 2
-    remove_payment_method(two, two.payment_methods.get(brand="mastercard"), by=operator, reason=REASON)
+    perform(
+        RemovePaymentMethod(card=key_of(two.payment_methods.get(brand="mastercard"))), two, by=operator, reason=REASON
+    )
 
     with trail.acting(operator):
         apply(older)
@@ -294,4 +313,4 @@ def test_a_customer_deleted_at_stripe_has_no_cards(stripe, operator, two):
 
     assert brands(two) == []
     with pytest.raises(errors.NoCustomer):
-        make_card_link(Office.objects.get(pk=two.pk), by=operator, reason=REASON)
+        perform(MakeCardLink(), Office.objects.get(pk=two.pk), by=operator, reason=REASON)

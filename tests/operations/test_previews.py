@@ -1,16 +1,28 @@
 """What holds of every preview that is confirmed: it is confirmed once, and of nothing that changed since."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from billing import clock, errors, operations
+from billing import clock, errors
 from billing.models import Invoice, Office, Operation, Payment
-from billing.operations import resume_unsettled
+from billing.operations.engine.begin import perform
+from billing.operations.engine.previews import preview
+from billing.operations.engine.settle import resume_unsettled
+from billing.operations.money.charges import ChargeOffice
+from billing.operations.money.credit import AdjustCredit
+from billing.operations.money.credit_note import IssueCreditNote
+from billing.operations.money.refund import RefundPayment
+from billing.operations.offices.contact import ChangeContact
+from billing.operations.subscriptions.cancel import CancelSubscription
+from billing.operations.subscriptions.change import ChangeSubscription
+from billing.operations.subscriptions.discounts import ApplyDiscount
+from billing.operations.subscriptions.start import StartSubscription
+from billing.operations.subscriptions.trial import MoveTrialEnd, RestartPeriod
 from tests.at_stripe import a_coupon
-from tests.conftest import price
+from tests.conftest import price_id
 
 REASON = "agreed by phone"
 SUBSCRIBED = ("change", "restart", "charge", "credit", "refund", "credit_note")
@@ -22,56 +34,48 @@ class Act:
     """One operation with its preview, about an Office that it can be done to."""
 
     office: Office
-    operation: Any
-    preview: Any
     about: Any
-    given: dict[str, Any]
-    extra: dict[str, Any]
+    wanted: Any
+    card: dict[str, Any]
+
+    @property
+    def kind(self):
+        return type(self.wanted)
 
     def fresh(self):
         return Office.objects.get(pk=self.office.pk)
 
     def seen(self, by):
-        return self.preview(self.about(), by=by, **self.given)
+        return preview(self.wanted, self.about(), by=by)
 
     def confirm(self, by, as_of):
-        return self.operation(self.about(), by=by, reason=REASON, as_of=as_of, **self.given, **self.extra)
+        return perform(replace(self.wanted, as_of=as_of, **self.card), self.about(), by=by, reason=REASON)
 
 
 @pytest.fixture
 def act(request, stripe, operator, office):
-    name, ops = request.param, operations
-    card = {"payment_method": "pm_card_visa"}
+    name, card = request.param, {"payment_method": "pm_card_visa"}
     if name != "subscribe":
         trial = 14 if name == "trial_end" else 0
-        ops.subscribe(office, price("seats-monthly"), by=operator, reason="new", trial_days=trial, **card)
+        start = StartSubscription(price=price_id("seats-monthly"), trial_days=trial, **card)
+        perform(start, office, by=operator, reason="new")
         stripe.advance(days=2)
         stripe.deliver_and_apply()
 
     def fresh():
         return Office.objects.get(pk=office.pk)
 
-    operation, preview, about, given = {
-        "change": (ops.change_subscription, ops.preview_change, fresh, {"quantity": 5}),
-        "restart": (ops.restart_period, ops.preview_restarted_period, fresh, {"credit": "not_at_all"}),
-        "trial_end": (
-            ops.move_trial_end,
-            ops.preview_trial_end,
-            fresh,
-            {"at": clock.billing().replace(microsecond=0) + timedelta(days=5)},
-        ),
-        "charge": (ops.charge_office, ops.preview_charge, fresh, {"charge": "training", "amount": 25_000}),
-        "credit": (ops.adjust_credit, ops.preview_credit, fresh, {"amount": 1_000}),
-        "refund": (ops.refund_payment, ops.preview_refund, Payment.objects.get, {"amount": 100}),
-        "credit_note": (
-            ops.issue_credit_note,
-            ops.preview_credit_note,
-            Invoice.objects.get,
-            {"amount": 100, "to": "balance"},
-        ),
-        "subscribe": (ops.subscribe, ops.preview_subscribe, fresh, {"price": price("seats-monthly"), "quantity": 2}),
+    about, wanted = {
+        "change": (fresh, ChangeSubscription(quantity=5)),
+        "restart": (fresh, RestartPeriod(credit="not_at_all")),
+        "trial_end": (fresh, MoveTrialEnd(at=clock.billing().replace(microsecond=0) + timedelta(days=5))),
+        "charge": (fresh, ChargeOffice(charge="training", amount=25_000)),
+        "credit": (fresh, AdjustCredit(amount=1_000)),
+        "refund": (Payment.objects.get, RefundPayment(amount=100)),
+        "credit_note": (Invoice.objects.get, IssueCreditNote(amount=100, to="balance")),
+        "subscribe": (fresh, StartSubscription(price=price_id("seats-monthly"), quantity=2)),
     }[name]
-    return Act(office, operation, preview, about, given, card if name == "subscribe" else {})
+    return Act(office, about, wanted, card if name == "subscribe" else {})
 
 
 def every(names=EVERY):
@@ -84,16 +88,16 @@ def begun(office):
 
 @every()
 def test_a_preview_is_confirmed_once(stripe, operator, act):
-    if act.operation is operations.change_subscription:  # the second time it would change nothing
-        act.given["settle"] = "not_at_all"
+    if act.kind is ChangeSubscription:  # the second time it would change nothing
+        act.wanted = replace(act.wanted, settle="not_at_all")
     seen = act.seen(operator)
     act.confirm(operator, seen.as_of)
-    if act.operation is operations.subscribe:
-        operations.cancel_subscription(act.about(), by=operator, reason=REASON, at_period_end=False)
-    if act.operation is operations.change_subscription:
-        operations.change_subscription(act.about(), by=operator, reason=REASON, quantity=1)
-    if act.operation is operations.move_trial_end:
-        operations.move_trial_end(act.about(), clock.billing() + timedelta(days=8), by=operator, reason=REASON)
+    if act.kind is StartSubscription:
+        perform(CancelSubscription(at_period_end=False), act.about(), by=operator, reason=REASON)
+    if act.kind is ChangeSubscription:
+        perform(ChangeSubscription(quantity=1), act.about(), by=operator, reason=REASON)
+    if act.kind is MoveTrialEnd:
+        perform(MoveTrialEnd(at=clock.billing() + timedelta(days=8)), act.about(), by=operator, reason=REASON)
     before = begun(act.office)
 
     with pytest.raises(errors.PreviewStale):
@@ -104,7 +108,7 @@ def test_a_preview_is_confirmed_once(stripe, operator, act):
 @every()
 def test_it_is_not_confirmed_after_another_operation(stripe, operator, act):
     seen = act.seen(operator)
-    operations.change_contact(act.office, by=operator, reason=REASON, name="Maple and Sons")
+    perform(ChangeContact(name="Maple and Sons"), act.office, by=operator, reason=REASON)
 
     with pytest.raises(errors.PreviewStale):
         act.confirm(operator, seen.as_of)
@@ -114,7 +118,7 @@ def test_it_is_not_confirmed_after_another_operation(stripe, operator, act):
 def test_a_discount_that_was_given_since_makes_another_amount(stripe, operator, act):
     a_coupon(stripe, "half", percent_off=50, duration="once")
     seen = act.seen(operator)
-    operations.apply_discount(act.about(), "half", by=operator, reason=REASON)
+    perform(ApplyDiscount(code="half"), act.about(), by=operator, reason=REASON)
 
     with pytest.raises(errors.PreviewStale):
         act.confirm(operator, seen.as_of)
@@ -130,7 +134,7 @@ def test_it_is_of_the_last_hour(stripe, operator, act, off):
 @every()
 def test_one_that_was_refused_changed_nothing(stripe, operator, act):
     seen = act.seen(operator)
-    operations.change_contact(act.office, by=operator, reason=REASON, name="Maple and Sons")
+    perform(ChangeContact(name="Maple and Sons"), act.office, by=operator, reason=REASON)
     Operation.objects.filter(pk=Operation.objects.first().pk).update(status="rejected")
 
     act.confirm(operator, seen.as_of)
@@ -141,7 +145,7 @@ def test_nothing_is_shown_while_the_outcome_of_another_is_unknown(stripe, operat
     seen = act.seen(operator)
     stripe.fail_next("drop_after", method="POST", path_prefix="/v1/customers")
     with pytest.raises(errors.StripeUnavailable):
-        operations.adjust_credit(act.fresh(), 500, by=operator, reason="goodwill")
+        perform(AdjustCredit(amount=500), act.fresh(), by=operator, reason="goodwill")
 
     with pytest.raises(errors.OperationInProgress):
         act.seen(operator)
@@ -154,7 +158,7 @@ def test_nothing_is_shown_while_the_outcome_of_another_is_unknown(stripe, operat
 
 @every(SUBSCRIBED)
 def test_what_settled_after_the_preview_counts_whenever_it_began(stripe, operator, act):
-    operations.adjust_credit(act.fresh(), 500, by=operator, reason="goodwill")
+    perform(AdjustCredit(amount=500), act.fresh(), by=operator, reason="goodwill")
     seen = act.seen(operator)
     Operation.objects.filter(kind="adjust_credit").update(settled_at=clock.wall())
 

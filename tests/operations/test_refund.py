@@ -6,14 +6,20 @@ from billing import clock, errors
 from billing.audit import actor
 from billing.models import Adjustment, AuditEntry, Finding, Operation, Payment
 from billing.money import Money
-from billing.operations import preview_refund, refund_payment, resume_unsettled, subscribe
-from tests.conftest import a_member, price
+from billing.operations.engine.begin import perform
+from billing.operations.engine.previews import preview
+from billing.operations.engine.settle import resume_unsettled
+from billing.operations.money.refund import RefundPayment
+from billing.operations.subscriptions.start import StartSubscription
+from tests.conftest import a_member, price_id
 
 REASON = "The Office asked for it"
 
 
 def paid(stripe, operator, office, card="pm_card_visa"):
-    subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method=card)
+    perform(
+        StartSubscription(price=price_id("practice-monthly"), payment_method=card), office, by=operator, reason="new"
+    )
     stripe.deliver_and_apply()
     return Payment.objects.get()
 
@@ -28,7 +34,7 @@ def refunds(stripe, payment):
 
 
 def test_all_of_a_payment_goes_back_and_our_rows_show_it_at_once(stripe, operator, payment):
-    refund_payment(payment, by=operator, reason=REASON)
+    perform(RefundPayment(), payment, by=operator, reason=REASON)
 
     payment.refresh_from_db()
     row = Adjustment.objects.get()
@@ -39,13 +45,13 @@ def test_all_of_a_payment_goes_back_and_our_rows_show_it_at_once(stripe, operato
 
 
 def test_a_part_goes_back_and_the_rest_later(stripe, operator, payment):
-    seen = preview_refund(payment, by=operator, amount=5_000)
-    refund_payment(payment, by=operator, reason=REASON, amount=5_000)
+    seen = preview(RefundPayment(amount=5_000), payment, by=operator)
+    perform(RefundPayment(amount=5_000), payment, by=operator, reason=REASON)
 
     payment.refresh_from_db()
     assert (seen.amount, seen.remains) == (Money(5_000, "usd"), payment.refundable)
     assert seen.goes_to == ("Back to the card visa …4242 that paid, within 5 to 10 business days.",)
-    refund_payment(payment, by=operator, reason=REASON)
+    perform(RefundPayment(), payment, by=operator, reason=REASON)
     assert sorted(one["amount"] for one in refunds(stripe, payment)) == [5_000, 14_900]
 
 
@@ -60,7 +66,7 @@ def test_a_part_goes_back_and_the_rest_later(stripe, operator, payment):
     ],
 )
 def test_stripe_hears_its_own_word_for_the_reason_and_never_ours(stripe, operator, payment, reason, at_stripe):
-    refund_payment(payment, by=operator, reason=reason, amount=100)
+    perform(RefundPayment(amount=100), payment, by=operator, reason=reason)
 
     (made,) = refunds(stripe, payment)
     assert made["reason"] == at_stripe
@@ -80,13 +86,13 @@ def test_an_amount_that_cannot_be_is_refused_before_stripe_is_asked(stripe, oper
 
 
 def test_what_went_back_already_does_not_go_back_again(stripe, operator, payment):
-    refund_payment(payment, by=operator, reason=REASON)
+    perform(RefundPayment(), payment, by=operator, reason=REASON)
 
     refused(stripe, operator, payment, errors.AlreadyRefunded, "went back already")
 
 
 def test_of_a_part_that_went_back_only_the_rest_is_left(stripe, operator, payment):
-    refund_payment(payment, by=operator, reason=REASON, amount=15_000)
+    perform(RefundPayment(amount=15_000), payment, by=operator, reason=REASON)
 
     refused(stripe, operator, payment, errors.MoreThanLeft, r"at most 49\.00 USD", amount=5_000)
 
@@ -109,17 +115,17 @@ def test_what_the_bank_took_back_is_not_paid_twice(stripe, operator, office):
 def test_an_inquiry_can_be_answered_with_a_refund(stripe, operator, office):
     payment = paid(stripe, operator, office, "pm_card_createDisputeInquiry")
 
-    refund_payment(payment, by=operator, reason=REASON)
+    perform(RefundPayment(), payment, by=operator, reason=REASON)
 
     payment.refresh_from_db()
     assert payment.amount_refunded == 19_900
 
 
 def test_an_old_payment_and_a_card_that_would_be_blocked_are_warned_of(stripe, operator, payment):
-    assert preview_refund(payment, by=operator, reason=REASON).warnings == ()
+    assert preview(RefundPayment(), payment, by=operator, reason=REASON).warnings == ()
     stripe.advance(days=181)
 
-    old, blocked = preview_refund(payment, by=operator, reason="Suspected fraud").warnings
+    old, blocked = preview(RefundPayment(), payment, by=operator, reason="Suspected fraud").warnings
     assert "older than 180 days" in old
     assert "blocks the card" in blocked
 
@@ -127,27 +133,27 @@ def test_an_old_payment_and_a_card_that_would_be_blocked_are_warned_of(stripe, o
 def test_in_live_mode_money_goes_back_without_a_determination(stripe, operator, payment, settings):
     settings.STRIPE_LIVE_MODE = True
 
-    refund_payment(payment, by=operator, reason=REASON)
+    perform(RefundPayment(), payment, by=operator, reason=REASON)
 
     assert len(refunds(stripe, payment)) == 1
 
 
 def test_a_confirmation_that_comes_twice_gives_back_once(stripe, operator, payment):
-    seen = preview_refund(payment, by=operator, amount=5_000)
-    refund_payment(payment, by=operator, reason=REASON, amount=5_000, as_of=seen.as_of)
+    seen = preview(RefundPayment(amount=5_000), payment, by=operator)
+    perform(RefundPayment(amount=5_000, as_of=seen.as_of), payment, by=operator, reason=REASON)
 
     with pytest.raises(errors.PreviewStale, match="something changed since"):
-        refund_payment(payment, by=operator, reason=REASON, amount=5_000, as_of=seen.as_of)
+        perform(RefundPayment(amount=5_000, as_of=seen.as_of), payment, by=operator, reason=REASON)
     assert len(refunds(stripe, payment)) == 1
-    again = preview_refund(payment, by=operator, amount=5_000)
-    refund_payment(payment, by=operator, reason=REASON, amount=5_000, as_of=again.as_of)
+    again = preview(RefundPayment(amount=5_000), payment, by=operator)
+    perform(RefundPayment(amount=5_000, as_of=again.as_of), payment, by=operator, reason=REASON)
     assert len(refunds(stripe, payment)) == 2
 
 
 @pytest.mark.parametrize("off", [timedelta(hours=-2), timedelta(hours=1)])
 def test_a_preview_of_long_ago_or_of_the_future_is_not_confirmed(stripe, operator, payment, off):
     with pytest.raises(errors.PreviewStale):
-        refund_payment(payment, by=operator, reason=REASON, as_of=clock.wall() + off)
+        perform(RefundPayment(as_of=clock.wall() + off), payment, by=operator, reason=REASON)
 
 
 @pytest.mark.parametrize("role", ["owner", "manager", "viewer"])
@@ -156,9 +162,9 @@ def test_an_office_does_not_refund_itself(stripe, office, payment, role):
     stripe.forget_requests()
 
     with pytest.raises(errors.StaffOnly if role != "viewer" else errors.NotPermitted):
-        refund_payment(payment, by=by, reason=REASON)
+        perform(RefundPayment(), payment, by=by, reason=REASON)
     with pytest.raises(errors.StaffOnly, match="Only the vendor's staff may give money back"):
-        preview_refund(payment, by=by)
+        preview(RefundPayment(), payment, by=by)
     assert stripe.requests() == []
 
 
@@ -171,7 +177,7 @@ def test_an_auditor_who_owns_an_office_does_not_refund_it(stripe, office, paymen
         grants.write_grants(Membership.objects.create(user=auditor.user, office=office, role="owner"))
 
     with pytest.raises(errors.StaffOnly):
-        refund_payment(payment, by=actor.person(auditor.user), reason=REASON)
+        perform(RefundPayment(), payment, by=actor.person(auditor.user), reason=REASON)
 
 
 @pytest.mark.parametrize(
@@ -185,7 +191,7 @@ def test_an_auditor_who_owns_an_office_does_not_refund_it(stripe, office, paymen
 def test_an_answer_that_was_lost_is_found_out_and_paid_back_once(stripe, operator, payment, kind, outcome, left):
     stripe.fail_next(kind, method="POST", path_prefix="/v1/refunds")
     with pytest.raises(errors.StripeUnavailable):
-        refund_payment(payment, by=operator, reason=REASON, amount=5_000)
+        perform(RefundPayment(amount=5_000), payment, by=operator, reason=REASON)
     due_again()
     resume_unsettled()
 
@@ -197,7 +203,7 @@ def test_an_answer_that_was_lost_is_found_out_and_paid_back_once(stripe, operato
 def test_a_refund_whose_key_is_too_old_to_ask_again_is_found_by_its_operation(stripe, operator, payment):
     stripe.fail_next("drop_after", method="POST", path_prefix="/v1/refunds")
     with pytest.raises(errors.StripeUnavailable):
-        refund_payment(payment, by=operator, reason=REASON, amount=5_000)
+        perform(RefundPayment(amount=5_000), payment, by=operator, reason=REASON)
     due_again()
     Operation.objects.get(kind="refund_payment").steps.update(first_asked_at=clock.wall() - timedelta(hours=21))
     resume_unsettled()
@@ -210,15 +216,15 @@ def test_a_refund_whose_key_is_too_old_to_ask_again_is_found_by_its_operation(st
 def test_two_people_at_once_end_in_one_refund_and_one_refusal(stripe, operator, administrator, payment):
     stripe.fail_next("503", method="POST")
     with pytest.raises(errors.StripeUnavailable):
-        refund_payment(payment, by=operator, reason=REASON)
+        perform(RefundPayment(), payment, by=operator, reason=REASON)
 
     with pytest.raises(errors.OperationInProgress, match=r"refund_payment.*operator@vendor\.example"):
-        refund_payment(payment, by=administrator, reason=REASON)
+        perform(RefundPayment(), payment, by=administrator, reason=REASON)
 
 
 def test_a_refund_that_fails_comes_back_and_somebody_is_told(stripe, operator, office):
     payment = paid(stripe, operator, office, "pm_card_refundFail")
-    refund_payment(payment, by=operator, reason=REASON)
+    perform(RefundPayment(), payment, by=operator, reason=REASON)
     assert not Finding.objects.exists()
 
     stripe.advance(days=2)
@@ -237,16 +243,16 @@ def test_stripes_refusal_is_told_and_on_record(stripe, operator, payment):
     ).raise_for_status()
 
     with pytest.raises(errors.StripeRejected, match="already been refunded"):
-        refund_payment(payment, by=operator, reason=REASON)
+        perform(RefundPayment(), payment, by=operator, reason=REASON)
     assert Operation.objects.get(kind="refund_payment").status == "rejected"
 
 
 def refused(stripe, operator, payment, refusal, says, **given):
     stripe.forget_requests()
     with pytest.raises(refusal, match=says):
-        refund_payment(payment, by=operator, reason=REASON, **given)
+        perform(RefundPayment(**given), payment, by=operator, reason=REASON)
     with pytest.raises(refusal, match=says):
-        preview_refund(payment, by=operator, **given)
+        preview(RefundPayment(**given), payment, by=operator)
     assert stripe.requests() == []
     entry = AuditEntry.objects.filter(office=payment.office, kind=AuditEntry.Kind.REFUSAL).first()
     assert entry.what.startswith("refund_payment: ")

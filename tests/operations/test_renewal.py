@@ -4,7 +4,8 @@ import pytest
 
 from billing import clock, errors
 from billing.models import Office, Operation, OperationStep
-from billing.operations import cancel_on_date, cancel_subscription, resume_renewal
+from billing.operations.engine.begin import perform
+from billing.operations.subscriptions.cancel import CancelOnDate, CancelSubscription, ResumeRenewal
 from tests.at_stripe import LOST, settled_after
 
 REASON = "they changed their mind"
@@ -12,7 +13,7 @@ REASON = "they changed their mind"
 
 @pytest.fixture
 def ending(operator, subscribed):
-    return cancel_subscription(subscribed, by=operator, reason="closing")
+    return perform(CancelSubscription(), subscribed, by=operator, reason="closing")
 
 
 def asked():
@@ -26,7 +27,7 @@ def next_month(office):
 
 
 def test_a_cancellation_that_is_taken_back_renews(stripe, operator, ending):
-    office = resume_renewal(ending, by=operator, reason=REASON)
+    office = perform(ResumeRenewal(), ending, by=operator, reason=REASON)
     assert office.cancel_at is None
     assert asked() == {"cancel_at_period_end": False}
 
@@ -36,26 +37,26 @@ def test_a_cancellation_that_is_taken_back_renews(stripe, operator, ending):
 
 
 def test_an_end_on_a_date_is_taken_back_too(stripe, operator, subscribed):
-    office = cancel_on_date(subscribed, next_month(subscribed), by=operator, reason="moving")
+    office = perform(CancelOnDate(at=next_month(subscribed)), subscribed, by=operator, reason="moving")
 
-    assert resume_renewal(office, by=operator, reason=REASON).cancel_at is None
+    assert perform(ResumeRenewal(), office, by=operator, reason=REASON).cancel_at is None
     assert asked() == {"cancel_at": ""}
 
 
 def test_what_renews_anyway_or_has_ended_cannot_be_taken_back(stripe, operator, subscribed):
     stripe.forget_requests()
     with pytest.raises(errors.NotCancelling):
-        resume_renewal(subscribed, by=operator, reason=REASON)
+        perform(ResumeRenewal(), subscribed, by=operator, reason=REASON)
     assert stripe.requests() == []
 
-    ended = cancel_subscription(subscribed, by=operator, reason="closing", at_period_end=False)
+    ended = perform(CancelSubscription(at_period_end=False), subscribed, by=operator, reason="closing")
     with pytest.raises(errors.NoLiveSubscription):
-        resume_renewal(ended, by=operator, reason=REASON)
+        perform(ResumeRenewal(), ended, by=operator, reason=REASON)
 
 
 def test_a_subscription_ends_on_its_date_and_not_before(stripe, operator, subscribed):
     at = next_month(subscribed)
-    office = cancel_on_date(subscribed, at, by=operator, reason="moving")
+    office = perform(CancelOnDate(at=at), subscribed, by=operator, reason="moving")
     assert (office.cancel_at, office.ends_with_this_period) == (at, False)
 
     stripe.advance(days=32)
@@ -67,47 +68,47 @@ def test_a_subscription_ends_on_its_date_and_not_before(stripe, operator, subscr
 
 
 def test_an_end_of_the_period_goes_before_a_later_date(stripe, operator, subscribed):
-    office = cancel_on_date(subscribed, next_month(subscribed), by=operator, reason="moving")
+    office = perform(CancelOnDate(at=next_month(subscribed)), subscribed, by=operator, reason="moving")
 
-    office = cancel_subscription(office, by=operator, reason="sooner")
+    office = perform(CancelSubscription(), office, by=operator, reason="sooner")
 
     assert office.cancel_at == office.current_period_end
 
 
 def test_the_same_date_again_asks_stripe_once(stripe, operator, subscribed):
-    office = cancel_on_date(subscribed, next_month(subscribed), by=operator, reason="moving")
-    cancel_on_date(office, next_month(subscribed), by=operator, reason="moving")
+    office = perform(CancelOnDate(at=next_month(subscribed)), subscribed, by=operator, reason="moving")
+    perform(CancelOnDate(at=next_month(subscribed)), office, by=operator, reason="moving")
 
     assert Operation.objects.filter(kind="cancel_on_date").count() == 1
 
 
 def test_a_date_that_has_passed_is_refused(stripe, operator, subscribed):
     with pytest.raises(errors.DateInvalid):
-        cancel_on_date(subscribed, clock.billing() - timedelta(minutes=1), by=operator, reason="moving")
+        perform(CancelOnDate(at=clock.billing() - timedelta(minutes=1)), subscribed, by=operator, reason="moving")
 
 
 def test_in_live_mode_only_what_ends_later_waits_for_a_determination(stripe, operator, subscribed, settings):
     settings.STRIPE_LIVE_MODE = True
-    office = cancel_on_date(subscribed, next_month(subscribed), by=operator, reason="moving")
-    office = cancel_on_date(office, next_month(subscribed) - timedelta(days=5), by=operator, reason="moving")
+    office = perform(CancelOnDate(at=next_month(subscribed)), subscribed, by=operator, reason="moving")
+    office = perform(CancelOnDate(at=next_month(subscribed) - timedelta(days=5)), office, by=operator, reason="moving")
 
     with pytest.raises(errors.DeterminationMissing):
-        cancel_on_date(office, next_month(subscribed), by=operator, reason="moving")
+        perform(CancelOnDate(at=next_month(subscribed)), office, by=operator, reason="moving")
     with pytest.raises(errors.DeterminationMissing):
-        resume_renewal(office, by=operator, reason=REASON)
+        perform(ResumeRenewal(), office, by=operator, reason=REASON)
 
 
 def test_a_viewer_may_neither_end_nor_renew_it(stripe, viewer, outsider, ending):
     for by in (viewer, outsider):
         with pytest.raises(errors.NotPermitted):
-            resume_renewal(ending, by=by, reason=REASON)
+            perform(ResumeRenewal(), ending, by=by, reason=REASON)
         with pytest.raises(errors.NotPermitted):
-            cancel_on_date(ending, ending.cancel_at, by=by, reason=REASON)
+            perform(CancelOnDate(at=ending.cancel_at), ending, by=by, reason=REASON)
 
 
 @pytest.mark.parametrize("kind", LOST)
 def test_a_lost_answer_is_found_out(stripe, operator, ending, kind):
-    operation = settled_after(stripe, kind, lambda: resume_renewal(ending, by=operator, reason=REASON))
+    operation = settled_after(stripe, kind, lambda: perform(ResumeRenewal(), ending, by=operator, reason=REASON))
 
     assert operation.status == ("abandoned" if kind == "500_after" else "succeeded")
     assert (Office.objects.get(pk=ending.pk).cancel_at is None) == (kind != "500_after")
@@ -116,7 +117,9 @@ def test_a_lost_answer_is_found_out(stripe, operator, ending, kind):
 @pytest.mark.parametrize("kind", LOST)
 def test_a_lost_answer_to_a_date_is_found_out(stripe, operator, subscribed, kind):
     at = next_month(subscribed)
-    operation = settled_after(stripe, kind, lambda: cancel_on_date(subscribed, at, by=operator, reason=REASON))
+    operation = settled_after(
+        stripe, kind, lambda: perform(CancelOnDate(at=at), subscribed, by=operator, reason=REASON)
+    )
 
     assert operation.status == ("abandoned" if kind == "500_after" else "succeeded")
     assert Office.objects.get(pk=subscribed.pk).cancel_at == (None if kind == "500_after" else at)

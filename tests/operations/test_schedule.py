@@ -5,16 +5,13 @@ import pytest
 from billing import clock, errors
 from billing.models import Office, Operation
 from billing.money import Money
-from billing.operations import (
-    cancel_subscription,
-    move_trial_end,
-    preview_restarted_period,
-    preview_trial_end,
-    restart_period,
-    subscribe,
-)
+from billing.operations.engine.begin import perform
+from billing.operations.engine.previews import preview
+from billing.operations.subscriptions.cancel import CancelSubscription
+from billing.operations.subscriptions.start import StartSubscription
+from billing.operations.subscriptions.trial import MoveTrialEnd, RestartPeriod
 from tests.at_stripe import LOST, settled_after
-from tests.conftest import price
+from tests.conftest import price_id
 
 REASON = "they need more time"
 
@@ -25,8 +22,8 @@ def in_days(days):
 
 def test_a_trial_that_is_extended_is_charged_when_it_ends_and_as_was_shown(stripe, operator, on_trial):
     at = in_days(30)
-    seen = preview_trial_end(on_trial, at, by=operator)
-    office = move_trial_end(on_trial, at, by=operator, reason=REASON)
+    seen = preview(MoveTrialEnd(at=at), on_trial, by=operator)
+    office = perform(MoveTrialEnd(at=at), on_trial, by=operator, reason=REASON)
 
     assert (office.trial_end, office.subscription_status) == (at, "trialing")
     assert (seen.now, seen.at, seen.charged) == (False, at, Money(19_900, "usd"))
@@ -37,11 +34,11 @@ def test_a_trial_that_is_extended_is_charged_when_it_ends_and_as_was_shown(strip
 
 
 def test_a_trial_that_is_ended_now_is_charged_now(stripe, operator, on_trial):
-    seen = preview_trial_end(on_trial, None, by=operator)
+    seen = preview(MoveTrialEnd(at=None), on_trial, by=operator)
     assert (seen.now, seen.charged) == (True, Money(19_900, "usd"))
     assert stripe.listed("charges") == []
 
-    office = move_trial_end(on_trial, None, by=operator, reason=REASON)
+    office = perform(MoveTrialEnd(at=None), on_trial, by=operator, reason=REASON)
 
     assert office.subscription_status == "active"
     assert [one["amount"] for one in stripe.listed("charges")] == [19_900]
@@ -50,7 +47,7 @@ def test_a_trial_that_is_ended_now_is_charged_now(stripe, operator, on_trial):
 def test_a_declined_card_ends_no_trial(stripe, operator, on_trial):
     stripe.control("charges", outcome="decline", code="insufficient_funds")
     with pytest.raises(errors.CardDeclined):
-        move_trial_end(on_trial, None, by=operator, reason=REASON)
+        perform(MoveTrialEnd(at=None), on_trial, by=operator, reason=REASON)
 
     on_trial.refresh_from_db()
     assert on_trial.subscription_status == "trialing"
@@ -65,32 +62,34 @@ def test_a_trials_end_that_cannot_be_is_refused_before_stripe_is_asked(stripe, o
     stripe.forget_requests()
 
     with pytest.raises(refusal):
-        move_trial_end(on_trial, at, by=operator, reason=REASON)
+        perform(MoveTrialEnd(at=at), on_trial, by=operator, reason=REASON)
     with pytest.raises(refusal):
-        preview_trial_end(on_trial, at, by=operator)
+        preview(MoveTrialEnd(at=at), on_trial, by=operator)
     assert stripe.requests() == []
 
 
 def test_without_a_card_a_trial_is_not_ended_now(stripe, operator, office):
-    office = subscribe(office, price("practice-monthly"), by=operator, reason="new", trial_days=14)
+    office = perform(
+        StartSubscription(price=price_id("practice-monthly"), trial_days=14), office, by=operator, reason="new"
+    )
 
     with pytest.raises(errors.PaymentMethodRequired, match="or let the trial go on"):
-        move_trial_end(office, None, by=operator, reason=REASON)
+        perform(MoveTrialEnd(at=None), office, by=operator, reason=REASON)
 
 
 def test_only_a_trial_has_an_end_to_move_and_only_what_is_active_begins_anew(stripe, operator, subscribed):
     with pytest.raises(errors.NotTrialing):
-        move_trial_end(subscribed, in_days(30), by=operator, reason=REASON)
-    ended = cancel_subscription(subscribed, by=operator, reason="closing", at_period_end=False)
+        perform(MoveTrialEnd(at=in_days(30)), subscribed, by=operator, reason=REASON)
+    ended = perform(CancelSubscription(at_period_end=False), subscribed, by=operator, reason="closing")
     with pytest.raises(errors.NoLiveSubscription):
-        move_trial_end(ended, in_days(30), by=operator, reason=REASON)
+        perform(MoveTrialEnd(at=in_days(30)), ended, by=operator, reason=REASON)
     with pytest.raises(errors.NoLiveSubscription):
-        restart_period(ended, by=operator, reason=REASON)
+        perform(RestartPeriod(), ended, by=operator, reason=REASON)
 
 
 def test_in_a_trial_no_period_begins_anew(stripe, operator, on_trial):
     with pytest.raises(errors.InTrial):
-        restart_period(on_trial, by=operator, reason=REASON)
+        perform(RestartPeriod(), on_trial, by=operator, reason=REASON)
 
 
 def test_a_subscription_that_is_behind_does_not_begin_anew(stripe, operator, subscribed):
@@ -99,28 +98,28 @@ def test_a_subscription_that_is_behind_does_not_begin_anew(stripe, operator, sub
     stripe.deliver_and_apply()
 
     with pytest.raises(errors.SubscriptionNotChangeable):
-        restart_period(subscribed, by=operator, reason=REASON)
+        perform(RestartPeriod(), subscribed, by=operator, reason=REASON)
 
 
 def test_an_office_may_end_its_trial_and_never_make_it_longer(stripe, owner, viewer, outsider, on_trial):
     with pytest.raises(errors.NotPermitted):
-        move_trial_end(on_trial, in_days(30), by=owner, reason=REASON)
+        perform(MoveTrialEnd(at=in_days(30)), on_trial, by=owner, reason=REASON)
     for by in (viewer, outsider):
         with pytest.raises(errors.NotPermitted):
-            move_trial_end(on_trial, None, by=by, reason=REASON)
+            perform(MoveTrialEnd(at=None), on_trial, by=by, reason=REASON)
 
     sooner = in_days(3)
-    assert move_trial_end(on_trial, sooner, by=owner, reason=REASON).trial_end == sooner
-    assert move_trial_end(on_trial, None, by=owner, reason=REASON).subscription_status == "active"
+    assert perform(MoveTrialEnd(at=sooner), on_trial, by=owner, reason=REASON).trial_end == sooner
+    assert perform(MoveTrialEnd(at=None), on_trial, by=owner, reason=REASON).subscription_status == "active"
 
 
 @pytest.mark.parametrize("credit", ["now", "not_at_all"])
 def test_a_period_that_begins_today_costs_what_was_shown(stripe, operator, subscribed, credit):
     stripe.advance(days=11, hours=7)
     stripe.deliver_and_apply()
-    seen = preview_restarted_period(subscribed, by=operator, credit=credit)
+    seen = preview(RestartPeriod(credit=credit), subscribed, by=operator)
 
-    office = restart_period(subscribed, by=operator, reason=REASON, credit=credit, as_of=seen.as_of)
+    office = perform(RestartPeriod(credit=credit, as_of=seen.as_of), subscribed, by=operator, reason=REASON)
 
     charged = stripe.listed("invoices")[0]
     assert seen.now
@@ -134,7 +133,7 @@ def test_a_declined_card_begins_no_period(stripe, operator, subscribed):
     stripe.advance(days=11)
     stripe.control("charges", outcome="decline")
     with pytest.raises(errors.CardDeclined):
-        restart_period(subscribed, by=operator, reason=REASON)
+        perform(RestartPeriod(), subscribed, by=operator, reason=REASON)
 
     before = subscribed.current_period_start
     subscribed.refresh_from_db()
@@ -143,29 +142,29 @@ def test_a_declined_card_begins_no_period(stripe, operator, subscribed):
 
 
 def test_a_preview_of_long_ago_is_not_confirmed(stripe, operator, subscribed):
-    seen = preview_restarted_period(subscribed, by=operator)
+    seen = preview(RestartPeriod(), subscribed, by=operator)
     stripe.advance(hours=2)
 
     with pytest.raises(errors.PreviewStale):
-        restart_period(subscribed, by=operator, reason=REASON, as_of=seen.as_of)
+        perform(RestartPeriod(as_of=seen.as_of), subscribed, by=operator, reason=REASON)
 
 
 def test_a_viewer_sees_what_a_new_period_costs_and_may_not_begin_it(stripe, viewer, outsider, subscribed):
-    assert preview_restarted_period(subscribed, by=viewer).now
+    assert preview(RestartPeriod(), subscribed, by=viewer).now
     for by in (viewer, outsider):
         with pytest.raises(errors.NotPermitted):
-            restart_period(subscribed, by=by, reason=REASON)
+            perform(RestartPeriod(), subscribed, by=by, reason=REASON)
     with pytest.raises(errors.NotPermitted):
-        preview_restarted_period(subscribed, by=outsider)
+        preview(RestartPeriod(), subscribed, by=outsider)
 
 
 def test_in_live_mode_both_wait_for_a_determination(stripe, operator, on_trial, settings):
     settings.STRIPE_LIVE_MODE = True
     for act in (
-        lambda: preview_trial_end(on_trial, None, by=operator),
-        lambda: preview_restarted_period(on_trial, by=operator),
-        lambda: move_trial_end(on_trial, None, by=operator, reason=REASON),
-        lambda: restart_period(on_trial, by=operator, reason=REASON),
+        lambda: preview(MoveTrialEnd(at=None), on_trial, by=operator),
+        lambda: preview(RestartPeriod(), on_trial, by=operator),
+        lambda: perform(MoveTrialEnd(at=None), on_trial, by=operator, reason=REASON),
+        lambda: perform(RestartPeriod(), on_trial, by=operator, reason=REASON),
     ):
         with pytest.raises(errors.DeterminationMissing):
             act()
@@ -173,7 +172,9 @@ def test_in_live_mode_both_wait_for_a_determination(stripe, operator, on_trial, 
 
 @pytest.mark.parametrize("kind", LOST)
 def test_a_lost_answer_to_a_trials_end_is_found_out_and_charged_once(stripe, operator, on_trial, kind):
-    operation = settled_after(stripe, kind, lambda: move_trial_end(on_trial, None, by=operator, reason=REASON))
+    operation = settled_after(
+        stripe, kind, lambda: perform(MoveTrialEnd(at=None), on_trial, by=operator, reason=REASON)
+    )
 
     done = kind != "500_after"
     assert operation.status == ("succeeded" if done else "abandoned")
@@ -184,7 +185,7 @@ def test_a_lost_answer_to_a_trials_end_is_found_out_and_charged_once(stripe, ope
 @pytest.mark.parametrize("kind", LOST)
 def test_a_lost_answer_to_a_new_period_is_found_out_and_charged_once(stripe, operator, subscribed, kind):
     stripe.advance(days=11)
-    operation = settled_after(stripe, kind, lambda: restart_period(subscribed, by=operator, reason=REASON))
+    operation = settled_after(stripe, kind, lambda: perform(RestartPeriod(), subscribed, by=operator, reason=REASON))
 
     done = kind != "500_after"
     assert operation.status == ("succeeded" if done else "abandoned")

@@ -5,16 +5,20 @@ import pytest
 from billing import clock, errors
 from billing.audit import actor
 from billing.models import AuditEntry, Office, Operation, OperationStep, ReceivedEvent
-from billing.operations import create_payment_link, preview_subscribe, resume_unsettled, subscribe
+from billing.operations.engine.begin import perform
+from billing.operations.engine.previews import preview
+from billing.operations.engine.settle import resume_unsettled
+from billing.operations.subscriptions.payment_link import CreatePaymentLink
+from billing.operations.subscriptions.start import StartSubscription
 from tests.at_stripe import made
-from tests.conftest import a_member, price
+from tests.conftest import a_member, price_id
 
 REASON = "signed up by phone"
 
 
 def started(office, by, code="practice-monthly", **given):
     given.setdefault("payment_method", "pm_card_visa")
-    return subscribe(office, price(code), by=by, reason=REASON, **given)
+    return perform(StartSubscription(price=price_id(code), **given), office, by=by, reason=REASON)
 
 
 def test_a_subscribed_office_is_active_and_paid(stripe, operator, office):
@@ -126,11 +130,11 @@ def test_a_second_live_subscription_is_refused_and_on_record(stripe, operator, o
     ],
 )
 def test_bad_input_is_refused_before_stripe_is_asked(stripe, operator, office, given, error):
-    chosen = given.pop("price", None) or price("practice-monthly")
-    arguments = {"payment_method": "pm_card_visa", "reason": REASON, **given}
+    reason = given.pop("reason", REASON)
+    asked = {"price": price_id("practice-monthly"), "payment_method": "pm_card_visa", **given}
 
     with pytest.raises(error):
-        subscribe(office, chosen, by=operator, **arguments)
+        perform(StartSubscription(**asked), office, by=operator, reason=reason)
 
     assert stripe.requests() == []
     assert not Operation.objects.exists()
@@ -170,7 +174,7 @@ def test_an_owner_gives_itself_no_trial(stripe, office, owner):
     with pytest.raises(errors.StaffOnly, match="Only the vendor's staff may give a trial"):
         started(office, owner, trial_days=14)
     with pytest.raises(errors.StaffOnly):
-        preview_subscribe(office, price("practice-monthly"), by=owner, trial_days=14)
+        preview(StartSubscription(price=price_id("practice-monthly"), trial_days=14), office, by=owner)
 
     assert stripe.requests() == []
     assert AuditEntry.objects.get(kind="refusal").actor == owner.user
@@ -185,9 +189,9 @@ def test_a_customer_deleted_at_stripe_starts_nothing(stripe, operator, subscribe
     with pytest.raises(errors.NoCustomer):
         started(office, operator)
     with pytest.raises(errors.NoCustomer):
-        preview_subscribe(office, price("practice-monthly"), by=operator)
+        preview(StartSubscription(price=price_id("practice-monthly")), office, by=operator)
     with pytest.raises(errors.NoCustomer):
-        create_payment_link(office, price("practice-monthly"), by=operator, reason=REASON)
+        perform(CreatePaymentLink(price=price_id("practice-monthly")), office, by=operator, reason=REASON)
     assert stripe.requests() == []
 
 
@@ -326,7 +330,7 @@ def test_while_our_rows_cannot_show_what_was_done_nobody_can_charge_again(stripe
 
 
 def test_a_late_process_does_not_overwrite_what_another_settled(stripe, operator, office):
-    from billing.operations.settling import Status, _settle
+    from billing.operations.engine.settle import Status, _settle
 
     started(office, operator)
     late = Operation.objects.get()

@@ -25,7 +25,7 @@ from billing.models import (
 from billing.projection import OLDEST, apply
 from billing.reconciliation import begin, carry_on, reconcile
 from billing.stripe_api import gateway
-from billing.stripe_api.inbound import Snapshot
+from billing.stripe_api.inbound.states import Snapshot
 from tests.conftest import an_office
 from tests.reconciliation.conftest import equal, subscribed
 
@@ -264,7 +264,7 @@ def test_what_a_look_wrote_and_what_is_there_is_not_written_from_a_page(account)
     customer = subscribed(account)
     adopted()
     invoice = Invoice.objects.get()
-    state = replace(gateway.fetch_invoice(invoice.stripe_id), status="void")
+    state = replace(gateway.invoices.fetch_invoice(invoice.stripe_id), status="void")
 
     apply(Snapshot(invoice.office_id, OLDEST, clock.wall(), None, invoices=(state,)))
 

@@ -5,9 +5,10 @@ import pytest
 from billing import errors
 from billing.audit import actor
 from billing.models import AuditEntry, Finding, Office
-from billing.operations import subscribe
+from billing.operations.engine.begin import perform
+from billing.operations.subscriptions.start import StartSubscription
 from billing.reconciliation import by_hand, reconcile
-from tests.conftest import price
+from tests.conftest import price_id
 from tests.reconciliation.conftest import equal, subscribed
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
@@ -49,7 +50,9 @@ def test_when_stripe_is_silent_in_the_midst_of_it_the_same_click_ends_it(account
 
 def test_a_refund_that_settled_unseen_is_found(stripe, operator, office):
     card = "pm_card_pendingRefund"
-    office = subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method=card)
+    office = perform(
+        StartSubscription(price=price_id("practice-monthly"), payment_method=card), office, by=operator, reason="new"
+    )
     stripe.deliver_and_apply()
     refund = stripe.post("refunds", charge=stripe.listed("charges")[0]["id"], amount=500)["id"]
     stripe.deliver_and_apply()

@@ -1,20 +1,27 @@
 """Whom invoices are addressed to at Stripe, held against the Office."""
 
 import pytest
+from billing.operations.offices.contact import ChangeContact
 
 from billing import errors
 from billing.audit import actor
 from billing.models import Finding, Office
-from billing.operations import change_contact, subscribe
+from billing.operations.engine.begin import perform
+from billing.operations.subscriptions.start import StartSubscription
 from billing.reconciliation import reconcile
-from tests.conftest import price
+from tests.conftest import price_id
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
 
 
 @pytest.fixture
 def customer(stripe, operator, office):
-    office = subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+    office = perform(
+        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
+        office,
+        by=operator,
+        reason="new",
+    )
     stripe.deliver_and_apply()
     return office.payment_provider_customer_id
 
@@ -47,11 +54,11 @@ def test_what_was_changed_at_stripe_is_told_without_its_values(stripe, customer,
 def test_sent_again_as_it_is_stripe_has_it_and_the_finding_is_over(stripe, operator, customer):
     office = Office.objects.get()
     with pytest.raises(errors.NothingToChange):
-        change_contact(office, by=operator, reason="agreed", name=office.name)
+        perform(ChangeContact(name=office.name), office, by=operator, reason="agreed")
     stripe.post(f"customers/{customer}", name="Elm Street Clinic")
     compared()
 
-    change_contact(office, by=operator, reason="agreed", name=office.name)
+    perform(ChangeContact(name=office.name), office, by=operator, reason="agreed")
 
     assert stripe.listed("customers")[0]["name"] == office.name
     assert Finding.objects.get().resolution == "Stripe was told"

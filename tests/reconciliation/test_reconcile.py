@@ -8,11 +8,13 @@ from billing import clock, errors
 from billing.audit import actor, trail
 from billing.findings import report
 from billing.models import Adjustment, Finding, Invoice, Office, Payment, ReceivedEvent, Reconciliation, Subscription
-from billing.operations import charge_office, subscribe
+from billing.operations.engine.begin import perform
+from billing.operations.money.charges import ChargeOffice
+from billing.operations.subscriptions.start import StartSubscription
 from billing.projection import link_customer
 from billing.reconciliation import begin, carry_on, end, reconcile, runs, stages
 from billing.webhooks import inbox
-from tests.conftest import an_office, price
+from tests.conftest import an_office, price, price_id
 from tests.equality import differences, read
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
@@ -21,7 +23,12 @@ BY = actor.job("tests")
 
 @pytest.fixture
 def subscribed(stripe, operator, office):
-    subscribe(office, price("seats-monthly"), by=operator, reason="new", payment_method="pm_card_visa", quantity=3)
+    perform(
+        StartSubscription(price=price_id("seats-monthly"), payment_method="pm_card_visa", quantity=3),
+        office,
+        by=operator,
+        reason="new",
+    )
     stripe.deliver_and_apply()
     stripe.forget_requests()
     return Office.objects.get()
@@ -181,8 +188,8 @@ def test_a_deleted_customer_is_absent_and_hence_looked_at(stripe, subscribed):
 
 
 def test_an_open_invoice_that_is_no_longer_open_is_looked_at(stripe, subscribed, operator):
-    invoice = charge_office(
-        subscribed, by=operator, reason="training", charge="training", amount=5_000, days_until_due=30
+    invoice = perform(
+        ChargeOffice(charge="training", amount=5_000, days_until_due=30), subscribed, by=operator, reason="training"
     )
     stripe.post(f"invoices/{invoice.stripe_id}/void")
     lost(stripe)
@@ -341,7 +348,12 @@ def test_a_page_that_is_too_much_at_once_is_gone_on_with(stripe, subscribed, ope
     monkeypatch.setattr(runs, "BUDGET_SECONDS", 0)
     offices = [subscribed, *(an_office(f"Practice {number}") for number in range(2))]
     for office in offices[1:]:
-        subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+        perform(
+            StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
+            office,
+            by=operator,
+            reason="new",
+        )
     for office in Office.objects.all():
         stripe.post(f"customers/{office.payment_provider_customer_id}", balance=-300)
         Invoice.objects.bulk_create([Invoice(**an_invoice_that_is_nowhere(office))])
@@ -361,8 +373,8 @@ def an_invoice_that_is_nowhere(office):
 
 
 def test_what_can_still_change_is_asked_for_however_old_it_is(stripe, subscribed, operator):
-    invoice = charge_office(
-        subscribed, by=operator, reason="training", charge="training", amount=5_000, days_until_due=30
+    invoice = perform(
+        ChargeOffice(charge="training", amount=5_000, days_until_due=30), subscribed, by=operator, reason="training"
     )
     stripe.post(f"invoices/{invoice.stripe_id}/mark_uncollectible")
     stripe.deliver_and_apply()

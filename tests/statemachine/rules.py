@@ -13,35 +13,31 @@ from hypothesis import strategies as st
 from billing import clock
 from billing.audit.actor import Actor
 from billing.models import Invoice, Office
-from billing.operations import (
-    adjust_credit,
-    apply_discount,
-    archive_office,
-    cancel_on_date,
-    cancel_subscription,
-    change_contact,
-    change_subscription,
-    charge_office,
-    ensure_customer,
-    issue_credit_note,
-    mark_uncollectible,
-    move_trial_end,
-    pause_collection,
-    pay_invoice,
-    refund_payment,
-    remove_discount,
-    remove_payment_method,
-    restart_period,
-    resume_collection,
-    resume_renewal,
-    retry_invoice,
-    send_invoice,
-    set_default_payment_method,
-    subscribe,
-    unarchive_office,
-    void_invoice,
+from billing.operations.engine.begin import perform
+from billing.operations.engine.declaration import OnInvoice
+from billing.operations.money.charges import ChargeOffice
+from billing.operations.money.credit import AdjustCredit
+from billing.operations.money.credit_note import IssueCreditNote
+from billing.operations.money.invoices import MarkUncollectible, PayInvoice, RetryInvoice, SendInvoice, VoidInvoice
+from billing.operations.money.refund import RefundPayment
+from billing.operations.offices.archive import ArchiveOffice, UnarchiveOffice
+from billing.operations.offices.cards import (
+    MakeCardLink,
+    PreparePaymentMethod,
+    RemovePaymentMethod,
+    SetDefaultPaymentMethod,
+    key_of,
 )
-from tests.conftest import price
+from billing.operations.offices.contact import ChangeContact
+from billing.operations.offices.customer import EnsureCustomer, OpenPortal
+from billing.operations.subscriptions.cancel import CancelOnDate, CancelSubscription, ResumeRenewal
+from billing.operations.subscriptions.change import ChangeSubscription
+from billing.operations.subscriptions.collection import PauseCollection, ResumeCollection
+from billing.operations.subscriptions.discounts import ApplyDiscount, RemoveDiscount
+from billing.operations.subscriptions.payment_link import CreatePaymentLink, WithdrawPaymentLink
+from billing.operations.subscriptions.start import StartSubscription
+from billing.operations.subscriptions.trial import MoveTrialEnd, RestartPeriod
+from tests.conftest import price_id
 from tests.statemachine.stage import COUPONS, NoneThere, Stage
 
 Act = Callable[..., None]
@@ -88,12 +84,12 @@ CARDS = st.sampled_from(
 
 DAYS = st.integers(1, 45)
 PARTLY = st.sampled_from([None, None, 1_000])
-ON_INVOICES: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
-    "pay": (pay_invoice, ("open", "uncollectible")),
-    "retry": (retry_invoice, ("open",)),
-    "send": (send_invoice, ("open",)),
-    "void": (void_invoice, ("open", "uncollectible")),
-    "write off": (mark_uncollectible, ("open",)),
+ON_INVOICES: dict[str, tuple[type[OnInvoice], tuple[str, ...]]] = {
+    "pay": (PayInvoice, ("open", "uncollectible")),
+    "retry": (RetryInvoice, ("open",)),
+    "send": (SendInvoice, ("open",)),
+    "void": (VoidInvoice, ("open", "uncollectible")),
+    "write off": (MarkUncollectible, ("open",)),
 }
 
 
@@ -102,118 +98,147 @@ ON_INVOICES: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
 
 @asked()
 def become_a_customer(office: Office, by: Actor) -> None:
-    ensure_customer(office, by=by, reason=WHY)
+    perform(EnsureCustomer(), office, by=by, reason=WHY)
 
 
 @asked(code=PRICES, seats=SEATS, trial_days=st.sampled_from([0, 0, 1, 14]), card=CARDS)
 def start(office: Office, by: Actor, *, code: str, seats: int, trial_days: int, card: str) -> None:
     quantity = seats if code == "seats-monthly" else 1
-    subscribe(office, price(code), by=by, reason=WHY, quantity=quantity, trial_days=trial_days, payment_method=card)
+    perform(
+        StartSubscription(price=price_id(code), quantity=quantity, trial_days=trial_days, payment_method=card),
+        office,
+        by=by,
+        reason=WHY,
+    )
 
 
 @asked(seats=SEATS, settle=SETTLE)
 def change_seats(office: Office, by: Actor, *, seats: int, settle: Any) -> None:
-    change_subscription(office, by=by, reason=WHY, quantity=seats, settle=settle)
+    perform(ChangeSubscription(quantity=seats, settle=settle), office, by=by, reason=WHY)
 
 
 @asked(code=PRICES, seats=SEATS, settle=SETTLE)
 def change_plan(office: Office, by: Actor, *, code: str, seats: int, settle: Any) -> None:
     quantity = seats if code == "seats-monthly" else 1
-    change_subscription(office, by=by, reason=WHY, price=price(code), quantity=quantity, settle=settle)
+    perform(ChangeSubscription(price=price_id(code), quantity=quantity, settle=settle), office, by=by, reason=WHY)
 
 
 @asked(at_period_end=st.booleans())
 def cancel(office: Office, by: Actor, *, at_period_end: bool) -> None:
-    cancel_subscription(office, by=by, reason=WHY, at_period_end=at_period_end)
+    perform(CancelSubscription(at_period_end=at_period_end), office, by=by, reason=WHY)
 
 
 @asked()
 def take_the_cancellation_back(office: Office, by: Actor) -> None:
-    resume_renewal(office, by=by, reason=WHY)
+    perform(ResumeRenewal(), office, by=by, reason=WHY)
 
 
 @asked(days=DAYS)
 def end_on_a_date(office: Office, by: Actor, *, days: int) -> None:
-    cancel_on_date(office, _in(days), by=by, reason=WHY)
+    perform(CancelOnDate(at=_in(days)), office, by=by, reason=WHY)
 
 
 @asked(become=st.sampled_from(["keep_as_draft", "void", "mark_uncollectible"]), days=st.none() | DAYS)
 def pause(office: Office, by: Actor, *, become: Any, days: int | None) -> None:
-    pause_collection(office, by=by, reason=WHY, invoices_become=become, until=_in(days) if days else None)
+    perform(PauseCollection(invoices_become=become, until=_in(days) if days else None), office, by=by, reason=WHY)
 
 
 @asked()
 def collect_again(office: Office, by: Actor) -> None:
-    resume_collection(office, by=by, reason=WHY)
+    perform(ResumeCollection(), office, by=by, reason=WHY)
 
 
 @asked(days=st.none() | DAYS)
 def end_the_trial(office: Office, by: Actor, *, days: int | None) -> None:
-    move_trial_end(office, _in(days) if days else None, by=by, reason=WHY)
+    perform(MoveTrialEnd(at=_in(days) if days else None), office, by=by, reason=WHY)
 
 
 @asked(credit=st.sampled_from(["now", "not_at_all"]))
 def begin_a_period(office: Office, by: Actor, *, credit: Any) -> None:
-    restart_period(office, by=by, reason=WHY, credit=credit)
+    perform(RestartPeriod(credit=credit), office, by=by, reason=WHY)
 
 
 @asked(code=st.sampled_from([*COUPONS, "UNKNOWN"]))
 def give_a_discount(office: Office, by: Actor, *, code: str) -> None:
-    apply_discount(office, code, by=by, reason=WHY)
+    perform(ApplyDiscount(code=code), office, by=by, reason=WHY)
 
 
 @asked()
 def take_the_discount(office: Office, by: Actor) -> None:
-    remove_discount(office, by=by, reason=WHY)
+    perform(RemoveDiscount(), office, by=by, reason=WHY)
 
 
 @asked(amount=st.integers(1_000, 9_000), days=st.sampled_from([0, 0, 14]))
 def charge_once(office: Office, by: Actor, *, amount: int, days: int) -> None:
-    charge_office(office, by=by, reason=WHY, charge="training", amount=amount, days_until_due=days)
+    perform(ChargeOffice(charge="training", amount=amount, days_until_due=days), office, by=by, reason=WHY)
 
 
 @asked(what=st.sampled_from(sorted(ON_INVOICES)))
 def settle_an_invoice(office: Office, by: Actor, *, what: str) -> None:
     act, statuses = ON_INVOICES[what]
     found = office.invoices.filter(status__in=statuses, deleted_at=None)
-    act(_newest(found if what != "send" else found.filter(collection=Invoice.Collection.SENT)), by=by, reason=WHY)
+    if what == "send":
+        found = found.filter(collection=Invoice.Collection.SENT)
+    perform(act(), _newest(found), by=by, reason=WHY)
 
 
 @asked(amount=PARTLY)
 def give_a_payment_back(office: Office, by: Actor, *, amount: int | None) -> None:
-    refund_payment(_newest(office.payments.filter(status="succeeded")), by=by, reason=WHY, amount=amount)
+    perform(RefundPayment(amount=amount), _newest(office.payments.filter(status="succeeded")), by=by, reason=WHY)
 
 
 @asked(to=st.sampled_from(["due", "refund", "balance"]), amount=PARTLY)
 def credit_an_invoice(office: Office, by: Actor, *, to: Any, amount: int | None) -> None:
     status = "open" if to == "due" else "paid"
-    issue_credit_note(_newest(office.invoices.filter(status=status)), by=by, reason=WHY, to=to, amount=amount)
+    perform(IssueCreditNote(to=to, amount=amount), _newest(office.invoices.filter(status=status)), by=by, reason=WHY)
 
 
 @asked(amount=st.sampled_from([5_000, 700, -1_200]))
 def change_the_credit(office: Office, by: Actor, *, amount: int) -> None:
-    adjust_credit(office, amount, by=by, reason=WHY)
+    perform(AdjustCredit(amount=amount), office, by=by, reason=WHY)
 
 
 @asked()
 def choose_another_card(office: Office, by: Actor) -> None:
     others = office.payment_methods.filter(detached_at=None, is_default=False)
-    set_default_payment_method(office, _newest(others), by=by, reason=WHY)
+    perform(SetDefaultPaymentMethod(card=key_of(_newest(others))), office, by=by, reason=WHY)
 
 
 @asked()
 def take_a_card_off(office: Office, by: Actor) -> None:
-    remove_payment_method(office, _newest(office.payment_methods.filter(detached_at=None)), by=by, reason=WHY)
+    perform(
+        RemovePaymentMethod(card=key_of(_newest(office.payment_methods.filter(detached_at=None)))),
+        office,
+        by=by,
+        reason=WHY,
+    )
 
 
 @asked(name=st.sampled_from(["A practice", "Another practice"]), locale=st.sampled_from(["en", "es"]))
 def address_it_otherwise(office: Office, by: Actor, *, name: str, locale: str) -> None:
-    change_contact(office, by=by, reason=WHY, name=name, billing_email="accounts@practice.example", locale=locale)
+    perform(
+        ChangeContact(name=name, billing_email="accounts@practice.example", locale=locale), office, by=by, reason=WHY
+    )
+
+
+@asked(what=st.sampled_from([OpenPortal, MakeCardLink, PreparePaymentMethod]))
+def let_it_enter_a_card(office: Office, by: Actor, *, what: Any) -> None:
+    perform(what(), office, by=by, reason=WHY)
+
+
+@asked(code=PRICES, trial_days=st.sampled_from([0, 14]))
+def link_to_start(office: Office, by: Actor, *, code: str, trial_days: int) -> None:
+    perform(CreatePaymentLink(price=price_id(code), trial_days=trial_days), office, by=by, reason=WHY)
+
+
+@asked()
+def take_the_link_back(office: Office, by: Actor) -> None:
+    perform(WithdrawPaymentLink(), office, by=by, reason=WHY)
 
 
 @asked()
 def archive_or_bring_back(office: Office, by: Actor) -> None:
-    (unarchive_office if office.archived_at else archive_office)(office, by=by, reason=WHY)
+    perform(UnarchiveOffice() if office.archived_at else ArchiveOffice(), office, by=by, reason=WHY)
 
 
 def _in(days: int) -> datetime:

@@ -13,7 +13,7 @@ from billing import clock, errors, jobs
 from billing.audit import actor, trail
 from billing.look import look
 from billing.models import AuditEntry, Finding, Job, Office, Operation, OperationStep, ReceivedEvent
-from billing.operations import resume_unsettled
+from billing.operations.engine.settle import resume_unsettled
 from billing.webhooks import inbox
 from tests import equality
 from tests.at_stripe import a_coupon

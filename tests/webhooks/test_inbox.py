@@ -10,17 +10,23 @@ from billing import clock
 from billing.audit import trail
 from billing.look import look
 from billing.models import AuditEntry, Finding, Office, ReceivedEvent, Subscription
-from billing.operations import subscribe
+from billing.operations.engine.begin import perform
+from billing.operations.subscriptions.start import StartSubscription
 from billing.projection import apply, take_ticket
 from billing.stripe_api import gateway
 from billing.webhooks import inbox
 from billing.webhooks.routes import ROUTES, LookAt, route
-from tests.conftest import an_office, post_delivery, price
+from tests.conftest import an_office, post_delivery, price_id
 
 
 @pytest.fixture
 def subscribed(stripe, operator, office):
-    return subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+    return perform(
+        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
+        office,
+        by=operator,
+        reason="new",
+    )
 
 
 def test_the_waiting_events_of_one_customer_are_one_look(stripe, subscribed):
@@ -53,7 +59,12 @@ def test_any_order_and_duplication_ends_in_the_same_rows(stripe, operator):
     seen = set()
     for seed in range(3):
         office = an_office(f"Office {seed}")
-        subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+        perform(
+            StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
+            office,
+            by=operator,
+            reason="new",
+        )
         stripe.deliver_and_apply(shuffle_seed=seed, duplicate=bool(seed % 2))
         office.refresh_from_db()
         seen.add((office.subscription_status, office.balance_due, office.invoices.count(), office.payments.count()))
@@ -61,10 +72,12 @@ def test_any_order_and_duplication_ends_in_the_same_rows(stripe, operator):
 
 
 def test_an_older_look_never_overwrites_a_newer_one(stripe, operator, subscribed):
-    older = gateway.fetch(subscribed, ticket=take_ticket(subscribed.pk).look_ticket, at=clock.billing())
+    older = gateway.looks.fetch(subscribed, ticket=take_ticket(subscribed.pk).look_ticket, at=clock.billing())
     stripe.control("clock", advance=1)
-    gateway.cancel_subscription(subscribed.payment_provider_subscription_id, at_period_end=False, step=NoRecord())
-    newer = gateway.fetch(subscribed, ticket=take_ticket(subscribed.pk).look_ticket, at=clock.billing())
+    gateway.subscriptions.cancel_subscription(
+        subscribed.payment_provider_subscription_id, at_period_end=False, step=NoRecord()
+    )
+    newer = gateway.looks.fetch(subscribed, ticket=take_ticket(subscribed.pk).look_ticket, at=clock.billing())
 
     with trail.acting(operator):
         apply(newer)

@@ -12,7 +12,7 @@ from billing.look import MOST_TIMES, look, queue_look
 from billing.models import Invoice, Job, Office, Subscription
 from billing.projection import apply, link_customer, take_ticket
 from billing.stripe_api import gateway, sandbox_clock
-from billing.stripe_api.inbound import Snapshot
+from billing.stripe_api.inbound.states import Snapshot
 from billing.webhooks import inbox
 from tests import equality
 from tests.at_stripe import made
@@ -103,7 +103,7 @@ def test_an_overtaken_look_leaves_no_draft_that_is_gone(stripe, customer):
 
 def test_a_look_that_is_overtaken_again_and_again_leaves_it_to_the_workers(stripe, customer, monkeypatch):
     draft = made(stripe, "invoices", customer=customer)["id"]
-    fetch, times = gateway.fetch, []
+    fetch, times = gateway.looks.fetch, []
 
     def overtaken(office: Office, **how: Any) -> Snapshot:
         seen = fetch(office, **how)

@@ -25,9 +25,10 @@ from djstripe.models import Price, Product, WebhookEndpoint
 
 from billing import clock
 from billing.models import AuditEntry, Finding, Invoice, Office, Payment, Plan, PlanPrice, ReceivedEvent
-from billing.operations import subscribe
+from billing.operations.engine.begin import perform
+from billing.operations.subscriptions.start import StartSubscription
 from billing.webhooks import inbox
-from tests.conftest import LocalStripe, price
+from tests.conftest import LocalStripe, price, price_id
 from tests.webhooks.test_receive_locked import locked_by_another
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
@@ -41,7 +42,12 @@ class Stage:
         self.stripe, self.operator = stripe, operator
         self.http = httpx.Client(base_url=site, timeout=30, trust_env=False)
         self.path = "/" + WebhookEndpoint.objects.get().url.split("/", 3)[3]
-        subscribe(office, price("practice-monthly"), by=operator, reason="new", payment_method="pm_card_visa")
+        perform(
+            StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
+            office,
+            by=operator,
+            reason="new",
+        )
         stripe.deliver_and_apply()
         ReceivedEvent.objects.all().delete()
         stripe.forget_requests()

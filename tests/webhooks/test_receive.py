@@ -6,13 +6,14 @@ from django.test import Client
 from stripe import WebhookSignature
 
 from billing.models import AuditEntry, ReceivedEvent
-from billing.operations import subscribe
-from tests.conftest import post_delivery, price
+from billing.operations.engine.begin import perform
+from billing.operations.subscriptions.start import StartSubscription
+from tests.conftest import post_delivery, price_id
 
 
 @pytest.fixture
 def delivery(stripe, operator, office):
-    subscribe(office, price("practice-monthly"), by=operator, reason="new", trial_days=7)
+    perform(StartSubscription(price=price_id("practice-monthly"), trial_days=7), office, by=operator, reason="new")
     return stripe.taken()[0]
 
 

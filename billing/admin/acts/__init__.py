@@ -4,7 +4,8 @@ A page asks for what the operation needs and why; where money moves it shows a p
 operation is carried out, outside any transaction of the admin's. A refusal stays on the page, with the input.
 """
 
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,29 +13,33 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.cache import add_never_cache_headers
 from unfold.admin import ModelAdmin
-from unfold.decorators import action
+from unfold.enums import ActionVariant
 
 from billing import errors
 from billing.admin.forms import WhyForm
 from billing.audit import actor
 from billing.audit.actor import Actor
-from billing.models import Office
-from billing.operations.credit import CreditPreview
-from billing.operations.money_back import MoneyBack
-from billing.operations.previews import Preview
+from billing.models import Office, PaymentMethod, PlanPrice
+from billing.operations.engine import previews
+from billing.operations.engine.begin import perform
+from billing.operations.engine.declaration import Declaration, Previewed, confirmed
+from billing.operations.engine.previews import Preview
+from billing.operations.money.credit import CreditPreview
+from billing.operations.money.money_back import MoneyBack
 
 Given = dict[str, Any]
-Previewed = Preview | CreditPreview | MoneyBack
-
-
-def always(subject: Any) -> bool:
-    return True
+PREVIEWS: dict[type[Any], str] = {
+    Preview: "billing/admin_preview.html",
+    CreditPreview: "billing/admin_before_after.html",
+    MoneyBack: "billing/admin_money_back.html",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,88 +50,184 @@ class Link:
     says: str
 
 
-@dataclass(frozen=True)
-class Act:
-    """``carry_out(subject, by, given)`` is the operation; ``given`` is the form's cleaned data with ``reason``.
+def always(subject: Any) -> bool:
+    return True
 
-    With ``preview`` the page first shows what it returns; ``as_of`` of what was confirmed is in ``given`` then.
-    ``available`` says whether the button is shown; the operation's own guard decides. What ``carry_out`` returns
-    is the address to go to, where that is a text, or to show, where it is a ``Link``. ``facts`` says in a sentence
-    what the subject is, where it is not the Office.
 
-    An act that changes nothing and asks nothing is carried out ``at_once``, by the click; what it returns is shown
-    by ``template`` as ``shown``, unless that is an address.
-    """
+@dataclass(frozen=True, kw_only=True)
+class Button:
+    """What a page offers: in a menu, where ``group`` names one."""
 
     name: str
     title: str
-    says: str
-    carry_out: Callable[[Any, Actor, Given], Any]
+    says: str = ""
+    group: str = ""
+    permission: str = "manage_billing"
+
+    @property
+    def path(self) -> str:
+        return self.name.replace("_", "-")
+
+    def available(self, subject: Any) -> bool:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Act(Button):
+    """A page with a form. ``facts`` says in a sentence what the subject is, where it is not the Office."""
+
     button: str = ""
     form: type[forms.Form] = WhyForm
-    preview: Callable[[Any, Actor, Given], Previewed | None] | None = None
-    available: Callable[[Any], bool] = always
-    group: str = ""
     facts: Callable[[Any], str] | None = None
-    at_once: bool = False
+
+    def preview(self, subject: Any, by: Actor, form: forms.Form) -> Any:
+        """What is shown to be confirmed; None where there is nothing to show."""
+        return None
+
+    def carry_out(self, subject: Any, by: Actor, form: forms.Form, as_of: datetime | None) -> Any:
+        """What was done: a ``Link`` is shown once, an address (a text) is gone to."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperationAct(Act):
+    """An act that is an operation.
+
+    The form's fields are the operation's, but for the reason; a form that asks otherwise says by ``request_for`` what
+    is asked for. ``shown`` makes a ``Link`` of what the operation told.
+    """
+
+    declared: type[Declaration[Any, Any]]
+    shown: Callable[[Any, Any], Link] | None = None
+
+    def available(self, subject: Any) -> bool:
+        return self.declared.offered(subject)
+
+    def request(self, subject: Any, form: forms.Form) -> Declaration[Any, Any]:
+        request_for = getattr(form, "request_for", None)
+        if request_for:
+            made: Declaration[Any, Any] = request_for(subject)
+            return made
+        given = {name: value for name, value in form.cleaned_data.items() if name != "reason"}
+        return self.declared(**{name: _plain(value) for name, value in given.items()})
+
+    def preview(self, subject: Any, by: Actor, form: forms.Form) -> Any:
+        request = self.request(subject, form)
+        if not isinstance(request, Previewed):
+            return None
+        try:
+            return previews.preview(request, subject, by=by, reason=form.cleaned_data["reason"])
+        except errors.NoFurtherInvoice:  # there is no invoice to show; whether it can be done is decided elsewhere
+            return None
+
+    def carry_out(self, subject: Any, by: Actor, form: forms.Form, as_of: datetime | None) -> Any:
+        request = self.request(subject, form)
+        done = perform(confirmed(request, as_of), subject, by=by, reason=form.cleaned_data["reason"])
+        return self.shown(subject, done) if self.shown else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OtherAct(Act):
+    """An act that is no operation: ``does(subject, by=, reason=)`` carries it out."""
+
+    does: Callable[..., Any]
+    offered: Callable[[Any], bool] = always
+
+    def available(self, subject: Any) -> bool:
+        return self.offered(subject)
+
+    def carry_out(self, subject: Any, by: Actor, form: forms.Form, as_of: datetime | None) -> Any:
+        return self.does(subject, by=by, **form.cleaned_data)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Click(Button):
+    """What changes nothing and asks nothing: done by the click.
+
+    ``finds(subject, by=)`` returns an address to go to, or what ``template`` shows as ``shown``.
+    """
+
+    finds: Callable[..., Any]
+    offered: Callable[[Any], bool] = always
     template: str = ""
-    permission: str = "manage_billing"
+    permission: str = "view_billing"
+
+    def available(self, subject: Any) -> bool:
+        return self.offered(subject)
 
 
 class ActsAdmin(ModelAdmin):
     """A page whose subject can be acted on. Groups of acts are menus, in the order of the table."""
 
-    acts: tuple[Act, ...] = ()
+    acts: tuple[Button, ...] = ()
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        groups: dict[str, list[str]] = {}
-        for act in cls.acts:
-            setattr(cls, act.name, _method(act))
-            groups.setdefault(act.group, []).append(act.name)
-        single = groups.pop("", [])
-        cls.actions_detail = [*single, *({"title": title, "items": names} for title, names in groups.items())]
+    def get_urls(self) -> list[URLPattern]:
+        pages = [
+            path(
+                f"<path:object_id>/{act.path}/",
+                self.admin_site.admin_view(functools.partial(self.act_page, act)),
+                name=self._url_name(act),
+            )
+            for act in self.acts
+        ]
+        return [*pages, *super().get_urls()]
 
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
-        subject = self.get_object(request, str(object_id))
-        available = {act.name for act in self.acts if subject is not None and act.available(subject)}
-        prefix = f"{self.opts.app_label}_{self.opts.model_name}_"
-        found = super().get_actions_detail(request, object_id)
-        return [one for one in found if one.action_name.removeprefix(prefix) in available]
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        subject = kwargs.get("obj") or context.get("original")
+        context["actions_detail"] = list(self._menu(request, subject)) if subject else []
+        return super().render_change_form(request, context, *args, **kwargs)
 
-    def has_manage_billing_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return request.user.has_perm("billing.manage_billing")
+    def _menu(self, request: HttpRequest, subject: Model) -> Iterator[dict[str, Any]]:
+        """What may be done now, as the page's title bar takes it: the single ones first, then the menus."""
+        offered = [act for act in self.acts if self._may(request, act) and act.available(subject)]
+        for act in offered:
+            if not act.group:
+                yield self._entry(act, subject)
+        for group in dict.fromkeys(act.group for act in self.acts if act.group):
+            items = [self._entry(act, subject) for act in offered if act.group == group]
+            if items:
+                yield {"title": group, "icon": None, "variant": ActionVariant.DEFAULT, "items": items}
 
-    def has_view_billing_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return request.user.has_perm("billing.view_billing")
+    def _entry(self, act: Button, subject: Model) -> dict[str, Any]:
+        page = reverse(f"{self.admin_site.name}:{self._url_name(act)}", args=[subject.pk])
+        look = {"icon": None, "variant": ActionVariant.DEFAULT, "attrs": {}, "dialog": None}
+        return {"title": act.title, "path": page, **look}
 
-    def act_page(self, act: Act, request: HttpRequest, object_id: str) -> HttpResponse:
-        if not request.user.has_perm(f"billing.{act.permission}"):
+    def _url_name(self, act: Button) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_{act.name}"
+
+    def _may(self, request: HttpRequest, act: Button) -> bool:
+        return request.user.has_perm(f"billing.{act.permission}")
+
+    def act_page(self, act: Button, request: HttpRequest, object_id: str) -> HttpResponse:
+        if not self._may(request, act):
             raise PermissionDenied
         subject = self.get_object(request, object_id)
         if subject is None:
             raise Http404
-        by = actor.person(request.user)
         page = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[subject.pk])
-        if act.at_once:
-            return self._shown(act, request, subject, by, page)
+        by = actor.person(request.user)
+        if isinstance(act, Click):
+            return self._found(act, request, subject, by, page)
+        if isinstance(act, Act):
+            return self._asked(act, request, subject, by, page)
+        raise Http404
+
+    def _asked(self, act: Act, request: HttpRequest, subject: Any, by: Actor, page: str) -> HttpResponse:
         form = _form(act, request.POST or None, subject)
-        preview: Previewed | None = None
+        preview: Any = None
         if request.method == "POST" and form.is_valid():
-            given = dict(form.cleaned_data)
             try:
-                if act.preview and "confirmed" not in request.POST:
-                    preview = act.preview(subject, by, dict(given))
+                if "confirmed" not in request.POST:
+                    preview = act.preview(subject, by, form)
                 if preview is None:
-                    if act.preview:
-                        given["as_of"] = _moment(request.POST.get("as_of", ""))
-                    done = act.carry_out(subject, by, given)
-                    if isinstance(done, str):
-                        return redirect(done)
+                    done = act.carry_out(subject, by, form, _moment(request.POST.get("as_of", "")))
                     if isinstance(done, Link):
                         return self._told(request, act, subject, done, page)
                     messages.success(request, f"{act.title}: done.")
-                    return redirect(page)
+                    return redirect(done if isinstance(done, str) else page)
             except errors.StripeUnavailable as error:
                 messages.warning(request, str(error))
                 return redirect(page)
@@ -136,16 +237,17 @@ class ActsAdmin(ModelAdmin):
             **self._context(act, request, subject, page),
             "form": form,
             "preview": preview,
+            "preview_template": PREVIEWS[type(preview)] if preview else "",
             "says": act.says,
             "facts": act.facts(subject) if act.facts else "",
-            "button": act.button or act.title,
+            "button": confirming(preview) if preview else act.button or act.title,
         }
         return TemplateResponse(request, "billing/admin_operation.html", context)
 
-    def _shown(self, act: Act, request: HttpRequest, subject: Any, by: Actor, page: str) -> HttpResponse:
-        """What the act found, its address, or back with a word on why there is nothing to see."""
+    def _found(self, act: Click, request: HttpRequest, subject: Any, by: Actor, page: str) -> HttpResponse:
+        """What the click found, its address, or back with a word on why there is nothing to see."""
         try:
-            found = act.carry_out(subject, by, {})
+            found = act.finds(subject, by=by)
         except errors.StripeUnavailable:
             messages.warning(request, "Stripe did not answer. Nothing was changed: try again in a moment.")
             return redirect(page)
@@ -157,7 +259,7 @@ class ActsAdmin(ModelAdmin):
         context = {**self._context(act, request, subject, page), "says": act.says, "shown": found}
         return TemplateResponse(request, act.template, context)
 
-    def _context(self, act: Act, request: HttpRequest, subject: Any, page: str) -> dict[str, Any]:
+    def _context(self, act: Button, request: HttpRequest, subject: Any, page: str) -> dict[str, Any]:
         return {
             **self.admin_site.each_context(request),
             "title": f"{act.title}: {subject}",
@@ -174,12 +276,13 @@ class ActsAdmin(ModelAdmin):
         return response
 
 
-def _method(act: Act) -> Any:
-    def page(self: ActsAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self.act_page(act, request, object_id)
-
-    page.__name__ = act.name
-    return action(description=act.title, url_path=f"{act.name.replace('_', '-')}/", permissions=[act.permission])(page)
+def confirming(preview: Any) -> str:
+    """The words on the button that confirms it."""
+    if isinstance(preview, MoneyBack):
+        return f"Confirm and {'give back' if preview.is_given_back else 'credit'} {preview.amount}"
+    if isinstance(preview, Preview) and preview.now and preview.charged.amount > 0:
+        return f"Confirm and charge {preview.charged}"
+    return "Confirm"
 
 
 def _form(act: Act, data: Mapping[str, Any] | None, subject: Any) -> forms.Form:
@@ -189,6 +292,11 @@ def _form(act: Act, data: Mapping[str, Any] | None, subject: Any) -> forms.Form:
     if prepare:
         prepare(subject)
     return form
+
+
+def _plain(value: Any) -> Any:
+    """As an operation is asked: a row is named by its public id."""
+    return str(value.public_id) if isinstance(value, (PlanPrice, PaymentMethod)) else value
 
 
 def _moment(text: str) -> datetime | None:

@@ -9,15 +9,15 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from billing import operations
-from billing.admin.acts import Act, Given, Link
+from billing.admin.acts import Act, Link, OperationAct, OtherAct
 from billing.admin.acts.amounts import AmountForm
 from billing.admin.forms import WhyForm
-from billing.audit.actor import Actor
 from billing.models import Office
 from billing.models.office import LOCALE
-from billing.operations.credit import CreditPreview
-from billing.operations.customer import CONTACT
+from billing.operations.money.credit import AdjustCredit
+from billing.operations.offices.archive import ArchiveOffice, UnarchiveOffice
+from billing.operations.offices.contact import CONTACT, ChangeContact
+from billing.operations.offices.customer import OpenPortal
 from billing.reconciliation import by_hand
 
 CUSTOMER = "Customer"
@@ -64,99 +64,64 @@ class CreditForm(AmountForm):
         return given
 
 
-def _contact(office: Office, by: Actor, given: Given) -> Office:
-    return operations.change_contact(office, by=by, **given)
-
-
-def _portal(office: Office, by: Actor, given: Given) -> Link:
-    url = operations.open_portal(office, by=by, **given)
+def _portal(office: Office, url: str) -> Link:
     return Link(url, "Whoever opens it within minutes acts as the Office. Send it to the Office alone.")
 
 
-def _credit(office: Office, by: Actor, given: Given) -> Office:
-    return operations.adjust_credit(office, by=by, **given)
-
-
-def _preview_credit(office: Office, by: Actor, given: Given) -> CreditPreview:
-    return operations.preview_credit(office, given["amount"], by=by)
-
-
-def _compare(office: Office, by: Actor, given: Given) -> None:
-    by_hand.compare_office(office, by=by, reason=given["reason"])
-
-
-def _archive(office: Office, by: Actor, given: Given) -> Office:
-    return operations.archive_office(office, by=by, **given)
-
-
-def _unarchive(office: Office, by: Actor, given: Given) -> Office:
-    return operations.unarchive_office(office, by=by, **given)
-
-
-def _is_open(office: Office) -> bool:
-    return not office.archived_at
-
-
-def _is_customer(office: Office) -> bool:
-    return _is_open(office) and office.is_customer
-
-
-COMPARE = Act(
-    "compare",
-    "Compare with Stripe",
-    "Everything that Stripe lists of this Office is held against its rows here, and what differs is repaired here. "
-    "Nothing is changed at Stripe.",
-    _compare,
-    "Compare",
-    available=_is_customer,
+COMPARE = OtherAct(
+    does=by_hand.compare_office,
+    name="compare",
+    title="Compare with Stripe",
+    says="Everything that Stripe lists of this Office is held against its rows here, and what differs is repaired "
+    "here. Nothing is changed at Stripe.",
+    button="Compare",
+    offered=lambda office: not office.archived_at and office.is_customer,
     group=CUSTOMER,
 )
-ACTS = (
-    Act(
-        "contact",
-        "Change the contact",
-        "The name, address and language of the invoices, here and at Stripe. Money does not move.",
-        _contact,
-        "Change",
+ACTS: tuple[Act, ...] = (
+    OperationAct(
+        declared=ChangeContact,
+        name="contact",
+        title="Change the contact",
+        says="The name, address and language of the invoices, here and at Stripe. Money does not move.",
+        button="Change",
         form=ContactForm,
-        available=_is_open,
         group=CUSTOMER,
     ),
-    Act(
-        "credit",
-        "Change the credit",
-        "You see the credit before and after, then confirm. No money moves now; the next invoices are lower or higher.",
-        _credit,
-        "Show before and after",
+    OperationAct(
+        declared=AdjustCredit,
+        name="credit",
+        title="Change the credit",
+        says="You see the credit before and after, then confirm. No money moves now; the next invoices are lower or "
+        "higher.",
+        button="Show before and after",
         form=CreditForm,
-        preview=_preview_credit,
-        available=lambda office: _is_customer(office) and bool(office.currency),
         group=CUSTOMER,
     ),
-    Act(
-        "portal",
-        "Link to Stripe's portal",
-        "You get the address at which the Office sees its invoices and cards at Stripe, and may pay or cancel there.",
-        _portal,
-        "Make the link",
-        available=_is_customer,
+    OperationAct(
+        declared=OpenPortal,
+        name="portal",
+        title="Link to Stripe's portal",
+        says="You get the address at which the Office sees its invoices and cards at Stripe, and may pay or cancel "
+        "there.",
+        button="Make the link",
+        shown=_portal,
         group=CUSTOMER,
     ),
     COMPARE,
-    Act(
-        "archive",
-        "Archive the Office",
-        "Its members see it no more and nothing of its billing changes. Nothing is deleted; it can be brought back.",
-        _archive,
-        available=lambda office: _is_open(office) and not office.has_live_subscription,
+    OperationAct(
+        declared=ArchiveOffice,
+        name="archive",
+        title="Archive the Office",
+        says="Its members see it no more and nothing of its billing changes. Nothing is deleted; it can be brought "
+        "back.",
         group=CUSTOMER,
     ),
-    Act(
-        "unarchive",
-        "Bring the Office back",
-        "Its members see it as before, and it can be billed again.",
-        _unarchive,
-        available=lambda office: not _is_open(office),
+    OperationAct(
+        declared=UnarchiveOffice,
+        name="unarchive",
+        title="Bring the Office back",
+        says="Its members see it as before, and it can be billed again.",
         group=CUSTOMER,
     ),
 )

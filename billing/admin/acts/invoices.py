@@ -1,12 +1,13 @@
 """What staff do to an invoice, and to an Office beside its subscription."""
 
+import functools
 from typing import Any, cast
 
 from django import forms
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget
 
-from billing import history, invoice_lines, operations
-from billing.admin.acts import Act, Given
+from billing import history, invoice_lines
+from billing.admin.acts import Click, OperationAct
 from billing.admin.acts.amounts import AmountForm
 from billing.admin.acts.payment_methods import CardField
 from billing.admin.acts.subscription import ON_FILE
@@ -14,9 +15,11 @@ from billing.admin.forms import WhyForm
 from billing.audit.actor import Actor
 from billing.models import Invoice, Office, PaymentMethod
 from billing.money import Money
-from billing.operations import charges
-from billing.operations.payment_methods import on_file
-from billing.operations.previews import Preview
+from billing.operations.money import charges
+from billing.operations.money.charges import ChargeOffice
+from billing.operations.money.documents import open_document, preview_upcoming
+from billing.operations.money.invoices import MarkUncollectible, PayInvoice, RetryInvoice, SendInvoice, VoidInvoice
+from billing.operations.offices.cards import on_file
 
 
 class ChargeForm(AmountForm):
@@ -56,53 +59,12 @@ class PayForm(WhyForm):
         cast(forms.ModelChoiceField, self.fields["payment_method"]).queryset = on_file(invoice.office)
 
 
-def _charge(office: Office, by: Actor, given: Given) -> Invoice:
-    return operations.charge_office(office, by=by, **given)
-
-
-def _preview_charge(office: Office, by: Actor, given: Given) -> Preview:
-    given.pop("reason")
-    return operations.preview_charge(office, by=by, **given)
-
-
-def _upcoming(office: Office, by: Actor, given: Given) -> Preview:
-    return operations.preview_upcoming(office, by=by)
-
-
-def _account(office: Office, by: Actor, given: Given) -> dict[str, Any]:
+def _account(office: Office, *, by: Actor) -> dict[str, Any]:
     return {
         "statement": history.statement(office),
         "standing": history.standing(office),
         "cycles": history.cycles(office),
     }
-
-
-def _pay(invoice: Invoice, by: Actor, given: Given) -> Invoice:
-    return operations.pay_invoice(invoice, by=by, **given)
-
-
-def _retry(invoice: Invoice, by: Actor, given: Given) -> Invoice:
-    return operations.retry_invoice(invoice, by=by, **given)
-
-
-def _send(invoice: Invoice, by: Actor, given: Given) -> Invoice:
-    return operations.send_invoice(invoice, by=by, **given)
-
-
-def _void(invoice: Invoice, by: Actor, given: Given) -> Invoice:
-    return operations.void_invoice(invoice, by=by, **given)
-
-
-def _mark_uncollectible(invoice: Invoice, by: Actor, given: Given) -> Invoice:
-    return operations.mark_uncollectible(invoice, by=by, **given)
-
-
-def _open_pdf(invoice: Invoice, by: Actor, given: Given) -> str:
-    return operations.open_document(invoice, "pdf", by=by)
-
-
-def _open_page(invoice: Invoice, by: Actor, given: Given) -> str:
-    return operations.open_document(invoice, "page", by=by)
 
 
 def facts(invoice: Invoice) -> str:
@@ -117,123 +79,94 @@ def facts(invoice: Invoice) -> str:
     return f"{kind} {invoice} of {office}: {invoice.money}, {invoice.status}{due}.{tried} {card}"
 
 
-def _is_open(invoice: Invoice) -> bool:
-    return invoice.is_collectible and invoice.status == "open"
-
-
-def _has_failed(invoice: Invoice) -> bool:
-    return _is_open(invoice) and invoice.attempt_count > 0
-
-
-def _is_sent(invoice: Invoice) -> bool:
-    return _is_open(invoice) and invoice.collection == Invoice.Collection.SENT
-
-
 def _is_final(invoice: Invoice) -> bool:
     return invoice.finalised_at is not None
 
 
 OFFICE_ACTS = (
-    Act(
-        "upcoming",
-        "Upcoming invoice",
-        "Reckoned by Stripe just now; it changes with the subscription.",
-        _upcoming,
-        available=lambda office: office.has_live_subscription,
-        group="Invoices",
-        at_once=True,
+    Click(
+        finds=preview_upcoming,
+        name="upcoming",
+        title="Upcoming invoice",
+        says="Reckoned by Stripe just now; it changes with the subscription.",
+        offered=lambda office: office.has_live_subscription,
         template="billing/admin_upcoming.html",
-        permission="view_billing",
-    ),
-    Act(
-        "account",
-        "Statement",
-        "From our own records. Times are UTC.",
-        _account,
         group="Invoices",
-        at_once=True,
-        template="billing/admin_account.html",
-        permission="view_billing",
     ),
-    Act(
-        "charge",
-        "One-off charge",
-        "An invoice beside the subscription. You see what it comes to with taxes before anything is charged. "
+    Click(
+        finds=_account,
+        name="account",
+        title="Statement",
+        says="From our own records. Times are UTC.",
+        template="billing/admin_account.html",
+        group="Invoices",
+    ),
+    OperationAct(
+        declared=ChargeOffice,
+        name="charge",
+        title="One-off charge",
+        says="An invoice beside the subscription. You see what it comes to with taxes before anything is charged. "
         "A declined card leaves it void.",
-        _charge,
-        "Show what it comes to",
+        button="Show what it comes to",
         form=ChargeForm,
-        preview=_preview_charge,
-        available=lambda office: bool(office.currency),
         group="Invoices",
     ),
 )
 
 INVOICE_ACTS = (
-    Act(
-        "pay",
-        "Pay now",
-        "What remains is charged to the card now. A declined card leaves the invoice open.",
-        _pay,
+    OperationAct(
+        declared=PayInvoice,
+        name="pay",
+        title="Pay now",
+        says="What remains is charged to the card now. A declined card leaves the invoice open.",
         form=PayForm,
-        available=lambda invoice: invoice.is_collectible,
         facts=facts,
     ),
-    Act(
-        "retry",
-        "Try again",
-        "The card on file is charged again. If it is declined, Stripe's own attempts go on as planned.",
-        _retry,
-        available=_has_failed,
+    OperationAct(
+        declared=RetryInvoice,
+        name="retry",
+        title="Try again",
+        says="The card on file is charged again. If it is declined, Stripe's own attempts go on as planned.",
         facts=facts,
     ),
-    Act(
-        "send",
-        "Send",
-        "Stripe mails the invoice to the Office, with a page on which it can be paid.",
-        _send,
-        "Send the invoice",
-        available=_is_sent,
+    OperationAct(
+        declared=SendInvoice,
+        name="send",
+        title="Send",
+        says="Stripe mails the invoice to the Office, with a page on which it can be paid.",
+        button="Send the invoice",
         facts=facts,
     ),
-    Act(
-        "open_pdf",
-        "PDF",
-        "",
-        _open_pdf,
-        available=_is_final,
+    Click(
+        finds=functools.partial(open_document, document="pdf"),
+        name="open_pdf",
+        title="PDF",
+        offered=_is_final,
         group="At Stripe",
-        at_once=True,
-        permission="view_billing",
     ),
-    Act(
-        "open_page",
-        "The Office's page",
-        "",
-        _open_page,
-        available=_is_final,
+    Click(
+        finds=functools.partial(open_document, document="page"),
+        name="open_page",
+        title="The Office's page",
+        offered=_is_final,
         group="At Stripe",
-        at_once=True,
-        permission="view_billing",
     ),
-    Act(
-        "void",
-        "Void",
-        "Nothing is owed on it any more, as if it had never been. This cannot be taken back. No money moves.",
-        _void,
-        "Void the invoice",
-        available=lambda invoice: invoice.is_collectible,
+    OperationAct(
+        declared=VoidInvoice,
+        name="void",
+        title="Void",
+        says="Nothing is owed on it any more, as if it had never been. This cannot be taken back. No money moves.",
+        button="Void the invoice",
+        facts=facts,
         group="Give up",
-        facts=facts,
     ),
-    Act(
-        "mark_uncollectible",
-        "Mark uncollectible",
-        "It is written off and stays on record as owed. Stripe tries no more; the Office can still pay it. "
+    OperationAct(
+        declared=MarkUncollectible,
+        name="mark_uncollectible",
+        title="Mark uncollectible",
+        says="It is written off and stays on record as owed. Stripe tries no more; the Office can still pay it. "
         "No money moves.",
-        _mark_uncollectible,
-        available=_is_open,
-        group="Give up",
         facts=facts,
+        group="Give up",
     ),
 )

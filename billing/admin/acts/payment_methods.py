@@ -5,12 +5,11 @@ from typing import Any, cast
 from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
 
-from billing import clock, operations
-from billing.admin.acts import Act, Given, Link
+from billing import clock
+from billing.admin.acts import Link, OperationAct
 from billing.admin.forms import WhyForm
-from billing.audit.actor import Actor
 from billing.models import Office, PaymentMethod
-from billing.operations.payment_methods import on_file
+from billing.operations.offices.cards import MakeCardLink, RemovePaymentMethod, SetDefaultPaymentMethod, on_file
 
 CARDS = "Cards"
 
@@ -42,54 +41,35 @@ class LinkForm(WhyForm):
     )
 
 
-def _link(office: Office, by: Actor, given: Given) -> Link:
-    url = operations.make_card_link(office, by=by, **given)
+def _link(office: Office, url: str) -> Link:
     return Link(url, "Send it to the Office. The card is entered at Stripe, never here. The link is good for a day.")
 
 
-def _default(office: Office, by: Actor, given: Given) -> Office:
-    return operations.set_default_payment_method(office, by=by, **given)
-
-
-def _remove(office: Office, by: Actor, given: Given) -> Office:
-    return operations.remove_payment_method(office, by=by, **given)
-
-
-def _has_cards(office: Office) -> bool:
-    return not office.archived_at and on_file(office).exists()
-
-
-def _has_another(office: Office) -> bool:
-    return not office.archived_at and on_file(office).filter(is_default=False).exists()
-
-
 ACTS = (
-    Act(
-        "link_card",
-        "Link to add a card",
-        "You get the address of a page of Stripe's, for the Office to enter a card on. No money moves.",
-        _link,
-        "Make the link",
+    OperationAct(
+        declared=MakeCardLink,
+        name="link_card",
+        title="Link to add a card",
+        says="You get the address of a page of Stripe's, for the Office to enter a card on. No money moves.",
+        button="Make the link",
         form=LinkForm,
-        available=lambda office: not office.archived_at,
+        shown=_link,
         group=CARDS,
     ),
-    Act(
-        "default_card",
-        "Make a card the default",
-        "Invoices are charged to it from now on. No money moves now.",
-        _default,
+    OperationAct(
+        declared=SetDefaultPaymentMethod,
+        name="default_card",
+        title="Make a card the default",
+        says="Invoices are charged to it from now on. No money moves now.",
         form=CardForm,
-        available=_has_another,
         group=CARDS,
     ),
-    Act(
-        "remove_card",
-        "Remove a card",
-        "It is taken off the file for good. A live subscription keeps the card that it is charged to.",
-        _remove,
+    OperationAct(
+        declared=RemovePaymentMethod,
+        name="remove_card",
+        title="Remove a card",
+        says="It is taken off the file for good. A live subscription keeps the card that it is charged to.",
         form=CardForm,
-        available=_has_cards,
         group=CARDS,
     ),
 )

@@ -5,13 +5,11 @@ from typing import cast
 from django import forms
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
-from billing import operations
-from billing.admin.acts import Act, Given, invoices
+from billing.admin.acts import OperationAct, invoices
 from billing.admin.acts.amounts import AmountForm
-from billing.audit.actor import Actor
-from billing.models import Invoice, Office, Payment
-from billing.operations.credit_note import TO_BY_STATUS, creditable
-from billing.operations.money_back import MoneyBack, is_taken_back
+from billing.models import Invoice, Payment
+from billing.operations.money.credit_note import TO_BY_STATUS, IssueCreditNote, creditable
+from billing.operations.money.refund import RefundPayment
 
 TO = {
     "due": "Less is due of the invoice",
@@ -35,61 +33,33 @@ class CreditNoteForm(AmountForm):
         self.initial["to"] = next(iter(possible), None)
 
 
-def _refund(payment: Payment, by: Actor, given: Given) -> Office:
-    return operations.refund_payment(payment, by=by, **given)
-
-
-def _preview_refund(payment: Payment, by: Actor, given: Given) -> MoneyBack:
-    return operations.preview_refund(payment, by=by, **given)
-
-
-def _credit(invoice: Invoice, by: Actor, given: Given) -> Office:
-    return operations.issue_credit_note(invoice, by=by, **given)
-
-
-def _preview_credit(invoice: Invoice, by: Actor, given: Given) -> MoneyBack:
-    return operations.preview_credit_note(invoice, by=by, **given)
-
-
 def _of_payment(payment: Payment) -> str:
     invoice = f" for invoice {payment.invoice}" if payment.invoice else ""
     back = f", of which {payment.given_back} went back" if payment.amount_refunded else ""
     return f"{payment.office} paid {payment.money} on {payment.created_at:%d %B %Y}{invoice}{back}."
 
 
-def can_be_refunded(payment: Payment) -> bool:
-    return payment.refundable.amount > 0 and not is_taken_back(payment)
-
-
-def can_be_credited(invoice: Invoice) -> bool:
-    return invoice.status in TO_BY_STATUS and creditable(invoice).amount > 0
-
-
 PAYMENT_ACTS = (
-    Act(
-        "refund",
-        "Refund",
-        "The money goes back to the card that paid. The invoice stays paid: to correct it too, issue a credit note "
-        "on the invoice instead.",
-        _refund,
-        "Show what goes back",
+    OperationAct(
+        declared=RefundPayment,
+        name="refund",
+        title="Refund",
+        says="The money goes back to the card that paid. The invoice stays paid: to correct it too, issue a credit "
+        "note on the invoice instead.",
+        button="Show what goes back",
         form=RefundForm,
-        preview=_preview_refund,
-        available=can_be_refunded,
         facts=_of_payment,
     ),
 )
 INVOICE_ACTS = (
-    Act(
-        "credit_note",
-        "Issue a credit note",
-        "An invoice that was sent is never edited: a credit note corrects it, and the Office can see why its books "
-        "change. Less is due, or what was paid goes back or lowers the next invoices.",
-        _credit,
-        "Show what it comes to",
+    OperationAct(
+        declared=IssueCreditNote,
+        name="credit_note",
+        title="Issue a credit note",
+        says="An invoice that was sent is never edited: a credit note corrects it, and the Office can see why its "
+        "books change. Less is due, or what was paid goes back or lowers the next invoices.",
+        button="Show what it comes to",
         form=CreditNoteForm,
-        preview=_preview_credit,
-        available=can_be_credited,
         facts=invoices.facts,
     ),
 )

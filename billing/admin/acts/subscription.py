@@ -11,13 +11,16 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from billing import clock, operations
-from billing.admin.acts import Act, Given, Link, days
+from billing import clock
+from billing.admin.acts import Link, OperationAct, days
 from billing.admin.forms import WhyForm
-from billing.audit.actor import Actor
 from billing.models import Office, PlanPrice
-from billing.operations.open_links import may_have_link
-from billing.operations.previews import Preview
+from billing.operations.engine.declaration import OnSubscription
+from billing.operations.subscriptions.cancel import CancelOnDate, CancelSubscription, ResumeRenewal
+from billing.operations.subscriptions.change import ChangeSubscription
+from billing.operations.subscriptions.payment_link import CreatePaymentLink, WithdrawPaymentLink
+from billing.operations.subscriptions.start import LONGEST_TRIAL_DAYS, StartSubscription
+from billing.stripe_api.gateway.payment_links import PaymentLink
 
 MENU = "Subscription"
 ON_FILE = ("", "The card on file")
@@ -56,7 +59,7 @@ class SubscribeForm(WhyForm):
     price = PriceField()
     quantity = forms.IntegerField(min_value=1, initial=1, label="Seats", widget=UnfoldAdminIntegerFieldWidget)
     trial_days = forms.IntegerField(
-        min_value=0, max_value=365, initial=0, label="Trial days", widget=UnfoldAdminIntegerFieldWidget
+        min_value=0, max_value=LONGEST_TRIAL_DAYS, initial=0, label="Trial days", widget=UnfoldAdminIntegerFieldWidget
     )
     payment_method = forms.ChoiceField(required=False, label="Card", widget=UnfoldAdminSelectWidget)
     coupon = coupon_field()
@@ -97,7 +100,7 @@ class LinkForm(WhyForm):
     price = PriceField()
     quantity = forms.IntegerField(min_value=1, initial=1, label="Seats", widget=UnfoldAdminIntegerFieldWidget)
     trial_days = forms.IntegerField(
-        min_value=0, max_value=365, initial=0, label="Trial days", widget=UnfoldAdminIntegerFieldWidget
+        min_value=0, max_value=LONGEST_TRIAL_DAYS, initial=0, label="Trial days", widget=UnfoldAdminIntegerFieldWidget
     )
     coupon = coupon_field()
 
@@ -107,6 +110,9 @@ class LinkForm(WhyForm):
 
 
 class CancelForm(days.DayForm):
+    """Two operations on one page: at the period's end or now, and on a date."""
+
+    also = CancelOnDate
     needed = ("last_day", "date")
     when = forms.ChoiceField(
         choices=(
@@ -119,19 +125,14 @@ class CancelForm(days.DayForm):
     )
     last_day = days.DayField("Last day of service", "Where it ends on a date.")
 
-
-def _subscribe(office: Office, by: Actor, given: Given) -> Office:
-    return operations.subscribe(office, by=by, **given)
-
-
-def _preview_subscribe(office: Office, by: Actor, given: Given) -> Preview:
-    for name in ("reason", "payment_method"):
-        given.pop(name)
-    return operations.preview_subscribe(office, by=by, **given)
+    def request_for(self, office: Office) -> OnSubscription:
+        when = self.cleaned_data["when"]
+        if when == "date":
+            return CancelOnDate(at=days.end_of(self.cleaned_data["last_day"], office))
+        return CancelSubscription(at_period_end=when == "period_end")
 
 
-def _link(office: Office, by: Actor, given: Given) -> Link:
-    link = operations.create_payment_link(office, by=by, **given)
+def _link(office: Office, link: PaymentLink) -> Link:
     says = (
         f"Send this address to {office.name}. Whoever opens it can put in a card and start the subscription, until "
         f"{days.written(link.expires_at, office)}. The subscription shows here as soon as it is paid."
@@ -139,89 +140,54 @@ def _link(office: Office, by: Actor, given: Given) -> Link:
     return Link(link.address, says)
 
 
-def _withdraw(office: Office, by: Actor, given: Given) -> Office:
-    return operations.withdraw_payment_link(office, by=by, **given)
-
-
-def _change(office: Office, by: Actor, given: Given) -> Office:
-    return operations.change_subscription(office, by=by, **given)
-
-
-def _preview_change(office: Office, by: Actor, given: Given) -> Preview:
-    given.pop("reason")
-    return operations.preview_change(office, by=by, **given)
-
-
-def _cancel(office: Office, by: Actor, given: Given) -> Office:
-    when, last_day = given.pop("when"), given.pop("last_day")
-    if when == "date":
-        return operations.cancel_on_date(office, days.end_of(last_day, office), by=by, **given)
-    return operations.cancel_subscription(office, by=by, at_period_end=when == "period_end", **given)
-
-
-def _resume_renewal(office: Office, by: Actor, given: Given) -> Office:
-    return operations.resume_renewal(office, by=by, **given)
-
-
-def is_live(office: Office) -> bool:
-    return office.has_live_subscription
-
-
 ACTS = (
-    Act(
-        "subscribe",
-        "Start a subscription",
-        "The first invoice is charged to the card now, unless there is a trial. You see it before anything is charged. "
-        "A declined card leaves nothing behind.",
-        _subscribe,
-        "Show the first invoice",
+    OperationAct(
+        declared=StartSubscription,
+        name="subscribe",
+        title="Start a subscription",
+        says="The first invoice is charged to the card now, unless there is a trial. You see it before anything is "
+        "charged. A declined card leaves nothing behind.",
+        button="Show the first invoice",
         form=SubscribeForm,
-        preview=_preview_subscribe,
-        available=lambda office: not is_live(office),
     ),
-    Act(
-        "payment_link",
-        "Start by a payment link",
-        "Stripe makes a page, open for 24 hours, on which the Office puts in its card and starts the subscription "
+    OperationAct(
+        declared=CreatePaymentLink,
+        name="payment_link",
+        title="Start by a payment link",
+        says="Stripe makes a page, open for 24 hours, on which the Office puts in its card and starts the subscription "
         "itself. Nothing is charged before that.",
-        _link,
-        "Make the link",
+        button="Make the link",
         form=LinkForm,
-        available=lambda office: not is_live(office),
+        shown=_link,
     ),
-    Act(
-        "withdraw_link",
-        "Withdraw the payment link",
-        "Nobody can start the subscription by the link any more. Nothing is charged.",
-        _withdraw,
-        available=lambda office: not is_live(office) and may_have_link(office),
+    OperationAct(
+        declared=WithdrawPaymentLink,
+        name="withdraw_link",
+        title="Withdraw the payment link",
+        says="Nobody can start the subscription by the link any more. Nothing is charged.",
     ),
-    Act(
-        "change_plan",
-        "Change plan or seats",
-        "You see what it costs to the cent before anything is charged. A declined card changes nothing.",
-        _change,
-        "Show what it costs",
+    OperationAct(
+        declared=ChangeSubscription,
+        name="change_plan",
+        title="Change plan or seats",
+        says="You see what it costs to the cent before anything is charged. A declined card changes nothing.",
+        button="Show what it costs",
         form=ChangeForm,
-        preview=_preview_change,
-        available=is_live,
     ),
-    Act(
-        "cancel",
-        "Cancel the subscription",
-        "No money moves now. The Office loses its access at the end of the paid period, on a date, or at once.",
-        _cancel,
+    OperationAct(
+        declared=CancelSubscription,
+        name="cancel",
+        title="Cancel the subscription",
+        says="No money moves now. The Office loses its access at the end of the paid period, on a date, or at once.",
         form=CancelForm,
-        available=is_live,
         group=MENU,
     ),
-    Act(
-        "resume_renewal",
-        "Take the cancellation back",
-        "The subscription has no end any more. Nothing is charged now; it renews, and is charged, at the end of the "
-        "paid period.",
-        _resume_renewal,
-        "Let it renew",
-        available=lambda office: is_live(office) and office.cancel_at is not None,
+    OperationAct(
+        declared=ResumeRenewal,
+        name="resume_renewal",
+        title="Take the cancellation back",
+        says="The subscription has no end any more. Nothing is charged now; it renews, and is charged, at the end of "
+        "the paid period.",
+        button="Let it renew",
     ),
 )

@@ -6,7 +6,8 @@ from typing import Any
 from billing.stripe_api import client, inbound
 from billing.stripe_api.client import Step
 from billing.stripe_api.gateway import answers
-from billing.stripe_api.inbound import AdjustmentState, PreviewedCreditNote
+from billing.stripe_api.inbound.adjustments import PreviewedCreditNote
+from billing.stripe_api.inbound.states import AdjustmentState
 
 __all__ = ["PreviewedCreditNote"]
 
@@ -46,7 +47,7 @@ def issue_credit_note(
 def preview_credit_note(invoice: str, *, amount: int, refund: int, credit: int) -> PreviewedCreditNote:
     """What the credit note would come to. Nothing changes. Source: https://docs.stripe.com/api/credit_notes/preview"""
     found = client.get("/v1/credit_notes/preview", _credit_note(invoice, amount, refund, credit))
-    return inbound.previewed_credit_note(found)
+    return inbound.adjustments.previewed_credit_note(found)
 
 
 def find_credit_note(invoice: str, *, operation: str) -> bool:
@@ -60,7 +61,7 @@ def charges(customer: str, named: Iterable[str]) -> list[dict[str, Any]]:
     seen = {one["id"] for one in found}
     for absent in sorted(one for one in set(named) - seen if one.startswith(CHARGES)):
         charge = answers.one(f"/v1/charges/{absent}", {"expand": ["refunds"]})
-        if charge and inbound.identity(charge.get("customer")) == customer:
+        if charge and inbound.values.identity(charge.get("customer")) == customer:
             found.append(charge)
     return found
 
@@ -71,18 +72,18 @@ def refunds(of: list[dict[str, Any]]) -> list[AdjustmentState]:
     for charge in of:
         within = charge.get("refunds") or {}
         rows = answers.page("/v1/refunds", {"charge": charge["id"]}) if within.get("has_more") else within.get("data")
-        found += [inbound.refund(one) for one in rows or []]
+        found += [inbound.adjustments.refund(one) for one in rows or []]
     return found
 
 
 def disputes(charge: str) -> list[AdjustmentState]:
     """The disputes of this charge."""
-    return [inbound.dispute(one) for one in answers.page("/v1/disputes", {"charge": charge})]
+    return [inbound.adjustments.dispute(one) for one in answers.page("/v1/disputes", {"charge": charge})]
 
 
 def credit_notes(customer: str) -> list[AdjustmentState]:
     """The customer's newest credit notes."""
-    return [inbound.credit_note(one) for one in answers.page("/v1/credit_notes", {"customer": customer})]
+    return [inbound.adjustments.credit_note(one) for one in answers.page("/v1/credit_notes", {"customer": customer})]
 
 
 def _credit_note(invoice: str, amount: int, refund: int, credit: int) -> dict[str, Any]:

@@ -6,13 +6,13 @@ from billing import errors, invoice_lines
 from billing.stripe_api import client, inbound
 from billing.stripe_api.client import Step
 from billing.stripe_api.gateway import answers, customers
-from billing.stripe_api.inbound import InvoiceState, PreviewedInvoice
+from billing.stripe_api.inbound.states import InvoiceState, PreviewedInvoice
 
 
 def tax_rates_of(subscription: str) -> list[str]:
     """The tax rates that the subscription's invoices bear; none where there is no subscription."""
     data = answers.one(f"/v1/subscriptions/{subscription}", {}) if subscription else None
-    return [inbound.identity(rate) for rate in (data or {}).get("default_tax_rates") or []]
+    return [inbound.values.identity(rate) for rate in (data or {}).get("default_tax_rates") or []]
 
 
 def preview_charge(customer: str, *, charge: str, amount: int, currency: str, tax_rates: list[str]) -> PreviewedInvoice:
@@ -28,7 +28,7 @@ def preview_charge(customer: str, *, charge: str, amount: int, currency: str, ta
     item = {**_line(charge, amount, currency, tax_rates), "metadata": {"charge": charge}}
     params = {"customer": customer, "currency": currency, "invoice_items": [item]}
     data = client.preview("/v1/invoices/create_preview", params)
-    line = next((one for one in map(inbound.line, data["lines"]["data"]) if one["charge"] == charge), None)
+    line = next((one for one in map(inbound.invoices.line, data["lines"]["data"]) if one["charge"] == charge), None)
     if line is None:
         raise errors.StripeRejected("Stripe showed no preview of this charge.")
     total = line["amount"] + line["tax_on_top"]
@@ -91,7 +91,7 @@ def finalise_invoice(invoice: str, *, step: Step) -> InvoiceState:
     Source: https://docs.stripe.com/api/invoices/finalize
     """
     params = {"auto_advance": False, "expand": ["payments"]}
-    return inbound.invoice(client.post(f"/v1/invoices/{invoice}/finalize", params, step=step))
+    return inbound.invoices.invoice(client.post(f"/v1/invoices/{invoice}/finalize", params, step=step))
 
 
 def delete_draft(invoice: str, *, step: Step) -> None:

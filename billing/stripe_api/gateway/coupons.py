@@ -29,7 +29,9 @@ def find_promotion_code(code: str, *, customer: str) -> Coupon | None:
         return None
     query = {"code": code, "active": "true", "expand": ["data.promotion.coupon.applies_to"]}
     found = [
-        one for one in answers.page("/v1/promotion_codes", query) if inbound.identity(one["customer"]) in ("", customer)
+        one
+        for one in answers.page("/v1/promotion_codes", query)
+        if inbound.values.identity(one["customer"]) in ("", customer)
     ]
     found.sort(key=lambda one: one["customer"] is None)  # the customer's own goes before everybody's
     return _coupon({"promotion_code": found[0]["id"]}, found[0]["promotion"]["coupon"]) if found else None
@@ -44,4 +46,6 @@ def find_coupon(key: str) -> Coupon | None:
 
 
 def _coupon(named: dict[str, str], data: dict[str, Any]) -> Coupon:
-    return Coupon(named, inbound.coupon(data), tuple((data.get("applies_to") or {}).get("products") or ()))
+    return Coupon(
+        named, inbound.subscriptions.coupon(data), tuple((data.get("applies_to") or {}).get("products") or ())
+    )

@@ -6,7 +6,7 @@ from billing.models import Office
 from billing.stripe_api import client, inbound
 from billing.stripe_api.client import Step
 from billing.stripe_api.gateway import answers
-from billing.stripe_api.inbound import CustomerState
+from billing.stripe_api.inbound.states import CustomerState
 
 
 def create_customer(office: Office, *, operation: str, step: Step) -> str:
@@ -71,7 +71,9 @@ def create_portal_link(customer: str, *, return_url: str, step: Step) -> str:
 
 def fetch_customer(customer: str) -> CustomerState:
     """The customer with its default card; a deleted one says so. Source: https://docs.stripe.com/api/customers/retrieve"""
-    return inbound.customer(client.get(path_of(customer), {"expand": ["invoice_settings.default_payment_method"]}))
+    return inbound.customers.customer(
+        client.get(path_of(customer), {"expand": ["invoice_settings.default_payment_method"]})
+    )
 
 
 def attach_payment_method(payment_method: str, *, customer: str, step: Step) -> str:

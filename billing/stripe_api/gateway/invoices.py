@@ -10,7 +10,7 @@ from billing import errors
 from billing.stripe_api import client, inbound
 from billing.stripe_api.client import Step
 from billing.stripe_api.gateway import answers
-from billing.stripe_api.inbound import InvoiceState, PreviewedInvoice
+from billing.stripe_api.inbound.states import InvoiceState, PreviewedInvoice
 
 Document = Literal["pdf", "page"]
 FIELD: dict[Document, str] = {"pdf": "invoice_pdf", "page": "hosted_invoice_url"}
@@ -20,14 +20,14 @@ AT_STRIPE = re.compile(r"https://(?:[a-z0-9-]+\.)+stripe\.com/[^\s\\]*")
 def fetch_invoice(invoice: str) -> InvoiceState | None:
     """The invoice as Stripe has it now. Source: https://docs.stripe.com/api/invoices/retrieve"""
     data = answers.one(f"/v1/invoices/{invoice}", {"expand": ["payments"]})
-    return inbound.invoice(data) if data else None
+    return inbound.invoices.invoice(data) if data else None
 
 
 def find_invoice(customer: str, *, operation: str) -> InvoiceState | None:
     """The invoice that this operation made."""
     for data in answers.page("/v1/invoices", {"customer": customer, "expand": ["data.payments"]}):
         if (data.get("metadata") or {}).get("operation") == operation:
-            return inbound.invoice(data)
+            return inbound.invoices.invoice(data)
     return None
 
 
@@ -40,7 +40,7 @@ def preview_renewal(subscription: str) -> PreviewedInvoice | None:
         answer = client.preview("/v1/invoices/create_preview", {"subscription": subscription})
     except errors.StripeObjectMissing:
         return None
-    return inbound.previewed_invoice(answer)
+    return inbound.invoices.previewed_invoice(answer)
 
 
 def document_address(invoice: str, document: Document) -> str:

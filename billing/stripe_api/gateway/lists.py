@@ -12,7 +12,7 @@ from typing import Any
 
 from billing.stripe_api import inbound
 from billing.stripe_api.gateway import answers
-from billing.stripe_api.inbound import (
+from billing.stripe_api.inbound.states import (
     AdjustmentState,
     Contact,
     CustomerState,
@@ -51,7 +51,7 @@ def customers(cursor: str = "") -> Page:
         cursor,
         None,
         "",
-        lambda data: Listed(data["id"], inbound.customer(data), contact=inbound.contact(data)),
+        lambda data: Listed(data["id"], inbound.customers.customer(data), contact=inbound.customers.contact(data)),
     )
 
 
@@ -77,7 +77,7 @@ def payments(cursor: str = "", *, since: datetime | None = None, customer: str =
         cursor,
         since,
         customer,
-        lambda data: Listed(inbound.identity(data.get("customer")), inbound.payment(data)),
+        lambda data: Listed(inbound.values.identity(data.get("customer")), inbound.payments.payment(data)),
     )
 
 
@@ -89,7 +89,7 @@ def refunds(cursor: str = "", *, since: datetime | None = None, charge: str = ""
         cursor,
         since,
         "",
-        lambda data: Listed("", inbound.refund(data)),
+        lambda data: Listed("", inbound.adjustments.refund(data)),
     )
 
 
@@ -101,7 +101,7 @@ def credit_notes(cursor: str = "", *, since: datetime | None = None, customer: s
         cursor,
         since,
         customer,
-        lambda data: Listed(inbound.identity(data["customer"]), inbound.credit_note(data)),
+        lambda data: Listed(inbound.values.identity(data["customer"]), inbound.adjustments.credit_note(data)),
     )
 
 
@@ -113,7 +113,7 @@ def disputes(cursor: str = "", *, since: datetime | None = None, charge: str = "
         cursor,
         since,
         "",
-        lambda data: Listed("", inbound.dispute(data)),
+        lambda data: Listed("", inbound.adjustments.dispute(data)),
     )
 
 
@@ -144,24 +144,24 @@ def _since(since: datetime | None) -> dict[str, Any]:
 
 
 def _subscription(data: dict[str, Any]) -> Listed:
-    whose, state = data["customer"], inbound.subscription(data)
+    whose, state = data["customer"], inbound.subscriptions.subscription(data)
     if not isinstance(whose, dict):
         return Listed(whose, state)
-    return Listed(whose["id"], state, owner=inbound.customer(whose), contact=inbound.contact(whose))
+    return Listed(whose["id"], state, owner=inbound.customers.customer(whose), contact=inbound.customers.contact(whose))
 
 
 def _invoice(data: dict[str, Any]) -> Listed:
     answers.complete(data["lines"])
-    return Listed(inbound.identity(data.get("customer")), inbound.invoice(data))
+    return Listed(inbound.values.identity(data.get("customer")), inbound.invoices.invoice(data))
 
 
 @dataclass(frozen=True, slots=True)
 class PricePage:
-    prices: tuple[inbound.PriceState, ...]
+    prices: tuple[inbound.states.PriceState, ...]
     next: str
 
 
 def prices(cursor: str = "") -> PricePage:
     """Prices that come again, also archived ones. Source: https://docs.stripe.com/api/prices/list"""
     rows, following = answers.after("/v1/prices", {"type": "recurring", "expand": ["data.product"]}, cursor)
-    return PricePage(tuple(inbound.price(data) for data in rows), following)
+    return PricePage(tuple(inbound.prices.price(data) for data in rows), following)

@@ -7,7 +7,7 @@ from typing import Any
 from billing.models import Office
 from billing.stripe_api import inbound
 from billing.stripe_api.gateway import adjustments, answers, customers
-from billing.stripe_api.inbound import PaymentMethodState, Snapshot
+from billing.stripe_api.inbound.states import PaymentMethodState, Snapshot
 
 
 def fetch(
@@ -58,7 +58,7 @@ def fetch(
             one_invoice = answers.one(f"/v1/invoices/{absent}", {"expand": ["payments"]})
             if one_invoice is None:
                 missing.append(absent)
-            elif inbound.identity(one_invoice.get("customer")) == customer.id:
+            elif inbound.values.identity(one_invoice.get("customer")) == customer.id:
                 found[absent] = one_invoice
     for one_invoice in found.values():
         answers.complete(one_invoice["lines"])
@@ -75,9 +75,9 @@ def fetch(
         ticket=ticket,
         seen_at=at,
         customer=customer,
-        subscriptions=tuple(inbound.subscription(one) for one in subscriptions),
-        invoices=tuple(inbound.invoice(one) for one in found.values()),
-        payments=tuple(inbound.payment(one) for one in charges),
+        subscriptions=tuple(inbound.subscriptions.subscription(one) for one in subscriptions),
+        invoices=tuple(inbound.invoices.invoice(one) for one in found.values()),
+        payments=tuple(inbound.payments.payment(one) for one in charges),
         adjustments=tuple(adjusted),
         missing=tuple(missing),
         payment_methods=kept,
@@ -98,11 +98,11 @@ def _payment_methods(
     detached = []
     for absent in sorted((_on_file(office) | set(named)) - set(found)):
         data = answers.one(f"/v1/payment_methods/{absent}", {})
-        if data and inbound.identity(data.get("customer")) == customer:
+        if data and inbound.values.identity(data.get("customer")) == customer:
             found[absent] = data
         else:
             detached.append(absent)
-    return tuple(inbound.payment_method(data) for data in found.values()), tuple(detached)
+    return tuple(inbound.customers.payment_method(data) for data in found.values()), tuple(detached)
 
 
 def _on_file(office: Office) -> set[str]:
@@ -115,4 +115,4 @@ def customer_of(stripe_id: str) -> str:
         stripe_id.partition("_")[0]
     )
     data = answers.one(f"/v1/{path}/{stripe_id}", {}) if path else None
-    return inbound.identity(data.get("customer")) if data else ""
+    return inbound.values.identity(data.get("customer")) if data else ""

@@ -59,10 +59,10 @@ def card_set_up(stripe_id: str) -> str:
         data = answers.one(f"/v1/setup_intents/{stripe_id}", {})
     if not data or data["status"] != "succeeded":
         return ""
-    return inbound.identity(data.get("payment_method"))
+    return inbound.values.identity(data.get("payment_method"))
 
 
 def owner_of_card(payment_method: str) -> str:
     """The customer whose card it is; empty where it is nobody's."""
     data = answers.one(f"/v1/payment_methods/{payment_method}", {})
-    return inbound.identity(data.get("customer")) if data else ""
+    return inbound.values.identity(data.get("customer")) if data else ""

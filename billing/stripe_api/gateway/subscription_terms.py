@@ -10,7 +10,7 @@ from typing import Any
 from billing.stripe_api import client, inbound
 from billing.stripe_api.client import Step
 from billing.stripe_api.gateway.coupons import Coupon
-from billing.stripe_api.inbound import PreviewedInvoice, SubscriptionState
+from billing.stripe_api.inbound.states import PreviewedInvoice, SubscriptionState
 
 
 def resume_renewal(current: SubscriptionState, *, operation: str, step: Step) -> None:
@@ -109,4 +109,4 @@ def _update(subscription: str, terms: dict[str, Any], operation: str, step: Step
 
 
 def _previewed(params: dict[str, Any]) -> PreviewedInvoice:
-    return inbound.previewed_invoice(client.preview("/v1/invoices/create_preview", params))
+    return inbound.invoices.previewed_invoice(client.preview("/v1/invoices/create_preview", params))

@@ -10,7 +10,7 @@ from billing.stripe_api import client, inbound
 from billing.stripe_api.client import Step
 from billing.stripe_api.gateway import answers
 from billing.stripe_api.gateway.coupons import Coupon
-from billing.stripe_api.inbound import PreviewedInvoice, SubscriptionState
+from billing.stripe_api.inbound.states import PreviewedInvoice, SubscriptionState
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,9 @@ def start_subscription(
         params["discounts"] = [coupon.named]
     data = client.post("/v1/subscriptions", params, step=step)
     invoice = data.get("latest_invoice") or {}
-    return StartedSubscription(inbound.subscription(data), invoice.get("id", ""), invoice.get("status") or "")
+    return StartedSubscription(
+        inbound.subscriptions.subscription(data), invoice.get("id", ""), invoice.get("status") or ""
+    )
 
 
 def preview_start(customer: str, price: PlanPrice, *, quantity: int, coupon: Coupon | None = None) -> PreviewedInvoice:
@@ -60,21 +62,21 @@ def preview_start(customer: str, price: PlanPrice, *, quantity: int, coupon: Cou
     params: dict[str, Any] = {"customer": customer, "subscription_details": {"items": items}}
     if coupon:
         params["discounts"] = [coupon.named]
-    return inbound.previewed_invoice(client.preview("/v1/invoices/create_preview", params))
+    return inbound.invoices.previewed_invoice(client.preview("/v1/invoices/create_preview", params))
 
 
 def find_subscription(customer: str, *, operation: str) -> SubscriptionState | None:
     """The subscription that this operation made."""
     for data in answers.page("/v1/subscriptions", {"customer": customer, "status": "all"}):
         if (data.get("metadata") or {}).get("operation") == operation:
-            return inbound.subscription(data)
+            return inbound.subscriptions.subscription(data)
     return None
 
 
 def fetch_subscription(subscription: str) -> SubscriptionState | None:
     """The subscription as Stripe has it now. Source: https://docs.stripe.com/api/subscriptions/retrieve"""
     data = answers.one(f"/v1/subscriptions/{subscription}", {})
-    return inbound.subscription(data) if data else None
+    return inbound.subscriptions.subscription(data) if data else None
 
 
 def change_subscription(
@@ -109,7 +111,7 @@ def preview_subscription_change(
     """
     details = _changed_items(current, price, quantity, proration, as_of)
     params = {"subscription": current.id, "subscription_details": details}
-    return inbound.previewed_invoice(client.preview("/v1/invoices/create_preview", params))
+    return inbound.invoices.previewed_invoice(client.preview("/v1/invoices/create_preview", params))
 
 
 def _changed_items(
@@ -134,6 +136,6 @@ def cancel_subscription(subscription: str, *, at_period_end: bool, step: Step) -
     try:
         client.delete(path, step=step)
     except errors.StripeObjectMissing:
-        state = inbound.subscription(client.get(path))
+        state = inbound.subscriptions.subscription(client.get(path))
         if state.status not in ("canceled", "incomplete_expired"):
             raise

@@ -1,0 +1,101 @@
+"""The body of a POST, made from the fields of the declaration that the address carries out."""
+
+import dataclasses
+import types
+import uuid
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from rest_framework import serializers as fields
+
+from billing.api.schema import Named
+from billing.models.office import LOCALE
+from billing.operations.engine.declaration import Declaration, Terms
+
+Field = fields.Field[Any, Any, Any, Any]
+CARD = r"^pm_[A-Za-z0-9_]+$"
+
+
+class Body(Named):
+    # no docstring: the OpenAPI document would show it with each body
+
+    def __init__(
+        self,
+        declared: type[Declaration[Any, Any]],
+        *,
+        called: str,
+        without: Collection[str] = (),
+        reason: Field | None = None,
+        **of_the_framework: Any,
+    ) -> None:
+        super().__init__(called=called, **of_the_framework)
+        self.declared, self.without, self.reason = declared, without, reason
+
+    def get_fields(self) -> dict[str, Field]:
+        hints = get_type_hints(self.declared)
+        asked = [one for one in dataclasses.fields(self.declared) if not one.metadata.get("filled_in")]
+        found = {one.name: field_of(one, hints[one.name]) for one in asked if one.name not in self.without}
+        return found | ({"reason": self.reason} if self.reason else {})
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The fields of the declaration that were given, and the reason."""
+        return {name: str(one) if isinstance(one, uuid.UUID) else one for name, one in self.validated_data.items()}
+
+
+def any_reason() -> Field:
+    return fields.CharField(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=200,
+        help_text="Why, in neutral words or as a code of the catalogue. The vendor's staff must give one.",
+    )
+
+
+def field_of(one: dataclasses.Field[Any], hint: Any) -> Field:
+    """What may be given for a field of a declaration.
+
+    One that need not be given is left to the declaration; its default is shown, unless that is None.
+    """
+    terms = one.metadata.get("terms", Terms())
+    given: dict[str, Any] = {"help_text": terms.help, "allow_null": terms.nullable}
+    if one.default is None:
+        given["required"] = False
+    elif one.default is not dataclasses.MISSING:
+        given["default"] = one.default
+    kind = _without_none(hint)
+    choices = terms.choices or (get_args(kind) if get_origin(kind) is Literal else ())
+    if choices:
+        return fields.ChoiceField(choices=list(choices), **given)
+    if kind is bool:
+        return fields.BooleanField(**given)
+    if kind is int:
+        return fields.IntegerField(min_value=terms.least, **given)
+    if kind is datetime:
+        return fields.DateTimeField(**given)
+    if kind is str:
+        return _text(terms, given)
+    raise TypeError(f"{one.name}: the API has no field for {hint}")
+
+
+def _text(terms: Terms, given: dict[str, Any]) -> Field:
+    if terms.form == "uuid":
+        return fields.UUIDField(**given)
+    given |= {"allow_blank": terms.blank, "max_length": terms.longest}
+    if terms.form == "card":
+        return fields.RegexField(CARD, **given)
+    if terms.form == "email":
+        return fields.EmailField(**given)
+    if terms.form == "language":
+        return fields.CharField(validators=[LOCALE], **given)
+    return fields.CharField(**given)
+
+
+def _without_none(hint: Any) -> Any:
+    """``str`` of ``str | None``."""
+    if get_origin(hint) not in (Union, types.UnionType):
+        return hint
+    kind, *others = [one for one in get_args(hint) if one is not types.NoneType]
+    return hint if others else kind

@@ -1,0 +1,78 @@
+"""The OpenAPI document: a POST that carries out a declaration is described by it."""
+
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers as fields
+
+from billing.api.idempotency import HEADER, REPLAYED, IdempotentPosts
+
+
+class Named(fields.Serializer[Any]):
+    # an instance has a name of its own in the OpenAPI document
+
+    def __init__(self, *, called: str, **of_the_framework: Any) -> None:
+        super().__init__(**of_the_framework)
+        self.called = called
+
+
+class Described:
+    """A view whose POST says itself what the document has of it."""
+
+    def operation_id(self) -> str:
+        raise NotImplementedError
+
+    def text(self) -> str:
+        raise NotImplementedError
+
+    def takes(self, **data: Any) -> fields.Serializer[Any]:
+        """The body. ``data=``: this one."""
+        raise NotImplementedError
+
+    def gives(self) -> dict[int, Any]:
+        """What is answered, by status."""
+        raise NotImplementedError
+
+
+class Schema(AutoSchema):
+    @property
+    def described(self) -> Described | None:
+        return self.view if self.method == "POST" and isinstance(self.view, Described) else None
+
+    def get_operation_id(self) -> str:
+        return self.described.operation_id() if self.described else super().get_operation_id()
+
+    def get_description(self, *_: Any, **__: Any) -> str:
+        return self.described.text() if self.described else super().get_description()
+
+    def get_request_serializer(self) -> Any:
+        return self.described.takes() if self.described else super().get_request_serializer()
+
+    def get_response_serializers(self) -> Any:
+        return self.described.gives() if self.described else super().get_response_serializers()
+
+    def get_serializer_name(self, serializer: fields.Serializer[Any], direction: Any) -> str:
+        if isinstance(serializer, Named):
+            return serializer.called
+        return super().get_serializer_name(serializer, direction)
+
+    def get_override_parameters(self) -> list[Any]:
+        """The header, on each POST that has it."""
+        given = list(super().get_override_parameters())
+        if self.method != "POST" or not isinstance(self.view, IdempotentPosts):
+            return given
+        header = OpenApiParameter(
+            HEADER,
+            OpenApiTypes.STR,
+            OpenApiParameter.HEADER,
+            description=(
+                "1 to 255 visible ASCII characters of your choice, such as a UUID; remembered for at least 24 hours. "
+                "A repetition has one effect and gets the first answer again, with the header "
+                f"`{REPLAYED}: true`; where that was 503, the outcome as soon as it is known. Another request "
+                "under the same key, or a repetition while the first is still being carried out, gets 409. "
+                "Optional; send one with everything that you would not want to be done twice."
+            ),
+        )
+        return [*given, header]

@@ -1,0 +1,697 @@
+"""One class per refusal: what is wrong, what would make it possible, and of which category it is. None knows HTTP."""
+
+import re
+from datetime import datetime
+from enum import Enum
+from typing import Any, ClassVar
+
+from billing import declines
+
+STRIPE_ID = re.compile(
+    r"\b(sub_sched|[a-z]{2,8}(?:_(?:test|live))?)_(?=[A-Za-z]*[A-Z0-9])([A-Za-z0-9]{8,})(?:_secret_[A-Za-z0-9]+)?"
+)
+"""Any prefix, as Stripe adds some; what tells an id from our own words is a digit or a capital."""
+
+
+def without_stripe_ids(text: str) -> str:
+    """``text`` with each of Stripe's ids, and client secrets, cut to what is fit to be shown."""
+    return STRIPE_ID.sub(lambda found: f"{found[1]}_…{found[2][-4:]}", text)
+
+
+def without_addresses(text: str) -> str:
+    """``text`` without e-mail addresses, also misspelt ones: for what is kept of others' words."""
+    return re.sub(r"\S*@\S*", "…", text)
+
+
+class Category(Enum):
+    """What kind of no it is. A face has one answer for each."""
+
+    MALFORMED = "the request cannot be read"
+    INVALID = "what was given cannot be"
+    FORBIDDEN = "this person may not"
+    NOT_FOUND = "there is no such thing"
+    CONFLICT = "it cannot be done as things stand"
+    PAYMENT = "the card said no, or there is none"
+    STRIPE_REFUSED = "Stripe said no"
+    UNKNOWN = "nobody knows yet"
+
+
+class BillingError(Exception):
+    """A request that was refused or is not settled. ``str(error)`` is fit to be shown to a person.
+
+    A subclass says its ``code``, its ``category`` and, where it is always the same, its ``message`` and ``remedy``:
+    what would make it possible.
+    """
+
+    code: ClassVar[str] = "billing_error"
+    category: ClassVar[Category]
+    message: ClassVar[str] = ""
+    remedy: ClassVar[str] = ""
+    without_quotes: ClassVar[str] = ""
+    """The refusal in words of ours alone, where the message may quote what somebody typed."""
+
+    def __init__(self, says: str = "", *, about: Any = None) -> None:
+        super().__init__(says or f"{self.message} {self.remedy}".strip())
+        self.about = about
+
+    @property
+    def on_record(self) -> str:
+        """The refusal as the audit trail keeps it: without words that somebody typed."""
+        return self.without_quotes or str(self)
+
+
+class Defect(BillingError):
+    """A mistake in the program. It is kept with the operation, and tried again later."""
+
+    code = "billing_error"
+    category = Category.CONFLICT
+
+
+class Refusal(BillingError):
+    """A refusal that is always said in the same words, whatever it is about."""
+
+    def __init__(self, about: Any = None) -> None:
+        super().__init__(about=about)
+
+
+# --- Who may not, and what waits for a determination.
+
+RECORD_DETERMINATION = (
+    "Record counsel's determination in the admin under Compliance, Determinations; another person, an "
+    "administrator, must then approve it."
+)
+
+
+class NotPermitted(BillingError):
+    code = "not_permitted"
+    category = Category.FORBIDDEN
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"You are not permitted to {what}. Ask an administrator for a role that is.")
+
+
+class StaffOnly(NotPermitted):
+    code = "staff_only"
+
+    def __init__(self, what: str) -> None:
+        BillingError.__init__(self, f"Only the vendor's staff may {what}. Ask them for it.")
+
+
+class DeterminationInvalid(BillingError):
+    code = "determination_invalid"
+    without_quotes = "What was typed is missing something or cannot be."
+    category = Category.CONFLICT
+
+
+class SecondPersonRequired(Refusal):
+    code = "second_person_required"
+    category = Category.CONFLICT
+    message = (
+        "You prepared this determination, so another person must approve it: anyone else whose role is administrator."
+    )
+
+
+class DeterminationDecided(BillingError):
+    code = "determination_decided"
+    category = Category.CONFLICT
+
+    def __init__(self, determination: Any, what: str) -> None:
+        super().__init__(
+            f"This determination was {what} already, and that stays so. Prepare a new one where it no longer holds.",
+            about=determination,
+        )
+
+
+class DeterminationMissing(BillingError):
+    """Nothing was sent to Stripe: in live mode, what can charge waits for counsel's determination."""
+
+    code = "determination_missing"
+    category = Category.CONFLICT
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"Live charging is refused, and nothing was sent to Stripe: {why} {RECORD_DETERMINATION}")
+
+
+# --- What is wrong with the asking, whatever was asked: its words, its key, its preview, its moment.
+
+
+class ReasonRequired(Refusal):
+    code = "reason_required"
+    category = Category.INVALID
+    message = "Say why: a reason of 3 to 200 characters is kept in the audit trail."
+
+
+class TextNotNeutral(BillingError):
+    code = "text_not_neutral"
+    category = Category.INVALID
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"The text seems to contain {what}. It is kept for years and seen by many: say it without, and never "
+            "anything about a patient."
+        )
+
+
+class NothingToChange(BillingError):
+    code = "nothing_to_change"
+    category = Category.CONFLICT
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"Nothing would change: {what}")
+
+
+class DateInvalid(BillingError):
+    code = "date_invalid"
+    category = Category.INVALID
+
+
+class PreviewStale(Refusal):
+    code = "preview_stale"
+    category = Category.CONFLICT
+    message = "The preview is older than an hour, or something changed since."
+    remedy = "Look at a new one and confirm that."
+
+
+class OperationInProgress(BillingError):
+    code = "operation_in_progress"
+    category = Category.CONFLICT
+
+    def __init__(self, other: Any, asked_by: str) -> None:
+        super().__init__(
+            f"Another change of this Office's billing is not settled yet: “{other.kind}”, asked by {asked_by}. "
+            "Wait for its outcome, then try again.",
+            about=other,
+        )
+
+
+class ReconciliationUnderWay(Refusal):
+    code = "reconciliation_under_way"
+    category = Category.CONFLICT
+    message = "Another process is comparing everything with Stripe just now."
+    remedy = "It shows under Reconciliations; where it was killed, it is gone on with in a minute and a half."
+
+
+class BackfillUnfinished(BillingError):
+    code = "backfill_unfinished"
+    category = Category.CONFLICT
+
+    def __init__(self, began_at: datetime) -> None:
+        super().__init__(
+            f"The backfill of {began_at:%d %B %Y %H:%M} UTC is unfinished. Give the same products to go on with it, or "
+            "end it first: manage.py reconcile --abandon"
+        )
+
+
+class ProductUnknown(Refusal):
+    code = "product_unknown"
+    category = Category.CONFLICT
+    message = "Stripe has no such product."
+    remedy = "Its id begins with prod_ and shows in Stripe's dashboard."
+
+
+class FindingOver(Refusal):
+    code = "finding_over"
+    category = Category.CONFLICT
+    message = "This does not hold any more: it was seen to, or is otherwise at Stripe by now."
+
+
+class IdempotencyKeyInvalid(Refusal):
+    code = "idempotency_key_invalid"
+    category = Category.MALFORMED
+    message = "An Idempotency-Key is 1 to 255 visible ASCII characters without spaces, such as a UUID."
+
+
+class IdempotencyKeyReused(Refusal):
+    code = "idempotency_key_reused"
+    category = Category.CONFLICT
+    message = "This Idempotency-Key came before with another request."
+    remedy = "Repeat that one unchanged, or send this one with a new key."
+
+
+class RequestInProgress(Refusal):
+    """A twin with the same Idempotency-Key is being carried out: there is no answer to give yet."""
+
+    code = "request_in_progress"
+    retry_after_seconds = 5
+    category = Category.CONFLICT
+    message = "The same request, with the same Idempotency-Key, is still being carried out."
+    remedy = "Wait a few seconds and ask again with the same key: the answer will be that one's."
+
+
+# --- What an Office is not, or not yet.
+
+
+class OfficeArchived(Refusal):
+    code = "office_archived"
+    category = Category.CONFLICT
+    message = "This Office is archived."
+    remedy = "Bring it back before changing its billing."
+
+
+class NotArchived(Refusal):
+    code = "not_archived"
+    category = Category.CONFLICT
+    message = "This Office is not archived, so there is nothing to bring back."
+
+
+class StillBilled(BillingError):
+    code = "still_billed"
+    category = Category.CONFLICT
+
+    def __init__(self, office: Any, what: str) -> None:
+        super().__init__(f"This Office cannot be archived yet: {what}", about=office)
+
+
+class ContactInvalid(BillingError):
+    """It names the field that is wrong, and never repeats what was given."""
+
+    code = "contact_invalid"
+    without_quotes = "What was typed cannot be a contact."
+    category = Category.INVALID
+
+
+class CustomerWithoutOffice(Refusal):
+    """Its event came before the operation that makes the customer was committed, or it is none of ours."""
+
+    code = "customer_without_office"
+    category = Category.CONFLICT
+    message = "No Office has this customer yet."
+
+
+class NoCustomer(Refusal):
+    code = "no_customer"
+    category = Category.CONFLICT
+    message = "This Office is no customer at Stripe yet, or was deleted there."
+    remedy = "Add a card or start a subscription first."
+
+
+class CurrencyUnknown(Refusal):
+    code = "currency_unknown"
+    category = Category.CONFLICT
+    message = "This Office has no currency yet: its first subscription sets it."
+    remedy = "Start one first."
+
+
+class CurrencyMismatch(BillingError):
+    code = "currency_mismatch"
+    category = Category.INVALID
+
+    def __init__(self, office: Any, currency: str) -> None:
+        super().__init__(
+            f"This Office is billed in {office.currency.upper()} and stays so; choose a price in "
+            f"{office.currency.upper()} instead of {currency.upper()}.",
+            about=office,
+        )
+
+
+class PaymentMethodRequired(BillingError):
+    code = "payment_method_required"
+    category = Category.PAYMENT
+
+    def __init__(self, office: Any, instead: str = "start with a trial") -> None:
+        super().__init__(f"This Office has no payment method. Add a card, or {instead}.", about=office)
+
+
+class PaymentMethodUnknown(Refusal):
+    code = "payment_method_unknown"
+    category = Category.NOT_FOUND
+    message = "This Office has no such card on file."
+    remedy = "Choose one of those that are listed."
+
+
+class PaymentMethodNeeded(BillingError):
+    code = "payment_method_needed"
+    category = Category.CONFLICT
+
+    def __init__(self, card: Any, *, others: bool) -> None:
+        first = "Make another card the default" if others else "Add another card and make it the default"
+        super().__init__(
+            f"The live subscription is charged to {card}. {first}, or let the subscription end at its period's end "
+            "with nothing due, then remove this one.",
+            about=card,
+        )
+
+
+# --- What a subscription cannot have done to it: starting, changing, pausing, ending.
+
+
+class LiveSubscriptionExists(Refusal):
+    code = "live_subscription_exists"
+    category = Category.CONFLICT
+    message = "This Office already has a live subscription."
+    remedy = "Cancel it before starting another."
+
+
+class NoLiveSubscription(Refusal):
+    code = "no_live_subscription"
+    category = Category.CONFLICT
+    message = "This Office has no live subscription, so there is nothing to change or cancel."
+
+
+class SubscriptionNotChangeable(BillingError):
+    code = "subscription_not_changeable"
+    category = Category.CONFLICT
+
+    def __init__(self, office: Any) -> None:
+        status = office.subscription_status.replace("_", " ")
+        super().__init__(
+            f"This subscription is {status}: pay its open invoice or resume it first, then change it.", about=office
+        )
+
+
+class PlanUnknown(BillingError):
+    code = "plan_unknown"
+    without_quotes = "There is no such plan price for sale."
+    category = Category.INVALID
+
+    def __init__(self, price: str) -> None:
+        super().__init__(f"There is no plan price {price!r} for sale. Choose one of the listed plans.")
+
+
+class QuantityInvalid(BillingError):
+    code = "quantity_invalid"
+    category = Category.INVALID
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+
+
+class NotCancelling(Refusal):
+    code = "not_cancelling"
+    category = Category.CONFLICT
+    message = "This subscription is not set to end: it renews by itself, and nothing is to be taken back."
+
+
+class CollectionPaused(Refusal):
+    code = "collection_paused"
+    category = Category.CONFLICT
+    message = "Collection is paused, so the invoice that this makes now would not be charged."
+    remedy = "Resume collection first, or settle with the next invoice."
+
+
+class CollectionNotPaused(Refusal):
+    code = "collection_not_paused"
+    category = Category.CONFLICT
+    message = "This Office's invoices are collected already: there is no pause to end."
+
+
+class NotTrialing(Refusal):
+    code = "not_trialing"
+    category = Category.CONFLICT
+    message = "This subscription is in no trial."
+    remedy = "To charge later, pause collection or give a discount instead."
+
+
+class InTrial(Refusal):
+    code = "in_trial"
+    category = Category.CONFLICT
+    message = "This subscription is in a trial: its first period begins when that ends."
+    remedy = "End the trial instead."
+
+
+class PaymentLinkGone(Refusal):
+    code = "payment_link_gone"
+    category = Category.CONFLICT
+    message = "The payment link was used, was withdrawn or has expired."
+    remedy = "Make another if the Office has no subscription."
+
+
+class NoDiscount(Refusal):
+    code = "no_discount"
+    category = Category.CONFLICT
+    message = "This subscription has no discount of its own that could be removed."
+
+
+class NoFurtherInvoice(Refusal):
+    code = "no_further_invoice"
+    category = Category.CONFLICT
+    message = "This subscription ends before another invoice."
+    remedy = "Take the cancellation back first."
+
+
+class NoUpcomingInvoice(Refusal):
+    code = "no_upcoming_invoice"
+    category = Category.NOT_FOUND
+    message = "No invoice is to come: there is no subscription that renews."
+
+
+# --- What an invoice cannot have done to it, and what cannot be charged.
+
+
+class ChargeUnknown(BillingError):
+    code = "charge_unknown"
+    category = Category.INVALID
+
+    def __init__(self, charges: list[str]) -> None:
+        super().__init__(f"There is no such charge. Choose one of: {', '.join(charges)}.")
+
+
+class AmountOutOfBounds(BillingError):
+    code = "amount_out_of_bounds"
+    category = Category.INVALID
+
+    def __init__(self, least: Any, most: Any) -> None:
+        super().__init__(f"A one-off charge is {least} to {most}. Split a larger one, or mend the amount.")
+
+
+class DaysInvalid(BillingError):
+    code = "days_invalid"
+    category = Category.INVALID
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"An invoice that is sent is due after 1 to {most} days; 0 charges the card now.")
+
+
+class InvoiceDraft(Refusal):
+    code = "invoice_draft"
+    category = Category.CONFLICT
+    message = "This invoice is a draft still."
+    remedy = "It can be dealt with once Stripe finalises it."
+
+
+class InvoicePaid(Refusal):
+    code = "invoice_paid"
+    category = Category.CONFLICT
+    message = "This invoice is paid already."
+    remedy = "Money goes back by a refund or a credit note."
+
+
+class InvoiceVoid(Refusal):
+    code = "invoice_void"
+    category = Category.CONFLICT
+    message = "This invoice is void: nothing is owed on it."
+    remedy = "Make a new charge instead."
+
+
+class InvoiceUncollectible(Refusal):
+    code = "invoice_uncollectible"
+    category = Category.CONFLICT
+    message = "This invoice was marked uncollectible."
+    remedy = "It can still be paid, or be voided."
+
+
+class InvoiceNotSendable(Refusal):
+    code = "invoice_not_sendable"
+    category = Category.CONFLICT
+    message = "This invoice is charged to the card, and only one that is paid until it is due can be sent."
+    remedy = "Give the Office the address of its page instead."
+
+
+class NothingToPay(Refusal):
+    code = "nothing_to_pay"
+    category = Category.CONFLICT
+    message = "Nothing remains to be paid on this invoice."
+
+
+class NoFailedAttempt(Refusal):
+    code = "no_failed_attempt"
+    category = Category.CONFLICT
+    message = "No attempt to collect this invoice has failed."
+    remedy = "Pay it instead of trying again."
+
+
+class NoDocument(Refusal):
+    code = "no_document"
+    category = Category.NOT_FOUND
+    message = "Stripe has no such document of this invoice; a draft has none."
+
+
+# --- What cannot be given back or credited.
+
+
+class PaymentNotRefundable(BillingError):
+    code = "payment_not_refundable"
+    category = Category.CONFLICT
+
+    def __init__(self, payment: Any) -> None:
+        super().__init__(
+            f"This payment {payment.status}, so there is nothing to give back. Choose one that succeeded.",
+            about=payment,
+        )
+
+
+class AlreadyRefunded(BillingError):
+    code = "already_refunded"
+    category = Category.CONFLICT
+
+    def __init__(self, payment: Any) -> None:
+        super().__init__(
+            f"All of this payment, {payment.money}, went back already. A credit note can still give credit.",
+            about=payment,
+        )
+
+
+class PaymentDisputed(Refusal):
+    code = "payment_disputed"
+    category = Category.CONFLICT
+    message = (
+        "The bank has taken this payment back itself, as its card's holder disputes it; a refund would pay it twice."
+    )
+    remedy = "Answer the dispute in Stripe's dashboard, or accept it there."
+
+
+class InvoiceNotCreditable(BillingError):
+    code = "invoice_not_creditable"
+    category = Category.CONFLICT
+
+    def __init__(self, invoice: Any) -> None:
+        status = "deleted" if invoice.deleted_at else invoice.status
+        instead = {
+            "open": "no money came in for it yet. Lower what is due of it instead",
+            "paid": "nothing is due of it. Give the money back, or as credit for the next invoice",
+        }
+        super().__init__(
+            f"This invoice is {status}: {instead.get(status, 'a credit note needs one that is open or paid')}.",
+            about=invoice,
+        )
+
+
+class AlreadyCredited(Refusal):
+    code = "already_credited"
+    category = Category.CONFLICT
+    message = "All of this invoice was credited already, so nothing is left to correct."
+
+
+class AmountInvalid(BillingError):
+    code = "amount_invalid"
+    category = Category.INVALID
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+
+
+class MoreThanLeft(BillingError):
+    code = "more_than_left"
+    category = Category.INVALID
+
+    def __init__(self, asked: Any, left: Any, *, instead: str = "") -> None:
+        super().__init__(f"{asked} is more than is left: at most {left}. {instead}".strip(), about=left)
+
+
+# --- What came of asking Stripe: the card said no, Stripe said no, or nobody knows; and what must not be asked.
+
+
+class CardDeclined(BillingError):
+    """The card said no. ``decline_code`` is the issuer's, where it gave one; ``declines`` has the words for it."""
+
+    code = "card_declined"
+    category = Category.PAYMENT
+
+    def __init__(self, decline_code: str = "") -> None:
+        super().__init__(str(declines.of(decline_code)))
+        self.decline_code = decline_code
+
+
+class AuthenticationRequired(CardDeclined):
+    code = "authentication_required"
+
+
+class StripeRejected(BillingError):
+    """Stripe understood the request and said no: a mistake of ours or of the input, never of the card."""
+
+    code = "stripe_rejected"
+    category = Category.STRIPE_REFUSED
+
+    def __init__(self, says: str = "", stripe_code: str = "", param: str = "", status: int = 0) -> None:
+        super().__init__(says)
+        self.stripe_code = stripe_code
+        self.param = param
+        self.status = status
+
+
+class CouponUnknown(StripeRejected):
+    """Stripe was asked and has no such code, or it was redeemed as often as it can be."""
+
+    code = "coupon_unknown"
+    without_quotes = "There is no such coupon or promotion code."
+    category = Category.INVALID
+
+    def __init__(self, code: str) -> None:
+        super().__init__(
+            f"There is no coupon or promotion code {code!r} that can be redeemed here. Coupons and codes are made, "
+            "and kept valid, in Stripe's dashboard."
+        )
+
+
+class CouponShorterThanTrial(StripeRejected):
+    code = "coupon_shorter_than_trial"
+    category = Category.INVALID
+    message = "The discount would run out during the trial, and take nothing off."
+    remedy = "Start without it, and apply it when the trial ends."
+
+
+class PaymentLinkOpen(StripeRejected):
+    """Stripe was asked: the Office could pay twice."""
+
+    code = "payment_link_open"
+    category = Category.CONFLICT
+    message = "This Office has an open payment link with other terms."
+    remedy = "Withdraw that one, or wait until it expires after 24 hours; then make another."
+
+
+class StripeObjectMissing(StripeRejected):
+    code = "stripe_object_missing"
+
+
+class StripeKeyRefused(StripeRejected):
+    code = "stripe_key_refused"
+
+
+class StripeUnavailable(BillingError):
+    """No answer arrived: nobody knows yet whether it was done. It is settled later, never guessed.
+
+    ``retry_after`` is how many seconds Stripe asks us to wait, 0 where it did not say.
+    """
+
+    code = "stripe_unavailable"
+    category = Category.UNKNOWN
+
+    def __init__(self, message: str = "", *, replayed: bool = False, retry_after: float = 0) -> None:
+        super().__init__(
+            message
+            or "Stripe did not answer, so the outcome is not yet known. It is settled by itself in the "
+            "background; nothing needs to be repeated."
+        )
+        self.replayed = replayed
+        self.retry_after = retry_after
+
+
+class WrongStripeAccount(BillingError):
+    code = "wrong_stripe_account"
+    category = Category.CONFLICT
+
+
+class CallInsideTransaction(BillingError):
+    code = "call_inside_transaction"
+    category = Category.CONFLICT
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path} was about to be called inside an open database transaction.")
+
+
+class FieldNotAllowed(BillingError):
+    code = "field_not_allowed"
+    category = Category.CONFLICT
+
+    def __init__(self, path: str, fields: list[str]) -> None:
+        super().__init__(f"{path}: {', '.join(fields)} is not on the list of what may leave for Stripe.")

@@ -1,0 +1,128 @@
+"""How an operation begins, or is refused: what every one of them goes through.
+
+Permission, the Office's lock, whether it is archived, the determination, ``prepare``, the preview that is confirmed,
+and last the reason; then the intent is committed. Stripe is asked after that, outside any transaction.
+"""
+
+from typing import Any, TypeVar, cast
+
+from django.db import IntegrityError, transaction
+
+from billing import clock, errors, leases
+from billing.access import grants
+from billing.audit import trail
+from billing.audit.actor import Actor
+from billing.models import Office, Operation
+from billing.operations.engine import idempotency, previews, reasons, settle, stored
+from billing.operations.engine.declaration import Asked, AtStripe, Confirmed, Declaration, Here, Telling
+from billing.operations.engine.steps import Run
+from billing.operations.engine.unsettled import require_settled
+from billing.stripe_api import charging
+
+Subject = TypeVar("Subject")
+Result = TypeVar("Result")
+
+
+def perform(wanted: Declaration[Subject, Result], subject: Subject, *, by: Actor, reason: str) -> Result:
+    """Carry out the operation, and return what it came to, from our rows as they are then.
+
+    ``reason`` is a code of the catalogue or words; an Office's own people need not say any.
+
+    Raises:
+        NotPermitted, StaffOnly, OfficeArchived, DeterminationMissing, PreviewStale, ReasonRequired, TextNotNeutral,
+            OperationInProgress, and what ``prepare`` raises: nothing was asked of Stripe, and the refusal is in the
+            audit trail.
+        CardDeclined, StripeRejected: Stripe said no; the operation says so.
+        StripeUnavailable: nobody knows yet; the worker settles it.
+    """
+    office = wanted.office_of(subject)
+    with trail.acting(by, office=office):
+        try:
+            if isinstance(wanted, Here):
+                return cast(Result, _carried_out(wanted, subject, by=by, reason=reason))
+            operation = _begun(cast(AtStripe[Subject, Result], wanted), subject, by=by, reason=reason)
+        except errors.BillingError as refusal:
+            trail.record_refusal(office, f"{wanted.kind}: {refusal.on_record}")
+            raise
+    if operation is None:
+        return cast(Result, subject)
+    with trail.acting(by, office=office, reason=operation.reason):
+        run = Run(operation)
+        try:
+            settle.carry_out(run)
+        except errors.StripeUnavailable as lost:
+            if not isinstance(wanted, Telling):
+                raise
+            raise errors.StripeUnavailable(
+                wanted.ANSWER_LOST, replayed=lost.replayed, retry_after=lost.retry_after
+            ) from None
+        return cast(Result, run.request.result(run))
+
+
+def _begun(wanted: AtStripe[Subject, Any], subject: Subject, *, by: Actor, reason: str) -> Operation | None:
+    """The operation whose intent is committed; None where nothing is left to do."""
+    office = wanted.office_of(subject)
+    _require(wanted, by, office)
+    asked = Asked(by, reason)
+    try:
+        with transaction.atomic(durable=True):
+            fresh, exact = _prepared(wanted, subject, asked)
+            if exact is None:
+                return None
+            words = trail.stated(reasons.given(reason, by=by))
+            with trail.acting(by, office=fresh, reason=words):
+                operation = Operation.objects.create(
+                    office=fresh,
+                    kind=exact.kind.value,
+                    actor=by.user,
+                    actor_kind=by.kind,
+                    actor_label=by.label,
+                    reason=words,
+                    request=stored.written(exact),
+                    lease_until=clock.wall() + leases.LEASE,
+                )
+                idempotency.link(operation)
+                exact.begun(operation)
+            return operation
+    except IntegrityError:
+        require_settled(office, by)
+        raise
+
+
+def _carried_out(wanted: Here[Subject, Result], subject: Subject, *, by: Actor, reason: str) -> Result:
+    _require(wanted, by, wanted.office_of(subject))
+    with transaction.atomic(durable=True):
+        office, exact = _prepared(wanted, subject, Asked(by, reason))
+        if exact is None:
+            return cast(Result, subject)
+        with trail.acting(by, office=office, reason=trail.stated(reasons.given(reason, by=by))):
+            return exact.carry_out(exact.subject_in(office))
+
+
+Wanted = TypeVar("Wanted", bound=Declaration[Any, Any])
+
+
+def _prepared(wanted: Wanted, subject: Any, asked: Asked) -> tuple[Office, Wanted | None]:
+    """The Office, locked, and the exact request; None where nothing is left to do."""
+    office = Office.objects.select_for_update().get(pk=wanted.office_of(subject).pk)  # not archived meanwhile
+    if office.archived_at and not wanted.on_archived:
+        raise errors.OfficeArchived(office)
+    fresh = wanted.naming(subject).subject_in(office)
+    wanted = wanted.naming(fresh)
+    if wanted.already_so(fresh, asked):
+        return office, None
+    if wanted.needs_determination:
+        charging.require_determination()
+    exact = wanted.prepare(fresh, asked)
+    exact.check_confirmed(fresh)
+    if isinstance(exact, Confirmed):
+        previews.check_unchanged(office, exact.as_of)
+    return office, exact
+
+
+def _require(wanted: Declaration[Any, Any], by: Actor, office: Office) -> None:
+    """Raises: NotPermitted, StaffOnly."""
+    if wanted.permission == "manage_billing":
+        grants.require(by, wanted.permission, office)
+    if wanted.only_vendor_may:
+        grants.require_vendor(by, wanted.permission, to=wanted.only_vendor_may)

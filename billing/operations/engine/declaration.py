@@ -1,0 +1,274 @@
+"""What an operation is: one class that holds all of it.
+
+    @operation
+    @dataclass(frozen=True, kw_only=True)
+    class VoidInvoice(OnInvoice[Invoice]):
+        kind = Kind.VOID_INVOICE
+        ...
+
+The class says who may, whether money may move and when it is offered. An instance is a request: its fields are
+what was asked for, and the JSON that is stored with the operation (``engine.stored``). ``prepare`` runs under the
+Office's lock and returns the exact request; ``ask`` makes its steps at Stripe; ``settle_unknown`` finds out what
+became of it where the answer was lost.
+
+The faces read the same class: the API makes its body and its text from the fields and the docstring, the admin its
+request from a form. Neither says a rule of its own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar, cast
+
+from billing import errors
+from billing.audit.actor import Actor
+from billing.models import Invoice, Office, Operation, Payment
+from billing.models.operation import Kind
+
+if TYPE_CHECKING:
+    from billing.operations.engine.steps import Run
+
+Subject = TypeVar("Subject")
+Result = TypeVar("Result")
+
+
+class Moves(Enum):
+    """Whether money moves."""
+
+    NOTHING = "Money does not move."
+    LATER = "No money moves now; what is charged later changes."
+    NOW = "Money may move now."
+    BACK = "Money goes back to the Office."
+
+
+class Outcome(Enum):
+    """What became of an operation whose answer was lost."""
+
+    DONE = "done"
+    NOT_DONE = "not done"
+
+    @classmethod
+    def of(cls, done: bool) -> "Outcome":
+        return cls.DONE if done else cls.NOT_DONE
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who asks, and why: the reason as it was given, not judged yet."""
+
+    by: Actor
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What may be given for a field, for the faces. ``nullable``: null may be given. ``form``: a shape with a name."""
+
+    help: str = ""
+    least: int | None = None
+    longest: int | None = None
+    choices: tuple[str, ...] | tuple[tuple[str, str], ...] = ()
+    blank: bool = False
+    nullable: bool = False
+    form: Literal["", "card", "email", "language", "uuid"] = ""
+
+
+def asked(help: str = "", **terms: Any) -> Mapping[str, Any]:
+    """The metadata of a field that the one who asks gives: ``quantity: int = field(metadata=asked(least=1))``."""
+    return {"terms": Terms(help, **terms)}
+
+
+FILLED_IN: Mapping[str, Any] = {"filled_in": True}
+"""The metadata of a field that the operation writes itself: by ``naming`` or ``prepare``."""
+
+NOT_STORED: Mapping[str, Any] = {"not_stored": True}
+"""Beside other metadata: what is given is not in the request that is stored, so ``ask`` must go without it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declaration(Generic[Subject, Result]):
+    """An operation on a subject. See the module."""
+
+    kind: ClassVar[Kind]
+    money: ClassVar[Moves] = Moves.NOTHING
+    permission: ClassVar[str] = "manage_billing"
+    only_vendor_may: ClassVar[str] = ""
+    """What the vendor's staff alone may do, in words; empty where an Office's own people may too."""
+    needs_determination: ClassVar[bool] = False
+    """It can make Stripe charge somebody: in live mode it waits for a determination in force."""
+    on_archived: ClassVar[bool] = False
+    """It may be done to an Office that is archived."""
+    no_preview_because: ClassVar[str] = ""
+    """Why it has no preview although money moves, where it has none."""
+    not_in_api: ClassVar[str] = ""
+    not_in_admin: ClassVar[str] = ""
+    """Why a face does not offer it, where it does not."""
+
+    @classmethod
+    def offered(cls, subject: Subject) -> bool:
+        """Whether it makes sense to offer it now. ``prepare`` decides."""
+        return True
+
+    @staticmethod
+    def office_of(subject: Any) -> Office:
+        """The Office that is billed."""
+        raise NotImplementedError
+
+    def naming(self, subject: Subject) -> Self:
+        """The request, with the key of what it is about."""
+        return self
+
+    def subject_in(self, office: Office) -> Subject:
+        """What the request is about, read now."""
+        raise NotImplementedError
+
+    def already_so(self, subject: Subject, asked: Asked) -> bool:
+        """Nothing is left to do, so that repeating is a no-op."""
+        return False
+
+    def prepare(self, subject: Subject, asked: Asked) -> Self:
+        """Check under the Office's lock, and return the exact request. Raises what refuses it."""
+        return self
+
+    def check_confirmed(self, subject: Subject) -> None:
+        """Check what only carrying out needs, and a preview may go without. Raises what refuses it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AtStripe(Declaration[Subject, Result]):
+    """An operation that asks Stripe: its intent, its requests and its outcome are committed apart."""
+
+    changes_cards: ClassVar[bool] = False
+    """The look afterwards asks for the cards too."""
+
+    def begun(self, operation: Operation) -> None:
+        """Write down more of the intent, in the transaction that begins it."""
+
+    def ask(self, run: "Run") -> None:
+        """Ask Stripe, step by step. It can be run again from its start."""
+        raise NotImplementedError
+
+    def settle_unknown(self, run: "Run") -> Outcome:
+        """Find out what became of it, after its answer was lost; undo what must not stand."""
+        raise NotImplementedError
+
+    def result(self, run: "Run") -> Result:
+        """What the one who asked is shown, from our rows as they are now."""
+        return cast(Result, self.subject_in(run.office))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Here(Declaration[Subject, Result]):
+    """An operation on our own rows: Stripe is not asked."""
+
+    def carry_out(self, subject: Subject) -> Result:
+        """Change our rows, in the transaction that checked the request."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Previewed(Generic[Subject]):
+    """Beside a declaration: it can be previewed."""
+
+    def preview(self, subject: Subject, as_of: datetime, asked: Asked) -> Any:
+        """Show what it would come to at ``as_of``. Nothing changes. ``self`` is prepared."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confirmed(Previewed[Subject]):
+    """Beside a declaration: it can be confirmed with the ``as_of`` of a preview.
+
+    It is done once then, and only if nothing was done to the Office since.
+    """
+
+    as_of: datetime | None = field(
+        default=None,
+        metadata=asked(
+            "Of a preview of the last hour: it is done once, and refused where anything was done to the Office "
+            "since, so that the amounts are the ones that were shown"
+        ),
+    )
+
+
+def confirmed(request: Declaration[Any, Any], as_of: datetime | None) -> Declaration[Any, Any]:
+    """The request, confirmed as it was shown at ``as_of``, where it can be."""
+    return replace(request, **{"as_of": as_of}) if isinstance(request, Confirmed) else request
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnOffice(AtStripe[Office, Result]):
+    """An operation on an Office."""
+
+    @staticmethod
+    def office_of(subject: Office) -> Office:
+        return subject
+
+    def subject_in(self, office: Office) -> Office:
+        return office
+
+
+@dataclass(frozen=True, kw_only=True)
+class Telling(OnOffice[str]):
+    """An operation that tells the one who asks a link or a secret, once. It is stored nowhere.
+
+    Where no answer arrived it is lost: the operation settles, and another is asked for.
+    """
+
+    ANSWER_LOST: ClassVar[str] = (
+        "Stripe did not answer. What it may have made is of no use to anybody: ask for another in a minute."
+    )
+
+    def result(self, run: "Run") -> str:
+        if not run.told:
+            raise errors.StripeUnavailable(self.ANSWER_LOST)
+        return run.told
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnSubscription(OnOffice[Office]):
+    """An operation on the Office's live subscription, which it names."""
+
+    subscription: str = field(default="", metadata=FILLED_IN)
+
+    def naming(self, subject: Office) -> Self:
+        return replace(self, subscription=subject.payment_provider_subscription_id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnInvoice(AtStripe[Invoice, Invoice]):
+    """An operation on an invoice."""
+
+    invoice: str = field(default="", metadata=FILLED_IN)
+
+    @staticmethod
+    def office_of(subject: Invoice) -> Office:
+        return subject.office
+
+    def naming(self, subject: Invoice) -> Self:
+        return replace(self, invoice=str(subject.public_id))
+
+    def subject_in(self, office: Office) -> Invoice:
+        row = Invoice.objects.get(office=office, public_id=self.invoice)
+        row.office = office
+        return row
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnPayment(AtStripe[Payment, Payment]):
+    """An operation on a payment."""
+
+    payment: str = field(default="", metadata=FILLED_IN)
+
+    @staticmethod
+    def office_of(subject: Payment) -> Office:
+        return subject.office
+
+    def naming(self, subject: Payment) -> Self:
+        return replace(self, payment=str(subject.public_id))
+
+    def subject_in(self, office: Office) -> Payment:
+        row = Payment.objects.get(office=office, public_id=self.payment)
+        row.office = office
+        return row

@@ -1,0 +1,161 @@
+"""What a change would cost, in words and to the cent, before anybody confirms it. Nothing changes here."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Q
+
+from billing import clock, errors, invoice_lines
+from billing.access import grants
+from billing.audit.actor import Actor
+from billing.models import Office, Operation, PlanPrice
+from billing.models.subscription import COLLECTION_PAUSED
+from billing.money import Money
+from billing.operations.engine.declaration import Asked, Declaration, Previewed
+from billing.operations.engine.unsettled import require_settled
+from billing.stripe_api import charging
+from billing.stripe_api.gateway.coupons import Coupon
+from billing.stripe_api.inbound.states import PreviewedInvoice
+
+LASTS = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    text: str
+    amount: Money
+    period_start: datetime | None
+    period_end: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The invoice that would come: now, or at ``at``. ``as_of`` is the moment it was reckoned for: confirm with it.
+
+    ``charged`` is what is asked for after credit; a negative ``total`` is kept as credit. ``title`` says when
+    and how, where neither "now" nor "with the next invoice" does; ``says`` what one should know beside the amounts.
+    """
+
+    now: bool
+    at: datetime | None
+    as_of: datetime
+    lines: tuple[Line, ...]
+    discount: Money
+    tax: Money
+    total: Money
+    charged: Money
+    afterwards: str = ""
+    says: str = ""
+    title: str = ""
+
+
+def preview(wanted: Declaration[Any, Any], subject: Any, *, by: Actor, reason: str = "") -> Any:
+    """Show what the operation would come to. Nothing changes. Confirm it by ``perform`` with its ``as_of``.
+
+    Raises: NotPermitted, StaffOnly, OfficeArchived, OperationInProgress, DeterminationMissing, and what ``prepare``
+        raises; StripeUnavailable.
+    """
+    if not isinstance(wanted, Previewed):
+        raise TypeError(f"{wanted.kind} has no preview")
+    office, as_of, asked = wanted.office_of(subject), clock.billing(), Asked(by, reason)  # before anything is read
+    if wanted.only_vendor_may:
+        grants.require_vendor(by, wanted.permission, to=wanted.only_vendor_may)
+    grants.require(by, "view_billing", office)
+    office = Office.objects.get(pk=office.pk)
+    if office.archived_at:
+        raise errors.OfficeArchived(office)
+    require_settled(office, by)
+    fresh = wanted.naming(subject).subject_in(office)
+    if wanted.needs_determination:
+        charging.require_determination()
+    return wanted.naming(fresh).prepare(fresh, asked).preview(fresh, as_of, asked)
+
+
+def check_unchanged(office: Office, as_of: datetime | None) -> None:
+    """The preview of ``as_of`` is of the last hour, and since then nothing was done to the Office and no period
+    began: the amounts are the ones that were shown, and a confirmation that comes twice is carried out once.
+
+    For a guard, which runs before its own operation is written down.
+
+    Raises: PreviewStale.
+    """
+    if as_of is None:
+        return
+    now, start, seen_at = clock.billing(), office.current_period_start, clock.on_the_wall(as_of)
+    since = office.operations.filter(Q(created_at__gte=seen_at) | Q(settled_at__gte=seen_at))
+    undone = (Operation.Status.REJECTED, Operation.Status.ABANDONED)
+    if not now - LASTS <= as_of <= now or (start and as_of < start) or since.exclude(status__in=undone).exists():
+        raise errors.PreviewStale
+
+
+def shown(
+    invoice: PreviewedInvoice,
+    *,
+    now: bool,
+    at: datetime | None,
+    as_of: datetime,
+    afterwards: str = "",
+    says: str = "",
+    title: str = "",
+) -> Preview:
+    """The previewed invoice with our own words for what it consists of."""
+    prices = invoice_lines.prices_of(line["price"] for line in invoice.lines)
+
+    def money(amount: int) -> Money:
+        return Money(amount, invoice.currency)
+
+    return Preview(
+        now=now,
+        at=at,
+        as_of=as_of,
+        lines=tuple(
+            Line(
+                invoice_lines.words(line, prices.get(line["price"])),
+                money(line["amount"]),
+                line["period_start"],
+                line["period_end"],
+            )
+            for line in invoice.lines
+        ),
+        discount=money(-invoice.discount),
+        tax=money(invoice.tax),
+        total=money(invoice.total),
+        charged=money(invoice.amount_due),
+        afterwards=afterwards,
+        says=says,
+        title=title,
+    )
+
+
+def without_periods(invoice: PreviewedInvoice) -> PreviewedInvoice:
+    return replace(invoice, lines=tuple({**line, "period_start": None, "period_end": None} for line in invoice.lines))
+
+
+def uncollected(preview: Preview, office: Office) -> Preview:
+    """The preview; where collection is paused when the invoice comes, it says so, and that nothing is charged."""
+    until = office.collection_paused_until
+    if not office.collection_paused or (until and preview.at and not preview.now and until <= preview.at):
+        return preview
+    become = dict(COLLECTION_PAUSED).get(office.collection_paused, "not collected")
+    says = f"{preview.says} Collection is paused: this invoice is {become}.".strip()
+    return replace(preview, charged=Money(0, preview.total.currency), says=says)
+
+
+def reckoned(price: PlanPrice, quantity: int, coupon: Coupon | None = None) -> PreviewedInvoice:
+    """The first invoice of an Office of which Stripe knows nothing: one line, without taxes and credit."""
+    whole = price.money.times(quantity)
+    applies = coupon is not None and (not coupon.products or price.plan.stripe_product_id in coupon.products)
+    off = coupon.discount.taken_off(whole).amount if coupon and applies else 0
+    line = {"price": price.stripe_price_id, "charge": "", "quantity": quantity, "amount": whole.amount, "tax": 0}
+    return PreviewedInvoice(
+        currency=whole.currency,
+        subtotal=whole.amount,
+        discount=off,
+        tax=0,
+        total=whole.amount - off,
+        amount_due=whole.amount - off,
+        period_start=None,
+        period_end=None,
+        lines=({**line, "proration": False, "period_start": None, "period_end": None},),
+    )

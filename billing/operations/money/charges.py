@@ -1,0 +1,150 @@
+"""One-off charges: an invoice beside the subscription, for what a catalogue names."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Self
+
+from billing import errors
+from billing.invoice_lines import CATALOGUE
+from billing.models import Invoice, Office
+from billing.models.operation import Kind
+from billing.money import Money
+from billing.operations.engine import previews
+from billing.operations.engine.declaration import Asked, Confirmed, Moves, OnOffice, Outcome, asked
+from billing.operations.engine.previews import Preview
+from billing.operations.engine.registry import operation
+from billing.operations.engine.steps import Run
+from billing.operations.offices.customer import customer_of, refuse_deleted
+from billing.stripe_api import gateway
+
+LEAST, MOST = 100, 1_000_000  # minor units of the Office's currency
+LONGEST_DAYS = 90
+
+
+@operation
+@dataclass(frozen=True, kw_only=True)
+class ChargeOffice(Confirmed[Office], OnOffice[Invoice]):
+    """A one-off charge, for the vendor. **Money moves**, unless the invoice is sent; a declined card leaves it void.
+
+    The Office is charged ``amount`` minor units of its currency, and the taxes that its subscription bears.
+    ``charge`` is a code of the catalogue, whose text is printed on the invoice. The card on file is charged now;
+    with ``days_until_due`` the invoice is mailed to the Office instead, to be paid by then. Where a step's answer is
+    lost, the same invoice is gone on with; there is never a second.
+
+    Raises:
+        NoCustomer, ChargeUnknown, CurrencyUnknown, AmountOutOfBounds, DaysInvalid, PaymentMethodRequired.
+        CardDeclined: the card said no; the invoice is void.
+    Source: https://docs.stripe.com/invoicing/integration
+    """
+
+    kind = Kind.CHARGE_OFFICE
+    money = Moves.NOW
+    only_vendor_may = "charge an Office beside its subscription"
+    needs_determination = True
+
+    charge: str = field(metadata=asked("What for; it is printed", choices=tuple(CATALOGUE.items())))
+    amount: int = field(metadata=asked(f"Minor units of the Office's currency, {LEAST} to {MOST}, before taxes"))
+    days_until_due: int = field(
+        default=0, metadata=asked(f"0 charges the card now; 1 to {LONGEST_DAYS} sends the invoice instead")
+    )
+
+    @classmethod
+    def offered(cls, subject: Office) -> bool:
+        return bool(subject.currency)
+
+    def prepare(self, subject: Office, asked: Asked) -> Self:
+        refuse_deleted(subject)
+        if self.charge not in CATALOGUE:
+            raise errors.ChargeUnknown(list(CATALOGUE))
+        if not subject.currency:
+            raise errors.CurrencyUnknown(subject)
+        if not LEAST <= self.amount <= MOST:
+            raise errors.AmountOutOfBounds(Money(LEAST, subject.currency), Money(MOST, subject.currency))
+        if not 0 <= self.days_until_due <= LONGEST_DAYS:
+            raise errors.DaysInvalid(LONGEST_DAYS)
+        if not (self.days_until_due or subject.has_payment_method):
+            raise errors.PaymentMethodRequired(subject, "send the invoice with days until it is due")
+        return self
+
+    def preview(self, subject: Office, as_of: datetime, asked: Asked) -> Preview:
+        """What the charge comes to with taxes and after credit. Confirm it with its ``as_of``."""
+        invoice = gateway.charges.preview_charge(
+            subject.payment_provider_customer_id or "",
+            charge=self.charge,
+            amount=self.amount,
+            currency=subject.currency,
+            tax_rates=gateway.charges.tax_rates_of(subject.payment_provider_subscription_id),
+        )
+        due = as_of + timedelta(days=self.days_until_due) if self.days_until_due else None
+        title = f"Sent to the Office, to be paid by {due.day} {due:%B %Y}" if due else ""
+        return previews.shown(invoice, now=due is None, at=due, as_of=as_of, title=title)
+
+    def ask(self, run: Run) -> None:
+        """Add the line to a draft of its own, so that no renewal can take it in, whenever the process dies."""
+        customer = customer_of(run)
+        draft = gateway.charges.draft_invoice(
+            customer,
+            currency=run.office.currency,
+            days_until_due=self.days_until_due,
+            office=str(run.office.public_id),
+            operation=run.id,
+            step=run.step("draft"),
+        )
+        run.look_at(invoices=draft)
+        try:
+            gateway.charges.add_charge(
+                draft,
+                customer=customer,
+                charge=self.charge,
+                amount=self.amount,
+                currency=run.office.currency,
+                tax_rates=gateway.charges.tax_rates_of(run.office.payment_provider_subscription_id),
+                operation=run.id,
+                step=run.step("line"),
+            )
+            invoice = gateway.charges.finalise_invoice(draft, step=run.step("finalise"))
+        except errors.StripeRejected:
+            if self._is_given_up(run, lambda: gateway.charges.delete_draft(draft, step=run.step("delete"))):
+                raise
+            return
+        run.look_at(payments=invoice.payment_intent_id)
+        if invoice.status == "paid":  # from credit
+            return
+        try:
+            if self.days_until_due:
+                gateway.invoices.send_invoice(draft, step=run.step("send"))
+            else:
+                gateway.invoices.pay_invoice(draft, step=run.step("pay"))
+        except (errors.CardDeclined, errors.StripeRejected):
+            if self._is_given_up(run, lambda: gateway.invoices.void_invoice(draft, step=run.step("void"))):
+                raise
+
+    def _is_given_up(self, run: Run, give_up: Callable[[], None]) -> bool:
+        """Nothing is owed; or False, where Stripe refuses that too because somebody had the invoice paid meanwhile."""
+        try:
+            give_up()
+        except errors.StripeRejected:
+            return self.settle_unknown(run) is Outcome.NOT_DONE
+        return True
+
+    def settle_unknown(self, run: Run) -> Outcome:
+        """Find out whether the invoice is paid, or was sent. Else give it up: it must not be collected later."""
+        found = gateway.invoices.find_invoice(run.office.payment_provider_customer_id or "", operation=run.id)
+        if found is None:
+            return Outcome.NOT_DONE
+        run.look_at(invoices=found.id, payments=found.payment_intent_id)
+        if found.status == "paid":  # somebody may have finalised the empty draft
+            return Outcome.of(any(line["charge"] for line in found.lines))
+        if gateway.invoices.was_sent(found.id, key=run.step("send").key):
+            return Outcome.DONE
+        if found.status == "draft":
+            gateway.charges.delete_draft(found.id, step=run.step("delete"))
+        elif found.status == "open":
+            gateway.invoices.void_invoice(found.id, step=run.step("undo"))
+        return Outcome.NOT_DONE
+
+    def result(self, run: Run) -> Invoice:
+        """The invoice that the charge made."""
+        made = run.operation.steps.get(name="draft").object_id
+        return Invoice.objects.get(office=run.office, stripe_id=made)

@@ -1,0 +1,142 @@
+"""Correcting an invoice: less is due of an open one; of a paid one, money goes back or waits as credit."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Literal, Self
+
+from django.db.models import Sum
+
+from billing import errors
+from billing.models import Adjustment, Invoice, Payment
+from billing.models.operation import Kind
+from billing.money import Money
+from billing.operations.engine.declaration import Asked, Confirmed, Moves, OnInvoice, Outcome, asked
+from billing.operations.engine.registry import operation
+from billing.operations.engine.steps import Run
+from billing.operations.money import money_back
+from billing.operations.money.money_back import GivesBack, MoneyBack
+from billing.stripe_api import gateway
+
+To = Literal["due", "refund", "balance"]
+TO_BY_STATUS: dict[str, tuple[To, ...]] = {"open": ("due",), "paid": ("refund", "balance")}
+REASONS = {"duplicate": "duplicate", "suspected_fraud": "fraudulent"}
+OTHERWISE = "Give the rest as credit for the next invoice."
+
+
+@operation
+@dataclass(frozen=True, kw_only=True)
+class IssueCreditNote(GivesBack, Confirmed[Invoice], OnInvoice):
+    """Correct an open or paid invoice. **Money may move**; only the vendor's staff may.
+
+    Of an open invoice less is ``due``. Of a paid one, the money goes back to the card (``refund``: **money moves**,
+    to the customer) or lowers the next invoices (``balance``). No determination is needed. Repeating corrects once
+    more, but for the confirmation of the same preview (``as_of``).
+
+    Raises: InvoiceNotCreditable, AlreadyCredited, PaymentDisputed, AmountInvalid, MoreThanLeft.
+    Source: https://docs.stripe.com/invoicing/dashboard/credit-notes
+    """
+
+    kind = Kind.ISSUE_CREDIT_NOTE
+    money = Moves.BACK
+    only_vendor_may = "issue credit notes"
+
+    to: To = field(
+        metadata=asked(
+            "Of an open invoice less is due; of a paid one the money goes back to the card, or is kept as credit"
+        )
+    )
+
+    @classmethod
+    def offered(cls, subject: Invoice) -> bool:
+        return subject.status in TO_BY_STATUS and creditable(subject).amount > 0
+
+    def prepare(self, subject: Invoice, asked: Asked) -> Self:
+        """With the amount, and Stripe's word for the reason."""
+        if self.to not in TO_BY_STATUS.get(subject.status, ()) or subject.deleted_at:
+            raise errors.InvoiceNotCreditable(subject)
+        left = creditable(subject)
+        if left.amount == 0:
+            raise errors.AlreadyCredited(subject)
+        amount = left.amount if self.amount is None else self.amount
+        money_back.check_amount(amount, left)
+        if self.to == "refund":
+            _check_refund(subject, amount)
+        return replace(self, amount=amount, stripe_reason=money_back.stripe_reason(asked.reason, REASONS))
+
+    def preview(self, subject: Invoice, as_of: datetime, asked: Asked) -> MoneyBack:
+        """What a credit note would come to, as Stripe reckons it."""
+        seen = gateway.adjustments.preview_credit_note(
+            subject.stripe_id, amount=self.exact_amount, **self._of_what_was_paid
+        )
+        paid_by = _largest(subject)
+        before, after = Money(seen.before_payment, seen.currency), Money(seen.after_payment, seen.currency)
+        return MoneyBack(
+            amount=Money(seen.total, seen.currency),
+            tax=Money(seen.tax, seen.currency),
+            remains=Money(creditable(subject).amount - seen.total, seen.currency),
+            remains_as="Still due" if self.to == "due" else "Can still be credited",
+            goes_to=_goes_to(before, after, self.to, paid_by),
+            warnings=money_back.warnings_of(paid_by) if paid_by and self.to == "refund" else (),
+            is_given_back=self.to == "refund",
+            as_of=as_of,
+        )
+
+    @property
+    def _of_what_was_paid(self) -> dict[str, int]:
+        """Where the money of a paid invoice goes, as the gateway takes it."""
+        amount = self.exact_amount
+        return {"refund": amount if self.to == "refund" else 0, "credit": amount if self.to == "balance" else 0}
+
+    def ask(self, run: Run) -> None:
+        gateway.adjustments.issue_credit_note(
+            self._corrected(run).stripe_id,
+            amount=self.exact_amount,
+            **self._of_what_was_paid,
+            reason=self.stripe_reason,
+            operation=run.id,
+            step=run.step("issue"),
+        )
+
+    def settle_unknown(self, run: Run) -> Outcome:
+        return Outcome.of(gateway.adjustments.find_credit_note(self._corrected(run).stripe_id, operation=run.id))
+
+    def _corrected(self, run: Run) -> Invoice:
+        """The invoice, which the look afterwards fetches with its credit notes and what was paid for it."""
+        invoice = self.subject_in(run.office)
+        run.look_at(invoices=invoice.stripe_id, credit_notes=invoice.stripe_id)
+        for payment in invoice.payments.all():
+            run.look_at(payments=payment.stripe_id)
+        return invoice
+
+
+def creditable(invoice: Invoice) -> Money:
+    """How much of the invoice can still be corrected."""
+    if invoice.status == "open":
+        return Money(invoice.amount_remaining, invoice.currency)
+    issued = invoice.adjustments.filter(kind=Adjustment.Kind.CREDIT_NOTE, status="issued")
+    return Money(invoice.total - (issued.aggregate(sum=Sum("amount"))["sum"] or 0), invoice.currency)
+
+
+def _check_refund(invoice: Invoice, amount: int) -> None:
+    """Raises: PaymentDisputed, MoreThanLeft."""
+    paid_by = _largest(invoice)
+    if paid_by and money_back.is_taken_back(paid_by):
+        raise errors.PaymentDisputed(paid_by)
+    to_refund = paid_by.refundable if paid_by else Money(0, invoice.currency)
+    money_back.check_amount(amount, to_refund, instead=OTHERWISE)
+
+
+def _largest(invoice: Invoice) -> Payment | None:
+    """The payment of the invoice of which the most can go back: Stripe refunds one."""
+    return max(invoice.payments.filter(status="succeeded"), key=lambda one: one.refundable.amount, default=None)
+
+
+def _goes_to(before: Money, after: Money, to: To, paid_by: Payment | None) -> tuple[str, ...]:
+    found = []
+    if before.amount:
+        found.append(f"{before} less is due of the invoice.")
+    if after.amount and to == "balance":
+        found.append(f"{after} is kept as credit and lowers the next invoices.")
+    elif after.amount and paid_by:
+        found.append(money_back.to_the_card(paid_by))
+    return tuple(found)

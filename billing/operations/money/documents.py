@@ -1,0 +1,43 @@
+"""Invoices as Stripe shows them now: reads, that change nothing."""
+
+from billing import clock, errors
+from billing.access import grants
+from billing.audit import trail
+from billing.audit.actor import Actor
+from billing.models import Invoice, Office
+from billing.operations.engine import previews
+from billing.operations.engine.previews import Preview
+from billing.stripe_api import gateway
+from billing.stripe_api.gateway.invoices import Document
+
+OPENED: dict[Document, str] = {"pdf": "opened the invoice's PDF", "page": "opened the invoice's page"}
+
+
+def open_document(invoice: Invoice, document: Document, *, by: Actor) -> str:
+    """The address at which Stripe shows the invoice, fetched now and never kept. That it was opened is on record.
+
+    Raises: NotPermitted, NoDocument, StripeRejected, StripeUnavailable.
+    """
+    grants.require(by, "view_billing", invoice.office)
+    address = gateway.invoices.document_address(invoice.stripe_id, document)
+    if not address:
+        raise errors.NoDocument(invoice)
+    with trail.acting(by, office=invoice.office):
+        trail.record_act(invoice, OPENED[document], office=invoice.office)
+    return address
+
+
+def preview_upcoming(office: Office, *, by: Actor) -> Preview:
+    """The next renewal's invoice as Stripe reckons it now. Nothing changes.
+
+    Raises: NotPermitted, NoUpcomingInvoice, StripeUnavailable.
+    """
+    grants.require(by, "view_billing", office)
+    if not office.has_live_subscription:
+        raise errors.NoUpcomingInvoice(office)
+    as_of = clock.billing()
+    invoice = gateway.invoices.preview_renewal(office.payment_provider_subscription_id)
+    if invoice is None:
+        raise errors.NoUpcomingInvoice(office)
+    seen = previews.shown(invoice, now=False, at=invoice.period_end, as_of=as_of)
+    return previews.uncollected(seen, office)

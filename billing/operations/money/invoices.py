@@ -1,0 +1,235 @@
+"""What is done to an invoice that there is: collect it, send it, or give up the claim."""
+
+from dataclasses import dataclass, field
+from typing import Self
+
+from billing import errors
+from billing.models import Invoice
+from billing.models.operation import Kind
+from billing.operations.engine.declaration import Asked, Moves, OnInvoice, Outcome, asked
+from billing.operations.engine.registry import operation
+from billing.operations.engine.steps import Run
+from billing.operations.offices.cards import card_on_file
+from billing.stripe_api import gateway
+
+
+@operation
+@dataclass(frozen=True, kw_only=True)
+class PayInvoice(OnInvoice):
+    """Pay an invoice now. **Money moves**; a declined card leaves it open.
+
+    It is paid with the card on file, or with a chosen one of the Office's.
+
+    Raises:
+        InvoiceDraft, InvoicePaid, InvoiceVoid, NothingToPay, PaymentMethodRequired.
+        PaymentMethodUnknown: the card is none of the Office's.
+    Source: https://docs.stripe.com/api/invoices/pay
+    """
+
+    kind = Kind.PAY_INVOICE
+    money = Moves.NOW
+    needs_determination = True
+    no_preview_because = "The invoice says what remains to be paid."
+
+    payment_method: str | None = field(
+        default=None,
+        metadata=asked("One of the Office's cards; else the card on file", nullable=True, form="uuid"),
+    )
+
+    @classmethod
+    def offered(cls, subject: Invoice) -> bool:
+        return subject.is_collectible
+
+    def prepare(self, subject: Invoice, asked: Asked) -> Self:
+        _check_collectible(subject)
+        if self.payment_method:
+            card_on_file(subject.office, self.payment_method)
+        else:
+            _require_card(subject)
+        return self
+
+    def ask(self, run: Run) -> None:
+        cards = run.office.payment_methods
+        card = cards.get(public_id=self.payment_method).stripe_id if self.payment_method else ""
+        _pay(_named(self, run), run, card=card)
+
+    def settle_unknown(self, run: Run) -> Outcome:
+        return _became("paid", self, run)
+
+
+@operation
+@dataclass(frozen=True, kw_only=True)
+class RetryInvoice(OnInvoice):
+    """After a failed attempt, charge the card on file again. **Money moves.**
+
+    Raises:
+        InvoiceDraft, InvoicePaid, InvoiceVoid, NothingToPay, InvoiceUncollectible, NoFailedAttempt,
+            PaymentMethodRequired.
+    Source: https://docs.stripe.com/api/invoices/pay
+    """
+
+    kind = Kind.RETRY_INVOICE
+    money = Moves.NOW
+    needs_determination = True
+    no_preview_because = PayInvoice.no_preview_because
+
+    @classmethod
+    def offered(cls, subject: Invoice) -> bool:
+        return _is_open(subject) and subject.attempt_count > 0
+
+    def prepare(self, subject: Invoice, asked: Asked) -> Self:
+        _check_collectible(subject)
+        if subject.status == "uncollectible":
+            raise errors.InvoiceUncollectible(subject)
+        if not subject.attempt_count:
+            raise errors.NoFailedAttempt(subject)
+        _require_card(subject)
+        return self
+
+    def ask(self, run: Run) -> None:
+        _pay(_named(self, run), run, card="")
+
+    def settle_unknown(self, run: Run) -> Outcome:
+        return _became("paid", self, run)
+
+
+@operation
+@dataclass(frozen=True, kw_only=True)
+class SendInvoice(OnInvoice):
+    """Stripe mails the invoice to the Office. For the vendor.
+
+    With it comes a page on which it can be paid: **money moves** then.
+
+    Raises: InvoiceDraft, InvoicePaid, InvoiceVoid, InvoiceUncollectible, InvoiceNotSendable.
+    """
+
+    kind = Kind.SEND_INVOICE
+    money = Moves.LATER
+    only_vendor_may = "send an invoice"
+    needs_determination = True
+
+    @classmethod
+    def offered(cls, subject: Invoice) -> bool:
+        return _is_open(subject) and subject.collection == Invoice.Collection.SENT
+
+    def prepare(self, subject: Invoice, asked: Asked) -> Self:
+        _check_open(subject)
+        if subject.collection != Invoice.Collection.SENT:
+            raise errors.InvoiceNotSendable(subject)
+        return self
+
+    def ask(self, run: Run) -> None:
+        gateway.invoices.send_invoice(_named(self, run), step=run.step("send"))
+
+    def settle_unknown(self, run: Run) -> Outcome:
+        return Outcome.of(gateway.invoices.was_sent(_named(self, run), key=run.step("send").key))
+
+
+@operation
+@dataclass(frozen=True, kw_only=True)
+class VoidInvoice(OnInvoice):
+    """Nothing is owed on it any more, for good. For the vendor.
+
+    It is as if it had never been, and cannot come back. Money does not move; credit that the invoice took goes back.
+
+    Raises: InvoiceDraft, InvoicePaid, InvoiceVoid.
+    """
+
+    kind = Kind.VOID_INVOICE
+    money = Moves.LATER
+    only_vendor_may = "void an invoice"
+
+    @classmethod
+    def offered(cls, subject: Invoice) -> bool:
+        return subject.is_collectible
+
+    def prepare(self, subject: Invoice, asked: Asked) -> Self:
+        _check_not_settled(subject)
+        return self
+
+    def ask(self, run: Run) -> None:
+        gateway.invoices.void_invoice(_named(self, run), step=run.step("void"))
+
+    def settle_unknown(self, run: Run) -> Outcome:
+        return _became("void", self, run)
+
+
+@operation
+@dataclass(frozen=True, kw_only=True)
+class MarkUncollectible(OnInvoice):
+    """It is written off, though it can still be paid. For the vendor.
+
+    Stripe tries no more. Money does not move.
+
+    Raises: InvoiceDraft, InvoicePaid, InvoiceVoid, InvoiceUncollectible.
+    """
+
+    kind = Kind.MARK_UNCOLLECTIBLE
+    money = Moves.LATER
+    only_vendor_may = "write an invoice off"
+
+    @classmethod
+    def offered(cls, subject: Invoice) -> bool:
+        return _is_open(subject)
+
+    def prepare(self, subject: Invoice, asked: Asked) -> Self:
+        _check_open(subject)
+        return self
+
+    def ask(self, run: Run) -> None:
+        gateway.invoices.mark_uncollectible(_named(self, run), step=run.step("mark"))
+
+    def settle_unknown(self, run: Run) -> Outcome:
+        return _became("uncollectible", self, run)
+
+
+def _is_open(invoice: Invoice) -> bool:
+    return invoice.is_collectible and invoice.status == "open"
+
+
+def _check_not_settled(invoice: Invoice) -> None:
+    """It is open or uncollectible. Raises what refuses it."""
+    if invoice.status == "draft" or invoice.deleted_at:
+        raise errors.InvoiceDraft(invoice)
+    if invoice.status == "paid":
+        raise errors.InvoicePaid(invoice)
+    if invoice.status == "void":
+        raise errors.InvoiceVoid(invoice)
+
+
+def _check_open(invoice: Invoice) -> None:
+    _check_not_settled(invoice)
+    if invoice.status == "uncollectible":
+        raise errors.InvoiceUncollectible(invoice)
+
+
+def _check_collectible(invoice: Invoice) -> None:
+    _check_not_settled(invoice)
+    if invoice.amount_remaining <= 0:
+        raise errors.NothingToPay(invoice)
+
+
+def _require_card(invoice: Invoice) -> None:
+    if not invoice.office.has_payment_method:
+        raise errors.PaymentMethodRequired(invoice.office, "pay with one of its other cards")
+
+
+def _named(wanted: OnInvoice, run: Run) -> str:
+    """Stripe's id of the invoice, which the look afterwards fetches with its payments."""
+    row = wanted.subject_in(run.office)
+    run.look_at(invoices=row.stripe_id, payments=row.payment_intent_id)
+    return row.stripe_id
+
+
+def _pay(invoice: str, run: Run, *, card: str) -> None:
+    try:
+        gateway.invoices.pay_invoice(invoice, payment_method=card, step=run.step("pay"))
+    except errors.StripeRejected as error:
+        if error.stripe_code != "invoice_already_paid":  # Stripe's own attempt was quicker
+            raise
+
+
+def _became(status: str, wanted: OnInvoice, run: Run) -> Outcome:
+    """Whether the invoice has this status at Stripe."""
+    found = gateway.invoices.fetch_invoice(_named(wanted, run))
+    return Outcome.of(found is not None and found.status == status)

@@ -1,0 +1,102 @@
+"""Money that goes back: what refunds and credit notes have in common."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from billing import clock, errors
+from billing.models import Payment
+from billing.models.adjustment import UNDECIDED, Adjustment
+from billing.money import Money
+from billing.operations.engine import reasons
+from billing.operations.engine.declaration import FILLED_IN, asked
+
+OLD = timedelta(days=180)
+BLOCKS_THE_CARD = "With this reason Stripe blocks the card: it can never pay you again."
+TOO_OLD = (
+    f"The payment is older than {OLD.days} days. Its bank may not take the money any more; then it comes back to you "
+    "and a Finding says so."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GivesBack:
+    """How much is asked for, and Stripe's word for why; empty where it has none."""
+
+    amount: int | None = field(default=None, metadata=asked("Minor units, tax included; without one, all that is left"))
+    stripe_reason: str = field(default="", metadata=FILLED_IN)
+
+    @property
+    def exact_amount(self) -> int:
+        if self.amount is None:
+            raise ValueError("The amount is known once the request is prepared.")
+        return self.amount
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyBack:
+    """What would go back, and what remains. ``lines`` say where it goes; ``warnings`` what to think of first.
+
+    ``tax`` is within ``amount``. ``remains`` can still go back or be credited; of an open invoice it is still due.
+    ``is_given_back``: the amount goes back to the card; else it is credited. Confirmed with ``as_of``, it is done
+    once, however often the confirmation comes.
+    """
+
+    amount: Money
+    tax: Money
+    remains: Money
+    remains_as: str
+    goes_to: tuple[str, ...]
+    warnings: tuple[str, ...]
+    is_given_back: bool
+    as_of: datetime
+
+
+def stripe_reason(reason: str, table: dict[str, str]) -> str:
+    """Stripe's word for a reason of our catalogue, or an empty text: our own words stay here."""
+    return table.get(reasons.code_of(reason.strip()), "")
+
+
+def check_payment(payment: Payment) -> None:
+    """Something of it can go back.
+
+    Raises: PaymentNotRefundable, PaymentDisputed, AlreadyRefunded.
+    """
+    if payment.status != "succeeded":
+        raise errors.PaymentNotRefundable(payment)
+    if is_taken_back(payment):
+        raise errors.PaymentDisputed(payment)
+    if payment.refundable.amount == 0:
+        raise errors.AlreadyRefunded(payment)
+
+
+def is_taken_back(payment: Payment) -> bool:
+    """The bank has taken it back, or nobody knows yet whether: of its dispute nothing but its being is known."""
+    if not payment.disputed:
+        return False
+    disputes = [one for one in payment.adjustments.all() if one.kind == Adjustment.Kind.DISPUTE]
+    lost = Adjustment.Outcome.LOST
+    open_or_lost = [one for one in disputes if one.outcome == lost or one.status in UNDECIDED]
+    return not disputes or any(not one.is_inquiry for one in open_or_lost)
+
+
+def check_amount(amount: int, left: Money, *, instead: str = "") -> None:
+    """Raises: AmountInvalid, MoreThanLeft."""
+    if amount < 1:
+        raise errors.AmountInvalid("The amount is at least one minor unit, such as a cent.")
+    if amount > left.amount:
+        raise errors.MoreThanLeft(Money(amount, left.currency), left, instead=instead)
+
+
+def to_the_card(payment: Payment) -> str:
+    card = f"the card {payment.card_brand} …{payment.card_last4}" if payment.card_last4 else "where it came from"
+    return f"Back to {card} that paid, within 5 to 10 business days."
+
+
+def warnings_of(payment: Payment, *, stripe_reason: str = "") -> tuple[str, ...]:
+    """What to think of before it goes back to the card, and Stripe is told this reason."""
+    found = []
+    if clock.billing() - payment.created_at > OLD:
+        found.append(TOO_OLD)
+    if stripe_reason == "fraudulent":
+        found.append(BLOCKS_THE_CARD)
+    return tuple(found)

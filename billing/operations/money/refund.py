@@ -1,0 +1,84 @@
+"""Giving a payment back, whole or in part."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Self
+
+from billing.models import Payment
+from billing.models.operation import Kind
+from billing.money import Money
+from billing.operations.engine.declaration import Asked, Confirmed, Moves, OnPayment, Outcome
+from billing.operations.engine.registry import operation
+from billing.operations.engine.steps import Run
+from billing.operations.money import money_back
+from billing.operations.money.money_back import GivesBack, MoneyBack
+from billing.stripe_api import gateway
+
+REASONS = {
+    "office_asked": "requested_by_customer",
+    "duplicate": "duplicate",
+    "suspected_fraud": "fraudulent",
+}
+
+
+@operation
+@dataclass(frozen=True, kw_only=True)
+class RefundPayment(GivesBack, Confirmed[Payment], OnPayment):
+    """Give a payment back to its card, whole or in part. **Money moves**; only the vendor's staff may.
+
+    It moves to the customer, so no determination is needed. Stripe is told the reason where it has a word for it;
+    ``suspected_fraud`` also puts the card on Stripe's block lists. The invoice stays paid: a credit note corrects it.
+    Repeating gives back once more, but for the confirmation of the same preview (``as_of``).
+
+    Raises: PaymentNotRefundable, PaymentDisputed, AlreadyRefunded, AmountInvalid, MoreThanLeft.
+    Source: https://docs.stripe.com/refunds
+    """
+
+    kind = Kind.REFUND_PAYMENT
+    money = Moves.BACK
+    only_vendor_may = "give money back"
+
+    @classmethod
+    def offered(cls, subject: Payment) -> bool:
+        return subject.refundable.amount > 0 and not money_back.is_taken_back(subject)
+
+    def prepare(self, subject: Payment, asked: Asked) -> Self:
+        """With the amount, and Stripe's word for the reason."""
+        money_back.check_payment(subject)
+        amount = subject.refundable.amount if self.amount is None else self.amount
+        money_back.check_amount(amount, subject.refundable)
+        return replace(self, amount=amount, stripe_reason=money_back.stripe_reason(asked.reason, REASONS))
+
+    def preview(self, subject: Payment, as_of: datetime, asked: Asked) -> MoneyBack:
+        """What a refund would give back, where to, and what to think of first.
+
+        Stripe is not asked.
+        """
+        return MoneyBack(
+            amount=Money(self.exact_amount, subject.currency),
+            tax=Money(0, subject.currency),
+            remains=Money(subject.refundable.amount - self.exact_amount, subject.currency),
+            remains_as="Can still be given back",
+            goes_to=(money_back.to_the_card(subject),),
+            warnings=money_back.warnings_of(subject, stripe_reason=self.stripe_reason),
+            is_given_back=True,
+            as_of=as_of,
+        )
+
+    def ask(self, run: Run) -> None:
+        gateway.adjustments.refund_payment(
+            self._charge(run),
+            amount=self.exact_amount,
+            reason=self.stripe_reason,
+            operation=run.id,
+            step=run.step("refund"),
+        )
+
+    def settle_unknown(self, run: Run) -> Outcome:
+        return Outcome.of(gateway.adjustments.find_refund(self._charge(run), operation=run.id))
+
+    def _charge(self, run: Run) -> str:
+        """Stripe's id of the payment, which the look afterwards fetches."""
+        charge = self.subject_in(run.office).stripe_id
+        run.look_at(payments=charge)
+        return charge

@@ -1,0 +1,5 @@
+"""What can be done about an Office's subscription."""
+
+from billing.operations.subscriptions import cancel, change, collection, discounts, payment_link, start, trial
+
+__all__ = ["cancel", "change", "collection", "discounts", "payment_link", "start", "trial"]

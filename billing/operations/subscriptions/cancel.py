@@ -1,0 +1,133 @@
+"""Ending a subscription: at its period's end, now, or on a date; and taking that back."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Self
+
+from billing import clock, errors
+from billing.models import Office
+from billing.models.operation import Kind
+from billing.operations.engine.declaration import Asked, Moves, OnSubscription, Outcome, asked
+from billing.operations.engine.registry import operation
+from billing.operations.engine.steps import Run
+from billing.operations.subscriptions.live import require_live, state_of, was_updated
+from billing.stripe_api import charging, gateway
+
+
+@operation
+@dataclass(frozen=True, kw_only=True)
+class CancelSubscription(OnSubscription):
+    """The subscription will not renew, or ends now. Money does not move.
+
+    With ``at_period_end`` the Office keeps service until ``current_period_end``; otherwise it ends now, without a
+    refund. Repeating is a no-op.
+
+    Raises: NoLiveSubscription.
+    Source: https://docs.stripe.com/billing/subscriptions/cancel
+    """
+
+    kind = Kind.CANCEL_SUBSCRIPTION
+
+    at_period_end: bool = True
+
+    @classmethod
+    def offered(cls, subject: Office) -> bool:
+        return subject.has_live_subscription
+
+    def already_so(self, subject: Office, asked: Asked) -> bool:
+        return self.at_period_end and subject.ends_with_this_period
+
+    def prepare(self, subject: Office, asked: Asked) -> Self:
+        require_live(subject)
+        return self
+
+    def ask(self, run: Run) -> None:
+        gateway.subscriptions.cancel_subscription(
+            self.subscription, at_period_end=self.at_period_end, step=run.step("cancel")
+        )
+
+    def settle_unknown(self, run: Run) -> Outcome:
+        state = gateway.subscriptions.fetch_subscription(self.subscription)
+        if state is None or state.status == "canceled":
+            return Outcome.DONE
+        return Outcome.of(self.at_period_end and state.cancel_at == state.current_period_end is not None)
+
+
+@operation
+@dataclass(frozen=True, kw_only=True)
+class CancelOnDate(OnSubscription):
+    """The subscription ends at a moment, and is renewed until then. Money does not move now.
+
+    Time that was paid for is not refunded. If periods begin before it, they are renewed, the last one in part.
+    Repeating is a no-op.
+
+    Raises:
+        NoLiveSubscription, DateInvalid.
+        DeterminationMissing: it would end later than is agreed now, so that more is charged.
+    Source: https://docs.stripe.com/billing/subscriptions/cancel
+    """
+
+    kind = Kind.CANCEL_ON_DATE
+    money = Moves.LATER
+
+    at: datetime = field(metadata=asked("Service ends at this moment"))
+
+    @classmethod
+    def offered(cls, subject: Office) -> bool:
+        return subject.has_live_subscription
+
+    def naming(self, subject: Office) -> Self:
+        return replace(super().naming(subject), at=self.at.replace(microsecond=0))  # Stripe counts seconds
+
+    def already_so(self, subject: Office, asked: Asked) -> bool:
+        return subject.has_live_subscription and subject.cancel_at == self.at
+
+    def prepare(self, subject: Office, asked: Asked) -> Self:
+        require_live(subject)
+        if self.at <= clock.billing():
+            raise errors.DateInvalid("Choose a date in the future; to end it today, cancel it now.")
+        if subject.cancel_at and subject.cancel_at < self.at:
+            charging.require_determination()
+        return self
+
+    def ask(self, run: Run) -> None:
+        gateway.subscription_terms.end_subscription_on(
+            self.subscription, self.at, operation=run.id, step=run.step("cancel_on_date")
+        )
+
+    def settle_unknown(self, run: Run) -> Outcome:
+        return was_updated(run, self.subscription)
+
+
+@operation
+@dataclass(frozen=True, kw_only=True)
+class ResumeRenewal(OnSubscription):
+    """The cancellation is taken back: the subscription renews. Money does not move now.
+
+    **It does with the next renewal.** One that has ended stays so.
+
+    Raises: DeterminationMissing, NoLiveSubscription, NotCancelling.
+    Source: https://docs.stripe.com/billing/subscriptions/cancel#reactivating-canceled-subscriptions
+    """
+
+    kind = Kind.RESUME_RENEWAL
+    money = Moves.LATER
+    needs_determination = True
+
+    @classmethod
+    def offered(cls, subject: Office) -> bool:
+        return subject.has_live_subscription and subject.cancel_at is not None
+
+    def prepare(self, subject: Office, asked: Asked) -> Self:
+        require_live(subject)
+        if subject.cancel_at is None:
+            raise errors.NotCancelling(subject)
+        return self
+
+    def ask(self, run: Run) -> None:
+        gateway.subscription_terms.resume_renewal(
+            state_of(self.subscription), operation=run.id, step=run.step("resume_renewal")
+        )
+
+    def settle_unknown(self, run: Run) -> Outcome:
+        return was_updated(run, self.subscription)

@@ -1,0 +1,140 @@
+"""Changing what an Office is subscribed to: plan, interval, seats."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Literal, Self
+
+from billing import errors
+from billing.access import grants
+from billing.models import Office, PlanPrice
+from billing.models.operation import Kind
+from billing.operations.engine import previews
+from billing.operations.engine.declaration import Asked, Confirmed, Moves, OnSubscription, Outcome, asked
+from billing.operations.engine.previews import Preview
+from billing.operations.engine.registry import operation
+from billing.operations.engine.steps import Run
+from billing.operations.subscriptions.live import PRORATION, require_collection, require_live, state_of, was_updated
+from billing.operations.subscriptions.start import check_quantity, price_for_sale
+from billing.stripe_api import gateway
+
+CHANGEABLE = ("active", "trialing")
+
+
+@operation
+@dataclass(frozen=True, kw_only=True)
+class ChangeSubscription(Confirmed[Office], OnSubscription):
+    """Another plan, interval or number of seats. **Money may move**; a declined card changes nothing.
+
+    What is not given stays as it is. The difference for the rest of the period is charged or credited now, with the
+    next invoice, or not at all, which only the vendor decides; another interval begins a new period, which is charged
+    now.
+
+    Raises:
+        NoLiveSubscription, SubscriptionNotChangeable, PlanUnknown, QuantityInvalid, CurrencyMismatch,
+            NothingToChange, StaffOnly, CollectionPaused.
+    Source: https://docs.stripe.com/billing/subscriptions/change-price
+    """
+
+    kind = Kind.CHANGE_SUBSCRIPTION
+    money = Moves.NOW
+    needs_determination = True
+
+    price: str | None = field(default=None, metadata=asked("The id of a plan price; else the present one", longest=36))
+    quantity: int | None = field(default=None, metadata=asked("Seats; else as many as now", least=1))
+    settle: Literal["now", "next_invoice", "not_at_all"] = field(
+        default="now",
+        metadata=asked(
+            "The difference for the rest of the period: charged or credited now, with the next invoice, or, for "
+            "the vendor's staff alone, not at all",
+        ),
+    )
+
+    @classmethod
+    def offered(cls, subject: Office) -> bool:
+        return subject.has_live_subscription
+
+    def prepare(self, subject: Office, asked: Asked) -> Self:
+        """With the price and the quantity after the change."""
+        require_live(subject)
+        if subject.subscription_status not in CHANGEABLE:
+            raise errors.SubscriptionNotChangeable(subject)
+        current = subject.current_subscription
+        old = current.plan_price if current else None
+        if self.price is not None:
+            wanted = price_for_sale(self.price)
+        elif old is None:
+            raise errors.PlanUnknown("of this subscription")
+        else:
+            wanted = old
+        seats = self.quantity
+        if seats is None:
+            seats = subject.quantity if wanted.per_seat else 1
+        check_quantity(wanted, seats)
+        if subject.currency and subject.currency != wanted.currency:
+            raise errors.CurrencyMismatch(subject, wanted.currency)
+        if old == wanted and seats == subject.quantity:
+            raise errors.NothingToChange("the Office has this plan with so many seats already.")
+        self._check_settling(subject, old, wanted, asked)
+        return replace(self, price=str(wanted.public_id), quantity=seats)
+
+    def _check_settling(self, office: Office, old: PlanPrice | None, wanted: PlanPrice, asked: Asked) -> None:
+        """Raises: StaffOnly, where it is not settled at all; CollectionPaused, where it is invoiced now."""
+        if self.settle == "not_at_all":
+            grants.require_vendor(asked.by, "manage_billing", to="leave the rest of this period unsettled")
+        another_interval = old is None or _interval(old) != _interval(wanted)
+        if office.subscription_status != "trialing" and (self.settle == "now" or another_interval):
+            require_collection(office)
+
+    @property
+    def plan_price(self) -> PlanPrice:
+        return PlanPrice.objects.get(public_id=self.price or "")
+
+    @property
+    def seats(self) -> int:
+        if self.quantity is None:
+            raise ValueError("The seats are known once the request is prepared.")
+        return self.quantity
+
+    def preview(self, subject: Office, as_of: datetime, asked: Asked) -> Preview:
+        """What the change would charge or credit, to the cent. Confirm it with its ``as_of``."""
+        wanted = self.plan_price
+        current = state_of(self.subscription)
+        old = PlanPrice.objects.get(stripe_price_id=current.price_id)
+        invoice = gateway.subscriptions.preview_subscription_change(
+            current, wanted, quantity=self.seats, proration=PRORATION[self.settle], as_of=as_of
+        )
+        another_interval = _interval(old) != _interval(wanted)
+        now = self.settle == "now" or another_interval
+        trial = current.status == "trialing"
+        seen = previews.shown(
+            invoice,
+            now=now and not trial,
+            at=current.current_period_end,
+            as_of=as_of,
+            says=_says_interval(old, wanted, trial=trial) if another_interval else "",
+            afterwards=f"{wanted.money.times(self.seats)} a {wanted.every}, before taxes and discounts",
+        )
+        return previews.uncollected(seen, subject)
+
+    def ask(self, run: Run) -> None:
+        gateway.subscriptions.change_subscription(
+            state_of(self.subscription),
+            self.plan_price,
+            quantity=self.seats,
+            proration=PRORATION[self.settle],
+            as_of=self.as_of,
+            operation=run.id,
+            step=run.step("change"),
+        )
+
+    def settle_unknown(self, run: Run) -> Outcome:
+        return was_updated(run, self.subscription)
+
+
+def _says_interval(old: PlanPrice, new: PlanPrice, *, trial: bool) -> str:
+    text = f"It is charged once a {new.every} instead of once a {old.every}"
+    return f"{text}, from the end of the trial on." if trial else f"{text}: a whole {new.every} begins now."
+
+
+def _interval(price: PlanPrice) -> tuple[str, int]:
+    return price.interval, price.interval_count

@@ -1,0 +1,105 @@
+"""Pausing the collection of an Office's invoices. Its status at Stripe, and what it may use, stay as they are.
+
+This is not Stripe's status ``paused``, which is a trial that ended without a card.
+Source: https://docs.stripe.com/billing/subscriptions/pause-payment
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Literal, Self
+
+from billing import clock, errors
+from billing.models import Office
+from billing.models.operation import Kind
+from billing.operations.engine.declaration import Asked, Moves, OnSubscription, Outcome, asked
+from billing.operations.engine.registry import operation
+from billing.operations.engine.steps import Run
+from billing.operations.subscriptions.live import require_live, was_updated
+from billing.stripe_api import charging, gateway
+
+
+@operation
+@dataclass(frozen=True, kw_only=True)
+class PauseCollection(OnSubscription):
+    """New invoices are not collected; status and access stay. The vendor's to give. Money does not move.
+
+    It lasts until a moment, or until somebody resumes it. New invoices become drafts (to be charged later), void
+    (never charged), or are written off as uncollectible. Invoices that are open stay open. Repeating is a no-op.
+
+    Raises:
+        NoLiveSubscription, DateInvalid.
+        DeterminationMissing: it is paused already, and the other terms could charge earlier.
+    """
+
+    kind = Kind.PAUSE_COLLECTION
+    money = Moves.LATER
+    only_vendor_may = "pause or resume the collection of invoices"
+
+    invoices_become: Literal["keep_as_draft", "void", "mark_uncollectible"]
+    until: datetime | None = field(default=None, metadata=asked("Else until it is resumed", nullable=True))
+
+    @classmethod
+    def offered(cls, subject: Office) -> bool:
+        return subject.has_live_subscription
+
+    def naming(self, subject: Office) -> Self:
+        until = self.until.replace(microsecond=0) if self.until else None  # Stripe counts seconds
+        return replace(super().naming(subject), until=until)
+
+    def already_so(self, subject: Office, asked: Asked) -> bool:
+        present = (subject.collection_paused, subject.collection_paused_until)
+        return subject.has_live_subscription and present == (self.invoices_become, self.until)
+
+    def prepare(self, subject: Office, asked: Asked) -> Self:
+        require_live(subject)
+        if self.until and self.until <= clock.billing():
+            raise errors.DateInvalid("Collection can be resumed at a date in the future only.")
+        if subject.collection_paused:
+            charging.require_determination()
+        return self
+
+    def ask(self, run: Run) -> None:
+        gateway.subscription_terms.pause_collection(
+            self.subscription,
+            invoices_become=self.invoices_become,
+            until=self.until,
+            operation=run.id,
+            step=run.step("pause_collection"),
+        )
+
+    def settle_unknown(self, run: Run) -> Outcome:
+        return was_updated(run, self.subscription)
+
+
+@operation
+@dataclass(frozen=True, kw_only=True)
+class ResumeCollection(OnSubscription):
+    """Invoices are collected again, from the next one on. The vendor's to decide.
+
+    **Money moves** with the next invoice. Drafts of the pause stay drafts, until somebody finalises them.
+
+    Raises: NoLiveSubscription, CollectionNotPaused.
+    """
+
+    kind = Kind.RESUME_COLLECTION
+    money = Moves.LATER
+    only_vendor_may = PauseCollection.only_vendor_may
+    needs_determination = True
+
+    @classmethod
+    def offered(cls, subject: Office) -> bool:
+        return subject.has_live_subscription and bool(subject.collection_paused)
+
+    def prepare(self, subject: Office, asked: Asked) -> Self:
+        require_live(subject)
+        if not subject.collection_paused:
+            raise errors.CollectionNotPaused(subject)
+        return self
+
+    def ask(self, run: Run) -> None:
+        gateway.subscription_terms.resume_collection(
+            self.subscription, operation=run.id, step=run.step("resume_collection")
+        )
+
+    def settle_unknown(self, run: Run) -> Outcome:
+        return was_updated(run, self.subscription)

@@ -1,0 +1,115 @@
+"""What is taken off an Office's invoices. Coupons and promotion codes are made in Stripe's dashboard."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Self
+
+from billing import errors
+from billing.models import Office
+from billing.models.operation import Kind
+from billing.operations.engine import previews
+from billing.operations.engine.declaration import Asked, Moves, OnSubscription, Outcome, Previewed, asked
+from billing.operations.engine.previews import Preview
+from billing.operations.engine.registry import operation
+from billing.operations.engine.steps import Run
+from billing.operations.subscriptions import coupons
+from billing.operations.subscriptions.live import require_live, was_updated
+from billing.stripe_api import gateway
+from billing.stripe_api.inbound.states import PreviewedInvoice
+
+
+@operation
+@dataclass(frozen=True, kw_only=True)
+class ApplyDiscount(Previewed[Office], OnSubscription):
+    """The discount of this code, and no other, is taken off from the next invoice on. Money does not move now.
+
+    Raises:
+        NoLiveSubscription, NoFurtherInvoice.
+        CouponUnknown: there is no such code that can be redeemed.
+        StripeRejected: the code is not for this Office, its plan or its currency.
+    Source: https://docs.stripe.com/billing/subscriptions/coupons
+    """
+
+    kind = Kind.APPLY_DISCOUNT
+    money = Moves.LATER
+    needs_determination = True
+
+    code: str = field(metadata=asked("A promotion code; for the vendor's staff also a coupon's id", longest=200))
+
+    @classmethod
+    def offered(cls, subject: Office) -> bool:
+        return subject.has_live_subscription
+
+    def naming(self, subject: Office) -> Self:
+        return replace(super().naming(subject), code=self.code.strip())
+
+    def prepare(self, subject: Office, asked: Asked) -> Self:
+        _check_next_invoice(subject)
+        return self
+
+    def preview(self, subject: Office, as_of: datetime, asked: Asked) -> Preview:
+        """The next invoice with the discount of this code and no other."""
+        coupon = coupons.redeemable(self.code, subject, by=asked.by)
+        invoice = gateway.subscription_terms.preview_discount(self.subscription, coupon)
+        return _next_invoice(subject, invoice, as_of, says=f"Discount: {coupon.discount}.")
+
+    def ask(self, run: Run) -> None:
+        coupon = coupons.to_redeem(self.code, run, step="apply_discount")
+        gateway.subscription_terms.set_discount(
+            self.subscription, coupon, operation=run.id, step=run.step("apply_discount")
+        )
+
+    def settle_unknown(self, run: Run) -> Outcome:
+        return was_updated(run, self.subscription)
+
+
+@operation
+@dataclass(frozen=True, kw_only=True)
+class RemoveDiscount(Previewed[Office], OnSubscription):
+    """The next invoice is charged in full. Money does not move now.
+
+    Raises: NoLiveSubscription, NoDiscount.
+    """
+
+    kind = Kind.REMOVE_DISCOUNT
+    money = Moves.LATER
+    needs_determination = True
+
+    @classmethod
+    def offered(cls, subject: Office) -> bool:
+        current = subject.current_subscription
+        return subject.has_live_subscription and current is not None and current.discount_count > 0
+
+    def prepare(self, subject: Office, asked: Asked) -> Self:
+        require_live(subject)
+        current = subject.current_subscription
+        if current is None or not current.discount_count:
+            raise errors.NoDiscount(subject)
+        return self
+
+    def preview(self, subject: Office, as_of: datetime, asked: Asked) -> Preview:
+        """The next invoice without a discount.
+
+        Raises: NoFurtherInvoice.
+        """
+        _check_next_invoice(subject)
+        return _next_invoice(subject, gateway.subscription_terms.preview_discount(self.subscription, None), as_of)
+
+    def ask(self, run: Run) -> None:
+        gateway.subscription_terms.set_discount(
+            self.subscription, None, operation=run.id, step=run.step("remove_discount")
+        )
+
+    def settle_unknown(self, run: Run) -> Outcome:
+        return was_updated(run, self.subscription)
+
+
+def _next_invoice(office: Office, invoice: PreviewedInvoice, as_of: datetime, *, says: str = "") -> Preview:
+    seen = previews.shown(invoice, now=False, at=office.current_period_end, as_of=as_of, says=says)
+    return previews.uncollected(seen, office)
+
+
+def _check_next_invoice(office: Office) -> None:
+    require_live(office)
+    if office.ends_with_this_period:
+        raise errors.NoFurtherInvoice(office)

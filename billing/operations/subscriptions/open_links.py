@@ -1,0 +1,40 @@
+"""The page of Stripe's on which an Office may be paying at this moment."""
+
+from datetime import timedelta
+
+from django.db.models import Q
+
+from billing import clock
+from billing.models import Office, Operation
+from billing.models.operation import Kind
+from billing.operations.engine.steps import Run
+from billing.stripe_api import gateway
+from billing.stripe_api.gateway.payment_links import PaymentLink
+
+LASTS = timedelta(hours=24)
+
+
+def open_payment_link(office: Office) -> PaymentLink | None:
+    """The Office's payment link that is open now, with its address, which Stripe alone keeps."""
+    customer = office.payment_provider_customer_id
+    return gateway.payment_links.find_payment_link(customer) if customer else None
+
+
+def may_have_link(office: Office) -> bool:
+    """One was asked for within its 24 hours and not withdrawn; whether it is still open, Stripe alone knows."""
+    if not office.is_customer:
+        return False
+    asked = Q(settled_at=None) | Q(settled_at__gte=clock.wall() - LASTS)
+    last = office.operations.filter(asked, kind=Kind.CREATE_PAYMENT_LINK).exclude(status=Operation.Status.REJECTED)
+    closed = Q(kind__in=[Kind.WITHDRAW_PAYMENT_LINK, Kind.START_SUBSCRIPTION], status=Operation.Status.SUCCEEDED)
+    link = last.first()
+    return link is not None and not office.operations.filter(closed, created_at__gt=link.created_at).exists()
+
+
+def close_payment_link(run: Run) -> None:
+    """Nobody can pay by a link any more, so that no second subscription comes of it."""
+    if not run.office.operations.filter(kind=Kind.CREATE_PAYMENT_LINK).exists():
+        return
+    link = open_payment_link(run.office)
+    if link:
+        gateway.payment_links.close_payment_link(link.id, step=run.step("close_link"))

@@ -1,0 +1,132 @@
+"""Starting a subscription by a page of Stripe's, on which the Office itself puts in its card."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from django.conf import settings
+from django.urls import reverse
+
+from billing import errors
+from billing.access import grants
+from billing.audit.actor import Actor
+from billing.models import Office
+from billing.models.operation import Kind
+from billing.operations.engine import stored
+from billing.operations.engine.declaration import Asked, Moves, OnOffice, Outcome
+from billing.operations.engine.registry import operation
+from billing.operations.engine.steps import Run
+from billing.operations.offices.customer import customer_of
+from billing.operations.subscriptions import coupons
+from billing.operations.subscriptions.open_links import close_payment_link, may_have_link, open_payment_link
+from billing.operations.subscriptions.start import Start
+from billing.stripe_api import charging, gateway
+from billing.stripe_api.gateway.payment_links import PaymentLink
+
+
+@operation
+@dataclass(frozen=True, kw_only=True)
+class CreatePaymentLink(Start, OnOffice[PaymentLink]):
+    """A page of Stripe's, open for 24 hours, on which a card is put in and the subscription starts.
+
+    **Money moves** when somebody pays there. Asked again with the same terms, the same page while it is open.
+
+    Whoever has the address can pay: it is told to the one who asked, and kept nowhere. Stripe reports what was paid,
+    and our rows show it then.
+
+    Raises:
+        NoCustomer, PlanUnknown, QuantityInvalid, LiveSubscriptionExists, CurrencyMismatch, StaffOnly.
+        PaymentLinkOpen: a link with other terms is open, and the Office could pay twice.
+        CouponUnknown, CouponShorterThanTrial: Stripe was asked about the coupon; nothing was done.
+        PaymentLinkGone: it was paid or withdrawn at this very moment.
+    Source: https://docs.stripe.com/payments/checkout/build-subscriptions
+    """
+
+    kind = Kind.CREATE_PAYMENT_LINK
+    money = Moves.LATER
+    needs_determination = True
+
+    @classmethod
+    def offered(cls, subject: Office) -> bool:
+        return not subject.has_live_subscription
+
+    def prepare(self, subject: Office, asked: Asked) -> Self:
+        self.check(subject, asked)
+        return self
+
+    def ask(self, run: Run) -> None:
+        link = open_payment_link(run.office)
+        if link and link.operation != run.id:
+            if _asked_with(link, run.office) != self:
+                raise errors.PaymentLinkOpen
+            return  # it is told again
+        coupon = coupons.to_redeem(self.coupon, run, step="open_link", trial_days=self.trial_days)
+        customer = customer_of(run)
+        gateway.payment_links.open_payment_link(
+            customer,
+            self.plan_price,
+            quantity=self.quantity,
+            trial_days=self.trial_days,
+            coupon=coupon,
+            success_url=settings.SITE_URL + reverse("payment-done"),
+            cancel_url=settings.SITE_URL + reverse("payment-not-done"),
+            office=str(run.office.public_id),
+            operation=run.id,
+            step=run.step("open_link"),
+        )
+
+    def settle_unknown(self, run: Run) -> Outcome:
+        """Find out whether it is open, or was paid already."""
+        link = open_payment_link(run.office)
+        customer = run.office.payment_provider_customer_id or ""
+        if link and link.operation == run.id:
+            return Outcome.DONE
+        return Outcome.of(bool(customer and gateway.subscriptions.find_subscription(customer, operation=run.id)))
+
+    def result(self, run: Run) -> PaymentLink:
+        return shown_payment_link(run.office, by=run.by)
+
+
+def shown_payment_link(office: Office, *, by: Actor) -> PaymentLink:
+    """The Office's payment link that is open, for somebody who may use it.
+
+    Raises: NotPermitted, OfficeArchived, DeterminationMissing, PaymentLinkGone, StripeUnavailable.
+    """
+    grants.require(by, "manage_billing", office)
+    if office.archived_at:
+        raise errors.OfficeArchived(office)
+    charging.require_determination()
+    link = open_payment_link(office)
+    if link is None:
+        raise errors.PaymentLinkGone(office)
+    return link
+
+
+def _asked_with(link: PaymentLink, office: Office) -> CreatePaymentLink | None:
+    """What the link was asked for with, if we asked for it."""
+    for row in office.operations.filter(kind=Kind.CREATE_PAYMENT_LINK):
+        if str(row.public_id) == link.operation:
+            return stored.read(CreatePaymentLink, row.request)
+    return None
+
+
+@operation
+@dataclass(frozen=True, kw_only=True)
+class WithdrawPaymentLink(OnOffice[Office]):
+    """Nobody can start the subscription by a payment link any more. Money does not move.
+
+    Repeating is a no-op.
+
+    Source: https://docs.stripe.com/api/checkout/sessions/expire
+    """
+
+    kind = Kind.WITHDRAW_PAYMENT_LINK
+
+    @classmethod
+    def offered(cls, subject: Office) -> bool:
+        return not subject.has_live_subscription and may_have_link(subject)
+
+    def ask(self, run: Run) -> None:
+        close_payment_link(run)
+
+    def settle_unknown(self, run: Run) -> Outcome:
+        return Outcome.of(open_payment_link(run.office) is None)

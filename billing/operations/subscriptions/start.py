@@ -1,0 +1,185 @@
+"""Starting a subscription."""
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Self
+
+from billing import clock, errors
+from billing.access import grants
+from billing.models import Office, PlanPrice
+from billing.models.operation import Kind
+from billing.operations.engine import previews
+from billing.operations.engine.declaration import Asked, Confirmed, Moves, OnOffice, Outcome, asked
+from billing.operations.engine.previews import Preview
+from billing.operations.engine.registry import operation
+from billing.operations.engine.steps import Run
+from billing.operations.offices.customer import customer_made, customer_of, refuse_deleted
+from billing.operations.subscriptions import coupons
+from billing.operations.subscriptions.open_links import close_payment_link
+from billing.stripe_api import gateway
+from billing.stripe_api.gateway.coupons import Coupon
+
+MOST_SEATS = 10_000
+LONGEST_TRIAL_DAYS = 365
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """What a subscription starts with, whichever way it does."""
+
+    price: str = field(metadata=asked("The id of a plan price", longest=36))
+    quantity: int = field(default=1, metadata=asked(least=1))
+    trial_days: int = field(default=0, metadata=asked("Only the vendor's staff give a trial", least=0))
+    coupon: str = field(
+        default="",
+        metadata=asked("A promotion code; for the vendor's staff also a coupon's id", longest=200, blank=True),
+    )
+
+    def check(self, office: Office, asked: Asked) -> PlanPrice:
+        """The price with which a subscription may start. Raises what refuses it, but for a missing card."""
+        refuse_deleted(office)
+        row = price_for_sale(self.price)
+        if office.has_live_subscription:
+            raise errors.LiveSubscriptionExists(office)
+        if office.currency and office.currency != row.currency:
+            raise errors.CurrencyMismatch(office, row.currency)
+        check_quantity(row, self.quantity)
+        if not 0 <= self.trial_days <= LONGEST_TRIAL_DAYS:
+            raise errors.QuantityInvalid(f"A trial lasts 0 to {LONGEST_TRIAL_DAYS} days.")
+        if self.trial_days:
+            grants.require_vendor(asked.by, "manage_billing", to="give a trial")
+        return row
+
+    @property
+    def plan_price(self) -> PlanPrice:
+        """The price that was asked for, which may not be for sale any more."""
+        return PlanPrice.objects.get(public_id=self.price)
+
+
+@operation
+@dataclass(frozen=True, kw_only=True)
+class StartSubscription(Start, Confirmed[Office], OnOffice[Office]):
+    """Start a subscription. **Money moves** unless there is a trial, which only the vendor's staff give.
+
+    ``payment_method`` is the id of a card at Stripe, added to the customer and used from now on; without one the card
+    on file is charged. A declined card leaves nothing behind: the subscription is cancelled and the card taken off
+    again. A payment link that is open is withdrawn.
+
+    Raises:
+        NoCustomer, PlanUnknown, QuantityInvalid, LiveSubscriptionExists, CurrencyMismatch, StaffOnly,
+            PaymentMethodRequired.
+        CouponUnknown, CouponShorterThanTrial: Stripe was asked about the coupon; nothing was done.
+    Source: https://docs.stripe.com/billing/subscriptions/build-subscriptions
+    """
+
+    kind = Kind.START_SUBSCRIPTION
+    money = Moves.NOW
+    needs_determination = True
+
+    payment_method: str = field(
+        default="", metadata=asked("A card that Stripe's own form made", longest=255, blank=True, form="card")
+    )
+
+    @classmethod
+    def offered(cls, subject: Office) -> bool:
+        return not subject.has_live_subscription
+
+    def prepare(self, subject: Office, asked: Asked) -> Self:
+        self.check(subject, asked)
+        return self
+
+    def check_confirmed(self, subject: Office) -> None:
+        free = self.plan_price.unit_amount == 0
+        if not (self.payment_method or self.trial_days or subject.has_payment_method or free):
+            raise errors.PaymentMethodRequired(subject)
+
+    def preview(self, subject: Office, as_of: datetime, asked: Asked) -> Preview:
+        """The first invoice, charged now or at the trial's end. Confirm it with its ``as_of``.
+
+        An Office that Stripe does not know yet has neither credit nor taxes there, so its first invoice is reckoned
+        here. Raises: CouponUnknown, CouponShorterThanTrial.
+        """
+        row = self.plan_price
+        coupon = None
+        if self.coupon:
+            coupon = coupons.redeemable(self.coupon, subject, by=asked.by, trial_days=self.trial_days)
+        customer = subject.payment_provider_customer_id
+        invoice = (
+            gateway.subscriptions.preview_start(customer, row, quantity=self.quantity, coupon=coupon)
+            if customer
+            else previews.reckoned(row, self.quantity, coupon)
+        )
+        if self.trial_days:  # it was asked for as if it came now; its periods are those after the trial
+            invoice = previews.without_periods(invoice)
+        return previews.shown(
+            invoice,
+            now=not self.trial_days,
+            at=as_of + timedelta(days=self.trial_days) if self.trial_days else None,
+            as_of=as_of,
+            afterwards=f"{row.money.times(self.quantity)} a {row.every}, before taxes and discounts",
+            says=_says(self.trial_days, coupon),
+        )
+
+    def ask(self, run: Run) -> None:
+        coupon = coupons.to_redeem(self.coupon, run, step="create", trial_days=self.trial_days)
+        customer = customer_of(run)
+        close_payment_link(run)
+        card = ""
+        if self.payment_method:
+            card = gateway.customers.attach_payment_method(
+                self.payment_method, customer=customer, step=run.step("attach")
+            )
+        started = gateway.subscriptions.start_subscription(
+            customer,
+            self.plan_price,
+            quantity=self.quantity,
+            trial_days=self.trial_days,
+            coupon=coupon,
+            office=str(run.office.public_id),
+            operation=run.id,
+            step=run.step("create"),
+        )
+        if started.invoice_status == "open":
+            try:
+                gateway.invoices.pay_invoice(started.invoice_id, payment_method=card, step=run.step("pay"))
+            except (errors.CardDeclined, errors.StripeRejected):
+                if self.settle_unknown(run) is Outcome.NOT_DONE:  # else it was paid at Stripe meanwhile
+                    if card:
+                        gateway.customers.detach_payment_method(card, step=run.step("detach"))
+                    raise
+        if card:
+            gateway.customers.set_default_payment_method(card, customer=customer, step=run.step("default"))
+
+    def settle_unknown(self, run: Run) -> Outcome:
+        """Cancel the subscription where it was begun and never paid: it must not come to life later."""
+        customer = customer_made(run)
+        found = gateway.subscriptions.find_subscription(customer, operation=run.id) if customer else None
+        if found and found.status == "incomplete":
+            gateway.subscriptions.cancel_subscription(found.id, at_period_end=False, step=run.step("undo"))
+        return Outcome.of(found is not None and found.status in ("active", "trialing", "past_due"))
+
+
+def _says(trial_days: int, coupon: Coupon | None) -> str:
+    trial = f"Nothing is charged now, and nothing during the {trial_days} days of the trial." if trial_days else ""
+    return " ".join(filter(None, [trial, f"Discount: {coupon.discount}." if coupon else ""]))
+
+
+def price_for_sale(key: str) -> PlanPrice:
+    """The plan price with this public id. Raises: PlanUnknown."""
+    try:
+        public_id = uuid.UUID(key)
+    except ValueError:
+        raise errors.PlanUnknown(key) from None
+    row = PlanPrice.objects.for_sale(clock.billing()).filter(public_id=public_id).first()
+    if row is None:
+        raise errors.PlanUnknown(key)
+    return row
+
+
+def check_quantity(price: PlanPrice, quantity: int) -> None:
+    """Raises: QuantityInvalid."""
+    if not 1 <= quantity <= MOST_SEATS:
+        raise errors.QuantityInvalid(f"The number of seats is 1 to {MOST_SEATS:,}.")
+    if quantity != 1 and not price.per_seat:
+        raise errors.QuantityInvalid("This price is not per seat: the quantity is 1.")

@@ -1,0 +1,138 @@
+"""When an Office is charged next: its trial ends earlier or later, or a whole period begins now."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Literal, Self
+
+from billing import clock, errors
+from billing.access import grants
+from billing.models import Office
+from billing.models.operation import Kind
+from billing.operations.engine import previews
+from billing.operations.engine.declaration import Asked, Confirmed, Moves, OnSubscription, Outcome, asked
+from billing.operations.engine.previews import Preview
+from billing.operations.engine.registry import operation
+from billing.operations.engine.steps import Run
+from billing.operations.subscriptions.live import PRORATION, require_collection, require_live, was_updated
+from billing.stripe_api import gateway
+
+LONGEST_TRIAL = timedelta(days=730)  # of Stripe's
+
+
+@operation
+@dataclass(frozen=True, kw_only=True)
+class MoveTrialEnd(Confirmed[Office], OnSubscription):
+    """The trial ends then, or now: then **money moves**. A longer trial is the vendor's to give.
+
+    The period begins when the trial ends, and is charged then. A declined card changes nothing.
+
+    Raises:
+        NoLiveSubscription, NotTrialing, DateInvalid, NothingToChange, StaffOnly, CollectionPaused,
+            PaymentMethodRequired.
+    Source: https://docs.stripe.com/billing/subscriptions/trials
+    """
+
+    kind = Kind.MOVE_TRIAL_END
+    money = Moves.NOW
+    needs_determination = True
+
+    at: datetime | None = field(metadata=asked("null: now", nullable=True))
+
+    @classmethod
+    def offered(cls, subject: Office) -> bool:
+        return subject.subscription_status == "trialing"
+
+    def naming(self, subject: Office) -> Self:
+        at = self.at.replace(microsecond=0) if self.at else None  # Stripe counts seconds
+        return replace(super().naming(subject), at=at)
+
+    def prepare(self, subject: Office, asked: Asked) -> Self:
+        require_live(subject)
+        if subject.subscription_status != "trialing" or subject.trial_end is None:
+            raise errors.NotTrialing(subject)
+        if self.at == subject.trial_end:
+            raise errors.NothingToChange("the trial ends then already.")
+        if self.at is None:
+            require_collection(subject)
+            _require_card(subject, "let the trial go on")
+        elif self.at <= clock.billing():
+            raise errors.DateInvalid("A trial ends at a date in the future, or now.")
+        elif self.at > clock.billing() + LONGEST_TRIAL:
+            raise errors.DateInvalid("A trial ends within two years.")
+        elif self.at > subject.trial_end:
+            grants.require_vendor(asked.by, "manage_billing", to="make a trial longer")
+        return self
+
+    def preview(self, subject: Office, as_of: datetime, asked: Asked) -> Preview:
+        """The invoice that the trial's end brings. Confirm it with its ``as_of``."""
+        at = self.at
+        invoice = gateway.subscription_terms.preview_trial_end(self.subscription, at)
+        says = f"Nothing is charged before {at.day} {at:%B %Y, %H:%M} UTC. The Office keeps its access." if at else ""
+        return previews.uncollected(previews.shown(invoice, now=at is None, at=at, as_of=as_of, says=says), subject)
+
+    def ask(self, run: Run) -> None:
+        gateway.subscription_terms.move_trial_end(
+            self.subscription, self.at, operation=run.id, step=run.step("move_trial_end")
+        )
+
+    def settle_unknown(self, run: Run) -> Outcome:
+        return was_updated(run, self.subscription)
+
+
+@operation
+@dataclass(frozen=True, kw_only=True)
+class RestartPeriod(Confirmed[Office], OnSubscription):
+    """A whole period begins now. **Money moves**; a declined card changes nothing.
+
+    This is the billing day from now on. What is left of the present period is credited at once, or not at all.
+
+    Raises:
+        NoLiveSubscription, InTrial, SubscriptionNotChangeable, CollectionPaused, PaymentMethodRequired.
+    Source: https://docs.stripe.com/billing/subscriptions/billing-cycle
+    """
+
+    kind = Kind.RESTART_PERIOD
+    money = Moves.NOW
+    needs_determination = True
+
+    credit: Literal["now", "not_at_all"] = field(default="now", metadata=asked("What is left of the present period"))
+
+    @classmethod
+    def offered(cls, subject: Office) -> bool:
+        return subject.subscription_status == "active"
+
+    def prepare(self, subject: Office, asked: Asked) -> Self:
+        require_live(subject)
+        if subject.subscription_status == "trialing":
+            raise errors.InTrial(subject)
+        if subject.subscription_status != "active":
+            raise errors.SubscriptionNotChangeable(subject)
+        require_collection(subject)
+        _require_card(subject, "let the present period go on")
+        return self
+
+    def preview(self, subject: Office, as_of: datetime, asked: Asked) -> Preview:
+        """What a period that begins now would charge. Confirm it with its ``as_of``."""
+        invoice = gateway.subscription_terms.preview_restarted_period(
+            self.subscription, proration=PRORATION[self.credit], as_of=as_of
+        )
+        says = f"From now on the period begins on day {as_of.day} of a month."
+        return previews.shown(invoice, now=True, at=None, as_of=as_of, says=says)
+
+    def ask(self, run: Run) -> None:
+        gateway.subscription_terms.restart_period(
+            self.subscription,
+            proration=PRORATION[self.credit],
+            as_of=self.as_of,
+            operation=run.id,
+            step=run.step("restart_period"),
+        )
+
+    def settle_unknown(self, run: Run) -> Outcome:
+        return was_updated(run, self.subscription)
+
+
+def _require_card(office: Office, instead: str) -> None:
+    subscription = office.current_subscription
+    if not office.has_payment_method and subscription and subscription.monthly_amount:
+        raise errors.PaymentMethodRequired(office, instead)
