@@ -3,7 +3,6 @@ PYTHON ?= python3
 WEB_PORT ?= 8000
 STRIPE_PORT ?= 12111
 BIN := .venv/bin
-TEST_ENV := ENV_FILE=tests/test.env
 
 .PHONY: demo test test-slow test-postgres soak smoke bench lint lock clean
 
@@ -11,21 +10,21 @@ demo: .venv/ready
 	@$(BIN)/python -m demo --web-port $(WEB_PORT) --stripe-port $(STRIPE_PORT)
 
 test: .venv/ready
-	$(TEST_ENV) $(BIN)/python -m pytest -n 2 -m "not slow"
+	$(BIN)/pytest -n 2 -m "not slow"
 
 # What takes a minute by itself and only a new migration or version can break; CI runs it too.
 test-slow: .venv/ready
-	$(TEST_ENV) $(BIN)/python -m pytest -n 2 -m slow
+	$(BIN)/pytest -n 2 -m slow
 
 # Against a server: make test-postgres TEST_DATABASE_URL=postgres://user:password@127.0.0.1/postgres
 test-postgres: .venv/ready
-	$(TEST_ENV) DATABASE_URL=$(TEST_DATABASE_URL) $(BIN)/python -m pytest -n 2
+	DATABASE_URL=$(TEST_DATABASE_URL) $(BIN)/pytest -n 2
 
 # The state machine, and 1,000 histories in 10 orders each, with a new seed; docs/soak.md keeps what came of it.
 # The same again: make soak SEED=7
 SEED ?=
 soak: .venv/ready
-	$(TEST_ENV) SEED=$(SEED) STATE_MACHINE_RUNS=10 STATE_MACHINE_EXAMPLES=50 STATE_MACHINE_STEPS=30 \
+	SEED=$(SEED) STATE_MACHINE_RUNS=10 STATE_MACHINE_EXAMPLES=50 STATE_MACHINE_STEPS=30 \
 		HISTORIES=1000 HISTORIES_ORDERS=10 HISTORIES_TOGETHER=5 $(BIN)/python -m tests.soak
 
 smoke: .venv/ready
@@ -39,9 +38,9 @@ bench: .venv/ready
 lint: .venv/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(TEST_ENV) $(BIN)/mypy
+	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(TEST_ENV) $(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python manage.py makemigrations --check --dry-run --settings tests.settings
 	ENV_FILE=tests/production.env $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 lock: .venv/ready

@@ -30,6 +30,10 @@ __all__ = ["started"]
 PASSWORD = "correct horse battery staple"
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(conformance)
+
+
 class LocalStripe:
     """The sandbox as tests see it."""
 
