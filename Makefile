@@ -9,7 +9,7 @@ STRIPE_PORT ?= 12111
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: demo test test-slow test-postgres soak smoke bench lint check-pythons lock clean
+.PHONY: demo test test-slow test-postgres soak smoke bench lint lint-containers check-pythons lock clean
 
 demo: .venv/demo-ready
 	@$(BIN)/python -m demo --web-port $(WEB_PORT) --stripe-port $(STRIPE_PORT)
@@ -48,6 +48,11 @@ lint: .venv/dev-ready
 	$(BIN)/python manage.py makemigrations --check --dry-run --settings tests.settings
 	ENV_FILE=tests/production.env $(BIN)/python manage.py check --deploy --fail-level WARNING
 
+# The Containerfile and compose.yaml. They are only read: nothing is built or started.
+lint-containers: .venv/containers-ready
+	$(BIN)/hadolint Containerfile
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
+
 # The locked requirements have wheels for each Python, and the main job runs on those that are found here.
 check-pythons: .venv/dev-ready
 	@$(BIN)/python -m tests.pythons $(PYTHONS)
@@ -57,11 +62,12 @@ lock: .venv/dev-ready
 	$(LOCK) -o requirements.txt
 	$(LOCK) --extra demo -c requirements.txt -o requirements-demo.txt
 	$(LOCK) --extra demo --extra dev -c requirements-demo.txt -o requirements-dev.txt
+	$(LOCK) --extra containers -c requirements-dev.txt -o requirements-containers.txt
 
 # An environment that no longer starts, because its Python is gone, is made anew.
 ifneq ($(shell $(BIN)/python -c 'print("works")' 2>/dev/null),works)
 .PHONY: .venv
-.venv/demo-ready .venv/dev-ready: .venv
+.venv/demo-ready .venv/dev-ready .venv/containers-ready: .venv
 endif
 .venv:
 	@test -n "$(PYTHON)" && $(PYTHON) -c '$(FITS)' || { echo \
@@ -80,6 +86,10 @@ endif
 	@echo "Installing the locked requirements and the tools of development into .venv (once) …"
 	@$(INSTALL) -r requirements-dev.txt
 	@touch .venv/demo-ready $@
+
+.venv/containers-ready: requirements-containers.txt | .venv
+	@$(INSTALL) --only-binary :all: -r requirements-containers.txt
+	@touch $@
 
 clean:
 	rm -rf .venv var staticfiles
