@@ -9,13 +9,17 @@ STRIPE_PORT ?= 12111
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: demo test test-slow test-postgres soak smoke bench lint lint-containers check-pythons lock clean
+.PHONY: demo test coverage test-slow test-postgres soak smoke bench lint lint-containers check-pythons lock clean
 
 demo: .venv/demo-ready
 	@$(BIN)/python -m demo --web-port $(WEB_PORT) --stripe-port $(STRIPE_PORT)
 
 test: .venv/dev-ready
 	$(BIN)/pytest -n 2 -m "not slow"
+
+# The same tests, and which lines of the product they reach.
+coverage: .venv/dev-ready
+	$(BIN)/pytest -n 2 -m "not slow" --cov --cov-report=term
 
 # What takes a minute by itself and only a new migration or version can break; CI runs it too.
 test-slow: .venv/dev-ready
@@ -92,4 +96,5 @@ endif
 	@touch $@
 
 clean:
-	rm -rf .venv var staticfiles
+	rm -rf .venv var staticfiles .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
