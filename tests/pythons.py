@@ -18,7 +18,7 @@ from pathlib import Path
 from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).resolve().parents[1]
-LOCKS = ("requirements.txt", "requirements-demo.txt", "requirements-dev.txt")
+LOCKS = ("requirements.txt", "requirements-demo.txt", "requirements-dev.txt", "requirements-containers.txt")
 QUICK = ("tests/config", "tests/webhooks/test_receive.py", "tests/test_stripe_api.py", "tests/test_money.py")
 """Settings, a first migration, a web server, the SDK: where another Python would show."""
 UV = str(Path(sys.executable).with_name("uv"))
