@@ -1,63 +1,104 @@
-# Two commands: `make demo` and `make test`. Needs python3 (3.11 to 3.13) and a network for the first run.
-PYTHON ?= python3
+# Two commands: `make demo` and `make test`. Needs one of these Pythons with its venv module, and a network for the
+# first run. The newest that works is taken; another: make PYTHON=/path/to/python3.12 …
+PYTHONS := 3.14 3.13 3.12 3.11
+FITS := import ensurepip, sys, venv; sys.exit("%d.%d" % sys.version_info[:2] not in "$(PYTHONS)".split())
+PYTHON ?= $(shell for name in $(PYTHONS:%=python%) python3; do \
+	if $$name -c '$(FITS)' >/dev/null 2>&1; then echo $$name; break; fi; done)
 WEB_PORT ?= 8000
 STRIPE_PORT ?= 12111
 BIN := .venv/bin
-TEST_ENV := ENV_FILE=tests/test.env
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: demo test test-slow test-postgres soak smoke bench lint lock clean
+.PHONY: demo test coverage test-slow test-postgres soak smoke bench lint lint-containers check-pythons lock clean
 
-demo: .venv/ready
+demo: .venv/demo-ready
 	@$(BIN)/python -m demo --web-port $(WEB_PORT) --stripe-port $(STRIPE_PORT)
 
-test: .venv/ready
-	$(TEST_ENV) $(BIN)/python -m pytest -n 2 -m "not slow"
+test: .venv/dev-ready
+	$(BIN)/pytest -n 2 -m "not slow"
+
+# The same tests, and which lines of the product they reach.
+coverage: .venv/dev-ready
+	$(BIN)/pytest -n 2 -m "not slow" --cov --cov-report=term
 
 # What takes a minute by itself and only a new migration or version can break; CI runs it too.
-test-slow: .venv/ready
-	$(TEST_ENV) $(BIN)/python -m pytest -n 2 -m slow
+test-slow: .venv/dev-ready
+	$(BIN)/pytest -n 2 -m slow
 
 # Against a server: make test-postgres TEST_DATABASE_URL=postgres://user:password@127.0.0.1/postgres
-test-postgres: .venv/ready
-	$(TEST_ENV) DATABASE_URL=$(TEST_DATABASE_URL) $(BIN)/python -m pytest -n 2
+test-postgres: .venv/dev-ready
+	DATABASE_URL=$(TEST_DATABASE_URL) $(BIN)/pytest -n 2
 
 # The state machine, and 1,000 histories in 10 orders each, with a new seed; docs/soak.md keeps what came of it.
 # The same again: make soak SEED=7
 SEED ?=
-soak: .venv/ready
-	$(TEST_ENV) SEED=$(SEED) STATE_MACHINE_RUNS=10 STATE_MACHINE_EXAMPLES=50 STATE_MACHINE_STEPS=30 \
+soak: .venv/dev-ready
+	SEED=$(SEED) STATE_MACHINE_RUNS=10 STATE_MACHINE_EXAMPLES=50 STATE_MACHINE_STEPS=30 \
 		HISTORIES=1000 HISTORIES_ORDERS=10 HISTORIES_TOGETHER=5 $(BIN)/python -m tests.soak
 
-smoke: .venv/ready
+smoke: .venv/demo-ready
 	@$(BIN)/python -m demo.smoke
 
 # Each script in tests/benchmarks that has a main() prints what it measured, and on what.
-bench: .venv/ready
+bench: .venv/dev-ready
 	@for script in $$(grep -l '^def main' tests/benchmarks/*.py); do \
 		echo "== $$(basename $$script .py)"; $(BIN)/python -m tests.benchmarks.$$(basename $$script .py) || exit 1; done
 
-lint: .venv/ready
+lint: .venv/dev-ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(TEST_ENV) $(BIN)/mypy
+	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(TEST_ENV) $(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python manage.py makemigrations --check --dry-run --settings tests.settings
 	$(BIN)/python -m tests.schema.kept
-	$(TEST_ENV) $(BIN)/python -m tests.schema.locks
+	ENV_FILE=tests/test.env $(BIN)/python -m tests.schema.locks
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && export ENV_FILE=tests/production.env STATIC_ROOT="$$folder" && \
 		$(BIN)/python manage.py collectstatic --no-input --verbosity 0 && \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 
-lock: .venv/ready
-	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 pyproject.toml -o requirements.txt
-	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+# The Containerfile and compose.yaml. They are only read: nothing is built or started.
+lint-containers: .venv/containers-ready
+	$(BIN)/hadolint Containerfile
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
 
-.venv/ready: requirements-dev.txt
-	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 13) else "Python 3.11 to 3.13 is needed: make PYTHON=python3.12 …")'
+# The locked requirements have wheels for each Python, and the main job runs on those that are found here.
+check-pythons: .venv/dev-ready
+	@$(BIN)/python -m tests.pythons $(PYTHONS)
+
+LOCK := $(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 pyproject.toml
+lock: .venv/dev-ready
+	$(LOCK) -o requirements.txt
+	$(LOCK) --extra demo -c requirements.txt -o requirements-demo.txt
+	$(LOCK) --extra demo --extra dev -c requirements-demo.txt -o requirements-dev.txt
+	$(LOCK) --extra containers -c requirements-dev.txt -o requirements-containers.txt
+
+# An environment that no longer starts, because its Python is gone, is made anew.
+ifneq ($(shell $(BIN)/python -c 'print("works")' 2>/dev/null),works)
+.PHONY: .venv
+.venv/demo-ready .venv/dev-ready .venv/containers-ready: .venv
+endif
+.venv:
+	@test -n "$(PYTHON)" && $(PYTHON) -c '$(FITS)' || { echo \
+		"No Python that fits$(if $(PYTHON),: $(PYTHON) does not). Install one of $(PYTHONS) with its venv module" \
+		"(Debian, Ubuntu: apt-get install python3-venv), or name one: make PYTHON=/path/to/python3.12 …"; exit 1; }
+	@$(PYTHON) -m venv --clear .venv
+
+# What runs the product and the local Stripe: nothing more is needed for `make demo`.
+.venv/demo-ready: requirements-demo.txt | .venv
 	@echo "Installing the locked requirements into .venv (once) …"
-	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(INSTALL) -r requirements-demo.txt
+	@touch $@
+
+# The linters and test tools beside.
+.venv/dev-ready: requirements-dev.txt | .venv
+	@echo "Installing the locked requirements and the tools of development into .venv (once) …"
+	@$(INSTALL) -r requirements-dev.txt
+	@touch .venv/demo-ready $@
+
+.venv/containers-ready: requirements-containers.txt | .venv
+	@$(INSTALL) --only-binary :all: -r requirements-containers.txt
 	@touch $@
 
 clean:
-	rm -rf .venv var staticfiles
+	rm -rf .venv var staticfiles .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

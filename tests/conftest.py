@@ -30,6 +30,10 @@ __all__ = ["released", "started"]
 PASSWORD = "correct horse battery staple"
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(conformance)
+
+
 class LocalStripe:
     """The sandbox as tests see it."""
 
@@ -141,7 +145,7 @@ def one_connection(db: None) -> Iterator[None]:
 def rolled_back() -> Iterator[None]:
     """The database is afterwards what it was before. Looks like a test case's own transaction to what runs inside."""
     block = transaction.atomic()
-    block._from_testcase = True
+    block._from_testcase = True  # type: ignore[attr-defined]  # Django's own
     with block:
         yield
         transaction.set_rollback(True)

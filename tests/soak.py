@@ -132,8 +132,8 @@ def _section(result: Result) -> list[str]:
         "",
         f"`{part.test}` with {asked}, {result.seconds / 60:.0f} minutes: {told} (exit {result.code}).",
         "",
-        f"One seed again: `{part.seed}={result.seed} {part.again} ENV_FILE=tests/test.env .venv/bin/python -m pytest "
-        f"-n 0 {part.test}`, with the other variables as above.",
+        f"One seed again: `{part.seed}={result.seed} {part.again} .venv/bin/pytest -n 0 "
+        f"{part.test}`, with the other variables as above.",
         "",
     ]
     lines += [f"**Too rare:** {name}: {result.counted[name]} times." for name in result.rare]

@@ -1,18 +1,16 @@
-"""The one door to Stripe: pinned version, TLS ≥ 1.2, short time-outs, no call inside a transaction.
+"""The one door to Stripe: pinned version, short time-outs, no call inside a transaction; TLS ≥ 1.2 is Python's default.
 
 Everything goes through ``get``, ``post`` and ``delete``. A request that changes something takes a step
 (``billing.operations.engine.steps.Step``), which commits the intent before the call and the outcome after it.
 """
 
 import functools
-import ssl
 from typing import Any, Protocol, cast
 
 import requests
 import stripe
 from django.conf import settings
 from django.db import connections
-from requests.adapters import HTTPAdapter
 
 from billing import errors
 from billing.stripe_api import charging, outbound, pace
@@ -38,19 +36,9 @@ class Transport(stripe.RequestsClient):
     """Our own connections; the SDK's global ones are never used."""
 
 
-class TlsAdapter(HTTPAdapter):
-    """HTTPS with TLS 1.2 or newer."""
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        context = ssl.create_default_context()
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        super().init_poolmanager(*args, ssl_context=context, **kwargs)
-
-
 @functools.lru_cache(maxsize=4)
 def _client(key: str, api_base: str) -> stripe.StripeClient:
     session = requests.Session()
-    session.mount("https://", TlsAdapter())
     session.trust_env = False
     return stripe.StripeClient(
         key,

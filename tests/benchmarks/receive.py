@@ -116,7 +116,8 @@ def prepared() -> dict[str, Receiver]:
     WebhookEndpoint.objects.update(secret=stage.SECRET)  # dj-stripe's view knows none else
     return {
         "ours": Receiver(
-            f"/stripe/webhook/{endpoint.djstripe_uuid}/", lambda: ReceivedEvent.objects.values_list("stripe_id", flat=1)
+            f"/stripe/webhook/{endpoint.djstripe_uuid}/",
+            lambda: ReceivedEvent.objects.values_list("stripe_id", flat=True),
         ),
         "bare": Receiver("/bare/", bare_rows),
         "dj-stripe": Receiver(

@@ -412,7 +412,7 @@ def test_a_backfill_that_was_stopped_is_not_gone_on_with_by_a_machine(stripe, su
 
 def test_a_fault_of_ours_frees_the_lease_and_is_told(stripe, subscribed, monkeypatch):
     run = begin(by=BY, reason="a test")
-    monkeypatch.setitem(stages.STAGES, run.stage, lambda *_: {}["odd"])
+    monkeypatch.setitem(stages.STAGES, run.stage, lambda *_: dict[str, str]()["odd"])
 
     with pytest.raises(KeyError):
         carry_on(run, by=BY)

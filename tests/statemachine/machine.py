@@ -111,7 +111,7 @@ class Machine(RuleBasedStateMachine):
             self.around.close()
 
 
-def _asked(act: rules.Act, given: rules.Given) -> Any:
+def _asked(act: rules.Act, given: dict[str, Any]) -> Any:
     def run(self: Machine, which: int, trouble: dict[str, Any] | None, **drawn: Any) -> None:
         if trouble:
             self.stripe.control("faults", **trouble)
@@ -121,7 +121,7 @@ def _asked(act: rules.Act, given: rules.Given) -> Any:
     return rule(which=WHICH, trouble=st.none() | TROUBLE, **given)(run)
 
 
-def _at_stripe(act: rules.Act, given: rules.Given) -> Any:
+def _at_stripe(act: rules.Act, given: dict[str, Any]) -> Any:
     def run(self: Machine, which: int, **drawn: Any) -> None:
         self.stage.happens(act, self.stage.offices[which], drawn)
 

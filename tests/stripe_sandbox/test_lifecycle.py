@@ -40,7 +40,7 @@ def test_a_declined_card_answers_402_with_its_reason(
     assert caught.value.http_status == 402
     assert caught.value.code == code
     assert caught.value.error
-    assert caught.value.error.get("decline_code") == decline
+    assert getattr(caught.value.error, "decline_code", None) == decline
     assert sandbox.listed("payment_methods") == []
 
 

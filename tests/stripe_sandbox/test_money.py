@@ -38,6 +38,7 @@ class Billing(RuleBasedStateMachine):
         if taxed:
             rate = {"display_name": "Tax", "percentage": 8.875, "inclusive": "false"}
             given["default_tax_rates[0]"] = self.sandbox.post("tax_rates", rate)["id"]
+        kinds: list[dict[str, Any]]
         kinds = [{"percent_off": 12.5}, {"amount_off": 777, "currency": currency}, {"percent_off": 33.33}]
         if coupon:
             made = self.sandbox.post("coupons", {"duration": "forever", **kinds[coupon - 1]})

@@ -51,7 +51,7 @@ def test_a_worker_stops_nowhere_within_a_transaction(stripe, customer, monkeypat
     worker, places = Worker(), []
     while not worker.over:
         worker.go_on(lambda _: True)
-        assert connection.atomic_blocks[-1]._from_testcase
+        assert connection.atomic_blocks[-1]._from_testcase  # type: ignore[attr-defined]
         places.append(worker.place)
 
     assert list(dict.fromkeys(places)) == list(PLACES)

@@ -21,6 +21,7 @@ embedded_only = pytest.mark.skipif("connection.vendor != 'sqlite'", reason="abou
 @contextlib.contextmanager
 def locked_by_another():
     """Another connection holds what an INSERT of an event needs."""
+    other: sqlite3.Connection | psycopg.Connection
     if connection.vendor == "sqlite":
         other = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)
         other.execute("BEGIN IMMEDIATE")

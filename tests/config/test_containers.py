@@ -1,0 +1,61 @@
+"""Containerfile and compose.yaml say what Procfile, .env.example and the tree say. Nothing is built here."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+CONTAINERFILE = (ROOT / "Containerfile").read_text()
+COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
+SERVICES = COMPOSE["services"]
+OURS = ("release", "web", "worker")
+PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
+EXAMPLE = set(re.findall(r"^#? ?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+BIND = " --bind 0.0.0.0:8000"
+
+
+def test_web_and_worker_run_what_the_procfile_says():
+    assert SERVICES["web"]["command"] == PROCFILE["web"] + BIND
+    assert SERVICES["worker"]["command"] == PROCFILE["worker"]
+    image = re.search(r"^CMD (\[.*\])$", CONTAINERFILE, re.MULTILINE)
+    assert image
+    assert yaml.safe_load(image[1]) == shlex.split(PROCFILE["web"] + BIND)
+
+
+def test_tables_and_static_files_are_made_before_web_and_worker_start():
+    command = SERVICES["release"]["command"]
+    assert command.index("manage.py migrate") < command.index("manage.py collectstatic")
+    for name in ("web", "worker"):
+        assert SERVICES[name]["depends_on"] == {"release": {"condition": "service_completed_successfully"}}
+    assert SERVICES["release"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_variable_is_in_env_example(name):
+    used = set(SERVICES[name]["environment"]) | set(re.findall(r"\$\{([A-Z_]+)", str(COMPOSE)))
+    used |= set(re.findall(r'os\.environ\["([A-Z_]+)"\]', str(COMPOSE)))
+    assert used <= EXAMPLE
+    assert SERVICES[name]["env_file"] == ".env"
+
+
+def test_the_one_open_port_is_of_this_machine_only():
+    assert [(name, it["ports"]) for name, it in SERVICES.items() if "ports" in it] == [("web", ["127.0.0.1:8000:8000"])]
+
+
+def test_the_image_does_not_run_as_root_and_copies_what_the_product_needs():
+    assert re.findall(r"^USER (.*)$", CONTAINERFILE, re.MULTILINE) == ["10001"]
+    copied = {line.split()[1] for line in CONTAINERFILE.splitlines() if re.match("COPY [^-]", line)}
+    assert copied == {"requirements.txt", "manage.py", "config", "billing", "templates"}
+    let_in = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    assert let_in == copied
+
+
+def test_the_image_has_a_python_that_is_supported():
+    used = set(re.findall(r"^FROM python:(3\.\d+)-", CONTAINERFILE, re.MULTILINE))
+    supported = re.search(r"^PYTHONS := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert supported
+    assert len(used) == 1
+    assert used <= set(supported[1].split())

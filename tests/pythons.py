@@ -1,0 +1,99 @@
+"""Which Pythons the product fits: ``make check-pythons``.
+
+For each version that is named, every locked requirement must have a wheel; nothing is installed for that. On each whose
+interpreter is found here, the main job runs (``demo.smoke``) and then QUICK, in an environment of its own. The last
+lines say which those were. The version that this runs on has `make test`.
+"""
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from pathlib import Path
+
+from packaging.specifiers import SpecifierSet
+
+ROOT = Path(__file__).resolve().parents[1]
+LOCKS = ("requirements.txt", "requirements-demo.txt", "requirements-dev.txt", "requirements-containers.txt")
+QUICK = ("tests/config", "tests/webhooks/test_receive.py", "tests/test_stripe_api.py", "tests/test_money.py")
+"""Settings, a first migration, a web server, the SDK: where another Python would show."""
+UV = str(Path(sys.executable).with_name("uv"))
+
+
+def main(*versions: str) -> int:
+    _check_claim(versions)
+    told, failed = [], False
+    for version in versions:
+        missing = [lock for lock in LOCKS if not _has_wheels(lock, version)]
+        ran, passed = _run_on(version) if not missing else ("not run", False)
+        failed |= not passed
+        told.append(f"Python {version}: {'no wheels for ' + ', '.join(missing) if missing else 'wheels'}; {ran}")
+    _say("\n" + "\n".join(told))
+    return 1 if failed else 0
+
+
+def _check_claim(versions: tuple[str, ...]) -> None:
+    """These are the versions that pyproject.toml admits, and no others."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    admits = SpecifierSet(project["requires-python"])
+    admitted = {f"3.{minor}" for minor in range(50) if f"3.{minor}.0" in admits}
+    if admitted != set(versions):
+        sys.exit(f"pyproject.toml admits Python {', '.join(sorted(admitted))}, the Makefile {', '.join(versions)}")
+
+
+def _has_wheels(lock: str, version: str) -> bool:
+    _say(f"== {lock} on Python {version}")
+    with tempfile.TemporaryDirectory() as folder:
+        command = [UV, "pip", "install", "--dry-run", "--quiet", "--only-binary", ":all:", "--require-hashes"]
+        command += ["--python-version", version, "--target", folder, "-r", lock]
+        return subprocess.run(command, cwd=ROOT, check=False).returncode == 0
+
+
+def _run_on(version: str) -> tuple[str, bool]:
+    """What was run, and whether it passed; that there is no interpreter is no failure."""
+    if version == ".".join(platform.python_version_tuple()[:2]):
+        return f"make test runs on it ({platform.python_version()})", True
+    if not (python := _interpreter(version)):
+        return "not run: no interpreter here", True
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        own = f"{folder}/bin/python"
+        environment = {**os.environ, "VIRTUAL_ENV": folder}
+        commands = (
+            [UV, "venv", "--quiet", "--clear", "--python", python, folder],
+            [UV, "pip", "install", "--quiet", "--require-hashes", "--python", own, "-r", "requirements-dev.txt"],
+            [own, "-m", "demo.smoke"],
+            [own, "-m", "pytest", "-n", "2", "-m", "not slow", *QUICK],
+        )
+        for command in commands:
+            _say(f"== Python {version}: {Path(command[0]).name} {' '.join(command[1:3])}")
+            if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode != 0:
+                return f"FAILED on {python}: {' '.join(command[1:])}", False
+    return f"the main job and quick tests passed in {time.monotonic() - began:.0f} s", True
+
+
+def _interpreter(version: str) -> str:
+    """The path of a Python of this version that starts, or an empty text. Those of pyenv need not be chosen there."""
+    name = f"python{version}"
+    found = [shutil.which(name, path=folder) for folder in os.get_exec_path()]
+    if shutil.which("pyenv"):
+        listed = subprocess.run(["pyenv", "whence", "--path", name], capture_output=True, text=True, check=False)  # noqa: S607
+        found += listed.stdout.split()
+    program = "import sys; print('%d.%d' % sys.version_info[:2])"
+    for path in filter(None, found):
+        ended = subprocess.run([path, "-c", program], capture_output=True, text=True, check=False)
+        if ended.stdout.strip() == version:
+            return path
+    return ""
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
