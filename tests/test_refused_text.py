@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from billing.operations.offices.contact import ChangeContact
 from django.db import connection
 from rest_framework.test import APIClient
 
@@ -21,6 +20,7 @@ from billing.operations.compliance import (
 )
 from billing.operations.engine.begin import perform
 from billing.operations.offices.archive import ArchiveOffice, UnarchiveOffice
+from billing.operations.offices.contact import ChangeContact
 from billing.operations.subscriptions.cancel import CancelSubscription
 from billing.operations.subscriptions.discounts import ApplyDiscount
 from billing.operations.subscriptions.start import StartSubscription

@@ -21,7 +21,7 @@ class NoRecord:
     key = "test"
 
     def asking(self, method, path, params, api_version):
-        return params
+        return path, params
 
     def answered(self, **_):
         pass

@@ -27,7 +27,9 @@ class Step(Protocol):
 
     key: str
 
-    def asking(self, method: str, path: str, params: dict[str, Any], api_version: str) -> dict[str, Any]: ...
+    def asking(
+        self, method: str, path: str, params: dict[str, Any], api_version: str
+    ) -> tuple[str, dict[str, Any]]: ...
 
     def answered(self, *, http_status: int, request_id: str, object_id: str, error_code: str) -> None: ...
 
@@ -73,7 +75,7 @@ def delete(path: str, *, step: Step) -> Answer:
 
 def _change(method: str, path: str, params: dict[str, Any], step: Step) -> Answer:
     _refuse_inside_transaction(path)
-    params = step.asking(method, path, params, API_VERSION)
+    path, params = step.asking(method, path, params, API_VERSION)  # as they were written down first
     options = {"idempotency_key": step.key} if method == "post" else {}
     try:
         response = _ask(method, path, params, options)

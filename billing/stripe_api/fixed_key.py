@@ -10,8 +10,8 @@ class FixedKey:
     def __init__(self, key: str) -> None:
         self.key = key
 
-    def asking(self, method: str, path: str, params: dict[str, Any], api_version: str) -> dict[str, Any]:
-        return params
+    def asking(self, method: str, path: str, params: dict[str, Any], api_version: str) -> tuple[str, dict[str, Any]]:
+        return path, params
 
     def answered(self, *, http_status: int, request_id: str, object_id: str, error_code: str) -> None:
         return None

@@ -1,7 +1,6 @@
 from datetime import timedelta
 
 import pytest
-from billing.operations.money.documents import preview_upcoming
 from django.conf import settings
 
 from billing import clock, errors
@@ -9,6 +8,7 @@ from billing.entitlement import Policy, entitlement
 from billing.models import Office, Operation
 from billing.operations.engine.begin import perform
 from billing.operations.engine.previews import preview
+from billing.operations.money.documents import preview_upcoming
 from billing.operations.subscriptions.cancel import CancelSubscription
 from billing.operations.subscriptions.change import ChangeSubscription
 from billing.operations.subscriptions.collection import PauseCollection, ResumeCollection

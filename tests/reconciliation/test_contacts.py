@@ -1,12 +1,12 @@
 """Whom invoices are addressed to at Stripe, held against the Office."""
 
 import pytest
-from billing.operations.offices.contact import ChangeContact
 
 from billing import errors
 from billing.audit import actor
 from billing.models import Finding, Office
 from billing.operations.engine.begin import perform
+from billing.operations.offices.contact import ChangeContact
 from billing.operations.subscriptions.start import StartSubscription
 from billing.reconciliation import reconcile
 from tests.conftest import price_id

@@ -91,7 +91,7 @@ class NoRecord:
     key = f"test:{uuid.uuid4()}"
 
     def asking(self, method, path, params, api_version):
-        return params
+        return path, params
 
     def answered(self, **_):
         pass

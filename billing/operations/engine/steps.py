@@ -32,7 +32,11 @@ class Step:
         self.name = name
         self.key = f"{operation.public_id}:{name}"
 
-    def asking(self, method: str, path: str, params: dict[str, Any], api_version: str) -> dict[str, Any]:
+    def asking(self, method: str, path: str, params: dict[str, Any], api_version: str) -> tuple[str, dict[str, Any]]:
+        """The path and parameters to send: those that were written down first, whatever is passed now.
+
+        Raises: AnswerLost.
+        """
         now = clock.wall()
         with transaction.atomic(durable=True):
             row, first = OperationStep.objects.get_or_create(
@@ -53,7 +57,7 @@ class Step:
                 OperationStep.objects.filter(pk=row.pk).update(asked=F("asked") + 1, last_asked_at=now)
         if now - row.first_asked_at > ASK_AGAIN_FOR:
             raise AnswerLost
-        return row.params
+        return row.path, row.params
 
     def intend(self, method: str, path: str, params: dict[str, Any], api_version: str) -> None:
         """These parameters are what it will be asked with, whatever is passed then; nothing is asked yet."""
