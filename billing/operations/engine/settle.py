@@ -79,6 +79,9 @@ def carry_out(run: Run) -> None:
     except errors.StripeRejected as error:
         _settle(operation, _status_of_rejection(run), error)
         raise
+    except errors.BillingError as error:  # no answer of Stripe's, but ours: it holds nothing else up
+        _settle(operation, Status.UNKNOWN if operation.steps.exists() else Status.REJECTED, error)
+        raise
     _settle(operation, Status.SUCCEEDED)
 
 
