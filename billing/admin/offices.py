@@ -95,7 +95,7 @@ class OfficeAdmin(ActsAdmin):
 
     @display(description="Status", label=TONES, ordering="subscription_status")
     def state(self, office: Office) -> str:
-        ends = ", ends" if office.cancels_at_period_end else ""
+        ends = ", ends" if office.has_an_end else ""
         paused = ", not collected" if office.collection_paused else ""
         return f"{office.subscription_status}{ends}{paused}" if office.subscription_status else "no subscription"
 

@@ -86,12 +86,13 @@ class Office(models.Model):
         return self.subscription_status in LIVE_STATUSES
 
     @property
-    def cancels_at_period_end(self) -> bool:
+    def has_an_end(self) -> bool:
+        """The subscription is live and ends by itself: with this period, or on a later day."""
         return self.has_live_subscription and self.cancel_at is not None
 
     @property
     def ends_with_this_period(self) -> bool:
-        """It is not renewed: no period follows the present one."""
+        """The subscription is not renewed: no period follows the present one."""
         ends, period = self.cancel_at, self.current_period_end
         return self.has_live_subscription and ends is not None and (period is None or ends <= period)
 

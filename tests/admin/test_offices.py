@@ -74,7 +74,7 @@ def test_staff_cancel_at_the_end_of_the_period(stripe, operator, office):
 
     client.post(page("cancel/", office), {"when": "period_end", "why": "closing"})
 
-    assert Office.objects.get(pk=office.pk).cancels_at_period_end
+    assert Office.objects.get(pk=office.pk).ends_with_this_period
 
 
 @pytest.mark.parametrize("name", ["subscribe/", "cancel/"])

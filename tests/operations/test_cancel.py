@@ -138,4 +138,4 @@ def test_a_lost_answer_to_a_cancellation_is_settled_by_the_worker(stripe, operat
 
     resume_unsettled()
 
-    assert Office.objects.get(pk=subscribed.pk).cancels_at_period_end
+    assert Office.objects.get(pk=subscribed.pk).ends_with_this_period

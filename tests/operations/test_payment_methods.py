@@ -16,7 +16,7 @@ from billing.operations.offices.cards import (
     fulfil_wishes,
     key_of,
 )
-from billing.operations.subscriptions.cancel import CancelSubscription
+from billing.operations.subscriptions.cancel import CancelOnDate, CancelSubscription
 from billing.operations.subscriptions.start import StartSubscription
 from tests.conftest import a_member, an_office, price_id
 
@@ -200,6 +200,14 @@ def test_the_last_card_may_go_once_the_subscription_ends_and_nothing_is_due(stri
     office = perform(RemovePaymentMethod(card=key_of(office.payment_methods.get())), office, by=operator, reason=REASON)
 
     assert (brands(office), office.has_payment_method) == ([], False)
+
+
+def test_the_card_stays_while_the_subscription_is_renewed_before_it_ends(stripe, operator, subscribed):
+    ends = clock.billing() + timedelta(days=365)
+    office = perform(CancelOnDate(at=ends), subscribed, by=operator, reason=REASON)
+
+    with pytest.raises(errors.PaymentMethodNeeded):
+        perform(RemovePaymentMethod(card=key_of(office.payment_methods.get())), office, by=operator, reason=REASON)
 
 
 def test_another_offices_card_is_not_known_here(stripe, operator, subscribed):

@@ -230,5 +230,5 @@ def _wishes() -> QuerySet[Operation]:
 
 
 def _will_be_charged(office: Office) -> bool:
-    ends = office.cancels_at_period_end and office.balance_due == 0
+    ends = office.ends_with_this_period and office.balance_due == 0
     return office.has_live_subscription and not ends
