@@ -44,9 +44,14 @@ def may(by: Actor, permission: str, office: Office) -> bool:
     return permission in get_user_perms(by.user, office)  # of an active one; has_perm lets every superuser pass
 
 
+TO = {"view_billing": "see this Office's billing", "manage_billing": "change this Office's billing"}
+"""What a permission on an Office permits, in words."""
+
+
 def require(by: Actor, permission: str, office: Office) -> None:
+    """Raises: NotPermitted."""
     if not may(by, permission, office):
-        raise errors.NotPermitted("change this Office's billing")
+        raise errors.NotPermitted(TO[permission])
 
 
 def acts_for_vendor(by: Actor, permission: str) -> bool:

@@ -13,6 +13,7 @@ from billing.audit import actor, trail
 from billing.models import AuditEntry, Invoice, Office, Payment
 from billing.operations.engine.begin import perform
 from billing.operations.engine.declaration import Declaration, OnInvoice, OnPayment
+from billing.operations.engine.previews import preview
 from billing.operations.money.charges import ChargeOffice
 from billing.operations.money.credit import AdjustCredit
 from billing.operations.money.credit_note import IssueCreditNote
@@ -107,6 +108,15 @@ def test_who_may_ask_for_it(stripe, office, declared, who):
         refused = error
 
     assert isinstance(refused, errors.NotPermitted) is not allowed
+    assert isinstance(refused, errors.StaffOnly) is (not allowed and table == "V")
     if not allowed:
         assert stripe.requests() == []
         assert AuditEntry.objects.filter(kind="refusal", actor=by.user, office=office).count() == 1
+
+
+@pytest.mark.parametrize("asked", [ChangeSubscription(quantity=2), MoveTrialEnd(at=None)])
+def test_who_only_wanted_to_look_is_told_so(stripe, office, outsider, asked):
+    with pytest.raises(errors.NotPermitted, match="see this Office's billing"):
+        preview(asked, office, by=outsider)
+    with pytest.raises(errors.NotPermitted, match="change this Office's billing"):
+        perform(asked, office, by=outsider, reason="to see who may")

@@ -122,7 +122,7 @@ def _prepared(wanted: Wanted, subject: Any, asked: Asked) -> tuple[Office, Wante
 
 def _require(wanted: Declaration[Any, Any], by: Actor, office: Office) -> None:
     """Raises: NotPermitted, StaffOnly."""
-    if wanted.permission == "manage_billing":
-        grants.require(by, wanted.permission, office)
-    if wanted.only_vendor_may:
+    if wanted.only_vendor_may:  # first, as no role at the Office would help
         grants.require_vendor(by, wanted.permission, to=wanted.only_vendor_may)
+    else:
+        grants.require(by, wanted.permission, office)
