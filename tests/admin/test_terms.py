@@ -221,3 +221,17 @@ def test_a_time_zone_that_does_not_exist_is_told(stripe, operator, subscribed):
 
     assert "none that exists" in shown
     assert not Operation.objects.filter(kind="cancel_on_date").exists()
+
+
+def test_where_stripe_is_away_at_a_preview_the_form_stays_with_its_input(stripe, operator, subscribed):
+    stripe.fail_next("503", method="POST", path_prefix="/v1/invoices/create_preview")
+    client = signed_in(operator.user)
+    page = f"/admin/billing/office/{subscribed.pk}/restart-period/"
+    answer = client.post(page, {"credit": "not_at_all", "why": "other", "note": "as we said on the phone"})
+
+    shown = answer.content.decode()
+    assert answer.status_code == 200
+    assert "Nothing was changed: try again" in shown
+    assert "in the background" not in shown
+    assert "as we said on the phone" in shown
+    assert not Operation.objects.filter(kind="restart_period").exists()

@@ -42,6 +42,9 @@ PREVIEWS: dict[type[Any], str] = {
 }
 
 
+NOTHING_BEGUN = "Stripe did not answer. Nothing was changed: try again in a moment."
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """An address that an operation told: shown once, on a page that nobody keeps."""
@@ -221,8 +224,8 @@ class ActsAdmin(ModelAdmin):
         if request.method == "POST" and form.is_valid():
             try:
                 if "confirmed" not in request.POST:
-                    preview = act.preview(subject, by, form)
-                if preview is None:
+                    preview = self._previewed(act, subject, by, form)
+                if preview is None and form.is_valid():
                     done = act.carry_out(subject, by, form, _moment(request.POST.get("as_of", "")))
                     if isinstance(done, Link):
                         return self._told(request, act, subject, done, page)
@@ -244,12 +247,20 @@ class ActsAdmin(ModelAdmin):
         }
         return TemplateResponse(request, "billing/admin_operation.html", context)
 
+    def _previewed(self, act: Act, subject: Any, by: Actor, form: forms.Form) -> Any:
+        """What is shown to be confirmed. Where Stripe is away, nothing was begun: the form stays, and says so."""
+        try:
+            return act.preview(subject, by, form)
+        except errors.StripeUnavailable:
+            form.add_error(None, NOTHING_BEGUN)
+            return None
+
     def _found(self, act: Click, request: HttpRequest, subject: Any, by: Actor, page: str) -> HttpResponse:
         """What the click found, its address, or back with a word on why there is nothing to see."""
         try:
             found = act.finds(subject, by=by)
         except errors.StripeUnavailable:
-            messages.warning(request, "Stripe did not answer. Nothing was changed: try again in a moment.")
+            messages.warning(request, NOTHING_BEGUN)
             return redirect(page)
         except errors.BillingError as error:
             messages.warning(request, str(error))
