@@ -73,7 +73,7 @@ SUBSCRIPTION = [
     at("resume-collection/", "resume-collection", OperationView, ResumeCollection),
     at("discount/", "discount", OperationView, ApplyDiscount, "Discount"),
     at("discount/preview/", "preview-discount", PreviewView, ApplyDiscount, "PreviewDiscount"),
-    at("discount/remove/", "remove-discount", OperationView, RemoveDiscount),
+    at("discount/remove/", "remove-discount", OperationView, RemoveDiscount, "RemoveDiscount"),
     at("discount/remove/preview/", "preview-without-discount", PreviewView, RemoveDiscount, "Nothing"),
 ]
 CARDS = [

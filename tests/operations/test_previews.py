@@ -25,7 +25,7 @@ from tests.at_stripe import a_coupon
 from tests.conftest import price_id
 
 REASON = "agreed by phone"
-SUBSCRIBED = ("change", "restart", "charge", "credit", "refund", "credit_note")
+SUBSCRIBED = ("change", "restart", "charge", "credit", "refund", "credit_note", "discount")
 EVERY = (*SUBSCRIBED, "trial_end", "subscribe")
 
 
@@ -55,6 +55,8 @@ class Act:
 @pytest.fixture
 def act(request, stripe, operator, office):
     name, card = request.param, {"payment_method": "pm_card_visa"}
+    if name == "discount":
+        a_coupon(stripe, "third", percent_off=30, duration="forever")
     if name != "subscribe":
         trial = 14 if name == "trial_end" else 0
         start = StartSubscription(price=price_id("seats-monthly"), trial_days=trial, **card)
@@ -73,6 +75,7 @@ def act(request, stripe, operator, office):
         "credit": (fresh, AdjustCredit(amount=1_000)),
         "refund": (Payment.objects.get, RefundPayment(amount=100)),
         "credit_note": (Invoice.objects.get, IssueCreditNote(amount=100, to="balance")),
+        "discount": (fresh, ApplyDiscount(code="third")),
         "subscribe": (fresh, StartSubscription(price=price_id("seats-monthly"), quantity=2)),
     }[name]
     return Act(office, about, wanted, card if name == "subscribe" else {})

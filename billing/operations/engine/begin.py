@@ -14,7 +14,7 @@ from billing.audit import trail
 from billing.audit.actor import Actor
 from billing.models import Office, Operation
 from billing.operations.engine import idempotency, previews, reasons, settle, stored
-from billing.operations.engine.declaration import Asked, AtStripe, Confirmed, Declaration, Here, Telling
+from billing.operations.engine.declaration import Asked, AtStripe, Declaration, Here, Previewed, Telling
 from billing.operations.engine.steps import Run
 from billing.operations.engine.unsettled import require_settled
 from billing.stripe_api import charging
@@ -115,7 +115,7 @@ def _prepared(wanted: Wanted, subject: Any, asked: Asked) -> tuple[Office, Wante
         charging.require_determination()
     exact = wanted.prepare(fresh, asked)
     exact.check_confirmed(fresh)
-    if isinstance(exact, Confirmed):
+    if isinstance(exact, Previewed):
         previews.check_unchanged(office, exact.as_of)
     return office, exact
 

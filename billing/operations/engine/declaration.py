@@ -169,18 +169,9 @@ class Here(Declaration[Subject, Result]):
 
 @dataclass(frozen=True, kw_only=True)
 class Previewed(Generic[Subject]):
-    """Beside a declaration: it can be previewed."""
+    """Beside a declaration: it can be previewed, and confirmed with the ``as_of`` of a preview.
 
-    def preview(self, subject: Subject, as_of: datetime, asked: Asked) -> Any:
-        """Show what it would come to at ``as_of``. Nothing changes. ``self`` is prepared."""
-        raise NotImplementedError
-
-
-@dataclass(frozen=True, kw_only=True)
-class Confirmed(Previewed[Subject]):
-    """Beside a declaration: it can be confirmed with the ``as_of`` of a preview.
-
-    It is done once then, and only if nothing was done to the Office since.
+    Previewed so, it is done once, and only if nothing was done to the Office since.
     """
 
     as_of: datetime | None = field(
@@ -191,10 +182,14 @@ class Confirmed(Previewed[Subject]):
         ),
     )
 
+    def preview(self, subject: Subject, as_of: datetime, asked: Asked) -> Any:
+        """Show what it would come to at ``as_of``. Nothing changes. ``self`` is prepared."""
+        raise NotImplementedError
+
 
 def confirmed(request: Declaration[Any, Any], as_of: datetime | None) -> Declaration[Any, Any]:
     """The request, confirmed as it was shown at ``as_of``, where it can be."""
-    return replace(request, **{"as_of": as_of}) if isinstance(request, Confirmed) else request
+    return replace(request, **{"as_of": as_of}) if isinstance(request, Previewed) else request
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from billing.models import Invoice, Office
 from billing.models.operation import Kind
 from billing.money import Money
 from billing.operations.engine import previews
-from billing.operations.engine.declaration import Asked, Confirmed, Moves, OnOffice, Outcome, asked
+from billing.operations.engine.declaration import Asked, Moves, OnOffice, Outcome, Previewed, asked
 from billing.operations.engine.previews import Preview
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
@@ -24,7 +24,7 @@ LONGEST_DAYS = 90
 
 @operation
 @dataclass(frozen=True, kw_only=True)
-class ChargeOffice(Confirmed[Office], OnOffice[Invoice]):
+class ChargeOffice(Previewed[Office], OnOffice[Invoice]):
     """A one-off charge, for the vendor. **Money moves**, unless the invoice is sent; a declined card leaves it void.
 
     The Office is charged ``amount`` minor units of its currency, and the taxes that its subscription bears.

@@ -8,7 +8,7 @@ from billing import errors
 from billing.models import Office
 from billing.models.operation import Kind
 from billing.money import Money, credit_in_words
-from billing.operations.engine.declaration import FILLED_IN, Asked, Confirmed, Moves, OnOffice, Outcome, asked
+from billing.operations.engine.declaration import FILLED_IN, Asked, Moves, OnOffice, Outcome, Previewed, asked
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
 from billing.stripe_api import charging, gateway
@@ -39,7 +39,7 @@ class CreditPreview:
 
 @operation
 @dataclass(frozen=True, kw_only=True)
-class AdjustCredit(Confirmed[Office], OnOffice[Office]):
+class AdjustCredit(Previewed[Office], OnOffice[Office]):
     """Give the Office credit for its next invoices, or take it back. For the vendor's staff; no money moves now.
 
     The next invoices take off ``amount`` minor units more, or less where it is below zero: taking credit raises the

@@ -10,7 +10,7 @@ from billing import errors
 from billing.models import Adjustment, Invoice, Payment
 from billing.models.operation import Kind
 from billing.money import Money
-from billing.operations.engine.declaration import Asked, Confirmed, Moves, OnInvoice, Outcome, asked
+from billing.operations.engine.declaration import Asked, Moves, OnInvoice, Outcome, Previewed, asked
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
 from billing.operations.money import money_back
@@ -25,7 +25,7 @@ OTHERWISE = "Give the rest as credit for the next invoice."
 
 @operation
 @dataclass(frozen=True, kw_only=True)
-class IssueCreditNote(GivesBack, Confirmed[Invoice], OnInvoice):
+class IssueCreditNote(GivesBack, Previewed[Invoice], OnInvoice):
     """Correct an open or paid invoice. **Money may move**; only the vendor's staff may.
 
     Of an open invoice less is ``due``. Of a paid one, the money goes back to the card (``refund``: **money moves**,

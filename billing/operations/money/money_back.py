@@ -37,7 +37,7 @@ class MoneyBack:
     """What would go back, and what remains. ``lines`` say where it goes; ``warnings`` what to think of first.
 
     ``tax`` is within ``amount``. ``remains`` can still go back or be credited; of an open invoice it is still due.
-    ``is_given_back``: the amount goes back to the card; else it is credited. Confirmed with ``as_of``, it is done
+    ``is_given_back``: the amount goes back to the card; else it is credited. Previewed with ``as_of``, it is done
     once, however often the confirmation comes.
     """
 

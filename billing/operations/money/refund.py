@@ -7,7 +7,7 @@ from typing import Self
 from billing.models import Payment
 from billing.models.operation import Kind
 from billing.money import Money
-from billing.operations.engine.declaration import Asked, Confirmed, Moves, OnPayment, Outcome
+from billing.operations.engine.declaration import Asked, Moves, OnPayment, Outcome, Previewed
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
 from billing.operations.money import money_back
@@ -23,7 +23,7 @@ REASONS = {
 
 @operation
 @dataclass(frozen=True, kw_only=True)
-class RefundPayment(GivesBack, Confirmed[Payment], OnPayment):
+class RefundPayment(GivesBack, Previewed[Payment], OnPayment):
     """Give a payment back to its card, whole or in part. **Money moves**; only the vendor's staff may.
 
     It moves to the customer, so no determination is needed. Stripe is told the reason where it has a word for it;

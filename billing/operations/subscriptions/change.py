@@ -9,7 +9,7 @@ from billing.access import grants
 from billing.models import Office, PlanPrice
 from billing.models.operation import Kind
 from billing.operations.engine import previews
-from billing.operations.engine.declaration import Asked, Confirmed, Moves, OnSubscription, Outcome, asked
+from billing.operations.engine.declaration import Asked, Moves, OnSubscription, Outcome, Previewed, asked
 from billing.operations.engine.previews import Preview
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
@@ -22,7 +22,7 @@ CHANGEABLE = ("active", "trialing")
 
 @operation
 @dataclass(frozen=True, kw_only=True)
-class ChangeSubscription(Confirmed[Office], OnSubscription):
+class ChangeSubscription(Previewed[Office], OnSubscription):
     """Another plan, interval or number of seats. **Money may move**; a declined card changes nothing.
 
     What is not given stays as it is. The difference for the rest of the period is charged or credited now, with the

@@ -10,7 +10,7 @@ from billing.access import grants
 from billing.models import Office, PlanPrice
 from billing.models.operation import Kind
 from billing.operations.engine import previews
-from billing.operations.engine.declaration import Asked, Confirmed, Moves, OnOffice, Outcome, asked
+from billing.operations.engine.declaration import Asked, Moves, OnOffice, Outcome, Previewed, asked
 from billing.operations.engine.previews import Preview
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
@@ -59,7 +59,7 @@ class Start:
 
 @operation
 @dataclass(frozen=True, kw_only=True)
-class StartSubscription(Start, Confirmed[Office], OnOffice[Office]):
+class StartSubscription(Start, Previewed[Office], OnOffice[Office]):
     """Start a subscription. **Money moves** unless there is a trial, which only the vendor's staff give.
 
     ``payment_method`` is the id of a card at Stripe, added to the customer and used from now on; without one the card

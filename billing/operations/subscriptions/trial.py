@@ -9,7 +9,7 @@ from billing.access import grants
 from billing.models import Office
 from billing.models.operation import Kind
 from billing.operations.engine import previews
-from billing.operations.engine.declaration import Asked, Confirmed, Moves, OnSubscription, Outcome, asked
+from billing.operations.engine.declaration import Asked, Moves, OnSubscription, Outcome, Previewed, asked
 from billing.operations.engine.previews import Preview
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
@@ -21,7 +21,7 @@ LONGEST_TRIAL = timedelta(days=730)  # of Stripe's
 
 @operation
 @dataclass(frozen=True, kw_only=True)
-class MoveTrialEnd(Confirmed[Office], OnSubscription):
+class MoveTrialEnd(Previewed[Office], OnSubscription):
     """The trial ends then, or now: then **money moves**. A longer trial is the vendor's to give.
 
     The period begins when the trial ends, and is charged then. A declined card changes nothing.
@@ -81,7 +81,7 @@ class MoveTrialEnd(Confirmed[Office], OnSubscription):
 
 @operation
 @dataclass(frozen=True, kw_only=True)
-class RestartPeriod(Confirmed[Office], OnSubscription):
+class RestartPeriod(Previewed[Office], OnSubscription):
     """A whole period begins now. **Money moves**; a declined card changes nothing.
 
     This is the billing day from now on. What is left of the present period is credited at once, or not at all.
