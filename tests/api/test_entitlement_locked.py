@@ -23,6 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True, databases=EACH)
 @contextlib.contextmanager
 def locked_by_another():
     """Another connection holds what a write needs."""
+    other: sqlite3.Connection | psycopg.Connection
     if connection.vendor == "sqlite":
         other = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)
         other.execute("BEGIN IMMEDIATE")

@@ -283,7 +283,7 @@ def test_a_process_that_lost_its_claim_begins_nothing(stripe, operator, office, 
 class Slow(IdempotentPosts):
     """While it works, its claim lapses and a twin takes the request over, or has given it up already."""
 
-    def carry_out(self, request):
+    def carry_out(self, request, **address):
         if request.data["twin"] == "gave up":
             IdempotentRequest.objects.all().delete()
         else:

@@ -1,6 +1,7 @@
 """Pages kept as files: a folder a book, a file a page. ``WRITE_SNAPSHOTS=1`` writes them, else they are compared."""
 
 import difflib
+import functools
 import hashlib
 import itertools
 import json
@@ -99,8 +100,12 @@ def normal(text: str) -> str:
         text = pattern.sub(put, text)
     for what, pattern in NUMBERED:
         seen: dict[str, int] = {}
-        text = pattern.sub(lambda found, what=what, seen=seen: f"<{what} {_number(seen, found[0])}>", text)
+        text = pattern.sub(functools.partial(_placeholder, what, seen), text)
     return text
+
+
+def _placeholder(what: str, seen: dict[str, int], found: re.Match[str]) -> str:
+    return f"<{what} {_number(seen, found[0])}>"
 
 
 def _number(seen: dict[str, int], value: str) -> int:

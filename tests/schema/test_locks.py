@@ -1,5 +1,7 @@
 """What of a migration would hold a table locked, or break the version that still runs, is told before it is on main."""
 
+from typing import Any
+
 import pytest
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
@@ -23,7 +25,7 @@ def added(**how):
 
 
 def rules(state, *operations, atomic=True):
-    migration = migrations.Migration("0099_rooms", "billing")
+    migration: Any = migrations.Migration("0099_rooms", "billing")
     migration.operations, migration.atomic = list(operations), atomic
     return sorted({one.rule for one in locks.faults(migration, state)})
 
