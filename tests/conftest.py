@@ -21,6 +21,8 @@ from billing.access import grants
 from billing.audit import actor, trail
 from billing.models import Agreement, Membership, Office, Plan, PlanPrice, User
 from billing.operations.catalogue import publish_plans
+from billing.operations.engine.begin import perform
+from billing.operations.subscriptions.start import StartSubscription
 from billing.stripe_api import client, sandbox_clock
 from billing.webhooks import inbox
 from tests import conformance
@@ -221,6 +223,14 @@ def price_id(code: str) -> str:
     return str(price(code).public_id)
 
 
+def subscribed_office(
+    office: Office, *, by: actor.Actor, plan: str = "practice-monthly", card: str = "pm_card_visa", **given: Any
+) -> Office:
+    """The office, which has started a subscription and paid the first invoice, unless there is a trial."""
+    start = StartSubscription(price=price_id(plan), payment_method=card, **given)
+    return perform(start, office, by=by, reason="new")
+
+
 def determined(by: actor.Actor, then: actor.Actor, *, ends_in_days: int | None = 365) -> Agreement:
     """An executed BAA, prepared by one and approved by another; a negative number of days is one that has ended."""
     today = clock.wall().date()
@@ -264,6 +274,11 @@ def administrator(db: None) -> actor.Actor:
 @pytest.fixture
 def office(db: None) -> Office:
     return an_office()
+
+
+@pytest.fixture
+def subscribed(stripe: LocalStripe, operator: actor.Actor, office: Office) -> Office:
+    return subscribed_office(office, by=operator)
 
 
 @pytest.fixture

@@ -5,19 +5,12 @@ from datetime import UTC, datetime
 import pytest
 
 from billing.models import Adjustment, Finding, Payment
-from billing.operations.engine.begin import perform
-from billing.operations.subscriptions.start import StartSubscription
-from tests.conftest import price_id
+from tests.conftest import subscribed_office
 
 
 @pytest.fixture
 def payment(stripe, operator, office):
-    perform(
-        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
-        office,
-        by=operator,
-        reason="new",
-    )
+    subscribed_office(office, by=operator)
     stripe.deliver_and_apply()
     stripe.forget_requests()
     return Payment.objects.get()
@@ -105,12 +98,7 @@ def test_metadata_that_somebody_typed_is_no_operation_of_ours(stripe, payment):
 
 
 def test_a_refund_that_the_bank_has_not_confirmed_says_so(stripe, operator, office):
-    perform(
-        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_pendingRefund"),
-        office,
-        by=operator,
-        reason="new",
-    )
+    subscribed_office(office, by=operator, card="pm_card_pendingRefund")
     stripe.deliver_and_apply()
     at_stripe(stripe, "refunds", charge=Payment.objects.get().stripe_id)
     stripe.deliver_and_apply()

@@ -13,8 +13,7 @@ from billing.operations.money.invoices import MarkUncollectible, PayInvoice, Voi
 from billing.operations.money.refund import RefundPayment
 from billing.operations.subscriptions.cancel import CancelSubscription
 from billing.operations.subscriptions.change import ChangeSubscription
-from billing.operations.subscriptions.start import StartSubscription
-from tests.conftest import an_office, price_id
+from tests.conftest import an_office, subscribed_office
 from tests.operations.test_charges import asked, credit
 
 REASON = "agreed by phone"
@@ -22,12 +21,7 @@ REASON = "agreed by phone"
 
 @pytest.fixture
 def practice(stripe, operator, office):
-    return perform(
-        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
-        office,
-        by=operator,
-        reason="new",
-    )
+    return subscribed_office(office, by=operator)
 
 
 def sent(office, by, amount):
@@ -176,12 +170,7 @@ def test_a_note_that_is_not_reported_yet_is_not_owed(stripe, operator, practice)
 
 
 def test_what_is_kept_as_credit_is_not_owed_back(stripe, operator, office):
-    team = perform(
-        StartSubscription(price=price_id("seats-monthly"), quantity=9, payment_method="pm_card_visa"),
-        office,
-        by=operator,
-        reason="new",
-    )
+    team = subscribed_office(office, by=operator, plan="seats-monthly", quantity=9)
     stripe.advance(days=3)
     perform(ChangeSubscription(quantity=1), team, by=operator, reason="fewer")
     stripe.deliver_and_apply()
@@ -293,12 +282,7 @@ def test_it_takes_few_queries_and_none_to_stripe(stripe, operator, practice, dja
 
 
 def test_an_invoice_with_many_lines_is_kept_with_all_of_them(stripe, operator, office):
-    team = perform(
-        StartSubscription(price=price_id("seats-monthly"), quantity=1, payment_method="pm_card_visa"),
-        office,
-        by=operator,
-        reason="new",
-    )
+    team = subscribed_office(office, by=operator, plan="seats-monthly", quantity=1)
     for seats in range(2, 9):
         stripe.advance(hours=1)
         team = perform(ChangeSubscription(quantity=seats, settle="next_invoice"), team, by=operator, reason="grows")

@@ -7,9 +7,6 @@ from django.db import connection
 from billing import clock, errors, jobs
 from billing.look import queue_look
 from billing.models import AuditEntry, Finding, Job, Office
-from billing.operations.engine.begin import perform
-from billing.operations.subscriptions.start import StartSubscription
-from tests.conftest import price_id
 
 
 @pytest.fixture
@@ -174,16 +171,6 @@ def test_the_purge_of_events_is_planned_daily(db):
     jobs.plan_recurring()
     assert jobs.KINDS["purge-events"].every == timedelta(days=1)
     assert Job.objects.filter(name="purge-events").exists()
-
-
-@pytest.fixture
-def subscribed(stripe, operator, office):
-    return perform(
-        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
-        office,
-        by=operator,
-        reason="new",
-    )
 
 
 def test_a_look_that_was_asked_for_is_done_and_forgotten(stripe, subscribed):

@@ -9,20 +9,14 @@ from billing.audit import trail
 from billing.models import Adjustment, Invoice, Office, Payment, PaymentMethod, Subscription, SubscriptionChange
 from billing.operations.engine.begin import perform
 from billing.operations.money.refund import RefundPayment
-from billing.operations.subscriptions.start import StartSubscription
 from billing.projection import apply, rows, take_ticket
 from billing.stripe_api import gateway
-from tests.conftest import price_id
+from tests.conftest import subscribed_office
 
 
 @pytest.fixture
 def subscribed(stripe, operator, office):
-    perform(
-        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
-        office,
-        by=operator,
-        reason="new",
-    )
+    subscribed_office(office, by=operator)
     stripe.deliver_and_apply()
     with trail.acting(operator):
         yield Office.objects.get(pk=office.pk)

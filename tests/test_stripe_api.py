@@ -11,10 +11,8 @@ from billing import accounts, errors
 from billing.audit import actor
 from billing.models import AuditEntry, StripeAccount
 from billing.models.audit import AppendOnlyError
-from billing.operations.engine.begin import perform
-from billing.operations.subscriptions.start import StartSubscription
 from billing.stripe_api import client, gateway, outbound
-from tests.conftest import an_office, price_id
+from tests.conftest import an_office, subscribed_office
 
 
 class NoRecord:
@@ -57,12 +55,7 @@ def test_the_refusal_names_the_field_and_not_its_value():
 
 
 def test_every_request_is_of_the_pinned_version_and_every_post_has_a_key(stripe, operator, office):
-    perform(
-        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
-        office,
-        by=operator,
-        reason="new",
-    )
+    subscribed_office(office, by=operator)
 
     asked = stripe.requests()
     assert {one["stripe_version"] for one in asked} == {client.API_VERSION}
@@ -108,12 +101,7 @@ def test_tls_below_1_2_is_not_spoken(settings, db):
 
 
 def test_after_a_full_run_the_database_holds_no_secret(stripe, operator, office):
-    perform(
-        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
-        office,
-        by=operator,
-        reason="new",
-    )
+    subscribed_office(office, by=operator)
     stripe.deliver_and_apply()
 
     with connection.cursor() as cursor:

@@ -5,21 +5,10 @@ import pytest
 from billing.models import Office, Operation
 from billing.operations.engine.begin import perform
 from billing.operations.subscriptions.cancel import CancelSubscription
-from billing.operations.subscriptions.start import StartSubscription
 from tests.admin.test_offices import page, signed_in
-from tests.conftest import a_person, an_office, price_id
+from tests.conftest import a_person, an_office
 
 WHY = {"why": "office_asked"}
-
-
-@pytest.fixture
-def subscribed(stripe, operator, office):
-    return perform(
-        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
-        office,
-        by=operator,
-        reason="new",
-    )
 
 
 @pytest.fixture

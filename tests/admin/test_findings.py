@@ -6,12 +6,10 @@ from django.urls import reverse
 from billing.audit import actor
 from billing.findings import report
 from billing.models import AuditEntry, Finding, Office, Reconciliation
-from billing.operations.engine.begin import perform
-from billing.operations.subscriptions.start import StartSubscription
 from billing.reconciliation import reconcile
 from billing.worker import work_once
 from tests.admin.test_offices import signed_in
-from tests.conftest import price, price_id
+from tests.conftest import price, subscribed_office
 from tests.equality import differences, read
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
@@ -46,12 +44,7 @@ def a_customer(stripe, **given):
 
 
 def test_a_difference_that_was_left_is_repaired_by_one_click_on_record(stripe, operator, office, settings):
-    perform(
-        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
-        office,
-        by=operator,
-        reason="new",
-    )
+    subscribed_office(office, by=operator)
     settings.RECONCILE_REPAIRS = False
     customer = Office.objects.get().payment_provider_customer_id
     stripe.post(f"customers/{customer}", balance=-700)

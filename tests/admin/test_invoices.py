@@ -4,9 +4,8 @@ from billing.models import AuditEntry, Invoice, Office, Operation
 from billing.operations.engine.begin import perform
 from billing.operations.money.charges import ChargeOffice
 from billing.operations.money.invoices import PayInvoice
-from billing.operations.subscriptions.start import StartSubscription
 from tests.admin.test_offices import page, signed_in
-from tests.conftest import price_id
+from tests.conftest import subscribed_office
 from tests.operations.test_charges import asked
 
 CHARGE = {"charge": "data_migration", "amount": "1250.50", "days_until_due": "0", "why": "agreed"}
@@ -14,12 +13,7 @@ CHARGE = {"charge": "data_migration", "amount": "1250.50", "days_until_due": "0"
 
 @pytest.fixture
 def practice(stripe, operator, office):
-    return perform(
-        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
-        office,
-        by=operator,
-        reason="new",
-    )
+    return subscribed_office(office, by=operator)
 
 
 @pytest.fixture

@@ -3,9 +3,7 @@ from django.test import Client
 from django.urls import reverse
 
 from billing.models import AuditEntry, Office, Operation
-from billing.operations.engine.begin import perform
-from billing.operations.subscriptions.start import StartSubscription
-from tests.conftest import a_person, an_office, price, price_id
+from tests.conftest import a_person, an_office, price, subscribed_office
 
 
 def signed_in(user) -> Client:
@@ -95,12 +93,7 @@ LISTS = (
 @pytest.mark.parametrize("model", LISTS)
 def test_every_list_opens_for_staff_and_nothing_can_be_deleted(stripe, administrator, operator, office, model):
 
-    perform(
-        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
-        office,
-        by=operator,
-        reason="new",
-    )
+    subscribed_office(office, by=operator)
     stripe.deliver_and_apply()
     client = signed_in(administrator.user)
 
@@ -115,12 +108,7 @@ def test_every_list_opens_for_staff_and_nothing_can_be_deleted(stripe, administr
 def test_every_record_opens(stripe, administrator, operator, office):
     from django.apps import apps
 
-    perform(
-        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
-        office,
-        by=operator,
-        reason="new",
-    )
+    subscribed_office(office, by=operator)
     stripe.deliver_and_apply()
     client = signed_in(administrator.user)
     whole = Office.objects.get(pk=office.pk).payment_provider_customer_id
@@ -177,12 +165,7 @@ def test_an_address_that_is_no_office_is_not_found(stripe, operator):
 
 @pytest.fixture
 def team(stripe, operator, office):
-    return perform(
-        StartSubscription(price=price_id("seats-monthly"), quantity=3, payment_method="pm_card_visa"),
-        office,
-        by=operator,
-        reason="new",
-    )
+    return subscribed_office(office, by=operator, plan="seats-monthly", quantity=3)
 
 
 def test_a_change_is_shown_to_the_cent_and_made_only_when_it_is_confirmed(stripe, operator, team):

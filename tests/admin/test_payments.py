@@ -6,16 +6,12 @@ from billing.admin.acts import ActsAdmin
 from billing.admin.acts.payments import INVOICE_ACTS
 from billing.errors import CardDeclined
 from billing.models import Adjustment, Invoice, Operation, Payment
-from billing.operations.engine.begin import perform
-from billing.operations.subscriptions.start import StartSubscription
 from tests.admin.test_offices import signed_in
-from tests.conftest import price_id
+from tests.conftest import subscribed_office
 
 
 def paid(stripe, operator, office, card="pm_card_visa"):
-    perform(
-        StartSubscription(price=price_id("practice-monthly"), payment_method=card), office, by=operator, reason="new"
-    )
+    subscribed_office(office, by=operator, card=card)
     stripe.deliver_and_apply()
     return Payment.objects.get()
 

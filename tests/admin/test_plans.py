@@ -4,9 +4,7 @@ import pytest
 from django.test import Client
 
 from billing.models import AuditEntry, Plan, PlanPrice
-from billing.operations.engine.begin import perform
-from billing.operations.subscriptions.start import StartSubscription
-from tests.conftest import a_person, price_id
+from tests.conftest import a_person
 
 ADD = "/admin/billing/plan/add/"
 
@@ -16,16 +14,6 @@ def staff(db):
     client = Client()
     client.force_login(a_person("administrator@vendor.example", group="administrator"))
     return client
-
-
-@pytest.fixture
-def subscribed(stripe, operator, office):
-    return perform(
-        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
-        office,
-        by=operator,
-        reason="new",
-    )
 
 
 def row(number=0, **given):

@@ -8,33 +8,17 @@ from billing import clock
 from billing.models import Office, Operation
 from billing.operations.engine.begin import perform
 from billing.operations.subscriptions.cancel import CancelSubscription
-from billing.operations.subscriptions.start import StartSubscription
 from billing.operations.subscriptions.trial import MoveTrialEnd
 from tests.admin.test_offices import page, signed_in
 from tests.at_stripe import a_coupon
-from tests.conftest import price, price_id
+from tests.conftest import price, subscribed_office
 
 WHY = {"why": "agreed"}
 
 
 @pytest.fixture
-def subscribed(stripe, operator, office):
-    return perform(
-        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
-        office,
-        by=operator,
-        reason="new",
-    )
-
-
-@pytest.fixture
 def on_trial(stripe, operator, office):
-    return perform(
-        StartSubscription(price=price_id("practice-monthly"), trial_days=14, payment_method="pm_card_visa"),
-        office,
-        by=operator,
-        reason="new",
-    )
+    return subscribed_office(office, by=operator, trial_days=14)
 
 
 def sent(by, name, office, **form):

@@ -1,20 +1,13 @@
 import pytest
 
 from billing.models import Operation
-from billing.operations.engine.begin import perform
-from billing.operations.subscriptions.start import StartSubscription
 from tests.api.test_api import path, signed_in
-from tests.conftest import a_member, price_id
+from tests.conftest import a_member, subscribed_office
 
 
 @pytest.fixture
 def team(stripe, operator, office):
-    return perform(
-        StartSubscription(price=price_id("seats-monthly"), quantity=3, payment_method="pm_card_visa"),
-        office,
-        by=operator,
-        reason="new",
-    )
+    return subscribed_office(office, by=operator, plan="seats-monthly", quantity=3)
 
 
 def test_an_owner_previews_and_confirms_and_need_not_say_why(stripe, team):

@@ -6,21 +6,10 @@ from billing.models import IdempotentRequest, Office, Operation
 from billing.operations.engine.begin import perform
 from billing.operations.offices.cards import fulfil_wishes
 from billing.operations.subscriptions.cancel import CancelSubscription
-from billing.operations.subscriptions.start import StartSubscription
 from tests.api.test_api import path, signed_in
-from tests.conftest import a_member, price_id
+from tests.conftest import a_member
 
 KEY = {"Idempotency-Key": "k"}
-
-
-@pytest.fixture
-def subscribed(stripe, operator, office):
-    return perform(
-        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
-        office,
-        by=operator,
-        reason="new",
-    )
 
 
 def post(client, office, rest, body=None, **more):

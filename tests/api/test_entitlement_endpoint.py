@@ -8,21 +8,9 @@ from django.test.utils import CaptureQueriesContext
 
 from billing import clock
 from billing.models import Job, Office
-from billing.operations.engine.begin import perform
-from billing.operations.subscriptions.start import StartSubscription
 from billing.worker import work_once
 from tests.api.test_api import path, signed_in
-from tests.conftest import a_member, a_person, an_office, price_id
-
-
-@pytest.fixture
-def subscribed(stripe, operator, office):
-    return perform(
-        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
-        office,
-        by=operator,
-        reason="new",
-    )
+from tests.conftest import a_member, a_person, an_office
 
 
 @pytest.fixture

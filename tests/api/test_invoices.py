@@ -7,9 +7,8 @@ from billing.models import AuditEntry, Invoice, Operation
 from billing.operations.engine.begin import perform
 from billing.operations.engine.settle import resume_unsettled
 from billing.operations.money.charges import ChargeOffice
-from billing.operations.subscriptions.start import StartSubscription
 from tests.api.test_api import path, signed_in
-from tests.conftest import a_member, an_office, price_id
+from tests.conftest import a_member, an_office, subscribed_office
 from tests.operations.test_charges import asked
 
 CHARGE = {"charge": "training", "amount": 25_000, "reason": "agreed"}
@@ -17,12 +16,7 @@ CHARGE = {"charge": "training", "amount": 25_000, "reason": "agreed"}
 
 @pytest.fixture
 def practice(stripe, operator, office):
-    office = perform(
-        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
-        office,
-        by=operator,
-        reason="new",
-    )
+    office = subscribed_office(office, by=operator)
     stripe.deliver_and_apply()
     return office
 

@@ -1,16 +1,12 @@
 import pytest
 
 from billing.models import Adjustment, Invoice, Operation, Payment
-from billing.operations.engine.begin import perform
-from billing.operations.subscriptions.start import StartSubscription
 from tests.api.test_api import path, signed_in, start
-from tests.conftest import a_member, a_person, an_office, price_id
+from tests.conftest import a_member, a_person, an_office, subscribed_office
 
 
 def paid(stripe, operator, office, card="pm_card_visa"):
-    perform(
-        StartSubscription(price=price_id("practice-monthly"), payment_method=card), office, by=operator, reason="new"
-    )
+    subscribed_office(office, by=operator, card=card)
     stripe.deliver_and_apply()
     return Payment.objects.get()
 

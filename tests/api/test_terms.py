@@ -6,30 +6,14 @@ from billing import clock
 from billing.models import IdempotentRequest, Office, Operation
 from billing.operations.engine.begin import perform
 from billing.operations.subscriptions.cancel import CancelSubscription
-from billing.operations.subscriptions.start import StartSubscription
 from tests.api.test_api import path, signed_in
 from tests.at_stripe import a_coupon, a_promotion_code
-from tests.conftest import a_member, price, price_id
-
-
-@pytest.fixture
-def subscribed(stripe, operator, office):
-    return perform(
-        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
-        office,
-        by=operator,
-        reason="new",
-    )
+from tests.conftest import a_member, price, subscribed_office
 
 
 @pytest.fixture
 def on_trial(stripe, operator, office):
-    return perform(
-        StartSubscription(price=price_id("practice-monthly"), trial_days=14, payment_method="pm_card_visa"),
-        office,
-        by=operator,
-        reason="new",
-    )
+    return subscribed_office(office, by=operator, trial_days=14)
 
 
 def post(client, office, rest, body=None, key=""):

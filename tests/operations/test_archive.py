@@ -11,8 +11,7 @@ from billing.operations.offices.archive import ArchiveOffice, UnarchiveOffice
 from billing.operations.offices.customer import EnsureCustomer
 from billing.operations.subscriptions.cancel import CancelSubscription
 from billing.operations.subscriptions.payment_link import CreatePaymentLink, WithdrawPaymentLink
-from billing.operations.subscriptions.start import StartSubscription
-from tests.conftest import a_member, price_id
+from tests.conftest import a_member, price_id, subscribed_office
 
 REASON = "the practice closed"
 
@@ -57,22 +56,12 @@ def test_an_archived_offices_billing_is_not_changed(stripe, operator, office):
     perform(ArchiveOffice(), office, by=operator, reason=REASON)
 
     with pytest.raises(errors.OfficeArchived):
-        perform(
-            StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
-            office,
-            by=operator,
-            reason="new",
-        )
+        subscribed_office(office, by=operator)
     assert stripe.requests() == []
 
 
 def test_while_a_subscription_is_live_it_is_not_archived(stripe, operator, office):
-    office = perform(
-        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
-        office,
-        by=operator,
-        reason="new",
-    )
+    office = subscribed_office(office, by=operator)
 
     with pytest.raises(errors.StillBilled, match="active"):
         perform(ArchiveOffice(), office, by=operator, reason=REASON)
@@ -82,14 +71,7 @@ def test_while_a_subscription_is_live_it_is_not_archived(stripe, operator, offic
 
 
 def test_while_something_is_due_it_is_not_archived(stripe, operator, office):
-    office = perform(
-        StartSubscription(
-            price=price_id("practice-monthly"), trial_days=7, payment_method="pm_card_chargeCustomerFail"
-        ),
-        office,
-        by=operator,
-        reason="new",
-    )
+    office = subscribed_office(office, by=operator, card="pm_card_chargeCustomerFail", trial_days=7)
     stripe.advance(days=8)
     stripe.deliver_and_apply()
     perform(CancelSubscription(at_period_end=False), Office.objects.get(pk=office.pk), by=operator, reason=REASON)

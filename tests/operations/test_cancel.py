@@ -8,20 +8,9 @@ from billing.models import AuditEntry, Office, Operation
 from billing.operations.engine.begin import perform
 from billing.operations.engine.settle import resume_unsettled
 from billing.operations.subscriptions.cancel import CancelSubscription
-from billing.operations.subscriptions.start import StartSubscription
-from tests.conftest import a_member, price_id
+from tests.conftest import a_member, subscribed_office
 
 REASON = "closing the practice"
-
-
-@pytest.fixture
-def subscribed(stripe, operator, office):
-    return perform(
-        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
-        office,
-        by=operator,
-        reason="new",
-    )
 
 
 def access(office):
@@ -78,14 +67,7 @@ def test_an_office_that_renews_stays_active(stripe, operator, subscribed):
 
 
 def test_a_failed_renewal_is_past_due_since_its_first_attempt(stripe, operator, office):
-    office = perform(
-        StartSubscription(
-            price=price_id("practice-monthly"), trial_days=7, payment_method="pm_card_chargeCustomerFail"
-        ),
-        office,
-        by=operator,
-        reason="new",
-    )
+    office = subscribed_office(office, by=operator, card="pm_card_chargeCustomerFail", trial_days=7)
     stripe.advance(days=8)
     stripe.deliver_and_apply()
 

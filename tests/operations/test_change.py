@@ -9,20 +9,14 @@ from billing.operations.engine.begin import perform
 from billing.operations.engine.previews import preview
 from billing.operations.engine.settle import resume_unsettled
 from billing.operations.subscriptions.change import ChangeSubscription
-from billing.operations.subscriptions.start import StartSubscription
-from tests.conftest import a_member, price_id
+from tests.conftest import a_member, price_id, subscribed_office
 
 REASON = "more colleagues"
 
 
 @pytest.fixture
 def team(stripe, operator, office):
-    return perform(
-        StartSubscription(price=price_id("seats-monthly"), quantity=3, payment_method="pm_card_visa"),
-        office,
-        by=operator,
-        reason="new",
-    )
+    return subscribed_office(office, by=operator, plan="seats-monthly", quantity=3)
 
 
 def newest_invoice(stripe):

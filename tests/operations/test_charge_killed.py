@@ -6,10 +6,8 @@ import pytest
 
 from billing import clock
 from billing.models import Invoice, Operation
-from billing.operations.engine.begin import perform
 from billing.operations.engine.settle import resume_unsettled
-from billing.operations.subscriptions.start import StartSubscription
-from tests.conftest import price_id
+from tests.conftest import subscribed_office
 from tests.processes import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
@@ -20,12 +18,7 @@ MOMENTS = {"not sent": ("asking", "return"), "not written down": ("answered", "c
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("step", ["draft", "line", "finalise", "pay"])
 def test_whenever_it_is_killed_there_is_one_invoice_and_one_charge(stripe, operator, office, started, step, moment):
-    office = perform(
-        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
-        office,
-        by=operator,
-        reason="new",
-    )
+    office = subscribed_office(office, by=operator)
     killed = started("-m", "tests.operations.mortal_charge", str(office.pk), step, *MOMENTS[moment])
     assert killed.wait(PATIENCE_SECONDS) == -signal.SIGKILL
     operation = Operation.objects.get(kind="charge_office")

@@ -11,19 +11,14 @@ from billing.operations.engine.previews import preview
 from billing.operations.engine.settle import resume_unsettled
 from billing.operations.money.charges import ChargeOffice
 from billing.operations.subscriptions.start import StartSubscription
-from tests.conftest import a_member, determined, price_id
+from tests.conftest import a_member, determined, price_id, subscribed_office
 
 REASON = "agreed by phone"
 
 
 @pytest.fixture
 def practice(stripe, operator, office):
-    return perform(
-        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
-        office,
-        by=operator,
-        reason="new",
-    )
+    return subscribed_office(office, by=operator)
 
 
 def charged(office, by, **given):

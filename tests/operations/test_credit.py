@@ -15,20 +15,9 @@ from billing.operations.money.credit import MOST_AT_ONCE, AdjustCredit
 from billing.operations.offices.archive import ArchiveOffice
 from billing.operations.offices.customer import EnsureCustomer
 from billing.operations.subscriptions.collection import PauseCollection
-from billing.operations.subscriptions.start import StartSubscription
-from tests.conftest import a_member, price_id
+from tests.conftest import a_member
 
 REASON = "goodwill"
-
-
-@pytest.fixture
-def subscribed(stripe, operator, office):
-    return perform(
-        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
-        office,
-        by=operator,
-        reason="new",
-    )
 
 
 def balance(stripe):

@@ -11,20 +11,14 @@ from billing.operations.engine.previews import preview
 from billing.operations.engine.settle import resume_unsettled
 from billing.operations.money.credit_note import IssueCreditNote
 from billing.operations.money.refund import RefundPayment
-from billing.operations.subscriptions.start import StartSubscription
-from tests.conftest import a_member, price_id
+from tests.conftest import a_member, subscribed_office
 
 REASON = "Charged twice: the setup call"
 
 
 @pytest.fixture
 def paid(stripe, operator, office):
-    perform(
-        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
-        office,
-        by=operator,
-        reason="new",
-    )
+    subscribed_office(office, by=operator)
     stripe.deliver_and_apply()
     return Invoice.objects.get()
 
@@ -115,12 +109,7 @@ def test_more_than_is_left_of_the_payment_can_only_be_credit(stripe, operator, p
 
 
 def test_what_the_bank_took_back_is_not_given_back_by_a_note(stripe, operator, office):
-    perform(
-        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_createDispute"),
-        office,
-        by=operator,
-        reason="new",
-    )
+    subscribed_office(office, by=operator, card="pm_card_createDispute")
     stripe.deliver_and_apply()
 
     refused(stripe, operator, Invoice.objects.get(), errors.PaymentDisputed, "pay it twice", to="refund")

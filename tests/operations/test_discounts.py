@@ -13,7 +13,7 @@ from billing.operations.subscriptions.cancel import CancelSubscription
 from billing.operations.subscriptions.discounts import ApplyDiscount, RemoveDiscount
 from billing.operations.subscriptions.start import StartSubscription
 from tests.at_stripe import LOST, a_coupon, a_promotion_code, settled_after
-from tests.conftest import price, price_id
+from tests.conftest import price, price_id, subscribed_office
 
 REASON = "agreed for the first year"
 
@@ -236,14 +236,7 @@ def test_with_a_trial_nothing_is_charged_now_and_the_preview_is_of_its_end(strip
     seen = preview(
         StartSubscription(price=price_id("practice-monthly"), trial_days=14, coupon="WELCOME"), office, by=operator
     )
-    office = perform(
-        StartSubscription(
-            price=price_id("practice-monthly"), trial_days=14, coupon="WELCOME", payment_method="pm_card_visa"
-        ),
-        office,
-        by=operator,
-        reason="new",
-    )
+    office = subscribed_office(office, by=operator, trial_days=14, coupon="WELCOME")
 
     assert (seen.now, seen.charged) == (False, Money(15_920, "usd"))
     assert "Nothing is charged now" in seen.says

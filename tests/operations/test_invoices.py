@@ -14,9 +14,8 @@ from billing.operations.money.invoices import MarkUncollectible, PayInvoice, Ret
 from billing.operations.offices.cards import key_of, on_file
 from billing.operations.subscriptions.cancel import CancelSubscription
 from billing.operations.subscriptions.change import ChangeSubscription
-from billing.operations.subscriptions.start import StartSubscription
 from billing.stripe_api.gateway import invoices as gateway
-from tests.conftest import a_member, an_office, determined, price_id
+from tests.conftest import a_member, an_office, determined, subscribed_office
 from tests.operations.test_charges import asked
 
 REASON = "agreed by phone"
@@ -25,12 +24,7 @@ ACTS = (PayInvoice, RetryInvoice, SendInvoice, VoidInvoice, MarkUncollectible)
 
 @pytest.fixture
 def practice(stripe, operator, office):
-    return perform(
-        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
-        office,
-        by=operator,
-        reason="new",
-    )
+    return subscribed_office(office, by=operator)
 
 
 @pytest.fixture
@@ -92,12 +86,7 @@ def test_a_chosen_card_of_the_office_is_charged_and_the_default_stays(stripe, op
 @pytest.mark.parametrize("card", ["pm_card_mastercard", "theirs", "removed", "nobody's"])
 def test_a_card_that_is_none_of_the_offices_is_refused_and_charged_nothing(stripe, operator, overdue, card):
     if card == "theirs":
-        other = perform(
-            StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
-            an_office("Another Practice"),
-            by=operator,
-            reason="new",
-        )
+        other = subscribed_office(an_office("Another Practice"), by=operator)
         stripe.deliver_and_apply()
         card = key_of(on_file(other).get())
     elif card == "removed":
@@ -335,12 +324,7 @@ def test_the_local_stripes_own_address_is_opened_in_sandbox_mode_alone(settings)
 
 
 def test_the_upcoming_invoice_is_the_one_that_comes(stripe, operator, office):
-    team = perform(
-        StartSubscription(price=price_id("seats-monthly"), quantity=3, payment_method="pm_card_visa"),
-        office,
-        by=operator,
-        reason="new",
-    )
+    team = subscribed_office(office, by=operator, plan="seats-monthly", quantity=3)
     team = perform(ChangeSubscription(quantity=5, settle="next_invoice"), team, by=operator, reason="grows")
     seen = preview_upcoming(team, by=operator)
     stripe.advance(days=32)

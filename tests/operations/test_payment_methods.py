@@ -17,20 +17,9 @@ from billing.operations.offices.cards import (
     key_of,
 )
 from billing.operations.subscriptions.cancel import CancelOnDate, CancelSubscription
-from billing.operations.subscriptions.start import StartSubscription
-from tests.conftest import a_member, an_office, price_id
+from tests.conftest import a_member, an_office
 
 REASON = "a new card"
-
-
-@pytest.fixture
-def subscribed(stripe, operator, office):
-    return perform(
-        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
-        office,
-        by=operator,
-        reason="new",
-    )
 
 
 @pytest.fixture

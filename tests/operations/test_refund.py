@@ -10,16 +10,13 @@ from billing.operations.engine.begin import perform
 from billing.operations.engine.previews import preview
 from billing.operations.engine.settle import resume_unsettled
 from billing.operations.money.refund import RefundPayment
-from billing.operations.subscriptions.start import StartSubscription
-from tests.conftest import a_member, price_id
+from tests.conftest import a_member, subscribed_office
 
 REASON = "The Office asked for it"
 
 
 def paid(stripe, operator, office, card="pm_card_visa"):
-    perform(
-        StartSubscription(price=price_id("practice-monthly"), payment_method=card), office, by=operator, reason="new"
-    )
+    subscribed_office(office, by=operator, card=card)
     stripe.deliver_and_apply()
     return Payment.objects.get()
 

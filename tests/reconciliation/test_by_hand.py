@@ -5,10 +5,8 @@ import pytest
 from billing import errors
 from billing.audit import actor
 from billing.models import AuditEntry, Finding, Office
-from billing.operations.engine.begin import perform
-from billing.operations.subscriptions.start import StartSubscription
 from billing.reconciliation import by_hand, reconcile
-from tests.conftest import price_id
+from tests.conftest import subscribed_office
 from tests.reconciliation.conftest import equal, subscribed
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
@@ -50,9 +48,7 @@ def test_when_stripe_is_silent_in_the_midst_of_it_the_same_click_ends_it(account
 
 def test_a_refund_that_settled_unseen_is_found(stripe, operator, office):
     card = "pm_card_pendingRefund"
-    office = perform(
-        StartSubscription(price=price_id("practice-monthly"), payment_method=card), office, by=operator, reason="new"
-    )
+    office = subscribed_office(office, by=operator, card=card)
     stripe.deliver_and_apply()
     refund = stripe.post("refunds", charge=stripe.listed("charges")[0]["id"], amount=500)["id"]
     stripe.deliver_and_apply()

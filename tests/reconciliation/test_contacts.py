@@ -7,21 +7,15 @@ from billing.audit import actor
 from billing.models import Finding, Office
 from billing.operations.engine.begin import perform
 from billing.operations.offices.contact import ChangeContact
-from billing.operations.subscriptions.start import StartSubscription
 from billing.reconciliation import reconcile
-from tests.conftest import price_id
+from tests.conftest import subscribed_office
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
 
 
 @pytest.fixture
 def customer(stripe, operator, office):
-    office = perform(
-        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
-        office,
-        by=operator,
-        reason="new",
-    )
+    office = subscribed_office(office, by=operator)
     stripe.deliver_and_apply()
     return office.payment_provider_customer_id
 

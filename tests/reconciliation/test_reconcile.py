@@ -10,11 +10,10 @@ from billing.findings import report
 from billing.models import Adjustment, Finding, Invoice, Office, Payment, ReceivedEvent, Reconciliation, Subscription
 from billing.operations.engine.begin import perform
 from billing.operations.money.charges import ChargeOffice
-from billing.operations.subscriptions.start import StartSubscription
 from billing.projection import link_customer
 from billing.reconciliation import begin, carry_on, end, reconcile, runs, stages
 from billing.webhooks import inbox
-from tests.conftest import an_office, price, price_id
+from tests.conftest import an_office, price, subscribed_office
 from tests.equality import differences, read
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
@@ -23,12 +22,7 @@ BY = actor.job("tests")
 
 @pytest.fixture
 def subscribed(stripe, operator, office):
-    perform(
-        StartSubscription(price=price_id("seats-monthly"), payment_method="pm_card_visa", quantity=3),
-        office,
-        by=operator,
-        reason="new",
-    )
+    subscribed_office(office, by=operator, plan="seats-monthly", quantity=3)
     stripe.deliver_and_apply()
     stripe.forget_requests()
     return Office.objects.get()
@@ -348,12 +342,7 @@ def test_a_page_that_is_too_much_at_once_is_gone_on_with(stripe, subscribed, ope
     monkeypatch.setattr(runs, "BUDGET_SECONDS", 0)
     offices = [subscribed, *(an_office(f"Practice {number}") for number in range(2))]
     for office in offices[1:]:
-        perform(
-            StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
-            office,
-            by=operator,
-            reason="new",
-        )
+        subscribed_office(office, by=operator)
     for office in Office.objects.all():
         stripe.post(f"customers/{office.payment_provider_customer_id}", balance=-300)
         Invoice.objects.bulk_create([Invoice(**an_invoice_that_is_nowhere(office))])

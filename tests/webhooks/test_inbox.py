@@ -10,23 +10,11 @@ from billing import clock
 from billing.audit import trail
 from billing.look import look
 from billing.models import AuditEntry, Finding, Office, ReceivedEvent, Subscription
-from billing.operations.engine.begin import perform
-from billing.operations.subscriptions.start import StartSubscription
 from billing.projection import apply, take_ticket
 from billing.stripe_api import gateway
 from billing.webhooks import inbox
 from billing.webhooks.routes import ROUTES, LookAt, route
-from tests.conftest import an_office, post_delivery, price_id
-
-
-@pytest.fixture
-def subscribed(stripe, operator, office):
-    return perform(
-        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
-        office,
-        by=operator,
-        reason="new",
-    )
+from tests.conftest import an_office, post_delivery, subscribed_office
 
 
 def test_the_waiting_events_of_one_customer_are_one_look(stripe, subscribed):
@@ -59,12 +47,7 @@ def test_any_order_and_duplication_ends_in_the_same_rows(stripe, operator):
     seen = set()
     for seed in range(3):
         office = an_office(f"Office {seed}")
-        perform(
-            StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
-            office,
-            by=operator,
-            reason="new",
-        )
+        subscribed_office(office, by=operator)
         stripe.deliver_and_apply(shuffle_seed=seed, duplicate=bool(seed % 2))
         office.refresh_from_db()
         seen.add((office.subscription_status, office.balance_due, office.invoices.count(), office.payments.count()))

@@ -25,10 +25,8 @@ from djstripe.models import Price, Product, WebhookEndpoint
 
 from billing import clock
 from billing.models import AuditEntry, Finding, Invoice, Office, Payment, Plan, PlanPrice, ReceivedEvent
-from billing.operations.engine.begin import perform
-from billing.operations.subscriptions.start import StartSubscription
 from billing.webhooks import inbox
-from tests.conftest import LocalStripe, price, price_id
+from tests.conftest import LocalStripe, price, subscribed_office
 from tests.webhooks.test_receive_locked import locked_by_another
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
@@ -42,12 +40,7 @@ class Stage:
         self.stripe, self.operator = stripe, operator
         self.http = httpx.Client(base_url=site, timeout=30, trust_env=False)
         self.path = "/" + WebhookEndpoint.objects.get().url.split("/", 3)[3]
-        perform(
-            StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
-            office,
-            by=operator,
-            reason="new",
-        )
+        subscribed_office(office, by=operator)
         stripe.deliver_and_apply()
         ReceivedEvent.objects.all().delete()
         stripe.forget_requests()

@@ -15,9 +15,7 @@ from billing.models import (
     SubscriptionChange,
     WorkerHeartbeat,
 )
-from billing.operations.engine.begin import perform
-from billing.operations.subscriptions.start import StartSubscription
-from tests.conftest import an_office, price_id
+from tests.conftest import an_office, subscribed_office
 from tests.processes import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
@@ -36,12 +34,7 @@ def is_fetching(stripe):
 @pytest.fixture
 def renewed(stripe, operator, office):
     """An Office whose subscription renewed at Stripe; its events wait, and our rows do not show it yet."""
-    perform(
-        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
-        office,
-        by=operator,
-        reason="new",
-    )
+    subscribed_office(office, by=operator)
     stripe.deliver_and_apply()
     stripe.advance(days=32)
     stripe.deliver()
@@ -105,12 +98,7 @@ def test_another_worker_leaves_a_held_customer_alone_until_the_lease_ends(stripe
 
 def test_on_sigterm_the_look_is_finished_and_nothing_more_is_begun(stripe, renewed, operator, started):
     other = an_office("Oak Street Practice")
-    perform(
-        StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
-        other,
-        by=operator,
-        reason="new",
-    )
+    subscribed_office(other, by=operator)
     stripe.deliver()
     hold_the_fetch(stripe, kind="slow")
     worker = started("manage.py", "worker")
@@ -129,12 +117,7 @@ def test_on_sigterm_the_look_is_finished_and_nothing_more_is_begun(stripe, renew
 def test_several_workers_do_no_look_and_no_job_twice(stripe, operator, started):
     offices = [an_office(f"Office {number}") for number in range(6)]
     for office in offices:
-        perform(
-            StartSubscription(price=price_id("practice-monthly"), payment_method="pm_card_visa"),
-            office,
-            by=operator,
-            reason="new",
-        )
+        subscribed_office(office, by=operator)
     stripe.deliver(shuffle_seed=5)
     compared_today()
 
