@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from billing import clock
-from billing.models import Office, Operation
+from billing.models import AuditEntry, Office, Operation
 from billing.operations.engine.begin import perform
 from billing.operations.subscriptions.cancel import CancelSubscription
+from billing.operations.subscriptions.discounts import ApplyDiscount
 from billing.operations.subscriptions.trial import MoveTrialEnd
 from tests.admin.test_offices import page, signed_in
 from tests.at_stripe import a_coupon
@@ -219,3 +220,20 @@ def test_where_stripe_is_away_at_a_preview_the_form_stays_with_its_input(stripe,
     assert "in the background" not in shown
     assert "as we said on the phone" in shown
     assert not Operation.objects.filter(kind="restart_period").exists()
+
+
+def test_a_discount_for_which_no_invoice_comes_is_refused_at_its_preview_and_not_tried(stripe, operator, subscribed):
+    a_coupon(stripe, "FIFTH", percent_off=20, duration="forever")
+    ending = perform(CancelSubscription(), subscribed, by=operator, reason="closing")
+
+    assert "ends before another invoice" in sent(operator, "apply-discount/", ending, code="FIFTH").content.decode()
+    assert not AuditEntry.objects.filter(kind="refusal").exists()
+
+
+def test_a_discount_is_removed_at_once_where_no_invoice_comes_that_could_be_shown(stripe, operator, subscribed):
+    a_coupon(stripe, "FIFTH", percent_off=20, duration="forever")
+    perform(ApplyDiscount(code="FIFTH"), subscribed, by=operator, reason="agreed")
+    ending = perform(CancelSubscription(), subscribed, by=operator, reason="closing")
+    sent(operator, "remove-discount/", ending)
+
+    assert Operation.objects.get(kind="remove_discount").status == "succeeded"

@@ -34,7 +34,6 @@ from billing.operations.engine.previews import Preview
 from billing.operations.money.credit import CreditPreview
 from billing.operations.money.money_back import MoneyBack
 
-Given = dict[str, Any]
 PREVIEWS: dict[type[Any], str] = {
     Preview: "billing/admin_preview.html",
     CreditPreview: "billing/admin_before_after.html",
@@ -97,11 +96,13 @@ class OperationAct(Act):
     """An act that is an operation.
 
     The form's fields are the operation's, but for the reason; a form that asks otherwise says by ``request_for`` what
-    is asked for. ``shown`` makes a ``Link`` of what the operation told.
+    is asked for. ``shown`` makes a ``Link`` of what the operation told. Where its preview is refused by one of
+    ``nothing_to_show``, there is nothing to confirm, and it is carried out at once.
     """
 
     declared: type[Declaration[Any, Any]]
     shown: Callable[[Any, Any], Link] | None = None
+    nothing_to_show: tuple[type[errors.BillingError], ...] = ()
 
     def available(self, subject: Any) -> bool:
         return self.declared.offered(subject)
@@ -120,7 +121,7 @@ class OperationAct(Act):
             return None
         try:
             return previews.preview(request, subject, by=by, reason=form.cleaned_data["reason"])
-        except errors.NoFurtherInvoice:  # there is no invoice to show; whether it can be done is decided elsewhere
+        except self.nothing_to_show:
             return None
 
     def carry_out(self, subject: Any, by: Actor, form: forms.Form, as_of: datetime | None) -> Any:
@@ -229,8 +230,10 @@ class ActsAdmin(ModelAdmin):
                     done = act.carry_out(subject, by, form, _moment(request.POST.get("as_of", "")))
                     if isinstance(done, Link):
                         return self._told(request, act, subject, done, page)
+                    if isinstance(done, str):
+                        return redirect(done)
                     messages.success(request, f"{act.title}: done.")
-                    return redirect(done if isinstance(done, str) else page)
+                    return redirect(page)
             except errors.StripeUnavailable as error:
                 messages.warning(request, str(error))
                 return redirect(page)

@@ -51,29 +51,35 @@ def coupon_field(*, required: bool = False) -> forms.CharField:
     )
 
 
-def _offer(form: forms.Form) -> None:
-    cast(forms.ModelChoiceField, form.fields["price"]).queryset = PlanPrice.objects.for_sale(clock.billing())
+class PlanForm(WhyForm):
+    """A plan of those that are for sale now, and the seats."""
 
-
-class SubscribeForm(WhyForm):
     price = PriceField()
     quantity = forms.IntegerField(min_value=1, initial=1, label="Seats", widget=UnfoldAdminIntegerFieldWidget)
-    trial_days = forms.IntegerField(
-        min_value=0, max_value=LONGEST_TRIAL_DAYS, initial=0, label="Trial days", widget=UnfoldAdminIntegerFieldWidget
-    )
-    payment_method = forms.ChoiceField(required=False, label="Card", widget=UnfoldAdminSelectWidget)
-    coupon = coupon_field()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _offer(self)
+        cast(forms.ModelChoiceField, self.fields["price"]).queryset = PlanPrice.objects.for_sale(clock.billing())
+
+
+class LinkForm(PlanForm):
+    trial_days = forms.IntegerField(
+        min_value=0, max_value=LONGEST_TRIAL_DAYS, initial=0, label="Trial days", widget=UnfoldAdminIntegerFieldWidget
+    )
+    coupon = coupon_field()
+
+
+class SubscribeForm(LinkForm):
+    payment_method = forms.ChoiceField(required=False, label="Card", widget=UnfoldAdminSelectWidget)
+    field_order = ("price", "quantity", "trial_days", "payment_method", "coupon")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         cards = () if settings.STRIPE_LIVE_MODE else TEST_CARDS
         cast(forms.ChoiceField, self.fields["payment_method"]).choices = [ON_FILE, *cards]
 
 
-class ChangeForm(WhyForm):
-    price = PriceField()
-    quantity = forms.IntegerField(min_value=1, label="Seats", widget=UnfoldAdminIntegerFieldWidget)
+class ChangeForm(PlanForm):
     settle = forms.ChoiceField(
         choices=(
             ("now", "Charge or credit the difference now"),
@@ -85,28 +91,11 @@ class ChangeForm(WhyForm):
         widget=UnfoldAdminRadioSelectWidget,
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        _offer(self)
-
     def for_subject(self, office: Office) -> None:
         current = office.current_subscription
         self.initial["quantity"] = office.quantity
         if current and current.plan_price:
             self.initial["price"] = current.plan_price.public_id
-
-
-class LinkForm(WhyForm):
-    price = PriceField()
-    quantity = forms.IntegerField(min_value=1, initial=1, label="Seats", widget=UnfoldAdminIntegerFieldWidget)
-    trial_days = forms.IntegerField(
-        min_value=0, max_value=LONGEST_TRIAL_DAYS, initial=0, label="Trial days", widget=UnfoldAdminIntegerFieldWidget
-    )
-    coupon = coupon_field()
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        _offer(self)
 
 
 class CancelForm(days.DayForm):

@@ -3,6 +3,7 @@
 from django import forms
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
+from billing import errors
 from billing.admin.acts import OperationAct, days
 from billing.admin.acts.subscription import MENU, coupon_field
 from billing.admin.forms import WhyForm
@@ -95,6 +96,7 @@ ACTS = (
         title="Remove the discount",
         says="The next invoice is charged in full. Nothing is charged now.",
         button="Show the next invoice",
+        nothing_to_show=(errors.NoFurtherInvoice,),
         group=MENU,
     ),
     OperationAct(
