@@ -61,7 +61,7 @@ class BillingError(Exception):
 
 
 class Defect(BillingError):
-    """A mistake in the program. It is kept with the operation, and tried again later."""
+    """A mistake in the program: something was about to be done that never may be."""
 
     code = "billing_error"
     category = Category.CONFLICT
@@ -178,7 +178,7 @@ class OperationInProgress(BillingError):
 
     def __init__(self, other: Any, asked_by: str) -> None:
         super().__init__(
-            f"Another change of this Office's billing is not settled yet: “{other.kind}”, asked by {asked_by}. "
+            f"Another change of this Office's billing is not settled yet: “{other.in_words}”, asked by {asked_by}. "
             "Wait for its outcome, then try again.",
             about=other,
         )

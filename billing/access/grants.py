@@ -51,7 +51,7 @@ TO = {"view_billing": "see this Office's billing", "manage_billing": "change thi
 def require(by: Actor, permission: str, office: Office) -> None:
     """Raises: NotPermitted."""
     if not may(by, permission, office):
-        raise errors.NotPermitted(TO[permission])
+        raise errors.NotPermitted(TO.get(permission, "do this"))
 
 
 def acts_for_vendor(by: Actor, permission: str) -> bool:

@@ -59,7 +59,9 @@ def field_of(one: dataclasses.Field[Any], hint: Any) -> Field:
 
     One that need not be given is left to the declaration; its default is shown, unless that is None.
     """
-    terms = one.metadata.get("terms", Terms())
+    terms = one.metadata.get("terms")
+    if not isinstance(terms, Terms):
+        raise TypeError(f"{one.name}: say by asked_for(...) that a caller may give it, or by FILLED_IN that none may")
     given: dict[str, Any] = {"help_text": terms.help, "allow_null": terms.nullable}
     if one.default is None:
         given["required"] = False
@@ -72,7 +74,7 @@ def field_of(one: dataclasses.Field[Any], hint: Any) -> Field:
     if kind is bool:
         return fields.BooleanField(**given)
     if kind is int:
-        return fields.IntegerField(min_value=terms.least, **given)
+        return fields.IntegerField(**given, **({} if terms.least is None else {"min_value": terms.least}))
     if kind is datetime:
         return fields.DateTimeField(**given)
     if kind is str:

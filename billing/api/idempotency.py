@@ -3,7 +3,7 @@
 A view that has it says in ``carry_out`` what its POST does, and in ``settled`` how a success is shown, so that the
 answer can be given also where the first one never left. What is remembered:
 
-- a success, and what an operation or its guard refused (402, 403, 409, 422, 502), with status and body;
+- a success, and what an operation refused (402, 403, 409, 422, 502), with status and body;
 - an outcome that is not yet known is not remembered but read from the operation each time, until it settles.
 
 Not remembered, because nothing was begun and the same key may be tried again: input that a serializer refuses

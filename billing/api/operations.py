@@ -136,7 +136,7 @@ class PreviewView(DeclaredView):
         return Response(self.shown(seen).data)
 
     def takes(self, **data: Any) -> Body:
-        without = {"as_of", *self.not_in_body}
+        without = {"as_of", *self.not_in_body, *self.from_address}
         return Body(self.declared, called=self.body, without=without, reason=self.reason(), **data)
 
     def operation_id(self) -> str:

@@ -93,6 +93,11 @@ class Operation(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} ({self.status})"
 
+    @property
+    def in_words(self) -> str:
+        """What was asked for, as people read it. A kind of another version is shown as it is stored."""
+        return Kind(self.kind).label if self.kind in Kind.values else self.kind
+
 
 class OperationStep(models.Model):
     """One POST or DELETE to Stripe: its own idempotency key and the exact parameters it was first asked with."""

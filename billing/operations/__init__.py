@@ -1,4 +1,5 @@
-"""Every write that a person may ask for: one class each, carried out by ``engine.begin.perform``.
+"""Every write that a person may ask for. On an Office it is one class each, carried out by ``engine.begin.perform``;
+determinations (``compliance``) and the plans at Stripe (``catalogue``) are functions.
 
 Importing the package declares them all.
 """

@@ -461,7 +461,9 @@ def test_every_post_takes_a_key_or_is_exempt_for_a_reason():
         if issubclass(view, PreviewView):
             continue
         takes_keys = issubclass(view, IdempotentPosts)
-        assert takes_keys != (name in NOT_IDEMPOTENT), f"{name}: derive its view from ApiView, or give a reason here"
+        assert takes_keys != (name in NOT_IDEMPOTENT), (
+            f"{name}: derive its view from IdempotentPosts, or give a reason here"
+        )
 
 
 def test_every_post_can_show_a_success_whose_answer_was_lost():

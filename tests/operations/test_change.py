@@ -172,5 +172,5 @@ def test_two_people_at_once_end_in_one_change_and_one_refusal(stripe, operator, 
     with pytest.raises(errors.StripeUnavailable):
         perform(ChangeSubscription(quantity=5), team, by=operator, reason=REASON)
 
-    with pytest.raises(errors.OperationInProgress, match=r"change_subscription.*operator@vendor\.example"):
+    with pytest.raises(errors.OperationInProgress, match=r"Change plan or seats.*operator@vendor\.example"):
         perform(ChangeSubscription(quantity=6), team, by=administrator, reason=REASON)

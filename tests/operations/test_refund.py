@@ -215,7 +215,7 @@ def test_two_people_at_once_end_in_one_refund_and_one_refusal(stripe, operator, 
     with pytest.raises(errors.StripeUnavailable):
         perform(RefundPayment(), payment, by=operator, reason=REASON)
 
-    with pytest.raises(errors.OperationInProgress, match=r"refund_payment.*operator@vendor\.example"):
+    with pytest.raises(errors.OperationInProgress, match=r"Refund a payment.*operator@vendor\.example"):
         perform(RefundPayment(), payment, by=administrator, reason=REASON)
 
 

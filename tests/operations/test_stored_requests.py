@@ -42,15 +42,25 @@ def test_what_was_stored_is_read_as_it_was_meant(sample):
     assert stored.read(type(request), again) == request
 
 
-def test_what_a_later_version_added_or_dropped_does_no_harm():
+def test_a_field_that_was_dropped_since_is_passed_over_and_one_that_was_added_has_its_default():
     cancel = registry.at_stripe("cancel")
-    later = {"version": 7, "subscription": "sub_1", "at_period_end": False, "refunds": "all"}
 
-    assert stored.written(stored.read(cancel, later)) == {
-        "version": 1,
+    assert stored.written(stored.read(cancel, {"subscription": "sub_1", "refunds": "all"})) == {
+        "version": stored.VERSION,
         "subscription": "sub_1",
-        "at_period_end": False,
+        "at_period_end": True,
     }
+
+
+def test_what_a_later_version_stored_waits_for_it_and_asks_stripe_nothing(stripe, subscribed):
+    later = {"subscription": subscribed.payment_provider_subscription_id, "at_period_end": False, "refunds": "all"}
+    operation = left_behind(subscribed, "cancel", version=stored.VERSION + 1, **later)
+    stripe.forget_requests()
+    resume_unsettled()
+
+    operation.refresh_from_db()
+    assert (operation.status, stripe.requests()) == ("unknown", [])
+    assert operation.lease_until > clock.wall()
 
 
 def left_behind(office: Office, kind: str, **request: Any) -> Operation:

@@ -112,12 +112,12 @@ def test_a_look_that_is_overtaken_again_and_again_leaves_it_to_the_workers(strip
         times.append(apply(fetch(office, ticket=take_ticket(office.pk).look_ticket, at=how["at"])))
         return seen
 
-    monkeypatch.setattr(gateway, "fetch", overtaken)
+    monkeypatch.setattr(gateway.looks, "fetch", overtaken)
     with trail.acting(actor.job("tests"), reason="tests"):
         look(Office.objects.get(), invoices=[draft])
 
     assert len(times) == MOST_TIMES
-    monkeypatch.setattr(gateway, "fetch", fetch)
+    monkeypatch.setattr(gateway.looks, "fetch", fetch)
     assert jobs.run_due() == 1
     assert not Job.objects.exists()
     assert equality.differences(Office.objects.get(), equality.read(stripe, customer)) == []

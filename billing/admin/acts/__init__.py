@@ -95,12 +95,13 @@ class Act(Button):
 class OperationAct(Act):
     """An act that is an operation.
 
-    The form's fields are the operation's, but for the reason; a form that asks otherwise says by ``request_for`` what
-    is asked for. ``shown`` makes a ``Link`` of what the operation told. Where its preview is refused by one of
-    ``nothing_to_show``, there is nothing to confirm, and it is carried out at once.
+    The form's fields are the operation's, but for the reason. A form that asks otherwise says by ``request_for`` what
+    is asked for, which may be one of ``or_declared`` too. ``shown`` makes a ``Link`` of what the operation told. Where
+    its preview is refused by one of ``nothing_to_show``, there is nothing to confirm, and it is carried out at once.
     """
 
     declared: type[Declaration[Any, Any]]
+    or_declared: tuple[type[Declaration[Any, Any]], ...] = ()
     shown: Callable[[Any, Any], Link] | None = None
     nothing_to_show: tuple[type[errors.BillingError], ...] = ()
 

@@ -101,7 +101,6 @@ class ChangeForm(PlanForm):
 class CancelForm(days.DayForm):
     """Two operations on one page: at the period's end or now, and on a date."""
 
-    also = CancelOnDate
     needed = ("last_day", "date")
     when = forms.ChoiceField(
         choices=(
@@ -165,6 +164,7 @@ ACTS = (
     ),
     OperationAct(
         declared=CancelSubscription,
+        or_declared=(CancelOnDate,),
         name="cancel",
         title="Cancel the subscription",
         says="No money moves now. The Office loses its access at the end of the paid period, on a date, or at once.",

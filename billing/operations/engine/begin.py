@@ -40,12 +40,13 @@ def perform(wanted: Declaration[Subject, Result], subject: Subject, *, by: Actor
         try:
             if isinstance(wanted, Here):
                 return cast(Result, _carried_out(wanted, subject, by=by, reason=reason))
-            operation = _begun(cast(AtStripe[Subject, Result], wanted), subject, by=by, reason=reason)
+            asking = cast(AtStripe[Subject, Result], wanted)
+            operation, fresh = _begun(asking, subject, by=by, reason=reason)
         except errors.BillingError as refusal:
             trail.record_refusal(office, f"{wanted.kind}: {refusal.on_record}")
             raise
     if operation is None:
-        return cast(Result, subject)
+        return cast(Result, fresh)
     with trail.acting(by, office=office, reason=operation.reason):
         run = Run(operation)
         try:
@@ -59,8 +60,10 @@ def perform(wanted: Declaration[Subject, Result], subject: Subject, *, by: Actor
         return cast(Result, run.request.result(run))
 
 
-def _begun(wanted: AtStripe[Subject, Any], subject: Subject, *, by: Actor, reason: str) -> Operation | None:
-    """The operation whose intent is committed; None where nothing is left to do."""
+def _begun(
+    wanted: AtStripe[Subject, Any], subject: Subject, *, by: Actor, reason: str
+) -> tuple[Operation | None, Subject]:
+    """The operation whose intent is committed, None where nothing is left to do; and its subject as it is now."""
     office = wanted.office_of(subject)
     _require(wanted, by, office)
     asked = Asked(by, reason)
@@ -68,11 +71,12 @@ def _begun(wanted: AtStripe[Subject, Any], subject: Subject, *, by: Actor, reaso
         with transaction.atomic(durable=True):
             fresh, exact = _prepared(wanted, subject, asked)
             if exact is None:
-                return None
+                return None, fresh
+            office = exact.office_of(fresh)
             words = trail.stated(reasons.given(reason, by=by))
-            with trail.acting(by, office=fresh, reason=words):
+            with trail.acting(by, office=office, reason=words):
                 operation = Operation.objects.create(
-                    office=fresh,
+                    office=office,
                     kind=exact.kind.value,
                     actor=by.user,
                     actor_kind=by.kind,
@@ -83,7 +87,7 @@ def _begun(wanted: AtStripe[Subject, Any], subject: Subject, *, by: Actor, reaso
                 )
                 idempotency.link(operation)
                 exact.begun(operation)
-            return operation
+            return operation, fresh
     except IntegrityError:
         require_settled(office, by)
         raise
@@ -92,32 +96,32 @@ def _begun(wanted: AtStripe[Subject, Any], subject: Subject, *, by: Actor, reaso
 def _carried_out(wanted: Here[Subject, Result], subject: Subject, *, by: Actor, reason: str) -> Result:
     _require(wanted, by, wanted.office_of(subject))
     with transaction.atomic(durable=True):
-        office, exact = _prepared(wanted, subject, Asked(by, reason))
+        fresh, exact = _prepared(wanted, subject, Asked(by, reason))
         if exact is None:
-            return cast(Result, subject)
-        with trail.acting(by, office=office, reason=trail.stated(reasons.given(reason, by=by))):
-            return exact.carry_out(exact.subject_in(office))
+            return cast(Result, fresh)
+        with trail.acting(by, office=exact.office_of(fresh), reason=trail.stated(reasons.given(reason, by=by))):
+            return exact.carry_out(fresh)
 
 
 Wanted = TypeVar("Wanted", bound=Declaration[Any, Any])
 
 
-def _prepared(wanted: Wanted, subject: Any, asked: Asked) -> tuple[Office, Wanted | None]:
-    """The Office, locked, and the exact request; None where nothing is left to do."""
+def _prepared(wanted: Wanted, subject: Any, asked: Asked) -> tuple[Any, Wanted | None]:
+    """The subject, read under its Office's lock, and the exact request; None where nothing is left to do."""
     office = Office.objects.select_for_update().get(pk=wanted.office_of(subject).pk)  # not archived meanwhile
     if office.archived_at and not wanted.on_archived:
         raise errors.OfficeArchived(office)
     fresh = wanted.naming(subject).subject_in(office)
     wanted = wanted.naming(fresh)
     if wanted.already_so(fresh, asked):
-        return office, None
+        return fresh, None
     if wanted.needs_determination:
         charging.require_determination()
     exact = wanted.prepare(fresh, asked)
-    exact.check_confirmed(fresh)
+    exact.check_beyond_preview(fresh)
     if isinstance(exact, Previewed):
         previews.check_unchanged(office, exact.as_of)
-    return office, exact
+    return fresh, exact
 
 
 def _require(wanted: Declaration[Any, Any], by: Actor, office: Office) -> None:

@@ -2,7 +2,7 @@
 
     @operation
     @dataclass(frozen=True, kw_only=True)
-    class VoidInvoice(OnInvoice[Invoice]):
+    class VoidInvoice(OnInvoice):
         kind = Kind.VOID_INVOICE
         ...
 
@@ -74,8 +74,8 @@ class Terms:
     form: Literal["", "card", "email", "language", "uuid"] = ""
 
 
-def asked(help: str = "", **terms: Any) -> Mapping[str, Any]:
-    """The metadata of a field that the one who asks gives: ``quantity: int = field(metadata=asked(least=1))``."""
+def asked_for(help: str = "", **terms: Any) -> Mapping[str, Any]:
+    """The metadata of a field that the one who asks gives: ``quantity: int = field(metadata=asked_for(least=1))``."""
     return {"terms": Terms(help, **terms)}
 
 
@@ -131,7 +131,7 @@ class Declaration(Generic[Subject, Result]):
         """Check under the Office's lock, and return the exact request. Raises what refuses it."""
         return self
 
-    def check_confirmed(self, subject: Subject) -> None:
+    def check_beyond_preview(self, subject: Subject) -> None:
         """Check what only carrying out needs, and a preview may go without. Raises what refuses it."""
 
 
@@ -171,12 +171,12 @@ class Here(Declaration[Subject, Result]):
 class Previewed(Generic[Subject]):
     """Beside a declaration: it can be previewed, and confirmed with the ``as_of`` of a preview.
 
-    Previewed so, it is done once, and only if nothing was done to the Office since.
+    Confirmed so, it is done once, and only if nothing was done to the Office since.
     """
 
     as_of: datetime | None = field(
         default=None,
-        metadata=asked(
+        metadata=asked_for(
             "Of a preview of the last hour: it is done once, and refused where anything was done to the Office "
             "since, so that the amounts are the ones that were shown"
         ),

@@ -76,8 +76,6 @@ def check_unchanged(office: Office, as_of: datetime | None) -> None:
     """The preview of ``as_of`` is of the last hour, and since then nothing was done to the Office and no period
     began: the amounts are the ones that were shown, and a confirmation that comes twice is carried out once.
 
-    For a guard, which runs before its own operation is written down.
-
     Raises: PreviewStale.
     """
     if as_of is None:

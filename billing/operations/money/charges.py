@@ -11,7 +11,7 @@ from billing.models import Invoice, Office
 from billing.models.operation import Kind
 from billing.money import Money
 from billing.operations.engine import previews
-from billing.operations.engine.declaration import Asked, Moves, OnOffice, Outcome, Previewed, asked
+from billing.operations.engine.declaration import Asked, Moves, OnOffice, Outcome, Previewed, asked_for
 from billing.operations.engine.previews import Preview
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
@@ -43,10 +43,10 @@ class ChargeOffice(Previewed[Office], OnOffice[Invoice]):
     only_vendor_may = "charge an Office beside its subscription"
     needs_determination = True
 
-    charge: str = field(metadata=asked("What for; it is printed", choices=tuple(CATALOGUE.items())))
-    amount: int = field(metadata=asked(f"Minor units of the Office's currency, {LEAST} to {MOST}, before taxes"))
+    charge: str = field(metadata=asked_for("What for; it is printed", choices=tuple(CATALOGUE.items())))
+    amount: int = field(metadata=asked_for(f"Minor units of the Office's currency, {LEAST} to {MOST}, before taxes"))
     days_until_due: int = field(
-        default=0, metadata=asked(f"0 charges the card now; 1 to {LONGEST_DAYS} sends the invoice instead")
+        default=0, metadata=asked_for(f"0 charges the card now; 1 to {LONGEST_DAYS} sends the invoice instead")
     )
 
     @classmethod

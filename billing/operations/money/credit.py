@@ -8,7 +8,7 @@ from billing import errors
 from billing.models import Office
 from billing.models.operation import Kind
 from billing.money import Money, credit_in_words
-from billing.operations.engine.declaration import FILLED_IN, Asked, Moves, OnOffice, Outcome, Previewed, asked
+from billing.operations.engine.declaration import FILLED_IN, Asked, Moves, OnOffice, Outcome, Previewed, asked_for
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
 from billing.stripe_api import charging, gateway
@@ -55,7 +55,7 @@ class AdjustCredit(Previewed[Office], OnOffice[Office]):
     money = Moves.LATER
     only_vendor_may = "change an Office's credit"
 
-    amount: int = field(metadata=asked("Minor units: above zero is given, below zero is taken back"))
+    amount: int = field(metadata=asked_for("Minor units: above zero is given, below zero is taken back"))
     currency: str = field(default="", metadata=FILLED_IN)
 
     @classmethod

@@ -10,7 +10,7 @@ from billing import errors
 from billing.models import Adjustment, Invoice, Payment
 from billing.models.operation import Kind
 from billing.money import Money
-from billing.operations.engine.declaration import Asked, Moves, OnInvoice, Outcome, Previewed, asked
+from billing.operations.engine.declaration import Asked, Moves, OnInvoice, Outcome, Previewed, asked_for
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
 from billing.operations.money import money_back
@@ -41,7 +41,7 @@ class IssueCreditNote(GivesBack, Previewed[Invoice], OnInvoice):
     only_vendor_may = "issue credit notes"
 
     to: To = field(
-        metadata=asked(
+        metadata=asked_for(
             "Of an open invoice less is due; of a paid one the money goes back to the card, or is kept as credit"
         )
     )

@@ -6,7 +6,7 @@ from typing import Self
 from billing import errors
 from billing.models import Invoice
 from billing.models.operation import Kind
-from billing.operations.engine.declaration import Asked, Moves, OnInvoice, Outcome, asked
+from billing.operations.engine.declaration import Asked, Moves, OnInvoice, Outcome, asked_for
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
 from billing.operations.offices.cards import card_on_file
@@ -33,7 +33,7 @@ class PayInvoice(OnInvoice):
 
     payment_method: str | None = field(
         default=None,
-        metadata=asked("One of the Office's cards; else the card on file", nullable=True, form="uuid"),
+        metadata=asked_for("One of the Office's cards; else the card on file", nullable=True, form="uuid"),
     )
 
     @classmethod
@@ -136,7 +136,6 @@ class VoidInvoice(OnInvoice):
     """
 
     kind = Kind.VOID_INVOICE
-    money = Moves.LATER
     only_vendor_may = "void an invoice"
 
     @classmethod
@@ -165,7 +164,6 @@ class MarkUncollectible(OnInvoice):
     """
 
     kind = Kind.MARK_UNCOLLECTIBLE
-    money = Moves.LATER
     only_vendor_may = "write an invoice off"
 
     @classmethod

@@ -8,7 +8,7 @@ from billing.models import Payment
 from billing.models.adjustment import UNDECIDED, Adjustment
 from billing.money import Money
 from billing.operations.engine import reasons
-from billing.operations.engine.declaration import FILLED_IN, asked
+from billing.operations.engine.declaration import FILLED_IN, asked_for
 
 OLD = timedelta(days=180)
 BLOCKS_THE_CARD = "With this reason Stripe blocks the card: it can never pay you again."
@@ -22,7 +22,9 @@ TOO_OLD = (
 class GivesBack:
     """How much is asked for, and Stripe's word for why; empty where it has none."""
 
-    amount: int | None = field(default=None, metadata=asked("Minor units, tax included; without one, all that is left"))
+    amount: int | None = field(
+        default=None, metadata=asked_for("Minor units, tax included; without one, all that is left")
+    )
     stripe_reason: str = field(default="", metadata=FILLED_IN)
 
     @property
@@ -34,10 +36,10 @@ class GivesBack:
 
 @dataclass(frozen=True, slots=True)
 class MoneyBack:
-    """What would go back, and what remains. ``lines`` say where it goes; ``warnings`` what to think of first.
+    """What would go back, and what remains. ``goes_to`` says where it goes; ``warnings`` what to think of first.
 
     ``tax`` is within ``amount``. ``remains`` can still go back or be credited; of an open invoice it is still due.
-    ``is_given_back``: the amount goes back to the card; else it is credited. Previewed with ``as_of``, it is done
+    ``is_given_back``: the amount goes back to the card; else it is credited. Confirmed with ``as_of``, it is done
     once, however often the confirmation comes.
     """
 

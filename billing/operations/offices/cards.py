@@ -15,7 +15,7 @@ from billing.audit import actor
 from billing.models import Office, Operation, PaymentMethod
 from billing.models.operation import Kind
 from billing.operations.engine.begin import perform
-from billing.operations.engine.declaration import FILLED_IN, Asked, OnOffice, Outcome, Telling, asked
+from billing.operations.engine.declaration import FILLED_IN, Asked, OnOffice, Outcome, Telling, asked_for
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
 from billing.operations.engine.unsettled import unsettled
@@ -30,7 +30,7 @@ WISH_LASTS = timedelta(days=2)
 class CardForm(Telling):
     """What the two ways to a form of Stripe's, on which a card is entered, have in common."""
 
-    make_default: bool = field(default=True, metadata=asked("Charge this card from now on, once it is there"))
+    make_default: bool = field(default=True, metadata=asked_for("Charge this card from now on, once it is there"))
 
     @classmethod
     def offered(cls, subject: Office) -> bool:
@@ -101,7 +101,7 @@ class OnCard(OnOffice[Office]):
 
     changes_cards = True
 
-    card: str = field(metadata=asked("One of the Office's cards", form="uuid"))
+    card: str = field(metadata=asked_for("One of the Office's cards", form="uuid"))
 
     def row(self, office: Office) -> PaymentMethod:
         """The card, also where it is on file no more."""

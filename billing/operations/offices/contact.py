@@ -10,7 +10,7 @@ from billing import errors
 from billing.findings import CONTACT_DIFFERS, resolve
 from billing.models import Office, Operation
 from billing.models.operation import Kind
-from billing.operations.engine.declaration import FILLED_IN, NOT_STORED, Asked, OnOffice, Outcome, asked
+from billing.operations.engine.declaration import FILLED_IN, NOT_STORED, Asked, OnOffice, Outcome, asked_for
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
 from billing.operations.offices.customer import refuse_deleted
@@ -34,13 +34,13 @@ class ChangeContact(OnOffice[Office]):
     kind = Kind.CHANGE_CONTACT
 
     name: str | None = field(
-        default=None, metadata={**asked("The practice's name. Never a patient's.", longest=200), **NOT_STORED}
+        default=None, metadata={**asked_for("The practice's name. Never a patient's.", longest=200), **NOT_STORED}
     )
     billing_email: str | None = field(
-        default=None, metadata={**asked("Where Stripe sends invoices", form="email"), **NOT_STORED}
+        default=None, metadata={**asked_for("Where Stripe sends invoices", form="email"), **NOT_STORED}
     )
     locale: str | None = field(
-        default=None, metadata={**asked("Such as en, es or pt-BR", longest=10, form="language"), **NOT_STORED}
+        default=None, metadata={**asked_for("Such as en, es or pt-BR", longest=10, form="language"), **NOT_STORED}
     )
     before: dict[str, str] = field(default_factory=dict, metadata=FILLED_IN)
     after: dict[str, str] = field(default_factory=dict, metadata=FILLED_IN)

@@ -7,7 +7,7 @@ from typing import Self
 from billing import clock, errors
 from billing.models import Office
 from billing.models.operation import Kind
-from billing.operations.engine.declaration import Asked, Moves, OnSubscription, Outcome, asked
+from billing.operations.engine.declaration import Asked, Moves, OnSubscription, Outcome, asked_for
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
 from billing.operations.subscriptions.live import require_live, state_of, was_updated
@@ -28,7 +28,7 @@ class CancelSubscription(OnSubscription):
 
     kind = Kind.CANCEL_SUBSCRIPTION
 
-    at_period_end: bool = True
+    at_period_end: bool = field(default=True, metadata=asked_for())
 
     @classmethod
     def offered(cls, subject: Office) -> bool:
@@ -70,7 +70,7 @@ class CancelOnDate(OnSubscription):
     kind = Kind.CANCEL_ON_DATE
     money = Moves.LATER
 
-    at: datetime = field(metadata=asked("Service ends at this moment"))
+    at: datetime = field(metadata=asked_for("Service ends at this moment"))
 
     @classmethod
     def offered(cls, subject: Office) -> bool:

@@ -9,7 +9,7 @@ from billing.access import grants
 from billing.models import Office, PlanPrice
 from billing.models.operation import Kind
 from billing.operations.engine import previews
-from billing.operations.engine.declaration import Asked, Moves, OnSubscription, Outcome, Previewed, asked
+from billing.operations.engine.declaration import Asked, Moves, OnSubscription, Outcome, Previewed, asked_for
 from billing.operations.engine.previews import Preview
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
@@ -39,11 +39,13 @@ class ChangeSubscription(Previewed[Office], OnSubscription):
     money = Moves.NOW
     needs_determination = True
 
-    price: str | None = field(default=None, metadata=asked("The id of a plan price; else the present one", longest=36))
-    quantity: int | None = field(default=None, metadata=asked("Seats; else as many as now", least=1))
+    price: str | None = field(
+        default=None, metadata=asked_for("The id of a plan price; else the present one", longest=36)
+    )
+    quantity: int | None = field(default=None, metadata=asked_for("Seats; else as many as now", least=1))
     settle: Literal["now", "next_invoice", "not_at_all"] = field(
         default="now",
-        metadata=asked(
+        metadata=asked_for(
             "The difference for the rest of the period: charged or credited now, with the next invoice, or, for "
             "the vendor's staff alone, not at all",
         ),

@@ -11,7 +11,7 @@ from typing import Literal, Self
 from billing import clock, errors
 from billing.models import Office
 from billing.models.operation import Kind
-from billing.operations.engine.declaration import Asked, Moves, OnSubscription, Outcome, asked
+from billing.operations.engine.declaration import Asked, Moves, OnSubscription, Outcome, asked_for
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
 from billing.operations.subscriptions.live import require_live, was_updated
@@ -35,8 +35,8 @@ class PauseCollection(OnSubscription):
     money = Moves.LATER
     only_vendor_may = "pause or resume the collection of invoices"
 
-    invoices_become: Literal["keep_as_draft", "void", "mark_uncollectible"]
-    until: datetime | None = field(default=None, metadata=asked("Else until it is resumed", nullable=True))
+    invoices_become: Literal["keep_as_draft", "void", "mark_uncollectible"] = field(metadata=asked_for())
+    until: datetime | None = field(default=None, metadata=asked_for("Else until it is resumed", nullable=True))
 
     @classmethod
     def offered(cls, subject: Office) -> bool:

@@ -8,7 +8,7 @@ from billing import errors
 from billing.models import Office
 from billing.models.operation import Kind
 from billing.operations.engine import previews
-from billing.operations.engine.declaration import Asked, Moves, OnSubscription, Outcome, Previewed, asked
+from billing.operations.engine.declaration import Asked, Moves, OnSubscription, Outcome, Previewed, asked_for
 from billing.operations.engine.previews import Preview
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
@@ -34,7 +34,7 @@ class ApplyDiscount(Previewed[Office], OnSubscription):
     money = Moves.LATER
     needs_determination = True
 
-    code: str = field(metadata=asked("A promotion code; for the vendor's staff also a coupon's id", longest=200))
+    code: str = field(metadata=asked_for("A promotion code; for the vendor's staff also a coupon's id", longest=200))
 
     @classmethod
     def offered(cls, subject: Office) -> bool:

@@ -10,7 +10,7 @@ from billing.access import grants
 from billing.models import Office, PlanPrice
 from billing.models.operation import Kind
 from billing.operations.engine import previews
-from billing.operations.engine.declaration import Asked, Moves, OnOffice, Outcome, Previewed, asked
+from billing.operations.engine.declaration import Asked, Moves, OnOffice, Outcome, Previewed, asked_for
 from billing.operations.engine.previews import Preview
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
@@ -28,12 +28,12 @@ LONGEST_TRIAL_DAYS = 365
 class Start:
     """What a subscription starts with, whichever way it does."""
 
-    price: str = field(metadata=asked("The id of a plan price", longest=36))
-    quantity: int = field(default=1, metadata=asked(least=1))
-    trial_days: int = field(default=0, metadata=asked("Only the vendor's staff give a trial", least=0))
+    price: str = field(metadata=asked_for("The id of a plan price", longest=36))
+    quantity: int = field(default=1, metadata=asked_for(least=1))
+    trial_days: int = field(default=0, metadata=asked_for("Only the vendor's staff give a trial", least=0))
     coupon: str = field(
         default="",
-        metadata=asked("A promotion code; for the vendor's staff also a coupon's id", longest=200, blank=True),
+        metadata=asked_for("A promotion code; for the vendor's staff also a coupon's id", longest=200, blank=True),
     )
 
     def check(self, office: Office, asked: Asked) -> PlanPrice:
@@ -78,7 +78,7 @@ class StartSubscription(Start, Previewed[Office], OnOffice[Office]):
     needs_determination = True
 
     payment_method: str = field(
-        default="", metadata=asked("A card that Stripe's own form made", longest=255, blank=True, form="card")
+        default="", metadata=asked_for("A card that Stripe's own form made", longest=255, blank=True, form="card")
     )
 
     @classmethod
@@ -89,7 +89,7 @@ class StartSubscription(Start, Previewed[Office], OnOffice[Office]):
         self.check(subject, asked)
         return self
 
-    def check_confirmed(self, subject: Office) -> None:
+    def check_beyond_preview(self, subject: Office) -> None:
         free = self.plan_price.unit_amount == 0
         if not (self.payment_method or self.trial_days or subject.has_payment_method or free):
             raise errors.PaymentMethodRequired(subject)

@@ -9,7 +9,7 @@ from billing.access import grants
 from billing.models import Office
 from billing.models.operation import Kind
 from billing.operations.engine import previews
-from billing.operations.engine.declaration import Asked, Moves, OnSubscription, Outcome, Previewed, asked
+from billing.operations.engine.declaration import Asked, Moves, OnSubscription, Outcome, Previewed, asked_for
 from billing.operations.engine.previews import Preview
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
@@ -36,7 +36,7 @@ class MoveTrialEnd(Previewed[Office], OnSubscription):
     money = Moves.NOW
     needs_determination = True
 
-    at: datetime | None = field(metadata=asked("null: now", nullable=True))
+    at: datetime | None = field(metadata=asked_for("null: now", nullable=True))
 
     @classmethod
     def offered(cls, subject: Office) -> bool:
@@ -95,7 +95,9 @@ class RestartPeriod(Previewed[Office], OnSubscription):
     money = Moves.NOW
     needs_determination = True
 
-    credit: Literal["now", "not_at_all"] = field(default="now", metadata=asked("What is left of the present period"))
+    credit: Literal["now", "not_at_all"] = field(
+        default="now", metadata=asked_for("What is left of the present period")
+    )
 
     @classmethod
     def offered(cls, subject: Office) -> bool:
