@@ -12,12 +12,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from django.test import Client
 
 from billing.models import Agreement, Finding, Job, Office, Reconciliation, WorkerHeartbeat
 from tests.conftest import PASSWORD, a_member, a_person, price
 from tests.faces.snapshots import Book, exchange
 from tests.faces.stage import CHECKED_BY, TODAY, WHY, Stage, address, set_out, signed_in, staff
+
+pytestmark = pytest.mark.slow
 
 LINK = re.compile(r'href="(/admin/billing/(\w+)/(?:(\d+)/)?([a-z-]+)/)"')
 OWN_OF_DJANGO = ("add", "change", "delete", "history", "password")
