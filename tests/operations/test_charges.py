@@ -393,5 +393,5 @@ def test_two_people_at_once_end_in_one_charge_and_one_refusal(stripe, operator, 
     with pytest.raises(errors.StripeUnavailable):
         charged(practice, operator)
 
-    with pytest.raises(errors.OperationInProgress, match="charge_office"):
+    with pytest.raises(errors.OperationInProgress, match="One-off charge"):
         charged(practice, administrator)

@@ -263,7 +263,7 @@ def test_two_people_at_once_pay_it_once(stripe, operator, administrator, overdue
     with pytest.raises(errors.StripeUnavailable):
         perform(PayInvoice(), overdue, by=operator, reason=REASON)
 
-    with pytest.raises(errors.OperationInProgress, match="pay_invoice"):
+    with pytest.raises(errors.OperationInProgress, match="Pay the invoice"):
         perform(PayInvoice(), overdue, by=administrator, reason=REASON)
 
 
