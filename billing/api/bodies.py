@@ -74,7 +74,7 @@ def field_of(one: dataclasses.Field[Any], hint: Any) -> Field:
     if kind is bool:
         return fields.BooleanField(**given)
     if kind is int:
-        return fields.IntegerField(**given, **({} if terms.least is None else {"min_value": terms.least}))
+        return fields.IntegerField(**given if terms.least is None else given | {"min_value": terms.least})
     if kind is datetime:
         return fields.DateTimeField(**given)
     if kind is str:
