@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 from billing.models import Office
+from billing.models.statuses import ENTITLED, SubscriptionStatus
 
 LOOK_AGAIN_AFTER = timedelta(hours=1)
 
@@ -53,11 +54,14 @@ def entitlement(office: Office, policy: Policy, *, at: datetime) -> Entitlement:
     status = office.subscription_status
     if not status:
         return Entitlement(Access.NONE, "no_subscription")
-    if status not in ("active", "trialing", "past_due"):
+    if status not in ENTITLED:
         return Entitlement(Access.NONE, status)
     if office.cancel_at and office.cancel_at <= at:
-        return Entitlement(Access.NONE, "canceled")
-    found = _past_due(office, policy, at) if status == "past_due" else _as_seen(office, policy, at, _period_end(office))
+        return Entitlement(Access.NONE, SubscriptionStatus.CANCELED)
+    if status == SubscriptionStatus.PAST_DUE:
+        found = _past_due(office, policy, at)
+    else:
+        found = _as_seen(office, policy, at, _period_end(office))
     if office.cancel_at and (found.until is None or office.cancel_at < found.until):
         return replace(found, until=office.cancel_at)
     return found
@@ -83,7 +87,7 @@ def _past_due(office: Office, policy: Policy, at: datetime) -> Entitlement:
     if grace_ends is None:
         return _as_seen(office, policy, at, ends)
     if grace_ends <= at and _seen_since(office, grace_ends):
-        return Entitlement(Access.NONE, "past_due")
+        return Entitlement(Access.NONE, SubscriptionStatus.PAST_DUE)
     if ends is None or _seen_since(office, ends):
         return _as_seen(office, policy, at, grace_ends)
     return _as_seen(office, policy, at, min(ends, grace_ends))
@@ -105,7 +109,7 @@ def _as_seen(office: Office, policy: Policy, at: datetime, ends: datetime | None
 def _period_end(office: Office) -> datetime | None:
     """The end of the paid period, or of the trial where that comes first."""
     ends = office.current_period_end
-    if office.subscription_status == "trialing" and office.trial_end:
+    if office.is_trialing and office.trial_end:
         return min(ends, office.trial_end) if ends else office.trial_end
     return ends
 
@@ -113,7 +117,7 @@ def _period_end(office: Office) -> datetime | None:
 def _grace_end(office: Office, policy: Policy) -> datetime | None:
     """When an Office that is past due loses access, if it does not pay."""
     since = office.past_due_since or office.current_period_start
-    if office.subscription_status != "past_due" or since is None:
+    if office.subscription_status != SubscriptionStatus.PAST_DUE or since is None:
         return None
     return since + policy.past_due_grace
 

@@ -10,10 +10,24 @@ from datetime import datetime
 from django.db.models import Count, Max, Min, Q, Sum
 
 from billing.models import Adjustment, Invoice, Office, Payment
+from billing.models.invoice import OWED
+from billing.models.statuses import (
+    GIVEN_UP,
+    NOT_ASKED_FOR,
+    NOT_GIVEN_BACK,
+    AdjustmentStatus,
+    InvoiceStatus,
+    PaymentStatus,
+)
 from billing.money import Money
 
 CYCLE_KINDS = (Invoice.Kind.START, Invoice.Kind.CYCLE)
 KEPT = (Adjustment.Outcome.WON, Adjustment.Outcome.WITHDRAWN)
+ATTEMPTS: dict[str, str] = {
+    PaymentStatus.SUCCEEDED: "Payment",
+    PaymentStatus.FAILED: "Failed attempt",
+    PaymentStatus.PENDING: "Payment under way",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +105,18 @@ def statement(office: Office, *, since: datetime | None = None, until: datetime 
 def cycles(office: Office) -> list[Cycle]:
     """The periods that the subscription was invoiced for, newest first. One query."""
     rows = office.invoices.filter(kind__in=CYCLE_KINDS, deleted_at=None, period_start__isnull=False)
-    rows = rows.exclude(status__in=["draft", "void"]).filter(period_end__isnull=False).order_by("-period_start", "-pk")
+    rows = rows.exclude(status__in=NOT_ASKED_FOR).filter(period_end__isnull=False).order_by("-period_start", "-pk")
     return [Cycle(row.period_start, row.period_end, row) for row in rows if row.period_start and row.period_end]
 
 
 def standing(office: Office) -> Standing:
     """What is owed, since when, and what comes next. Three queries."""
-    waiting = office.invoices.filter(status="open", deleted_at=None, amount_remaining__gt=0).aggregate(
+    waiting = office.invoices.filter(OWED).aggregate(
         owed=Sum("amount_remaining"), count=Count("pk"), due=Min("due_at"), attempt=Min("next_payment_attempt")
     )
     newest = office.payments.aggregate(
-        paid=Max("created_at", filter=Q(status="succeeded")), failed=Max("created_at", filter=Q(status="failed"))
+        paid=Max("created_at", filter=Q(status=PaymentStatus.SUCCEEDED)),
+        failed=Max("created_at", filter=Q(status=PaymentStatus.FAILED)),
     )
     found = {row.status: row for row in office.payments.filter(created_at__in=[at for at in newest.values() if at])}
     return Standing(
@@ -111,8 +126,8 @@ def standing(office: Office) -> Standing:
         oldest_due_at=waiting["due"],
         next_attempt_at=waiting["attempt"],
         past_due_since=office.past_due_since,
-        last_payment=found.get("succeeded"),
-        last_failure=found.get("failed"),
+        last_payment=found.get(PaymentStatus.SUCCEEDED),
+        last_failure=found.get(PaymentStatus.FAILED),
         renews_at=office.current_period_end if office.has_live_subscription and not office.cancel_at else None,
         ends_at=office.cancel_at,
     )
@@ -128,18 +143,20 @@ def _owed(balances: dict[str, int]) -> tuple[Money, ...]:
 
 
 def _entries(office: Office) -> list[Entry]:
-    invoices = list(office.invoices.filter(deleted_at=None).exclude(status="draft").order_by("created_at", "pk"))
+    invoices = list(
+        office.invoices.filter(deleted_at=None).exclude(status=InvoiceStatus.DRAFT).order_by("created_at", "pk")
+    )
     payments = list(office.payments.select_related("invoice").order_by("created_at", "pk"))
     adjustments = office.adjustments.select_related("invoice", "payment").order_by("created_at", "pk")
     seen: dict[int | None, int] = defaultdict(int)
     for payment in payments:
-        seen[payment.invoice_id] += payment.amount if payment.status == "succeeded" else 0
+        seen[payment.invoice_id] += payment.amount if payment.has_succeeded else 0
     unseen: dict[int | None, int] = {row.pk: row.credited_before_payment for row in invoices}
     adjusted: list[Entry] = []
     for row in adjustments:
         if row.kind != Adjustment.Kind.CREDIT_NOTE:
             adjusted.append(_of_bank(row))
-        elif row.status != "void":
+        elif row.status != AdjustmentStatus.VOID:
             lowers = min(row.amount, unseen.get(row.invoice_id, 0))  # the first notes came before the payment
             unseen[row.invoice_id] = unseen.get(row.invoice_id, 0) - lowers
             adjusted.append(_of_note(row, lowers))
@@ -162,19 +179,17 @@ def _of_invoice(row: Invoice, seen: int, credited: int) -> list[Entry]:
         found.append(_entry(settled_at, "payment", f"Paid outside Stripe: {row.number}", elsewhere, -elsewhere, row))
     if unseen := row.amount_paid - row.paid_elsewhere - seen:  # the payment itself is reported a moment later
         found.append(_entry(settled_at, "payment", f"Payment of {row.number}", unseen, -unseen, row))
-    if row.status in ("void", "uncollectible") and row.amount_remaining:
-        what = ("void", "Voided") if row.status == "void" else ("written_off", "Written off")
+    if row.status in GIVEN_UP and row.amount_remaining:
+        what = ("void", "Voided") if row.status == InvoiceStatus.VOID else ("written_off", "Written off")
         left = row.amount_remaining
         found.append(_entry(settled_at, what[0], f"{what[1]}: {row.number}", left, -left, row))
     return found
 
 
 def _of_payment(row: Payment) -> Entry:
-    paid = row.amount if row.status == "succeeded" and row.invoice_id else 0
+    paid = row.amount if row.has_succeeded and row.invoice_id else 0
     card = f", {row.card_brand} …{row.card_last4}" if row.card_last4 else ""
-    text = {"succeeded": "Payment", "failed": "Failed attempt", "pending": "Payment under way"}.get(
-        row.status, "Payment"
-    )
+    text = ATTEMPTS.get(row.status, "Payment")
     of = f" of {row.invoice.number}" if row.invoice else ""
     money = Money(row.amount, row.currency)
     return Entry(row.created_at, f"payment_{row.status}", f"{text}{of}{card}", money, -paid, money, row.invoice, row)
@@ -191,8 +206,9 @@ def _of_bank(row: Adjustment) -> Entry:
     """A refund or a dispute. Where the money is here after all, the amount is zero."""
     name = "Inquiry about" if row.is_inquiry else f"{row.get_kind_display()} of"
     about = row.invoice or (row.payment.money if row.payment else row.money)
-    ended = row.get_outcome_display().lower() or (row.status if row.status in ("pending", "failed", "canceled") else "")
-    is_here = row.is_inquiry or row.status in ("failed", "canceled") or row.outcome in KEPT
+    is_told = row.status in (AdjustmentStatus.PENDING, *NOT_GIVEN_BACK)
+    ended = row.get_outcome_display().lower() or (row.status if is_told else "")
+    is_here = row.is_inquiry or row.status in NOT_GIVEN_BACK or row.outcome in KEPT
     money = Money(0 if is_here else -row.amount, row.currency)
     text = f"{name} {about}: {ended}" if ended else f"{name} {about}"
     return Entry(row.created_at, row.kind, text, money, 0, money, row.invoice, row.payment)

@@ -8,6 +8,7 @@ from django.db import Error as DatabaseTrouble
 from billing import clock, jobs
 from billing.audit import actor, trail
 from billing.models import Job, Office
+from billing.models.statuses import InvoiceStatus
 from billing.projection import apply, take_ticket
 from billing.stripe_api import gateway
 
@@ -86,5 +87,5 @@ def look_again(public_id: str) -> None:
     """What a queued look does: drafts are named, as they can be gone. Raises: as ``look``."""
     office = Office.objects.get(public_id=public_id)
     with trail.acting(actor.job("look"), office=office, reason="what was last seen does not reach the present"):
-        drafts = office.invoices.filter(status="draft", deleted_at=None)
+        drafts = office.invoices.filter(status=InvoiceStatus.DRAFT, deleted_at=None)
         look(office, invoices=drafts.values_list("stripe_id", flat=True))

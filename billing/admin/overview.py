@@ -29,12 +29,22 @@ from billing.models import (
     Subscription,
     User,
 )
-from billing.models.subscription import REVENUE_STATUSES
+from billing.models.statuses import REVENUE, InvoiceStatus, PaymentStatus, SubscriptionStatus
 from billing.money import Money
 
 PAID_WITHIN = timedelta(days=30)
 SHOWN_PAST_DUE = 5
-STANDING = ("active", "trialing", "past_due", "unpaid", "paused", "incomplete", "incomplete_expired", "canceled", "")
+STANDING = (
+    SubscriptionStatus.ACTIVE,
+    SubscriptionStatus.TRIALING,
+    SubscriptionStatus.PAST_DUE,
+    SubscriptionStatus.UNPAID,
+    SubscriptionStatus.PAUSED,
+    SubscriptionStatus.INCOMPLETE,
+    SubscriptionStatus.INCOMPLETE_EXPIRED,
+    SubscriptionStatus.CANCELED,
+    "",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +130,7 @@ def _past_due(offices: QuerySet[Office]) -> list[dict[str, Any]]:
             "office": office,
             "page": reverse("admin:billing_office_change", args=[office.pk]),
             "has_access": (found := entitlement(office, policy, at=now)).access is Access.FULL,
-            "until": found.until if found.reason == "past_due" else None,
+            "until": found.until if found.reason == SubscriptionStatus.PAST_DUE else None,
         }
         for office in rows
     ]
@@ -128,9 +138,9 @@ def _past_due(offices: QuerySet[Office]) -> list[dict[str, Any]]:
 
 def _figures() -> list[dict[str, Any]]:
     """Sums, one for each currency."""
-    billed = Subscription.objects.filter(status__in=REVENUE_STATUSES, deleted_at=None)
-    paid = Payment.objects.filter(status="succeeded", created_at__gte=clock.billing() - PAID_WITHIN)
-    owed = Invoice.objects.filter(status="open", deleted_at=None)
+    billed = Subscription.objects.filter(status__in=REVENUE, deleted_at=None)
+    paid = Payment.objects.filter(status=PaymentStatus.SUCCEEDED, created_at__gte=clock.billing() - PAID_WITHIN)
+    owed = Invoice.objects.filter(status=InvoiceStatus.OPEN, deleted_at=None)
     return [
         {
             "title": "Billed a month",
@@ -142,13 +152,13 @@ def _figures() -> list[dict[str, Any]]:
             "title": "Paid in the last 30 days",
             "says": "less what was refunded of it",
             "sums": _sums(paid, Sum(F("amount") - F("amount_refunded"))),
-            "page": list_of("payment", status="succeeded"),
+            "page": list_of("payment", status=PaymentStatus.SUCCEEDED),
         },
         {
             "title": "Owed now",
             "says": "on invoices that are open",
             "sums": _sums(owed, Sum("amount_remaining")),
-            "page": list_of("invoice", status="open"),
+            "page": list_of("invoice", status=InvoiceStatus.OPEN),
         },
     ]
 

@@ -14,6 +14,7 @@ from billing.admin.acts.payments import PAYMENT_ACTS
 from billing.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
 from billing.admin.records import TONES
 from billing.models import Adjustment, Payment
+from billing.models.statuses import AdjustmentStatus
 from billing.operations.money.money_back import is_taken_back
 
 STATES = TONES | {
@@ -22,10 +23,10 @@ STATES = TONES | {
     "under review": "info",
     "inquiry under review": "info",
     "disputed": "danger",
-    "pending": "info",
-    "issued": "success",
-    "won": "success",
-    "lost": "danger",
+    AdjustmentStatus.PENDING: "info",
+    AdjustmentStatus.ISSUED: "success",
+    AdjustmentStatus.WON: "success",
+    AdjustmentStatus.LOST: "danger",
 }
 
 
@@ -109,7 +110,7 @@ class PaymentAdmin(ActsAdmin, ReadOnlyAdmin):
 
     @display(description="Status", label=STATES, ordering="status")
     def state(self, row: Payment) -> str:
-        return "disputed" if row.disputed and row.status == "succeeded" else row.status
+        return "disputed" if row.disputed and row.has_succeeded else row.status
 
     @display(description="Went back", ordering="amount_refunded")
     def back(self, row: Payment) -> str:

@@ -15,10 +15,9 @@ from billing.api.serializers import PreviewSerializer
 from billing.api.views import PROBLEM, OfficeView
 from billing.audit import actor
 from billing.models import Invoice
+from billing.models.statuses import InvoiceStatus
 from billing.operations.money.documents import open_document, preview_upcoming
 from billing.stripe_api.gateway.invoices import Document
-
-STATUSES = ("draft", "open", "paid", "void", "uncollectible")
 
 
 class InvoiceSerializer(fields.ModelSerializer[Invoice]):
@@ -51,7 +50,7 @@ class DocumentSerializer(fields.Serializer[Any]):
 
 
 class InvoiceFilterSerializer(fields.Serializer[Any]):
-    status = fields.ChoiceField(choices=STATUSES, required=False)
+    status = fields.ChoiceField(choices=InvoiceStatus.values, required=False)
     since = fields.DateTimeField(required=False, help_text="Created then or later")
     until = fields.DateTimeField(required=False, help_text="Created before")
 

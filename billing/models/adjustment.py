@@ -5,9 +5,8 @@ from datetime import datetime
 
 from django.db import models
 
+from billing.models.statuses import ANSWER_AWAITED, INQUIRY, AdjustmentStatus
 from billing.money import Money
-
-UNDECIDED = ("needs_response", "under_review", "warning_needs_response", "warning_under_review")
 
 
 class Adjustment(models.Model):
@@ -63,12 +62,12 @@ class Adjustment(models.Model):
     @property
     def is_inquiry(self) -> bool:
         """The bank only asks; the money is still here."""
-        return self.status.startswith("warning_")
+        return self.status in INQUIRY
 
     @property
     def answer_by(self) -> datetime | None:
         """Until when somebody must answer the bank; None where nobody is waiting for that."""
-        return self.due_at if self.status.endswith("needs_response") else None
+        return self.due_at if self.status in ANSWER_AWAITED else None
 
     @property
     def says(self) -> str:
@@ -78,8 +77,8 @@ class Adjustment(models.Model):
             return f"{what}: answer it in Stripe's dashboard before {self.answer_by:%d %B %Y %H:%M} UTC."
         if self.kind == self.Kind.DISPUTE:
             return f"It ended: {self.get_outcome_display()}." if self.outcome else "The bank is deciding."
-        if self.status == "failed":
+        if self.status == AdjustmentStatus.FAILED:
             return "The money did not arrive and came back to the vendor: another way is needed."
-        if self.status == "pending":
+        if self.status == AdjustmentStatus.PENDING:
             return "The bank has not confirmed it yet."
         return ""

@@ -6,7 +6,11 @@ from django.db import models
 
 from billing import declines
 from billing.declines import Decline
+from billing.models.statuses import COLLECTABLE, InvoiceStatus, PaymentStatus
 from billing.money import Money
+
+OWED = models.Q(status=InvoiceStatus.OPEN, deleted_at=None, amount_remaining__gt=0)
+"""Invoices that wait to be paid. What is written off is not among them."""
 
 
 class Invoice(models.Model):
@@ -76,12 +80,17 @@ class Invoice(models.Model):
     @property
     def remaining(self) -> Money:
         """What is still asked for; on a void invoice nothing is, whatever Stripe's number says."""
-        return Money(0 if self.status == "void" else self.amount_remaining, self.currency)
+        return Money(0 if self.status == InvoiceStatus.VOID else self.amount_remaining, self.currency)
 
     @property
     def is_collectible(self) -> bool:
         """It can still be paid."""
-        return self.status in ("open", "uncollectible") and self.deleted_at is None
+        return self.status in COLLECTABLE and self.deleted_at is None
+
+    @property
+    def is_open(self) -> bool:
+        """It waits to be paid, and is not written off."""
+        return self.status == InvoiceStatus.OPEN and self.deleted_at is None
 
     @property
     def from_credit(self) -> int:
@@ -119,16 +128,20 @@ class Payment(models.Model):
         return Money(self.amount, self.currency)
 
     @property
+    def has_succeeded(self) -> bool:
+        return self.status == PaymentStatus.SUCCEEDED
+
+    @property
     def given_back(self) -> Money:
         return Money(self.amount_refunded, self.currency)
 
     @property
     def refundable(self) -> Money:
         """What of it can still go back."""
-        left = self.amount - self.amount_refunded if self.status == "succeeded" else 0
+        left = self.amount - self.amount_refunded if self.has_succeeded else 0
         return Money(left, self.currency)
 
     @property
     def failure(self) -> Decline | None:
         """Why it failed and what to do next, in words."""
-        return declines.of(self.decline_code or self.failure_code) if self.status == "failed" else None
+        return declines.of(self.decline_code or self.failure_code) if self.status == PaymentStatus.FAILED else None

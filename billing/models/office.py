@@ -8,13 +8,13 @@ from django.core.validators import RegexValidator
 from django.db import models
 
 from billing import clock
+from billing.models.statuses import LIVE, SubscriptionStatus
 from billing.money import Money, credit_in_words
 
 if TYPE_CHECKING:
     from billing.models.subscription import Subscription
 
 LOCALE = RegexValidator(r"\A[a-z]{2,3}(-([A-Z]{2}|[0-9]{3}))?\Z", "A language is given as in: en, es, pt-BR, es-419.")
-LIVE_STATUSES = ("trialing", "active", "past_due", "unpaid", "paused")
 
 
 class Office(models.Model):
@@ -83,7 +83,11 @@ class Office(models.Model):
 
     @property
     def has_live_subscription(self) -> bool:
-        return self.subscription_status in LIVE_STATUSES
+        return self.subscription_status in LIVE
+
+    @property
+    def is_trialing(self) -> bool:
+        return self.subscription_status == SubscriptionStatus.TRIALING
 
     @property
     def has_an_end(self) -> bool:

@@ -43,15 +43,17 @@ class Kind(models.TextChoices):
     ADJUST_CREDIT = "adjust_credit", "Change the credit"
 
 
-class Operation(models.Model):
-    class Status(models.TextChoices):
-        OPEN = "open"
-        SUCCEEDED = "succeeded"
-        DECLINED = "declined"
-        REJECTED = "rejected"
-        UNKNOWN = "unknown"
-        ABANDONED = "abandoned"
+class OperationStatus(models.TextChoices):
+    OPEN = "open"
+    SUCCEEDED = "succeeded"
+    DECLINED = "declined"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+    ABANDONED = "abandoned"
 
+
+class Operation(models.Model):
+    Status = OperationStatus
     UNSETTLED = (Status.OPEN, Status.UNKNOWN)
     """Nobody knows its outcome yet, and no other operation of the Office can begin."""
 
@@ -77,7 +79,7 @@ class Operation(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["office"],
-                condition=models.Q(status__in=["open", "unknown"]),
+                condition=models.Q(status__in=[OperationStatus.OPEN, OperationStatus.UNKNOWN]),
                 name="one_unsettled_operation_per_office",
             )
         ]
@@ -85,7 +87,7 @@ class Operation(models.Model):
             models.Index(fields=["office", "created_at"], name="operation_of_office"),
             models.Index(
                 fields=["lease_until"],
-                condition=models.Q(status__in=["open", "unknown"]),
+                condition=models.Q(status__in=[OperationStatus.OPEN, OperationStatus.UNKNOWN]),
                 name="operation_unsettled",
             ),
         ]

@@ -5,16 +5,9 @@ import uuid
 from django.db import models
 
 from billing.discounts import Discount
-from billing.models.office import LIVE_STATUSES
+from billing.models.statuses import LIVE, REVENUE, InvoicesBecome
 from billing.money import Money
 
-REVENUE_STATUSES = ("active", "past_due")
-"""What counts as billed again and again."""
-COLLECTION_PAUSED = (
-    ("keep_as_draft", "kept as drafts, to be charged later"),
-    ("void", "void, and never charged"),
-    ("mark_uncollectible", "written off as a loss"),
-)
 DISCOUNT_DURATIONS = (("once", "once"), ("repeating", "for some months"), ("forever", "without an end"))
 
 
@@ -37,7 +30,7 @@ class Subscription(models.Model):
     trial_end = models.DateTimeField(null=True)
     cancel_at = models.DateTimeField(null=True)
     collection_paused = models.CharField(
-        max_length=20, blank=True, choices=COLLECTION_PAUSED, help_text="Its new invoices are not collected, but"
+        max_length=20, blank=True, choices=InvoicesBecome.choices, help_text="Its new invoices are not collected, but"
     )
     collection_paused_until = models.DateTimeField(null=True, help_text="Empty: until somebody resumes it")
     discount_count = models.PositiveSmallIntegerField(default=0, help_text="The columns tell of the first")
@@ -57,7 +50,7 @@ class Subscription(models.Model):
 
     @property
     def is_live(self) -> bool:
-        return self.status in LIVE_STATUSES and self.deleted_at is None
+        return self.status in LIVE and self.deleted_at is None
 
     @property
     def discount(self) -> str:
@@ -70,7 +63,7 @@ class Subscription(models.Model):
 
     @property
     def counts_as_revenue(self) -> bool:
-        return self.status in REVENUE_STATUSES and self.deleted_at is None
+        return self.status in REVENUE and self.deleted_at is None
 
 
 class SubscriptionChange(models.Model):

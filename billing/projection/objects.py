@@ -6,6 +6,7 @@ from typing import Any
 from billing import clock, invoice_lines
 from billing.findings import report, resolve
 from billing.models import Adjustment, Invoice, Office, Payment, PaymentMethod, PlanPrice, Subscription
+from billing.models.statuses import AdjustmentStatus
 from billing.projection import columns, rows
 from billing.stripe_api.inbound.states import (
     AdjustmentState,
@@ -150,7 +151,7 @@ def _keys(of: Any, name: str, values: Iterable[str]) -> dict[str, int]:
 def _tell(office: Office, row: Adjustment) -> None:
     """Somebody is told what the bank did, and no longer told to answer once that is over."""
     subject = str(row.public_id)
-    if row.kind == Adjustment.Kind.REFUND and row.status == "failed":
+    if row.kind == Adjustment.Kind.REFUND and row.status == AdjustmentStatus.FAILED:
         report("refund_failed", subject, office=office, severity="critical", detail=f"{row.money}: {row.says}")
     if row.kind != Adjustment.Kind.DISPUTE:
         return

@@ -6,7 +6,8 @@ from django.db.models.functions import Coalesce
 from billing import clock
 from billing.findings import report
 from billing.models import Office, PaymentMethod
-from billing.models.office import LIVE_STATUSES
+from billing.models.invoice import OWED
+from billing.models.statuses import LIVE, SubscriptionStatus
 from billing.projection import columns, rows
 from billing.stripe_api import mirror
 from billing.stripe_api.inbound.states import Card, CustomerState, PaymentMethodState, Snapshot
@@ -34,7 +35,7 @@ def write_customer(office: Office, customer: CustomerState, snapshot: Snapshot) 
 
 def _card_charged(customer: CustomerState, snapshot: Snapshot) -> Card:
     """A card that a live subscription has of its own goes before the customer's: Stripe charges that one."""
-    own = [one.card for one in snapshot.subscriptions if one.status in LIVE_STATUSES and one.card.last4]
+    own = [one.card for one in snapshot.subscriptions if one.status in LIVE and one.card.last4]
     return own[-1] if own else customer.card
 
 
@@ -59,8 +60,8 @@ def _bury(office: Office, ticket: int) -> None:
     office.credit_balance = 0
     for card in office.payment_methods.filter(detached_at=None):
         rows.save(card, {"detached_at": clock.billing(), "is_default": False}, ticket)
-    for row in office.subscriptions.filter(status__in=LIVE_STATUSES):
-        rows.save(row, {"status": "canceled", "ended_at": clock.billing()}, ticket)
+    for row in office.subscriptions.filter(status__in=LIVE):
+        rows.save(row, {"status": SubscriptionStatus.CANCELED, "ended_at": clock.billing()}, ticket)
     report(
         "customer_deleted",
         str(office.public_id),
@@ -84,7 +85,7 @@ def derive(office: Office) -> None:
         )
     newest = max(subscriptions, key=lambda row: (row.created_at, row.stripe_id), default=None)
     current = live[0] if live else newest
-    open_ones = office.invoices.filter(status="open", deleted_at=None, amount_remaining__gt=0).order_by()
+    open_ones = office.invoices.filter(OWED).order_by()
     unpaid = list(open_ones.values_list("amount_remaining", "attempt_count", Coalesce("finalised_at", "created_at")))
     failed = [since for _, attempts, since in unpaid if attempts]
     office.balance_due = sum(remaining for remaining, _, _ in unpaid)

@@ -7,7 +7,7 @@ from django.db import models as orm
 
 from billing import clock
 from billing.models import Subscription, SubscriptionChange
-from billing.models.subscription import REVENUE_STATUSES
+from billing.models.statuses import REVENUE
 
 OLDEST = 0
 """The ticket of what was seen without one: every look is newer, and it writes only what is not there."""
@@ -51,7 +51,7 @@ def values_of(row: orm.Model) -> dict[str, Any]:
 def _record_step(row: Subscription, before: dict[str, Any]) -> None:
     if before and all(before[name] == getattr(row, name) for name in WATCHED):
         return
-    was_revenue = before.get("status") in REVENUE_STATUSES
+    was_revenue = before.get("status") in REVENUE
     SubscriptionChange.objects.create(
         subscription=row,
         office_id=row.office_id,

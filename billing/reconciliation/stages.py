@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 
 from billing import errors
 from billing.models import Adjustment, Invoice, Office, Reconciliation
-from billing.models.adjustment import UNDECIDED
+from billing.models.statuses import UNDECIDED, UNDER_WAY, InvoiceStatus
 from billing.reconciliation import adoption, contacts, missed_events, strangers, suspects
 from billing.reconciliation.compare import Difference
 from billing.reconciliation.suspects import Suspect
@@ -168,7 +168,7 @@ def _absent_customers(run: Reconciliation, cursor: str) -> Part:
 def _absent_invoices(run: Reconciliation, cursor: str) -> Part:
     unseen = Invoice.objects.filter(
         _unseen(run),
-        status__in=["draft", "open"],
+        status__in=UNDER_WAY,
         deleted_at=None,
         office__customer_deleted_at=None,
         office__test_clock="",
@@ -223,8 +223,8 @@ STAGES: dict[str, Stage] = {
     "catalogue": _catalogue,
     "customers": _customers,
     "subscriptions": _subscriptions,
-    "draft invoices": partial(_invoices, status="draft"),
-    "open invoices": partial(_invoices, status="open"),
+    "draft invoices": partial(_invoices, status=InvoiceStatus.DRAFT),
+    "open invoices": partial(_invoices, status=InvoiceStatus.OPEN),
     "invoices": _invoices,
     "payments": partial(_listed, page=lists.payments, compare=suspects.payments),
     "refunds": partial(_listed, page=lists.refunds, compare=suspects.adjustments),
@@ -232,10 +232,10 @@ STAGES: dict[str, Stage] = {
     "disputes": partial(_listed, page=lists.disputes, compare=suspects.adjustments),
     "absent customers": _absent_customers,
     "absent invoices": _absent_invoices,
-    "old invoices": partial(_undecided, of=Invoice.objects.filter(status="uncollectible"), kind="invoice"),
+    "old invoices": partial(_undecided, of=Invoice.objects.filter(status=InvoiceStatus.UNCOLLECTIBLE), kind="invoice"),
     "old disputes and refunds": partial(
         _undecided,
-        of=Adjustment.objects.filter(status__in=[*UNDECIDED, "pending", "requires_action"]),
+        of=Adjustment.objects.filter(status__in=UNDECIDED),
         kind="dispute or refund",
     ),
     "test clocks": _test_clocks,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from billing import clock, errors
 from billing.findings import report
 from billing.models import Finding, Office, Operation, PlanPrice, Reconciliation
-from billing.models.office import LIVE_STATUSES
+from billing.models.statuses import LIVE
 from billing.reconciliation.suspects import offices_of
 from billing.stripe_api.gateway.lists import Listed
 from billing.stripe_api.inbound.states import CustomerState, SubscriptionState
@@ -64,7 +64,7 @@ def tell_of_subscriptions(run: Reconciliation, listed: Iterable[Listed]) -> None
         if customer in claimed:
             continue
         price = sold.get(state.price_id)
-        if price is None or state.status not in LIVE_STATUSES:
+        if price is None or state.status not in LIVE:
             run.count("subscriptions of others" if price is None else "ended subscriptions of others")
             continue
         report(

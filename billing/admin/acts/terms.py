@@ -8,6 +8,7 @@ from billing.admin.acts import OperationAct, days
 from billing.admin.acts.subscription import MENU, coupon_field
 from billing.admin.forms import WhyForm
 from billing.models import Office
+from billing.models.statuses import InvoicesBecome
 from billing.operations.subscriptions.collection import PauseCollection, ResumeCollection
 from billing.operations.subscriptions.discounts import ApplyDiscount, RemoveDiscount
 from billing.operations.subscriptions.trial import MoveTrialEnd, RestartPeriod
@@ -40,11 +41,11 @@ class RestartForm(WhyForm):
 class PauseForm(WhyForm):
     invoices_become = forms.ChoiceField(
         choices=(
-            ("keep_as_draft", "Drafts: service now, charged later, when somebody finalises them"),
-            ("void", "Void: service without charge, for good"),
-            ("mark_uncollectible", "Uncollectible: written off as a loss"),
+            (InvoicesBecome.KEEP_AS_DRAFT, "Drafts: service now, charged later, when somebody finalises them"),
+            (InvoicesBecome.VOID, "Void: service without charge, for good"),
+            (InvoicesBecome.MARK_UNCOLLECTIBLE, "Uncollectible: written off as a loss"),
         ),
-        initial="keep_as_draft",
+        initial=InvoicesBecome.KEEP_AS_DRAFT,
         label="Invoices of the pause become",
         widget=UnfoldAdminRadioSelectWidget,
     )

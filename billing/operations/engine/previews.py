@@ -10,7 +10,7 @@ from billing import clock, errors, invoice_lines
 from billing.access import grants
 from billing.audit.actor import Actor
 from billing.models import Office, Operation, PlanPrice
-from billing.models.subscription import COLLECTION_PAUSED
+from billing.models.statuses import InvoicesBecome
 from billing.money import Money
 from billing.operations.engine.declaration import Asked, Declaration, Previewed
 from billing.operations.engine.unsettled import require_settled
@@ -135,7 +135,7 @@ def uncollected(preview: Preview, office: Office) -> Preview:
     until = office.collection_paused_until
     if not office.collection_paused or (until and preview.at and not preview.now and until <= preview.at):
         return preview
-    become = dict(COLLECTION_PAUSED).get(office.collection_paused, "not collected")
+    become = dict(InvoicesBecome.choices).get(office.collection_paused, "not collected")
     says = f"{preview.says} Collection is paused: this invoice is {become}.".strip()
     return replace(preview, charged=Money(0, preview.total.currency), says=says)
 

@@ -9,6 +9,7 @@ from billing import errors
 from billing.invoice_lines import CATALOGUE
 from billing.models import Invoice, Office
 from billing.models.operation import Kind
+from billing.models.statuses import InvoiceStatus
 from billing.money import Money
 from billing.operations.engine import previews
 from billing.operations.engine.declaration import Asked, Moves, OnOffice, Outcome, Previewed, asked_for
@@ -109,7 +110,7 @@ class ChargeOffice(Previewed[Office], OnOffice[Invoice]):
                 raise
             return
         run.look_at(payments=invoice.payment_intent_id)
-        if invoice.status == "paid":  # from credit
+        if invoice.status == InvoiceStatus.PAID:  # from credit
             return
         try:
             if self.days_until_due:
@@ -134,13 +135,13 @@ class ChargeOffice(Previewed[Office], OnOffice[Invoice]):
         if found is None:
             return Outcome.NOT_DONE
         run.look_at(invoices=found.id, payments=found.payment_intent_id)
-        if found.status == "paid":  # somebody may have finalised the empty draft
+        if found.status == InvoiceStatus.PAID:  # somebody may have finalised the empty draft
             return Outcome.of(any(line["charge"] for line in found.lines))
         if gateway.invoices.was_sent(found.id, key=run.step("send").key):
             return Outcome.DONE
-        if found.status == "draft":
+        if found.status == InvoiceStatus.DRAFT:
             gateway.charges.delete_draft(found.id, step=run.step("delete"))
-        elif found.status == "open":
+        elif found.status == InvoiceStatus.OPEN:
             gateway.invoices.void_invoice(found.id, step=run.step("undo"))
         return Outcome.NOT_DONE
 

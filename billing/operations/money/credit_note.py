@@ -9,6 +9,7 @@ from django.db.models import Sum
 from billing import errors
 from billing.models import Adjustment, Invoice, Payment
 from billing.models.operation import Kind
+from billing.models.statuses import AdjustmentStatus, InvoiceStatus, PaymentStatus
 from billing.money import Money
 from billing.operations.engine.declaration import Asked, Moves, OnInvoice, Outcome, Previewed, asked_for
 from billing.operations.engine.registry import operation
@@ -18,7 +19,7 @@ from billing.operations.money.money_back import GivesBack, MoneyBack
 from billing.stripe_api import gateway
 
 To = Literal["due", "refund", "balance"]
-TO_BY_STATUS: dict[str, tuple[To, ...]] = {"open": ("due",), "paid": ("refund", "balance")}
+TO_BY_STATUS: dict[str, tuple[To, ...]] = {InvoiceStatus.OPEN: ("due",), InvoiceStatus.PAID: ("refund", "balance")}
 REASONS = {"duplicate": "duplicate", "suspected_fraud": "fraudulent"}
 OTHERWISE = "Give the rest as credit for the next invoice."
 
@@ -111,9 +112,9 @@ class IssueCreditNote(GivesBack, Previewed[Invoice], OnInvoice):
 
 def creditable(invoice: Invoice) -> Money:
     """How much of the invoice can still be corrected."""
-    if invoice.status == "open":
+    if invoice.status == InvoiceStatus.OPEN:
         return Money(invoice.amount_remaining, invoice.currency)
-    issued = invoice.adjustments.filter(kind=Adjustment.Kind.CREDIT_NOTE, status="issued")
+    issued = invoice.adjustments.filter(kind=Adjustment.Kind.CREDIT_NOTE, status=AdjustmentStatus.ISSUED)
     return Money(invoice.total - (issued.aggregate(sum=Sum("amount"))["sum"] or 0), invoice.currency)
 
 
@@ -128,7 +129,8 @@ def _check_refund(invoice: Invoice, amount: int) -> None:
 
 def _largest(invoice: Invoice) -> Payment | None:
     """The payment of the invoice of which the most can go back: Stripe refunds one."""
-    return max(invoice.payments.filter(status="succeeded"), key=lambda one: one.refundable.amount, default=None)
+    collected = invoice.payments.filter(status=PaymentStatus.SUCCEEDED)
+    return max(collected, key=lambda one: one.refundable.amount, default=None)
 
 
 def _goes_to(before: Money, after: Money, to: To, paid_by: Payment | None) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from typing import Self
 from billing import errors
 from billing.models import Invoice
 from billing.models.operation import Kind
+from billing.models.statuses import InvoiceStatus
 from billing.operations.engine.declaration import Asked, Moves, OnInvoice, Outcome, asked_for
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
@@ -54,7 +55,7 @@ class PayInvoice(OnInvoice):
         _pay(_named(self, run), run, card=card)
 
     def settle_unknown(self, run: Run) -> Outcome:
-        return _became("paid", self, run)
+        return _became(InvoiceStatus.PAID, self, run)
 
 
 @operation
@@ -75,11 +76,11 @@ class RetryInvoice(OnInvoice):
 
     @classmethod
     def offered(cls, subject: Invoice) -> bool:
-        return _is_open(subject) and subject.attempt_count > 0
+        return subject.is_open and subject.attempt_count > 0
 
     def prepare(self, subject: Invoice, asked: Asked) -> Self:
         _check_collectible(subject)
-        if subject.status == "uncollectible":
+        if subject.status == InvoiceStatus.UNCOLLECTIBLE:
             raise errors.InvoiceUncollectible(subject)
         if not subject.attempt_count:
             raise errors.NoFailedAttempt(subject)
@@ -90,7 +91,7 @@ class RetryInvoice(OnInvoice):
         _pay(_named(self, run), run, card="")
 
     def settle_unknown(self, run: Run) -> Outcome:
-        return _became("paid", self, run)
+        return _became(InvoiceStatus.PAID, self, run)
 
 
 @operation
@@ -110,7 +111,7 @@ class SendInvoice(OnInvoice):
 
     @classmethod
     def offered(cls, subject: Invoice) -> bool:
-        return _is_open(subject) and subject.collection == Invoice.Collection.SENT
+        return subject.is_open and subject.collection == Invoice.Collection.SENT
 
     def prepare(self, subject: Invoice, asked: Asked) -> Self:
         _check_open(subject)
@@ -150,7 +151,7 @@ class VoidInvoice(OnInvoice):
         gateway.invoices.void_invoice(_named(self, run), step=run.step("void"))
 
     def settle_unknown(self, run: Run) -> Outcome:
-        return _became("void", self, run)
+        return _became(InvoiceStatus.VOID, self, run)
 
 
 @operation
@@ -168,7 +169,7 @@ class MarkUncollectible(OnInvoice):
 
     @classmethod
     def offered(cls, subject: Invoice) -> bool:
-        return _is_open(subject)
+        return subject.is_open
 
     def prepare(self, subject: Invoice, asked: Asked) -> Self:
         _check_open(subject)
@@ -178,26 +179,22 @@ class MarkUncollectible(OnInvoice):
         gateway.invoices.mark_uncollectible(_named(self, run), step=run.step("mark"))
 
     def settle_unknown(self, run: Run) -> Outcome:
-        return _became("uncollectible", self, run)
-
-
-def _is_open(invoice: Invoice) -> bool:
-    return invoice.is_collectible and invoice.status == "open"
+        return _became(InvoiceStatus.UNCOLLECTIBLE, self, run)
 
 
 def _check_not_settled(invoice: Invoice) -> None:
     """It is open or uncollectible. Raises what refuses it."""
-    if invoice.status == "draft" or invoice.deleted_at:
+    if invoice.status == InvoiceStatus.DRAFT or invoice.deleted_at:
         raise errors.InvoiceDraft(invoice)
-    if invoice.status == "paid":
+    if invoice.status == InvoiceStatus.PAID:
         raise errors.InvoicePaid(invoice)
-    if invoice.status == "void":
+    if invoice.status == InvoiceStatus.VOID:
         raise errors.InvoiceVoid(invoice)
 
 
 def _check_open(invoice: Invoice) -> None:
     _check_not_settled(invoice)
-    if invoice.status == "uncollectible":
+    if invoice.status == InvoiceStatus.UNCOLLECTIBLE:
         raise errors.InvoiceUncollectible(invoice)
 
 

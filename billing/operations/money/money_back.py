@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from billing import clock, errors
-from billing.models import Payment
-from billing.models.adjustment import UNDECIDED, Adjustment
+from billing.models import Adjustment, Payment
+from billing.models.statuses import DISPUTE_UNDECIDED
 from billing.money import Money
 from billing.operations.engine import reasons
 from billing.operations.engine.declaration import FILLED_IN, asked_for
@@ -63,7 +63,7 @@ def check_payment(payment: Payment) -> None:
 
     Raises: PaymentNotRefundable, PaymentDisputed, AlreadyRefunded.
     """
-    if payment.status != "succeeded":
+    if not payment.has_succeeded:
         raise errors.PaymentNotRefundable(payment)
     if is_taken_back(payment):
         raise errors.PaymentDisputed(payment)
@@ -77,7 +77,7 @@ def is_taken_back(payment: Payment) -> bool:
         return False
     disputes = [one for one in payment.adjustments.all() if one.kind == Adjustment.Kind.DISPUTE]
     lost = Adjustment.Outcome.LOST
-    open_or_lost = [one for one in disputes if one.outcome == lost or one.status in UNDECIDED]
+    open_or_lost = [one for one in disputes if one.outcome == lost or one.status in DISPUTE_UNDECIDED]
     return not disputes or any(not one.is_inquiry for one in open_or_lost)
 
 

@@ -8,6 +8,7 @@ from billing import errors
 from billing.access import grants
 from billing.models import Office, PlanPrice
 from billing.models.operation import Kind
+from billing.models.statuses import CHANGEABLE, SubscriptionStatus
 from billing.operations.engine import previews
 from billing.operations.engine.declaration import Asked, Moves, OnSubscription, Outcome, Previewed, asked_for
 from billing.operations.engine.previews import Preview
@@ -16,8 +17,6 @@ from billing.operations.engine.steps import Run
 from billing.operations.subscriptions.live import PRORATION, require_collection, require_live, state_of, was_updated
 from billing.operations.subscriptions.start import check_quantity, price_for_sale
 from billing.stripe_api import gateway
-
-CHANGEABLE = ("active", "trialing")
 
 
 @operation
@@ -84,7 +83,7 @@ class ChangeSubscription(Previewed[Office], OnSubscription):
         if self.settle == "not_at_all":
             grants.require_vendor(asked.by, "manage_billing", to="leave the rest of this period unsettled")
         another_interval = old is None or _interval(old) != _interval(wanted)
-        if office.subscription_status != "trialing" and (self.settle == "now" or another_interval):
+        if not office.is_trialing and (self.settle == "now" or another_interval):
             require_collection(office)
 
     @property
@@ -107,7 +106,7 @@ class ChangeSubscription(Previewed[Office], OnSubscription):
         )
         another_interval = _interval(old) != _interval(wanted)
         now = self.settle == "now" or another_interval
-        trial = current.status == "trialing"
+        trial = current.status == SubscriptionStatus.TRIALING
         seen = previews.shown(
             invoice,
             now=now and not trial,

@@ -9,6 +9,7 @@ from billing import clock, errors
 from billing.access import grants
 from billing.models import Office, PlanPrice
 from billing.models.operation import Kind
+from billing.models.statuses import ENTITLED, InvoiceStatus, SubscriptionStatus
 from billing.operations.engine import previews
 from billing.operations.engine.declaration import Asked, Moves, OnOffice, Outcome, Previewed, asked_for
 from billing.operations.engine.previews import Preview
@@ -140,7 +141,7 @@ class StartSubscription(Start, Previewed[Office], OnOffice[Office]):
             operation=run.id,
             step=run.step("create"),
         )
-        if started.invoice_status == "open":
+        if started.invoice_status == InvoiceStatus.OPEN:
             try:
                 gateway.invoices.pay_invoice(started.invoice_id, payment_method=card, step=run.step("pay"))
             except (errors.CardDeclined, errors.StripeRejected):
@@ -155,9 +156,9 @@ class StartSubscription(Start, Previewed[Office], OnOffice[Office]):
         """Cancel the subscription where it was begun and never paid: it must not come to life later."""
         customer = customer_made(run)
         found = gateway.subscriptions.find_subscription(customer, operation=run.id) if customer else None
-        if found and found.status == "incomplete":
+        if found and found.status == SubscriptionStatus.INCOMPLETE:
             gateway.subscriptions.cancel_subscription(found.id, at_period_end=False, step=run.step("undo"))
-        return Outcome.of(found is not None and found.status in ("active", "trialing", "past_due"))
+        return Outcome.of(found is not None and found.status in ENTITLED)
 
 
 def _says(trial_days: int, coupon: Coupon | None) -> str:

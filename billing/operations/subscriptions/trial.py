@@ -8,6 +8,7 @@ from billing import clock, errors
 from billing.access import grants
 from billing.models import Office
 from billing.models.operation import Kind
+from billing.models.statuses import SubscriptionStatus
 from billing.operations.engine import previews
 from billing.operations.engine.declaration import Asked, Moves, OnSubscription, Outcome, Previewed, asked_for
 from billing.operations.engine.previews import Preview
@@ -40,7 +41,7 @@ class MoveTrialEnd(Previewed[Office], OnSubscription):
 
     @classmethod
     def offered(cls, subject: Office) -> bool:
-        return subject.subscription_status == "trialing"
+        return subject.is_trialing
 
     def naming(self, subject: Office) -> Self:
         at = self.at.replace(microsecond=0) if self.at else None  # Stripe counts seconds
@@ -48,7 +49,7 @@ class MoveTrialEnd(Previewed[Office], OnSubscription):
 
     def prepare(self, subject: Office, asked: Asked) -> Self:
         require_live(subject)
-        if subject.subscription_status != "trialing" or subject.trial_end is None:
+        if not subject.is_trialing or subject.trial_end is None:
             raise errors.NotTrialing(subject)
         if self.at == subject.trial_end:
             raise errors.NothingToChange("the trial ends then already.")
@@ -101,13 +102,13 @@ class RestartPeriod(Previewed[Office], OnSubscription):
 
     @classmethod
     def offered(cls, subject: Office) -> bool:
-        return subject.subscription_status == "active"
+        return subject.subscription_status == SubscriptionStatus.ACTIVE
 
     def prepare(self, subject: Office, asked: Asked) -> Self:
         require_live(subject)
-        if subject.subscription_status == "trialing":
+        if subject.is_trialing:
             raise errors.InTrial(subject)
-        if subject.subscription_status != "active":
+        if subject.subscription_status != SubscriptionStatus.ACTIVE:
             raise errors.SubscriptionNotChangeable(subject)
         require_collection(subject)
         _require_card(subject, "let the present period go on")

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from billing.models import PlanPrice
+from billing.models.statuses import CheckoutStatus
 from billing.stripe_api import client, inbound
 from billing.stripe_api.client import Step
 from billing.stripe_api.gateway import answers
@@ -59,7 +60,7 @@ def open_payment_link(
 
 def find_payment_link(customer: str) -> PaymentLink | None:
     """The customer's newest page that is still open. Source: https://docs.stripe.com/api/checkout/sessions/list"""
-    for data in answers.page("/v1/checkout/sessions", {"customer": customer, "status": "open"}):
+    for data in answers.page("/v1/checkout/sessions", {"customer": customer, "status": CheckoutStatus.OPEN}):
         if data["mode"] == "subscription" and data.get("url"):
             operation = (data.get("metadata") or {}).get("operation", "")
             return PaymentLink(data["id"], data["url"], inbound.values.moment(data["expires_at"]), operation)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from billing.models.statuses import SetupIntentStatus
 from billing.stripe_api import client, inbound
 from billing.stripe_api.client import Step
 from billing.stripe_api.gateway import answers
@@ -57,7 +58,7 @@ def card_set_up(stripe_id: str) -> str:
         data = (page or {}).get("setup_intent")
     else:
         data = answers.one(f"/v1/setup_intents/{stripe_id}", {})
-    if not data or data["status"] != "succeeded":
+    if not data or data["status"] != SetupIntentStatus.SUCCEEDED:
         return ""
     return inbound.values.identity(data.get("payment_method"))
 

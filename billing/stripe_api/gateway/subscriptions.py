@@ -6,6 +6,7 @@ from typing import Any
 
 from billing import errors
 from billing.models import PlanPrice
+from billing.models.statuses import FINAL
 from billing.stripe_api import client, inbound
 from billing.stripe_api.client import Step
 from billing.stripe_api.gateway import answers
@@ -137,5 +138,5 @@ def cancel_subscription(subscription: str, *, at_period_end: bool, step: Step) -
         client.delete(path, step=step)
     except errors.StripeObjectMissing:
         state = inbound.subscriptions.subscription(client.get(path))
-        if state.status not in ("canceled", "incomplete_expired"):
+        if state.status not in FINAL:
             raise

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from billing.models import Adjustment
+from billing.models.statuses import AdjustmentStatus
 from billing.stripe_api.inbound.states import AdjustmentState
 from billing.stripe_api.inbound.values import identity, when
 
@@ -26,10 +27,10 @@ REASONS: dict[str, str] = {
     "credit_not_processed": Reason.CREDIT_MISSING,
 }
 OUTCOMES: dict[str, str] = {
-    "won": Outcome.WON,
-    "prevented": Outcome.WITHDRAWN,
-    "lost": Outcome.LOST,
-    "warning_closed": Outcome.WITHDRAWN,
+    AdjustmentStatus.WON: Outcome.WON,
+    AdjustmentStatus.PREVENTED: Outcome.WITHDRAWN,
+    AdjustmentStatus.LOST: Outcome.LOST,
+    AdjustmentStatus.WARNING_CLOSED: Outcome.WITHDRAWN,
 }
 
 
@@ -82,7 +83,7 @@ def _state(kind: str, data: dict[str, Any], **more: Any) -> AdjustmentState:
         "payment_id": "",
         "invoice_id": "",
         "operation": _uuid((data.get("metadata") or {}).get("operation", "")),
-        "status": data.get("status") or "succeeded",
+        "status": data.get("status") or AdjustmentStatus.SUCCEEDED,
         "currency": data["currency"],
         "amount": data["amount"],
         "reason": REASONS.get(data.get("reason") or "", Reason.OTHER),

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from billing import invoice_lines
+from billing.models.statuses import InvoiceStatus
 from billing.stripe_api.inbound.states import InvoiceState, PreviewedInvoice
 from billing.stripe_api.inbound.values import identity, when
 
@@ -27,7 +28,7 @@ def invoice(data: dict[str, Any]) -> InvoiceState:
         subscription_id=identity(parent.get("subscription")),
         payment_intent_id=identity((default.get("payment") or {}).get("payment_intent")),
         number=data.get("number") or "",
-        status=data.get("status") or "draft",
+        status=data.get("status") or InvoiceStatus.DRAFT,
         kind=KINDS.get(data.get("billing_reason") or "", "other"),
         collection=data.get("collection_method") or "charge_automatically",
         currency=data["currency"],

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from billing.models.statuses import PaymentStatus
 from billing.stripe_api.inbound.customers import card
 from billing.stripe_api.inbound.states import PaymentState
 from billing.stripe_api.inbound.values import identity
@@ -21,7 +22,7 @@ def payment(data: dict[str, Any]) -> PaymentState:
         amount_refunded=data["amount_refunded"],
         disputed=bool(data.get("disputed")),
         failure_code=data.get("failure_code") or "",
-        decline_code=(outcome.get("reason") or "") if data["status"] == "failed" else "",
+        decline_code=(outcome.get("reason") or "") if data["status"] == PaymentStatus.FAILED else "",
         card=card(details.get("card")),
         created_at=datetime.fromtimestamp(data["created"], UTC),
     )
