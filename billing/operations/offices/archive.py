@@ -11,7 +11,7 @@ from billing.models.operation import Kind
 from billing.operations.engine.declaration import Asked, Here
 from billing.operations.engine.registry import operation
 from billing.operations.engine.unsettled import require_settled
-from billing.operations.subscriptions.open_links import may_have_link
+from billing.operations.offices.open_links import may_have_link
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,8 +16,8 @@ from billing.operations.engine.declaration import Asked, Moves, OnOffice, Outcom
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
 from billing.operations.offices.customer import customer_of
+from billing.operations.offices.open_links import close_payment_link, may_have_link, open_payment_link
 from billing.operations.subscriptions import coupons
-from billing.operations.subscriptions.open_links import close_payment_link, may_have_link, open_payment_link
 from billing.operations.subscriptions.start import Start
 from billing.stripe_api import charging, gateway
 from billing.stripe_api.gateway.payment_links import PaymentLink

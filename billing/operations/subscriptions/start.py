@@ -16,8 +16,8 @@ from billing.operations.engine.previews import Preview
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
 from billing.operations.offices.customer import customer_made, customer_of, refuse_deleted
+from billing.operations.offices.open_links import close_payment_link
 from billing.operations.subscriptions import coupons
-from billing.operations.subscriptions.open_links import close_payment_link
 from billing.stripe_api import gateway
 from billing.stripe_api.gateway.coupons import Coupon
 
