@@ -65,9 +65,7 @@ def refuse_other_account() -> None:
     """
     record = StripeAccount.objects.first()
     if record is None:
-        raise errors.WrongStripeAccount(
-            "This database belongs to no Stripe account yet. Run: python manage.py setup_stripe"
-        )
+        raise errors.WrongStripeAccount("This database has no Stripe account yet. Run: python manage.py setup_stripe")
     try:
         seen = gateway.account.account(livemode=settings.STRIPE_LIVE_MODE)
     except errors.StripeUnavailable:
@@ -81,6 +79,6 @@ def _refuse_other(record: StripeAccount, seen: gateway.account.AccountState) -> 
         return
     raise errors.WrongStripeAccount(
         f"This database belongs to the Stripe account {record}, but STRIPE_SECRET_KEY is of {seen.id} "
-        f"({'live' if seen.livemode else 'test'}, {settings.STRIPE_KIND}). Put back the other key, or give "
-        "this one a database of its own with DATABASE_URL."
+        f"({'live' if seen.livemode else 'test'}, {settings.STRIPE_KIND}). Use the key of that account, or "
+        "set DATABASE_URL to another database for this key."
     )

@@ -52,6 +52,6 @@ def _apply(row: Plan | PlanPrice, ticket: int, *, active: bool) -> None:
                 "not_for_sale_at_stripe",
                 str(row.public_id),
                 office=None,
-                detail=f"{row} is sold here, but at Stripe it is archived or deleted. Bring it back there, or "
+                detail=f"{row} is for sale here, but at Stripe it is archived or deleted. Bring it back there, or "
                 "replace it here.",
             )

@@ -46,7 +46,7 @@ def check_determination(**_: Any) -> list[CheckMessage]:
     if not found.permits_charging:
         return [
             Warning(
-                f"Live mode, and charging is refused: {charging.why_not(found)}",
+                f"Live mode: charging is refused, because {charging.why_not(found)}",
                 hint=errors.RECORD_DETERMINATION,
                 id="billing.W001",
             )
@@ -54,7 +54,7 @@ def check_determination(**_: Any) -> list[CheckMessage]:
     if found.until and found.until - now <= SOON:
         return [
             Warning(
-                f"The BAA determination ends on {found.until:%d %B %Y} (UTC); then live charging is refused.",
+                f"The BAA determination ends on {found.until:%d %B %Y} (UTC). After that, live charging is refused.",
                 hint=errors.RECORD_DETERMINATION,
                 id="billing.W002",
             )
@@ -67,12 +67,12 @@ def check_static_files(**_: Any) -> list[CheckMessage]:
     try:
         collected = storages.create_storage(settings.STORAGES["staticfiles"])
     except ValueError as error:
-        return [Error(f"The static files' list cannot be read: {error}", hint=COLLECT, id="billing.E001")]
+        return [Error(f"The list of static files cannot be read: {error}", hint=COLLECT, id="billing.E001")]
     if not isinstance(collected, ManifestFilesMixin):
         return []  # DEBUG: they are found where they are
     folder = settings.STATIC_ROOT
     if not collected.hashed_files:
-        return [Error(f"The static files are not collected: {folder} has none.", hint=COLLECT, id="billing.E001")]
+        return [Error(f"The static files are not collected. {folder} has none.", hint=COLLECT, id="billing.E001")]
     missing, differing = [], []
     for name, source, path in _static_files():
         if name not in collected.hashed_files or not collected.exists(collected.hashed_files[name]):

@@ -1,7 +1,7 @@
 """Why a card was declined, and what a person can do next. Pure.
 
-A bank's word that a card is lost, stolen or suspected of fraud is never repeated to its holder: whoever presents
-it may not be the holder. Such a decline is told as any other.
+When a bank says that a card is lost, stolen or suspected of fraud, we never repeat that. The person who uses the
+card may not be its holder. Such a decline reads like any other.
 Source: https://docs.stripe.com/declines/codes
 """
 
@@ -23,7 +23,7 @@ class Decline:
 GENERIC = Decline(
     "generic_decline",
     "The card was declined by its bank.",
-    "Use another card, or ask the bank, which alone knows why.",
+    "Use another card, or ask the bank. Only the bank knows the reason.",
 )
 TABLE: dict[str, Decline] = {
     one.code: one
@@ -31,11 +31,9 @@ TABLE: dict[str, Decline] = {
         Decline(
             "insufficient_funds",
             "The card was declined: there is not enough money on it.",
-            "Use another card, or try again once there is.",
+            "Use another card, or try again when there is enough.",
         ),
-        Decline(
-            "expired_card", "The card was declined: it has expired.", "Put a current card on file, then try again."
-        ),
+        Decline("expired_card", "The card was declined: it has expired.", "Add a valid card, then try again."),
         Decline(
             "incorrect_cvc",
             "The card was declined: its security code is wrong.",
@@ -49,17 +47,17 @@ TABLE: dict[str, Decline] = {
         Decline(
             "processing_error",
             "The card was declined: its bank could not be reached or made an error.",
-            "Try again in a few minutes; if that fails, use another card.",
+            "Try again in a few minutes. If that fails, use another card.",
         ),
         Decline(
             "authentication_required",
-            "The card's bank asks its holder to confirm the payment.",
-            "Ask the card's holder to confirm it, or use another card.",
+            "The card's bank asks the cardholder to confirm the payment.",
+            "Ask the cardholder to confirm it, or use another card.",
         ),
         Decline(
             "card_not_supported",
             "The card was declined: it does not allow this kind of payment.",
-            "Use another card, or ask the bank to permit it.",
+            "Use another card, or ask the bank to allow it.",
         ),
         Decline(
             "card_velocity_exceeded",

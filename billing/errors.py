@@ -24,13 +24,13 @@ def without_addresses(text: str) -> str:
 
 
 class Category(Enum):
-    """What kind of no it is. A face has one answer for each."""
+    """Say which kind of refusal it is. A face has one answer for each kind."""
 
     MALFORMED = "the request cannot be read"
-    INVALID = "what was given cannot be"
-    FORBIDDEN = "this person may not"
-    NOT_FOUND = "there is no such thing"
-    CONFLICT = "it cannot be done as things stand"
+    INVALID = "a given value is not valid"
+    FORBIDDEN = "this person is not allowed to do it"
+    NOT_FOUND = "it does not exist"
+    CONFLICT = "it cannot be done in the present state"
     PAYMENT = "the card said no, or there is none"
     STRIPE_REFUSED = "Stripe said no"
     UNKNOWN = "nobody knows yet"
@@ -77,8 +77,8 @@ class Refusal(BillingError):
 # --- Who may not, and what waits for a determination.
 
 RECORD_DETERMINATION = (
-    "Record counsel's determination in the admin under Compliance, Determinations; another person, an "
-    "administrator, must then approve it."
+    "Record counsel's determination in the admin under Compliance, Determinations. Then another person, an "
+    "administrator, must approve it."
 )
 
 
@@ -87,28 +87,26 @@ class NotPermitted(BillingError):
     category = Category.FORBIDDEN
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"You are not permitted to {what}. Ask an administrator for a role that is.")
+        super().__init__(f"You are not allowed to {what}. Ask an administrator for a role that allows it.")
 
 
 class StaffOnly(NotPermitted):
     code = "staff_only"
 
     def __init__(self, what: str) -> None:
-        BillingError.__init__(self, f"Only the vendor's staff may {what}. Ask them for it.")
+        BillingError.__init__(self, f"Only the vendor's staff may {what}. Ask them to do it.")
 
 
 class DeterminationInvalid(BillingError):
     code = "determination_invalid"
-    without_quotes = "What was typed is missing something or cannot be."
+    without_quotes = "Something in the form is missing or not valid."
     category = Category.CONFLICT
 
 
 class SecondPersonRequired(Refusal):
     code = "second_person_required"
     category = Category.CONFLICT
-    message = (
-        "You prepared this determination, so another person must approve it: anyone else whose role is administrator."
-    )
+    message = "You prepared this determination, so another person with the role administrator must approve it."
 
 
 class DeterminationDecided(BillingError):
@@ -117,7 +115,7 @@ class DeterminationDecided(BillingError):
 
     def __init__(self, determination: Any, what: str) -> None:
         super().__init__(
-            f"This determination was {what} already, and that stays so. Prepare a new one where it no longer holds.",
+            f"This determination was already {what}, and that cannot change. If it is wrong now, prepare a new one.",
             about=determination,
         )
 
@@ -138,7 +136,7 @@ class DeterminationMissing(BillingError):
 class ReasonRequired(Refusal):
     code = "reason_required"
     category = Category.INVALID
-    message = "Say why: a reason of 3 to 200 characters is kept in the audit trail."
+    message = "Give a reason of 3 to 200 characters. It is kept in the audit trail."
 
 
 class TextNotNeutral(BillingError):
@@ -147,8 +145,8 @@ class TextNotNeutral(BillingError):
 
     def __init__(self, what: str) -> None:
         super().__init__(
-            f"The text seems to contain {what}. It is kept for years and seen by many: say it without, and never "
-            "anything about a patient."
+            f"The text seems to contain {what}. Leave that out, because the text is kept for years and many people see "
+            "it. Never write anything about a patient."
         )
 
 
@@ -168,8 +166,8 @@ class DateInvalid(BillingError):
 class PreviewStale(Refusal):
     code = "preview_stale"
     category = Category.CONFLICT
-    message = "The preview is older than an hour, or something changed since."
-    remedy = "Look at a new one and confirm that."
+    message = "The preview is older than one hour, or something has changed since then."
+    remedy = "Make a new preview and confirm that one."
 
 
 class OperationInProgress(BillingError):
@@ -178,7 +176,7 @@ class OperationInProgress(BillingError):
 
     def __init__(self, other: Any, asked_by: str) -> None:
         super().__init__(
-            f"Another change of this Office's billing is not settled yet: “{other.in_words}”, asked by {asked_by}. "
+            f"Another operation on this Office is not settled yet: “{other.in_words}”, asked for by {asked_by}. "
             "Wait for its outcome, then try again.",
             about=other,
         )
@@ -187,8 +185,8 @@ class OperationInProgress(BillingError):
 class ReconciliationUnderWay(Refusal):
     code = "reconciliation_under_way"
     category = Category.CONFLICT
-    message = "Another process is comparing everything with Stripe just now."
-    remedy = "It shows under Reconciliations; where it was killed, it is gone on with in a minute and a half."
+    message = "A comparison with Stripe is already running."
+    remedy = "You can see it under Comparisons. If its process was stopped, it can continue after 90 seconds."
 
 
 class BackfillUnfinished(BillingError):
@@ -197,35 +195,35 @@ class BackfillUnfinished(BillingError):
 
     def __init__(self, began_at: datetime) -> None:
         super().__init__(
-            f"The backfill of {began_at:%d %B %Y %H:%M} UTC is unfinished. Give the same products to go on with it, or "
-            "end it first: manage.py reconcile --abandon"
+            f"The adoption that began on {began_at:%d %B %Y %H:%M} UTC is not finished. Give the same products to "
+            "continue it, or end it first: manage.py reconcile --abandon"
         )
 
 
 class ProductUnknown(Refusal):
     code = "product_unknown"
     category = Category.CONFLICT
-    message = "Stripe has no such product."
-    remedy = "Its id begins with prod_ and shows in Stripe's dashboard."
+    message = "Stripe has no product with this id."
+    remedy = "A product's id begins with prod_. You find it in Stripe's dashboard."
 
 
 class FindingOver(Refusal):
     code = "finding_over"
     category = Category.CONFLICT
-    message = "This does not hold any more: it was seen to, or is otherwise at Stripe by now."
+    message = "This finding no longer applies. Somebody has dealt with it, or it is different at Stripe now."
 
 
 class IdempotencyKeyInvalid(Refusal):
     code = "idempotency_key_invalid"
     category = Category.MALFORMED
-    message = "An Idempotency-Key is 1 to 255 visible ASCII characters without spaces, such as a UUID."
+    message = "An Idempotency-Key must be 1 to 255 visible ASCII characters without spaces, such as a UUID."
 
 
 class IdempotencyKeyReused(Refusal):
     code = "idempotency_key_reused"
     category = Category.CONFLICT
-    message = "This Idempotency-Key came before with another request."
-    remedy = "Repeat that one unchanged, or send this one with a new key."
+    message = "This Idempotency-Key was already used for a different request."
+    remedy = "Repeat that request unchanged, or send this request with a new key."
 
 
 class RequestInProgress(Refusal):
@@ -235,7 +233,7 @@ class RequestInProgress(Refusal):
     retry_after_seconds = 5
     category = Category.CONFLICT
     message = "The same request, with the same Idempotency-Key, is still being carried out."
-    remedy = "Wait a few seconds and ask again with the same key: the answer will be that one's."
+    remedy = "Wait a few seconds and send it again with the same key. You will get the answer to the first one."
 
 
 # --- What an Office is not, or not yet.
@@ -245,7 +243,7 @@ class OfficeArchived(Refusal):
     code = "office_archived"
     category = Category.CONFLICT
     message = "This Office is archived."
-    remedy = "Bring it back before changing its billing."
+    remedy = "Bring it back before you change its billing."
 
 
 class NotArchived(Refusal):
@@ -266,7 +264,7 @@ class ContactInvalid(BillingError):
     """It names the field that is wrong, and never repeats what was given."""
 
     code = "contact_invalid"
-    without_quotes = "What was typed cannot be a contact."
+    without_quotes = "A value for the contact is not valid."
     category = Category.INVALID
 
 
@@ -281,15 +279,15 @@ class CustomerWithoutOffice(Refusal):
 class NoCustomer(Refusal):
     code = "no_customer"
     category = Category.CONFLICT
-    message = "This Office is no customer at Stripe yet, or was deleted there."
+    message = "This Office is not a customer at Stripe yet, or the customer was deleted there."
     remedy = "Add a card or start a subscription first."
 
 
 class CurrencyUnknown(Refusal):
     code = "currency_unknown"
     category = Category.CONFLICT
-    message = "This Office has no currency yet: its first subscription sets it."
-    remedy = "Start one first."
+    message = "This Office has no currency yet. Its first subscription sets the currency."
+    remedy = "Start a subscription first."
 
 
 class CurrencyMismatch(BillingError):
@@ -298,8 +296,8 @@ class CurrencyMismatch(BillingError):
 
     def __init__(self, office: Any, currency: str) -> None:
         super().__init__(
-            f"This Office is billed in {office.currency.upper()} and stays so; choose a price in "
-            f"{office.currency.upper()} instead of {currency.upper()}.",
+            f"This Office is billed in {office.currency.upper()}, and that cannot change. Choose a price in "
+            f"{office.currency.upper()}, not in {currency.upper()}.",
             about=office,
         )
 
@@ -315,8 +313,8 @@ class PaymentMethodRequired(BillingError):
 class PaymentMethodUnknown(Refusal):
     code = "payment_method_unknown"
     category = Category.NOT_FOUND
-    message = "This Office has no such card on file."
-    remedy = "Choose one of those that are listed."
+    message = "This Office does not have this card on file."
+    remedy = "Choose one of the listed cards."
 
 
 class PaymentMethodNeeded(BillingError):
@@ -326,8 +324,8 @@ class PaymentMethodNeeded(BillingError):
     def __init__(self, card: Any, *, others: bool) -> None:
         first = "Make another card the default" if others else "Add another card and make it the default"
         super().__init__(
-            f"The live subscription is charged to {card}. {first}, or let the subscription end at its period's end "
-            "with nothing due, then remove this one.",
+            f"The live subscription is charged to {card}. {first}, then remove this one. You can also remove it if the "
+            "subscription is set to end with its period and nothing is due.",
             about=card,
         )
 
@@ -339,7 +337,7 @@ class LiveSubscriptionExists(Refusal):
     code = "live_subscription_exists"
     category = Category.CONFLICT
     message = "This Office already has a live subscription."
-    remedy = "Cancel it before starting another."
+    remedy = "Cancel it before you start another one."
 
 
 class NoLiveSubscription(Refusal):
@@ -355,7 +353,7 @@ class SubscriptionNotChangeable(BillingError):
     def __init__(self, office: Any) -> None:
         status = office.subscription_status.replace("_", " ")
         super().__init__(
-            f"This subscription is {status}: pay its open invoice or resume it first, then change it.", about=office
+            f"This subscription is {status}. First pay its open invoice or resume it, then change it.", about=office
         )
 
 
@@ -379,33 +377,33 @@ class QuantityInvalid(BillingError):
 class NotCancelling(Refusal):
     code = "not_cancelling"
     category = Category.CONFLICT
-    message = "This subscription is not set to end: it renews by itself, and nothing is to be taken back."
+    message = "This subscription is not set to end. It renews by itself, so there is no cancellation to take back."
 
 
 class CollectionPaused(Refusal):
     code = "collection_paused"
     category = Category.CONFLICT
-    message = "Collection is paused, so the invoice that this makes now would not be charged."
-    remedy = "Resume collection first, or settle with the next invoice."
+    message = "Collection is paused, so the new invoice would not be charged."
+    remedy = "Resume collection first, or put the difference on the next invoice."
 
 
 class CollectionNotPaused(Refusal):
     code = "collection_not_paused"
     category = Category.CONFLICT
-    message = "This Office's invoices are collected already: there is no pause to end."
+    message = "Collection is not paused for this Office, so there is nothing to resume."
 
 
 class NotTrialing(Refusal):
     code = "not_trialing"
     category = Category.CONFLICT
-    message = "This subscription is in no trial."
+    message = "This subscription is not in a trial."
     remedy = "To charge later, pause collection or give a discount instead."
 
 
 class InTrial(Refusal):
     code = "in_trial"
     category = Category.CONFLICT
-    message = "This subscription is in a trial: its first period begins when that ends."
+    message = "This subscription is in a trial. Its first period begins when the trial ends."
     remedy = "End the trial instead."
 
 
@@ -413,26 +411,26 @@ class PaymentLinkGone(Refusal):
     code = "payment_link_gone"
     category = Category.CONFLICT
     message = "The payment link was used, was withdrawn or has expired."
-    remedy = "Make another if the Office has no subscription."
+    remedy = "Make another link if the Office has no subscription."
 
 
 class NoDiscount(Refusal):
     code = "no_discount"
     category = Category.CONFLICT
-    message = "This subscription has no discount of its own that could be removed."
+    message = "This subscription has no discount of its own, so there is nothing to remove."
 
 
 class NoFurtherInvoice(Refusal):
     code = "no_further_invoice"
     category = Category.CONFLICT
-    message = "This subscription ends before another invoice."
+    message = "This subscription ends before its next invoice."
     remedy = "Take the cancellation back first."
 
 
 class NoUpcomingInvoice(Refusal):
     code = "no_upcoming_invoice"
     category = Category.NOT_FOUND
-    message = "No invoice is to come: there is no subscription that renews."
+    message = "There is no upcoming invoice, because no subscription renews."
 
 
 # --- What an invoice cannot have done to it, and what cannot be charged.
@@ -451,7 +449,7 @@ class AmountOutOfBounds(BillingError):
     category = Category.INVALID
 
     def __init__(self, least: Any, most: Any) -> None:
-        super().__init__(f"A one-off charge is {least} to {most}. Split a larger one, or mend the amount.")
+        super().__init__(f"A one-off charge must be {least} to {most}. Correct the amount, or split a larger charge.")
 
 
 class DaysInvalid(BillingError):
@@ -459,27 +457,27 @@ class DaysInvalid(BillingError):
     category = Category.INVALID
 
     def __init__(self, most: int) -> None:
-        super().__init__(f"An invoice that is sent is due after 1 to {most} days; 0 charges the card now.")
+        super().__init__(f"An invoice that is sent must be due after 1 to {most} days. 0 charges the card now.")
 
 
 class InvoiceDraft(Refusal):
     code = "invoice_draft"
     category = Category.CONFLICT
-    message = "This invoice is a draft still."
-    remedy = "It can be dealt with once Stripe finalises it."
+    message = "This invoice is still a draft."
+    remedy = "Wait until Stripe finalises it."
 
 
 class InvoicePaid(Refusal):
     code = "invoice_paid"
     category = Category.CONFLICT
-    message = "This invoice is paid already."
-    remedy = "Money goes back by a refund or a credit note."
+    message = "This invoice is already paid."
+    remedy = "To give money back, make a refund or a credit note."
 
 
 class InvoiceVoid(Refusal):
     code = "invoice_void"
     category = Category.CONFLICT
-    message = "This invoice is void: nothing is owed on it."
+    message = "This invoice is void, so nothing is owed on it."
     remedy = "Make a new charge instead."
 
 
@@ -487,14 +485,14 @@ class InvoiceUncollectible(Refusal):
     code = "invoice_uncollectible"
     category = Category.CONFLICT
     message = "This invoice was marked uncollectible."
-    remedy = "It can still be paid, or be voided."
+    remedy = "It can still be paid or voided."
 
 
 class InvoiceNotSendable(Refusal):
     code = "invoice_not_sendable"
     category = Category.CONFLICT
-    message = "This invoice is charged to the card, and only one that is paid until it is due can be sent."
-    remedy = "Give the Office the address of its page instead."
+    message = "This invoice is charged to the card. Only an invoice that the Office pays itself can be sent."
+    remedy = "Give the Office the address of the invoice's page instead."
 
 
 class NothingToPay(Refusal):
@@ -507,13 +505,13 @@ class NoFailedAttempt(Refusal):
     code = "no_failed_attempt"
     category = Category.CONFLICT
     message = "No attempt to collect this invoice has failed."
-    remedy = "Pay it instead of trying again."
+    remedy = "Pay it instead."
 
 
 class NoDocument(Refusal):
     code = "no_document"
     category = Category.NOT_FOUND
-    message = "Stripe has no such document of this invoice; a draft has none."
+    message = "Stripe has no such document for this invoice. A draft has none."
 
 
 # --- What cannot be given back or credited.
@@ -525,7 +523,7 @@ class PaymentNotRefundable(BillingError):
 
     def __init__(self, payment: Any) -> None:
         super().__init__(
-            f"This payment {payment.status}, so there is nothing to give back. Choose one that succeeded.",
+            f"The status of this payment is “{payment.status}”, so nothing can be given back.",
             about=payment,
         )
 
@@ -536,7 +534,7 @@ class AlreadyRefunded(BillingError):
 
     def __init__(self, payment: Any) -> None:
         super().__init__(
-            f"All of this payment, {payment.money}, went back already. A credit note can still give credit.",
+            f"All of this payment, {payment.money}, was already given back. A credit note can still give credit.",
             about=payment,
         )
 
@@ -545,7 +543,7 @@ class PaymentDisputed(Refusal):
     code = "payment_disputed"
     category = Category.CONFLICT
     message = (
-        "The bank has taken this payment back itself, as its card's holder disputes it; a refund would pay it twice."
+        "The bank has already taken this payment back, because the cardholder disputes it. A refund would pay it twice."
     )
     remedy = "Answer the dispute in Stripe's dashboard, or accept it there."
 
@@ -557,8 +555,8 @@ class InvoiceNotCreditable(BillingError):
     def __init__(self, invoice: Any) -> None:
         status = "deleted" if invoice.deleted_at else invoice.status
         instead = {
-            "open": "no money came in for it yet. Lower what is due of it instead",
-            "paid": "nothing is due of it. Give the money back, or as credit for the next invoice",
+            "open": "nothing was paid for it yet. Lower the amount that is due instead",
+            "paid": "nothing is due on it. Give the money back, or keep it as credit for the next invoice",
         }
         super().__init__(
             f"This invoice is {status}: {instead.get(status, 'a credit note needs one that is open or paid')}.",
@@ -569,7 +567,7 @@ class InvoiceNotCreditable(BillingError):
 class AlreadyCredited(Refusal):
     code = "already_credited"
     category = Category.CONFLICT
-    message = "All of this invoice was credited already, so nothing is left to correct."
+    message = "All of this invoice was already credited, so nothing is left to correct."
 
 
 class AmountInvalid(BillingError):
@@ -585,7 +583,7 @@ class MoreThanLeft(BillingError):
     category = Category.INVALID
 
     def __init__(self, asked: Any, left: Any, *, instead: str = "") -> None:
-        super().__init__(f"{asked} is more than is left: at most {left}. {instead}".strip(), about=left)
+        super().__init__(f"{asked} is too much: at most {left} is left. {instead}".strip(), about=left)
 
 
 # --- What came of asking Stripe: the card said no, Stripe said no, or nobody knows; and what must not be asked.
@@ -628,16 +626,16 @@ class CouponUnknown(StripeRejected):
 
     def __init__(self, code: str) -> None:
         super().__init__(
-            f"There is no coupon or promotion code {code!r} that can be redeemed here. Coupons and codes are made, "
-            "and kept valid, in Stripe's dashboard."
+            f"There is no coupon or promotion code {code!r} that can be redeemed here. Coupons and codes are made and "
+            "changed in Stripe's dashboard."
         )
 
 
 class CouponShorterThanTrial(StripeRejected):
     code = "coupon_shorter_than_trial"
     category = Category.INVALID
-    message = "The discount would run out during the trial, and take nothing off."
-    remedy = "Start without it, and apply it when the trial ends."
+    message = "The discount would end during the trial and take nothing off."
+    remedy = "Start without it, and give the discount when the trial ends."
 
 
 class PaymentLinkOpen(StripeRejected):
@@ -646,7 +644,7 @@ class PaymentLinkOpen(StripeRejected):
     code = "payment_link_open"
     category = Category.CONFLICT
     message = "This Office has an open payment link with other terms."
-    remedy = "Withdraw that one, or wait until it expires after 24 hours; then make another."
+    remedy = "Withdraw that link, or wait until it expires after 24 hours. Then make another."
 
 
 class StripeObjectMissing(StripeRejected):
@@ -669,8 +667,8 @@ class StripeUnavailable(BillingError):
     def __init__(self, message: str = "", *, replayed: bool = False, retry_after: float = 0) -> None:
         super().__init__(
             message
-            or "Stripe did not answer, so the outcome is not yet known. It is settled by itself in the "
-            "background; nothing needs to be repeated."
+            or "Stripe did not answer, so the outcome is not known yet. It is settled automatically in the background. "
+            "You do not need to repeat anything."
         )
         self.replayed = replayed
         self.retry_after = retry_after
@@ -694,4 +692,4 @@ class FieldNotAllowed(BillingError):
     category = Category.CONFLICT
 
     def __init__(self, path: str, fields: list[str]) -> None:
-        super().__init__(f"{path}: {', '.join(fields)} is not on the list of what may leave for Stripe.")
+        super().__init__(f"{path}: {', '.join(fields)} is not on the list of what may be sent to Stripe.")

@@ -11,8 +11,8 @@ from environ import Env
 WEAK_SECRET_KEY_LENGTH = 50
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 VERIFIED = (
-    "the way to PostgreSQL must be encrypted, and the server's certificate verified: end it with "
-    "?sslmode=verify-full&sslrootcert=/path/of/the/ca.pem, or name the folder of a Unix socket: "
+    "the connection to PostgreSQL must be encrypted, and the server's certificate must be verified. End the URL with "
+    "?sslmode=verify-full&sslrootcert=/path/of/the/ca.pem, or use the folder of a Unix socket: "
     "postgres://user@/name?host=/var/run/postgresql."
 )
 IMPATIENT_SECONDS = 1.8  # so that an answer is out within two
@@ -32,7 +32,7 @@ class Problems:
         if self.found:
             lines = "\n".join(f"  - {problem}" for problem in self.found)
             raise ImproperlyConfigured(
-                f"The environment is not complete. Set these in .env (see .env.example):\n{lines}"
+                f"Some environment variables are missing or wrong. Set them in .env (see .env.example):\n{lines}"
             )
 
 
@@ -53,7 +53,7 @@ def database(url: str, base_dir: Path, problems: Problems) -> dict[str, Any]:
     if parts.scheme in ("libsql", "ws", "wss", "http", "https") and parts.netloc:
         problems.add(
             "DATABASE_URL",
-            "a libSQL server is not supported yet; use an embedded file (libsql:///var/billing.db) "
+            "a libSQL server is not supported yet. Use an embedded file (libsql:///var/billing.db) "
             "or postgres://user:password@host/name",
         )
     elif parts.scheme != "libsql" or not parts.path.strip("/"):
@@ -88,7 +88,7 @@ def check_database(database: dict[str, Any], *, debug: bool, plain_on_loopback: 
         if not plain_on_loopback:
             problems.add(
                 "DATABASE_URL",
-                f"{VERIFIED} Or, as it is an address of this machine, set DATABASE_PLAIN_ON_LOOPBACK=true.",
+                f"{VERIFIED} Or set DATABASE_PLAIN_ON_LOOPBACK=true, because the server is on this machine.",
             )
         return
     problems.add("DATABASE_URL", VERIFIED)
@@ -140,8 +140,8 @@ def check_stripe(key: str, api_base: str, secrets: list[str], *, debug: bool, pr
     if not key.startswith(("sk_test_", "rk_test_", "sk_live_", "rk_live_")):
         problems.add(
             "STRIPE_SECRET_KEY",
-            "put a secret or restricted key of Stripe (sk_test_…, rk_test_…, sk_live_…, rk_live_…), or run "
-            "`make demo`, which needs none",
+            "must be a secret or restricted key of Stripe (sk_test_…, rk_test_…, sk_live_…, rk_live_…). To try the "
+            "software without a key, run `make demo`",
         )
     if is_live(key) and debug:
         problems.add(
@@ -151,18 +151,18 @@ def check_stripe(key: str, api_base: str, secrets: list[str], *, debug: bool, pr
     if api_base:
         host = urlsplit(api_base).hostname or ""
         if not debug:
-            problems.add("STRIPE_API_BASE", "a local Stripe is for development only; remove it, or set DEBUG=true")
+            problems.add("STRIPE_API_BASE", "a local Stripe is for development only. Remove it, or set DEBUG=true")
         elif host not in LOCAL_HOSTS:
-            problems.add("STRIPE_API_BASE", "must be an address of this machine, like http://127.0.0.1:12111")
+            problems.add("STRIPE_API_BASE", "must be an address of this machine, such as http://127.0.0.1:12111")
     for secret in secrets:
         if not secret.startswith("whsec_"):
-            problems.add("STRIPE_WEBHOOK_SECRETS", "each secret begins with whsec_; separate several with commas")
+            problems.add("STRIPE_WEBHOOK_SECRETS", "each secret must begin with whsec_. Put commas between secrets")
             break
     if not secrets:
         problems.add(
             "STRIPE_WEBHOOK_SECRETS",
-            "put the signing secret of the webhook endpoint (whsec_…), as Stripe's dashboard or "
-            "`stripe listen` shows it",
+            "must be the signing secret of the webhook endpoint (whsec_…). Stripe's dashboard or `stripe listen` "
+            "shows it",
         )
 
 
@@ -173,13 +173,13 @@ def check_production(
     if not secret_key:
         problems.add(
             "SECRET_KEY",
-            'a long random text; make one with: python -c "import secrets; print(secrets.token_urlsafe(64))"',
+            'must be a long random text. Make one: python -c "import secrets; print(secrets.token_urlsafe(64))"',
         )
     if debug:
         return
     if secret_key and (len(secret_key) < WEAK_SECRET_KEY_LENGTH or secret_key.startswith("django-insecure")):
-        problems.add("SECRET_KEY", f"is too weak: at least {WEAK_SECRET_KEY_LENGTH} random characters")
+        problems.add("SECRET_KEY", f"is too weak. It needs at least {WEAK_SECRET_KEY_LENGTH} random characters")
     if not allowed_hosts or "*" in allowed_hosts:
-        problems.add("ALLOWED_HOSTS", "name the hosts that this site answers to, separated by commas")
+        problems.add("ALLOWED_HOSTS", "must name the host names of this site, separated by commas")
     if not site_url.startswith("https://"):
         problems.add("SITE_URL", "must be the public address and begin with https://")

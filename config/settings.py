@@ -235,7 +235,7 @@ UNFOLD = {
                     "What happened",
                     (
                         ("Findings", "flag", "finding"),
-                        ("Reconciliations", "balance", "reconciliation"),
+                        ("Comparisons", "balance", "reconciliation"),
                         ("Operations", "pending_actions", "operation"),
                         ("Events from Stripe", "inbox", "receivedevent"),
                         ("Jobs", "schedule", "job"),

@@ -104,7 +104,7 @@ def test_what_can_charge_is_refused_in_live_mode_and_permitted_by_a_determinatio
     live, operator, administrator, path, params
 ):
     assert charging.can_charge(path, params)
-    with pytest.raises(errors.DeterminationMissing, match="Compliance, Determinations; another person"):
+    with pytest.raises(errors.DeterminationMissing, match=r"Compliance, Determinations\. Then another person"):
         charging.checked(path, params)
 
     determined(operator, administrator)
@@ -145,7 +145,7 @@ def test_outside_live_mode_nothing_is_refused(stripe):
 
 
 def test_a_subscription_is_refused_in_live_mode_before_anything_is_sent_or_begun(live, operator, office):
-    with pytest.raises(errors.DeterminationMissing, match="no determination stands"):
+    with pytest.raises(errors.DeterminationMissing, match="no determination is in force"):
         started(office, operator)
 
     assert live.requests() == []

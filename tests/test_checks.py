@@ -24,7 +24,7 @@ def test_live_mode_without_a_determination_warns_and_says_what_to_do(db, setting
 
     assert (warning.id, warning.level) == ("billing.W001", checks.WARNING)
     assert "charging is refused" in warning.msg
-    assert "another person, an administrator, must then approve it" in warning.hint
+    assert "Then another person, an administrator, must approve it" in warning.hint
 
 
 def test_one_that_ended_warns_with_its_day(operator, administrator, settings):

@@ -51,7 +51,7 @@ def test_after_a_release_nothing_is_missing_and_the_admin_shows_its_pages(collec
 
 def test_where_nothing_was_collected_the_check_says_what_to_type(collected):
     shutil.rmtree(collected)
-    assert told() == [("billing.E001", f"The static files are not collected: {collected} has none.")]
+    assert told() == [("billing.E001", f"The static files are not collected. {collected} has none.")]
 
 
 def test_a_file_that_came_with_an_update_is_missed(collected):

@@ -12,7 +12,7 @@ from billing.operations.compliance import Executed, NotRequired
 
 MONOSPACE = "font-family: monospace; overflow-wrap: anywhere"
 HOW_TO_HASH = format_html(
-    "Never upload the document: keep it where contracts are kept, and paste its fingerprint here.<br>"
+    "Never upload the document. Keep it where you keep contracts, and paste its fingerprint here.<br>"
     'Linux: <code style="{0}">sha256sum FILE</code> · macOS: <code style="{0}">shasum -a 256 FILE</code> · '
     'Windows: <code style="{0}">certutil -hashfile FILE SHA256</code>',
     MONOSPACE,
@@ -49,7 +49,7 @@ class ExecutedForm(ReasonForm):
     their_signer = _text("Signed for the payment processor by", "Name and title")
     signed_on = _day("Date signed", "The later of the two signatures.")
     effective_from = _day("In effect from")
-    effective_until = _day("In effect until", "The last day, which counts. Empty: it has no end.", required=False)
+    effective_until = _day("In effect until", "The last day is included. Empty: no end date.", required=False)
     field_order = (*Executed.__dataclass_fields__, "reason")
 
 
@@ -57,9 +57,9 @@ class NotRequiredForm(ReasonForm):
     document_sha256 = _hash("SHA-256 of counsel's memo")
     legal_basis = forms.CharField(
         label="Legal basis",
-        help_text="Counsel's ground in a sentence or two, with the provision.",
+        help_text="Counsel's reason in one or two sentences, with the legal provision.",
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
     )
     reviewer = _text("Reviewed by", "The counsel who signed the memo")
-    review_by = _day("Review by", "The last day on which it holds without a new review.")
+    review_by = _day("Review by", "The last day on which it is valid without a new review.")
     field_order = (*NotRequired.__dataclass_fields__, "reason")

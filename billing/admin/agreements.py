@@ -62,7 +62,7 @@ class AgreementAdmin(ReadOnlyAdmin):
         kind = Agreement.Kind(obj.kind) if obj else Agreement.Kind.EXECUTED
         return (
             ("What counsel determined", {"fields": self.what[kind]}),
-            ("Who stands behind it", {"fields": decided}),
+            ("Who decided", {"fields": decided}),
             ("Audit trail", {"fields": ("history",)}),
         )
 
@@ -79,11 +79,11 @@ class AgreementAdmin(ReadOnlyAdmin):
             return "begins later"
         return "in force" if payment_processor(at=now).row == row else "not in use"
 
-    @display(description="Holds")
+    @display(description="Valid")
     def holds(self, row: Agreement) -> str:
         begins = f"from {row.effective_from:%d %b %Y} " if row.effective_from else "from its approval "
         last = row.effective_until or row.review_by
-        return begins + (f"to {last:%d %b %Y}" if last else "without an end")
+        return begins + (f"to {last:%d %b %Y}" if last else "without an end date")
 
     @display(description="SHA-256")
     def fingerprint(self, row: Agreement) -> str:
@@ -144,10 +144,10 @@ class AgreementAdmin(ReadOnlyAdmin):
             form_class,
             carry_out,
             title=title,
-            says="Counsel decides, not this software. What you write here is what counsel determined; nothing holds "
-            "by it until another person, an administrator, has approved it. It cannot be edited afterwards.",
-            button="Hand over for approval",
-            done="Recorded. It waits for another person's approval.",
+            says="Counsel decides, not this software. Write here what counsel determined. It has no effect until "
+            "another person, an administrator, approves it. You cannot edit it afterwards.",
+            button="Send for approval",
+            done="Recorded. Another person must now approve it.",
         )
 
     @action(description="Approve", url_path="approve/", permissions=["approve"])
@@ -162,8 +162,8 @@ class AgreementAdmin(ReadOnlyAdmin):
             lambda given: compliance.approve_determination(row, by=actor.person(request.user), **given),
             row=row,
             title="Approve the determination",
-            says="You are the second person. Take your own copy of the document, compute its SHA-256, and compare it "
-            "and every line above before you approve. After that nothing can be edited; it can only be withdrawn.",
+            says="You are the second person. Take your own copy of the document and compute its SHA-256. Compare it, "
+            "and every line above, before you approve. After that nobody can edit it. It can only be withdrawn.",
             button="Approve",
             done="Approved.",
         )
@@ -171,10 +171,10 @@ class AgreementAdmin(ReadOnlyAdmin):
     @action(description="Withdraw", url_path="withdraw/", permissions=["prepare"])
     def withdraw(self, request: HttpRequest, object_id: str) -> HttpResponse:
         row = self._row(request, object_id)
-        says = "It was not approved yet, so it is rejected: it stays on record and never holds."
+        says = "It is not approved yet, so it becomes rejected. It stays on record and never takes effect."
         if row.approved_at:
-            says = "It stays on record and holds no more, from now. In live mode what can charge is then refused, "
-            says += "unless another determination is in force; renewals are Stripe's own and go on."
+            says = "It stays on record, but it is not in force from now on. In live mode, what can charge is refused "
+            says += "unless another determination is in force. Stripe makes renewals itself, so they continue."
         return self._ask(
             request,
             ReasonForm,
@@ -240,7 +240,7 @@ def waiting(row: Agreement, user: User) -> str:
     if row.approved_at or row.withdrawn_at:
         return ""
     others = roles.people_who_may("approve_agreement").exclude(pk=row.prepared_by_id).order_by("email")
-    names = ", ".join(one.email for one in others) or "nobody yet; an administrator can give someone that role"
+    names = ", ".join(one.email for one in others) or "nobody yet. An administrator can give someone that role"
     prepared = "You" if row.prepared_by == user else str(row.prepared_by)
     return f"{prepared} prepared it, so another administrator must approve it: {names}."
 

@@ -62,8 +62,8 @@ ACTS = (
         does=_link,
         name="link",
         title="Link the customer",
-        says="This Office is that customer from now on: what it subscribes to, owes and paid shows here. Nothing is "
-        "changed at Stripe.",
+        says="From now on this Office is that customer. Its subscription, its invoices and its payments show here. "
+        "Nothing is changed at Stripe.",
         button="Link",
         form=ReasonForm,
         facts=_told,
@@ -73,8 +73,8 @@ ACTS = (
         does=_adopt,
         name="adopt",
         title="Adopt as a new Office",
-        says="An Office is made with the name, address and language that the customer has at Stripe, and with all of "
-        "its past. Only for a practice that you bill. Nothing is changed at Stripe.",
+        says="This makes an Office with the customer's name, address and language from Stripe, and with all of its "
+        "past. Do this only for a practice that you bill. Nothing is changed at Stripe.",
         button="Adopt",
         form=ReasonForm,
         facts=_told,
@@ -84,7 +84,7 @@ ACTS = (
         does=by_hand.close,
         name="close",
         title="Close the finding",
-        says="It is seen to. Nothing else changes; what still holds is found anew.",
+        says="Close it when it is dealt with. Nothing else changes. A difference that is still there is found again.",
         form=ReasonForm,
         facts=_told,
         offered=_is_open,
@@ -122,9 +122,9 @@ class ReconciliationAdmin(ReadOnly, ActsAdmin):
         OtherAct(
             does=reconciliation.end,
             name="end",
-            title="End it",
-            says="It is not carried on any more, and another can begin. What it repaired stays. For one that cannot "
-            "get on.",
+            title="End the comparison",
+            says="The comparison stops, and another one can begin. What it repaired stays. Use this for a comparison "
+            "that cannot continue.",
             form=ReasonForm,
             offered=lambda run: run.ended_at is None,
         ),
@@ -156,7 +156,7 @@ class ReconciliationAdmin(ReadOnly, ActsAdmin):
     def drifted(self, row: Reconciliation) -> int:
         return row.counts.get("drifted", 0)
 
-    @display(description="Left to you")
+    @display(description="Left for a person")
     def left(self, row: Reconciliation) -> int:
         return row.counts.get("left", 0)
 
@@ -182,15 +182,15 @@ class ReconciliationAdmin(ReadOnly, ActsAdmin):
             try:
                 reconciliation.begin(by=actor.person(request.user), reason="asked for in the admin")
                 jobs.enqueue("reconcile")
-                messages.success(request, "It is under way. A worker carries it on; load this page again.")
+                messages.success(request, "The comparison has begun. A worker does it. Load this page again.")
             except errors.ReconciliationUnderWay as error:
                 messages.warning(request, str(error))
             return redirect(back)
         context = {
             **self.admin_site.each_context(request),
             "title": "Compare everything now",
-            "says": "All customers and subscriptions at Stripe, and the open and recent invoices, payments and "
-            "refunds, are held against the rows here. What differs is looked at. Nothing is changed at Stripe.",
+            "says": "This compares the rows here with Stripe: all customers and subscriptions, and the open and recent "
+            "invoices, payments and refunds. What differs is read again. Nothing is changed at Stripe.",
             "button": "Compare",
             "back": back,
             "opts": self.opts,

@@ -53,5 +53,5 @@ class WhyForm(forms.Form):
         try:
             given["reason"] = reasons.stated(why, note)
         except errors.ReasonRequired:
-            self.add_error("note", "Say in a few words why: “Other” alone tells nobody.")
+            self.add_error("note", "Write a short note. “Other” alone does not explain the reason.")
         return given

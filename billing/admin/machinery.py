@@ -60,13 +60,13 @@ class ReceivedEventAdmin(ReadOnlyAdmin):
         if request.method == "POST":
             again = inbox.replay(parked)
             trail.record_act(StripeAccount.objects.get(), f"put all parked events back into the inbox: {again}")
-            messages.success(request, f"{again} events wait to be read again.")
+            messages.success(request, f"Events that will be read again: {again}.")
             return redirect(back)
         context = {
             **self.admin_site.each_context(request),
             "title": "Read all parked events again",
-            "says": f"{parked.count()} parked events are put back into the inbox, and a worker looks at what each "
-            "of them names, as Stripe has it now. Nothing is changed at Stripe.",
+            "says": f"{parked.count()} parked events go back into the inbox. For each event, a worker fetches the "
+            "present state from Stripe. Nothing is changed at Stripe.",
             "button": "Read them again",
             "back": back,
             "opts": self.opts,
@@ -89,13 +89,13 @@ class WorkerHeartbeatAdmin(ReadOnlyAdmin):
     list_display = ("name", "seen_at", "lives")
     fields = ("name", "seen_at")
 
-    @display(description="Lives", boolean=True)
+    @display(description="Running", boolean=True)
     def lives(self, row: WorkerHeartbeat) -> bool:
         return (clock.wall() - row.seen_at).total_seconds() <= health.DEAD_SECONDS
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         seen = health.figures()
-        words = f"{seen['waiting']} events wait, {seen['parked']} are parked"
+        words = f"{seen['waiting']} events are waiting, {seen['parked']} are parked"
         if seen["oldest_waiting_seconds"] is not None:
-            words += f"; the oldest waits for {seen['oldest_waiting_seconds']} seconds"
+            words += f"; the oldest has waited for {seen['oldest_waiting_seconds']} seconds"
         return super().changelist_view(request, {**(extra_context or {}), "title": f"Workers: {words}"})

@@ -80,7 +80,7 @@ def _first_steps(user: User) -> Iterator[Step]:
     first = Office.objects.order_by("pk").first()
     yield Step(
         "Connect the Stripe account",
-        "Put its keys into .env and run: python manage.py setup_stripe",
+        "Put its keys into .env, then run: python manage.py setup_stripe",
         "",
         StripeAccount.objects.exists(),
     )
@@ -97,8 +97,8 @@ def _first_steps(user: User) -> Iterator[Step]:
         first is not None,
     )
     yield Step(
-        "Subscribe it",
-        "On the Office's page: with a card, a trial, or a link at which the practice pays",
+        "Start its subscription",
+        "On the Office's page: with a card, with a trial, or with a link where the practice pays",
         reverse("admin:billing_office_change", args=[first.pk]) if first else "",
         False,
     )
@@ -150,13 +150,13 @@ def _figures() -> list[dict[str, Any]]:
         },
         {
             "title": "Paid in the last 30 days",
-            "says": "less what was refunded of it",
+            "says": "minus what was refunded",
             "sums": _sums(paid, Sum(F("amount") - F("amount_refunded"))),
             "page": list_of("payment", status=PaymentStatus.SUCCEEDED),
         },
         {
             "title": "Owed now",
-            "says": "on invoices that are open",
+            "says": "on open invoices",
             "sums": _sums(owed, Sum("amount_remaining")),
             "page": list_of("invoice", status=InvoiceStatus.OPEN),
         },
@@ -173,7 +173,7 @@ def _machinery(seen: dict[str, Any]) -> list[dict[str, str]]:
     beat, oldest = seen["heartbeat_seconds"], seen["oldest_waiting_seconds"]
     waits = f"{seen['waiting']:,}" + (f", the oldest for {many(oldest, 'second')}" if oldest is not None else "")
     last = Reconciliation.objects.filter(ended_at__isnull=False).order_by("-ended_at").first()
-    compared = "never; the worker does it every night, or you now"
+    compared = "never. The worker does it every night, or you can do it now"
     if last and last.ended_at:
         compared = f"{_ago(last.ended_at)}; {last.counts.get('drifted', 0):,} had drifted"
     return [
@@ -183,7 +183,7 @@ def _machinery(seen: dict[str, Any]) -> list[dict[str, str]]:
             "page": list_of("workerheartbeat"),
         },
         {
-            "name": "Events that wait",
+            "name": "Waiting events",
             "says": waits,
             "page": list_of("receivedevent", status__exact=ReceivedEvent.Status.WAITING),
         },

@@ -112,11 +112,11 @@ class PaymentAdmin(ActsAdmin, ReadOnlyAdmin):
     def state(self, row: Payment) -> str:
         return "disputed" if row.disputed and row.has_succeeded else row.status
 
-    @display(description="Went back", ordering="amount_refunded")
+    @display(description="Given back", ordering="amount_refunded")
     def back(self, row: Payment) -> str:
         return str(row.given_back) if row.amount_refunded else "–"
 
-    @display(description="Can still go back")
+    @display(description="Can still be given back")
     def left(self, row: Payment) -> str:
         return "nothing: the bank has taken it back" if is_taken_back(row) else str(row.refundable)
 

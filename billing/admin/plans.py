@@ -23,7 +23,7 @@ class PriceForm(forms.ModelForm):
         min_value=0,
         max_digits=14,
         label="Price",
-        help_text="As it is written, such as 299.00.",
+        help_text="Such as 299.00.",
         widget=UnfoldAdminDecimalFieldWidget,
     )
 

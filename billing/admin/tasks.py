@@ -1,4 +1,4 @@
-"""What waits for a person, in words, and where it is done. The first screen shows it, the most pressing first."""
+"""What a person must do, in words, and the page where it is done. The first screen shows the most urgent first."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -40,22 +40,22 @@ def _of_machinery(seen: dict[str, Any]) -> Iterator[Task]:
     if not health.worker_lives(seen):
         yield Task(
             "danger",
-            "No worker lives",
-            f"What Stripe reports is kept but not applied, {many(seen['waiting'], 'event')} by now. "
-            "Start one: python manage.py worker",
+            "No worker is running",
+            f"Events from Stripe are stored but not applied: {many(seen['waiting'], 'event')} now. "
+            "Start a worker: python manage.py worker",
             list_of("workerheartbeat"),
         )
     if seen["parked"]:
         yield Task(
             "danger",
             f"{many(seen['parked'], 'event')} could not be applied",
-            "Each was tried again and again, and is parked with its error. Once the cause is gone, read them again.",
+            "Each was tried many times and is now parked with its error. Correct the cause, then read them again.",
             list_of("receivedevent", status__exact=ReceivedEvent.Status.PARKED),
         )
     if stuck := Reconciliation.objects.filter(ended_at=None).exclude(last_error="").first():
         yield Task(
             "warning",
-            "The comparison with Stripe does not get on",
+            "The comparison with Stripe cannot continue",
             stuck.last_error,
             reverse("admin:billing_reconciliation_change", args=[stuck.pk]),
         )
@@ -68,7 +68,7 @@ def _of_findings() -> Iterator[Task]:
         if one := grades.get(severity):
             yield Task(
                 tone,
-                f"{many(one['n'], f'{severity} finding')} to see to",
+                f"{many(one['n'], f'{severity} finding')} {'needs' if one['n'] == 1 else 'need'} attention",
                 f"{'It was' if one['n'] == 1 else 'The first was'} found {timesince(one['oldest'], clock.wall())} ago.",
                 list_of("finding", severity__exact=severity, resolved_at__isempty=1),
             )
@@ -80,7 +80,7 @@ def _of_operations() -> Iterator[Task]:
         yield Task(
             "warning",
             f"{many(n, 'operation')} without an outcome yet",
-            "Stripe did not answer, and the worker goes on asking what became of it. Nothing is charged twice.",
+            "Stripe did not answer. The worker keeps asking for the outcome. Nothing is charged twice.",
             list_of("operation", status__exact=Operation.Status.UNKNOWN),
         )
 
@@ -98,9 +98,9 @@ def _of_determinations(user: User) -> Iterator[Task]:
     if shown["tone"] == "success":
         return
     if shown["permits"]:
-        says = f"It ends after {shown['last_day']:%d %B %Y}. Record the next one before."
+        says = f"It ends after {shown['last_day']:%d %B %Y}. Record the next one before then."
     else:
-        says = "In live mode nothing that can charge is sent until two people have recorded what counsel determined."
+        says = "In live mode, nothing that can charge is sent. First two people must record what counsel determined."
     tone = shown["tone"] if settings.STRIPE_LIVE_MODE else "info"
     yield Task(tone, shown["title"], says, list_of("agreement"))
 

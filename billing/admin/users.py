@@ -33,7 +33,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     readonly_fields = ("last_login", "created_at")
     fieldsets = (
         (None, {"fields": ("email", "name", "password")}),
-        ("May", {"fields": ("is_active", "is_staff", "groups")}),
+        ("Permissions", {"fields": ("is_active", "is_staff", "groups")}),
         ("Dates", {"fields": ("last_login", "created_at")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "name", "password1", "password2")}),)

@@ -32,7 +32,7 @@ class EntrySerializer(fields.Serializer[Any]):
     text = fields.CharField()
     currency = fields.CharField(source="amount.currency")
     amount = fields.IntegerField(source="amount.amount")
-    owed = fields.IntegerField(help_text="By how much it changes what is owed")
+    owed = fields.IntegerField(help_text="How much it changes what is owed")
     balance = fields.IntegerField(source="balance.amount", help_text="What is owed afterwards, in this currency")
     invoice = fields.UUIDField(source="invoice.public_id", allow_null=True, default=None)
 
@@ -82,7 +82,7 @@ class StandingSerializer(fields.Serializer[Any]):
 class OfficeStatement(OfficeView):
     @extend_schema(parameters=[PeriodSerializer], responses={200: StatementSerializer, 404: PROBLEM})
     def get(self, request: Request, public_id: Any) -> Response:
-        """Invoices, payments and adjustments in order, with the running balance. ``from`` counts, ``to`` does not."""
+        """List invoices, payments and adjustments in order, with the balance. ``from`` is included, ``to`` is not."""
         office = self.office(request, public_id)
         asked = PeriodSerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
@@ -93,12 +93,12 @@ class OfficeStatement(OfficeView):
 class BillingCycles(OfficeView):
     @extend_schema(responses={200: CycleSerializer(many=True), 404: PROBLEM})
     def get(self, request: Request, public_id: Any) -> Response:
-        """The periods that the subscription was invoiced for, newest first."""
+        """List the periods that the subscription was invoiced for, newest first."""
         return Response(CycleSerializer(history.cycles(self.office(request, public_id)), many=True).data)
 
 
 class OfficeStanding(OfficeView):
     @extend_schema(responses={200: StandingSerializer, 404: PROBLEM})
     def get(self, request: Request, public_id: Any) -> Response:
-        """What is owed, since when, and what comes next."""
+        """Show what is owed, since when, and what comes next."""
         return Response(StandingSerializer(history.standing(self.office(request, public_id))).data)

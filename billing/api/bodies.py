@@ -50,7 +50,7 @@ def any_reason() -> Field:
         default="",
         allow_blank=True,
         max_length=200,
-        help_text="Why, in neutral words or as a code of the catalogue. The vendor's staff must give one.",
+        help_text="The reason, in neutral words or as a code of the catalogue. The vendor's staff must give one.",
     )
 
 

@@ -38,7 +38,7 @@ class InvoiceSerializer(fields.ModelSerializer[Invoice]):
 class InvoiceLineSerializer(fields.Serializer[Any]):
     text = fields.CharField()
     quantity = fields.IntegerField(allow_null=True)
-    amount = fields.IntegerField(help_text="Minor units before discounts; negative is a credit")
+    amount = fields.IntegerField(help_text="Minor units before discounts. Negative is a credit")
     tax = fields.IntegerField()
     proration = fields.BooleanField()
     period_start = fields.DateTimeField(allow_null=True)
@@ -46,13 +46,13 @@ class InvoiceLineSerializer(fields.Serializer[Any]):
 
 
 class DocumentSerializer(fields.Serializer[Any]):
-    url = fields.URLField(help_text="At Stripe. Open it now and do not keep it: who has it can see the invoice")
+    url = fields.URLField(help_text="At Stripe. Open it now and do not store it. Anyone who has it can see the invoice")
 
 
 class InvoiceFilterSerializer(fields.Serializer[Any]):
     status = fields.ChoiceField(choices=InvoiceStatus.values, required=False)
-    since = fields.DateTimeField(required=False, help_text="Created then or later")
-    until = fields.DateTimeField(required=False, help_text="Created before")
+    since = fields.DateTimeField(required=False, help_text="Created at this time or later")
+    until = fields.DateTimeField(required=False, help_text="Created before this time")
 
     def get_fields(self) -> dict[str, fields.Field[Any, Any, Any, Any]]:
         """``from`` and ``to``, which Python cannot name."""
@@ -68,7 +68,7 @@ class NewestFirst(pagination.CursorPagination):
 
 
 class Invoices(OfficeView, generics.ListAPIView[Invoice]):
-    """The Office's invoices, newest first."""
+    """List the Office's invoices, newest first."""
 
     serializer_class = InvoiceSerializer
     pagination_class = NewestFirst
@@ -101,14 +101,14 @@ class InvoiceView(OfficeView):
 class OneInvoice(InvoiceView):
     @extend_schema(responses={200: InvoiceSerializer, 404: PROBLEM})
     def get(self, request: Request, public_id: Any, invoice_id: Any) -> Response:
-        """One invoice."""
+        """Show one invoice."""
         return Response(InvoiceSerializer(self.subject(request, public_id, invoice_id)).data)
 
 
 class InvoiceLines(InvoiceView):
     @extend_schema(responses={200: InvoiceLineSerializer(many=True), 404: PROBLEM})
     def get(self, request: Request, public_id: Any, invoice_id: Any) -> Response:
-        """What the invoice is for."""
+        """List what the invoice is for."""
         return Response(InvoiceLineSerializer(self.subject(request, public_id, invoice_id).lines, many=True).data)
 
 
@@ -117,7 +117,7 @@ class DocumentView(InvoiceView):
 
     @extend_schema(responses={200: DocumentSerializer, 404: PROBLEM, 502: PROBLEM, 503: PROBLEM})
     def get(self, request: Request, public_id: Any, invoice_id: Any) -> Response:
-        """Where Stripe shows the invoice, asked of Stripe now. That it was opened is on record."""
+        """Fetch the address at which Stripe shows the invoice. The audit trail says who opened it."""
         invoice = self.subject(request, public_id, invoice_id)
         address = open_document(invoice, self.document, by=actor.person(request.user))
         return Response({"url": address}, headers={"Cache-Control": "no-store"})
@@ -134,7 +134,7 @@ class InvoicePage(DocumentView):
 class UpcomingInvoice(OfficeView):
     @extend_schema(responses={200: PreviewSerializer, 404: PROBLEM, 503: PROBLEM})
     def get(self, request: Request, public_id: Any) -> Response:
-        """The next renewal's invoice as it would be now, asked of Stripe."""
+        """Show the invoice of the next renewal, as Stripe calculates it now."""
         found = preview_upcoming(self.office(request, public_id), by=actor.person(request.user))
         return Response(PreviewSerializer(found).data)
 

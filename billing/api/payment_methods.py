@@ -19,7 +19,7 @@ class PaymentMethods(TellingView):
 
     @extend_schema(responses={200: PaymentMethodsSerializer, 404: PROBLEM})
     def get(self, request: Request, public_id: Any) -> Response:
-        """The cards on file, the default one first, as we last saw them."""
+        """List the cards on file as we last saw them, the default card first."""
         return Response(PaymentMethodsSerializer(self.office(request, public_id)).data)
 
 

@@ -18,7 +18,7 @@ from billing.operations.money.money_back import is_taken_back
 
 
 class AdjustmentSerializer(fields.ModelSerializer[Adjustment]):
-    """A refund, a credit note or a dispute. ``due_at`` is until when a dispute can be answered."""
+    """A refund, a credit note or a dispute. ``due_at`` is the last moment to answer a dispute."""
 
     id = fields.UUIDField(source="public_id", read_only=True)
     payment = fields.UUIDField(source="payment.public_id", read_only=True, default=None)
@@ -55,7 +55,7 @@ class FailureSerializer(fields.Serializer[Any]):
 class PaymentSerializer(fields.ModelSerializer[Payment]):
     id = fields.UUIDField(source="public_id", read_only=True)
     invoice = fields.UUIDField(source="invoice.public_id", read_only=True, default=None)
-    refundable = fields.SerializerMethodField(help_text="What can still go back")
+    refundable = fields.SerializerMethodField(help_text="What can still be given back")
     failure = FailureSerializer(read_only=True, allow_null=True)
     adjustments = AdjustmentSerializer(many=True, read_only=True)
 
@@ -99,20 +99,20 @@ class CreditedInvoiceSerializer(fields.ModelSerializer[Invoice]):
 
 
 class MoneyBackSerializer(fields.Serializer[Any]):
-    """What would go back, and what remains. Amounts are minor units."""
+    """Show what would be given back, and what remains. Amounts are minor units."""
 
     currency = fields.CharField(source="amount.currency")
     amount = fields.IntegerField(source="amount.amount")
-    tax = fields.IntegerField(source="tax.amount", help_text="Within the amount")
+    tax = fields.IntegerField(source="tax.amount", help_text="Included in the amount")
     remains = fields.IntegerField(source="remains.amount")
-    remains_as = fields.CharField(help_text="What that is: still to be given back, to be credited, or due")
+    remains_as = fields.CharField(help_text="What ``remains`` means: it can be given back, can be credited, or is due")
     goes_to = fields.ListField(child=fields.CharField())
     warnings = fields.ListField(child=fields.CharField())
-    as_of = fields.DateTimeField(help_text="Confirm with it, and it is done once")
+    as_of = fields.DateTimeField(help_text="Confirm with this value, and it is done once")
 
 
 class Payments(OfficeView, generics.ListAPIView[Payment]):
-    """The Office's payments, newest first: each attempt, why it failed, and what went back."""
+    """List the Office's payments, newest first: each attempt, why it failed, and what was given back."""
 
     serializer_class = PaymentSerializer
 
@@ -126,7 +126,7 @@ class Payments(OfficeView, generics.ListAPIView[Payment]):
 
 
 class Adjustments(OfficeView, generics.ListAPIView[Adjustment]):
-    """The Office's refunds, credit notes and disputes, newest first."""
+    """List the Office's refunds, credit notes and disputes, newest first."""
 
     serializer_class = AdjustmentSerializer
 

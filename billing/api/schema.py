@@ -68,11 +68,11 @@ class Schema(AutoSchema):
             OpenApiTypes.STR,
             OpenApiParameter.HEADER,
             description=(
-                "1 to 255 visible ASCII characters of your choice, such as a UUID; remembered for at least 24 hours. "
-                "A repetition has one effect and gets the first answer again, with the header "
-                f"`{REPLAYED}: true`; where that was 503, the outcome as soon as it is known. Another request "
-                "under the same key, or a repetition while the first is still being carried out, gets 409. "
-                "Optional; send one with everything that you would not want to be done twice."
+                "1 to 255 visible ASCII characters of your choice, such as a UUID. It is remembered for at least 24 "
+                "hours. A repeated request has one effect. It gets the first answer again, with the header "
+                f"`{REPLAYED}: true`. If the first answer was 503, it gets the outcome as soon as that is known. "
+                "Another request with the same key, or a repeated one while the first is still being carried out, gets "
+                "409. Optional. Send a key with everything that must not be done twice."
             ),
         )
         return [*given, header]

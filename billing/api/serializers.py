@@ -111,13 +111,13 @@ class CreditPreviewSerializer(serializers.Serializer[Any]):
 
 
 class PaymentLinkSerializer(serializers.Serializer[Any]):
-    address = serializers.URLField(help_text="Whoever has it can pay. It is not kept here: ask again for it")
+    address = serializers.URLField(help_text="Anyone who has it can pay. It is not stored here. Ask for it again")
     expires_at = serializers.DateTimeField()
 
 
 class PreviewLineSerializer(serializers.Serializer[Any]):
     text = serializers.CharField()
-    amount = serializers.IntegerField(source="amount.amount", help_text="Minor units; negative is a credit")
+    amount = serializers.IntegerField(source="amount.amount", help_text="Minor units. Negative is a credit")
     period_start = serializers.DateTimeField(allow_null=True)
     period_end = serializers.DateTimeField(allow_null=True)
 
@@ -133,9 +133,9 @@ class PreviewSerializer(serializers.Serializer[Any]):
     discount = serializers.IntegerField(source="discount.amount")
     tax = serializers.IntegerField(source="tax.amount")
     total = serializers.IntegerField(source="total.amount", help_text="Negative is kept as credit")
-    charged = serializers.IntegerField(source="charged.amount", help_text="Asked of the card, after credit")
+    charged = serializers.IntegerField(source="charged.amount", help_text="What the card is charged, after credit")
     afterwards = serializers.CharField()
-    says = serializers.CharField(help_text="What one should know beside the amounts")
+    says = serializers.CharField(help_text="What to know besides the amounts")
 
 
 class EntitlementSerializer(serializers.Serializer[Any]):

@@ -17,7 +17,7 @@ class CurrentSubscription(OperationView):
 
     @extend_schema(responses={200: SubscriptionSerializer, 404: PROBLEM})
     def get(self, request: Request, public_id: Any) -> Response:
-        """The Office's current subscription."""
+        """Show the Office's current subscription."""
         return Response(SubscriptionSerializer(self.office(request, public_id)).data)
 
 

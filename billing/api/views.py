@@ -64,7 +64,7 @@ class SignIn(APIView):
 
     @extend_schema(request=serializers.SignInSerializer, responses={200: serializers.TokenSerializer, 401: PROBLEM})
     def post(self, request: Request) -> Response:
-        """A token for the header ``Authorization: Token …``, in exchange for e-mail address and password."""
+        """Get a token for the header ``Authorization: Token …``, with e-mail address and password."""
         given = serializers.SignInSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         user = authenticate(
@@ -86,14 +86,14 @@ class SignOut(ApiView):
 
     @extend_schema(request=None, responses={204: None})
     def post(self, request: Request) -> Response:
-        """The token of this request is void."""
+        """Make the token of this request void."""
         request.auth.delete()
         trail.record_act(request.user, "signed out of an API token")
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class Plans(ApiView, generics.ListAPIView[PlanPrice]):
-    """What is for sale."""
+    """List the plan prices that are for sale."""
 
     serializer_class = serializers.PlanPriceSerializer
 
@@ -102,7 +102,7 @@ class Plans(ApiView, generics.ListAPIView[PlanPrice]):
 
 
 class Offices(ApiView, generics.ListAPIView[Office]):
-    """The Offices that you may see."""
+    """List the Offices that you may see."""
 
     serializer_class = serializers.OfficeSerializer
 
@@ -115,7 +115,7 @@ class Offices(ApiView, generics.ListAPIView[Office]):
 class OneOffice(OfficeView):
     @extend_schema(responses={200: serializers.OfficeSerializer, 404: PROBLEM})
     def get(self, request: Request, public_id: Any) -> Response:
-        """One Office."""
+        """Show one Office."""
         return Response(serializers.OfficeSerializer(self.office(request, public_id)).data)
 
 
@@ -127,8 +127,8 @@ class OfficeEntitlement(OfficeView):
     def get(self, request: Request, public_id: Any) -> HttpResponseBase:
         """May this Office use the product? Ask at every login.
 
-        `until` is the next moment at which the answer can change by time alone; what Stripe reports can change
-        it before. With `If-None-Match` and the last answer's `ETag`, an unchanged answer is 304 without a body.
+        `until` is the next moment when the answer can change only because time passes. What Stripe reports can change
+        it earlier. With `If-None-Match` and the last answer's `ETag`, an unchanged answer is 304 without a body.
         """
         office = self.office(request, public_id)
         policy, at = Policy.of(settings), clock.billing()

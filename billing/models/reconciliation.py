@@ -37,7 +37,7 @@ class Reconciliation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"reconciliation of {self.began_at:%d %B %Y %H:%M}"
+        return f"comparison of {self.began_at:%d %B %Y %H:%M}"
 
     @property
     def takes_all(self) -> bool:

@@ -73,7 +73,7 @@ def prepare_determination(
         except ValidationError as error:
             raise errors.DeterminationInvalid(_in_words(error)) from None
         if row.signed_on and row.signed_on > clock.wall().date():
-            raise errors.DeterminationInvalid("The date signed lies in the future. Record it once it is signed.")
+            raise errors.DeterminationInvalid("The date signed is in the future. Record the BAA after it is signed.")
         _refuse_over(row)
         with transaction.atomic(durable=True):
             row.save()
@@ -142,7 +142,7 @@ def report_lapse() -> None:
     if found.permits_charging:
         Finding.objects.filter(kind=LAPSED, subject=subject, resolved_at=None).update(resolved_at=clock.wall())
     else:
-        why = f"Live charging is refused, while renewals are Stripe's own and go on: {charging.why_not(found)}"
+        why = f"Live charging is refused, but Stripe continues renewals itself: {charging.why_not(found)}"
         report(LAPSED, subject, office=None, severity="critical", detail=f"{why} {errors.RECORD_DETERMINATION}")
 
 
@@ -168,7 +168,7 @@ def _decided(row: Agreement) -> errors.DeterminationDecided:
 
 def _refuse_over(row: Agreement) -> None:
     if row.ends_at and row.ends_at <= clock.wall():
-        raise errors.DeterminationInvalid("Its last day is over, so nothing would hold by it. Record a later one.")
+        raise errors.DeterminationInvalid("Its last day is over, so it would have no effect. Record a later one.")
 
 
 def _in_words(error: ValidationError) -> str:

@@ -25,9 +25,9 @@ def tell(listed: Iterable[Listed]) -> None:
                 CONTACT_DIFFERS,
                 str(office.public_id),
                 office=office,
-                detail=f"The customer at Stripe has another {' and '.join(other)} than this Office, and its invoices "
-                "are addressed so. On the Office's page, Change the contact: to what is right, or as it is, which "
-                "sends it to Stripe again.",
+                detail=f"The customer at Stripe has another {' and '.join(other)} than this Office. Its invoices have "
+                "Stripe's value. On the Office's page, choose “Change the contact”. Enter what is right, or leave it "
+                "as it is to send it to Stripe again.",
             )
     resolve(CONTACT_DIFFERS, *equal, resolution="equal when it was compared again")
 

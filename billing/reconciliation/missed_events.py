@@ -64,8 +64,8 @@ def tell(run: Reconciliation) -> None:
             "webhooks",
             office=None,
             severity="critical",
-            detail=f"{missed} events had not arrived and were read from Stripe. See at Stripe, under the webhook "
-            "endpoint, why they could not be delivered.",
+            detail=f"{missed} events did not arrive and were read from Stripe later. Stripe's page of the webhook "
+            "endpoint says why they could not be delivered.",
         )
     else:
-        resolve("events_missed", "webhooks", resolution="a later reconciliation found all events here")
+        resolve("events_missed", "webhooks", resolution="a later comparison found all events here")

@@ -231,5 +231,5 @@ def _leave_unfinished(run: Reconciliation) -> None:
             "backfill_unfinished",
             str(run.public_id),
             office=None,
-            detail=f"The backfill of {run.began_at:%d %B %Y %H:%M} UTC was left at: {run.stage}. Run it again.",
+            detail=f"The adoption that began on {run.began_at:%d %B %Y %H:%M} UTC is at: {run.stage}. Run it again.",
         )

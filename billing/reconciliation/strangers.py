@@ -31,8 +31,8 @@ def tell_of_customers(listed: Iterable[Listed]) -> None:
                 state.id,
                 office=office,
                 severity="warning",
-                detail="Another customer at Stripe says that it is this Office. What is charged to it is not seen "
-                "here. Delete it at Stripe, or take the Office's id out of its metadata.",
+                detail="A second customer at Stripe has this Office's id. What is charged to it does not show here. "
+                "Delete it at Stripe, or remove the Office's id from its metadata.",
             )
         elif not office.operations.filter(status__in=Operation.UNSETTLED).exists():
             report(
@@ -40,7 +40,8 @@ def tell_of_customers(listed: Iterable[Listed]) -> None:
                 state.id,
                 office=office,
                 severity="critical",
-                detail="A customer at Stripe says that it is this Office, which has none here. Link it, if it is.",
+                detail="A customer at Stripe has this Office's id, but the Office has no customer here. If it is the "
+                "right one, link it.",
             )
 
 
@@ -72,8 +73,8 @@ def tell_of_subscriptions(run: Reconciliation, listed: Iterable[Listed]) -> None
             customer,
             office=None,
             severity="warning",
-            detail=f"A customer at Stripe subscribes to {price.plan} and no Office has it. Adopt it, if it is a "
-            f"practice; else end its subscription at Stripe. {errors.without_stripe_ids(customer)}",
+            detail=f"A customer at Stripe subscribes to {price.plan} but has no Office here. If it is a practice, "
+            f"adopt it. If not, end its subscription at Stripe. {errors.without_stripe_ids(customer)}",
         )
 
 

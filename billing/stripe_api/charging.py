@@ -127,4 +127,4 @@ def why_not(found: Standing) -> str:
     """A sentence on why nothing may be charged now."""
     if found.state is State.EXPIRED and found.row and found.row.ends_at:
         return f"the determination on the payment processor ended on {found.row.ends_at:%d %B %Y} (UTC)."
-    return "no determination stands on whether the payment processor is a HIPAA business associate (BAA)."
+    return "no determination is in force on whether the payment processor is a HIPAA business associate (BAA)."

@@ -161,8 +161,8 @@ def _unknown_customer(events: list[ReceivedEvent], customer: str) -> bool:
             "unknown_customer",
             customer,
             office=None,
-            detail="Stripe reports on a customer that belongs to no Office. Adopt it, if it is a practice that you "
-            f"bill; else close this. {errors.without_stripe_ids(customer)}",
+            detail="Stripe sent an event of a customer that has no Office here. If it is a practice that you bill, "
+            f"adopt it. If not, close this finding. {errors.without_stripe_ids(customer)}",
         )
     return False
 

@@ -82,7 +82,7 @@ def test_where_nobody_else_may_approve_the_preparer_is_told_what_would_help(admi
 
     shown = text(client.get(page("change/", Agreement.objects.get())))
 
-    assert "nobody yet; an administrator can give someone that role" in shown
+    assert "nobody yet. An administrator can give someone that role" in shown
 
 
 def test_who_prepared_it_is_sent_back_from_the_page_of_approval_and_refused_by_the_operation(administrator):
@@ -93,7 +93,7 @@ def test_who_prepared_it_is_sent_back_from_the_page_of_approval_and_refused_by_t
     assert client.get(page("approve/", row)).url == page("change/", row)
     shown = text(client.post(page("approve/", row), {"reason": "it is right"}))
 
-    assert "another person must approve it" in shown
+    assert "another person with the role administrator must approve it" in shown
     assert Agreement.objects.get().approved_at is None
     assert AuditEntry.objects.get(kind="refusal").actor == administrator.user
 
@@ -132,7 +132,7 @@ def test_an_operator_may_not_withdraw_what_holds_and_sees_no_button(operator, ad
     client = signed_in(operator.user)
 
     assert page("withdraw/", row) not in text(client.get(page("change/", row)))
-    assert "not permitted" in text(client.post(page("withdraw/", row), {"reason": "I think not"}))
+    assert "not allowed" in text(client.post(page("withdraw/", row), {"reason": "I think not"}))
     assert Agreement.objects.get().withdrawn_at is None
 
 
@@ -164,7 +164,7 @@ def test_a_row_can_be_neither_added_edited_nor_deleted(operator, administrator):
 @pytest.mark.parametrize(
     ("ends_in_days", "live", "says"),
     [
-        (365, True, ("In force: a BAA", "bg-green-100", "charging is permitted")),
+        (365, True, ("In force: a BAA", "bg-green-100", "charging is allowed")),
         (365, False, ("In force: a BAA", "bg-green-100", "no real money moves")),
         (10, True, ("In force: a BAA", "bg-orange-100", "Record the next one before it ends")),
         (None, True, ("In force: a BAA", "bg-green-100", "It has no end")),

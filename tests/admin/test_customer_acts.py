@@ -61,7 +61,7 @@ def test_credit_is_shown_before_and_after_and_given_when_it_is_confirmed(stripe,
     again = client.post(page("credit/", subscribed), confirmed)
 
     assert Office.objects.get(pk=subscribed.pk).credit_balance == 2_550
-    assert "something changed since" in text(again)
+    assert "something has changed since" in text(again)
     assert "25.50 USD credit" in text(client.get(page("change/", subscribed)))
 
 

@@ -94,7 +94,7 @@ def test_what_is_not_ours_any_more_is_not_adopted(stripe, operator):
 
     shown = click(operator.user, Finding.objects.get(kind="unknown_customer"), "adopt")
 
-    assert "does not hold any more" in shown
+    assert "no longer applies" in shown
     assert not Office.objects.exists()
 
 

@@ -41,7 +41,7 @@ def test_a_charge_is_shown_and_made_only_when_it_is_confirmed(stripe, operator, 
     assert (invoice.amount_paid, invoice.lines[0]["text"]) == (125_050, "Data migration")
     assert Operation.objects.get(kind="charge_office").reason == "Agreed with the Office"
     again = client.post(page("charge/", practice), confirmed, follow=True)
-    assert "something changed since" in again.content.decode()
+    assert "something has changed since" in again.content.decode()
     assert Invoice.objects.filter(kind="one_off").count() == 1
 
 
@@ -49,7 +49,7 @@ def test_one_that_is_sent_says_so_and_charges_nothing(stripe, operator, practice
     seen = signed_in(operator.user).post(page("charge/", practice), {**CHARGE, "days_until_due": "14"})
 
     shown = seen.content.decode()
-    assert "Sent to the Office, to be paid by" in shown
+    assert "Sent to the Office, which pays it by" in shown
     assert "Confirm and charge" not in shown
 
 
@@ -163,7 +163,7 @@ def test_a_refusal_stays_on_the_page(stripe, operator, sent):
 
     shown = signed_in(operator.user).post(of(sent, "void/"), {"why": "goodwill"}).content.decode()
 
-    assert "This invoice is paid already" in shown
+    assert "This invoice is already paid" in shown
 
 
 ACTS = ("pay/", "retry/", "send/", "void/", "mark-uncollectible/")

@@ -46,7 +46,7 @@ def test_all_parked_events_are_put_back_by_one_confirmed_click(parked, operator)
 
     shown = client.post(address, follow=True).content.decode()
 
-    assert "3 events wait to be read again" in shown
+    assert "Events that will be read again: 3" in shown
     assert statuses() == ["applied", "waiting", "waiting", "waiting"]
     assert AuditEntry.objects.get(kind="act", actor=operator.user).what.endswith("inbox: 3")
 
@@ -67,7 +67,7 @@ def test_staff_see_whether_workers_live_and_what_waits(parked, auditor):
 
     shown = client.get(reverse("admin:billing_workerheartbeat_changelist")).content.decode()
 
-    assert "0 events wait, 3 are parked" in shown
+    assert "0 events are waiting, 3 are parked" in shown
     assert [name in shown for name in ("host:1", "host:2")] == [True, True]
     assert "StripeUnavailable" in client.get(reverse("admin:billing_job_changelist")).content.decode()
 

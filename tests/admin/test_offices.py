@@ -188,7 +188,7 @@ def test_a_change_is_shown_to_the_cent_and_made_only_when_it_is_confirmed(stripe
 @pytest.mark.parametrize(
     ("why", "says"),
     [
-        ({"why": "other"}, "tells nobody"),
+        ({"why": "other"}, "does not explain the reason"),
         ({"why": "other", "note": "patient moved away"}, "words about patients"),
         ({"why": "agreed", "note": "call me at 555 123 4567 89"}, "telephone"),
         ({"why": ""}, "required"),

@@ -60,7 +60,7 @@ def test_where_nothing_waits_it_says_so_and_shows_what_is_billed_and_paid(
     words = told(auditor)
 
     for shown in (
-        "Nothing waits for you",
+        "You have nothing to do",
         "Billed a month 199.00 USD",
         "Paid in the last 30 days 199.00 USD",
         "Owed now –",
@@ -87,17 +87,17 @@ def test_what_waits_for_somebody_comes_first_and_leads_there(subscribed, auditor
     places = [
         words.index(task)
         for task in (
-            "No worker lives",
+            "No worker is running",
             "1 event could not be applied",
             "StripeUnavailable: try later",
-            "1 critical finding to see to",
-            "1 warning finding to see to",
+            "1 critical finding needs attention",
+            "1 warning finding needs attention",
             "1 operation without an outcome yet",
             "Billed a month",
         )
     ]
     assert places == sorted(places)
-    assert "Nothing waits for you" not in words
+    assert "You have nothing to do" not in words
 
 
 def test_a_list_that_it_leads_to_shows_what_was_counted(subscribed, auditor):

@@ -52,7 +52,7 @@ def test_a_refund_is_shown_first_and_made_once_it_is_confirmed(stripe, operator,
 
     confirmed = {**REFUND, "confirmed": "yes", "as_of": preview.context["preview"].as_of.isoformat()}
     shown = client.post(page(payment, "refund/"), confirmed, follow=True).content.decode()
-    assert "something changed since" in client.post(page(payment, "refund/"), confirmed).content.decode()
+    assert "something has changed since" in client.post(page(payment, "refund/"), confirmed).content.decode()
     assert "Refund: done" in shown
     assert "The Office asked for it: left in May" in shown
     assert Payment.objects.get().amount_refunded == 5_000
@@ -110,7 +110,7 @@ def test_a_failed_payment_says_why_in_words_and_offers_no_refund(stripe, operato
 
     for shown in (one, listed):
         assert "there is not enough money on it" in shown
-    assert "try again once there is" in one
+    assert "try again when there is enough" in one
     assert "/refund/" not in one
 
 
@@ -168,4 +168,4 @@ def test_of_a_paid_invoice_the_page_does_not_offer_that_less_is_due(stripe, oper
     shown = credit(paid(stripe, operator, office).invoice, {"amount": "50", "to": "due", "why": "goodwill"})
 
     assert "Select a valid choice" in shown
-    assert "Less is due of the invoice" not in shown
+    assert "Lower the amount that is due" not in shown

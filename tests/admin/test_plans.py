@@ -50,7 +50,7 @@ def test_a_price_is_said_in_words_and_saved_once_it_is_confirmed(staff):
     page, words = typed(staff, row())
 
     assert words == ["clinic-0: 299.00 USD a month"]
-    assert "Nothing is saved yet. Will you sell at this price?" in page
+    assert "Nothing is saved yet. Do you want to sell at this price?" in page
     assert 'name="confirmed" value="clinic-0: 299.00 USD a month"' in page
     assert 'value="299.00"' in page
     assert 'value="Clinic"' in page

@@ -120,7 +120,7 @@ def test_with_stripe_away_the_answer_says_that_nobody_knows_yet(stripe, office):
     answer = start(signed_in(a_member(office, "owner")), office)
 
     assert (answer.status_code, answer.json()["code"]) == (503, "stripe_unavailable")
-    assert "not yet known" in answer.json()["detail"]
+    assert "not known yet" in answer.json()["detail"]
 
 
 def test_a_wrong_password_is_refused(db):

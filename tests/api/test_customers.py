@@ -155,6 +155,6 @@ def test_an_owner_is_told_that_the_vendor_is_at_it_and_not_who(stripe, operator,
     answer = post(signed_in(a_member(subscribed, "owner")), subscribed, "contact/", {"locale": "de"})
 
     assert (answer.status_code, answer.json()["code"]) == (409, "operation_in_progress")
-    assert "asked by the vendor" in answer.json()["detail"]
+    assert "asked for by the vendor" in answer.json()["detail"]
     assert "@" not in answer.json()["detail"]
     assert Office.objects.get(pk=subscribed.pk).locale == "en"

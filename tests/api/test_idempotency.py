@@ -167,7 +167,7 @@ def test_a_lost_answer_is_unknown_until_it_settles_and_then_final(stripe, client
     settled = start(client, office)
 
     assert (first.status_code, first.json()["code"]) == (503, "stripe_unavailable")
-    assert "not yet known" in first.json()["detail"]
+    assert "not known yet" in first.json()["detail"]
     assert the_same(first, still)
     assert (settled.status_code, settled.json()["status"]) == (201, "active")
     assert is_replay(settled)

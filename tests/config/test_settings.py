@@ -63,14 +63,14 @@ def test_a_live_key_is_for_production_only_and_is_not_shown(changes, says):
 @pytest.mark.parametrize(
     ("variable", "value", "says"),
     [
-        ("SECRET_KEY", "", "SECRET_KEY: a long random text"),
+        ("SECRET_KEY", "", "SECRET_KEY: must be a long random text"),
         ("SECRET_KEY", "short", "SECRET_KEY: is too weak"),
         ("ALLOWED_HOSTS", "*", "ALLOWED_HOSTS"),
         ("SITE_URL", "http://billing.vendor.example", "SITE_URL"),
-        ("STRIPE_SECRET_KEY", "", "STRIPE_SECRET_KEY: put a secret"),
-        ("STRIPE_SECRET_KEY", "pk_test_x", "STRIPE_SECRET_KEY: put a secret"),
-        ("STRIPE_WEBHOOK_SECRETS", "", "STRIPE_WEBHOOK_SECRETS: put the signing secret"),
-        ("STRIPE_WEBHOOK_SECRETS", "secret", "begins with whsec_"),
+        ("STRIPE_SECRET_KEY", "", "STRIPE_SECRET_KEY: must be a secret"),
+        ("STRIPE_SECRET_KEY", "pk_test_x", "STRIPE_SECRET_KEY: must be a secret"),
+        ("STRIPE_WEBHOOK_SECRETS", "", "STRIPE_WEBHOOK_SECRETS: must be the signing secret"),
+        ("STRIPE_WEBHOOK_SECRETS", "secret", "must begin with whsec_"),
         ("STRIPE_API_BASE", "http://127.0.0.1:12111", "STRIPE_API_BASE"),
         ("STRIPE_REQUESTS_PER_SECOND", "3", "STRIPE_REQUESTS_PER_SECOND: at least 4"),
         ("DATABASE_URL", "libsql://server.example/db", "a libSQL server is not supported yet"),
@@ -112,7 +112,7 @@ def test_with_debug_off_postgresql_over_tcp_is_refused_unless_its_certificate_is
     ended = start(**variables)
 
     assert ended.returncode != 0
-    assert "DATABASE_URL: the way to PostgreSQL must be encrypted" in ended.stderr
+    assert "DATABASE_URL: the connection to PostgreSQL must be encrypted" in ended.stderr
     assert "?sslmode=verify-full&sslrootcert=" in ended.stderr
     offered = "set DATABASE_PLAIN_ON_LOOPBACK=true" in ended.stderr
     assert offered == (variables == {"DATABASE_URL": LOCAL})

@@ -95,7 +95,7 @@ def test_a_withdrawn_one_holds_no_more_and_stays_on_record(prepared, administrat
 def test_one_that_was_rejected_stays_on_record_and_is_never_approved(prepared, operator, administrator):
     withdraw_determination(prepared, by=operator, reason="the wrong document was hashed")
 
-    with pytest.raises(errors.DeterminationDecided, match="withdrawn already"):
+    with pytest.raises(errors.DeterminationDecided, match="already withdrawn"):
         approve_determination(prepared, by=administrator, reason="compared")
 
     assert Agreement.objects.get().withdrawn_reason == "the wrong document was hashed"
@@ -112,7 +112,7 @@ def refused(subject):
 def test_an_administrator_may_not_approve_what_they_prepared(administrator, another):
     row = prepare_determination(BAA, by=administrator, reason=REASON)
 
-    with pytest.raises(errors.SecondPersonRequired, match="another person must approve"):
+    with pytest.raises(errors.SecondPersonRequired, match="another person with the role administrator must approve"):
         approve_determination(row, by=administrator, reason="it is right")
 
     assert state() is State.UNKNOWN
@@ -124,7 +124,7 @@ def test_an_administrator_may_not_approve_what_they_prepared(administrator, anot
 def test_what_is_approved_is_not_approved_again(prepared, administrator, another):
     approve_determination(prepared, by=administrator, reason="compared")
 
-    with pytest.raises(errors.DeterminationDecided, match="approved already"):
+    with pytest.raises(errors.DeterminationDecided, match="already approved"):
         approve_determination(prepared, by=another, reason="compared too")
 
     assert refused(prepared).actor == another.user
@@ -211,7 +211,7 @@ def test_a_reason_is_required_for_each_act(prepared, operator, administrator):
         (replace(BAA, document_sha256=""), "document sha256"),
         (replace(BAA, our_signer="  "), "signers of both sides"),
         (replace(BAA, their_signer=""), "signers of both sides"),
-        (replace(BAA, signed_on=TODAY + timedelta(days=2)), "lies in the future"),
+        (replace(BAA, signed_on=TODAY + timedelta(days=2)), "is in the future"),
         (replace(BAA, effective_until=BAA.effective_from - timedelta(days=1)), "before the day it takes effect"),
         (replace(BAA, effective_until=TODAY - timedelta(days=1)), "last day is over"),
         (replace(BAA, effective_until=date.max), "effective until: No day after 2999"),

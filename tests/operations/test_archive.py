@@ -76,14 +76,14 @@ def test_while_something_is_due_it_is_not_archived(stripe, operator, office):
     stripe.deliver_and_apply()
     perform(CancelSubscription(at_period_end=False), Office.objects.get(pk=office.pk), by=operator, reason=REASON)
 
-    with pytest.raises(errors.StillBilled, match=r"199\.00 USD are due"):
+    with pytest.raises(errors.StillBilled, match=r"199\.00 USD is still due"):
         perform(ArchiveOffice(), office, by=operator, reason=REASON)
 
 
 def test_while_a_payment_link_may_be_open_it_is_not_archived(stripe, operator, office):
     perform(CreatePaymentLink(price=price_id("practice-monthly")), office, by=operator, reason=REASON)
 
-    with pytest.raises(errors.StillBilled, match="Withdraw its payment link first"):
+    with pytest.raises(errors.StillBilled, match="Withdraw the link first"):
         perform(ArchiveOffice(), office, by=operator, reason=REASON)
 
     perform(WithdrawPaymentLink(), Office.objects.get(pk=office.pk), by=operator, reason=REASON)

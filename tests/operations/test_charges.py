@@ -113,7 +113,7 @@ def test_with_days_it_is_sent_to_be_paid_until_then(stripe, operator, practice):
     invoice = charged(practice, operator, days_until_due=14)
 
     assert not seen.now
-    assert seen.title.startswith("Sent to the Office, to be paid by ")
+    assert seen.title.startswith("Sent to the Office, which pays it by ")
     assert (invoice.status, invoice.collection, invoice.amount_remaining) == ("open", "send_invoice", 25_000)
     assert timedelta(days=13) < invoice.due_at - clock.billing() <= timedelta(days=14)
     assert [one["type"] for one in stripe.listed("events", type="invoice.sent")] == ["invoice.sent"]

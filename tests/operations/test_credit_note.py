@@ -67,7 +67,7 @@ def test_of_an_open_invoice_less_is_due(stripe, operator, unpaid):
 
     unpaid.refresh_from_db()
     assert (seen.amount, seen.remains, seen.remains_as) == (Money(9_900, "usd"), Money(10_000, "usd"), "Still due")
-    assert seen.goes_to == ("99.00 USD less is due of the invoice.",)
+    assert seen.goes_to == ("99.00 USD less is due on the invoice.",)
     assert (unpaid.status, unpaid.amount_remaining, office.balance_due) == ("open", 10_000, 10_000)
 
 
@@ -80,7 +80,7 @@ def test_an_open_invoice_that_is_credited_whole_is_settled(stripe, operator, unp
 
 @pytest.mark.parametrize("to", ["refund", "balance"])
 def test_an_open_invoice_gives_nothing_back(stripe, operator, unpaid, to):
-    refused(stripe, operator, unpaid, errors.InvoiceNotCreditable, "Lower what is due", to=to, amount=100)
+    refused(stripe, operator, unpaid, errors.InvoiceNotCreditable, "Lower the amount that is due", to=to, amount=100)
 
 
 def test_of_a_paid_invoice_nothing_is_due(stripe, operator, paid):
@@ -103,7 +103,7 @@ def test_what_was_credited_whole_is_not_credited_again(stripe, operator, paid):
 def test_more_than_is_left_of_the_payment_can_only_be_credit(stripe, operator, paid):
     perform(RefundPayment(amount=15_000), Payment.objects.get(), by=operator, reason=REASON)
 
-    refused(stripe, operator, paid, errors.MoreThanLeft, r"49\.00 USD\. Give the rest as credit", to="refund")
+    refused(stripe, operator, paid, errors.MoreThanLeft, r"49\.00 USD is left\. Give the rest as credit", to="refund")
     perform(IssueCreditNote(to="balance"), paid, by=operator, reason=REASON)
     assert notes(stripe, paid)[0]["total"] == 19_900
 

@@ -216,9 +216,9 @@ def test_an_offices_own_people_are_told_no_address_of_the_vendor(stripe, operato
     stripe.fail_next("503", method="POST")
     with pytest.raises(errors.StripeUnavailable):
         perform(ChangeContact(locale="es"), known, by=operator, reason=REASON)
-    with pytest.raises(errors.OperationInProgress, match="asked by the vendor"):
+    with pytest.raises(errors.OperationInProgress, match="asked for by the vendor"):
         perform(ChangeContact(locale="de"), known, by=owner, reason=REASON)
-    with pytest.raises(errors.OperationInProgress, match=r"asked by operator@vendor\.example"):
+    with pytest.raises(errors.OperationInProgress, match=r"asked for by operator@vendor\.example"):
         perform(ChangeContact(locale="de"), known, by=operator, reason=REASON)
     due_again()
     resume_unsettled()
@@ -227,5 +227,5 @@ def test_an_offices_own_people_are_told_no_address_of_the_vendor(stripe, operato
     with pytest.raises(errors.StripeUnavailable):
         perform(ChangeContact(locale="fr"), known, by=owner, reason=REASON)
     for by, words in ((owner, "yourself"), (viewer, "a colleague"), (operator, r"owner@maple\.example")):
-        with pytest.raises(errors.OperationInProgress, match=f"asked by {words}"):
+        with pytest.raises(errors.OperationInProgress, match=f"asked for by {words}"):
             perform(ChangeContact(locale="de"), known, by=by, reason=REASON)

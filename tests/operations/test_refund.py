@@ -75,7 +75,7 @@ def test_stripe_hears_its_own_word_for_the_reason_and_never_ours(stripe, operato
     [
         (0, errors.AmountInvalid, "at least one minor unit"),
         (-5, errors.AmountInvalid, "at least one minor unit"),
-        (19_901, errors.MoreThanLeft, r"199\.01 USD is more than is left: at most 199\.00 USD"),
+        (19_901, errors.MoreThanLeft, r"199\.01 USD is too much: at most 199\.00 USD"),
     ],
 )
 def test_an_amount_that_cannot_be_is_refused_before_stripe_is_asked(stripe, operator, payment, amount, refusal, says):
@@ -85,7 +85,7 @@ def test_an_amount_that_cannot_be_is_refused_before_stripe_is_asked(stripe, oper
 def test_what_went_back_already_does_not_go_back_again(stripe, operator, payment):
     perform(RefundPayment(), payment, by=operator, reason=REASON)
 
-    refused(stripe, operator, payment, errors.AlreadyRefunded, "went back already")
+    refused(stripe, operator, payment, errors.AlreadyRefunded, "was already given back")
 
 
 def test_of_a_part_that_went_back_only_the_rest_is_left(stripe, operator, payment):
@@ -139,7 +139,7 @@ def test_a_confirmation_that_comes_twice_gives_back_once(stripe, operator, payme
     seen = preview(RefundPayment(amount=5_000), payment, by=operator)
     perform(RefundPayment(amount=5_000, as_of=seen.as_of), payment, by=operator, reason=REASON)
 
-    with pytest.raises(errors.PreviewStale, match="something changed since"):
+    with pytest.raises(errors.PreviewStale, match="something has changed since"):
         perform(RefundPayment(amount=5_000, as_of=seen.as_of), payment, by=operator, reason=REASON)
     assert len(refunds(stripe, payment)) == 1
     again = preview(RefundPayment(amount=5_000), payment, by=operator)

@@ -73,7 +73,7 @@ def test_without_a_card_a_trial_is_not_ended_now(stripe, operator, office):
         StartSubscription(price=price_id("practice-monthly"), trial_days=14), office, by=operator, reason="new"
     )
 
-    with pytest.raises(errors.PaymentMethodRequired, match="or let the trial go on"):
+    with pytest.raises(errors.PaymentMethodRequired, match="or let the trial continue"):
         perform(MoveTrialEnd(at=None), office, by=operator, reason=REASON)
 
 

@@ -200,7 +200,7 @@ def test_a_customer_deleted_at_stripe_starts_nothing(stripe, operator, subscribe
 def test_an_answer_that_never_came_is_unknown_and_settled_by_the_worker(stripe, operator, office, kind, path, as_due):
     stripe.fail_next(kind, path_prefix=path, method="POST")
 
-    with pytest.raises(errors.StripeUnavailable, match="not yet known"):
+    with pytest.raises(errors.StripeUnavailable, match="not known yet"):
         started(office, operator)
 
     assert Operation.objects.get().status == "unknown"

@@ -33,11 +33,11 @@ def test_it_says_what_it_went_through_and_what_it_adopted(account):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--product", "prod_1"], "give --adopt too"),
-        (["--adopt"], "Whom is --adopt for"),
-        (["--adopt", "--product", "prod_1", "--all-products"], "Whom is --adopt for"),
+        (["--product", "prod_1"], "Give --adopt too"),
+        (["--adopt"], "Which customers"),
+        (["--adopt", "--product", "prod_1", "--all-products"], "Which customers"),
         (["--adopt", "--product", "prod_nothing"], "product"),
-        (["--abandon"], "None is unfinished"),
+        (["--abandon"], "There is no unfinished comparison"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_in_words(account, arguments, says):
@@ -53,12 +53,12 @@ def test_one_that_somebody_ends_meanwhile_is_not_told_as_whole(account, monkeypa
 
     monkeypatch.setattr(command.Command, "_tell", ends_it)
 
-    with pytest.raises(CommandError, match="Somebody ended it before its end, at: "):
+    with pytest.raises(CommandError, match="Somebody ended the comparison early, at: "):
         told()
 
 
 def test_an_unfinished_one_is_abandoned_and_another_can_begin(account):
     begin(by=BY, reason="at night")
 
-    assert "It was at: undelivered events" in told("--abandon")
+    assert "Its last stage was: undelivered events" in told("--abandon")
     assert "Compared in" in told()

@@ -34,7 +34,7 @@ class AmountForm(WhyForm):
 
     def offer(self, left: money.Money) -> None:
         """At first it is all that is left."""
-        self.ask_in(left.currency, f"At most {left}, which is all that is left.")
+        self.ask_in(left.currency, f"At most {left}. That is all that is left.")
         self.initial["amount"] = left.decimal
 
     def clean_amount(self) -> int:

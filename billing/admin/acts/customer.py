@@ -34,7 +34,7 @@ class ContactForm(WhyForm):
         max_length=10,
         label="Language",
         validators=[LOCALE],
-        help_text="Of invoices and of Stripe's pages, such as en, es or pt-BR.",
+        help_text="The language of invoices and of Stripe's pages, such as en, es or pt-BR.",
         widget=UnfoldAdminTextInputWidget,
     )
 
@@ -45,8 +45,8 @@ class ContactForm(WhyForm):
 class CreditForm(AmountForm):
     direction = forms.ChoiceField(
         choices=(
-            ("give", "Give credit: the next invoices take it off"),
-            ("take", "Take credit back: the next invoice is higher where none is left"),
+            ("give", "Give credit: the next invoices are lower"),
+            ("take", "Take credit back: if no credit is left, the next invoice is higher"),
         ),
         initial="give",
         label="What",
@@ -65,14 +65,14 @@ class CreditForm(AmountForm):
 
 
 def _portal(office: Office, url: str) -> Link:
-    return Link(url, "Whoever opens it within minutes acts as the Office. Send it to the Office alone.")
+    return Link(url, "Anyone who opens this link within minutes acts as the Office. Send it only to the Office.")
 
 
 COMPARE = OtherAct(
     does=by_hand.compare_office,
     name="compare",
     title="Compare with Stripe",
-    says="Everything that Stripe lists of this Office is held against its rows here, and what differs is repaired "
+    says="This compares everything that Stripe lists for this Office with its rows here. Differences are repaired "
     "here. Nothing is changed at Stripe.",
     button="Compare",
     offered=lambda office: not office.archived_at and office.is_customer,
@@ -83,7 +83,7 @@ ACTS: tuple[Act, ...] = (
         declared=ChangeContact,
         name="contact",
         title="Change the contact",
-        says="The name, address and language of the invoices, here and at Stripe. Money does not move.",
+        says="This changes the name, e-mail address and language of the invoices, here and at Stripe. No money moves.",
         button="Change",
         form=ContactForm,
         group=CUSTOMER,
@@ -92,8 +92,8 @@ ACTS: tuple[Act, ...] = (
         declared=AdjustCredit,
         name="credit",
         title="Change the credit",
-        says="You see the credit before and after, then confirm. No money moves now; the next invoices are lower or "
-        "higher.",
+        says="You see the credit before and after, then you confirm. No money moves now. The next invoices become "
+        "lower or higher.",
         button="Show before and after",
         form=CreditForm,
         group=CUSTOMER,
@@ -102,8 +102,7 @@ ACTS: tuple[Act, ...] = (
         declared=OpenPortal,
         name="portal",
         title="Link to Stripe's portal",
-        says="You get the address at which the Office sees its invoices and cards at Stripe, and may pay or cancel "
-        "there.",
+        says="You get a link to Stripe's portal. There the Office sees its invoices and cards, and may pay or cancel.",
         button="Make the link",
         shown=_portal,
         group=CUSTOMER,
@@ -113,15 +112,15 @@ ACTS: tuple[Act, ...] = (
         declared=ArchiveOffice,
         name="archive",
         title="Archive the Office",
-        says="Its members see it no more and nothing of its billing changes. Nothing is deleted; it can be brought "
-        "back.",
+        says="Its members cannot see it any more, and its billing cannot be changed. Nothing is deleted. You can bring "
+        "it back.",
         group=CUSTOMER,
     ),
     OperationAct(
         declared=UnarchiveOffice,
         name="unarchive",
         title="Bring the Office back",
-        says="Its members see it as before, and it can be billed again.",
+        says="Its members can see it again, and you can bill it again.",
         group=CUSTOMER,
     ),
 )

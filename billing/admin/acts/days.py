@@ -51,6 +51,6 @@ def _zone(office: Office) -> ZoneInfo:
         return ZoneInfo(office.time_zone)
     except (ZoneInfoNotFoundError, ValueError):
         raise errors.DateInvalid(
-            f"The Office's time zone, {office.time_zone!r}, is none that exists. Correct it on the Office's page, such "
-            "as America/New_York."
+            f"The Office's time zone, {office.time_zone!r}, does not exist. Correct it on the Office's page, for "
+            "example to America/New_York."
         ) from None

@@ -36,13 +36,13 @@ class LinkForm(WhyForm):
         required=False,
         initial=True,
         label="Charge this card from now on",
-        help_text="Within a minute after it was entered. Otherwise it is only put on file.",
+        help_text="On: it becomes the default within a minute after it was entered. Off: it is only stored.",
         widget=UnfoldBooleanSwitchWidget,
     )
 
 
 def _link(office: Office, url: str) -> Link:
-    return Link(url, "Send it to the Office. The card is entered at Stripe, never here. The link is good for a day.")
+    return Link(url, "Send it to the Office. The card is entered at Stripe, never here. The link is valid for one day.")
 
 
 ACTS = (
@@ -50,7 +50,7 @@ ACTS = (
         declared=MakeCardLink,
         name="link_card",
         title="Link to add a card",
-        says="You get the address of a page of Stripe's, for the Office to enter a card on. No money moves.",
+        says="You get a link to a page at Stripe where the Office enters a card. No money moves.",
         button="Make the link",
         form=LinkForm,
         shown=_link,
@@ -60,7 +60,7 @@ ACTS = (
         declared=SetDefaultPaymentMethod,
         name="default_card",
         title="Make a card the default",
-        says="Invoices are charged to it from now on. No money moves now.",
+        says="Invoices are charged to this card from now on. No money moves now.",
         form=CardForm,
         group=CARDS,
     ),
@@ -68,7 +68,7 @@ ACTS = (
         declared=RemovePaymentMethod,
         name="remove_card",
         title="Remove a card",
-        says="It is taken off the file for good. A live subscription keeps the card that it is charged to.",
+        says="The card is removed for good. You cannot remove the card that a live subscription is charged to.",
         form=CardForm,
         group=CARDS,
     ),

@@ -12,9 +12,9 @@ from billing.operations.money.credit_note import TO_BY_STATUS, IssueCreditNote, 
 from billing.operations.money.refund import RefundPayment
 
 TO = {
-    "due": "Less is due of the invoice",
-    "refund": "Back to the card that paid",
-    "balance": "Kept as credit, which lowers the next invoices",
+    "due": "Lower the amount that is due",
+    "refund": "Give it back to the card that paid",
+    "balance": "Keep it as credit, which lowers the next invoices",
 }
 
 
@@ -24,7 +24,7 @@ class RefundForm(AmountForm):
 
 
 class CreditNoteForm(AmountForm):
-    to = forms.ChoiceField(label="What is credited", widget=UnfoldAdminRadioSelectWidget)
+    to = forms.ChoiceField(label="What happens with the amount", widget=UnfoldAdminRadioSelectWidget)
 
     def for_subject(self, invoice: Invoice) -> None:
         self.offer(creditable(invoice))
@@ -35,7 +35,7 @@ class CreditNoteForm(AmountForm):
 
 def _of_payment(payment: Payment) -> str:
     invoice = f" for invoice {payment.invoice}" if payment.invoice else ""
-    back = f", of which {payment.given_back} went back" if payment.amount_refunded else ""
+    back = f", of which {payment.given_back} was given back" if payment.amount_refunded else ""
     return f"{payment.office} paid {payment.money} on {payment.created_at:%d %B %Y}{invoice}{back}."
 
 
@@ -44,8 +44,8 @@ PAYMENT_ACTS = (
         declared=RefundPayment,
         name="refund",
         title="Refund",
-        says="The money goes back to the card that paid. The invoice stays paid: to correct it too, issue a credit "
-        "note on the invoice instead.",
+        says="The money goes back to the card that paid. The invoice stays paid. To correct the invoice too, issue a "
+        "credit note on it instead.",
         button="Show what goes back",
         form=RefundForm,
         facts=_of_payment,
@@ -56,9 +56,9 @@ INVOICE_ACTS = (
         declared=IssueCreditNote,
         name="credit_note",
         title="Issue a credit note",
-        says="An invoice that was sent is never edited: a credit note corrects it, and the Office can see why its "
-        "books change. Less is due, or what was paid goes back or lowers the next invoices.",
-        button="Show what it comes to",
+        says="A sent invoice is never edited. A credit note corrects it, and the Office sees the correction. Either "
+        "less is due, or the money goes back, or it lowers the next invoices.",
+        button="Show the amount",
         form=CreditNoteForm,
         facts=invoices.facts,
     ),

@@ -104,14 +104,14 @@ class CancelForm(days.DayForm):
     needed = ("last_day", "date")
     when = forms.ChoiceField(
         choices=(
-            ("period_end", "At the end of the paid period: service goes on until then"),
-            ("date", "On a date: whole periods before it are still renewed, the last one in part"),
-            ("now", "Now: service ends at once, nothing is refunded"),
+            ("period_end", "At the end of the paid period: service continues until then"),
+            ("date", "On a date: the subscription renews until then, and the last period is charged in part"),
+            ("now", "Now: service ends now, and nothing is refunded"),
         ),
         initial="period_end",
         widget=UnfoldAdminRadioSelectWidget,
     )
-    last_day = days.DayField("Last day of service", "Where it ends on a date.")
+    last_day = days.DayField("Last day of service", "For an end on a date.")
 
     def request_for(self, office: Office) -> OnSubscription:
         when = self.cleaned_data["when"]
@@ -122,8 +122,8 @@ class CancelForm(days.DayForm):
 
 def _link(office: Office, link: PaymentLink) -> Link:
     says = (
-        f"Send this address to {office.name}. Whoever opens it can put in a card and start the subscription, until "
-        f"{days.written(link.expires_at, office)}. The subscription shows here as soon as it is paid."
+        f"Send this link to {office.name}. Everybody who has it can enter a card and start the subscription, until "
+        f"{days.written(link.expires_at, office)}. You see the subscription here when it is paid."
     )
     return Link(link.address, says)
 
@@ -134,16 +134,16 @@ ACTS = (
         name="subscribe",
         title="Start a subscription",
         says="The first invoice is charged to the card now, unless there is a trial. You see it before anything is "
-        "charged. A declined card leaves nothing behind.",
+        "charged. If the card is declined, no subscription starts.",
         button="Show the first invoice",
         form=SubscribeForm,
     ),
     OperationAct(
         declared=CreatePaymentLink,
         name="payment_link",
-        title="Start by a payment link",
-        says="Stripe makes a page, open for 24 hours, on which the Office puts in its card and starts the subscription "
-        "itself. Nothing is charged before that.",
+        title="Start with a payment link",
+        says="Stripe makes a page that is open for 24 hours. There the Office enters its card and starts the "
+        "subscription itself. Nothing is charged before that.",
         button="Make the link",
         form=LinkForm,
         shown=_link,
@@ -152,13 +152,13 @@ ACTS = (
         declared=WithdrawPaymentLink,
         name="withdraw_link",
         title="Withdraw the payment link",
-        says="Nobody can start the subscription by the link any more. Nothing is charged.",
+        says="Nobody can start the subscription with the link any more. Nothing is charged.",
     ),
     OperationAct(
         declared=ChangeSubscription,
         name="change_plan",
         title="Change plan or seats",
-        says="You see what it costs to the cent before anything is charged. A declined card changes nothing.",
+        says="You see the exact cost before anything is charged. If the card is declined, nothing changes.",
         button="Show what it costs",
         form=ChangeForm,
     ),
@@ -175,8 +175,8 @@ ACTS = (
         declared=ResumeRenewal,
         name="resume_renewal",
         title="Take the cancellation back",
-        says="The subscription has no end any more. Nothing is charged now; it renews, and is charged, at the end of "
-        "the paid period.",
+        says="The subscription no longer ends. Nothing is charged now. At the end of the paid period it renews and is "
+        "charged.",
         button="Let it renew",
     ),
 )

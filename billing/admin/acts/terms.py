@@ -17,12 +17,12 @@ from billing.operations.subscriptions.trial import MoveTrialEnd, RestartPeriod
 class TrialForm(days.DayForm):
     needed = ("last_day", "date")
     when = forms.ChoiceField(
-        choices=(("date", "On a date"), ("now", "Now: the first period begins, and is charged")),
+        choices=(("date", "On a date"), ("now", "Now: the first period begins and is charged")),
         initial="date",
         label="The trial ends",
         widget=UnfoldAdminRadioSelectWidget,
     )
-    last_day = days.DayField("Last day of the trial", "Where it ends on a date. The first period begins the day after.")
+    last_day = days.DayField("Last day of the trial", "For an end on a date. The first period begins the day after.")
 
     def request_for(self, office: Office) -> MoveTrialEnd:
         on_a_date = self.cleaned_data["when"] == "date"
@@ -33,7 +33,7 @@ class RestartForm(WhyForm):
     credit = forms.ChoiceField(
         choices=(("now", "Credit it on the same invoice"), ("not_at_all", "No credit")),
         initial="now",
-        label="The rest of the present period",
+        label="The rest of the current period",
         widget=UnfoldAdminRadioSelectWidget,
     )
 
@@ -41,15 +41,15 @@ class RestartForm(WhyForm):
 class PauseForm(WhyForm):
     invoices_become = forms.ChoiceField(
         choices=(
-            (InvoicesBecome.KEEP_AS_DRAFT, "Drafts: service now, charged later, when somebody finalises them"),
-            (InvoicesBecome.VOID, "Void: service without charge, for good"),
+            (InvoicesBecome.KEEP_AS_DRAFT, "Drafts: service now, charged later when somebody finalises them"),
+            (InvoicesBecome.VOID, "Void: never charged"),
             (InvoicesBecome.MARK_UNCOLLECTIBLE, "Uncollectible: written off as a loss"),
         ),
         initial=InvoicesBecome.KEEP_AS_DRAFT,
-        label="Invoices of the pause become",
+        label="Invoices during the pause become",
         widget=UnfoldAdminRadioSelectWidget,
     )
-    from_day = days.DayField("Collect again from this day on", "Empty: until somebody resumes it.")
+    from_day = days.DayField("Collect again from this day on", "Empty: until somebody resumes collection.")
 
     def request_for(self, office: Office) -> PauseCollection:
         day = self.cleaned_data["from_day"]
@@ -66,8 +66,8 @@ ACTS = (
         declared=MoveTrialEnd,
         name="move_trial_end",
         title="Extend or end the trial",
-        says="During the trial the Office has its access and is not charged. You see the invoice that the trial's end "
-        "brings. A declined card changes nothing.",
+        says="During the trial the Office has access and is not charged. You see the invoice for the end of the trial "
+        "first. If the card is declined, nothing changes.",
         button="Show the invoice",
         form=TrialForm,
         group=MENU,
@@ -76,8 +76,8 @@ ACTS = (
         declared=RestartPeriod,
         name="restart_period",
         title="Begin the period today",
-        says="A whole period begins now and is charged now; today becomes the billing day. A declined card changes "
-        "nothing.",
+        says="A whole period begins now and is charged now. Today becomes the billing day. If the card is declined, "
+        "nothing changes.",
         button="Show what it costs",
         form=RestartForm,
         group=MENU,
@@ -86,7 +86,7 @@ ACTS = (
         declared=ApplyDiscount,
         name="apply_discount",
         title="Give a discount",
-        says="It is taken off from the next invoice on, in place of a discount that there is. Nothing is charged now.",
+        says="It applies from the next invoice on. It replaces the present discount. Nothing is charged now.",
         button="Show the next invoice",
         form=DiscountForm,
         group=MENU,
@@ -104,8 +104,8 @@ ACTS = (
         declared=PauseCollection,
         name="pause_collection",
         title="Pause collection",
-        says="The Office keeps its access and its status, and its new invoices are not collected. Invoices that are "
-        "open now stay open. No money moves.",
+        says="New invoices are not collected. The Office keeps its access and its status. Invoices that are open now "
+        "stay open. No money moves.",
         form=PauseForm,
         group=MENU,
     ),
@@ -113,7 +113,7 @@ ACTS = (
         declared=ResumeCollection,
         name="resume_collection",
         title="Resume collection",
-        says="Invoices are collected again, from the next one on. Drafts of the pause stay drafts, until somebody "
+        says="Invoices are collected again, from the next one on. Drafts from the pause stay drafts until somebody "
         "finalises them.",
         group=MENU,
     ),

@@ -14,7 +14,7 @@ from billing.models import User
 
 
 class Command(BaseCommand):
-    help = "Makes the first person who may enter the admin, with the role administrator. It is on record."
+    help = "Create the first user of the admin, with the role administrator. The audit trail records it."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("email")
@@ -28,8 +28,8 @@ class Command(BaseCommand):
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
         if User.objects.filter(email__iexact=email).exists():
-            raise CommandError(f"There is a user with the address {email} already.")
+            raise CommandError(f"A user with the address {email} already exists.")
         with trail.acting(actor.job("create_administrator"), reason="the first administrator"), transaction.atomic():
             user = User.objects.create_user(email, password, is_staff=True)
             user.groups.add(Group.objects.get(name="administrator"))
-        self.stdout.write(f"{email} may sign in at /admin/.")
+        self.stdout.write(f"{email} can now sign in at /admin/.")

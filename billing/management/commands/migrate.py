@@ -33,7 +33,7 @@ class Command(migrate.Command):
         connection = connections[options["database"]]
         if not options["plan"] and not options["check_unapplied"] and not options["fake"]:
             for name in apply_what_was_put_before(connection):
-                self.stdout.write(f"  Applied billing.{name}, which was put before {PUT_BEFORE[name]}")
+                self.stdout.write(f"  Applied billing.{name}, which comes before {PUT_BEFORE[name]}")
         if whole_project and not step_by_step and not options["fake"] and is_empty(connection):
             call_command("migrate", "billing", "0001", database=options["database"], verbosity=options["verbosity"])
             create_tables(connection)

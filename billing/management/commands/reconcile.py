@@ -12,45 +12,45 @@ from billing.stripe_api import pace
 
 class Command(BaseCommand):
     help = (
-        "Compares everything that Stripe lists with the rows here, takes in events that never arrived, and repairs "
-        "what had drifted. Ended in the midst of it, it goes on from there."
+        "Compare everything that Stripe lists with the rows here. Fetch events that never arrived, and repair what "
+        "has drifted. If the command is stopped, the same command continues where it was."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--full", action="store_true", help="All of the past, and all events of the last 30 days; else the recent."
+            "--full", action="store_true", help="Compare all of the past, and all events of the last 30 days."
         )
         parser.add_argument(
             "--adopt",
             action="store_true",
-            help="Make an Office of each customer that subscribes to a plan and has none. Prices at Stripe that can be "
-            "plans become plans first.",
+            help="Make an Office for each customer that subscribes to a plan and has no Office. First, the prices at "
+            "Stripe that can be plans become plans.",
         )
         parser.add_argument(
             "--product",
             action="append",
             default=[],
             metavar="prod_…",
-            help="What --adopt is for: the customers of this product. Give it again for another.",
+            help="With --adopt: take the customers of this product. Repeat the option for another product.",
         )
         parser.add_argument(
             "--all-products",
             action="store_true",
-            help="With --adopt: whoever subscribes to anything at this account is a practice.",
+            help="With --adopt: every customer of this account that subscribes to anything is a practice.",
         )
         parser.add_argument(
             "--abandon",
             action="store_true",
-            help="End the one that is unfinished. What it did stays; then nothing more.",
+            help="End the unfinished comparison, and do nothing more. What it has done stays.",
         )
         parser.add_argument("--reason", default="asked for at the command line")
 
     def handle(self, *args: Any, **options: Any) -> None:
         named = bool(options["product"]) + options["all_products"]
         if named and not options["adopt"]:
-            raise CommandError("--product says what to adopt: give --adopt too.")
+            raise CommandError("--product says what to adopt. Give --adopt too.")
         if options["adopt"] and named != 1:
-            raise CommandError("Whom is --adopt for? Give --product prod_…, or --all-products if all are practices.")
+            raise CommandError("Which customers? Give --product prod_…, or --all-products if all are practices.")
         try:
             if options["abandon"]:
                 self._abandon(options["reason"])
@@ -67,10 +67,10 @@ class Command(BaseCommand):
                 )
         except KeyboardInterrupt:
             raise CommandError(
-                "Stopped. The same command goes on from there; with --abandon it is ended instead."
+                "Stopped. The same command continues from there. To end it instead, use --abandon."
             ) from None
         except errors.StripeUnavailable as error:
-            raise CommandError(f"{error} Run the command again: it goes on from where it is.") from None
+            raise CommandError(f"{error} Run the command again. It continues from where it stopped.") from None
         except errors.BillingError as error:
             raise CommandError(str(error)) from None
         self._sum_up(run)
@@ -85,13 +85,13 @@ class Command(BaseCommand):
     def _abandon(self, reason: str) -> None:
         by, unfinished = actor.job("reconcile"), Reconciliation.objects.filter(ended_at=None).first()
         if unfinished is None:
-            raise CommandError("None is unfinished.")
+            raise CommandError("There is no unfinished comparison.")
         end(unfinished, by=by, reason=reason)
-        self.stdout.write(f"Ended: the {unfinished}. It was at: {unfinished.stage}.")
+        self.stdout.write(f"Ended: the {unfinished}. Its last stage was: {unfinished.stage}.")
 
     def _sum_up(self, run: Reconciliation) -> None:
         if run.stage != names(run)[-1]:
-            raise CommandError(f"Somebody ended it before its end, at: {run.stage}. What it did stays.")
+            raise CommandError(f"Somebody ended the comparison early, at: {run.stage}. What it has done stays.")
         seconds = (run.ended_at - run.began_at).total_seconds() if run.ended_at else 0
         self.stdout.write(f"Compared in {seconds:.0f} s:")
         for what, how_many in run.counts.items():
@@ -99,8 +99,8 @@ class Command(BaseCommand):
                 continue
             self.stdout.write(f"  {how_many:>8,} {what}")
         if run.counts.get("events that had not arrived"):
-            self.stdout.write("What those events tell of is looked at by the worker: python manage.py worker")
+            self.stdout.write("The worker handles those events: python manage.py worker")
         if run.counts.get("drifted"):
-            self.stdout.write("What had drifted is repaired, and told under Findings.")
+            self.stdout.write("What had drifted is repaired. See Findings in the admin.")
         if run.counts.get("left"):
-            self.stdout.write("Some of it is left for you under Findings.")
+            self.stdout.write("Some differences need a person. See Findings in the admin.")

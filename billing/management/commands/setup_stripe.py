@@ -11,14 +11,14 @@ REASON = "setup_stripe"
 
 
 class Command(BaseCommand):
-    help = "Records the Stripe account of this database, publishes the plans, and sets up the webhook address."
+    help = "Record the Stripe account of this database, publish the plans, and set up the webhook address."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--register-endpoint",
             action="store_true",
-            help="Make the webhook endpoint at Stripe too (SITE_URL must be reachable from Stripe). Its "
-            "signing secret is printed once. Not needed with `stripe listen`.",
+            help="Also make the webhook endpoint at Stripe. Stripe must be able to reach SITE_URL. The signing secret "
+            "is printed once. You do not need this with `stripe listen`.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -35,5 +35,5 @@ class Command(BaseCommand):
         self.stdout.write(f"Webhook address: {endpoint.url}")
         if endpoint.secret and endpoint.secret not in settings.STRIPE_WEBHOOK_SECRETS:
             self.stdout.write(
-                f"Put this signing secret into STRIPE_WEBHOOK_SECRETS now; it is not shown again: {endpoint.secret}"
+                f"Put this signing secret into STRIPE_WEBHOOK_SECRETS now. It is not shown again: {endpoint.secret}"
             )

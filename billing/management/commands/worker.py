@@ -6,10 +6,10 @@ from billing import accounts, errors, worker
 
 
 class Command(BaseCommand):
-    help = "Settles what Stripe reported and what has no outcome yet. Any number of these may run."
+    help = "Handle the events that Stripe sent, and the operations without an outcome. You can run many workers."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--once", action="store_true", help="Work off what is due now, then end.")
+        parser.add_argument("--once", action="store_true", help="Do the work that is due now, then stop.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -17,6 +17,6 @@ class Command(BaseCommand):
         except errors.BillingError as error:
             raise CommandError(str(error)) from None
         if options["once"]:
-            self.stdout.write(f"{worker.work_once()} worked off")
+            self.stdout.write(f"Tasks done: {worker.work_once()}")
         else:
             worker.work_forever()

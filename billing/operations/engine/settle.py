@@ -122,7 +122,8 @@ def _find_out(run: Run, *, refused: errors.DeterminationMissing | None = None) -
         run.id,
         office=run.office,
         severity="critical",
-        detail=f"“{operation.in_words}” asked by {operation.actor_label} was not done at Stripe. Ask for it again.",
+        detail=f"“{operation.in_words}”, asked for by {operation.actor_label}, was not done at Stripe. "
+        "Ask for it again.",
     )
     raise error
 

@@ -1,4 +1,4 @@
-"""One-off charges: an invoice beside the subscription, for what a catalogue names."""
+"""One-off charges: a separate invoice for something in a fixed catalogue."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -26,12 +26,14 @@ LONGEST_DAYS = 90
 @operation
 @dataclass(frozen=True, kw_only=True)
 class ChargeOffice(Previewed[Office], OnOffice[Invoice]):
-    """A one-off charge, for the vendor. **Money moves**, unless the invoice is sent; a declined card leaves it void.
+    """Charge the Office once, outside its subscription. **Money moves** now, unless the invoice is sent.
+    A declined card makes the invoice void. Only for the vendor's staff.
 
-    The Office is charged ``amount`` minor units of its currency, and the taxes that its subscription bears.
-    ``charge`` is a code of the catalogue, whose text is printed on the invoice. The card on file is charged now;
-    with ``days_until_due`` the invoice is mailed to the Office instead, to be paid by then. Where a step's answer is
-    lost, the same invoice is gone on with; there is never a second.
+    The Office is charged ``amount`` minor units of its currency, plus the same taxes as its subscription.
+    ``charge`` is a code of the catalogue. Its text is printed on the invoice. The card on file is charged now.
+    With ``days_until_due``, the invoice is e-mailed to the Office instead, which pays it by then. If an answer is lost,
+    the operation continues with the same invoice and never makes a second one. Repeating charges again,
+    unless it confirms the same preview (``as_of``).
 
     Raises:
         NoCustomer, ChargeUnknown, CurrencyUnknown, AmountOutOfBounds, DaysInvalid, PaymentMethodRequired.
@@ -41,13 +43,13 @@ class ChargeOffice(Previewed[Office], OnOffice[Invoice]):
 
     kind = Kind.CHARGE_OFFICE
     money = Moves.NOW
-    only_vendor_may = "charge an Office beside its subscription"
+    only_vendor_may = "charge an Office outside its subscription"
     needs_determination = True
 
-    charge: str = field(metadata=asked_for("What for; it is printed", choices=tuple(CATALOGUE.items())))
+    charge: str = field(metadata=asked_for("What the charge is for. It is printed", choices=tuple(CATALOGUE.items())))
     amount: int = field(metadata=asked_for(f"Minor units of the Office's currency, {LEAST} to {MOST}, before taxes"))
     days_until_due: int = field(
-        default=0, metadata=asked_for(f"0 charges the card now; 1 to {LONGEST_DAYS} sends the invoice instead")
+        default=0, metadata=asked_for(f"0 charges the card now. 1 to {LONGEST_DAYS} sends the invoice instead")
     )
 
     @classmethod
@@ -69,7 +71,7 @@ class ChargeOffice(Previewed[Office], OnOffice[Invoice]):
         return self
 
     def preview(self, subject: Office, as_of: datetime, asked: Asked) -> Preview:
-        """What the charge comes to with taxes and after credit. Confirm it with its ``as_of``."""
+        """Show the amount of the charge with taxes and after credit. Confirm it with its ``as_of``."""
         invoice = gateway.charges.preview_charge(
             subject.payment_provider_customer_id or "",
             charge=self.charge,
@@ -78,11 +80,11 @@ class ChargeOffice(Previewed[Office], OnOffice[Invoice]):
             tax_rates=gateway.charges.tax_rates_of(subject.payment_provider_subscription_id),
         )
         due = as_of + timedelta(days=self.days_until_due) if self.days_until_due else None
-        title = f"Sent to the Office, to be paid by {due.day} {due:%B %Y}" if due else ""
+        title = f"Sent to the Office, which pays it by {due.day} {due:%B %Y}" if due else ""
         return previews.shown(invoice, now=due is None, at=due, as_of=as_of, title=title)
 
     def ask(self, run: Run) -> None:
-        """Add the line to a draft of its own, so that no renewal can take it in, whenever the process dies."""
+        """Add the line to a separate draft, so that no renewal can include it, even if the process dies."""
         customer = customer_of(run)
         draft = gateway.charges.draft_invoice(
             customer,
@@ -122,7 +124,7 @@ class ChargeOffice(Previewed[Office], OnOffice[Invoice]):
                 raise
 
     def _is_given_up(self, run: Run, give_up: Callable[[], None]) -> bool:
-        """Nothing is owed; or False, where Stripe refuses that too because somebody had the invoice paid meanwhile."""
+        """Carry out ``give_up``. Return False if Stripe refuses it because somebody has paid in the meantime."""
         try:
             give_up()
         except errors.StripeRejected:
@@ -130,7 +132,7 @@ class ChargeOffice(Previewed[Office], OnOffice[Invoice]):
         return True
 
     def settle_unknown(self, run: Run) -> Outcome:
-        """Find out whether the invoice is paid, or was sent. Else give it up: it must not be collected later."""
+        """Find out whether the invoice was paid or sent. If not, give it up, so that it is not collected later."""
         found = gateway.invoices.find_invoice(run.office.payment_provider_customer_id or "", operation=run.id)
         if found is None:
             return Outcome.NOT_DONE
@@ -146,6 +148,6 @@ class ChargeOffice(Previewed[Office], OnOffice[Invoice]):
         return Outcome.NOT_DONE
 
     def result(self, run: Run) -> Invoice:
-        """The invoice that the charge made."""
+        """Return the invoice that the charge made."""
         made = run.operation.steps.get(name="draft").object_id
         return Invoice.objects.get(office=run.office, stripe_id=made)

@@ -1,4 +1,4 @@
-"""Credit: what the next invoices take off, given or taken back by the vendor."""
+"""Credit that lowers the next invoices. The vendor gives it or takes it back."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -14,12 +14,12 @@ from billing.operations.engine.steps import Run
 from billing.stripe_api import charging, gateway
 
 MOST_AT_ONCE = 1_000_000
-"""Minor units: 10,000.00 in most currencies. More is rather a slip, and can be done in two."""
+"""Minor units: 10,000.00 in most currencies. More is probably a mistake. It can be done in two steps."""
 
 
 @dataclass(frozen=True, slots=True)
 class CreditPreview:
-    """Above zero is credit in the Office's favour, below zero is owed with the next invoice."""
+    """Show the credit before and after. Above zero the Office has credit. Below zero it owes with the next invoice."""
 
     before: Money
     change: Money
@@ -28,7 +28,7 @@ class CreditPreview:
 
     @property
     def rows(self) -> tuple[tuple[str, str], ...]:
-        """In words."""
+        """Return the credit in words."""
         given = Money(abs(self.change.amount), self.change.currency)
         return (
             ("Now", credit_in_words(self.before)),
@@ -40,14 +40,14 @@ class CreditPreview:
 @operation
 @dataclass(frozen=True, kw_only=True)
 class AdjustCredit(Previewed[Office], OnOffice[Office]):
-    """Give the Office credit for its next invoices, or take it back. For the vendor's staff; no money moves now.
+    """Give the Office credit for its next invoices, or take credit back. No money moves now. Vendor's staff only.
 
-    The next invoices take off ``amount`` minor units more, or less where it is below zero: taking credit raises the
-    next invoice.
+    With ``amount`` above zero the next invoices are lower by so many minor units. Below zero, they are higher.
+    Repeating changes the credit again, unless it confirms the same preview (``as_of``).
 
     Raises:
         AmountInvalid, NoCustomer, CurrencyUnknown.
-        DeterminationMissing: only where credit is taken.
+        DeterminationMissing: only if credit is taken back.
     Source: https://docs.stripe.com/billing/customer/balance
     """
 
@@ -55,7 +55,7 @@ class AdjustCredit(Previewed[Office], OnOffice[Office]):
     money = Moves.LATER
     only_vendor_may = "change an Office's credit"
 
-    amount: int = field(metadata=asked_for("Minor units: above zero is given, below zero is taken back"))
+    amount: int = field(metadata=asked_for("Minor units. Above zero gives credit, below zero takes it back"))
     currency: str = field(default="", metadata=FILLED_IN)
 
     @classmethod
@@ -67,7 +67,7 @@ class AdjustCredit(Previewed[Office], OnOffice[Office]):
             charging.require_determination()
         if self.amount == 0 or abs(self.amount) > MOST_AT_ONCE:
             most = Money(MOST_AT_ONCE, subject.currency or "usd")
-            raise errors.AmountInvalid(f"An amount of credit is not zero, and at most {most} at once.")
+            raise errors.AmountInvalid(f"The amount of credit must not be zero. It must be at most {most} at once.")
         if not subject.is_customer:
             raise errors.NoCustomer(subject)
         if not subject.currency:
@@ -75,9 +75,9 @@ class AdjustCredit(Previewed[Office], OnOffice[Office]):
         return replace(self, currency=subject.currency)
 
     def preview(self, subject: Office, as_of: datetime, asked: Asked) -> CreditPreview:
-        """The credit before and after. Confirm it with its ``as_of``. For the vendor's staff.
+        """Show the credit before and after. Confirm it with its ``as_of``. Vendor's staff only.
 
-        It is the credit that Stripe has now.
+        The credit before is what Stripe has now.
         """
         before = gateway.customers.fetch_customer(subject.payment_provider_customer_id or "").credit
         return CreditPreview(

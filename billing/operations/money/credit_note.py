@@ -1,4 +1,4 @@
-"""Correcting an invoice: less is due of an open one; of a paid one, money goes back or waits as credit."""
+"""Correct an invoice. An open one becomes lower. For a paid one, money goes back or becomes credit."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -27,11 +27,11 @@ OTHERWISE = "Give the rest as credit for the next invoice."
 @operation
 @dataclass(frozen=True, kw_only=True)
 class IssueCreditNote(GivesBack, Previewed[Invoice], OnInvoice):
-    """Correct an open or paid invoice. **Money may move**; only the vendor's staff may.
+    """Correct an open or paid invoice with a credit note. **Money may move.** Only for the vendor's staff.
 
-    Of an open invoice less is ``due``. Of a paid one, the money goes back to the card (``refund``: **money moves**,
-    to the customer) or lowers the next invoices (``balance``). No determination is needed. Repeating corrects once
-    more, but for the confirmation of the same preview (``as_of``).
+    For an open invoice, less is ``due``. For a paid invoice, the money goes back to the card (``refund``, **money
+    moves** to the customer), or it lowers the next invoices (``balance``). No determination is needed. Repeating
+    corrects again, unless it confirms the same preview (``as_of``).
 
     Raises: InvoiceNotCreditable, AlreadyCredited, PaymentDisputed, AmountInvalid, MoreThanLeft.
     Source: https://docs.stripe.com/invoicing/dashboard/credit-notes
@@ -43,7 +43,7 @@ class IssueCreditNote(GivesBack, Previewed[Invoice], OnInvoice):
 
     to: To = field(
         metadata=asked_for(
-            "Of an open invoice less is due; of a paid one the money goes back to the card, or is kept as credit"
+            "Open invoice: less is due. Paid invoice: the money goes back to the card, or is kept as credit"
         )
     )
 
@@ -52,7 +52,7 @@ class IssueCreditNote(GivesBack, Previewed[Invoice], OnInvoice):
         return subject.status in TO_BY_STATUS and creditable(subject).amount > 0
 
     def prepare(self, subject: Invoice, asked: Asked) -> Self:
-        """With the amount, and Stripe's word for the reason."""
+        """Return the request with the amount, and with Stripe's word for the reason."""
         if self.to not in TO_BY_STATUS.get(subject.status, ()) or subject.deleted_at:
             raise errors.InvoiceNotCreditable(subject)
         left = creditable(subject)
@@ -65,7 +65,7 @@ class IssueCreditNote(GivesBack, Previewed[Invoice], OnInvoice):
         return replace(self, amount=amount, stripe_reason=money_back.stripe_reason(asked.reason, REASONS))
 
     def preview(self, subject: Invoice, as_of: datetime, asked: Asked) -> MoneyBack:
-        """What a credit note would come to, as Stripe reckons it."""
+        """Show what a credit note would correct, as Stripe calculates it."""
         seen = gateway.adjustments.preview_credit_note(
             subject.stripe_id, amount=self.exact_amount, **self._of_what_was_paid
         )
@@ -84,7 +84,7 @@ class IssueCreditNote(GivesBack, Previewed[Invoice], OnInvoice):
 
     @property
     def _of_what_was_paid(self) -> dict[str, int]:
-        """Where the money of a paid invoice goes, as the gateway takes it."""
+        """Return where the money of a paid invoice goes, in the form that the gateway takes."""
         amount = self.exact_amount
         return {"refund": amount if self.to == "refund" else 0, "credit": amount if self.to == "balance" else 0}
 
@@ -102,7 +102,7 @@ class IssueCreditNote(GivesBack, Previewed[Invoice], OnInvoice):
         return Outcome.of(gateway.adjustments.find_credit_note(self._corrected(run).stripe_id, operation=run.id))
 
     def _corrected(self, run: Run) -> Invoice:
-        """The invoice, which the look afterwards fetches with its credit notes and what was paid for it."""
+        """Return the invoice. The look afterwards fetches it with its credit notes and payments."""
         invoice = self.subject_in(run.office)
         run.look_at(invoices=invoice.stripe_id, credit_notes=invoice.stripe_id)
         for payment in invoice.payments.all():
@@ -111,7 +111,7 @@ class IssueCreditNote(GivesBack, Previewed[Invoice], OnInvoice):
 
 
 def creditable(invoice: Invoice) -> Money:
-    """How much of the invoice can still be corrected."""
+    """Return how much of the invoice can still be corrected."""
     if invoice.status == InvoiceStatus.OPEN:
         return Money(invoice.amount_remaining, invoice.currency)
     issued = invoice.adjustments.filter(kind=Adjustment.Kind.CREDIT_NOTE, status=AdjustmentStatus.ISSUED)
@@ -128,7 +128,7 @@ def _check_refund(invoice: Invoice, amount: int) -> None:
 
 
 def _largest(invoice: Invoice) -> Payment | None:
-    """The payment of the invoice of which the most can go back: Stripe refunds one."""
+    """Return the payment of the invoice of which most can be given back. Stripe refunds only one payment."""
     collected = invoice.payments.filter(status=PaymentStatus.SUCCEEDED)
     return max(collected, key=lambda one: one.refundable.amount, default=None)
 
@@ -136,7 +136,7 @@ def _largest(invoice: Invoice) -> Payment | None:
 def _goes_to(before: Money, after: Money, to: To, paid_by: Payment | None) -> tuple[str, ...]:
     found = []
     if before.amount:
-        found.append(f"{before} less is due of the invoice.")
+        found.append(f"{before} less is due on the invoice.")
     if after.amount and to == "balance":
         found.append(f"{after} is kept as credit and lowers the next invoices.")
     elif after.amount and paid_by:

@@ -1,4 +1,4 @@
-"""Invoices as Stripe shows them now: reads, that change nothing."""
+"""Invoices as Stripe shows them now. These reads change nothing."""
 
 from billing import clock, errors
 from billing.access import grants
@@ -14,7 +14,7 @@ OPENED: dict[Document, str] = {"pdf": "opened the invoice's PDF", "page": "opene
 
 
 def open_document(invoice: Invoice, document: Document, *, by: Actor) -> str:
-    """The address at which Stripe shows the invoice, fetched now and never kept. That it was opened is on record.
+    """Fetch the address at which Stripe shows the invoice. It is not stored. The audit trail says who opened it.
 
     Raises: NotPermitted, NoDocument, StripeRejected, StripeUnavailable.
     """
@@ -28,7 +28,7 @@ def open_document(invoice: Invoice, document: Document, *, by: Actor) -> str:
 
 
 def preview_upcoming(office: Office, *, by: Actor) -> Preview:
-    """The next renewal's invoice as Stripe reckons it now. Nothing changes.
+    """Show the invoice of the next renewal, as Stripe calculates it now. Nothing changes.
 
     Raises: NotPermitted, NoUpcomingInvoice, StripeUnavailable.
     """

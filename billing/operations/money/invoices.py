@@ -1,4 +1,4 @@
-"""What is done to an invoice that there is: collect it, send it, or give up the claim."""
+"""Operations on an existing invoice: collect it, send it, void it or write it off."""
 
 from dataclasses import dataclass, field
 from typing import Self
@@ -17,24 +17,26 @@ from billing.stripe_api import gateway
 @operation
 @dataclass(frozen=True, kw_only=True)
 class PayInvoice(OnInvoice):
-    """Pay an invoice now. **Money moves**; a declined card leaves it open.
+    """Pay an invoice now. **Money moves.** If the card is declined, the invoice stays open.
 
-    It is paid with the card on file, or with a chosen one of the Office's.
+    It is paid with the card on file, or with another of the Office's cards. Repeating is refused once it is paid.
 
     Raises:
         InvoiceDraft, InvoicePaid, InvoiceVoid, NothingToPay, PaymentMethodRequired.
-        PaymentMethodUnknown: the card is none of the Office's.
+        PaymentMethodUnknown: the Office does not have this card.
     Source: https://docs.stripe.com/api/invoices/pay
     """
 
     kind = Kind.PAY_INVOICE
     money = Moves.NOW
     needs_determination = True
-    no_preview_because = "The invoice says what remains to be paid."
+    no_preview_because = "The invoice shows what is still to be paid."
 
     payment_method: str | None = field(
         default=None,
-        metadata=asked_for("One of the Office's cards; else the card on file", nullable=True, form="uuid"),
+        metadata=asked_for(
+            "The id of one of the Office's cards. Default: the card on file", nullable=True, form="uuid"
+        ),
     )
 
     @classmethod
@@ -61,7 +63,9 @@ class PayInvoice(OnInvoice):
 @operation
 @dataclass(frozen=True, kw_only=True)
 class RetryInvoice(OnInvoice):
-    """After a failed attempt, charge the card on file again. **Money moves.**
+    """Charge the card on file again after a failed attempt. **Money moves.**
+
+    If the card is declined, the invoice stays open. Repeating is refused once it is paid.
 
     Raises:
         InvoiceDraft, InvoicePaid, InvoiceVoid, NothingToPay, InvoiceUncollectible, NoFailedAttempt,
@@ -97,9 +101,9 @@ class RetryInvoice(OnInvoice):
 @operation
 @dataclass(frozen=True, kw_only=True)
 class SendInvoice(OnInvoice):
-    """Stripe mails the invoice to the Office. For the vendor.
+    """Send the invoice to the Office by e-mail. Only for the vendor's staff.
 
-    With it comes a page on which it can be paid: **money moves** then.
+    It has a link to a page where the Office can pay. **Money moves** then. Repeating sends it again.
 
     Raises: InvoiceDraft, InvoicePaid, InvoiceVoid, InvoiceUncollectible, InvoiceNotSendable.
     """
@@ -129,9 +133,9 @@ class SendInvoice(OnInvoice):
 @operation
 @dataclass(frozen=True, kw_only=True)
 class VoidInvoice(OnInvoice):
-    """Nothing is owed on it any more, for good. For the vendor.
+    """Void the invoice so that nothing is owed on it any more. Only for the vendor's staff.
 
-    It is as if it had never been, and cannot come back. Money does not move; credit that the invoice took goes back.
+    This cannot be undone. Money does not move. Credit that the invoice used is given back. Repeating is refused.
 
     Raises: InvoiceDraft, InvoicePaid, InvoiceVoid.
     """
@@ -157,9 +161,9 @@ class VoidInvoice(OnInvoice):
 @operation
 @dataclass(frozen=True, kw_only=True)
 class MarkUncollectible(OnInvoice):
-    """It is written off, though it can still be paid. For the vendor.
+    """Write the invoice off. The Office can still pay it. Only for the vendor's staff.
 
-    Stripe tries no more. Money does not move.
+    Stripe stops trying to collect it. Money does not move. Repeating is refused.
 
     Raises: InvoiceDraft, InvoicePaid, InvoiceVoid, InvoiceUncollectible.
     """
@@ -183,7 +187,7 @@ class MarkUncollectible(OnInvoice):
 
 
 def _check_not_settled(invoice: Invoice) -> None:
-    """It is open or uncollectible. Raises what refuses it."""
+    """Check that it is open or uncollectible. Raises what refuses it."""
     if invoice.status == InvoiceStatus.DRAFT or invoice.deleted_at:
         raise errors.InvoiceDraft(invoice)
     if invoice.status == InvoiceStatus.PAID:
@@ -210,7 +214,7 @@ def _require_card(invoice: Invoice) -> None:
 
 
 def _named(wanted: OnInvoice, run: Run) -> str:
-    """Stripe's id of the invoice, which the look afterwards fetches with its payments."""
+    """Return Stripe's id of the invoice. The look afterwards fetches it with its payments."""
     row = wanted.subject_in(run.office)
     run.look_at(invoices=row.stripe_id, payments=row.payment_intent_id)
     return row.stripe_id
@@ -225,6 +229,6 @@ def _pay(invoice: str, run: Run, *, card: str) -> None:
 
 
 def _became(status: str, wanted: OnInvoice, run: Run) -> Outcome:
-    """Whether the invoice has this status at Stripe."""
+    """Return whether the invoice has this status at Stripe."""
     found = gateway.invoices.fetch_invoice(_named(wanted, run))
     return Outcome.of(found is not None and found.status == status)

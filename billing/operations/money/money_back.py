@@ -11,19 +11,19 @@ from billing.operations.engine import reasons
 from billing.operations.engine.declaration import FILLED_IN, asked_for
 
 OLD = timedelta(days=180)
-BLOCKS_THE_CARD = "With this reason Stripe blocks the card: it can never pay you again."
+BLOCKS_THE_CARD = "With this reason Stripe blocks the card. It can never pay you again."
 TOO_OLD = (
-    f"The payment is older than {OLD.days} days. Its bank may not take the money any more; then it comes back to you "
-    "and a Finding says so."
+    f"The payment is older than {OLD.days} days. Its bank may not accept the money any more. Then the money comes back "
+    "to you, and a Finding says so."
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class GivesBack:
-    """How much is asked for, and Stripe's word for why; empty where it has none."""
+    """Hold the amount that was asked for, and Stripe's word for the reason. It is empty if Stripe has none."""
 
     amount: int | None = field(
-        default=None, metadata=asked_for("Minor units, tax included; without one, all that is left")
+        default=None, metadata=asked_for("Minor units, including tax. Default: all that is left")
     )
     stripe_reason: str = field(default="", metadata=FILLED_IN)
 
@@ -36,11 +36,11 @@ class GivesBack:
 
 @dataclass(frozen=True, slots=True)
 class MoneyBack:
-    """What would go back, and what remains. ``goes_to`` says where it goes; ``warnings`` what to think of first.
+    """Show what would be given back, and what remains. ``goes_to`` says where it goes. Read ``warnings`` first.
 
-    ``tax`` is within ``amount``. ``remains`` can still go back or be credited; of an open invoice it is still due.
-    ``is_given_back``: the amount goes back to the card; else it is credited. Confirmed with ``as_of``, it is done
-    once, however often the confirmation comes.
+    ``amount`` includes ``tax``. ``remains`` can still be given back or credited. For an open invoice it is still due.
+    ``is_given_back`` says that the amount goes back to the card. Otherwise it is credited. Confirmed with ``as_of``, it
+    is done once, even if the confirmation is sent many times.
     """
 
     amount: Money
@@ -54,12 +54,12 @@ class MoneyBack:
 
 
 def stripe_reason(reason: str, table: dict[str, str]) -> str:
-    """Stripe's word for a reason of our catalogue, or an empty text: our own words stay here."""
+    """Return Stripe's word for a reason of our catalogue, or an empty text. Our own words are not sent."""
     return table.get(reasons.code_of(reason.strip()), "")
 
 
 def check_payment(payment: Payment) -> None:
-    """Something of it can go back.
+    """Check that something of the payment can be given back.
 
     Raises: PaymentNotRefundable, PaymentDisputed, AlreadyRefunded.
     """
@@ -72,7 +72,7 @@ def check_payment(payment: Payment) -> None:
 
 
 def is_taken_back(payment: Payment) -> bool:
-    """The bank has taken it back, or nobody knows yet whether: of its dispute nothing but its being is known."""
+    """Return whether the bank has taken it back. A dispute of which we know no details counts as taken back."""
     if not payment.disputed:
         return False
     disputes = [one for one in payment.adjustments.all() if one.kind == Adjustment.Kind.DISPUTE]
@@ -84,18 +84,18 @@ def is_taken_back(payment: Payment) -> bool:
 def check_amount(amount: int, left: Money, *, instead: str = "") -> None:
     """Raises: AmountInvalid, MoreThanLeft."""
     if amount < 1:
-        raise errors.AmountInvalid("The amount is at least one minor unit, such as a cent.")
+        raise errors.AmountInvalid("The amount must be at least one minor unit, such as a cent.")
     if amount > left.amount:
         raise errors.MoreThanLeft(Money(amount, left.currency), left, instead=instead)
 
 
 def to_the_card(payment: Payment) -> str:
-    card = f"the card {payment.card_brand} …{payment.card_last4}" if payment.card_last4 else "where it came from"
+    card = f"the card {payment.card_brand} …{payment.card_last4}" if payment.card_last4 else "the payment method"
     return f"Back to {card} that paid, within 5 to 10 business days."
 
 
 def warnings_of(payment: Payment, *, stripe_reason: str = "") -> tuple[str, ...]:
-    """What to think of before it goes back to the card, and Stripe is told this reason."""
+    """Return what to know before money goes back to the card with this reason."""
     found = []
     if clock.billing() - payment.created_at > OLD:
         found.append(TOO_OLD)

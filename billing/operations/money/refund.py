@@ -1,4 +1,4 @@
-"""Giving a payment back, whole or in part."""
+"""Give a payment back, all of it or a part."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,11 +24,11 @@ REASONS = {
 @operation
 @dataclass(frozen=True, kw_only=True)
 class RefundPayment(GivesBack, Previewed[Payment], OnPayment):
-    """Give a payment back to its card, whole or in part. **Money moves**; only the vendor's staff may.
+    """Give a payment back to its card, all of it or a part. **Money moves.** Only for the vendor's staff.
 
-    It moves to the customer, so no determination is needed. Stripe is told the reason where it has a word for it;
-    ``suspected_fraud`` also puts the card on Stripe's block lists. The invoice stays paid: a credit note corrects it.
-    Repeating gives back once more, but for the confirmation of the same preview (``as_of``).
+    Money moves to the customer, so no determination is needed. Stripe is told the reason if it has a word for it.
+    ``suspected_fraud`` also puts the card on Stripe's block lists. The invoice stays paid. A credit note corrects it.
+    Repeating gives money back again, unless it confirms the same preview (``as_of``).
 
     Raises: PaymentNotRefundable, PaymentDisputed, AlreadyRefunded, AmountInvalid, MoreThanLeft.
     Source: https://docs.stripe.com/refunds
@@ -43,14 +43,14 @@ class RefundPayment(GivesBack, Previewed[Payment], OnPayment):
         return subject.refundable.amount > 0 and not money_back.is_taken_back(subject)
 
     def prepare(self, subject: Payment, asked: Asked) -> Self:
-        """With the amount, and Stripe's word for the reason."""
+        """Return the request with the amount, and with Stripe's word for the reason."""
         money_back.check_payment(subject)
         amount = subject.refundable.amount if self.amount is None else self.amount
         money_back.check_amount(amount, subject.refundable)
         return replace(self, amount=amount, stripe_reason=money_back.stripe_reason(asked.reason, REASONS))
 
     def preview(self, subject: Payment, as_of: datetime, asked: Asked) -> MoneyBack:
-        """What a refund would give back, where to, and what to think of first.
+        """Show what a refund would give back, where it goes, and what to know first.
 
         Stripe is not asked.
         """
@@ -78,7 +78,7 @@ class RefundPayment(GivesBack, Previewed[Payment], OnPayment):
         return Outcome.of(gateway.adjustments.find_refund(self._charge(run), operation=run.id))
 
     def _charge(self, run: Run) -> str:
-        """Stripe's id of the payment, which the look afterwards fetches."""
+        """Return Stripe's id of the payment. The look afterwards fetches it."""
         charge = self.subject_in(run.office).stripe_id
         run.look_at(payments=charge)
         return charge

@@ -1,4 +1,4 @@
-"""What can be done about an Office itself: as Stripe's customer, its cards, its file."""
+"""Operations on an Office itself: its customer at Stripe, its cards, its contact and its archive."""
 
 from billing.operations.offices import archive, cards, contact, customer
 

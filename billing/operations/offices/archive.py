@@ -1,4 +1,4 @@
-"""Closing an Office's file, and opening it again. Stripe is not asked."""
+"""Archive an Office, and bring it back. Stripe is not asked."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ from billing.operations.offices.open_links import may_have_link
 
 @dataclass(frozen=True, kw_only=True)
 class Filing(Here[Office, Office]):
-    """What closing an Office's file and opening it again have in common."""
+    """Hold what archiving an Office and bringing it back have in common."""
 
     permission = "change_office"
     only_vendor_may = "archive an Office or bring it back"
@@ -32,14 +32,15 @@ class Filing(Here[Office, Office]):
 @operation
 @dataclass(frozen=True, kw_only=True)
 class ArchiveOffice(Filing):
-    """Close the Office's file: its members see it no more. For the vendor's staff; nothing may be live or due.
+    """Archive the Office. Its members cannot see it any more. Only for the vendor's staff.
+    No subscription may be live, and nothing may be due.
 
-    Nothing of its billing changes any more, and nothing is deleted. Money does not move.
+    From then on its billing cannot be changed. Nothing is deleted. Money does not move. Repeating is refused.
 
     Raises:
-        OfficeArchived: it is archived already.
+        OfficeArchived: it is already archived.
         StillBilled: a subscription is live, something is due, or a payment link may be open.
-        OperationInProgress: nobody knows yet how another change ended.
+        OperationInProgress: another operation is not settled yet.
     """
 
     kind = Kind.ARCHIVE_OFFICE
@@ -52,11 +53,11 @@ class ArchiveOffice(Filing):
         if subject.has_live_subscription:
             raise errors.StillBilled(subject, f"its subscription is {subject.subscription_status}. Cancel it first.")
         if subject.balance_due:
-            due = f"{subject.balance} are due. Collect, void or write off its open invoices."
+            due = f"{subject.balance} is still due. Collect, void or write off its open invoices."
             raise errors.StillBilled(subject, due)
         require_settled(subject, asked.by)
         if may_have_link(subject):
-            raise errors.StillBilled(subject, "somebody could still pay for it. Withdraw its payment link first.")
+            raise errors.StillBilled(subject, "somebody could still use its payment link. Withdraw the link first.")
         return self
 
     def carry_out(self, subject: Office) -> Office:
@@ -66,12 +67,12 @@ class ArchiveOffice(Filing):
 @operation
 @dataclass(frozen=True, kw_only=True)
 class UnarchiveOffice(Filing):
-    """Open the Office's file again. For the vendor's staff.
+    """Bring an archived Office back. Only for the vendor's staff.
 
-    It can be billed again, and its members see it as before. Money does not move.
+    It can be billed again, and its members can see it again. Money does not move. Repeating is refused.
 
     Raises:
-        NotArchived: there is nothing to bring back.
+        NotArchived: the Office is not archived.
     """
 
     kind = Kind.UNARCHIVE_OFFICE
@@ -91,7 +92,7 @@ class UnarchiveOffice(Filing):
 
 
 def _filed(office: Office, *, archived_at: datetime | None) -> Office:
-    """Its members' grants are those of its state."""
+    """Save the state, and write the grants of its members that follow from it."""
     office.archived_at = archived_at
     office.save(update_fields=["archived_at"])
     grants.write_grants_of(office)

@@ -1,6 +1,6 @@
 """The cards that an Office has on file. Cards are entered at Stripe, never here.
 
-Here a card is named by its public id.
+Our own public id names a card here.
 """
 
 from dataclasses import dataclass, field
@@ -23,14 +23,16 @@ from billing.operations.offices.customer import customer_made, customer_of, refu
 from billing.stripe_api import gateway
 
 WISH_LASTS = timedelta(days=2)
-"""A link is good for a day; after that a wish to make its card the default is not looked after any more."""
+"""A link is valid for one day. After this time, the wish to make its card the default is dropped."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CardForm(Telling):
-    """What the two ways to a form of Stripe's, on which a card is entered, have in common."""
+    """Hold what the two ways to a card form at Stripe have in common."""
 
-    make_default: bool = field(default=True, metadata=asked_for("Charge this card from now on, once it is there"))
+    make_default: bool = field(
+        default=True, metadata=asked_for("Charge this card from now on, as soon as it is stored")
+    )
 
     @classmethod
     def offered(cls, subject: Office) -> bool:
@@ -44,11 +46,11 @@ class CardForm(Telling):
 @operation
 @dataclass(frozen=True, kw_only=True)
 class PreparePaymentMethod(CardForm):
-    """Begin to add a card: confirm the client secret with Stripe.js (`confirmSetup`), and the card is there soon after.
+    """Begin to add a card. Confirm the client secret with Stripe.js (`confirmSetup`). The card shows here soon after.
 
-    The secret is told once. Money does not move. Asking again makes another, which does no harm.
+    The secret is shown once. Money does not move. Repeating makes another secret and does no harm.
 
-    Once the card is there the worker makes it the default, where that is wanted. The secret is stored nowhere.
+    When the card is there, the worker makes it the default if ``make_default`` is true. The secret is stored nowhere.
 
     Raises:
         NoCustomer: the customer was deleted at Stripe.
@@ -56,7 +58,7 @@ class PreparePaymentMethod(CardForm):
     """
 
     kind = Kind.PREPARE_PAYMENT_METHOD
-    not_in_admin = "The secret is for a page with Stripe.js; staff send the Office a link."
+    not_in_admin = "The secret is for a page with Stripe.js. Staff send the Office a link."
 
     def ask(self, run: Run) -> None:
         run.told = gateway.payment_methods.create_setup_intent(
@@ -71,9 +73,9 @@ class PreparePaymentMethod(CardForm):
 @operation
 @dataclass(frozen=True, kw_only=True)
 class MakeCardLink(CardForm):
-    """The address of a page of Stripe's on which a card is added, good for a day. It is told once.
+    """Make a link to a page at Stripe where a card is added. It is valid for one day and shown once.
 
-    Otherwise as ``PreparePaymentMethod``.
+    Everything else is as in ``PreparePaymentMethod``: money does not move, and repeating makes another link.
 
     Raises:
         NoCustomer: the customer was deleted at Stripe.
@@ -97,14 +99,14 @@ class MakeCardLink(CardForm):
 
 @dataclass(frozen=True, kw_only=True)
 class OnCard(OnOffice[Office]):
-    """An operation on a card of the Office's."""
+    """Hold what operations on one of the Office's cards have in common."""
 
     changes_cards = True
 
-    card: str = field(metadata=asked_for("One of the Office's cards", form="uuid"))
+    card: str = field(metadata=asked_for("The id of one of the Office's cards", form="uuid"))
 
     def row(self, office: Office) -> PaymentMethod:
-        """The card, also where it is on file no more."""
+        """Return the card, even if it is no longer on file."""
         return office.payment_methods.get(public_id=self.card)
 
 
@@ -113,7 +115,7 @@ class OnCard(OnOffice[Office]):
 class SetDefaultPaymentMethod(OnCard):
     """Charge this card from now on. Money does not move.
 
-    Repeating is refused as no change. ``wish`` is the operation that asked for it beforehand.
+    Repeating is refused, because nothing would change. ``wish`` is the earlier operation that asked for this.
 
     Raises: PaymentMethodUnknown, NothingToChange.
     """
@@ -128,7 +130,7 @@ class SetDefaultPaymentMethod(OnCard):
 
     def prepare(self, subject: Office, asked: Asked) -> Self:
         if card_on_file(subject, self.card).is_default:
-            raise errors.NothingToChange("this card is the default already.")
+            raise errors.NothingToChange("this card is already the default.")
         return self
 
     def ask(self, run: Run) -> None:
@@ -144,10 +146,10 @@ class SetDefaultPaymentMethod(OnCard):
 @operation
 @dataclass(frozen=True, kw_only=True)
 class RemovePaymentMethod(OnCard):
-    """Take the card off, for good. Refused for the card that a live subscription is charged to.
+    """Remove the card for good. Refused for the card that a live subscription is charged to.
 
-    Money does not move. A live subscription keeps its default and its last card, unless it ends at its period's end
-    and nothing is due.
+    Money does not move. A live subscription keeps its default card and its last card. The exception: it is set to end
+    with its period, and nothing is due.
 
     Raises: PaymentMethodUnknown, PaymentMethodNeeded.
     Source: https://docs.stripe.com/api/payment_methods/detach
@@ -175,17 +177,17 @@ class RemovePaymentMethod(OnCard):
 
 
 def on_file(office: Office) -> QuerySet[PaymentMethod]:
-    """The cards that can be charged, the default one first."""
+    """Return the cards that can be charged, the default one first."""
     return office.payment_methods.filter(detached_at=None)
 
 
 def key_of(card: PaymentMethod) -> str:
-    """Its public id, as an operation names it."""
+    """Return its public id, as an operation names it."""
     return str(card.public_id)
 
 
 def card_on_file(office: Office, key: str) -> PaymentMethod:
-    """The Office's card with this public id. Raises: PaymentMethodUnknown."""
+    """Return the Office's card with this public id. Raises: PaymentMethodUnknown."""
     try:
         row = on_file(office).filter(public_id=key).first()
     except ValidationError:
@@ -197,7 +199,7 @@ def card_on_file(office: Office, key: str) -> PaymentMethod:
 
 @jobs.job("default-cards", every=timedelta(minutes=1))
 def fulfil_wishes() -> None:
-    """Cards that came by a form, and were to be the default, are. Stripe is asked only where a card came since."""
+    """Make cards from a form the default where that was asked. Stripe is asked only if a card has come since then."""
     for wished in _wishes():
         office, wish = wished.office, str(wished.public_id)
         done = office.operations.filter(kind=Kind.SET_DEFAULT_PAYMENT_METHOD, request__wish=wish)
@@ -211,7 +213,7 @@ def fulfil_wishes() -> None:
 
 
 def _wishes() -> QuerySet[Operation]:
-    """Forms that were asked for with the wish, where a card came since that is not the default."""
+    """Return the forms with the wish for a default, where a card has come since then that is not the default."""
     cards = PaymentMethod.objects.filter(
         office=OuterRef("office"), seen_at__gte=OuterRef("created_at"), detached_at=None, is_default=False
     )

@@ -22,10 +22,10 @@ CONTACT = ("name", "billing_email", "locale")
 @operation
 @dataclass(frozen=True, kw_only=True)
 class ChangeContact(OnOffice[Office]):
-    """Name, address and language of the invoices, here and at Stripe. What is not given stays.
+    """Change the name, e-mail address and language of the invoices, here and at Stripe. What is not given stays.
 
-    Money does not move. The address itself is on the Office, in its audit trail and in the request to Stripe; the
-    operation says it masked.
+    Money does not move. The full address is on the Office, in its audit trail and in the request to Stripe. The stored
+    operation shows it masked.
 
     Raises: NoCustomer, ContactInvalid, NothingToChange.
     Source: https://docs.stripe.com/api/customers/update
@@ -37,10 +37,11 @@ class ChangeContact(OnOffice[Office]):
         default=None, metadata={**asked_for("The practice's name. Never a patient's.", longest=200), **NOT_STORED}
     )
     billing_email: str | None = field(
-        default=None, metadata={**asked_for("Where Stripe sends invoices", form="email"), **NOT_STORED}
+        default=None, metadata={**asked_for("The address to which Stripe sends invoices", form="email"), **NOT_STORED}
     )
     locale: str | None = field(
-        default=None, metadata={**asked_for("Such as en, es or pt-BR", longest=10, form="language"), **NOT_STORED}
+        default=None,
+        metadata={**asked_for("Language, such as en, es or pt-BR", longest=10, form="language"), **NOT_STORED},
     )
     before: dict[str, str] = field(default_factory=dict, metadata=FILLED_IN)
     after: dict[str, str] = field(default_factory=dict, metadata=FILLED_IN)
@@ -60,17 +61,17 @@ class ChangeContact(OnOffice[Office]):
         before = {name: getattr(subject, name) for name in wanted}
         differs = subject.findings.filter(kind=CONTACT_DIFFERS, resolved_at=None)
         if before == wanted and not differs.exists():
-            raise errors.NothingToChange("these are the Office's name, address and language already.")
+            raise errors.NothingToChange("the Office already has this name, address and language.")
         return replace(self, before=_masked(before), after=_masked(wanted))
 
     @property
     def _wanted(self) -> dict[str, str]:
-        """What was given, each in one line."""
+        """Return what was given, each value in one line."""
         given = {"name": self.name, "billing_email": self.billing_email, "locale": self.locale}
         return {name: " ".join(value.split()) for name, value in given.items() if value is not None}
 
     def begun(self, operation: Operation) -> None:
-        """Write the address down where the request is, and there alone."""
+        """Store the address with the request, and only there."""
         run = Run(operation)
         after = {name: getattr(run.office, name) for name in CONTACT} | self._wanted
         params = gateway.customers.contact(
@@ -86,7 +87,7 @@ class ChangeContact(OnOffice[Office]):
         _addressed(run)
 
     def settle_unknown(self, run: Run) -> Outcome:
-        """Find out whether the customer carries the operation's mark; then the address is ours too."""
+        """Find out whether the customer carries the operation's mark. If so, save the address here too."""
         done = gateway.customers.fetch_customer(run.office.payment_provider_customer_id or "").operation == run.id
         if done:
             _addressed(run)
@@ -94,7 +95,7 @@ class ChangeContact(OnOffice[Office]):
 
 
 def _addressed(run: Run) -> None:
-    """Our own columns are what Stripe was told."""
+    """Save in our own columns what Stripe was told."""
     office, told = run.office, run.step("contact").recorded()
     office.refresh_from_db(fields=CONTACT)
     after = {"name": told["name"], "billing_email": told["email"], "locale": told["preferred_locales"][0]}
@@ -108,7 +109,7 @@ def _addressed(run: Run) -> None:
 
 
 def _masked(contact: dict[str, str]) -> dict[str, str]:
-    """As it may be kept with the operation: ``b…@maple.example``."""
+    """Return the address as the operation may store it: ``b…@maple.example``."""
     shown = dict(contact)
     if "billing_email" in shown:
         local, _, domain = shown["billing_email"].rpartition("@")

@@ -1,4 +1,4 @@
-"""The Office as Stripe's customer: made, and let into Stripe's own portal."""
+"""The Office as a customer at Stripe: making the customer, and the link to Stripe's portal."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -19,7 +19,7 @@ from billing.stripe_api import gateway
 @operation
 @dataclass(frozen=True, kw_only=True)
 class EnsureCustomer(OnOffice[Office]):
-    """The Office is a customer at Stripe. Money does not move. Repeating is a no-op."""
+    """Make the Office a customer at Stripe. Money does not move. Repeating is a no-op."""
 
     kind = Kind.ENSURE_CUSTOMER
     not_in_api = "The first operation that needs a customer makes it."
@@ -38,9 +38,10 @@ class EnsureCustomer(OnOffice[Office]):
 @operation
 @dataclass(frozen=True, kw_only=True)
 class OpenPortal(Telling):
-    """The address of Stripe's portal for this Office, good for minutes. It is told once. **Money may move** there.
+    """Make a link to Stripe's portal for this Office. It is valid for minutes and shown once. **Money may move** there.
 
-    The Office can pay and change cards there, as the portal is set up at Stripe. The address is stored nowhere.
+    The settings of the portal at Stripe say what the Office can do there, such as pay and change cards. The link is
+    stored nowhere. Repeating makes another link.
 
     Raises: NoCustomer.
     Source: https://docs.stripe.com/customer-management
@@ -64,12 +65,12 @@ class OpenPortal(Telling):
         run.told = gateway.customers.create_portal_link(customer, return_url=return_url(), step=run.step("portal"))
 
     def settle_unknown(self, run: Run) -> Outcome:
-        """Give it up: Stripe lists no portal links, and one that nobody was told is of no use and soon void."""
+        """Give it up. Stripe does not list portal links, and a link that nobody has seen is useless."""
         return Outcome.NOT_DONE
 
 
 def customer_of(run: Run) -> str:
-    """The Office's customer id; the customer is created where there is none."""
+    """Return the Office's customer id. If there is no customer, create it."""
     office = run.office
     office.refresh_from_db(fields=["payment_provider_customer_id"])
     if office.payment_provider_customer_id:
@@ -79,9 +80,9 @@ def customer_of(run: Run) -> str:
 
 
 def customer_made(run: Run) -> str:
-    """The Office's customer id, also where this operation made the customer and no answer said so; else empty.
+    """Return the Office's customer id, or an empty text. This also finds a customer whose answer was lost.
 
-    It is looked for by the address that it was made with: the Office may have another by now.
+    It searches with the address of the request, because the Office may have another address now.
     """
     office = run.office
     office.refresh_from_db(fields=["payment_provider_customer_id"])
@@ -95,7 +96,7 @@ def customer_made(run: Run) -> str:
 
 
 def return_url() -> str:
-    """Where Stripe's pages lead back to: a page that says only that it is done."""
+    """Return the address to which Stripe's pages lead back: a page that says only that it is done."""
     return settings.SITE_URL + reverse("returned")
 
 

@@ -1,4 +1,4 @@
-"""The page of Stripe's on which an Office may be paying at this moment."""
+"""The payment link that is open now: somebody may be paying with it at this moment."""
 
 from datetime import timedelta
 
@@ -15,13 +15,13 @@ LASTS = timedelta(hours=24)
 
 
 def open_payment_link(office: Office) -> PaymentLink | None:
-    """The Office's payment link that is open now, with its address, which Stripe alone keeps."""
+    """Return the Office's open payment link, with its address. Only Stripe stores the address."""
     customer = office.payment_provider_customer_id
     return gateway.payment_links.find_payment_link(customer) if customer else None
 
 
 def may_have_link(office: Office) -> bool:
-    """One was asked for within its 24 hours and not withdrawn; whether it is still open, Stripe alone knows."""
+    """Return whether a link of the last 24 hours was not withdrawn. Only Stripe knows if it is still open."""
     if not office.is_customer:
         return False
     asked = Q(settled_at=None) | Q(settled_at__gte=clock.wall() - LASTS)
@@ -32,7 +32,7 @@ def may_have_link(office: Office) -> bool:
 
 
 def close_payment_link(run: Run) -> None:
-    """Nobody can pay by a link any more, so that no second subscription comes of it."""
+    """Close the payment link so that nobody can pay with it and start a second subscription."""
     if not run.office.operations.filter(kind=Kind.CREATE_PAYMENT_LINK).exists():
         return
     link = open_payment_link(run.office)

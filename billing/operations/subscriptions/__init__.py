@@ -1,4 +1,4 @@
-"""What can be done about an Office's subscription."""
+"""Operations on an Office's subscription."""
 
 from billing.operations.subscriptions import cancel, change, collection, discounts, payment_link, start, trial
 

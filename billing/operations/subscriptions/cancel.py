@@ -1,4 +1,4 @@
-"""Ending a subscription: at its period's end, now, or on a date; and taking that back."""
+"""Cancel a subscription at the end of its period, now, or on a date. Take a cancellation back."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -18,9 +18,9 @@ from billing.stripe_api import charging, gateway
 @operation
 @dataclass(frozen=True, kw_only=True)
 class CancelSubscription(OnSubscription):
-    """The subscription will not renew, or ends now. Money does not move.
+    """Cancel the subscription so that it does not renew, or end it now. Money does not move.
 
-    With ``at_period_end`` the Office keeps service until ``current_period_end``; otherwise it ends now, without a
+    With ``at_period_end`` the Office keeps service until ``current_period_end``. Otherwise service ends now, without a
     refund. Repeating is a no-op.
 
     Raises: NoLiveSubscription.
@@ -57,21 +57,21 @@ class CancelSubscription(OnSubscription):
 @operation
 @dataclass(frozen=True, kw_only=True)
 class CancelOnDate(OnSubscription):
-    """The subscription ends at a moment, and is renewed until then. Money does not move now.
+    """Cancel the subscription at a given time. It renews until then. Money does not move now.
 
-    Time that was paid for is not refunded. If periods begin before it, they are renewed, the last one in part.
+    Paid time is not refunded. Periods that begin before the end are still charged, the last one in part.
     Repeating is a no-op.
 
     Raises:
         NoLiveSubscription, DateInvalid.
-        DeterminationMissing: it would end later than is agreed now, so that more is charged.
+        DeterminationMissing: it would end later than it does now, so that more is charged.
     Source: https://docs.stripe.com/billing/subscriptions/cancel
     """
 
     kind = Kind.CANCEL_ON_DATE
     money = Moves.LATER
 
-    at: datetime = field(metadata=asked_for("Service ends at this moment"))
+    at: datetime = field(metadata=asked_for("The moment when service ends"))
 
     @classmethod
     def offered(cls, subject: Office) -> bool:
@@ -86,7 +86,7 @@ class CancelOnDate(OnSubscription):
     def prepare(self, subject: Office, asked: Asked) -> Self:
         require_live(subject)
         if self.at <= clock.billing():
-            raise errors.DateInvalid("Choose a date in the future; to end it today, cancel it now.")
+            raise errors.DateInvalid("Choose a date in the future. To end it today, cancel it now.")
         if subject.cancel_at and subject.cancel_at < self.at:
             charging.require_determination()
         return self
@@ -103,9 +103,9 @@ class CancelOnDate(OnSubscription):
 @operation
 @dataclass(frozen=True, kw_only=True)
 class ResumeRenewal(OnSubscription):
-    """The cancellation is taken back: the subscription renews. Money does not move now.
+    """Take the cancellation back so that the subscription renews. Money does not move now.
 
-    **It does with the next renewal.** One that has ended stays so.
+    **Money moves** with the next renewal. A subscription that has already ended stays ended. Repeating is refused.
 
     Raises: DeterminationMissing, NoLiveSubscription, NotCancelling.
     Source: https://docs.stripe.com/billing/subscriptions/cancel#reactivating-canceled-subscriptions

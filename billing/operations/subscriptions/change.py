@@ -1,4 +1,4 @@
-"""Changing what an Office is subscribed to: plan, interval, seats."""
+"""Change what an Office is subscribed to: plan, interval, seats."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -22,11 +22,11 @@ from billing.stripe_api import gateway
 @operation
 @dataclass(frozen=True, kw_only=True)
 class ChangeSubscription(Previewed[Office], OnSubscription):
-    """Another plan, interval or number of seats. **Money may move**; a declined card changes nothing.
+    """Change the plan, the interval or the number of seats. **Money may move.** A declined card changes nothing.
 
-    What is not given stays as it is. The difference for the rest of the period is charged or credited now, with the
-    next invoice, or not at all, which only the vendor decides; another interval begins a new period, which is charged
-    now.
+    What is not given stays. ``settle`` says what happens with the difference for the rest of the period: it is charged
+    or credited now, it goes on the next invoice, or it is dropped. Only the vendor may drop it. Another interval begins
+    a new period, which is charged now. Repeating is refused, because nothing would change.
 
     Raises:
         NoLiveSubscription, SubscriptionNotChangeable, PlanUnknown, QuantityInvalid, CurrencyMismatch,
@@ -39,14 +39,14 @@ class ChangeSubscription(Previewed[Office], OnSubscription):
     needs_determination = True
 
     price: str | None = field(
-        default=None, metadata=asked_for("The id of a plan price; else the present one", longest=36)
+        default=None, metadata=asked_for("The id of a plan price. Default: no change", longest=36)
     )
-    quantity: int | None = field(default=None, metadata=asked_for("Seats; else as many as now", least=1))
+    quantity: int | None = field(default=None, metadata=asked_for("The number of seats. Default: no change", least=1))
     settle: Literal["now", "next_invoice", "not_at_all"] = field(
         default="now",
         metadata=asked_for(
-            "The difference for the rest of the period: charged or credited now, with the next invoice, or, for "
-            "the vendor's staff alone, not at all",
+            "What happens with the difference for the rest of the period: charge or credit it now, put it on the next "
+            "invoice, or drop it. Only the vendor's staff may drop it",
         ),
     )
 
@@ -55,7 +55,7 @@ class ChangeSubscription(Previewed[Office], OnSubscription):
         return subject.has_live_subscription
 
     def prepare(self, subject: Office, asked: Asked) -> Self:
-        """With the price and the quantity after the change."""
+        """Return the request with the price and the quantity after the change."""
         require_live(subject)
         if subject.subscription_status not in CHANGEABLE:
             raise errors.SubscriptionNotChangeable(subject)
@@ -74,14 +74,14 @@ class ChangeSubscription(Previewed[Office], OnSubscription):
         if subject.currency and subject.currency != wanted.currency:
             raise errors.CurrencyMismatch(subject, wanted.currency)
         if old == wanted and seats == subject.quantity:
-            raise errors.NothingToChange("the Office has this plan with so many seats already.")
+            raise errors.NothingToChange("the Office already has this plan with this number of seats.")
         self._check_settling(subject, old, wanted, asked)
         return replace(self, price=str(wanted.public_id), quantity=seats)
 
     def _check_settling(self, office: Office, old: PlanPrice | None, wanted: PlanPrice, asked: Asked) -> None:
-        """Raises: StaffOnly, where it is not settled at all; CollectionPaused, where it is invoiced now."""
+        """Check who may settle it like this. Raises: StaffOnly (``not_at_all``), CollectionPaused (invoiced now)."""
         if self.settle == "not_at_all":
-            grants.require_vendor(asked.by, "manage_billing", to="leave the rest of this period unsettled")
+            grants.require_vendor(asked.by, "manage_billing", to="drop the difference for the rest of this period")
         another_interval = old is None or _interval(old) != _interval(wanted)
         if not office.is_trialing and (self.settle == "now" or another_interval):
             require_collection(office)
@@ -97,7 +97,7 @@ class ChangeSubscription(Previewed[Office], OnSubscription):
         return self.quantity
 
     def preview(self, subject: Office, as_of: datetime, asked: Asked) -> Preview:
-        """What the change would charge or credit, to the cent. Confirm it with its ``as_of``."""
+        """Show exactly what the change would charge or credit. Confirm it with its ``as_of``."""
         wanted = self.plan_price
         current = state_of(self.subscription)
         old = PlanPrice.objects.get(stripe_price_id=current.price_id)

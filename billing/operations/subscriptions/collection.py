@@ -1,6 +1,6 @@
-"""Pausing the collection of an Office's invoices. Its status at Stripe, and what it may use, stay as they are.
+"""Pause and resume the collection of an Office's invoices. Its status at Stripe and its access do not change.
 
-This is not Stripe's status ``paused``, which is a trial that ended without a card.
+This is not Stripe's status ``paused``. That is a trial that ended without a card.
 Source: https://docs.stripe.com/billing/subscriptions/pause-payment
 """
 
@@ -21,14 +21,16 @@ from billing.stripe_api import charging, gateway
 @operation
 @dataclass(frozen=True, kw_only=True)
 class PauseCollection(OnSubscription):
-    """New invoices are not collected; status and access stay. The vendor's to give. Money does not move.
+    """Pause collection, so that new invoices are not collected. Money does not move.
+    Status and access do not change. Only for the vendor's staff.
 
-    It lasts until a moment, or until somebody resumes it. New invoices become drafts (to be charged later), void
-    (never charged), or are written off as uncollectible. Invoices that are open stay open. Repeating is a no-op.
+    The pause lasts until a given time, or until somebody resumes collection. New
+    invoices become drafts (charged later), void (never charged), or uncollectible (written off). Invoices that are
+    open now stay open. Repeating is a no-op.
 
     Raises:
         NoLiveSubscription, DateInvalid.
-        DeterminationMissing: it is paused already, and the other terms could charge earlier.
+        DeterminationMissing: it is already paused, and the new terms could charge earlier.
     """
 
     kind = Kind.PAUSE_COLLECTION
@@ -36,7 +38,7 @@ class PauseCollection(OnSubscription):
     only_vendor_may = "pause or resume the collection of invoices"
 
     invoices_become: Literal["keep_as_draft", "void", "mark_uncollectible"] = field(metadata=asked_for())
-    until: datetime | None = field(default=None, metadata=asked_for("Else until it is resumed", nullable=True))
+    until: datetime | None = field(default=None, metadata=asked_for("Null: until somebody resumes it", nullable=True))
 
     @classmethod
     def offered(cls, subject: Office) -> bool:
@@ -53,7 +55,7 @@ class PauseCollection(OnSubscription):
     def prepare(self, subject: Office, asked: Asked) -> Self:
         require_live(subject)
         if self.until and self.until <= clock.billing():
-            raise errors.DateInvalid("Collection can be resumed at a date in the future only.")
+            raise errors.DateInvalid("Choose a date in the future for the end of the pause.")
         if subject.collection_paused:
             charging.require_determination()
         return self
@@ -74,9 +76,10 @@ class PauseCollection(OnSubscription):
 @operation
 @dataclass(frozen=True, kw_only=True)
 class ResumeCollection(OnSubscription):
-    """Invoices are collected again, from the next one on. The vendor's to decide.
+    """Resume collection, from the next invoice on. Only for the vendor's staff.
 
-    **Money moves** with the next invoice. Drafts of the pause stay drafts, until somebody finalises them.
+    **Money moves** with the next invoice. Drafts from the pause stay drafts until somebody finalises them. Repeating
+    is refused.
 
     Raises: NoLiveSubscription, CollectionNotPaused.
     """

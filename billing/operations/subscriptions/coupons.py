@@ -1,4 +1,4 @@
-"""Which discount a code stands for. An Office has promotion codes; coupons by their id are the vendor's to give."""
+"""Find the discount of a code. An Office may use promotion codes. Only the vendor may use coupons by their id."""
 
 from billing import errors
 from billing.access import grants
@@ -12,11 +12,11 @@ SHORTEST_MONTH_DAYS = 28
 
 
 def redeemable(code: str, office: Office, *, by: Actor, trial_days: int = 0) -> Coupon:
-    """What Stripe has under this code.
+    """Return what Stripe has under this code.
 
     Raises:
-        CouponUnknown: there is none that can be redeemed, or it is not for this actor.
-        CouponShorterThanTrial: it could run out before anything is charged.
+        CouponUnknown: nothing with this code can be redeemed, or this actor may not use it.
+        CouponShorterThanTrial: it could end before anything is charged.
     """
     found = gateway.coupons.find_promotion_code(code, customer=office.payment_provider_customer_id or "")
     if found is None and grants.acts_for_vendor(by, "manage_billing"):
@@ -30,8 +30,9 @@ def redeemable(code: str, office: Office, *, by: Actor, trial_days: int = 0) -> 
 
 
 def to_redeem(code: str, run: Run, *, step: str, trial_days: int = 0) -> Coupon | None:
-    """What this step of an operation redeems. Nothing where it was asked before: that is sent again as it was, and
-    a code that it used up by then is none that can be redeemed."""
+    """Return what this step of an operation redeems, or nothing if the step was already asked.
+
+    Such a step is sent again unchanged. Its code may be used up by then, so it cannot be checked again."""
     if not code or run.was_asked(step):
         return None
     return redeemable(code, run.office, by=run.by, trial_days=trial_days)

@@ -1,4 +1,4 @@
-"""What is taken off an Office's invoices. Coupons and promotion codes are made in Stripe's dashboard."""
+"""Give and remove a discount. Coupons and promotion codes are made in Stripe's dashboard."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -21,11 +21,13 @@ from billing.stripe_api.inbound.states import PreviewedInvoice
 @operation
 @dataclass(frozen=True, kw_only=True)
 class ApplyDiscount(Previewed[Office], OnSubscription):
-    """The discount of this code, and no other, is taken off from the next invoice on. Money does not move now.
+    """Give the discount of this code, from the next invoice on. It replaces any other. Money does not move now.
+
+    Repeating asks Stripe for the same discount again.
 
     Raises:
         NoLiveSubscription, NoFurtherInvoice.
-        CouponUnknown: there is no such code that can be redeemed.
+        CouponUnknown: no such code can be redeemed.
         StripeRejected: the code is not for this Office, its plan or its currency.
     Source: https://docs.stripe.com/billing/subscriptions/coupons
     """
@@ -34,7 +36,9 @@ class ApplyDiscount(Previewed[Office], OnSubscription):
     money = Moves.LATER
     needs_determination = True
 
-    code: str = field(metadata=asked_for("A promotion code; for the vendor's staff also a coupon's id", longest=200))
+    code: str = field(
+        metadata=asked_for("A promotion code. The vendor's staff may also give a coupon's id", longest=200)
+    )
 
     @classmethod
     def offered(cls, subject: Office) -> bool:
@@ -48,7 +52,7 @@ class ApplyDiscount(Previewed[Office], OnSubscription):
         return self
 
     def preview(self, subject: Office, as_of: datetime, asked: Asked) -> Preview:
-        """The next invoice with the discount of this code and no other."""
+        """Show the next invoice with the discount of this code and no other."""
         coupon = coupons.redeemable(self.code, subject, by=asked.by)
         invoice = gateway.subscription_terms.preview_discount(self.subscription, coupon)
         return _next_invoice(subject, invoice, as_of, says=f"Discount: {coupon.discount}.")
@@ -66,7 +70,9 @@ class ApplyDiscount(Previewed[Office], OnSubscription):
 @operation
 @dataclass(frozen=True, kw_only=True)
 class RemoveDiscount(Previewed[Office], OnSubscription):
-    """The next invoice is charged in full. Money does not move now.
+    """Remove the discount, so that the next invoice is charged in full. Money does not move now.
+
+    Repeating is refused.
 
     Raises: NoLiveSubscription, NoDiscount.
     """
@@ -88,7 +94,7 @@ class RemoveDiscount(Previewed[Office], OnSubscription):
         return self
 
     def preview(self, subject: Office, as_of: datetime, asked: Asked) -> Preview:
-        """The next invoice without a discount.
+        """Show the next invoice without a discount.
 
         Raises: NoFurtherInvoice.
         """

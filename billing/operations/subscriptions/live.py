@@ -1,4 +1,4 @@
-"""What operations on a live subscription share: the subscription itself, and whether a change of it was made."""
+"""What operations on a live subscription share: the subscription, and whether a change was made."""
 
 from billing import errors
 from billing.models import Office
@@ -16,20 +16,20 @@ def require_live(office: Office) -> None:
 
 
 def require_collection(office: Office) -> None:
-    """What is invoiced now is charged now."""
+    """Check that a new invoice would be charged now."""
     if office.collection_paused:
         raise errors.CollectionPaused(office)
 
 
 def state_of(subscription: str) -> SubscriptionState:
-    """The subscription as Stripe has it now. Raises: StripeObjectMissing."""
+    """Return the subscription as Stripe has it now. Raises: StripeObjectMissing."""
     found = gateway.subscriptions.fetch_subscription(subscription)
     if found is None:
-        raise errors.StripeObjectMissing("Stripe has this subscription no more.")
+        raise errors.StripeObjectMissing("Stripe does not have this subscription any more.")
     return found
 
 
 def was_updated(run: Run, subscription: str) -> Outcome:
-    """Whether the subscription carries the operation's mark: no other operation of the Office could begin since."""
+    """Return whether the subscription carries the operation's mark. No other operation could begin since then."""
     state = gateway.subscriptions.fetch_subscription(subscription)
     return Outcome.of(state is not None and state.operation == run.id)

@@ -1,4 +1,4 @@
-"""Starting a subscription by a page of Stripe's, on which the Office itself puts in its card."""
+"""Start a subscription with a page at Stripe, where the Office itself enters its card."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -26,18 +26,18 @@ from billing.stripe_api.gateway.payment_links import PaymentLink
 @operation
 @dataclass(frozen=True, kw_only=True)
 class CreatePaymentLink(Start, OnOffice[PaymentLink]):
-    """A page of Stripe's, open for 24 hours, on which a card is put in and the subscription starts.
+    """Make a page at Stripe, open for 24 hours, where the Office enters a card and the subscription starts.
 
-    **Money moves** when somebody pays there. Asked again with the same terms, the same page while it is open.
+    **Money moves** when somebody pays there. Repeating with the same terms gives the same page while it is open.
 
-    Whoever has the address can pay: it is told to the one who asked, and kept nowhere. Stripe reports what was paid,
-    and our rows show it then.
+    Everybody who has the address can pay. It is shown to the person who asked, and stored nowhere. When Stripe reports
+    the payment, our rows show it.
 
     Raises:
         NoCustomer, PlanUnknown, QuantityInvalid, LiveSubscriptionExists, CurrencyMismatch, StaffOnly.
         PaymentLinkOpen: a link with other terms is open, and the Office could pay twice.
         CouponUnknown, CouponShorterThanTrial: Stripe was asked about the coupon; nothing was done.
-        PaymentLinkGone: it was paid or withdrawn at this very moment.
+        PaymentLinkGone: it was paid or withdrawn at this moment.
     Source: https://docs.stripe.com/payments/checkout/build-subscriptions
     """
 
@@ -75,7 +75,7 @@ class CreatePaymentLink(Start, OnOffice[PaymentLink]):
         )
 
     def settle_unknown(self, run: Run) -> Outcome:
-        """Find out whether it is open, or was paid already."""
+        """Find out whether it is open or already paid."""
         link = open_payment_link(run.office)
         customer = run.office.payment_provider_customer_id or ""
         if link and link.operation == run.id:
@@ -87,7 +87,7 @@ class CreatePaymentLink(Start, OnOffice[PaymentLink]):
 
 
 def shown_payment_link(office: Office, *, by: Actor) -> PaymentLink:
-    """The Office's payment link that is open, for somebody who may use it.
+    """Return the Office's open payment link, for a person who may use it.
 
     Raises: NotPermitted, OfficeArchived, DeterminationMissing, PaymentLinkGone, StripeUnavailable.
     """
@@ -102,7 +102,7 @@ def shown_payment_link(office: Office, *, by: Actor) -> PaymentLink:
 
 
 def _asked_with(link: PaymentLink, office: Office) -> CreatePaymentLink | None:
-    """What the link was asked for with, if we asked for it."""
+    """Return the terms of the link, if we asked for it."""
     for row in office.operations.filter(kind=Kind.CREATE_PAYMENT_LINK):
         if str(row.public_id) == link.operation:
             return stored.read(CreatePaymentLink, row.request)
@@ -112,7 +112,7 @@ def _asked_with(link: PaymentLink, office: Office) -> CreatePaymentLink | None:
 @operation
 @dataclass(frozen=True, kw_only=True)
 class WithdrawPaymentLink(OnOffice[Office]):
-    """Nobody can start the subscription by a payment link any more. Money does not move.
+    """Withdraw the payment link so that nobody can start the subscription with it. Money does not move.
 
     Repeating is a no-op.
 

@@ -1,4 +1,4 @@
-"""Starting a subscription."""
+"""Start a subscription."""
 
 import uuid
 from dataclasses import dataclass, field
@@ -27,18 +27,18 @@ LONGEST_TRIAL_DAYS = 365
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """What a subscription starts with, whichever way it does."""
+    """Hold the terms with which a subscription starts, by card or by payment link."""
 
     price: str = field(metadata=asked_for("The id of a plan price", longest=36))
     quantity: int = field(default=1, metadata=asked_for(least=1))
-    trial_days: int = field(default=0, metadata=asked_for("Only the vendor's staff give a trial", least=0))
+    trial_days: int = field(default=0, metadata=asked_for("Only the vendor's staff may give a trial", least=0))
     coupon: str = field(
         default="",
-        metadata=asked_for("A promotion code; for the vendor's staff also a coupon's id", longest=200, blank=True),
+        metadata=asked_for("A promotion code. The vendor's staff may also give a coupon's id", longest=200, blank=True),
     )
 
     def check(self, office: Office, asked: Asked) -> PlanPrice:
-        """The price with which a subscription may start. Raises what refuses it, but for a missing card."""
+        """Return the price with which a subscription may start. Raises every refusal except a missing card."""
         refuse_deleted(office)
         row = price_for_sale(self.price)
         if office.has_live_subscription:
@@ -47,25 +47,25 @@ class Start:
             raise errors.CurrencyMismatch(office, row.currency)
         check_quantity(row, self.quantity)
         if not 0 <= self.trial_days <= LONGEST_TRIAL_DAYS:
-            raise errors.QuantityInvalid(f"A trial lasts 0 to {LONGEST_TRIAL_DAYS} days.")
+            raise errors.QuantityInvalid(f"A trial must be 0 to {LONGEST_TRIAL_DAYS} days.")
         if self.trial_days:
             grants.require_vendor(asked.by, "manage_billing", to="give a trial")
         return row
 
     @property
     def plan_price(self) -> PlanPrice:
-        """The price that was asked for, which may not be for sale any more."""
+        """Return the price that was asked for. It may not be for sale any more."""
         return PlanPrice.objects.get(public_id=self.price)
 
 
 @operation
 @dataclass(frozen=True, kw_only=True)
 class StartSubscription(Start, Previewed[Office], OnOffice[Office]):
-    """Start a subscription. **Money moves** unless there is a trial, which only the vendor's staff give.
+    """Start a subscription. **Money moves** now, unless there is a trial. Only the vendor's staff may give a trial.
 
-    ``payment_method`` is the id of a card at Stripe, added to the customer and used from now on; without one the card
-    on file is charged. A declined card leaves nothing behind: the subscription is cancelled and the card taken off
-    again. A payment link that is open is withdrawn.
+    ``payment_method`` is the id of a card at Stripe. It is added to the customer and used from now on. Without it, the
+    card on file is charged. If the card is declined, the subscription is cancelled and the card is removed again. An
+    open payment link is withdrawn. Repeating is refused, because an Office has one live subscription.
 
     Raises:
         NoCustomer, PlanUnknown, QuantityInvalid, LiveSubscriptionExists, CurrencyMismatch, StaffOnly,
@@ -79,7 +79,8 @@ class StartSubscription(Start, Previewed[Office], OnOffice[Office]):
     needs_determination = True
 
     payment_method: str = field(
-        default="", metadata=asked_for("A card that Stripe's own form made", longest=255, blank=True, form="card")
+        default="",
+        metadata=asked_for("The id of a card that Stripe's own form made", longest=255, blank=True, form="card"),
     )
 
     @classmethod
@@ -96,9 +97,9 @@ class StartSubscription(Start, Previewed[Office], OnOffice[Office]):
             raise errors.PaymentMethodRequired(subject)
 
     def preview(self, subject: Office, as_of: datetime, asked: Asked) -> Preview:
-        """The first invoice, charged now or at the trial's end. Confirm it with its ``as_of``.
+        """Show the first invoice, charged now or at the end of the trial. Confirm it with its ``as_of``.
 
-        An Office that Stripe does not know yet has neither credit nor taxes there, so its first invoice is reckoned
+        An Office that Stripe does not know yet has no credit and no taxes there, so its first invoice is calculated
         here. Raises: CouponUnknown, CouponShorterThanTrial.
         """
         row = self.plan_price
@@ -153,7 +154,7 @@ class StartSubscription(Start, Previewed[Office], OnOffice[Office]):
             gateway.customers.set_default_payment_method(card, customer=customer, step=run.step("default"))
 
     def settle_unknown(self, run: Run) -> Outcome:
-        """Cancel the subscription where it was begun and never paid: it must not come to life later."""
+        """Cancel the subscription if it was begun and never paid, so that it cannot start later."""
         customer = customer_made(run)
         found = gateway.subscriptions.find_subscription(customer, operation=run.id) if customer else None
         if found and found.status == SubscriptionStatus.INCOMPLETE:
@@ -162,12 +163,12 @@ class StartSubscription(Start, Previewed[Office], OnOffice[Office]):
 
 
 def _says(trial_days: int, coupon: Coupon | None) -> str:
-    trial = f"Nothing is charged now, and nothing during the {trial_days} days of the trial." if trial_days else ""
+    trial = f"Nothing is charged now or during the {trial_days} days of the trial." if trial_days else ""
     return " ".join(filter(None, [trial, f"Discount: {coupon.discount}." if coupon else ""]))
 
 
 def price_for_sale(key: str) -> PlanPrice:
-    """The plan price with this public id. Raises: PlanUnknown."""
+    """Return the plan price with this public id. Raises: PlanUnknown."""
     try:
         public_id = uuid.UUID(key)
     except ValueError:
@@ -181,6 +182,6 @@ def price_for_sale(key: str) -> PlanPrice:
 def check_quantity(price: PlanPrice, quantity: int) -> None:
     """Raises: QuantityInvalid."""
     if not 1 <= quantity <= MOST_SEATS:
-        raise errors.QuantityInvalid(f"The number of seats is 1 to {MOST_SEATS:,}.")
+        raise errors.QuantityInvalid(f"The number of seats must be 1 to {MOST_SEATS:,}.")
     if quantity != 1 and not price.per_seat:
-        raise errors.QuantityInvalid("This price is not per seat: the quantity is 1.")
+        raise errors.QuantityInvalid("This price is not per seat, so the quantity must be 1.")

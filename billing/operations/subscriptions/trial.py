@@ -1,4 +1,4 @@
-"""When an Office is charged next: its trial ends earlier or later, or a whole period begins now."""
+"""Change when an Office is charged next: move the end of its trial, or begin a whole period now."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -23,9 +23,10 @@ LONGEST_TRIAL = timedelta(days=730)  # of Stripe's
 @operation
 @dataclass(frozen=True, kw_only=True)
 class MoveTrialEnd(Previewed[Office], OnSubscription):
-    """The trial ends then, or now: then **money moves**. A longer trial is the vendor's to give.
+    """End the trial at a given time, or now. **Money moves** if it ends now. Only the vendor may make it longer.
 
-    The period begins when the trial ends, and is charged then. A declined card changes nothing.
+    The first period begins when the trial ends, and is charged then. A declined card changes nothing. Repeating is
+    refused.
 
     Raises:
         NoLiveSubscription, NotTrialing, DateInvalid, NothingToChange, StaffOnly, CollectionPaused,
@@ -37,7 +38,7 @@ class MoveTrialEnd(Previewed[Office], OnSubscription):
     money = Moves.NOW
     needs_determination = True
 
-    at: datetime | None = field(metadata=asked_for("null: now", nullable=True))
+    at: datetime | None = field(metadata=asked_for("When the trial ends. Null: now", nullable=True))
 
     @classmethod
     def offered(cls, subject: Office) -> bool:
@@ -52,20 +53,20 @@ class MoveTrialEnd(Previewed[Office], OnSubscription):
         if not subject.is_trialing or subject.trial_end is None:
             raise errors.NotTrialing(subject)
         if self.at == subject.trial_end:
-            raise errors.NothingToChange("the trial ends then already.")
+            raise errors.NothingToChange("the trial already ends at that time.")
         if self.at is None:
             require_collection(subject)
-            _require_card(subject, "let the trial go on")
+            _require_card(subject, "let the trial continue")
         elif self.at <= clock.billing():
-            raise errors.DateInvalid("A trial ends at a date in the future, or now.")
+            raise errors.DateInvalid("A trial must end in the future, or now.")
         elif self.at > clock.billing() + LONGEST_TRIAL:
-            raise errors.DateInvalid("A trial ends within two years.")
+            raise errors.DateInvalid("A trial must end within two years from now.")
         elif self.at > subject.trial_end:
             grants.require_vendor(asked.by, "manage_billing", to="make a trial longer")
         return self
 
     def preview(self, subject: Office, as_of: datetime, asked: Asked) -> Preview:
-        """The invoice that the trial's end brings. Confirm it with its ``as_of``."""
+        """Show the invoice for the end of the trial. Confirm it with its ``as_of``."""
         at = self.at
         invoice = gateway.subscription_terms.preview_trial_end(self.subscription, at)
         says = f"Nothing is charged before {at.day} {at:%B %Y, %H:%M} UTC. The Office keeps its access." if at else ""
@@ -83,9 +84,10 @@ class MoveTrialEnd(Previewed[Office], OnSubscription):
 @operation
 @dataclass(frozen=True, kw_only=True)
 class RestartPeriod(Previewed[Office], OnSubscription):
-    """A whole period begins now. **Money moves**; a declined card changes nothing.
+    """Begin a whole period now. **Money moves.** A declined card changes nothing.
 
-    This is the billing day from now on. What is left of the present period is credited at once, or not at all.
+    Today becomes the billing day. The rest of the current period is credited on the same invoice, or not at all.
+    Repeating begins another period and charges again, unless it confirms the same preview (``as_of``).
 
     Raises:
         NoLiveSubscription, InTrial, SubscriptionNotChangeable, CollectionPaused, PaymentMethodRequired.
@@ -97,7 +99,7 @@ class RestartPeriod(Previewed[Office], OnSubscription):
     needs_determination = True
 
     credit: Literal["now", "not_at_all"] = field(
-        default="now", metadata=asked_for("What is left of the present period")
+        default="now", metadata=asked_for("Credit for the rest of the current period")
     )
 
     @classmethod
@@ -111,11 +113,11 @@ class RestartPeriod(Previewed[Office], OnSubscription):
         if subject.subscription_status != SubscriptionStatus.ACTIVE:
             raise errors.SubscriptionNotChangeable(subject)
         require_collection(subject)
-        _require_card(subject, "let the present period go on")
+        _require_card(subject, "let the current period continue")
         return self
 
     def preview(self, subject: Office, as_of: datetime, asked: Asked) -> Preview:
-        """What a period that begins now would charge. Confirm it with its ``as_of``."""
+        """Show what a period that begins now would charge. Confirm it with its ``as_of``."""
         invoice = gateway.subscription_terms.preview_restarted_period(
             self.subscription, proration=PRORATION[self.credit], as_of=as_of
         )
