@@ -75,7 +75,7 @@ def look_is_due(office: Office, policy: Policy, *, at: datetime) -> bool:
     if not office.has_live_subscription or office.archived_at or office.customer_deleted_at:
         return False
     ends = (_period_end(office), _grace_end(office, policy), office.cancel_at)
-    passed = [moment for moment in ends if moment and moment <= at]
+    passed = [end for end in ends if end and end <= at]
     if not passed:
         return False
     seen = office.confirmed_at
@@ -122,5 +122,5 @@ def _grace_end(office: Office, policy: Policy) -> datetime | None:
     return since + policy.past_due_grace
 
 
-def _seen_since(office: Office, moment: datetime) -> bool:
-    return office.confirmed_at is not None and moment <= office.confirmed_at
+def _seen_since(office: Office, then: datetime) -> bool:
+    return office.confirmed_at is not None and then <= office.confirmed_at

@@ -1,4 +1,4 @@
-"""Is the machinery alive: the database, a worker, the inbox. Seen without signing in, so it holds figures only."""
+"""Say whether the database, a worker and the inbox work. It is read without signing in, so it holds figures only."""
 
 from datetime import datetime
 from typing import Any

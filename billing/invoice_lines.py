@@ -52,5 +52,5 @@ def kept(line: dict[str, Any], price: PlanPrice | None) -> dict[str, Any]:
     }
 
 
-def _iso(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None
+def _iso(time: datetime | None) -> str | None:
+    return time.isoformat() if time else None

@@ -24,7 +24,7 @@ from billing.operations.offices.contact import ChangeContact
 from billing.operations.subscriptions.cancel import CancelSubscription
 from billing.operations.subscriptions.discounts import ApplyDiscount
 from billing.operations.subscriptions.start import StartSubscription
-from billing.reconciliation import by_hand
+from billing.reconciliation import decisions
 from tests.conftest import PASSWORD, a_member, a_person, price_id
 
 MARK = "Zebedee"
@@ -72,8 +72,8 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "prepare": lambda office, by, why: prepare_determination(memo(), by=by, reason=why),
     "approve": lambda office, by, why: approve_determination(waiting(), by=by, reason=why),
     "withdraw": lambda office, by, why: withdraw_determination(waiting(), by=by, reason=why),
-    "compare": lambda office, by, why: by_hand.compare_office(office, by=by, reason=why),
-    "close": lambda office, by, why: by_hand.close(a_finding(office), by=by, reason=why),
+    "compare": lambda office, by, why: decisions.compare_office(office, by=by, reason=why),
+    "close": lambda office, by, why: decisions.close(a_finding(office), by=by, reason=why),
 }
 
 

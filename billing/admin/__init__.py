@@ -14,14 +14,30 @@ for model in list(admin.site._registry):
 
 from billing.admin import (  # noqa: E402  after the others' are gone
     agreements,
+    audit_trail,
+    events,
     findings,
     invoices,
-    machinery,
     offices,
+    operations,
     payments,
     plans,
-    records,
+    subscriptions,
     users,
+    workers,
 )
 
-__all__ = ["agreements", "findings", "invoices", "machinery", "offices", "payments", "plans", "records", "users"]
+__all__ = [
+    "agreements",
+    "audit_trail",
+    "events",
+    "findings",
+    "invoices",
+    "offices",
+    "operations",
+    "payments",
+    "plans",
+    "subscriptions",
+    "users",
+    "workers",
+]

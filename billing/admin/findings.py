@@ -16,25 +16,25 @@ from billing import clock, errors, jobs, reconciliation
 from billing.admin.acts import ActsAdmin, OtherAct, customer
 from billing.admin.forms import ReasonForm
 from billing.admin.readonly import ReadOnly
-from billing.admin.records import TONES
+from billing.admin.tones import TONES
 from billing.audit import actor
 from billing.audit.actor import Actor
 from billing.models import Finding, Reconciliation
-from billing.reconciliation import by_hand
+from billing.reconciliation import decisions
 
 
 def _compare(finding: Finding, *, by: Actor, reason: str) -> None:
     if finding.office is None:
         raise errors.FindingOver
-    by_hand.compare_office(finding.office, by=by, reason=reason)
+    decisions.compare_office(finding.office, by=by, reason=reason)
 
 
 def _link(finding: Finding, *, by: Actor, reason: str) -> str:
-    return _page(by_hand.link_found_customer(finding, by=by, reason=reason).pk)
+    return _page(decisions.link_found_customer(finding, by=by, reason=reason).pk)
 
 
 def _adopt(finding: Finding, *, by: Actor, reason: str) -> str:
-    return _page(by_hand.adopt_found_customer(finding, by=by, reason=reason).pk)
+    return _page(decisions.adopt_found_customer(finding, by=by, reason=reason).pk)
 
 
 def _page(office_id: int) -> str:
@@ -81,7 +81,7 @@ ACTS = (
         offered=lambda finding: _is_open(finding) and finding.kind == "unknown_customer",
     ),
     OtherAct(
-        does=by_hand.close,
+        does=decisions.close,
         name="close",
         title="Close the finding",
         says="Close it when it is dealt with. Nothing else changes. A difference that is still there is found again.",

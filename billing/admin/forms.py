@@ -51,7 +51,7 @@ class WhyForm(forms.Form):
         if self.errors:
             return given
         try:
-            given["reason"] = reasons.stated(why, note)
+            given["reason"] = reasons.in_words(why, note)
         except errors.ReasonRequired:
             self.add_error("note", "Write a short note. “Other” alone does not explain the reason.")
         return given

@@ -10,7 +10,7 @@ from unfold.decorators import display
 
 from billing.admin.acts import ActsAdmin, invoices, payments
 from billing.admin.readonly import ReadOnly, ReadOnlyInline
-from billing.admin.records import TONES
+from billing.admin.tones import TONES
 from billing.models import Invoice, Payment
 from billing.money import Money
 

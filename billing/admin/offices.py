@@ -11,7 +11,7 @@ from unfold.decorators import display
 from billing import clock
 from billing.admin.acts import ActsAdmin, customer, invoices, payment_methods, subscription, terms
 from billing.admin.readonly import ReadOnlyInline, masked
-from billing.admin.records import TONES
+from billing.admin.tones import TONES
 from billing.entitlement import Policy, entitlement
 from billing.models import AuditEntry, Invoice, Office, Operation, Payment, PaymentMethod
 from billing.operations.offices.contact import CONTACT

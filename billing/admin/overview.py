@@ -1,4 +1,4 @@
-"""The first screen: what waits for somebody, how the Offices stand, and whether the machinery runs.
+"""The first screen: what waits for somebody, how the Offices stand, and whether the workers run.
 
 Reads our rows only, in a fixed number of queries.
 """
@@ -15,8 +15,8 @@ from django.urls import reverse
 from django.utils.timesince import timesince
 
 from billing import clock, health
-from billing.admin.records import TONES
 from billing.admin.tasks import list_of, many, tasks_of
+from billing.admin.tones import TONES
 from billing.entitlement import Access, Policy, entitlement
 from billing.models import (
     Invoice,
@@ -72,7 +72,7 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "standing": _standing(offices),
         "past_due": _past_due(offices),
         "figures": _figures(),
-        "machinery": _machinery(seen),
+        "workers": _workers(seen),
     }
 
 
@@ -168,7 +168,7 @@ def _sums(rows: QuerySet[Any], amount: Sum) -> list[Money]:
     return [Money(one["total"], one["currency"]) for one in found if one["total"]]
 
 
-def _machinery(seen: dict[str, Any]) -> list[dict[str, str]]:
+def _workers(seen: dict[str, Any]) -> list[dict[str, str]]:
     """``seen`` are the figures of ``billing.health``."""
     beat, oldest = seen["heartbeat_seconds"], seen["oldest_waiting_seconds"]
     waits = f"{seen['waiting']:,}" + (f", the oldest for {many(oldest, 'second')}" if oldest is not None else "")
@@ -191,6 +191,6 @@ def _machinery(seen: dict[str, Any]) -> list[dict[str, str]]:
     ]
 
 
-def _ago(moment: datetime) -> str:
+def _ago(time: datetime) -> str:
     now = clock.wall()
-    return f"{timesince(moment, now)} ago" if now - moment >= timedelta(minutes=1) else "less than a minute ago"
+    return f"{timesince(time, now)} ago" if now - time >= timedelta(minutes=1) else "less than a minute ago"

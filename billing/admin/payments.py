@@ -12,7 +12,7 @@ from unfold.decorators import display
 from billing.admin.acts import ActsAdmin
 from billing.admin.acts.payments import PAYMENT_ACTS
 from billing.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
-from billing.admin.records import TONES
+from billing.admin.tones import TONES
 from billing.models import Adjustment, Payment
 from billing.models.statuses import AdjustmentStatus
 from billing.operations.money.money_back import is_taken_back

@@ -28,15 +28,15 @@ class Task:
     page: str
 
 
-def tasks_of(user: User, machinery: dict[str, Any]) -> Iterator[Task]:
-    """``machinery`` are the figures of ``billing.health``."""
-    yield from _of_machinery(machinery)
+def tasks_of(user: User, health: dict[str, Any]) -> Iterator[Task]:
+    """``health`` are the figures of ``billing.health``."""
+    yield from _of_health(health)
     yield from _of_findings()
     yield from _of_operations()
     yield from _of_determinations(user)
 
 
-def _of_machinery(seen: dict[str, Any]) -> Iterator[Task]:
+def _of_health(seen: dict[str, Any]) -> Iterator[Task]:
     if not health.worker_lives(seen):
         yield Task(
             "danger",

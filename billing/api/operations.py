@@ -10,9 +10,9 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing.api import bodies, serializers
-from billing.api.bodies import Body
+from billing.api import request_bodies, serializers
 from billing.api.idempotency import IdempotentPosts
+from billing.api.request_bodies import Body
 from billing.api.schema import Described, Named
 from billing.api.views import PROBLEM, OfficeView
 from billing.audit import actor
@@ -43,7 +43,7 @@ class DeclaredView(OfficeView, Described):
     """Fields of the declaration that the address gives, by the names that they have there."""
 
     def reason(self) -> fields.Field[Any, Any, Any, Any] | None:
-        return bodies.any_reason()
+        return request_bodies.any_reason()
 
     def asked(self, request: Request, **address: Any) -> tuple[Declaration[Any, Any], str]:
         """The request as it is declared, and the reason as it was given."""
@@ -114,8 +114,8 @@ class TellingView(DeclaredView):
     def post(self, request: Request, **address: Any) -> Response:
         subject = self.subject(request, **address)
         wanted, reason = self.asked(request, **address)
-        told = perform(wanted, subject, by=actor.person(request.user), reason=reason)
-        return Response({self.key: told}, status=self.answers, headers=NO_STORE)
+        shown = perform(wanted, subject, by=actor.person(request.user), reason=reason)
+        return Response({self.key: shown}, status=self.answers, headers=NO_STORE)
 
     def gives(self) -> dict[int, Any]:
         return {self.answers: Told(self.key, called=f"{self.declared.__name__}Told"), **REFUSALS}

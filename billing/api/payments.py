@@ -8,7 +8,7 @@ from rest_framework import generics, status
 from rest_framework import serializers as fields
 from rest_framework.request import Request
 
-from billing.api import bodies
+from billing.api import request_bodies
 from billing.api.invoices import InvoiceView
 from billing.api.operations import OperationView, PreviewView
 from billing.api.views import OfficeView
@@ -150,7 +150,7 @@ class MoneyBackPreview(PreviewView):
     shown = MoneyBackSerializer
 
     def reason(self) -> fields.Field[Any, Any, Any, Any]:
-        return bodies.any_reason()
+        return request_bodies.any_reason()
 
 
 class RefundOperation(PaymentView, OperationView):

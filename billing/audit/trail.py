@@ -76,7 +76,7 @@ def act_as(by: Actor) -> None:
     _context.set(replace(_context.get(), actor=by))
 
 
-def stated(reason: str) -> str:
+def checked_reason(reason: str) -> str:
     """The reason in one line. Raises: ReasonRequired, TextNotNeutral."""
     reason = " ".join(reason.split())
     if not 3 <= len(reason) <= neutral_text.LONGEST:

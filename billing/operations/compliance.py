@@ -67,7 +67,7 @@ def prepare_determination(
     row.document_sha256 = row.document_sha256.lower()
     with _on_record("prepare_determination", row, by=by, reason=reason):
         row.prepared_by = roles.require(by, "prepare_agreement", to="prepare a determination")
-        trail.stated(reason)
+        trail.checked_reason(reason)
         try:
             row.full_clean()
         except ValidationError as error:
@@ -91,7 +91,7 @@ def approve_determination(determination: Agreement, *, by: Actor, reason: str) -
     """
     with _on_record("approve_determination", determination, by=by, reason=reason):
         person = roles.require(by, "approve_agreement", to="approve a determination")
-        trail.stated(reason)
+        trail.checked_reason(reason)
         with transaction.atomic(durable=True):
             fresh = _fresh(determination)
             if fresh.prepared_by == person:
@@ -122,7 +122,11 @@ def withdraw_determination(determination: Agreement, *, by: Actor, reason: str) 
         permission = "approve_agreement" if fresh.approved_at else "prepare_agreement"
         person = roles.require(by, permission, to="withdraw this determination")
         unchanged = Agreement.objects.filter(pk=fresh.pk, approved_at=fresh.approved_at, withdrawn_at=None)
-        written = {"withdrawn_by": person, "withdrawn_at": clock.wall(), "withdrawn_reason": trail.stated(reason)}
+        written = {
+            "withdrawn_by": person,
+            "withdrawn_at": clock.wall(),
+            "withdrawn_reason": trail.checked_reason(reason),
+        }
         if not unchanged.update(**written):
             raise _decided(_fresh(fresh))
         trail.record_act(fresh, f"withdrawn by {by.label}, prepared by {fresh.prepared_by}: {fresh}")

@@ -155,14 +155,14 @@ def _tell(office: Office, row: Adjustment) -> None:
         report("refund_failed", subject, office=office, severity="critical", detail=f"{row.money}: {row.says}")
     if row.kind != Adjustment.Kind.DISPUTE:
         return
-    told = f"A payment of {row.money} is disputed ({row.get_reason_display()}). {row.says}"
+    words = f"A payment of {row.money} is disputed ({row.get_reason_display()}). {row.says}"
     if row.answer_by:
         severity = "warning" if row.is_inquiry else "critical"
-        report("dispute", subject, office=office, severity=severity, detail=told)
+        report("dispute", subject, office=office, severity=severity, detail=words)
     else:
         resolve("dispute", subject)
     if row.outcome == Adjustment.Outcome.LOST:
-        report("dispute_lost", subject, office=office, detail=told)
+        report("dispute_lost", subject, office=office, detail=words)
 
 
 def _mark_missing(office: Office, snapshot: Snapshot) -> None:

@@ -31,8 +31,8 @@ from billing.models import (
 from billing.models.office import LOCALE
 from billing.projection import OLDEST, apply
 from billing.reconciliation.compare import NOT_HERE
-from billing.reconciliation.strangers import office_id
 from billing.reconciliation.suspects import Suspect, offices_of
+from billing.reconciliation.unknown_customers import office_id
 from billing.stripe_api import mirror
 from billing.stripe_api.gateway.lists import Listed
 from billing.stripe_api.inbound.states import Contact, CustomerState, PriceState, Snapshot, SubscriptionState
@@ -80,10 +80,10 @@ def adopt(run: Reconciliation, listed: Iterable[Listed]) -> None:
 
 def _look_at_what_was_told(run: Reconciliation, customers: list[str]) -> None:
     """An event that came before the Office was there was put away as nobody's; the page may be older than it."""
-    told = ReceivedEvent.objects.filter(
+    reported = ReceivedEvent.objects.filter(
         customer_id__in=customers, status=ReceivedEvent.Status.IGNORED, received_at__gte=run.began_at
     )
-    named = set(told.values_list("customer_id", flat=True))
+    named = set(reported.values_list("customer_id", flat=True))
     for office in Office.objects.filter(payment_provider_customer_id__in=named):
         queue_look(office)
 

@@ -1,4 +1,4 @@
-"""What differs between a row and what Stripe shows, and how that is told. Pure."""
+"""What differs between a row and what Stripe shows, and how it is said. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -48,8 +48,8 @@ def differences(ours: Values | None, theirs: Values) -> tuple[Difference, ...]:
     return tuple(Difference(name, ours[name], value) for name, value in theirs.items() if ours[name] != value)
 
 
-def told(found: tuple[Difference, ...], currency: str) -> str:
-    """In words: both values of each column. Ids of Stripe's are not told."""
+def in_words(found: tuple[Difference, ...], currency: str) -> str:
+    """In words: both values of each column. Stripe's ids are left out."""
     return "; ".join(_told(one, currency) for one in found)
 
 

@@ -135,6 +135,6 @@ def _tell(one: Suspect, found: tuple[Difference, ...], last: datetime | None, *,
         one.stripe_id,
         office=one.office,
         severity=compare.severity(found),
-        detail=f"{one.kind.capitalize()}: {compare.told(found, currency)}.{since}",
+        detail=f"{one.kind.capitalize()}: {compare.in_words(found, currency)}.{since}",
         resolution=resolution,
     )

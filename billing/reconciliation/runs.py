@@ -48,7 +48,7 @@ def begin(
             raise errors.ProductUnknown
     run = Reconciliation(
         actor_label=by.label,
-        reason=trail.stated(reason),
+        reason=trail.checked_reason(reason),
         everything=everything,
         adopts=adopts,
         products=list(products),
@@ -72,11 +72,11 @@ def reconcile(
     everything: bool = False,
     adopts: bool = False,
     products: tuple[str, ...] = (),
-    told: Callable[[Reconciliation], None] = lambda _: None,
+    after_each_page: Callable[[Reconciliation], None] = lambda _: None,
 ) -> Reconciliation:
     """Everything was compared, and what had drifted was repaired. One that is under way is ended first.
 
-    What events that had not arrived tell of is looked at by the worker. ``told`` is called after each page.
+    What events that had not arrived tell of is looked at by the worker. ``after_each_page`` is called after each page.
 
     Raises:
         ReconciliationUnderWay: another process carries one on.
@@ -86,11 +86,11 @@ def reconcile(
     for under_way in Reconciliation.objects.filter(ended_at=None):
         if under_way.adopts and not (adopts and set(under_way.products) == set(products)):
             raise errors.BackfillUnfinished(under_way.began_at)
-        _to_its_end(under_way, by, told)
+        _to_its_end(under_way, by, after_each_page)
         if under_way.adopts and under_way.everything >= everything:
             return under_way
     run = begin(by=by, reason=reason, everything=everything, adopts=adopts, products=products)
-    _to_its_end(run, by, told)
+    _to_its_end(run, by, after_each_page)
     return run
 
 
@@ -101,12 +101,12 @@ def end(run: Reconciliation, *, by: Actor, reason: str) -> None:
     """
     if by.kind == "person":
         roles.require(by, "manage_billing", to="end a comparison")
-    with trail.acting(by, reason=trail.stated(reason)), transaction.atomic(durable=True):
+    with trail.acting(by, reason=trail.checked_reason(reason)), transaction.atomic(durable=True):
         Reconciliation.objects.filter(pk=run.pk, ended_at=None).update(ended_at=clock.wall(), claim_id=None)
         trail.record_act(run, f"ended a reconciliation before its end, at: {run.stage}")
 
 
-def _to_its_end(run: Reconciliation, by: Actor, told: Callable[[Reconciliation], None]) -> None:
+def _to_its_end(run: Reconciliation, by: Actor, after_each_page: Callable[[Reconciliation], None]) -> None:
     failures = 0
     while run.ended_at is None:
         try:
@@ -118,7 +118,7 @@ def _to_its_end(run: Reconciliation, by: Actor, told: Callable[[Reconciliation],
             if failures == MOST_FAILURES:
                 raise
             time.sleep(max(error.retry_after, 0.5 * 2**failures))
-        told(run)
+        after_each_page(run)
 
 
 def carry_on(run: Reconciliation, *, by: Actor) -> bool:

@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet
 from billing import errors
 from billing.models import Adjustment, Invoice, Office, Reconciliation
 from billing.models.statuses import UNDECIDED, UNDER_WAY, InvoiceStatus
-from billing.reconciliation import adoption, contacts, missed_events, strangers, suspects
+from billing.reconciliation import adoption, contacts, missed_events, suspects, unknown_customers
 from billing.reconciliation.compare import Difference
 from billing.reconciliation.suspects import Suspect
 from billing.stripe_api import gateway
@@ -75,8 +75,8 @@ def of_one(office: Office) -> list[Suspect]:
 
 def _of_payment(payment: Listed) -> list[Listed]:
     """Its refunds and disputes, which do not say whose they are."""
-    told = [*_all(lists.refunds, charge=payment.state.id), *_all(lists.disputes, charge=payment.state.id)]
-    return [replace(one, customer=payment.customer) for one in told]
+    found = [*_all(lists.refunds, charge=payment.state.id), *_all(lists.disputes, charge=payment.state.id)]
+    return [replace(one, customer=payment.customer) for one in found]
 
 
 def _all(page: Callable[..., lists.Page], **of: str) -> list[Listed]:
@@ -105,7 +105,7 @@ def _customers(run: Reconciliation, cursor: str) -> Part:
     found = list(suspects.customers(page.objects))
     named = [one.customer for one in page.objects]
     Office.objects.filter(payment_provider_customer_id__in=named).update(reconciled_at=run.began_at)
-    strangers.tell_of_customers(page.objects)
+    unknown_customers.tell_of_customers(page.objects)
     contacts.tell(page.objects)
     return Part(tuple(one.state.id for one in page.objects), found, page.next)
 
@@ -115,7 +115,7 @@ def _subscriptions(run: Reconciliation, cursor: str) -> Part:
     if run.adopts:
         adoption.adopt(run, page.objects)
     else:
-        strangers.tell_of_subscriptions(run, page.objects)
+        unknown_customers.tell_of_subscriptions(run, page.objects)
     return _part(run, page, list(suspects.subscriptions(page.objects)))
 
 
@@ -141,8 +141,8 @@ def _listed(
     page: Callable[..., lists.Page],
     compare: Callable[[Iterable[Listed]], Iterator[Suspect]],
 ) -> Part:
-    told = page(cursor, since=_since(run))
-    return _part(run, told, list(compare(told.objects)))
+    listed = page(cursor, since=_since(run))
+    return _part(run, listed, list(compare(listed.objects)))
 
 
 def _part(run: Reconciliation, page: lists.Page, found: list[Suspect]) -> Part:

@@ -14,7 +14,7 @@ from djstripe import models as djstripe
 from billing import errors
 from billing.models import Office, Plan, PlanPrice, StripeAccount
 from billing.stripe_api.inbound.states import CustomerState, SubscriptionState
-from billing.stripe_api.inbound.values import when
+from billing.stripe_api.inbound.values import time_or_none
 
 
 def close_side_doors() -> None:
@@ -69,7 +69,7 @@ def customer(state: CustomerState, office: Office) -> djstripe.Customer:
         "subscriber_id": office.pk,
         "email": "",
         "livemode": state.redacted.get("livemode", False),
-        "created": when(state.redacted.get("created")),
+        "created": time_or_none(state.redacted.get("created")),
         "metadata": state.redacted.get("metadata", {}),
         "stripe_data": state.redacted,
     }

@@ -2,7 +2,7 @@
 
 from stripe_sandbox.currencies import money
 from stripe_sandbox.pages import panels
-from stripe_sandbox.pages.html import Safe, button, cell, document, moment, pill, table
+from stripe_sandbox.pages.html import Safe, button, cell, document, pill, table, time_shown
 from stripe_sandbox.store import Row, Store
 
 
@@ -16,7 +16,7 @@ def shown(store: Store, row: Row) -> str:
     default = (row["invoice_settings"] or {}).get("default_payment_method")
     cards = [[panels.card_name(one), "yes" if one["id"] == default else "no", one["id"]] for one in reversed(methods)]
     balance = [
-        [moment(one["created"]), one["type"].replace("_", " "), money(one["amount"], one["currency"]), one["id"]]
+        [time_shown(one["created"]), one["type"].replace("_", " "), money(one["amount"], one["currency"]), one["id"]]
         for one in panels.newest(store.all("customer_balance_transaction", customer=key))
     ]
     parts = [
@@ -34,8 +34,8 @@ def shown(store: Store, row: Row) -> str:
     ]
     facts = {
         "E-mail": row["email"] or "–",
-        "Created": moment(row["created"]),
-        "Its time now": moment(store.now(key)),
+        "Created": time_shown(row["created"]),
+        "Its time now": time_shown(store.now(key)),
         "Test clock": row["test_clock"] or "none: the server's clock",
         "Balance": money(row["balance"], row["currency"]) if row["currency"] else "–",
         "Id": key,

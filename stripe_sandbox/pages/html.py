@@ -143,6 +143,6 @@ def cost(price: Row) -> str:
     return f"{amount or money(price['unit_amount'], price['currency'])}{each}"
 
 
-def moment(epoch: int | None) -> str:
-    """The moment, given in seconds since 1970, in UTC."""
+def time_shown(epoch: int | None) -> str:
+    """The time, given in seconds since 1970, in UTC."""
     return f"{datetime.fromtimestamp(epoch, UTC):%d %b %Y, %H:%M} UTC" if epoch is not None else "–"

@@ -11,7 +11,7 @@ from stripe_sandbox.addresses import authenticate_url
 from stripe_sandbox.currencies import money
 from stripe_sandbox.invoicing import collection
 from stripe_sandbox.pages.forms import acted, card_field, error_box, form_of
-from stripe_sandbox.pages.html import document, moment, pairs
+from stripe_sandbox.pages.html import document, pairs, time_shown
 from stripe_sandbox.pages.pdf import pdf
 from stripe_sandbox.store import Row, Store
 
@@ -118,9 +118,9 @@ def _head(invoice: Row) -> list[Pair]:
     facts = [
         ("For", invoice["customer_name"] or invoice["customer_email"] or invoice["customer"]),
         ("Status", invoice["status"]),
-        ("Date", moment(invoice["status_transitions"]["finalized_at"])),
+        ("Date", time_shown(invoice["status_transitions"]["finalized_at"])),
     ]
-    return [*facts, ("Due", moment(invoice["due_date"]))] if invoice["due_date"] else facts
+    return [*facts, ("Due", time_shown(invoice["due_date"]))] if invoice["due_date"] else facts
 
 
 def _note_facts(store: Store, note: Row) -> list[Pair]:
@@ -131,7 +131,7 @@ def _note_facts(store: Store, note: Row) -> list[Pair]:
     rows += [(_tax_name(store, one), one["amount"]) for one in note["total_taxes"]]
     rows.append(("Total", note["total"]))
     invoice = store.objects["invoice"][note["invoice"]]
-    head = [("Invoice", invoice["number"]), ("Status", note["status"]), ("Date", moment(note["created"])), ("", "")]
+    head = [("Invoice", invoice["number"]), ("Status", note["status"]), ("Date", time_shown(note["created"])), ("", "")]
     return head + [(label, money(amount, currency)) for label, amount in rows]
 
 

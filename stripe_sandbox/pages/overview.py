@@ -14,7 +14,7 @@ from stripe_sandbox.errors import StripeError, missing
 from stripe_sandbox.pages import customer as customer_page
 from stripe_sandbox.pages import panels
 from stripe_sandbox.pages.forms import form_of
-from stripe_sandbox.pages.html import button, cell, document, moment
+from stripe_sandbox.pages.html import button, cell, document, time_shown
 from stripe_sandbox.store import Store
 
 STEPS = ("hour", "day", "week", "month")
@@ -184,7 +184,7 @@ def _clocks(store: Store) -> str:
 
 def _clock(label: str, now: int, key: str) -> str:
     buttons = "".join(button("/clock", f"+ 1 {step}", by=step, clock=key) for step in STEPS)
-    return f'<div class="row clock"><span>{cell(label)}<br><strong>{moment(now)}</strong></span>{buttons}</div>'
+    return f'<div class="row clock"><span>{cell(label)}<br><strong>{time_shown(now)}</strong></span>{buttons}</div>'
 
 
 def _counts(store: Store) -> str:

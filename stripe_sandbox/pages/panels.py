@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from itertools import islice
 
 from stripe_sandbox.currencies import money
-from stripe_sandbox.pages.html import Safe, button, cell, cost, link, moment, pill, table
+from stripe_sandbox.pages.html import Safe, button, cell, cost, link, pill, table, time_shown
 from stripe_sandbox.store import Row, Store
 
 MOST = 50
@@ -62,8 +62,8 @@ def _subscription(store: Store, row: Row) -> list[str]:
         pill(row["status"]),
         plans,
         quantities,
-        moment(min(ends)) if ends else "–",
-        moment(row["ended_at"] or row["cancel_at"]),
+        time_shown(min(ends)) if ends else "–",
+        time_shown(row["ended_at"] or row["cancel_at"]),
     ]
 
 
@@ -87,7 +87,7 @@ def _invoice(store: Store, row: Row) -> list[str]:
         money(row["total"], row["currency"]),
         money(row["amount_remaining"], row["currency"]) if row["status"] in OWED else "–",
         str(row["attempt_count"]),
-        moment(upcoming),
+        time_shown(upcoming),
     ]
 
 
@@ -99,7 +99,7 @@ def payments(store: Store, rows: list[Row], *, empty: str) -> Safe:
 def _payment(row: Row) -> list[str]:
     why = (row["outcome"] or {}).get("reason") or row["failure_code"] or "–"
     return [
-        moment(row["created"]),
+        time_shown(row["created"]),
         money(row["amount"], row["currency"]),
         pill("disputed" if row["disputed"] else row["status"]),
         money(row["amount_refunded"], row["currency"]) if row["amount_refunded"] else "–",
@@ -136,7 +136,7 @@ def _delivery(store: Store, row: Row) -> list[str]:
 
 def events(rows: list[Row], *, empty: str) -> Safe:
     heads = ["When", "Event", "Still to deliver", "Id"]
-    told = ([moment(row["created"]), row["type"], str(row["pending_webhooks"]), row["id"]] for row in rows)
+    told = ([time_shown(row["created"]), row["type"], str(row["pending_webhooks"]), row["id"]] for row in rows)
     return table(heads, told, empty=empty)
 
 

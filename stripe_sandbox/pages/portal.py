@@ -12,7 +12,7 @@ from stripe_sandbox.addresses import authenticate_url
 from stripe_sandbox.currencies import money
 from stripe_sandbox.errors import invalid
 from stripe_sandbox.pages.forms import acted, card_field, error_box, form_of
-from stripe_sandbox.pages.html import Safe, button, document, moment, pill, table
+from stripe_sandbox.pages.html import Safe, button, document, pill, table, time_shown
 from stripe_sandbox.pages.panels import price_name
 from stripe_sandbox.store import Row, Store
 from stripe_sandbox.subscribing import subscriptions
@@ -140,7 +140,7 @@ def _subscription(store: Store, session: Row, subscription: Row, features: dict[
         f"{one['quantity'] or 1} × {price_name(store, store.objects['price'][one['price']])}" for one in items
     )
     ends = subscription["cancel_at_period_end"]
-    until = moment(items[0]["current_period_end"]) if items else "–"
+    until = time_shown(items[0]["current_period_end"]) if items else "–"
     parts = [f"<strong>{escape(names)}</strong>", f"<p>{escape(subscription['status'])}, "]
     parts.append(f"{'ends' if ends else 'renews'} {until}</p>" if items else "</p>")
     address, buttons = f"/portal/{session['id']}", []
@@ -167,7 +167,7 @@ def _invoices(store: Store, customer: Row) -> Safe:
     rows = [
         [
             Safe(f'<a href="/invoices/{escape(one["id"])}">{escape(one["number"])}</a>'),
-            moment(one["created"]),
+            time_shown(one["created"]),
             pill(one["status"]),
             money(one["total"], one["currency"]),
         ]

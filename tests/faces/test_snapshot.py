@@ -185,7 +185,7 @@ def test_the_admin(from_one_on, stripe):
     client = signed_in(staff("administrator"))
     stage = set_out(stripe, client)
     admin = Admin(client, book)
-    found_by_the_machinery(stage)
+    found_by_the_worker(stage)
 
     for group in ("operator", "auditor"):
         Admin(signed_in(staff(group)), book).get(f"overview/{group}.html", "/admin/")
@@ -226,7 +226,7 @@ def test_the_admin(from_one_on, stripe):
     book.close()
 
 
-def found_by_the_machinery(stage: Stage) -> None:
+def found_by_the_worker(stage: Stage) -> None:
     """Rows that only time or trouble brings."""
     active, customer = stage.offices["active"], stage.customer(stage.offices["active"])
     stranger, other = (stage.stripe.post("customers", name=name)["id"] for name in ("Stranger", "Another"))

@@ -18,7 +18,7 @@ from billing.operations.money.credit import AdjustCredit
 from billing.operations.offices.archive import ArchiveOffice, UnarchiveOffice
 from billing.operations.offices.contact import CONTACT, ChangeContact
 from billing.operations.offices.customer import OpenPortal
-from billing.reconciliation import by_hand
+from billing.reconciliation import decisions
 
 CUSTOMER = "Customer"
 
@@ -69,7 +69,7 @@ def _portal(office: Office, url: str) -> Link:
 
 
 COMPARE = OtherAct(
-    does=by_hand.compare_office,
+    does=decisions.compare_office,
     name="compare",
     title="Compare with Stripe",
     says="This compares everything that Stripe lists for this Office with its rows here. Differences are repaired "

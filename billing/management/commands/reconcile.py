@@ -63,7 +63,7 @@ class Command(BaseCommand):
                     everything=options["full"],
                     adopts=options["adopt"],
                     products=tuple(options["product"]),
-                    told=self._tell,
+                    after_each_page=self._tell,
                 )
         except KeyboardInterrupt:
             raise CommandError(

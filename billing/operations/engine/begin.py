@@ -73,7 +73,7 @@ def _begun(
             if exact is None:
                 return None, fresh
             office = exact.office_of(fresh)
-            words = trail.stated(reasons.given(reason, by=by))
+            words = trail.checked_reason(reasons.given(reason, by=by))
             with trail.acting(by, office=office, reason=words):
                 operation = Operation.objects.create(
                     office=office,
@@ -99,7 +99,7 @@ def _carried_out(wanted: Here[Subject, Result], subject: Subject, *, by: Actor, 
         fresh, exact = _prepared(wanted, subject, Asked(by, reason))
         if exact is None:
             return cast(Result, fresh)
-        with trail.acting(by, office=exact.office_of(fresh), reason=trail.stated(reasons.given(reason, by=by))):
+        with trail.acting(by, office=exact.office_of(fresh), reason=trail.checked_reason(reasons.given(reason, by=by))):
             return exact.carry_out(fresh)
 
 

@@ -216,9 +216,9 @@ class Telling(OnOffice[str]):
     )
 
     def result(self, run: "Run") -> str:
-        if not run.told:
+        if not run.shown_once:
             raise errors.StripeUnavailable(self.ANSWER_LOST)
-        return run.told
+        return run.shown_once
 
 
 @dataclass(frozen=True, kw_only=True)

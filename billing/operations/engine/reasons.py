@@ -18,7 +18,7 @@ NEEDS_NOTE = ("other",)
 BY_THE_OFFICE = "The Office did it itself"
 
 
-def stated(code: str, note: str = "") -> str:
+def in_words(code: str, note: str = "") -> str:
     """The reason in words. Raises: ReasonRequired where the code is none of the catalogue or wants a note."""
     note = note.strip()
     if code not in CATALOGUE or (code in NEEDS_NOTE and not note):
@@ -41,4 +41,4 @@ def given(text: str, *, by: Actor) -> str:
     text = text.strip()
     if not text and by.user is not None and not by.user.is_staff:
         return BY_THE_OFFICE
-    return stated(text) if text in CATALOGUE else text
+    return in_words(text) if text in CATALOGUE else text

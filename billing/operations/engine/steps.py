@@ -91,7 +91,7 @@ class Step:
 
 
 class Run:
-    """An operation while it asks Stripe. ``told`` is for the person who asked alone, and is stored nowhere."""
+    """An operation while it asks Stripe. ``shown_once`` is for the person who asked alone, and is stored nowhere."""
 
     def __init__(self, operation: Operation) -> None:
         self.operation = operation
@@ -99,7 +99,7 @@ class Run:
         self.office: Office = operation.office
         self.by = Actor(cast(Kind, operation.actor_kind), operation.actor_label, operation.actor)
         self.named: dict[str, set[str]] = {}
-        self.told = ""
+        self.shown_once = ""
 
     @cached_property
     def request(self) -> AtStripe[Any, Any]:

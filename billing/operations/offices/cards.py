@@ -61,7 +61,7 @@ class PreparePaymentMethod(CardForm):
     not_in_admin = "The secret is for a page with Stripe.js. Staff send the Office a link."
 
     def ask(self, run: Run) -> None:
-        run.told = gateway.payment_methods.create_setup_intent(
+        run.shown_once = gateway.payment_methods.create_setup_intent(
             customer_of(run), office=str(run.office.public_id), operation=run.id, step=run.step("setup_intent")
         )
 
@@ -84,7 +84,7 @@ class MakeCardLink(CardForm):
     kind = Kind.MAKE_CARD_LINK
 
     def ask(self, run: Run) -> None:
-        run.told = gateway.payment_methods.create_card_link(
+        run.shown_once = gateway.payment_methods.create_card_link(
             customer_of(run),
             return_url=return_url(),
             office=str(run.office.public_id),

@@ -96,9 +96,9 @@ class ChangeContact(OnOffice[Office]):
 
 def _addressed(run: Run) -> None:
     """Save in our own columns what Stripe was told."""
-    office, told = run.office, run.step("contact").recorded()
+    office, sent = run.office, run.step("contact").recorded()
     office.refresh_from_db(fields=CONTACT)
-    after = {"name": told["name"], "billing_email": told["email"], "locale": told["preferred_locales"][0]}
+    after = {"name": sent["name"], "billing_email": sent["email"], "locale": sent["preferred_locales"][0]}
     resolve(CONTACT_DIFFERS, str(office.public_id), resolution="Stripe was told")
     changed = [name for name, value in after.items() if getattr(office, name) != value]
     for name in changed:

@@ -62,7 +62,9 @@ class OpenPortal(Telling):
 
     def ask(self, run: Run) -> None:
         customer = run.office.payment_provider_customer_id or ""
-        run.told = gateway.customers.create_portal_link(customer, return_url=return_url(), step=run.step("portal"))
+        run.shown_once = gateway.customers.create_portal_link(
+            customer, return_url=return_url(), step=run.step("portal")
+        )
 
     def settle_unknown(self, run: Run) -> Outcome:
         """Give it up. Stripe does not list portal links, and a link that nobody has seen is useless."""

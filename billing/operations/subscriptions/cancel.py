@@ -11,7 +11,7 @@ from billing.models.statuses import SubscriptionStatus
 from billing.operations.engine.declaration import Asked, Moves, OnSubscription, Outcome, asked_for
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
-from billing.operations.subscriptions.live import require_live, state_of, was_updated
+from billing.operations.subscriptions.live_subscription import require_live, state_of, was_updated
 from billing.stripe_api import charging, gateway
 
 

@@ -14,7 +14,13 @@ from billing.operations.engine.declaration import Asked, Moves, OnSubscription, 
 from billing.operations.engine.previews import Preview
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
-from billing.operations.subscriptions.live import PRORATION, require_collection, require_live, state_of, was_updated
+from billing.operations.subscriptions.live_subscription import (
+    PRORATION,
+    require_collection,
+    require_live,
+    state_of,
+    was_updated,
+)
 from billing.operations.subscriptions.start import check_quantity, price_for_sale
 from billing.stripe_api import gateway
 

@@ -13,7 +13,7 @@ from billing.operations.engine.previews import Preview
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
 from billing.operations.subscriptions import coupons
-from billing.operations.subscriptions.live import require_live, was_updated
+from billing.operations.subscriptions.live_subscription import require_live, was_updated
 from billing.stripe_api import gateway
 from billing.stripe_api.inbound.states import PreviewedInvoice
 

@@ -14,7 +14,7 @@ from billing.operations.engine.declaration import Asked, Moves, OnSubscription, 
 from billing.operations.engine.previews import Preview
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
-from billing.operations.subscriptions.live import PRORATION, require_collection, require_live, was_updated
+from billing.operations.subscriptions.live_subscription import PRORATION, require_collection, require_live, was_updated
 from billing.stripe_api import gateway
 
 LONGEST_TRIAL = timedelta(days=730)  # of Stripe's

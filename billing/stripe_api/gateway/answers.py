@@ -16,8 +16,8 @@ def page(path: str, params: dict[str, Any]) -> list[dict[str, Any]]:
 def after(path: str, params: dict[str, Any], cursor: str) -> tuple[list[dict[str, Any]], str]:
     """A hundred, from the one after ``cursor`` on, and the cursor of the next; empty after the last."""
     given = {**params, "limit": PAGE} | ({"starting_after": cursor} if cursor else {})
-    told = client.get(path, given)
-    return told["data"], told["data"][-1]["id"] if told["has_more"] and told["data"] else ""
+    page = client.get(path, given)
+    return page["data"], page["data"][-1]["id"] if page["has_more"] and page["data"] else ""
 
 
 def has_made(path: str, params: dict[str, Any], *, operation: str) -> bool:

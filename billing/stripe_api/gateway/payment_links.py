@@ -63,7 +63,7 @@ def find_payment_link(customer: str) -> PaymentLink | None:
     for data in answers.page("/v1/checkout/sessions", {"customer": customer, "status": CheckoutStatus.OPEN}):
         if data["mode"] == "subscription" and data.get("url"):
             operation = (data.get("metadata") or {}).get("operation", "")
-            return PaymentLink(data["id"], data["url"], inbound.values.moment(data["expires_at"]), operation)
+            return PaymentLink(data["id"], data["url"], inbound.values.time_of(data["expires_at"]), operation)
     return None
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from billing.models import Adjustment
 from billing.models.statuses import AdjustmentStatus
 from billing.stripe_api.inbound.states import AdjustmentState
-from billing.stripe_api.inbound.values import identity, when
+from billing.stripe_api.inbound.values import identity, time_or_none
 
 Kind, Reason, Outcome = Adjustment.Kind, Adjustment.Reason, Adjustment.Outcome
 
@@ -73,7 +73,7 @@ def dispute(data: dict[str, Any]) -> AdjustmentState:
         Kind.DISPUTE,
         data,
         payment_id=identity(data.get("charge")),
-        due_at=when((data.get("evidence_details") or {}).get("due_by")),
+        due_at=time_or_none((data.get("evidence_details") or {}).get("due_by")),
         outcome=OUTCOMES.get(data["status"], ""),
     )
 

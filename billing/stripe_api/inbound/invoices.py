@@ -6,7 +6,7 @@ from typing import Any
 from billing import invoice_lines
 from billing.models.statuses import InvoiceStatus
 from billing.stripe_api.inbound.states import InvoiceState, PreviewedInvoice
-from billing.stripe_api.inbound.values import identity, when
+from billing.stripe_api.inbound.values import identity, time_or_none
 
 KINDS = {
     "subscription_create": "start",
@@ -42,15 +42,15 @@ def invoice(data: dict[str, Any]) -> InvoiceState:
         credited_before_payment=data.get("pre_payment_credit_notes_amount") or 0,
         credited_after_payment=data.get("post_payment_credit_notes_amount") or 0,
         attempt_count=data.get("attempt_count") or 0,
-        next_payment_attempt=when(data.get("next_payment_attempt")),
-        period_start=period_start or when(data.get("period_start")),
-        period_end=period_end or when(data.get("period_end")),
+        next_payment_attempt=time_or_none(data.get("next_payment_attempt")),
+        period_start=period_start or time_or_none(data.get("period_start")),
+        period_end=period_end or time_or_none(data.get("period_end")),
         created_at=datetime.fromtimestamp(data["created"], UTC),
-        due_at=when(data.get("due_date")),
-        finalised_at=when(transitions.get("finalized_at")),
-        paid_at=when(transitions.get("paid_at")),
-        voided_at=when(transitions.get("voided_at")),
-        uncollectible_at=when(transitions.get("marked_uncollectible_at")),
+        due_at=time_or_none(data.get("due_date")),
+        finalised_at=time_or_none(transitions.get("finalized_at")),
+        paid_at=time_or_none(transitions.get("paid_at")),
+        voided_at=time_or_none(transitions.get("voided_at")),
+        uncollectible_at=time_or_none(transitions.get("marked_uncollectible_at")),
         operation=(data.get("metadata") or {}).get("operation", ""),
         lines=lines,
     )
@@ -71,8 +71,8 @@ def previewed_invoice(data: dict[str, Any]) -> PreviewedInvoice:
         tax=sum(one["amount"] for one in data.get("total_taxes") or []),
         total=data["total"],
         amount_due=data["amount_due"],
-        period_start=when(data.get("period_start")),
-        period_end=when(data.get("period_end")),
+        period_start=time_or_none(data.get("period_start")),
+        period_end=time_or_none(data.get("period_end")),
         lines=tuple(line(one) for one in (data.get("lines") or {}).get("data") or []),
     )
 
@@ -93,6 +93,6 @@ def line(data: dict[str, Any]) -> dict[str, Any]:
         "quantity": data.get("quantity"),
         "amount": data["amount"],
         "proration": bool(source.get("proration")),
-        "period_start": when(period.get("start")),
-        "period_end": when(period.get("end")),
+        "period_start": time_or_none(period.get("start")),
+        "period_end": time_or_none(period.get("end")),
     }

@@ -6,11 +6,11 @@ from typing import Any
 from billing.stripe_api import outbound
 
 
-def when(epoch: int | None) -> datetime | None:
-    return datetime.fromtimestamp(epoch, UTC) if epoch else None
+def time_or_none(epoch: int | None) -> datetime | None:
+    return datetime.fromtimestamp(epoch, UTC) if epoch is not None else None
 
 
-def moment(epoch: int) -> datetime:
+def time_of(epoch: int) -> datetime:
     return datetime.fromtimestamp(epoch, UTC)
 
 

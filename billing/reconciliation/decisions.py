@@ -22,7 +22,7 @@ def compare_office(office: Office, *, by: Actor, reason: str) -> Result:
         StripeUnavailable: what was repaired before stays so.
     """
     _require(by, office, to="compare an Office with Stripe")
-    reason = trail.stated(reason)
+    reason = trail.checked_reason(reason)
     if not office.payment_provider_customer_id:
         raise errors.NoCustomer(office)
     with trail.acting(by, office=office, reason=reason):
@@ -46,7 +46,7 @@ def link_found_customer(finding: Finding, *, by: Actor, reason: str) -> Office:
         raise errors.FindingOver
     if (office.payment_provider_customer_id or finding.subject) != finding.subject:
         raise errors.FindingOver
-    with trail.acting(by, office=office, reason=trail.stated(reason)):
+    with trail.acting(by, office=office, reason=trail.checked_reason(reason)):
         office = link_customer(office.pk, finding.subject)
     compare_office(office, by=by, reason=reason)
     resolve(finding.kind, finding.subject, resolution=f"linked by {by.label}")
@@ -61,7 +61,7 @@ def adopt_found_customer(finding: Finding, *, by: Actor, reason: str) -> Office:
     _require(by, finding, to="adopt a customer")
     if not _is_open(finding, "unknown_customer"):
         raise errors.FindingOver
-    reason = trail.stated(reason)
+    reason = trail.checked_reason(reason)
     office = Office.objects.filter(payment_provider_customer_id=finding.subject).first()
     if office is None:
         ours = adoption.of_ours(lists.subscriptions(customer=finding.subject, with_owners=True).objects)
@@ -82,7 +82,7 @@ def close(finding: Finding, *, by: Actor, reason: str) -> None:
     _require(by, finding, to="close a finding")
     if finding.resolved_at is not None:
         raise errors.FindingOver
-    reason = trail.stated(reason)
+    reason = trail.checked_reason(reason)
     with trail.acting(by, office=finding.office, reason=reason):
         trail.record_act(finding, f"closed a finding: {finding.kind}", office=finding.office)
         resolve(finding.kind, finding.subject, resolution=f"closed by {by.label}: {reason}"[:200])

@@ -5,7 +5,7 @@ import pytest
 from billing import errors
 from billing.audit import actor
 from billing.models import AuditEntry, Finding, Office
-from billing.reconciliation import by_hand, reconcile
+from billing.reconciliation import decisions, reconcile
 from tests.conftest import subscribed_office
 from tests.reconciliation.conftest import equal, subscribed
 
@@ -28,7 +28,7 @@ def unknown(account):
 
 
 def test_an_adopted_customer_has_all_of_its_past_also_refunds_and_disputes(account, operator, unknown):
-    by_hand.adopt_found_customer(Finding.objects.get(kind="unknown_customer"), by=operator, reason="a practice")
+    decisions.adopt_found_customer(Finding.objects.get(kind="unknown_customer"), by=operator, reason="a practice")
 
     assert equal(account, unknown) == []
     assert not Finding.objects.filter(kind="drift", office__payment_provider_customer_id=unknown).exists()
@@ -38,9 +38,9 @@ def test_when_stripe_is_silent_in_the_midst_of_it_the_same_click_ends_it(account
     found = Finding.objects.get(kind="unknown_customer")
     account.fail_next("500", method="GET", path_prefix="/v1/charges")
     with pytest.raises(errors.StripeUnavailable):
-        by_hand.adopt_found_customer(found, by=operator, reason="a practice")
+        decisions.adopt_found_customer(found, by=operator, reason="a practice")
 
-    by_hand.adopt_found_customer(found, by=operator, reason="a practice")
+    decisions.adopt_found_customer(found, by=operator, reason="a practice")
 
     assert equal(account, unknown) == []
     assert Finding.objects.get(kind="unknown_customer").resolved_at is not None
@@ -55,7 +55,7 @@ def test_a_refund_that_settled_unseen_is_found(stripe, operator, office):
     stripe.control(f"refunds/{refund}/settle")
     stripe.taken()
 
-    result = by_hand.compare_office(Office.objects.get(), by=operator, reason="asked by the practice")
+    result = decisions.compare_office(Office.objects.get(), by=operator, reason="asked by the practice")
 
     assert result.drifted == 1
     assert equal(stripe, office.payment_provider_customer_id) == []
@@ -63,6 +63,6 @@ def test_a_refund_that_settled_unseen_is_found(stripe, operator, office):
 
 def test_a_refusal_is_on_record(stripe, auditor, office):
     with pytest.raises(errors.NotPermitted):
-        by_hand.compare_office(office, by=auditor, reason="to see")
+        decisions.compare_office(office, by=auditor, reason="to see")
 
     assert AuditEntry.objects.get(kind="refusal", actor=auditor.user).what == "may not compare an Office with Stripe"

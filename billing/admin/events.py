@@ -1,6 +1,4 @@
-"""The machinery: what Stripe reported, jobs, and whether a worker lives."""
-
-from typing import Any
+"""What Stripe reported: the inbox, and reading parked events again."""
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -11,11 +9,10 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.decorators import action, display
 
-from billing import clock, health
 from billing.admin.readonly import ReadOnlyAdmin, masked
-from billing.admin.records import TONES
+from billing.admin.tones import TONES
 from billing.audit import trail
-from billing.models import Job, ReceivedEvent, StripeAccount, WorkerHeartbeat
+from billing.models import ReceivedEvent, StripeAccount
 from billing.webhooks import inbox
 
 
@@ -75,27 +72,3 @@ class ReceivedEventAdmin(ReadOnlyAdmin):
 
     def has_replay_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("billing.manage_billing")
-
-
-@admin.register(Job)
-class JobAdmin(ReadOnlyAdmin):
-    list_display = ("name", "due_at", "last_run_at", "attempts", "last_error")
-    search_fields = ("name",)
-    fields = ("name", "due_at", "last_run_at", "attempts", "lease_until", "last_error")
-
-
-@admin.register(WorkerHeartbeat)
-class WorkerHeartbeatAdmin(ReadOnlyAdmin):
-    list_display = ("name", "seen_at", "lives")
-    fields = ("name", "seen_at")
-
-    @display(description="Running", boolean=True)
-    def lives(self, row: WorkerHeartbeat) -> bool:
-        return (clock.wall() - row.seen_at).total_seconds() <= health.DEAD_SECONDS
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        seen = health.figures()
-        words = f"{seen['waiting']} events are waiting, {seen['parked']} are parked"
-        if seen["oldest_waiting_seconds"] is not None:
-            words += f"; the oldest has waited for {seen['oldest_waiting_seconds']} seconds"
-        return super().changelist_view(request, {**(extra_context or {}), "title": f"Workers: {words}"})

@@ -59,8 +59,8 @@ def tell_of_subscriptions(run: Reconciliation, listed: Iterable[Listed]) -> None
     prices = PlanPrice.objects.filter(stripe_price_id__in={state.price_id for _, state in unknown})
     sold = {str(price.stripe_price_id): price for price in prices.select_related("plan")}
     named = {customer for customer, _ in unknown}
-    told = Finding.objects.filter(kind__in=CLAIMS, subject__in=named, resolved_at=None)
-    claimed = set(told.values_list("subject", flat=True))
+    open_findings = Finding.objects.filter(kind__in=CLAIMS, subject__in=named, resolved_at=None)
+    claimed = set(open_findings.values_list("subject", flat=True))
     for customer, state in unknown:
         if customer in claimed:
             continue

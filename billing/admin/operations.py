@@ -1,0 +1,36 @@
+"""What was asked of Stripe: each operation with its steps."""
+
+from django.contrib import admin
+from unfold.decorators import display
+
+from billing.admin.readonly import ReadOnlyAdmin, ReadOnlyInline, masked
+from billing.admin.tones import TONES
+from billing.models import Operation, OperationStep
+
+
+class StepInline(ReadOnlyInline):
+    model = OperationStep
+    fields = ("name", "http_status", "asked", "first_asked_at", "answered_at", "error_code", "what")
+    readonly_fields = fields
+    tab = False
+
+    @display(description="Object")
+    def what(self, row: OperationStep) -> str:
+        return masked(row.object_id)
+
+
+@admin.register(Operation)
+class OperationAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "kind", "office", "state", "actor_label", "reason")
+    list_filter = ("status", "kind")
+    list_select_related = ("office",)
+    search_fields = ("office__name", "actor_label", "reason")
+    fields = (
+        "public_id office kind status actor_label actor_kind reason attempts created_at settled_at "
+        "error_code error_message"
+    ).split()
+    inlines = (StepInline,)
+
+    @display(description="Status", label=TONES, ordering="status")
+    def state(self, row: Operation) -> str:
+        return row.status
