@@ -13,7 +13,8 @@ from django.utils.timesince import timesince
 from unfold.decorators import action, display
 
 from billing import clock, errors, jobs, reconciliation
-from billing.admin.acts import ActsAdmin, OtherAct, customer
+from billing.admin.acts import OtherAct, customer
+from billing.admin.acts.pages import ActsAdmin
 from billing.admin.forms import ReasonForm
 from billing.admin.readonly import ReadOnly
 from billing.admin.tones import TONES
@@ -45,7 +46,7 @@ def _is_open(finding: Finding) -> bool:
     return finding.resolved_at is None
 
 
-def _told(finding: Finding) -> str:
+def _detail(finding: Finding) -> str:
     return finding.detail
 
 
@@ -54,7 +55,7 @@ ACTS = (
         customer.COMPARE,
         does=_compare,
         form=ReasonForm,
-        facts=_told,
+        facts=_detail,
         group="",
         offered=lambda finding: bool(finding.office and finding.office.payment_provider_customer_id),
     ),
@@ -66,7 +67,7 @@ ACTS = (
         "Nothing is changed at Stripe.",
         button="Link",
         form=ReasonForm,
-        facts=_told,
+        facts=_detail,
         offered=lambda finding: _is_open(finding) and finding.kind == "customer_not_linked",
     ),
     OtherAct(
@@ -77,7 +78,7 @@ ACTS = (
         "past. Do this only for a practice that you bill. Nothing is changed at Stripe.",
         button="Adopt",
         form=ReasonForm,
-        facts=_told,
+        facts=_detail,
         offered=lambda finding: _is_open(finding) and finding.kind == "unknown_customer",
     ),
     OtherAct(
@@ -86,7 +87,7 @@ ACTS = (
         title="Close the finding",
         says="Close it when it is dealt with. Nothing else changes. A difference that is still there is found again.",
         form=ReasonForm,
-        facts=_told,
+        facts=_detail,
         offered=_is_open,
     ),
 )

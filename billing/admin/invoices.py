@@ -8,7 +8,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
-from billing.admin.acts import ActsAdmin, invoices, payments
+from billing.admin.acts import invoices, payments
+from billing.admin.acts.pages import ActsAdmin
 from billing.admin.readonly import ReadOnly, ReadOnlyInline
 from billing.admin.tones import TONES
 from billing.models import Invoice, Payment

@@ -9,7 +9,8 @@ from django.utils.html import format_html
 from unfold.decorators import display
 
 from billing import clock
-from billing.admin.acts import ActsAdmin, customer, invoices, payment_methods, subscription, terms
+from billing.admin.acts import customer, invoices, payment_methods, subscription, terms
+from billing.admin.acts.pages import ActsAdmin
 from billing.admin.readonly import ReadOnlyInline, masked
 from billing.admin.tones import TONES
 from billing.entitlement import Policy, entitlement

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from unfold.decorators import display
 
-from billing.admin.acts import ActsAdmin
+from billing.admin.acts.pages import ActsAdmin
 from billing.admin.acts.payments import PAYMENT_ACTS
 from billing.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
 from billing.admin.tones import TONES

@@ -1,6 +1,8 @@
 """Recording counsel's determination: one person prepares it, another approves it, either may withdraw it.
 
-Stripe is not asked. Each act, and each attempt that is refused, is in the audit trail.
+Stripe is not asked. Each act, and each attempt that is refused, is in the audit trail. These are functions and no
+declared operations: they are about no Office, so there is no Office's lock, history or permission to declare, and the
+API does not offer them.
 """
 
 import contextlib

@@ -2,7 +2,7 @@ import pytest
 from django.contrib import admin
 from django.urls import reverse
 
-from billing.admin.acts import ActsAdmin
+from billing.admin.acts.pages import ActsAdmin
 from billing.admin.acts.payments import INVOICE_ACTS
 from billing.errors import CardDeclined
 from billing.models import Adjustment, Invoice, Operation, Payment

@@ -9,7 +9,8 @@ from django.contrib.admin import site
 from django.urls import URLPattern, URLResolver
 
 from billing import operations
-from billing.admin.acts import ActsAdmin, OperationAct
+from billing.admin.acts import OperationAct
+from billing.admin.acts.pages import ActsAdmin
 from billing.api.operations import OperationView, TellingView
 from billing.api.urls import urlpatterns
 from billing.models.operation import Kind

@@ -192,9 +192,8 @@ def confirmed(request: Declaration[Any, Any], as_of: datetime | None) -> Declara
     return replace(request, **{"as_of": as_of}) if isinstance(request, Previewed) else request
 
 
-@dataclass(frozen=True, kw_only=True)
-class OnOffice(AtStripe[Office, Result]):
-    """An operation on an Office."""
+class AboutOffice:
+    """Beside a declaration: what it is about is the Office."""
 
     @staticmethod
     def office_of(subject: Office) -> Office:
@@ -202,6 +201,11 @@ class OnOffice(AtStripe[Office, Result]):
 
     def subject_in(self, office: Office) -> Office:
         return office
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnOffice(AboutOffice, AtStripe[Office, Result]):
+    """An operation on an Office."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,25 +8,18 @@ from billing import clock, errors
 from billing.access import grants
 from billing.models import Office
 from billing.models.operation import Kind
-from billing.operations.engine.declaration import Asked, Here
+from billing.operations.engine.declaration import AboutOffice, Asked, Here
 from billing.operations.engine.registry import operation
 from billing.operations.engine.unsettled import require_settled
 from billing.operations.offices.open_links import may_have_link
 
 
 @dataclass(frozen=True, kw_only=True)
-class Filing(Here[Office, Office]):
+class Filing(AboutOffice, Here[Office, Office]):
     """Hold what archiving an Office and bringing it back have in common."""
 
     permission = "change_office"
     only_vendor_may = "archive an Office or bring it back"
-
-    @staticmethod
-    def office_of(subject: Office) -> Office:
-        return subject
-
-    def subject_in(self, office: Office) -> Office:
-        return office
 
 
 @operation
