@@ -29,6 +29,7 @@ class Reconciliation(models.Model):
     last_error = models.TextField(blank=True)
 
     class Meta:
+        verbose_name = "comparison"
         ordering = ["-began_at", "-pk"]
         constraints = [
             models.UniqueConstraint(
