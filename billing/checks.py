@@ -21,6 +21,7 @@ from django.db import DatabaseError
 from billing import clock, errors
 from billing.models.agreement import payment_processor
 from billing.stripe_api import charging
+from config.databases import LIBSQL, is_libsql_server
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +61,34 @@ def check_determination(**_: Any) -> list[CheckMessage]:
             )
         ]
     return []
+
+
+def check_where_live_data_is(**_: Any) -> list[CheckMessage]:
+    """In live mode: whether a power cut can lose commits, and whether the data is encrypted at rest."""
+    if not settings.STRIPE_LIVE_MODE:
+        return []
+    found: list[CheckMessage] = []
+    database = settings.DATABASES["default"]
+    if is_libsql_server(database):
+        found.append(
+            Warning(
+                "Live mode on a libSQL server, which does not put each commit on disk: a power cut can lose what was "
+                f"written last. Accepted because: {settings.LIBSQL_SERVER_LIVE_REASON}",
+                hint="Use PostgreSQL, or a file.",
+                id="billing.W005",
+            )
+        )
+    is_encrypted_file = database["ENGINE"] == LIBSQL and not is_libsql_server(database) and database["PASSWORD"]
+    if not (is_encrypted_file or settings.DATABASE_AT_REST_REASON.strip()):
+        found.append(
+            Warning(
+                "Live mode: nothing says that the database is encrypted at rest.",
+                hint="Encrypt the file (manage.py encrypt_database), or say in DATABASE_AT_REST_REASON what does it, "
+                "such as an encrypted volume.",
+                id="billing.W006",
+            )
+        )
+    return found
 
 
 def check_static_files(**_: Any) -> list[CheckMessage]:

@@ -14,7 +14,7 @@ from billing.stripe_api import gateway
 
 log = logging.getLogger(__name__)
 
-OPTIONAL = "optional"  # the connection for a write that may be left out, see config.environment.impatient
+OPTIONAL = "optional"  # the connection for a write that may be left out, see config.databases.impatient
 MOST_TIMES = 3
 """A look that was overtaken so often leaves the rest to the worker."""
 

@@ -1,22 +1,11 @@
 """The rules for each environment variable: what is missing or wrong is said in one error that names them all."""
 
-import ipaddress
-from pathlib import Path
-from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
-from environ import Env
 
 WEAK_SECRET_KEY_LENGTH = 50
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
-VERIFIED = (
-    "the connection to PostgreSQL must be encrypted, and the server's certificate must be verified. End the URL with "
-    "?sslmode=verify-full&sslrootcert=/path/of/the/ca.pem, or use the folder of a Unix socket: "
-    "postgres://user@/name?host=/var/run/postgresql."
-)
-IMPATIENT_SECONDS = 1.8  # so that an answer is out within two
-OPTIONAL_SECONDS = 0.4  # for a write that may be left out, while somebody waits for an answer that is ready
 
 
 class Problems:
@@ -36,103 +25,9 @@ class Problems:
             )
 
 
-def database(url: str, base_dir: Path, problems: Problems) -> dict[str, Any]:
-    """Django's DATABASES entry for DATABASE_URL.
-
-    ``libsql:///var/x.db`` is an embedded file relative to the project, ``libsql:////abs/x.db`` an absolute
-    one; ``postgres://`` is PostgreSQL. A libSQL URL with a host is refused.
-    """
-    parts = urlsplit(url)
-    if parts.scheme in ("postgres", "postgresql"):
-        return {
-            **Env.db_url_config(url),
-            "CONN_MAX_AGE": 60,
-            "CONN_HEALTH_CHECKS": True,
-            "ATOMIC_REQUESTS": False,
-        }
-    if parts.scheme in ("libsql", "ws", "wss", "http", "https") and parts.netloc:
-        problems.add(
-            "DATABASE_URL",
-            "a libSQL server is not supported yet. Use an embedded file (libsql:///var/billing.db) "
-            "or postgres://user:password@host/name",
-        )
-    elif parts.scheme != "libsql" or not parts.path.strip("/"):
-        problems.add("DATABASE_URL", "use libsql:///var/billing.db or postgres://user:password@host/name")
-    path = unquote(parts.path)
-    name = Path(path[1:]) if path.startswith("//") else base_dir / path.lstrip("/")
-    if not problems.found:
-        name.parent.mkdir(parents=True, exist_ok=True)
-    return {
-        "ENGINE": "config.libsql",
-        "NAME": str(name),
-        "CONN_MAX_AGE": 60,  # opening the file anew costs more than most requests do
-        "ATOMIC_REQUESTS": False,
-        "TEST": {"NAME": str(name.with_name(f"test-{name.name}"))},
-    }
-
-
-def check_database(database: dict[str, Any], *, debug: bool, plain_on_loopback: bool, problems: Problems) -> None:
-    """With DEBUG off PostgreSQL is spoken to by TLS that proves whose server it is, or by a socket of this machine.
-
-    ``plain_on_loopback`` accepts an address of this machine too, of a server or of a proxy that does the TLS.
-    Source: https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION
-    """
-    if debug or database["ENGINE"] == "config.libsql":
-        return
-    said = {**(database.get("OPTIONS") or {}), **({"host": database["HOST"]} if database["HOST"] else {})}
-    meant = said if "service" in said else _defaults_of_libpq() | said
-    hosts = str(meant.get("hostaddr") or meant.get("host") or "").split(",")
-    if meant.get("sslmode") == "verify-full" or ("service" not in said and all(map(_is_socket, hosts))):
-        return
-    if all(map(_is_loopback, hosts)):
-        if not plain_on_loopback:
-            problems.add(
-                "DATABASE_URL",
-                f"{VERIFIED} Or set DATABASE_PLAIN_ON_LOOPBACK=true, because the server is on this machine.",
-            )
-        return
-    problems.add("DATABASE_URL", VERIFIED)
-
-
-def _defaults_of_libpq() -> dict[str, str]:
-    """What PostgreSQL's client takes where the URL says nothing: PGHOST, PGSSLMODE and the like."""
-    from psycopg import pq
-
-    return {one.keyword.decode(): one.val.decode() for one in pq.Conninfo.get_defaults() if one.val is not None}
-
-
-def _is_socket(host: str) -> bool:
-    return not host or host.startswith(("/", "@"))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def is_live(key: str) -> bool:
     """Whether this key of Stripe's moves real money."""
     return key.startswith(("sk_live_", "rk_live_"))
-
-
-def impatient(database: dict[str, Any], *, seconds: float = IMPATIENT_SECONDS) -> dict[str, Any]:
-    """The same database for whoever would rather be told no than wait: these seconds in all.
-
-    A connection of its own, because the limits must hold from the connect on, cost no statement, and never
-    reach the patient one. ``statement_timeout`` also ends a wait for a lock; there are two statements.
-    """
-    given = database.get("OPTIONS") or {}
-    if database["ENGINE"] == "config.libsql":
-        limits: dict[str, Any] = {"timeout": seconds}
-    else:
-        limits = {
-            "connect_timeout": 2,  # the smallest that libpq takes
-            "tcp_user_timeout": int(seconds * 1000),
-            "options": f"{given.get('options', '')} -c statement_timeout={int(seconds * 500)}".strip(),
-        }
-    return {**database, "OPTIONS": {**given, **limits}, "TEST": {"MIRROR": "default"}}
 
 
 def check_stripe(key: str, api_base: str, secrets: list[str], *, debug: bool, problems: Problems) -> None:

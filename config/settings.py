@@ -7,7 +7,7 @@ from pathlib import Path
 from django.urls import reverse_lazy
 from environ import Env
 
-from config import environment
+from config import databases, environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
@@ -44,18 +44,25 @@ environment.check_production(
 environment.check_stripe(STRIPE_API_KEY, STRIPE_API_BASE, STRIPE_WEBHOOK_SECRETS, debug=DEBUG, problems=problems)
 _own_file = "sandbox" if STRIPE_API_BASE else "stripe-live" if STRIPE_LIVE_MODE else "stripe-test"
 DATABASES = {
-    "default": environment.database(
-        env.str("DATABASE_URL", default="") or f"libsql:///var/{_own_file}.db", BASE_DIR, problems
+    "default": databases.database(
+        env.str("DATABASE_URL", default="") or f"libsql:///var/{_own_file}.db",
+        key=env.str("DATABASE_KEY", default=""),
+        token=env.str("DATABASE_AUTH_TOKEN", default=""),
+        base_dir=BASE_DIR,
+        problems=problems,
     )
 }
-environment.check_database(
+LIBSQL_SERVER_LIVE_REASON = env.str("LIBSQL_SERVER_LIVE_REASON", default="")
+DATABASE_AT_REST_REASON = env.str("DATABASE_AT_REST_REASON", default="")
+databases.check_live(DATABASES["default"], live=STRIPE_LIVE_MODE, reason=LIBSQL_SERVER_LIVE_REASON, problems=problems)
+databases.check_database(
     DATABASES["default"],
     debug=DEBUG,
     plain_on_loopback=env.bool("DATABASE_PLAIN_ON_LOOPBACK", default=False),
     problems=problems,
 )
-DATABASES["impatient"] = environment.impatient(DATABASES["default"])  # the webhook receiver, /healthz
-DATABASES["optional"] = environment.impatient(DATABASES["default"], seconds=environment.OPTIONAL_SECONDS)
+DATABASES["impatient"] = databases.impatient(DATABASES["default"])  # the webhook receiver, /healthz
+DATABASES["optional"] = databases.impatient(DATABASES["default"], seconds=databases.OPTIONAL_SECONDS)
 problems.raise_if_any()
 
 INSTALLED_APPS = [
@@ -194,8 +201,8 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    # their lines carry Stripe's ids, and addresses that are searched for
-    "loggers": {name: {"level": "WARNING"} for name in ("stripe", "httpx", "urllib3")},
+    # their lines carry Stripe's ids, addresses that are searched for, and the parameters of statements
+    "loggers": {name: {"level": "WARNING"} for name in ("stripe", "httpx", "urllib3", "asyncio", "django.db.backends")},
 }
 
 

@@ -12,6 +12,8 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+from config.databases import is_libsql_server
+
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE_SECONDS = 30
 
@@ -19,6 +21,8 @@ PATIENCE_SECONDS = 30
 def database_url() -> str:
     """The tests' own database, for another process."""
     is_ = connection.settings_dict
+    if is_libsql_server(is_):
+        return str(is_["NAME"])
     if connection.vendor == "sqlite":
         return f"libsql:///{is_['NAME']}"
     return f"postgres://{is_['USER']}:{is_['PASSWORD']}@{is_['HOST']}:{is_['PORT']}/{is_['NAME']}"

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.core import checks
 
+from billing.checks import check_where_live_data_is
 from billing.models import Agreement
 from tests.conftest import determined
 
@@ -15,6 +16,29 @@ ROOT = Path(__file__).resolve().parent.parent
 def found():
     """What `manage.py check --deploy` says of ours."""
     return checks.run_checks(tags=["billing"], include_deployment_checks=True)
+
+
+@pytest.fixture(autouse=True)
+def _encrypted_at_rest(settings):
+    settings.DATABASE_AT_REST_REASON = "the volume is encrypted"
+
+
+@pytest.mark.parametrize(
+    ("database", "reason", "warns"),
+    [
+        ({"ENGINE": "config.libsql", "NAME": "/srv/billing.db", "PASSWORD": ""}, " ", ["billing.W006"]),
+        ({"ENGINE": "config.libsql", "NAME": "/srv/billing.db", "PASSWORD": "0" * 64}, "", []),
+        ({"ENGINE": "config.libsql", "NAME": "/srv/billing.db", "PASSWORD": ""}, "encrypted volume", []),
+        ({"ENGINE": "config.libsql", "NAME": "wss://a.example", "PASSWORD": "t"}, "", ["billing.W005", "billing.W006"]),
+        ({"ENGINE": "django.db.backends.postgresql", "NAME": "billing", "PASSWORD": "x"}, "", ["billing.W006"]),
+    ],
+)
+def test_live_mode_says_what_the_place_of_its_data_does_not_promise(settings, monkeypatch, database, reason, warns):
+    settings.STRIPE_LIVE_MODE = True
+    monkeypatch.setitem(settings.DATABASES, "default", database)
+    settings.DATABASE_AT_REST_REASON = reason
+
+    assert [one.id for one in check_where_live_data_is()] == warns
 
 
 def test_live_mode_without_a_determination_warns_and_says_what_to_do(db, settings):
@@ -65,6 +89,7 @@ def test_before_the_first_migration_the_check_says_so_and_does_not_stop_the_star
         "PATH": os.environ["PATH"],
         "ENV_FILE": str(tmp_path / "live.env"),
         "DATABASE_URL": f"libsql:///{tmp_path / 'empty.db'}",
+        "DATABASE_AT_REST_REASON": "the volume is encrypted",
         "STATIC_ROOT": str(released),
     }
 

@@ -1,11 +1,11 @@
 from datetime import timedelta
 
 import pytest
-from django.db import connections
 from django.test import Client
 
 from billing import clock
 from billing.models import ReceivedEvent, WorkerHeartbeat
+from tests.other_connections import out_of_reach
 
 
 def asked():
@@ -45,13 +45,6 @@ def test_without_a_living_worker_it_is_not_well(worker, age):
 
 
 @pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
-def test_without_a_database_it_is_not_well(tmp_path):
-    away = connections["impatient"]
-    away.close()
-    name, value = ("NAME", str(tmp_path / "no" / "such.db")) if away.vendor == "sqlite" else ("PORT", "1")
-    kept, away.settings_dict[name] = away.settings_dict[name], value
-    try:
+def test_without_a_database_it_is_not_well():
+    with out_of_reach("impatient"):
         assert asked() == (503, {"ok": False, "database": False})
-    finally:
-        away.settings_dict[name] = kept
-        away.close()

@@ -21,7 +21,7 @@ from billing.webhooks.hints import hint_of
 log = logging.getLogger(__name__)
 
 MOST_BYTES = 1_000_000
-IMPATIENT = "impatient"  # the connection that is told no rather than wait, see config.environment.impatient
+IMPATIENT = "impatient"  # the connection that is told no rather than wait, see config.databases.impatient
 
 FIELDS = [field for field in ReceivedEvent._meta.concrete_fields if not field.primary_key]
 INSERT = (

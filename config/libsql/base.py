@@ -1,26 +1,28 @@
-"""Django's SQLite backend with the options under which writers wait for one another and a commit is on disk.
+"""The database where DATABASE_URL is libSQL: a file here, the same file encrypted, or a server.
 
-WAL, ``synchronous=FULL``, ``BEGIN IMMEDIATE`` and a busy timeout: without IMMEDIATE, concurrent
-read-then-write transactions fail with "database is locked" however long the timeout is.
-Source: https://docs.djangoproject.com/en/5.2/ref/databases/#sqlite-notes
+Django imports ``config.libsql.base`` and calls ``DatabaseWrapper``. The settings decide which form it gets: a NAME
+that is an address is a server, a file with a PASSWORD is encrypted. A driver is imported only where it is needed.
 """
 
 from typing import Any
 
-from django.db.backends.sqlite3 import base
+from django.db import DEFAULT_DB_ALIAS
+from django.db.backends.base.base import BaseDatabaseWrapper
 
-DURABLE = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-BUSY_TIMEOUT_SECONDS = 20
+SERVERS = ("libsql://", "wss://", "ws://")
 
 
-class DatabaseWrapper(base.DatabaseWrapper):
-    """Keeps the vendor "sqlite", so that Django's SQL for SQLite applies."""
+def is_server(settings_dict: dict[str, Any]) -> bool:
+    return str(settings_dict["NAME"]).startswith(SERVERS)
 
-    display_name = "libSQL (embedded)"
 
-    def get_connection_params(self) -> dict[str, Any]:
-        options = self.settings_dict["OPTIONS"]
-        options.setdefault("timeout", BUSY_TIMEOUT_SECONDS)
-        options.setdefault("transaction_mode", "IMMEDIATE")
-        options.setdefault("init_command", DURABLE)
-        return super().get_connection_params()
+def DatabaseWrapper(settings_dict: dict[str, Any], alias: str = DEFAULT_DB_ALIAS) -> BaseDatabaseWrapper:
+    """Return the connection for the form that these settings name."""
+    form: type[BaseDatabaseWrapper]
+    if is_server(settings_dict):
+        from config.libsql.server import DatabaseWrapper as form
+    elif settings_dict.get("PASSWORD"):
+        from config.libsql.encrypted import DatabaseWrapper as form
+    else:
+        from config.libsql.embedded import DatabaseWrapper as form
+    return form(settings_dict, alias)

@@ -1,11 +1,9 @@
 """A login gets its answer also where the database cannot be written: at once, and without the look."""
 
 import contextlib
-import sqlite3
 import time
 from datetime import timedelta
 
-import psycopg
 import pytest
 from django.db import InterfaceError, InternalError, OperationalError, connection, connections
 from knox.models import AuthToken
@@ -15,26 +13,14 @@ from billing.models import Job, Office
 from tests.api.test_api import signed_in
 from tests.api.test_entitlement_endpoint import ask
 from tests.conftest import a_person, an_office
+from tests.other_connections import locked_by_another, not_on_libsql_server
 
 EACH = ["default", "impatient", "optional"]
 pytestmark = pytest.mark.django_db(transaction=True, databases=EACH)
 
 
-@contextlib.contextmanager
-def locked_by_another():
-    """Another connection holds what a write needs."""
-    other: sqlite3.Connection | psycopg.Connection
-    if connection.vendor == "sqlite":
-        other = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
-    else:
-        other = psycopg.connect(**connection.get_connection_params() | {"cursor_factory": None, "context": None})
-        other.execute("LOCK TABLE billing_job, knox_authtoken IN EXCLUSIVE MODE")
-    try:
-        yield
-    finally:
-        other.rollback()
-        other.close()
+def held_by_another():
+    return locked_by_another("billing_job", "knox_authtoken", mode="EXCLUSIVE")
 
 
 @contextlib.contextmanager
@@ -78,7 +64,7 @@ def timed(client, office):
     return client.get(f"/api/v1/offices/{office.public_id}/entitlement/"), time.monotonic() - began
 
 
-@pytest.mark.parametrize("unwritable", [locked_by_another, read_only])
+@pytest.mark.parametrize("unwritable", [held_by_another, pytest.param(read_only, marks=not_on_libsql_server)])
 def test_a_login_is_answered_at_once_and_the_next_one_asks_for_the_look(product, unseen, unwritable, caplog):
     with unwritable():
         answer, took = timed(product, unseen)
@@ -110,7 +96,7 @@ def raising(error):
     return wrapper
 
 
-@pytest.mark.parametrize("unwritable", [locked_by_another, read_only])
+@pytest.mark.parametrize("unwritable", [held_by_another, pytest.param(read_only, marks=not_on_libsql_server)])
 @pytest.mark.parametrize(("own", "status"), [(True, 401), (False, 200)])
 def test_a_token_that_has_expired_holds_no_answer_up(product, unseen, unwritable, own, status):
     expired = AuthToken.objects.get()

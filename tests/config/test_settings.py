@@ -1,4 +1,5 @@
 import os
+import platform
 import subprocess
 import sys
 
@@ -73,9 +74,22 @@ def test_a_live_key_is_for_production_only_and_is_not_shown(changes, says):
         ("STRIPE_WEBHOOK_SECRETS", "secret", "must begin with whsec_"),
         ("STRIPE_API_BASE", "http://127.0.0.1:12111", "STRIPE_API_BASE"),
         ("STRIPE_REQUESTS_PER_SECOND", "3", "STRIPE_REQUESTS_PER_SECOND: at least 4"),
-        ("DATABASE_URL", "libsql://server.example/db", "a libSQL server is not supported yet"),
-        ("DATABASE_URL", "wss://server.example", "a libSQL server is not supported yet"),
-        ("DATABASE_URL", "mysql://x/y", "DATABASE_URL: use libsql:///"),
+        ("DATABASE_URL", "mysql://x/y", "DATABASE_URL: use a file (libsql:///var/billing.db), a libSQL server"),
+        (
+            "DATABASE_URL",
+            "https://server.example",
+            "DATABASE_URL: use a file (libsql:///var/billing.db), a libSQL server",
+        ),
+        ("DATABASE_URL", "libsql:///", "DATABASE_URL: use a file"),
+        ("DATABASE_URL", "libsql:///billing.db?mode=ro", "DATABASE_URL: a file takes no options"),
+        ("DATABASE_URL", "libsql://server.example/db", "libsql://host or libsql://host:port, no more"),
+        ("DATABASE_URL", "wss://server.example?tls=0", "libsql://host or libsql://host:port, no more"),
+        ("DATABASE_URL", "libsql://server.example?authToken=abc", "Put it into DATABASE_AUTH_TOKEN"),
+        ("DATABASE_URL", "libsql://abc@server.example", "Put it into DATABASE_AUTH_TOKEN"),
+        ("DATABASE_URL", "ws://server.example:8080", "ws:// is not encrypted, so it is only for this machine"),
+        ("DATABASE_URL", "ws://127.0.0.1:8080", "Or set DATABASE_PLAIN_ON_LOOPBACK=true"),
+        ("DATABASE_AUTH_TOKEN", "abc", "DATABASE_AUTH_TOKEN: is only for a libSQL server"),
+        ("DATABASE_KEY", "secret", "DATABASE_KEY: must be 64 hexadecimal digits"),
     ],
 )
 def test_a_missing_or_wrong_variable_stops_the_start_and_says_what_to_put(variable, value, says):
@@ -83,6 +97,39 @@ def test_a_missing_or_wrong_variable_stops_the_start_and_says_what_to_put(variab
 
     assert ended.returncode != 0
     assert says in ended.stderr
+
+
+@pytest.mark.parametrize("url", ["libsql://server.example", "postgres:///billing"])
+def test_a_key_is_for_a_file_only(url):
+    assert "DATABASE_KEY: is only for a file" in start(DATABASE_URL=url, DATABASE_KEY="0" * 64).stderr
+
+
+@pytest.mark.parametrize(
+    ("driver", "changes", "says"),
+    [
+        ("libsql_client", {"DATABASE_URL": "libsql://server.example"}, ("DATABASE_URL", "-r requirements-libsql.txt")),
+        (
+            "sqlcipher3",
+            {"DATABASE_KEY": "0" * 64},
+            ("DATABASE_KEY", "3.11 to 3.13", f"this is {platform.python_version()}", "-r requirements-encrypted.txt"),
+        ),
+    ],
+)
+def test_a_driver_that_is_not_installed_is_named_with_the_command_that_installs_it(driver, changes, says):
+    without = f"import sys; sys.modules[{driver!r}] = None; import config.settings"
+
+    ended = start(without, **changes)
+
+    assert ended.returncode != 0
+    assert [words for words in says if words not in ended.stderr] == []
+
+
+def test_with_a_live_key_a_libsql_server_needs_a_stated_reason():
+    live = {"STRIPE_SECRET_KEY": "sk_live_x", "DATABASE_URL": "libsql://server.example"}
+
+    assert "say why in LIBSQL_SERVER_LIVE_REASON" in start(**live).stderr
+    assert start(**live, LIBSQL_SERVER_LIVE_REASON=" ").returncode != 0
+    assert start(**live, LIBSQL_SERVER_LIVE_REASON="the disk has a battery").returncode == 0
 
 
 SERVER = "postgres://billing@db.vendor.example/billing"

@@ -27,7 +27,7 @@ from billing import clock
 from billing.models import AuditEntry, Finding, Invoice, Office, Payment, Plan, PlanPrice, ReceivedEvent
 from billing.webhooks import inbox
 from tests.conftest import LocalStripe, price, subscribed_office
-from tests.webhooks.test_receive_locked import locked_by_another
+from tests.other_connections import locked_by_another
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
 SECRET = "whsec_only_for_tests"
@@ -219,7 +219,7 @@ def a_change(stage: Stage) -> list[int]:
 
 def eight_while_the_database_is_locked(stage: Stage) -> list[int]:
     body = {"object": "event", "type": "customer.updated", "data": {"object": {}}}
-    with locked_by_another(), ThreadPoolExecutor(8) as pool:
+    with locked_by_another("billing_receivedevent"), ThreadPoolExecutor(8) as pool:
         began = time.monotonic()
         answers = list(pool.map(lambda n: stage.signed(json.dumps(body | {"id": f"evt_{n}"})), range(8)))
         assert time.monotonic() - began < 2.5  # eight handshakes and eight threads beside the limit itself
@@ -229,7 +229,7 @@ def eight_while_the_database_is_locked(stage: Stage) -> list[int]:
 def while_the_database_is_locked(stage: Stage) -> list[int]:
     stage.rename()
     (one,) = stage.taken()
-    with locked_by_another():
+    with locked_by_another("billing_receivedevent"):
         began = time.monotonic()
         refused = stage.send(one)
         assert time.monotonic() - began < 2

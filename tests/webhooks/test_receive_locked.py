@@ -1,38 +1,21 @@
 """With the database locked or away Stripe is told in time to come again; a commit is on disk."""
 
-import contextlib
 import socket
-import sqlite3
 import time
+from pathlib import Path
 
 import psycopg
 import pytest
-from django.db import connection, connections
+from django.db import connections
 
 from billing.models import ReceivedEvent
-from config import environment
+from config import databases
+from config.environment import Problems
 from tests.conftest import post_delivery
+from tests.other_connections import embedded_only, locked_by_another, out_of_reach
 from tests.webhooks.test_receive import signed
 
 BOTH = ["default", "impatient"]
-embedded_only = pytest.mark.skipif("connection.vendor != 'sqlite'", reason="about the embedded file")
-
-
-@contextlib.contextmanager
-def locked_by_another():
-    """Another connection holds what an INSERT of an event needs."""
-    other: sqlite3.Connection | psycopg.Connection
-    if connection.vendor == "sqlite":
-        other = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
-    else:
-        other = psycopg.connect(**connection.get_connection_params() | {"cursor_factory": None, "context": None})
-        other.execute("LOCK TABLE billing_receivedevent IN ACCESS EXCLUSIVE MODE")
-    try:
-        yield
-    finally:
-        other.rollback()
-        other.close()
 
 
 @pytest.fixture
@@ -45,7 +28,7 @@ def delivery(stripe):
 
 @pytest.mark.django_db(transaction=True, databases=BOTH)
 def test_with_the_database_locked_stripe_is_told_within_two_seconds_to_come_again(delivery):
-    with locked_by_another():
+    with locked_by_another("billing_receivedevent"):
         began = time.monotonic()
         answer = post_delivery(delivery)
         took = time.monotonic() - began
@@ -56,17 +39,9 @@ def test_with_the_database_locked_stripe_is_told_within_two_seconds_to_come_agai
 
 
 @pytest.mark.django_db(transaction=True, databases=BOTH)
-def test_with_the_database_away_stripe_is_told_to_come_again(delivery, tmp_path):
-    away = connections["impatient"]
-    away.close()
-    named, here = ("NAME", str(tmp_path / "no" / "such.db")) if away.vendor == "sqlite" else ("PORT", "1"), {}
-    here[named[0]] = away.settings_dict[named[0]]
-    away.settings_dict[named[0]] = named[1]
-    try:
+def test_with_the_database_away_stripe_is_told_to_come_again(delivery):
+    with out_of_reach("impatient"):
         assert post_delivery(delivery).status_code == 503
-    finally:
-        away.settings_dict.update(here)
-        away.close()
 
 
 def test_a_server_that_accepts_and_stays_silent_is_given_up_within_two_seconds():
@@ -74,8 +49,8 @@ def test_a_server_that_accepts_and_stays_silent_is_given_up_within_two_seconds()
 
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"postgres://nobody@127.0.0.1:{silent.getsockname()[1]}/nothing"
-        patient = environment.database(url, None, environment.Problems())
-        settings = {**connections.configure_settings({"default": environment.impatient(patient)})["default"]}
+        patient = databases.database(url, base_dir=Path(), problems=Problems())
+        settings = {**connections.configure_settings({"default": databases.impatient(patient)})["default"]}
         began = time.monotonic()
         with pytest.raises(psycopg.OperationalError):
             psycopg.connect(**DatabaseWrapper(settings).get_connection_params())

@@ -1,0 +1,216 @@
+"""The databases behind DATABASE_URL: what each form needs, and what is refused at the start with what to put instead.
+
+| DATABASE_URL | is | beside it |
+|---|---|---|
+| ``libsql:///var/x.db`` | a file, relative to the project | DATABASE_KEY, if it is encrypted |
+| ``libsql:////abs/x.db`` | a file, absolute | the same |
+| ``libsql://host``, ``wss://host`` | a libSQL server, by TLS | DATABASE_AUTH_TOKEN |
+| ``ws://127.0.0.1:8080`` | a libSQL server on this machine | the same |
+| ``postgres://user:password@host/name`` | PostgreSQL | |
+"""
+
+import importlib.util
+import ipaddress
+import platform
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from environ import Env
+
+from config.environment import Problems
+
+LIBSQL = "config.libsql"
+IMPATIENT_SECONDS = 1.8  # so that an answer is out within two
+OPTIONAL_SECONDS = 0.4  # for a write that may be left out, while somebody waits for an answer that is ready
+PLAIN_FILE = b"SQLite format 3\x00"
+FORMS = (
+    "use a file (libsql:///var/billing.db), a libSQL server (libsql://host) or PostgreSQL "
+    "(postgres://user:password@host/name)"
+)
+VERIFIED = (
+    "the connection to PostgreSQL must be encrypted, and the server's certificate must be verified. End the URL with "
+    "?sslmode=verify-full&sslrootcert=/path/of/the/ca.pem, or use the folder of a Unix socket: "
+    "postgres://user@/name?host=/var/run/postgresql."
+)
+PLAIN = "Or set DATABASE_PLAIN_ON_LOOPBACK=true, because the server is on this machine."
+LIVE_SERVER = (
+    "a libSQL server is refused with a live key. It does not put each commit on disk, so a power cut can lose what was "
+    "written before Stripe charged. Use PostgreSQL or a file. If you accept this, say why in LIBSQL_SERVER_LIVE_REASON"
+)
+
+
+def database(url: str, *, key: str = "", token: str = "", base_dir: Path, problems: Problems) -> dict[str, Any]:
+    """Return Django's entry for ``url``. ``key`` opens an encrypted file, ``token`` a libSQL server."""
+    parts = urlsplit(url)
+    if key and not _is_file(parts):
+        problems.add("DATABASE_KEY", "is only for a file (DATABASE_URL=libsql:///…). Remove it")
+    if token and not _is_libsql_server(parts):
+        problems.add("DATABASE_AUTH_TOKEN", "is only for a libSQL server (DATABASE_URL=libsql://…). Remove it")
+    if parts.scheme in ("postgres", "postgresql"):
+        return {**Env.db_url_config(url), "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
+    if _is_file(parts):
+        return _file(parts, key, base_dir, problems)
+    if _is_libsql_server(parts):
+        return _libsql_server(parts, token, problems)
+    problems.add("DATABASE_URL", FORMS)
+    return {"ENGINE": LIBSQL, "NAME": ":memory:"}
+
+
+def impatient(database: dict[str, Any], *, seconds: float = IMPATIENT_SECONDS) -> dict[str, Any]:
+    """Return the same database for a caller that wants to be refused rather than wait: ``seconds`` in all.
+
+    It is a connection of its own, because the limits must hold from the connect on, cost no statement, and never
+    reach the patient one. PostgreSQL: ``statement_timeout`` also ends a wait for a lock; there are two statements.
+    A libSQL server: a dead connection is found and another one opened, and each may take the time-out.
+    """
+    given = database.get("OPTIONS") or {}
+    if is_libsql_server(database):
+        limits: dict[str, Any] = {"timeout": seconds * 0.45}
+    elif database["ENGINE"] == LIBSQL:
+        limits = {"timeout": seconds}
+    else:
+        limits = {
+            "connect_timeout": 2,  # the smallest that libpq takes
+            "tcp_user_timeout": int(seconds * 1000),
+            "options": f"{given.get('options', '')} -c statement_timeout={int(seconds * 500)}".strip(),
+        }
+    return {**database, "OPTIONS": {**given, **limits}, "TEST": {"MIRROR": "default"}}
+
+
+def is_libsql_server(database: dict[str, Any]) -> bool:
+    return database["ENGINE"] == LIBSQL and _is_libsql_server(urlsplit(str(database["NAME"])))
+
+
+def check_database(database: dict[str, Any], *, debug: bool, plain_on_loopback: bool, problems: Problems) -> None:
+    """With DEBUG off a server is spoken to by TLS that proves whose server it is, or by a socket of this machine.
+
+    ``plain_on_loopback`` accepts an address of this machine too, of a server or of a proxy that does the TLS.
+    Source: https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION
+    """
+    if debug:
+        return
+    if database["ENGINE"] == LIBSQL:
+        if str(database["NAME"]).startswith("ws://") and not plain_on_loopback:
+            problems.add(
+                "DATABASE_URL", f"the connection to the libSQL server must be encrypted (libsql://host). {PLAIN}"
+            )
+        return
+    said = {**(database.get("OPTIONS") or {}), **({"host": database["HOST"]} if database["HOST"] else {})}
+    meant = said if "service" in said else _defaults_of_libpq() | said
+    hosts = str(meant.get("hostaddr") or meant.get("host") or "").split(",")
+    if meant.get("sslmode") == "verify-full" or ("service" not in said and all(map(_is_socket, hosts))):
+        return
+    if all(map(_is_loopback, hosts)):
+        if not plain_on_loopback:
+            problems.add("DATABASE_URL", f"{VERIFIED} {PLAIN}")
+        return
+    problems.add("DATABASE_URL", VERIFIED)
+
+
+def check_live(database: dict[str, Any], *, live: bool, reason: str, problems: Problems) -> None:
+    """With a live key a libSQL server needs a stated reason, because a power cut can lose commits there."""
+    if live and is_libsql_server(database) and not reason.strip():
+        problems.add("DATABASE_URL", LIVE_SERVER)
+
+
+def _is_file(parts: SplitResult) -> bool:
+    return parts.scheme == "libsql" and not parts.netloc and bool(parts.path.strip("/"))
+
+
+def _is_libsql_server(parts: SplitResult) -> bool:
+    return parts.scheme in ("libsql", "wss", "ws") and bool(parts.netloc)
+
+
+def _file(parts: SplitResult, key: str, base_dir: Path, problems: Problems) -> dict[str, Any]:
+    if parts.query or parts.fragment:
+        problems.add("DATABASE_URL", "a file takes no options. Remove what follows ? or #")
+    path = unquote(parts.path)
+    name = Path(path[1:]) if path.startswith("//") else base_dir / path.lstrip("/")
+    if not problems.found:
+        name.parent.mkdir(parents=True, exist_ok=True)
+    _check_key(name, key, problems)
+    return {
+        "ENGINE": LIBSQL,
+        "NAME": str(name),
+        "PASSWORD": key,
+        "CONN_MAX_AGE": 60,  # opening the file anew costs more than most requests do
+        "ATOMIC_REQUESTS": False,
+        "TEST": {"NAME": str(name.with_name(f"test-{name.name}"))},
+    }
+
+
+def _check_key(file: Path, key: str, problems: Problems) -> None:
+    """The key fits the file, so that a wrong one stops the start and not the first request."""
+    begins = b""
+    if file.is_file():
+        with file.open("rb") as opened:
+            begins = opened.read(len(PLAIN_FILE))
+    if not key:
+        if begins and begins != PLAIN_FILE:
+            problems.add("DATABASE_KEY", f"{file} is encrypted, or no database. Set the key that it was encrypted with")
+        return
+    if not re.fullmatch(r"[0-9a-fA-F]{64}", key):
+        problems.add(
+            "DATABASE_KEY",
+            'must be 64 hexadecimal digits. Make them: python -c "import secrets; print(secrets.token_hex(32))"',
+        )
+        return
+    if importlib.util.find_spec("sqlcipher3") is None:
+        problems.add(
+            "DATABASE_KEY",
+            "an encrypted file needs the driver sqlcipher3, which is not installed. It exists for Python 3.11 to 3.13, "
+            f"and this is {platform.python_version()}: "
+            "pip install --no-deps --require-hashes -r requirements-encrypted.txt",
+        )
+        return
+    if begins == PLAIN_FILE:
+        problems.add("DATABASE_KEY", f"{file} is not encrypted. Remove the key, then run manage.py encrypt_database")
+    elif begins:
+        from config.libsql import cipher
+
+        if not cipher.opens(file, key):
+            problems.add("DATABASE_KEY", f"does not open {file}: it was encrypted with another key, or is no database")
+
+
+def _libsql_server(parts: SplitResult, token: str, problems: Problems) -> dict[str, Any]:
+    if parts.username or parts.password or "authToken" in parts.query:
+        problems.add("DATABASE_URL", "must not hold the token. Put it into DATABASE_AUTH_TOKEN")
+    elif parts.query or parts.fragment or parts.path.strip("/"):
+        problems.add("DATABASE_URL", "the address of a libSQL server is libsql://host or libsql://host:port, no more")
+    if parts.scheme == "ws" and not _is_loopback(parts.hostname or ""):
+        problems.add("DATABASE_URL", "ws:// is not encrypted, so it is only for this machine. Use libsql://host")
+    if importlib.util.find_spec("libsql_client") is None:
+        problems.add(
+            "DATABASE_URL",
+            "a libSQL server needs the driver django-libsql, which is not installed: "
+            "pip install --no-deps --require-hashes -r requirements-libsql.txt",
+        )
+    host = parts.netloc.rpartition("@")[2]
+    return {
+        "ENGINE": LIBSQL,
+        "NAME": f"{parts.scheme}://{host}",
+        "PASSWORD": token,
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "ATOMIC_REQUESTS": False,
+    }
+
+
+def _defaults_of_libpq() -> dict[str, str]:
+    """What PostgreSQL's client takes where the URL says nothing: PGHOST, PGSSLMODE and the like."""
+    from psycopg import pq
+
+    return {one.keyword.decode(): one.val.decode() for one in pq.Conninfo.get_defaults() if one.val is not None}
+
+
+def _is_socket(host: str) -> bool:
+    return not host or host.startswith(("/", "@"))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

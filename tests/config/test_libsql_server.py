@@ -1,0 +1,259 @@
+"""What django-libsql's driver does wrong on a real server, and config/libsql/server.py does right.
+
+Each case runs twice, on the driver as it is and on ours. ``RIGHT`` was worked out by hand, from SQLite's documentation
+and what Python's sqlite3 does.
+"""
+
+import contextlib
+import logging
+import os
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, IntegrityError, OperationalError, connections, transaction
+
+from tests.libsql_server import Server
+
+if not shutil.which(os.environ.get("LIBSQL_SERVER", "sqld")):
+    pytest.skip("LIBSQL_SERVER names no libSQL server: make test-libsql", allow_module_level=True)
+
+from libsql.db.backends.sqlite3 import base as plain
+
+from config.libsql import server as ours
+
+SECRET = "nobody-shall-read-this"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("server") / "data"
+    folder.mkdir()
+    running = Server(folder)
+    running.start()
+    yield running
+    running.kill()
+
+
+@pytest.fixture(autouse=True)
+def _on_a_database_of_its_own(django_db_blocker) -> Iterator[None]:
+    with django_db_blocker.unblock():
+        yield
+
+
+def connection_of(form: Any, url: str, **options: Any) -> Any:
+    given = {"ENGINE": "config.libsql", "NAME": url, "OPTIONS": options, "CONN_HEALTH_CHECKS": True}
+    return form.DatabaseWrapper(connections.configure_settings({"default": given})["default"], "libsql")
+
+
+@pytest.fixture(params=["plain", "ours"])
+def form(request) -> Any:
+    return {"plain": plain, "ours": ours}[request.param]
+
+
+@pytest.fixture
+def database(form, server) -> Iterator[Any]:
+    with opened(form, server) as connection:
+        yield connection
+
+
+@contextlib.contextmanager
+def opened(form: Any, server: Server, **options: Any) -> Iterator[Any]:
+    connection = connection_of(form, server.url, **options)
+    connections["libsql"] = connection
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS kept")
+        cursor.execute("CREATE TABLE kept (n INTEGER UNIQUE, t TEXT)")
+    try:
+        yield connection
+    finally:
+        with contextlib.suppress(Exception):
+            connection.close()
+        del connections["libsql"]
+
+
+def kept(server: Server) -> list[Any]:
+    """What the server has, asked by another connection."""
+    other = connection_of(ours, server.url)
+    try:
+        with other.cursor() as cursor:
+            return [row[0] for row in cursor.execute("SELECT n FROM kept ORDER BY n").fetchall()]
+    finally:
+        other.close()
+
+
+def put(connection: Any, *numbers: Any) -> None:
+    with connection.cursor() as cursor:
+        for number in numbers:
+            cursor.execute("INSERT INTO kept (n) VALUES (%s)", [number])
+
+
+def put_by_another(server: Server, number: int) -> None:
+    other = connection_of(ours, server.url)
+    put(other, number)
+    other.close()
+
+
+def all_rows_in_batches(database: Any, server: Server) -> Any:
+    """A thousand rows, fetched a hundred at a time."""
+    with database.cursor() as cursor:
+        cursor.execute("WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 1000) SELECT x FROM c")
+        rows: list[Any] = []
+        while batch := cursor.fetchmany(100):
+            rows += batch
+    return len(rows)
+
+
+def a_row_before_a_savepoint_that_is_rolled_back(database: Any, server: Server) -> Any:
+    with transaction.atomic(using="libsql"):
+        put(database, 1)
+        with contextlib.suppress(ZeroDivisionError), transaction.atomic(using="libsql"):
+            put(database, 2)
+            raise ZeroDivisionError
+        put(database, 3)
+    return kept(server)
+
+
+def a_block_whose_lock_was_taken_away(database: Any, server: Server) -> Any:
+    """The server takes the write lock from a transaction older than five seconds, when another one waits."""
+    with contextlib.suppress(DatabaseError), transaction.atomic(using="libsql"):
+        put(database, 1)
+        waiting = threading.Thread(target=put_by_another, args=(server, 2))
+        time.sleep(5.5)
+        waiting.start()
+        waiting.join()
+        for number in (3, 4):
+            with contextlib.suppress(DatabaseError):
+                put(database, number)
+    return kept(server)
+
+
+def the_largest_integers(database: Any, server: Server) -> Any:
+    put(database, 2**63 - 1, -(2**63))
+    return kept(server)
+
+
+def an_integer_beyond_64_bits(database: Any, server: Server) -> Any:
+    try:
+        put(database, 2**63)
+    except OverflowError:
+        return "refused"
+    return kept(server)
+
+
+def a_number_that_is_there_twice(database: Any, server: Server) -> Any:
+    put(database, 1)
+    try:
+        put(database, 1)
+    except IntegrityError:
+        return "refused"
+    return kept(server)
+
+
+CASES: list[tuple[Any, Any, bool]] = [  # what is right, and whether the driver by itself does it
+    (all_rows_in_batches, 1000, False),
+    (a_row_before_a_savepoint_that_is_rolled_back, [1, 3], False),
+    (a_block_whose_lock_was_taken_away, [2], False),
+    (the_largest_integers, [-(2**63), 2**63 - 1], True),
+    (an_integer_beyond_64_bits, "refused", True),
+    (a_number_that_is_there_twice, "refused", True),
+]
+
+
+@pytest.mark.parametrize(("case", "right", "driver_does_it"), CASES, ids=[case.__name__ for case, *_ in CASES])
+def test_the_driver_is_wrong_where_it_was_seen_to_be_and_ours_is_right(
+    case, right, driver_does_it, database, server, form
+):
+    try:
+        seen = case(database, server)
+    except Exception as error:  # noqa: BLE001  the driver raises whatever comes
+        seen = repr(error)
+
+    assert (seen == right) == (form is ours or driver_does_it), seen
+
+
+@contextlib.contextmanager
+def silent(answers: bool = False) -> Iterator[str]:
+    """A server that takes connections and says nothing; or shakes hands, and says nothing then."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield f"ws://127.0.0.1:{listening.getsockname()[1]}"
+
+
+def refused() -> contextlib.AbstractContextManager[str]:
+    return contextlib.nullcontext("ws://127.0.0.1:1")
+
+
+@pytest.mark.parametrize("place", [refused, silent])
+def test_where_patience_is_short_a_server_that_does_not_answer_is_an_error_within_two_seconds(place):
+    from config import databases
+
+    with place() as url:
+        patient = {"ENGINE": "config.libsql", "NAME": url, "OPTIONS": {}}
+        connection = connection_of(ours, url, **databases.impatient(patient)["OPTIONS"])
+        began = time.monotonic()
+        with pytest.raises(OperationalError):
+            connection.ensure_connection()
+        assert time.monotonic() - began < 2
+
+
+def test_a_server_that_falls_silent_is_an_error_within_two_seconds_each_time(server):
+    import signal
+
+    from config import databases
+
+    limits = databases.impatient({"ENGINE": "config.libsql", "NAME": server.url, "OPTIONS": {}})["OPTIONS"]
+    with opened(ours, server, **limits) as connection:
+        server.process.send_signal(signal.SIGSTOP)
+        try:
+            for _ in range(3):
+                began = time.monotonic()
+                with pytest.raises(OperationalError):
+                    put(connection, 1)
+                assert time.monotonic() - began < 2
+                connection.close_if_unusable_or_obsolete()
+        finally:
+            server.process.send_signal(signal.SIGCONT)
+        put(connection, 2)
+
+
+def test_a_query_under_debug_on_a_lost_connection_is_an_error_of_djangos(server, settings):
+    settings.DEBUG = True
+    with opened(ours, server) as connection:
+        server.kill()
+        try:
+            with pytest.raises(DatabaseError):
+                put(connection, 1)
+            with pytest.raises(DatabaseError):
+                put(connection, 1)
+        finally:
+            server.start()
+        put(connection, 7)
+        assert kept(server) == [7]
+
+
+def test_no_parameter_of_a_statement_is_logged_at_any_level(server, caplog):
+    caplog.set_level(logging.DEBUG)
+    loud = [logging.getLogger(name) for name in ("libsql_client", "asyncio", "aiohttp")]
+    before = [one.level for one in loud]
+    for one in loud[1:]:
+        one.setLevel(logging.DEBUG)
+    try:
+        with opened(ours, server) as connection:
+            with connection.cursor() as cursor:
+                cursor.execute("INSERT INTO kept (n, t) VALUES (%s, %s)", [1, SECRET])
+                with contextlib.suppress(DatabaseError):
+                    cursor.execute("INSERT INTO kept (n, t) VALUES (%s, %s)", [1, SECRET])
+            server.process.kill()
+            with contextlib.suppress(DatabaseError), connection.cursor() as cursor:
+                cursor.execute("INSERT INTO kept (n, t) VALUES (%s, %s)", [2, SECRET])
+    finally:
+        for one, level in zip(loud, before, strict=True):
+            one.setLevel(level)
+        server.kill()
+        server.start()
+
+    assert SECRET not in caplog.text

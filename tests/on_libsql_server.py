@@ -1,0 +1,20 @@
+"""``python -m pytest -p tests.on_libsql_server``: the whole suite on a libSQL server, one for each test process.
+
+It is started here, before the settings are read. It is empty, and it ends with the process.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from tests.libsql_server import Server
+
+_folder = Path(tempfile.mkdtemp(prefix="libsql-"))
+_server = Server(_folder / "data")
+_server.folder.mkdir()
+_server.start()
+os.environ["DATABASE_URL"] = _server.url
+atexit.register(shutil.rmtree, _folder, ignore_errors=True)
+atexit.register(_server.kill)
