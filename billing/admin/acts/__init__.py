@@ -1,7 +1,8 @@
-"""Acts: what staff do to an Office, an invoice or a payment. One table a subject, one way through.
+"""Acts: what staff can do to an Office, an invoice, a payment or a finding. Each subject has a table of acts.
 
-A page asks for what the operation needs and why; where money moves it shows a preview to confirm; then the
-operation is carried out, outside any transaction of the admin's. A refusal stays on the page, with the input.
+A page asks for the values that the operation needs and for the reason. If the operation has a preview, the person
+confirms that. Then the operation is carried out, outside any transaction of the admin. A refusal is shown on the page,
+and the input stays.
 """
 
 import functools
@@ -46,7 +47,7 @@ NOTHING_BEGUN = "Stripe did not answer. Nothing was changed: try again in a mome
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An address that an operation told: shown once, on a page that nobody keeps."""
+    """An address that an operation returned. It is shown once, on a page that browsers do not store."""
 
     url: str
     says: str
@@ -58,7 +59,7 @@ def always(subject: Any) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Button:
-    """What a page offers: in a menu, where ``group`` names one."""
+    """A button of a page. If ``group`` is set, it is in the menu with that name."""
 
     name: str
     title: str
@@ -76,18 +77,18 @@ class Button:
 
 @dataclass(frozen=True, kw_only=True)
 class Act(Button):
-    """A page with a form. ``facts`` says in a sentence what the subject is, where it is not the Office."""
+    """A button to a page with a form. ``facts`` describes the subject in a sentence, if it is not the Office."""
 
     button: str = ""
     form: type[forms.Form] = WhyForm
     facts: Callable[[Any], str] | None = None
 
     def preview(self, subject: Any, by: Actor, form: forms.Form) -> Any:
-        """What is shown to be confirmed; None where there is nothing to show."""
+        """Return the preview that the person must confirm, or None if there is none."""
         return None
 
     def carry_out(self, subject: Any, by: Actor, form: forms.Form, as_of: datetime | None) -> Any:
-        """What was done: a ``Link`` is shown once, an address (a text) is gone to."""
+        """Carry out the act. A returned ``Link`` is shown once, and a returned text is an address to redirect to."""
         raise NotImplementedError
 
 
@@ -95,9 +96,10 @@ class Act(Button):
 class OperationAct(Act):
     """An act that is an operation.
 
-    The form's fields are the operation's, but for the reason. A form that asks otherwise says by ``request_for`` what
-    is asked for, which may be one of ``or_declared`` too. ``shown`` makes a ``Link`` of what the operation told. Where
-    its preview is refused by one of ``nothing_to_show``, there is nothing to confirm, and it is carried out at once.
+    The form's fields are the operation's fields, and the reason. A form with other fields returns the request by
+    ``request_for``, which may also be one of ``or_declared``. ``shown`` makes a ``Link`` of the operation's result. If
+    the preview is refused with one of ``nothing_to_show``, there is nothing to confirm, and the operation is carried
+    out at once.
     """
 
     declared: type[Declaration[Any, Any]]
@@ -133,7 +135,7 @@ class OperationAct(Act):
 
 @dataclass(frozen=True, kw_only=True)
 class OtherAct(Act):
-    """An act that is no operation: ``does(subject, by=, reason=)`` carries it out."""
+    """An act that is not an operation: ``does(subject, by=, reason=)`` carries it out."""
 
     does: Callable[..., Any]
     offered: Callable[[Any], bool] = always
@@ -147,9 +149,9 @@ class OtherAct(Act):
 
 @dataclass(frozen=True, kw_only=True)
 class Click(Button):
-    """What changes nothing and asks nothing: done by the click.
+    """A button that changes nothing and asks for nothing.
 
-    ``finds(subject, by=)`` returns an address to go to, or what ``template`` shows as ``shown``.
+    ``finds(subject, by=)`` returns an address to redirect to, or what ``template`` shows as ``shown``.
     """
 
     finds: Callable[..., Any]
@@ -162,7 +164,7 @@ class Click(Button):
 
 
 class ActsAdmin(ModelAdmin):
-    """A page whose subject can be acted on. Groups of acts are menus, in the order of the table."""
+    """A page with acts on its subject. Groups of acts are menus, in the order of the table."""
 
     acts: tuple[Button, ...] = ()
 
@@ -185,7 +187,7 @@ class ActsAdmin(ModelAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def _menu(self, request: HttpRequest, subject: Model) -> Iterator[dict[str, Any]]:
-        """What may be done now, as the page's title bar takes it: the single ones first, then the menus."""
+        """Yield what may be done now, for the page's title bar: first the single acts, then the menus."""
         offered = [act for act in self.acts if self._may(request, act) and act.available(subject)]
         for act in offered:
             if not act.group:
@@ -252,7 +254,7 @@ class ActsAdmin(ModelAdmin):
         return TemplateResponse(request, "billing/admin_operation.html", context)
 
     def _previewed(self, act: Act, subject: Any, by: Actor, form: forms.Form) -> Any:
-        """What is shown to be confirmed. Where Stripe is away, nothing was begun: the form stays, and says so."""
+        """Return the preview to confirm. If Stripe does not answer, nothing was begun, and the form says so."""
         try:
             return act.preview(subject, by, form)
         except errors.StripeUnavailable:
@@ -260,7 +262,7 @@ class ActsAdmin(ModelAdmin):
             return None
 
     def _found(self, act: Click, request: HttpRequest, subject: Any, by: Actor, page: str) -> HttpResponse:
-        """What the click found, its address, or back with a word on why there is nothing to see."""
+        """Show what the click found or redirect to it. If there is nothing to see, go back and say why."""
         try:
             found = act.finds(subject, by=by)
         except errors.StripeUnavailable:
@@ -292,7 +294,7 @@ class ActsAdmin(ModelAdmin):
 
 
 def confirming(preview: Any) -> str:
-    """The words on the button that confirms it."""
+    """Return the words on the button that confirms the preview."""
     if isinstance(preview, MoneyBack):
         return f"Confirm and {'give back' if preview.is_given_back else 'credit'} {preview.amount}"
     if isinstance(preview, Preview) and preview.now and preview.charged.amount > 0:
@@ -301,7 +303,7 @@ def confirming(preview: Any) -> str:
 
 
 def _form(act: Act, data: Mapping[str, Any] | None, subject: Any) -> forms.Form:
-    """A form that wants to know its subject says so by an attribute ``for_subject``."""
+    """Return the act's form. If the form has a method ``for_subject``, it is called with the subject."""
     form = act.form(data)
     prepare = getattr(form, "for_subject", None)
     if prepare:
@@ -310,7 +312,7 @@ def _form(act: Act, data: Mapping[str, Any] | None, subject: Any) -> forms.Form:
 
 
 def _plain(value: Any) -> Any:
-    """As an operation is asked: a row is named by its public id."""
+    """Return the value as an operation takes it: a row becomes its public id."""
     return str(value.public_id) if isinstance(value, (PlanPrice, PaymentMethod)) else value
 
 
