@@ -1,4 +1,4 @@
-"""The rules for each environment variable: what is missing or wrong is said in one error that names them all."""
+"""The rules for the environment variables. One error names everything that is missing or wrong."""
 
 import ipaddress
 from pathlib import Path
@@ -15,12 +15,12 @@ VERIFIED = (
     "?sslmode=verify-full&sslrootcert=/path/of/the/ca.pem, or use the folder of a Unix socket: "
     "postgres://user@/name?host=/var/run/postgresql."
 )
-IMPATIENT_SECONDS = 1.8  # so that an answer is out within two
+IMPATIENT_SECONDS = 1.8  # so that an answer is sent within two seconds
 OPTIONAL_SECONDS = 0.4  # for a write that may be left out, while somebody waits for an answer that is ready
 
 
 class Problems:
-    """Collects what is wrong with the environment, so that one start shows all of it."""
+    """A list of what is wrong with the environment, so that one start shows all of it."""
 
     def __init__(self) -> None:
         self.found: list[str] = []
@@ -37,10 +37,10 @@ class Problems:
 
 
 def database(url: str, base_dir: Path, problems: Problems) -> dict[str, Any]:
-    """Django's DATABASES entry for DATABASE_URL.
+    """Return Django's DATABASES entry for DATABASE_URL.
 
-    ``libsql:///var/x.db`` is an embedded file relative to the project, ``libsql:////abs/x.db`` an absolute
-    one; ``postgres://`` is PostgreSQL. A libSQL URL with a host is refused.
+    ``libsql:///var/x.db`` is an embedded file with a path relative to the project. ``libsql:////abs/x.db`` has an
+    absolute path. ``postgres://`` is PostgreSQL. A libSQL URL with a host is a problem.
     """
     parts = urlsplit(url)
     if parts.scheme in ("postgres", "postgresql"):
@@ -65,16 +65,16 @@ def database(url: str, base_dir: Path, problems: Problems) -> dict[str, Any]:
     return {
         "ENGINE": "config.libsql",
         "NAME": str(name),
-        "CONN_MAX_AGE": 60,  # opening the file anew costs more than most requests do
+        "CONN_MAX_AGE": 60,  # opening the file again costs more than most requests
         "ATOMIC_REQUESTS": False,
         "TEST": {"NAME": str(name.with_name(f"test-{name.name}"))},
     }
 
 
 def check_database(database: dict[str, Any], *, debug: bool, plain_on_loopback: bool, problems: Problems) -> None:
-    """With DEBUG off PostgreSQL is spoken to by TLS that proves whose server it is, or by a socket of this machine.
+    """With DEBUG off, require TLS with a verified certificate for PostgreSQL, or a Unix socket of this machine.
 
-    ``plain_on_loopback`` accepts an address of this machine too, of a server or of a proxy that does the TLS.
+    ``plain_on_loopback`` also accepts an address of this machine, of a server or of a proxy that does the TLS.
     Source: https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION
     """
     if debug or database["ENGINE"] == "config.libsql":
@@ -95,7 +95,7 @@ def check_database(database: dict[str, Any], *, debug: bool, plain_on_loopback: 
 
 
 def _defaults_of_libpq() -> dict[str, str]:
-    """What PostgreSQL's client takes where the URL says nothing: PGHOST, PGSSLMODE and the like."""
+    """Return what PostgreSQL's client uses if the URL does not say it, such as PGHOST and PGSSLMODE."""
     from psycopg import pq
 
     return {one.keyword.decode(): one.val.decode() for one in pq.Conninfo.get_defaults() if one.val is not None}
@@ -113,22 +113,23 @@ def _is_loopback(host: str) -> bool:
 
 
 def is_live(key: str) -> bool:
-    """Whether this key of Stripe's moves real money."""
+    """Return whether this key of Stripe moves real money."""
     return key.startswith(("sk_live_", "rk_live_"))
 
 
 def impatient(database: dict[str, Any], *, seconds: float = IMPATIENT_SECONDS) -> dict[str, Any]:
-    """The same database for whoever would rather be told no than wait: these seconds in all.
+    """Return the same database with short limits, for callers that must not wait longer than these seconds in all.
 
-    A connection of its own, because the limits must hold from the connect on, cost no statement, and never
-    reach the patient one. ``statement_timeout`` also ends a wait for a lock; there are two statements.
+    It is a connection of its own. The limits must hold from the connect on, need no statement, and never apply to the
+    usual connection. On PostgreSQL, ``statement_timeout`` also ends a wait for a lock. It is half of the seconds,
+    because there are two statements.
     """
     given = database.get("OPTIONS") or {}
     if database["ENGINE"] == "config.libsql":
         limits: dict[str, Any] = {"timeout": seconds}
     else:
         limits = {
-            "connect_timeout": 2,  # the smallest that libpq takes
+            "connect_timeout": 2,  # the smallest value that libpq accepts
             "tcp_user_timeout": int(seconds * 1000),
             "options": f"{given.get('options', '')} -c statement_timeout={int(seconds * 500)}".strip(),
         }
@@ -136,7 +137,7 @@ def impatient(database: dict[str, Any], *, seconds: float = IMPATIENT_SECONDS) -
 
 
 def check_stripe(key: str, api_base: str, secrets: list[str], *, debug: bool, problems: Problems) -> None:
-    """The three Stripe variables fit together, and to DEBUG."""
+    """Check that the Stripe variables fit together and fit DEBUG."""
     if not key.startswith(("sk_test_", "rk_test_", "sk_live_", "rk_live_")):
         problems.add(
             "STRIPE_SECRET_KEY",
@@ -169,7 +170,7 @@ def check_stripe(key: str, api_base: str, secrets: list[str], *, debug: bool, pr
 def check_production(
     *, secret_key: str, allowed_hosts: list[str], site_url: str, debug: bool, problems: Problems
 ) -> None:
-    """What must hold where DEBUG is off."""
+    """Check what production needs with DEBUG off. SECRET_KEY is needed with DEBUG on too."""
     if not secret_key:
         problems.add(
             "SECRET_KEY",

@@ -1,4 +1,4 @@
-"""Settings. The only module that reads the environment; .env.example has a line on each variable."""
+"""The settings. This is the only module that reads them from the environment. .env.example describes each variable."""
 
 import os
 from datetime import timedelta
@@ -194,7 +194,7 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    # their lines carry Stripe's ids, and addresses that are searched for
+    # their log lines have Stripe's ids, and e-mail addresses that are searched for
     "loggers": {name: {"level": "WARNING"} for name in ("stripe", "httpx", "urllib3")},
 }
 

@@ -1,7 +1,7 @@
-"""Django's SQLite backend with the options under which writers wait for one another and a commit is on disk.
+"""Django's SQLite backend with options that make writers wait for one another and put a commit on disk.
 
-WAL, ``synchronous=FULL``, ``BEGIN IMMEDIATE`` and a busy timeout: without IMMEDIATE, concurrent
-read-then-write transactions fail with "database is locked" however long the timeout is.
+The options are WAL, ``synchronous=FULL``, ``BEGIN IMMEDIATE`` and a busy timeout. Without IMMEDIATE, concurrent
+transactions that read and then write fail with "database is locked", however long the timeout is.
 Source: https://docs.djangoproject.com/en/5.2/ref/databases/#sqlite-notes
 """
 
@@ -14,7 +14,7 @@ BUSY_TIMEOUT_SECONDS = 20
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Keeps the vendor "sqlite", so that Django's SQL for SQLite applies."""
+    """The backend. It keeps the vendor "sqlite", so that Django's SQL for SQLite applies."""
 
     display_name = "libSQL (embedded)"
 
