@@ -39,7 +39,7 @@ def _take_ticket() -> int:
 
 
 def _apply(row: Plan | PlanPrice, ticket: int, *, active: bool) -> None:
-    """Write ``active`` into the row's mirror, unless a newer look wrote it. Report a finding if they differ."""
+    """Write ``active`` into the row's mirror, unless a newer look wrote it. Report a finding if only we sell it."""
     with transaction.atomic(durable=True):
         if not type(row).objects.filter(pk=row.pk, ticket__lt=ticket).update(ticket=ticket):
             return

@@ -30,7 +30,7 @@ COLLECT = "Run on this machine, after each update too: python manage.py collects
 
 
 def check_determination(**_: Any) -> list[CheckMessage]:
-    """In live mode, warn if no determination is in force, or if it ends within 30 days."""
+    """Warn in live mode if no determination is in force, or if it ends within 30 days."""
     if not settings.STRIPE_LIVE_MODE:
         return []
     now = clock.wall()
@@ -64,7 +64,7 @@ def check_determination(**_: Any) -> list[CheckMessage]:
 
 
 def check_static_files(**_: Any) -> list[CheckMessage]:
-    """With DEBUG off, check that all static files were collected and are of this version."""
+    """Check, with DEBUG off, that all static files were collected and are of this version."""
     try:
         collected = storages.create_storage(settings.STORAGES["staticfiles"])
     except ValueError as error:

@@ -56,7 +56,7 @@ class BillingError(Exception):
 
     @property
     def on_record(self) -> str:
-        """The refusal as the audit trail keeps it, without words that a person typed."""
+        """Return the refusal as the audit trail keeps it, without words that a person typed."""
         return self.without_quotes or str(self)
 
 

@@ -38,7 +38,7 @@ class Money:
 
     @property
     def decimal(self) -> Decimal:
-        """The amount as a person writes it: 19.90."""
+        """Return the amount as a person writes it: 19.90."""
         return Decimal(self.amount).scaleb(-decimals(self.currency))
 
     def __str__(self) -> str:

@@ -72,7 +72,7 @@ def database(url: str, base_dir: Path, problems: Problems) -> dict[str, Any]:
 
 
 def check_database(database: dict[str, Any], *, debug: bool, plain_on_loopback: bool, problems: Problems) -> None:
-    """With DEBUG off, require TLS with a verified certificate for PostgreSQL, or a Unix socket of this machine.
+    """Require, with DEBUG off, TLS with a verified certificate for PostgreSQL, or a Unix socket of this machine.
 
     ``plain_on_loopback`` also accepts an address of this machine, of a server or of a proxy that does the TLS.
     Source: https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION

@@ -84,6 +84,6 @@ def offices_where(user: User, permission: str) -> QuerySet[Office]:
 
 
 def visible_offices(user: User) -> QuerySet[Office]:
-    """Return the Offices that this person may see: for staff by their roles, for others by grants."""
+    """Return the Offices that this person may see: by grants, and for staff also by their roles."""
     by_role = {"accept_global_perms": user.is_staff, "with_superuser": user.is_staff}
     return get_objects_for_user(user, "billing.view_office", klass=Office, **by_role)

@@ -64,7 +64,7 @@ class Prices(BaseInlineFormSet):
 
     @property
     def to_confirm(self) -> list[str]:
-        """The new prices in words, or an empty list if a person has confirmed exactly these."""
+        """Return the new prices in words, or an empty list if a person has confirmed exactly these."""
         if not self.is_bound or not super().is_valid():
             return []
         words = list(self._in_words())

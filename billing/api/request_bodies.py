@@ -40,7 +40,7 @@ class Body(Named):
 
     @property
     def given(self) -> dict[str, Any]:
-        """The given fields of the declaration, and the reason."""
+        """Return the given fields of the declaration, and the reason."""
         return {name: str(one) if isinstance(one, uuid.UUID) else one for name, one in self.validated_data.items()}
 
 

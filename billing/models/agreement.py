@@ -144,12 +144,12 @@ class Agreement(models.Model):
 
     @property
     def begins_at(self) -> datetime | None:
-        """The first moment at which it can be in force. Approval is needed too, and may come later."""
+        """Return the first moment at which it can be in force. Approval is needed too, and may come later."""
         return _midnight(self.effective_from) if self.effective_from else self.approved_at
 
     @property
     def ends_at(self) -> datetime | None:
-        """The first moment at which it is no longer in force by its dates, or None."""
+        """Return the first moment at which it is no longer in force by its dates, or None."""
         last = self.effective_until or self.review_by
         return _midnight(last + timedelta(days=1)) if last else None
 

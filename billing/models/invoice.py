@@ -79,22 +79,22 @@ class Invoice(models.Model):
 
     @property
     def remaining(self) -> Money:
-        """What is still to be paid. On a void invoice this is nothing, whatever Stripe's number says."""
+        """Return what is still to be paid. On a void invoice this is nothing, whatever Stripe's number says."""
         return Money(0 if self.status == InvoiceStatus.VOID else self.amount_remaining, self.currency)
 
     @property
     def is_collectible(self) -> bool:
-        """Whether it can still be paid."""
+        """Return whether it can still be paid."""
         return self.status in COLLECTABLE and self.deleted_at is None
 
     @property
     def is_open(self) -> bool:
-        """Whether it waits to be paid and is not written off."""
+        """Return whether it waits to be paid and is not written off."""
         return self.status == InvoiceStatus.OPEN and self.deleted_at is None
 
     @property
     def from_credit(self) -> int:
-        """Minor units that the Office's credit paid. Below zero, the invoice added to the credit."""
+        """Return the minor units that the Office's credit paid. Below zero, the invoice added to the credit."""
         return self.total - self.amount_paid - self.amount_remaining - self.credited_before_payment
 
 
@@ -137,11 +137,11 @@ class Payment(models.Model):
 
     @property
     def refundable(self) -> Money:
-        """What of it can still be refunded."""
+        """Return the amount that can still be refunded."""
         left = self.amount - self.amount_refunded if self.has_succeeded else 0
         return Money(left, self.currency)
 
     @property
     def failure(self) -> Decline | None:
-        """Why it failed and what to do next, in words. None if it did not fail."""
+        """Return why it failed and what to do next, in words. None if it did not fail."""
         return declines.of(self.decline_code or self.failure_code) if self.status == PaymentStatus.FAILED else None

@@ -35,7 +35,7 @@ class OfficeUserPermission(UserObjectPermissionBase):
 
 
 class OfficeGroupPermission(GroupObjectPermissionBase):
-    """Not used by us. Django-guardian needs it beside ``OfficeUserPermission``."""
+    """A model that we do not use. Django-guardian needs it together with ``OfficeUserPermission``."""
 
     content_object = models.ForeignKey("billing.Office", on_delete=models.PROTECT)
 

@@ -97,7 +97,7 @@ class Operation(models.Model):
 
     @property
     def in_words(self) -> str:
-        """The name of its kind for people. A kind of another version is shown as it is stored."""
+        """Return the name of its kind for people. A kind of another version is shown as it is stored."""
         return Kind(self.kind).label if self.kind in Kind.values else self.kind
 
 

@@ -30,7 +30,7 @@ class PaymentMethod(models.Model):
         return f"{self.brand} …{self.last4}"
 
     def expiry(self, at: datetime) -> str:
-        """Return ``expired``, ``expires this month`` or ``valid`` at the moment ``at``, by its month."""
+        """Return ``expired``, ``expires this month`` or ``valid`` for the month of ``at``, which is in UTC."""
         month = f"{at:%Y-%m}"
         if not self.expires or month < self.expires:
             return "valid"

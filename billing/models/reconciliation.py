@@ -41,7 +41,7 @@ class Reconciliation(models.Model):
 
     @property
     def takes_all(self) -> bool:
-        """Whether the lists are read to their ends. Adoption does so too, because an Office has all of its past."""
+        """Return whether the lists are read to their ends. Adoption does this too: an Office has all of its past."""
         return self.everything or self.adopts
 
     def count(self, what: str, how_many: int = 1) -> None:

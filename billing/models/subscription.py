@@ -54,7 +54,7 @@ class Subscription(models.Model):
 
     @property
     def discount(self) -> str:
-        """What is taken off its invoices, in our own words. "" if there is no discount."""
+        """Return what is taken off its invoices, in our own words. "" if there is no discount."""
         if not self.discount_count:
             return ""
         amount = Money(self.discount_amount, self.discount_currency)

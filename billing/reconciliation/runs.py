@@ -210,8 +210,8 @@ def _advance(run: Reconciliation, following: str) -> None:
 def every_night() -> bool:
     """Carry the comparison on by one page. Each day after RECONCILE_HOUR (UTC), begin one if none has begun yet.
 
-    Return True if there is more to do now. A comparison that adopts is left to the person who runs it. After a day it
-    is ended.
+    Return True if there is more to do now. A comparison that adopts is left to the person who runs it. It is ended if
+    it began more than a day before the last RECONCILE_HOUR.
     """
     by = actor.job("reconcile")
     run = Reconciliation.objects.filter(ended_at=None).first()

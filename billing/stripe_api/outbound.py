@@ -19,7 +19,7 @@ ALLOWED: dict[str, set[str]] = {
     # credit: an amount, and our own id to find it again
     "/v1/customers/*/balance_transactions": {"amount", "currency", "metadata"},
     "/v1/payment_methods/*/attach": {"customer"},
-    # a card is entered at Stripe, never here: in a setup intent of the vendor's front end, or on a page of Stripe
+    # a card is entered at Stripe, never here: in a setup intent of the vendor's front end, or on a page at Stripe
     "/v1/setup_intents": {"customer", "usage", "payment_method_types", "metadata"},
     "/v1/checkout/sessions": {
         "mode",

@@ -175,7 +175,10 @@ def _unknown_customer(events: list[ReceivedEvent], customer: str) -> bool:
 
 
 def _settle(mine: uuid.UUID, events: list[ReceivedEvent], status: str) -> None:
-    """Settle the events whose claim is still mine. They are still waiting, because settling an event ends its claim."""
+    """Settle the events whose claim is still mine.
+
+    Such an event is still waiting, because code that settles another worker's event removes the claim.
+    """
     ReceivedEvent.objects.filter(pk__in=[event.pk for event in events], claim_id=mine).update(
         status=status, settled_at=clock.wall(), lease_until=None, last_error=""
     )

@@ -1,4 +1,4 @@
-"""Acts on the terms of a subscription beside plan and seats: trial, billing day, pause, discount."""
+"""Acts on the terms of a subscription other than plan and seats: trial, billing day, pause, discount."""
 
 from django import forms
 from unfold.widgets import UnfoldAdminRadioSelectWidget

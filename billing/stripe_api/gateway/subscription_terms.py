@@ -1,4 +1,4 @@
-"""The terms of a running subscription beside plan and seats: its end, collection, trial, period and discount.
+"""The terms of a running subscription other than plan and seats: end, collection, trial, period and discount.
 
 Each change writes the operation's id into the metadata, so that a change whose answer was lost can be found.
 Source: https://docs.stripe.com/api/subscriptions/update

@@ -1,6 +1,6 @@
 """The Snapshot and its parts: one customer as it is at Stripe now, in frozen values. Times are aware UTC.
 
-Amounts are minor units of the ``currency`` beside them.
+Amounts are minor units of the ``currency`` in the same object.
 """
 
 from dataclasses import dataclass
