@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 OPTIONAL = "optional"  # the connection for a write that may be left out: see config.environment.impatient
 MOST_TIMES = 3
-"""How often a look that was overtaken is repeated before it is left to a worker."""
+"""How many times a look is made if newer looks overtake it, before the rest is left to a worker."""
 
 
 def look(

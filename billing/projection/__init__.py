@@ -28,7 +28,7 @@ def take_ticket(office_id: int) -> Office:
 
 
 def link_customer(office_id: int, customer_id: str) -> Office:
-    """Link the customer to the Office, and return the Office. Does nothing if the Office has a customer already."""
+    """Link the customer to the Office, and return the Office. Do nothing if the Office has a customer already."""
     with transaction.atomic(durable=True):
         office = _locked(office_id)
         if not office.payment_provider_customer_id:

@@ -18,7 +18,10 @@ from billing.stripe_api.inbound.values import time_or_none
 
 
 def close_side_doors() -> None:
-    """Prevent that a key is stored in a table, and that dj-stripe calls Stripe without billing.stripe_api.client."""
+    """Keep keys and secrets out of dj-stripe's tables, and its calls from reaching Stripe.
+
+    The SDK has no global key afterwards. Only ``billing.stripe_api.client`` calls Stripe, with a client of its own.
+    """
     stripe.api_key = None
     djstripe.Account.get_or_retrieve_for_api_key = classmethod(lambda cls, api_key: _owner())
     pre_save.connect(_refuse_key, sender=djstripe.APIKey, dispatch_uid="no-keys-in-the-database")

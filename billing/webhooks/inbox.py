@@ -187,7 +187,7 @@ def _settle(mine: uuid.UUID, events: list[ReceivedEvent], status: str) -> None:
 def _put_off(
     mine: uuid.UUID, events: list[ReceivedEvent], error: str, *, park: bool = True, at_least: float = 0
 ) -> None:
-    """Put the events off: they come again, each time after a longer wait. After the last attempt they are parked.
+    """Put the events off. They come again, each time after a longer wait. After the last attempt they are parked.
 
     With ``park=False`` they are never parked: Stripe does not answer or refuses our key, and nothing is wrong with the
     event. Otherwise they come again one by one, so that one that cannot be applied does not hold up the others.

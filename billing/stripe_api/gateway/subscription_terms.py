@@ -49,8 +49,9 @@ def resume_collection(subscription: str, *, operation: str, step: Step) -> None:
 
 
 def move_trial_end(subscription: str, at: datetime | None, *, operation: str, step: Step) -> None:
-    """Let the trial end at this moment. Without one it ends now, and **money moves**. If the card is declined, nothing
-    changes.
+    """Let the trial end at this moment. Without one it ends now, and **money moves**.
+
+    If the card is declined, nothing changes.
 
     Source: https://docs.stripe.com/billing/subscriptions/trials
     """
