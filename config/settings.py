@@ -1,4 +1,4 @@
-"""Settings. The only module that reads the environment; .env.example has a line on each variable."""
+"""The settings. This is the only module that reads them from the environment. .env.example describes each variable."""
 
 import os
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The webhook address: verify, one INSERT, answer. No network, and nothing kept of a request that is not Stripe's."""
+"""The webhook address: verify, one INSERT, answer. No network call. A request that is not Stripe's leaves nothing."""
 
 import json
 import logging
@@ -21,7 +21,7 @@ from billing.webhooks.hints import hint_of
 log = logging.getLogger(__name__)
 
 MOST_BYTES = 1_000_000
-IMPATIENT = "impatient"  # the connection that is told no rather than wait, see config.databases.impatient
+IMPATIENT = "impatient"  # the connection that fails soon instead of waiting: see config.databases.impatient
 
 FIELDS = [field for field in ReceivedEvent._meta.concrete_fields if not field.primary_key]
 INSERT = (
@@ -34,8 +34,10 @@ _known: set[Any] = set()
 @csrf_exempt
 @require_POST
 def receive(request: HttpRequest, uuid: Any) -> HttpResponse:
-    """200: the event is on disk. 4xx: it is not Stripe's, or not for us. 503, within two seconds: come again.
+    """Store the event's hint, and answer Stripe. Repeating is safe: an event is stored once.
 
+    200: the event is on disk, or it is not one that we use. 4xx: it is not Stripe's, or not for us.
+    503, within two seconds: the database did not take it, and Stripe must send it again.
     Source: https://docs.stripe.com/webhooks
     """
     if _declared_length(request) > MOST_BYTES:
@@ -72,17 +74,17 @@ def receive(request: HttpRequest, uuid: Any) -> HttpResponse:
 
 
 def _has_endpoint(uuid: Any) -> bool:
-    """Asked of the database until it says yes: endpoints are never deleted."""
+    """Return whether there is an endpoint with this id. A yes is remembered, because endpoints are never deleted."""
     if uuid not in _known and WebhookEndpoint.objects.using(IMPATIENT).filter(djstripe_uuid=uuid).exists():
         _known.add(uuid)
     return uuid in _known
 
 
 def _insert(hint: ReceivedEvent) -> None:
-    """The row is on disk, unless the event has one already.
+    """Insert the row, unless the event has one already.
 
-    One statement that commits by itself: ``bulk_create`` opens a transaction first and compiles its SQL inside it,
-    and on SQLite all other writers wait for that.
+    This is one statement that commits by itself. ``bulk_create`` opens a transaction first and compiles its SQL inside
+    it. On SQLite all other writers wait for that.
     """
     connection = connections[IMPATIENT]
     values = [field.get_db_prep_save(getattr(hint, field.attname), connection) for field in FIELDS]
