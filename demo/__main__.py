@@ -1,4 +1,4 @@
-"""python -m demo: starts everything, fills in a dozen Offices by doing the real thing, and stays up."""
+"""The command ``python -m demo``. It starts everything, makes a dozen Offices by real operations, and keeps running."""
 
 import argparse
 import sys

@@ -1,7 +1,7 @@
-"""python -m demo.seed: plans, people and a dozen Offices, each made as a person would make it.
+"""The command ``python -m demo.seed``. It creates plans, people and a dozen Offices, as a person would.
 
-Plans and people are rows of ours; every subscription goes through an operation to Stripe and comes back
-as webhooks. Repeating adds what is missing.
+Plans and people are our own rows. Every subscription is started by an operation at Stripe, and comes back as
+webhooks. Repeating adds what is missing.
 """
 
 import os
@@ -68,7 +68,7 @@ def people(password: str) -> User:
         staff = User.objects.create_user(STAFF, password, name="Olive Operator", is_staff=True)
         staff.groups.add(Group.objects.get(name="administrator"))
         User.objects.create_user(OWNER, password, name="Mira Maple")
-    if not User.objects.filter(email=SECOND).exists():  # what one person prepares, another must approve
+    if not User.objects.filter(email=SECOND).exists():  # what one person prepares, another person must approve
         second = User.objects.create_user(SECOND, password, name="Ada Administrator", is_staff=True)
         second.groups.add(Group.objects.get(name="administrator"))
     return staff
@@ -106,7 +106,7 @@ def open_office(name: str, price: str, given: dict, by: actor.Actor) -> None:
             StartSubscription(price=str(chosen.public_id), **given), office, by=by, reason="signed up by phone"
         )
     except errors.CardDeclined:
-        return  # shows what a declined card leaves: an Office without a subscription
+        return  # a declined card leaves an Office without a subscription, and the demo shows that
     if name == LEAVING:
         perform(CancelSubscription(), office, by=by, reason="the practice closes")
 

@@ -1,7 +1,7 @@
-"""python -m demo.smoke: the main job in a temporary folder, seen from outside; one line per step.
+"""The command ``python -m demo.smoke``. It does the main job in a temporary folder, and prints one line for each step.
 
-A staff member works in the admin over HTTP, an office owner in the API; the local Stripe is asked what it
-saw. Ends with 0 only if every step was seen to happen.
+It sees the product only from outside: staff work in the admin over HTTP, an Office's owner in the API, and the local
+Stripe is asked what it has. It ends with 0 only if every step happened.
 """
 
 import re
@@ -30,7 +30,7 @@ class Smoke:
         self.failed = False
 
     def step(self, what: str, look: Callable[[], Any]) -> Any:
-        """Seen within the patience, or the smoke test has failed."""
+        """Repeat the look until it returns something. After ``PATIENCE_SECONDS``, the smoke test fails and ends."""
         began, seen, last = time.monotonic(), None, ""
         while time.monotonic() - began < PATIENCE_SECONDS:
             try:
@@ -46,7 +46,7 @@ class Smoke:
         return seen
 
     def post(self, path: str, **fields: str) -> httpx.Response:
-        """A form of the admin, filled in and sent."""
+        """Fill in and send a form of the admin."""
         page = self.admin.get(path)
         found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
         assert found, f"no form at {path}: {page.status_code}"
