@@ -170,6 +170,13 @@ class PreviewStale(Refusal):
     remedy = "Make a new preview and confirm that one."
 
 
+class OperationLost(Refusal):
+    code = "operation_lost"
+    category = Category.CONFLICT
+    message = "Stripe did something for this Office that is not on record here, because the database lost it."
+    remedy = "Look at the Office's page and at its open finding. Close the finding before you ask for anything more."
+
+
 class OperationInProgress(BillingError):
     code = "operation_in_progress"
     category = Category.CONFLICT
