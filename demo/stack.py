@@ -103,6 +103,15 @@ class Stack:
     def start_worker(self) -> None:
         self.start("worker", "manage.py", "worker")
 
+    def seed(self) -> str:
+        """Make the demo's people, plans and Offices. Returns the line that says how to sign in."""
+        self.start("seed", "-m", "demo.seed")
+        status = self.processes.pop("seed").wait()
+        said = (self.folder / "seed.log").read_text(errors="replace").strip()
+        if status != 0:
+            raise DidNotStart(f"The demo's Offices could not be made:\n{said}")
+        return said.splitlines()[-1]
+
     def wait_for(self, name: str, url: str) -> None:
         until = time.monotonic() + READY_SECONDS
         while time.monotonic() < until:
