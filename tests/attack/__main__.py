@@ -73,7 +73,7 @@ def database(form: str, folder: Path) -> Iterator[tuple[str, list[tuple[str, flo
             yield (
                 cluster.url,
                 [
-                    ("connections cut each second", 0, lambda: threading.Thread(target=cut_each_second).start()),
+                    ("connections cut each second", 0, lambda: threading.Thread(target=cut_each_second, daemon=True).start()),
                     ("read-only for 20 s", 0.4, read_only),
                     ("primary killed, standby promoted", 0.75, fail_over),
                     ("no more cuts", 1, cutting.set),
@@ -93,7 +93,7 @@ def attacked(stack: Attacked, attacks: list[tuple[str, float, Callable[[], Any]]
     stack.manage("setup_stripe")
     stack.start_all()
     pump = Load(stack.site, stack.stripe, "", [])
-    pumping = threading.Thread(target=pump._send_events)
+    pumping = threading.Thread(target=pump._send_events, daemon=True)
     pumping.start()
     stack.seed()
     pump.ended.set()
@@ -105,7 +105,7 @@ def attacked(stack: Attacked, attacks: list[tuple[str, float, Callable[[], Any]]
     load = Load(stack.site, stack.stripe, token(stack), offices())
     threads = load.start()
     kills = threading.Event()
-    killer = threading.Thread(target=keep_killing, args=(stack, kills))
+    killer = threading.Thread(target=keep_killing, args=(stack, kills), daemon=True)
     killer.start()
     began, done = time.monotonic(), []
     for what, part, attack in sorted(attacks, key=lambda one: one[1]):

@@ -36,9 +36,9 @@ class Load:
 
     def start(self) -> list[threading.Thread]:
         amounts = itertools.count(FIRST_AMOUNT)
-        threads = [threading.Thread(target=self._send_events)]
-        threads += [threading.Thread(target=self._ask, args=(office, amounts)) for office in self.offices]
-        threads.append(threading.Thread(target=self._change_at_stripe))
+        threads = [threading.Thread(target=self._send_events, daemon=True)]
+        threads += [threading.Thread(target=self._ask, args=(office, amounts), daemon=True) for office in self.offices]
+        threads.append(threading.Thread(target=self._change_at_stripe, daemon=True))
         for thread in threads:
             thread.start()
         return threads
