@@ -12,6 +12,7 @@ from unfold.decorators import display
 from billing.admin.acts.pages import ActsAdmin
 from billing.admin.acts.payments import PAYMENT_ACTS
 from billing.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
+from billing.admin.searching import OFFICE
 from billing.admin.tones import TONES
 from billing.models import Adjustment, Payment
 from billing.models.statuses import AdjustmentStatus
@@ -81,7 +82,7 @@ class AdjustmentAdmin(Shown, ReadOnlyAdmin):
     list_display = ("created_at", "kind", "office", "state", "money", "reason", "next_step")
     list_filter = ("kind", "status", "outcome")
     list_select_related = ("office",)
-    search_fields = ("office__name", "invoice__number")
+    search_fields = (*OFFICE, "invoice__number")
     fields = (
         ("kind", "office"),
         ("state", "money"),
@@ -99,7 +100,7 @@ class PaymentAdmin(ActsAdmin, ReadOnlyAdmin):
     list_display = ("created_at", "office", "state", "money", "back", "why", "card")
     list_filter = ("status", "disputed", "decline_code")
     list_select_related = ("office",)
-    search_fields = ("office__name", "invoice__number")
+    search_fields = (*OFFICE, "invoice__number")
     always_shown = (("office", "invoice"), ("state", "money"), ("back", "left"), ("card", "created_at"))
     readonly_fields = ("state", "money", "back", "left", "card", "why", "next_step")
     inlines = (AdjustmentInline,)

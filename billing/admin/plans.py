@@ -13,6 +13,7 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget
 
 from billing import money
 from billing.admin.acts.amounts import AmountField, in_minor_units
+from billing.admin.searching import NAME
 from billing.models import Plan, PlanPrice
 
 
@@ -112,6 +113,7 @@ class PriceInline(TabularInline):
 @admin.register(Plan)
 class PlanAdmin(ModelAdmin):
     list_display = ("name", "code", "archived_at")
+    search_fields = (*NAME, "code")
     fields = ("name", "code")
     inlines = (PriceInline,)
     change_form_before_template = "billing/plan_to_confirm.html"

@@ -5,10 +5,11 @@ from datetime import datetime
 
 from django.db import models
 
+from billing.models.named import Named
 from billing.money import Money, monthly
 
 
-class Plan(models.Model):
+class Plan(Named):
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     code = models.SlugField(unique=True)
     name = models.CharField(max_length=100, help_text="Neutral: it is printed on invoices and card statements.")

@@ -73,7 +73,11 @@ def database(form: str, folder: Path) -> Iterator[tuple[str, list[tuple[str, flo
             yield (
                 cluster.url,
                 [
-                    ("connections cut each second", 0, lambda: threading.Thread(target=cut_each_second, daemon=True).start()),
+                    (
+                        "connections cut each second",
+                        0,
+                        lambda: threading.Thread(target=cut_each_second, daemon=True).start(),
+                    ),
                     ("read-only for 20 s", 0.4, read_only),
                     ("primary killed, standby promoted", 0.75, fail_over),
                     ("no more cuts", 1, cutting.set),
