@@ -44,7 +44,9 @@ def what_to_do(row: Adjustment) -> str:
     return format_html(
         '{}<a href="{}" target="_blank" rel="noopener noreferrer" class="font-semibold underline">answer it in '
         "Stripe's dashboard before {} UTC</a>",
-        "The money is still here: " if row.is_inquiry else "The bank has taken the money back: ",
+        "The bank only asks, and has not taken the money: "
+        if row.is_inquiry
+        else "The bank has taken the money back: ",
         dashboard(),
         f"{row.answer_by:%d %B %Y %H:%M}",
     )

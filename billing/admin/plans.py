@@ -79,10 +79,9 @@ class Prices(BaseInlineFormSet):
 
 def in_words(price: PlanPrice) -> str:
     """Describe one price as the Office will pay it: 299.00 USD a month."""
-    every = f"a {price.interval}" if price.interval_count == 1 else f"every {price.every}"
     seat = " for each seat" if price.per_seat else ""
     free = ", which is free of charge" if price.unit_amount == 0 else ""
-    return f"{price.code}: {price.money}{seat} {every}{free}"
+    return f"{price.code}: {price.money}{seat} {price.in_words}{free}"
 
 
 class PriceInline(TabularInline):

@@ -66,7 +66,15 @@ class PlanPrice(models.Model):
 
     def __str__(self) -> str:
         seat = " per seat" if self.per_seat else ""
-        return f"{self.plan.name}: {self.money}{seat} a {self.every}"
+        return f"{self.plan.name}: {self.money}{seat} {self.in_words}"
+
+    @property
+    def in_words(self) -> str:
+        return f"a {self.interval}" if self.interval_count == 1 else f"every {self.every}"
+
+    @property
+    def how_often(self) -> str:
+        return f"once a {self.interval}" if self.interval_count == 1 else f"every {self.every}"
 
     @property
     def every(self) -> str:
