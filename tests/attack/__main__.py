@@ -10,6 +10,7 @@ where a person was shown an error that is not one of ours.
 import contextlib
 import os
 import random
+import signal
 import sys
 import tempfile
 import threading
@@ -35,6 +36,7 @@ SHOWN = {"201", "400", "402", "403", "404", "409", "422", "429", "503", "cut"}
 
 
 def main() -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     form, seconds = sys.argv[1], float(sys.argv[2]) if len(sys.argv) > 2 else 120
     with tempfile.TemporaryDirectory(prefix="attack-") as folder, database(form, Path(folder)) as (url, attacks):
         webs, workers = (4, 4) if form == "postgresql" else (2, 2)
