@@ -5,10 +5,8 @@ read and then write fail with "database is locked", however long the timeout is.
 Source: https://docs.djangoproject.com/en/5.2/ref/databases/#sqlite-notes
 """
 
-from pathlib import Path
 from typing import Any
 
-from django.db import OperationalError
 from django.db.backends.sqlite3 import base
 
 WAIT_SECONDS = 20
@@ -22,7 +20,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     our_options: dict[str, Any] = {
         "timeout": WAIT_SECONDS,
         "transaction_mode": "IMMEDIATE",
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+        # the last one reads, so that from now on nobody can replace the file by an encrypted one (config/libsql/encryption)
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA user_version",
     }
 
     def get_connection_params(self) -> dict[str, Any]:
@@ -33,20 +32,3 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return super().get_connection_params()
         finally:
             self.settings_dict = shared
-
-    def connect(self) -> None:
-        """Connect, unless the file was replaced by an encrypted one meanwhile. What is written to the old one is lost.
-
-        Whoever replaces it holds it, and this waits. From the first read on, an open connection keeps it from that.
-        """
-        before = self._file_number()
-        super().connect()
-        if before not in (None, self._file_number()):
-            self.close()
-            raise OperationalError("The database file was replaced. Start this process again, with the new key.")
-
-    def _file_number(self) -> int | None:
-        try:
-            return Path(self.settings_dict["NAME"]).stat().st_ino
-        except OSError:
-            return None  # in memory, on a server, or not made yet

@@ -145,8 +145,8 @@ def _all_same(connection: Any, query: str) -> bool:
 def _put_in_place(copy: Path, file: Path) -> bool:
     """Put the copy on disk, let it replace the file, and overwrite what the file was.
 
-    A process may wait for the old file with the file open. Once it is overwritten, that process cannot take it for the
-    database. Closing the old file ends this process's lock on it, so that is last.
+    A process may wait for the old file, with that open. It finds no database in it, or that the file has moved, which
+    SQLite notices. Closing the old file ends this process's lock on it, so that is last.
     """
     if any(copy.with_name(copy.name + end).exists() for end in BESIDE):
         raise NotReplaced("The copy is still open somewhere.")

@@ -11,6 +11,7 @@ class Command(BaseCommand):
         "Encrypt the database file with the key in DATABASE_NEW_KEY. Stop web and worker first. You can run this again "
         "if it was interrupted."
     )
+    requires_system_checks = []  # they open the database, and make it where it is missing
 
     def handle(self, *args: Any, **options: Any) -> None:
         encryption.refuse_other_forms()

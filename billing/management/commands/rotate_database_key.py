@@ -11,6 +11,7 @@ class Command(BaseCommand):
         "Change the key of the encrypted database file from DATABASE_KEY to DATABASE_NEW_KEY. Stop web and worker "
         "first. You can run this again if it was interrupted."
     )
+    requires_system_checks = []  # they open the database, and make it where it is missing
 
     def handle(self, *args: Any, **options: Any) -> None:
         encryption.refuse_other_forms()
