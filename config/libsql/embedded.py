@@ -20,7 +20,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     our_options: dict[str, Any] = {
         "timeout": WAIT_SECONDS,
         "transaction_mode": "IMMEDIATE",
-        # the last one reads, so that from now on nobody can replace the file by an encrypted one (config/libsql/encryption)
+        # the last one reads: an open connection that has read holds the file, see config/libsql/encryption.py
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA user_version",
     }
 
