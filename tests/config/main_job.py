@@ -1,9 +1,11 @@
 """python -m tests.config.main_job FOLDER: the main job on the database of the environment, then copies and pages.
 
 An Office is subscribed at the local Stripe, and an administrator opens each list and page of the admin. Backups go into
-the folder, and the pages into its pages.html. Then it says "done", and waits with the database open.
+the folder, and the pages into its pages.html. Every logger says all that it can, with each statement. Then it says
+"done", and waits with the database open.
 """
 
+import logging
 import sys
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,9 @@ def main(folder: Path) -> None:
     from tests.conftest import LocalStripe, a_person, an_office, stocked, subscribed_office
     from tests.encrypted_files import OFFICE
 
-    setup_test_environment()
+    setup_test_environment(debug=True)
+    for name in (None, *settings.LOGGING["loggers"]):
+        logging.getLogger(name).setLevel(logging.DEBUG)
     stripe = stocked(LocalStripe(settings.STRIPE_API_BASE))
     person = a_person("administrator@vendor.example", group="administrator")
     subscribed_office(an_office(OFFICE), by=actor.person(person))
