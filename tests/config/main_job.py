@@ -25,7 +25,7 @@ def main(folder: Path) -> None:
     from tests.encrypted_files import OFFICE
 
     setup_test_environment(debug=True)
-    for name in (None, *settings.LOGGING["loggers"]):
+    for name in ("", "django.db.backends", "stripe", "httpx", "urllib3", "asyncio"):  # the settings hold these back
         logging.getLogger(name).setLevel(logging.DEBUG)
     stripe = stocked(LocalStripe(settings.STRIPE_API_BASE))
     person = a_person("administrator@vendor.example", group="administrator")

@@ -179,8 +179,14 @@ sys.stdin.read()
 
 def test_a_process_that_has_the_file_open_though_idle_is_in_the_way(case, opened):
     command = [sys.executable, "-c", IDLE]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    idle = subprocess.Popen(command, cwd=ROOT, env=variables(case.file, case.key), text=True, **pipes)
+    idle = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=variables(case.file, case.key),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     assert idle.stdout.readline() == "connected\n"
 
     refused = run(case)
