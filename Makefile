@@ -42,9 +42,9 @@ test-libsql: .venv/dev-ready $(LIBSQL_SERVER)
 django-suite: .venv/dev-ready $(LIBSQL_SERVER)
 	LIBSQL_SERVER=$(LIBSQL_SERVER) $(BIN)/python -m tests.django_suite
 
-# With the embedded file encrypted.
+# With the embedded file encrypted. It is another file than that of `make test`, which is plain.
 test-encrypted: .venv/dev-ready
-	DATABASE_KEY=$$(printf '0123456789abcdef%.0s' 1 2 3 4) $(BIN)/pytest -n 2 -m "not slow"
+	DATABASE_URL=libsql:///var/encrypted.db DATABASE_KEY=$$(printf '0123456789abcdef%.0s' 1 2 3 4) $(BIN)/pytest -n 2 -m "not slow"
 
 # The state machine, and 1,000 histories in 10 orders each, with a new seed; docs/soak.md keeps what came of it.
 # The same again: make soak SEED=7

@@ -44,11 +44,13 @@ environment.check_production(
     secret_key=SECRET_KEY, allowed_hosts=ALLOWED_HOSTS, site_url=SITE_URL, debug=DEBUG, problems=problems
 )
 environment.check_stripe(STRIPE_API_KEY, STRIPE_API_BASE, STRIPE_WEBHOOK_SECRETS, debug=DEBUG, problems=problems)
+DATABASE_NEW_KEY = environment.Secret(env.str("DATABASE_NEW_KEY", default=""))
 _own_file = "sandbox" if STRIPE_API_BASE else "stripe-live" if STRIPE_LIVE_MODE else "stripe-test"
 DATABASES = {
     "default": databases.database(
         env.str("DATABASE_URL", default="") or f"libsql:///var/{_own_file}.db",
-        key=env.str("DATABASE_KEY", default=""),
+        key=environment.Secret(env.str("DATABASE_KEY", default="")),
+        new_key=DATABASE_NEW_KEY,
         token=env.str("DATABASE_AUTH_TOKEN", default=""),
         base_dir=BASE_DIR,
         problems=problems,
