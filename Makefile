@@ -9,7 +9,7 @@ STRIPE_PORT ?= 12111
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: demo test coverage example test-slow test-postgres test-libsql test-encrypted django-suite soak smoke bench lint lint-containers check-pythons lock clean
+.PHONY: demo test coverage example test-slow test-postgres test-libsql test-encrypted django-suite soak smoke attack bench lint lint-containers check-pythons lock clean
 
 demo: .venv/demo-ready
 	@$(BIN)/python -m demo --web-port $(WEB_PORT) --stripe-port $(STRIPE_PORT)
@@ -55,6 +55,12 @@ soak: .venv/dev-ready
 
 smoke: .venv/demo-ready
 	@$(BIN)/python -m demo.smoke
+
+# Two minutes under attack: processes killed, connections cut, a standby promoted. FORM: postgresql (a server of its own
+# is made; POSTGRES_PROGRAMS names the folder of its programs), libsql-server, file or encrypted
+FORM ?= file
+attack: .venv/dev-ready
+	LIBSQL_SERVER=$(LIBSQL_SERVER) $(BIN)/python -m tests.attack $(FORM)
 
 # Each script in tests/benchmarks that has a main() prints what it measured, and on what.
 bench: .venv/dev-ready

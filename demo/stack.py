@@ -69,7 +69,7 @@ class Stack:
             "DEBUG": "true",
             "SITE_URL": self.site,
             "STRIPE_API_BASE": f"http://127.0.0.1:{self.stripe_port}",
-            "DATABASE_URL": f"libsql:///{self.folder / 'sandbox.db'}",
+            "DATABASE_URL": os.environ.get("DEMO_DATABASE_URL") or f"libsql:///{self.folder / 'sandbox.db'}",
             "LOG_LEVEL": "WARNING",
         }
 
