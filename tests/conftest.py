@@ -26,6 +26,7 @@ from billing.operations.subscriptions.start import StartSubscription
 from billing.stripe_api import client, sandbox_clock
 from billing.webhooks import inbox
 from tests import conformance
+from tests.other_connections import refused_without_limits
 from tests.processes import released, started
 
 __all__ = ["released", "started"]
@@ -124,9 +125,15 @@ def stripe_server() -> Iterator[LocalStripe]:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """The tables can be emptied: auditlog's own, which ours replaces, is in the way of that on PostgreSQL."""
+    """The tables can be emptied: auditlog's own, which ours replaces, is in the way of that on PostgreSQL.
+
+    There, a statement that is to have time limits and has none fails the test.
+    """
     with django_db_blocker.unblock(), connections["default"].cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS auditlog_logentry")
+    for alias in ("impatient", "optional"):
+        if connections[alias].vendor == "postgresql":
+            connections[alias].execute_wrappers.append(refused_without_limits)
 
 
 @pytest.fixture
