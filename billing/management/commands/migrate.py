@@ -1,4 +1,4 @@
-"""``migrate``, but quick on an empty database, and willing where a migration was put before an applied one.
+"""``migrate``, but one at a time, quick on an empty database, and willing where a migration was put before another.
 
 dj-stripe's migrations build and rebuild some fifty tables (523 operations in its second), which takes most
 of a minute. Where none of its tables exists yet they are created as they end up, and its migrations are
@@ -6,16 +6,20 @@ recorded as applied. tests/config/test_first_migrate.py holds the two ways again
 
 Two of our migrations were put before others that were on main already. Django refuses a database that ran
 those others, before it runs anything, so what heals it cannot be a migration.
+
+While one runs, another one on the same database is refused: see billing/management/migrate_lease.py.
 """
 
+from datetime import timedelta
 from typing import Any
 
-from django.core.management import call_command
 from django.core.management.commands import migrate
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
+
+from billing.management.migrate_lease import LASTS, Lease
 
 APP = "djstripe"
 PUT_BEFORE = {"0005_subscription_terms": "0006_payment_methods", "0007_invoices": "0008_adjustments"}
@@ -26,18 +30,36 @@ class Command(migrate.Command):
     def add_arguments(self, parser: Any) -> None:
         super().add_arguments(parser)
         parser.add_argument("--step-by-step", action="store_true", help="Run dj-stripe's own migrations one by one.")
+        parser.add_argument(
+            "--lease",
+            type=int,
+            metavar="SECONDS",
+            default=int(LASTS.total_seconds()),
+            help="How long another migrate is refused after the last step of one that was killed. "
+            "It must be longer than your longest migration takes. Default: %(default)s.",
+        )
 
     def handle(self, *args: Any, **options: Any) -> Any:
+        lasts = timedelta(seconds=options.pop("lease"))
         step_by_step = options.pop("step_by_step", False)
-        whole_project = not options["app_label"] and not options["plan"] and not options["check_unapplied"]
+        if options["plan"] or options["check_unapplied"]:
+            return super().handle(*args, **options)
         connection = connections[options["database"]]
-        if not options["plan"] and not options["check_unapplied"] and not options["fake"]:
-            for name in apply_what_was_put_before(connection):
-                self.stdout.write(f"  Applied billing.{name}, which comes before {PUT_BEFORE[name]}")
-        if whole_project and not step_by_step and not options["fake"] and is_empty(connection):
-            call_command("migrate", "billing", "0001", database=options["database"], verbosity=options["verbosity"])
-            create_tables(connection)
-        return super().handle(*args, **options)
+        self.lease = Lease(connection, lasts=lasts)
+        with self.lease.held():
+            if not options["fake"]:
+                for name in apply_what_was_put_before(connection):
+                    self.stdout.write(f"  Applied billing.{name}, which comes before {PUT_BEFORE[name]}")
+                if not options["app_label"] and not step_by_step and is_empty(connection):
+                    first = {"app_label": "billing", "migration_name": "0001", "run_syncdb": False, "prune": False}
+                    super().handle(*args, **{**options, **first})
+                    create_tables(connection)
+            return super().handle(*args, **options)
+
+    def migration_progress_callback(self, action: str, migration: Any = None, fake: bool = False) -> None:
+        if action in ("apply_start", "unapply_start"):
+            self.lease.renew()
+        super().migration_progress_callback(action, migration, fake)
 
 
 def is_empty(connection: Any) -> bool:
@@ -51,15 +73,15 @@ def is_empty(connection: Any) -> bool:
 def create_tables(connection: Any) -> None:
     """dj-stripe's tables stand as its last migration leaves them, and its migrations count as applied."""
     loader = MigrationLoader(connection)
-    with connection.schema_editor() as editor:
+    recorder = MigrationRecorder(connection)
+    recorder.ensure_schema()
+    with connection.schema_editor() as editor:  # in one transaction, so that one that is killed leaves nothing
         for model in loader.project_state().apps.get_app_config(APP).get_models():
             if model._meta.managed and not model._meta.proxy:
                 editor.create_model(model)
-    recorder = MigrationRecorder(connection)
-    recorder.ensure_schema()
-    for app, name in loader.disk_migrations:
-        if app == APP:
-            recorder.record_applied(app, name)
+        for app, name in loader.disk_migrations:
+            if app == APP:
+                recorder.record_applied(app, name)
 
 
 def apply_what_was_put_before(connection: Any) -> list[str]:
