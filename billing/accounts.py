@@ -1,4 +1,4 @@
-"""One database belongs to one Stripe account and mode. Whoever starts with another key is refused."""
+"""One database belongs to one Stripe account and mode. A start with a key of another account is refused."""
 
 import logging
 import uuid
@@ -21,10 +21,11 @@ EVENTS = ["*"]
 
 
 def record_account(*, by: Actor, reason: str) -> StripeAccount:
-    """The database belongs to the account of STRIPE_SECRET_KEY. Repeating is a no-op.
+    """Record that the database belongs to the account of STRIPE_SECRET_KEY. Repeating is a no-op.
 
     Raises:
-        WrongStripeAccount: it already belongs to another.
+        WrongStripeAccount: the database belongs to another account or mode.
+        StripeKeyRefused, StripeUnavailable.
     """
     seen = gateway.account.account(livemode=settings.STRIPE_LIVE_MODE)
     with trail.acting(by, reason=reason), transaction.atomic(durable=True):
@@ -38,9 +39,10 @@ def record_account(*, by: Actor, reason: str) -> StripeAccount:
 
 
 def register_endpoint(*, at_stripe: bool, by: Actor, reason: str) -> gateway.account.EndpointState:
-    """Our webhook address has a row, and with ``at_stripe`` an endpoint at Stripe that reports to it.
+    """Write the row of our webhook address. With ``at_stripe``, also make Stripe report events to it.
 
-    The answer's ``secret`` is set only where the endpoint was made just now; it is not stored.
+    Repeating is safe: an endpoint that exists is used again. The answer has the ``secret`` only if the endpoint is new.
+    The secret is not stored.
     """
     from djstripe.models import WebhookEndpoint
 
@@ -58,10 +60,10 @@ def register_endpoint(*, at_stripe: bool, by: Actor, reason: str) -> gateway.acc
 
 
 def refuse_other_account() -> None:
-    """Nothing happens where the key's account and mode are the recorded ones, or Stripe does not answer now.
+    """Refuse a key whose account or mode is not the recorded one. If Stripe does not answer, only log a warning.
 
     Raises:
-        WrongStripeAccount, StripeKeyRefused: with what to do.
+        WrongStripeAccount, StripeKeyRefused: the text says what to do.
     """
     record = StripeAccount.objects.first()
     if record is None:

@@ -1,7 +1,7 @@
 """A look at the catalogue: whether a product or price that we sell is still for sale at Stripe.
 
-Its ticket is counted on the one StripeAccount row; each plan and plan price remembers the newest it was written
-with. What is sold and for how much is ours to say: only ``active`` is read, and a difference is a Finding.
+The counter of its tickets is in the one StripeAccount row. Each plan and plan price remembers the newest ticket that
+wrote it. We decide what is sold and at what price. So only ``active`` is read, and a difference becomes a finding.
 """
 
 from django.db import transaction
@@ -13,7 +13,9 @@ from billing.stripe_api import gateway, mirror
 
 
 def look_at(stripe_id: str) -> bool:
-    """The mirror shows whether this product or price is for sale. False where it is none of ours.
+    """Write into the mirror whether this product or price is for sale. Return False if it is not ours.
+
+    Repeating is safe.
 
     Raises:
         StripeUnavailable: nothing was changed.
@@ -37,7 +39,7 @@ def _take_ticket() -> int:
 
 
 def _apply(row: Plan | PlanPrice, ticket: int, *, active: bool) -> None:
-    """The row's mirror says so, unless a newer look wrote it."""
+    """Write ``active`` into the row's mirror, unless a newer look wrote it. Report a finding if only we sell it."""
     with transaction.atomic(durable=True):
         if not type(row).objects.filter(pk=row.pk, ticket__lt=ticket).update(ticket=ticket):
             return

@@ -1,7 +1,8 @@
-"""What `manage.py check --deploy` says.
+"""The checks of `manage.py check --deploy`.
 
-About live charging it warns, and never stops a start: renewals go on, and what can charge is refused at the gateway.
-Without its static files the web server does not start, as each page of the admin would be a bare 500.
+The check of live charging only warns. It never prevents a start, because renewals continue and requests that can charge
+are refused before they are sent. Without its static files the web server does not start, because every page of the
+admin would be an error 500.
 """
 
 import logging
@@ -30,7 +31,7 @@ COLLECT = "Run on this machine, after each update too: python manage.py collects
 
 
 def check_determination(**_: Any) -> list[CheckMessage]:
-    """In live mode: whether a determination stands, and for how long."""
+    """Warn in live mode if no determination is in force, or if it ends within 30 days."""
     if not settings.STRIPE_LIVE_MODE:
         return []
     now = clock.wall()
@@ -92,13 +93,13 @@ def check_where_live_data_is(**_: Any) -> list[CheckMessage]:
 
 
 def check_static_files(**_: Any) -> list[CheckMessage]:
-    """With DEBUG off: whether the static files were collected, all of them and as they are now."""
+    """Check, with DEBUG off, that all static files were collected and are of this version."""
     try:
         collected = storages.create_storage(settings.STORAGES["staticfiles"])
     except ValueError as error:
         return [Error(f"The list of static files cannot be read: {error}", hint=COLLECT, id="billing.E001")]
     if not isinstance(collected, ManifestFilesMixin):
-        return []  # DEBUG: they are found where they are
+        return []  # with DEBUG, Django serves them from their own folders
     folder = settings.STATIC_ROOT
     if not collected.hashed_files:
         return [Error(f"The static files are not collected. {folder} has none.", hint=COLLECT, id="billing.E001")]
@@ -118,10 +119,10 @@ def check_static_files(**_: Any) -> list[CheckMessage]:
 
 
 def refuse_without_static_files() -> None:
-    """The web server may start. Files of another version are told in the log.
+    """Refuse to start the web server if static files are missing. Files of another version are only logged.
 
     Raises:
-        ImproperlyConfigured: with what to type.
+        ImproperlyConfigured: the text says what to type.
     """
     for problem in check_static_files():
         if problem.is_serious():
@@ -130,7 +131,7 @@ def refuse_without_static_files() -> None:
 
 
 def _static_files() -> Iterator[tuple[str, Storage, str]]:
-    """What `collectstatic` would collect: each name, and where it comes from. The first of a name counts."""
+    """Yield what `collectstatic` would collect: each name, and where it comes from. The first file of a name counts."""
     seen = set()
     for finder in get_finders():
         for path, source in finder.list(apps.get_app_config("staticfiles").ignore_patterns):  # type: ignore[attr-defined]

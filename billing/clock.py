@@ -1,7 +1,7 @@
-"""The only module that reads a clock, and it says which one.
+"""The only module that reads a clock. The name of the function says which clock.
 
-``wall()`` is for leases, signatures, sessions, audit and back-off. ``billing()`` is for what a calendar
-month means to an Office; it is the wall, unless a local Stripe's clock is followed.
+``wall()`` is for leases, signatures, sessions, the audit trail and waits. ``billing()`` is for everything that has to
+do with an Office's periods and dates. It is the wall clock, unless a local Stripe's clock is followed.
 """
 
 from collections.abc import Callable
@@ -11,21 +11,21 @@ _offset: Callable[[], timedelta] | None = None
 
 
 def wall() -> datetime:
-    """Now, aware, UTC."""
+    """Return the present moment, aware, in UTC."""
     return datetime.now(UTC)
 
 
 def billing() -> datetime:
-    """Now as billing sees it, aware, UTC."""
+    """Return the present moment of the billing clock, aware, in UTC."""
     return wall() + _offset() if _offset else wall()
 
 
 def on_the_wall(at: datetime) -> datetime:
-    """What the wall shows at this moment of ``billing()``."""
+    """Return what the wall clock shows at this moment of the billing clock."""
     return at - _offset() if _offset else at
 
 
 def follow(offset: Callable[[], timedelta] | None) -> None:
-    """``billing()`` is ahead of the wall by what ``offset`` returns; None stops that."""
-    global _offset  # noqa: PLW0603  one clock a process
+    """Let ``billing()`` be ahead of the wall clock by what ``offset`` returns. None stops that."""
+    global _offset  # noqa: PLW0603  one clock in each process
     _offset = offset

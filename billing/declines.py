@@ -1,7 +1,7 @@
 """Why a card was declined, and what a person can do next. Pure.
 
 When a bank says that a card is lost, stolen or suspected of fraud, we never repeat that. The person who uses the
-card may not be its holder. Such a decline reads like any other.
+card may not be the cardholder. The text for such a decline is the same as for any other.
 Source: https://docs.stripe.com/declines/codes
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Decline:
-    """``code`` is fit to be told to anybody."""
+    """One reason for a decline, in words. ``code`` may be shown to anybody."""
 
     code: str
     says: str
@@ -82,5 +82,5 @@ SAME: dict[str, str] = {
 
 
 def of(code: str) -> Decline:
-    """What to tell about a decline or failure code of Stripe's; one that is not in the table is a decline as any."""
+    """Return the words for a decline code or failure code of Stripe. A code that is not in the table is generic."""
     return TABLE.get(SAME.get(code, code), GENERIC)

@@ -1,4 +1,4 @@
-"""What a discount takes off, in our own words: never the name that somebody gave it at Stripe. Pure."""
+"""What a discount takes off, in our own words. The name that a person gave it at Stripe is never used. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,8 +9,11 @@ from billing.money import Money
 
 @dataclass(frozen=True, slots=True)
 class Discount:
-    """A percentage, or where there is none an amount. ``months`` counts only from when it is redeemed, and
-    ``until`` is known only then. ``duration``: once, repeating, forever."""
+    """A discount: a percentage or, if ``percent`` is None, an amount.
+
+    ``duration`` is once, repeating or forever. ``months`` counts from when the discount is redeemed. ``until`` is known
+    only after that.
+    """
 
     percent: Decimal | None
     amount: Money
@@ -32,7 +35,10 @@ class Discount:
         return "without an end"
 
     def taken_off(self, price: Money) -> Money:
-        """What it takes off this price: never more than all of it, rounded half up once, here."""
+        """Return what the discount takes off this price. An amount takes off at most the price.
+
+        A percentage is rounded half up, once, here.
+        """
         if self.percent is not None:
             exact = Decimal(price.amount) * self.percent / 100
             return Money(int(exact.quantize(Decimal(1), ROUND_HALF_UP)), price.currency)

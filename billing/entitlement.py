@@ -1,12 +1,13 @@
-"""May this Office use the product? Pure: the same row, policy and moment give the same answer.
+"""Whether an Office may use the product. Pure: the same row, policy and moment give the same answer.
 
-What a look showed holds up to the next moment at which Stripe would show something else: the end of the paid
-period or trial, and, where a payment failed, the end of the grace that follows. Past that moment and not seen
-since, we are blind, and an outage of ours never locks a practice out at once: access stays as it was for
-``blind_grace``, with the reason ``unconfirmed``. The end of the past-due grace counts like the end of a period,
-because a payment that would have ended the grace is just what we cannot see; so an Office that is past due is
-not worse off for our blindness than one that is active, nor better. An end that was agreed (``cancel_at``) needs
-no confirmation. Statuses without access stay without, and one that we do not know gives none.
+What a look showed holds until the next moment at which Stripe would show something else. This is the end of the paid
+period or trial or, if a payment failed, the end of the grace that follows. If no look came after that moment, we do
+not know what Stripe would show. An outage of ours must not lock an Office out at once. So access stays as it was for
+``blind_grace``, with the reason ``unconfirmed``.
+
+The end of the past-due grace counts like the end of a period, because we would not see a payment that ends the grace.
+So our outage treats an Office that is past due neither worse nor better than one that is active. An agreed end
+(``cancel_at``) needs no confirmation. A status without access gives none, and an unknown status gives none.
 """
 
 from dataclasses import dataclass, replace
@@ -32,13 +33,13 @@ class Policy:
 
     @classmethod
     def of(cls, settings: Any) -> "Policy":
-        """As Django's settings say."""
+        """Return the policy of Django's settings."""
         return cls(settings.PAST_DUE_GRACE, settings.BLIND_ACCESS_GRACE)
 
 
 @dataclass(frozen=True, slots=True)
 class Entitlement:
-    """``until`` is the next moment at which the answer can change by time alone, or None."""
+    """Whether an Office has access, and why. ``until`` is when time alone can change the answer next, or None."""
 
     access: Access
     reason: str
@@ -46,7 +47,7 @@ class Entitlement:
 
 
 def entitlement(office: Office, policy: Policy, *, at: datetime) -> Entitlement:
-    """What the Office may do at the moment ``at`` (aware, of the billing clock)."""
+    """Return whether the Office has access at the moment ``at`` (aware, of the billing clock)."""
     if office.archived_at:
         return Entitlement(Access.NONE, "archived")
     if office.customer_deleted_at:
@@ -68,9 +69,9 @@ def entitlement(office: Office, policy: Policy, *, at: datetime) -> Entitlement:
 
 
 def look_is_due(office: Office, policy: Policy, *, at: datetime) -> bool:
-    """What was last seen does not reach ``at``: Stripe may show something else by now.
+    """Return whether a look is due at ``at``, because Stripe may show something else by then.
 
-    Where a look came after the last such moment and found nothing new, another is due an hour later.
+    If a look came after the last such moment and found nothing new, the next look is due an hour later.
     """
     if not office.has_live_subscription or office.archived_at or office.customer_deleted_at:
         return False
@@ -94,7 +95,7 @@ def _past_due(office: Office, policy: Policy, at: datetime) -> Entitlement:
 
 
 def _as_seen(office: Office, policy: Policy, at: datetime, ends: datetime | None) -> Entitlement:
-    """Full access up to ``ends``, and past it for as long as what was last seen may be trusted."""
+    """Give full access until ``ends``, and after it for as long as the last look may be trusted."""
     status = office.subscription_status
     if ends is None or at < ends:
         return Entitlement(Access.FULL, status, ends)
@@ -107,7 +108,7 @@ def _as_seen(office: Office, policy: Policy, at: datetime, ends: datetime | None
 
 
 def _period_end(office: Office) -> datetime | None:
-    """The end of the paid period, or of the trial where that comes first."""
+    """Return the end of the paid period, or of the trial if that comes first."""
     ends = office.current_period_end
     if office.is_trialing and office.trial_end:
         return min(ends, office.trial_end) if ends else office.trial_end
@@ -115,7 +116,7 @@ def _period_end(office: Office) -> datetime | None:
 
 
 def _grace_end(office: Office, policy: Policy) -> datetime | None:
-    """When an Office that is past due loses access, if it does not pay."""
+    """Return when an Office that is past due loses access if it does not pay. None for other Offices."""
     since = office.past_due_since or office.current_period_start
     if office.subscription_status != SubscriptionStatus.PAST_DUE or since is None:
         return None

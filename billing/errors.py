@@ -1,4 +1,4 @@
-"""One class per refusal: what is wrong, what would make it possible, and of which category it is. None knows HTTP."""
+"""One class for each refusal: what is wrong, what would make it possible, and its category. No class knows HTTP."""
 
 import re
 from datetime import datetime
@@ -10,21 +10,21 @@ from billing import declines
 STRIPE_ID = re.compile(
     r"\b(sub_sched|[a-z]{2,8}(?:_(?:test|live))?)_(?=[A-Za-z]*[A-Z0-9])([A-Za-z0-9]{8,})(?:_secret_[A-Za-z0-9]+)?"
 )
-"""Any prefix, as Stripe adds some; what tells an id from our own words is a digit or a capital."""
+"""Fits an id with any prefix, because Stripe adds new ones. An id has a digit or a capital letter; our words do not."""
 
 
 def without_stripe_ids(text: str) -> str:
-    """``text`` with each of Stripe's ids, and client secrets, cut to what is fit to be shown."""
+    """Return ``text`` with each of Stripe's ids cut to its prefix and last four characters, without client secrets."""
     return STRIPE_ID.sub(lambda found: f"{found[1]}_…{found[2][-4:]}", text)
 
 
 def without_addresses(text: str) -> str:
-    """``text`` without e-mail addresses, also misspelt ones: for what is kept of others' words."""
+    """Return ``text`` without e-mail addresses, also misspelt ones. For texts of others that we keep."""
     return re.sub(r"\S*@\S*", "…", text)
 
 
 class Category(Enum):
-    """Say which kind of refusal it is. A face has one answer for each kind."""
+    """The kind of a refusal. The API has one answer for each kind."""
 
     MALFORMED = "the request cannot be read"
     INVALID = "a given value is not valid"
@@ -37,10 +37,10 @@ class Category(Enum):
 
 
 class BillingError(Exception):
-    """A request that was refused or is not settled. ``str(error)`` is fit to be shown to a person.
+    """A request that was refused or is not settled. ``str(error)`` may be shown to a person.
 
-    A subclass says its ``code``, its ``category`` and, where it is always the same, its ``message`` and ``remedy``:
-    what would make it possible.
+    A subclass has a ``code`` and a ``category``. If its text is always the same, it also has a ``message`` and a
+    ``remedy``, which says what would make the request possible.
     """
 
     code: ClassVar[str] = "billing_error"
@@ -48,7 +48,7 @@ class BillingError(Exception):
     message: ClassVar[str] = ""
     remedy: ClassVar[str] = ""
     without_quotes: ClassVar[str] = ""
-    """The refusal in words of ours alone, where the message may quote what somebody typed."""
+    """The refusal in our own words only. For a message that may quote what a person typed."""
 
     def __init__(self, says: str = "", *, about: Any = None) -> None:
         super().__init__(says or f"{self.message} {self.remedy}".strip())
@@ -56,25 +56,25 @@ class BillingError(Exception):
 
     @property
     def on_record(self) -> str:
-        """The refusal as the audit trail keeps it: without words that somebody typed."""
+        """Return the refusal as the audit trail keeps it, without words that a person typed."""
         return self.without_quotes or str(self)
 
 
 class Defect(BillingError):
-    """A mistake in the program: something was about to be done that never may be."""
+    """A mistake in the program: it tried to do something that is never allowed."""
 
     code = "billing_error"
     category = Category.CONFLICT
 
 
 class Refusal(BillingError):
-    """A refusal that is always said in the same words, whatever it is about."""
+    """A refusal that always has the same text, whatever it is about."""
 
     def __init__(self, about: Any = None) -> None:
         super().__init__(about=about)
 
 
-# --- Who may not, and what waits for a determination.
+# --- Missing permissions and missing determinations.
 
 RECORD_DETERMINATION = (
     "Record counsel's determination in the admin under Compliance, Determinations. Then another person, an "
@@ -121,7 +121,7 @@ class DeterminationDecided(BillingError):
 
 
 class DeterminationMissing(BillingError):
-    """Nothing was sent to Stripe: in live mode, what can charge waits for counsel's determination."""
+    """Nothing was sent to Stripe. In live mode, a request that can charge needs counsel's determination."""
 
     code = "determination_missing"
     category = Category.CONFLICT
@@ -130,7 +130,7 @@ class DeterminationMissing(BillingError):
         super().__init__(f"Live charging is refused, and nothing was sent to Stripe: {why} {RECORD_DETERMINATION}")
 
 
-# --- What is wrong with the asking, whatever was asked: its words, its key, its preview, its moment.
+# --- What can be wrong with any request: its reason, its key, its preview, its moment.
 
 
 class ReasonRequired(Refusal):
@@ -168,6 +168,13 @@ class PreviewStale(Refusal):
     category = Category.CONFLICT
     message = "The preview is older than one hour, or something has changed since then."
     remedy = "Make a new preview and confirm that one."
+
+
+class OperationLost(Refusal):
+    code = "operation_lost"
+    category = Category.CONFLICT
+    message = "Stripe did something for this Office that is not on record here, because the database lost it."
+    remedy = "Look at the Office's page and at its open finding. Close the finding before you ask for anything more."
 
 
 class OperationInProgress(BillingError):
@@ -227,7 +234,7 @@ class IdempotencyKeyReused(Refusal):
 
 
 class RequestInProgress(Refusal):
-    """A twin with the same Idempotency-Key is being carried out: there is no answer to give yet."""
+    """The same request with the same Idempotency-Key is being carried out, so there is no answer yet."""
 
     code = "request_in_progress"
     retry_after_seconds = 5
@@ -236,7 +243,7 @@ class RequestInProgress(Refusal):
     remedy = "Wait a few seconds and send it again with the same key. You will get the answer to the first one."
 
 
-# --- What an Office is not, or not yet.
+# --- What the state of an Office does not allow.
 
 
 class OfficeArchived(Refusal):
@@ -261,7 +268,7 @@ class StillBilled(BillingError):
 
 
 class ContactInvalid(BillingError):
-    """It names the field that is wrong, and never repeats what was given."""
+    """A contact value is not valid. The text names the field and never repeats the value."""
 
     code = "contact_invalid"
     without_quotes = "A value for the contact is not valid."
@@ -269,7 +276,7 @@ class ContactInvalid(BillingError):
 
 
 class CustomerWithoutOffice(Refusal):
-    """Its event came before the operation that makes the customer was committed, or it is none of ours."""
+    """An event of this customer came before the operation that makes it was committed, or the customer is not ours."""
 
     code = "customer_without_office"
     category = Category.CONFLICT
@@ -330,7 +337,7 @@ class PaymentMethodNeeded(BillingError):
         )
 
 
-# --- What a subscription cannot have done to it: starting, changing, pausing, ending.
+# --- What the state of a subscription does not allow: starting, changing, pausing, ending.
 
 
 class LiveSubscriptionExists(Refusal):
@@ -433,7 +440,7 @@ class NoUpcomingInvoice(Refusal):
     message = "There is no upcoming invoice, because no subscription renews."
 
 
-# --- What an invoice cannot have done to it, and what cannot be charged.
+# --- What the state of an invoice does not allow, and what cannot be charged.
 
 
 class ChargeUnknown(BillingError):
@@ -586,11 +593,11 @@ class MoreThanLeft(BillingError):
         super().__init__(f"{asked} is too much: at most {left} is left. {instead}".strip(), about=left)
 
 
-# --- What came of asking Stripe: the card said no, Stripe said no, or nobody knows; and what must not be asked.
+# --- How a request to Stripe can end: the card said no, Stripe said no, or nobody knows. And what must not be sent.
 
 
 class CardDeclined(BillingError):
-    """The card said no. ``decline_code`` is the issuer's, where it gave one; ``declines`` has the words for it."""
+    """The card said no. ``decline_code`` is the issuer's, if it gave one. ``declines`` has the words for it."""
 
     code = "card_declined"
     category = Category.PAYMENT
@@ -605,7 +612,7 @@ class AuthenticationRequired(CardDeclined):
 
 
 class StripeRejected(BillingError):
-    """Stripe understood the request and said no: a mistake of ours or of the input, never of the card."""
+    """Stripe understood the request and said no. The mistake is ours or in the input, never the card's."""
 
     code = "stripe_rejected"
     category = Category.STRIPE_REFUSED
@@ -618,7 +625,7 @@ class StripeRejected(BillingError):
 
 
 class CouponUnknown(StripeRejected):
-    """Stripe was asked and has no such code, or it was redeemed as often as it can be."""
+    """Stripe was asked. It has no such code, or the code cannot be redeemed here."""
 
     code = "coupon_unknown"
     without_quotes = "There is no such coupon or promotion code."
@@ -639,7 +646,7 @@ class CouponShorterThanTrial(StripeRejected):
 
 
 class PaymentLinkOpen(StripeRejected):
-    """Stripe was asked: the Office could pay twice."""
+    """Stripe was asked. With a second open link, the Office could pay twice."""
 
     code = "payment_link_open"
     category = Category.CONFLICT
@@ -656,9 +663,9 @@ class StripeKeyRefused(StripeRejected):
 
 
 class StripeUnavailable(BillingError):
-    """No answer arrived: nobody knows yet whether it was done. It is settled later, never guessed.
+    """No answer arrived, so nobody knows yet whether the change was made. It is settled later, never guessed.
 
-    ``retry_after`` is how many seconds Stripe asks us to wait, 0 where it did not say.
+    ``retry_after`` is how many seconds Stripe asks us to wait, or 0 if it did not say.
     """
 
     code = "stripe_unavailable"

@@ -1,4 +1,4 @@
-"""Findings: what a person should look at. One open Finding of a kind about a subject; it is resolved, never deleted."""
+"""Reporting and resolving findings. There is at most one open finding of a kind about a subject. None is deleted."""
 
 from billing import clock
 from billing.models import Finding, Office
@@ -15,9 +15,10 @@ def report(
     severity: str = "warning",
     resolution: str = "",
 ) -> Finding:
-    """One open Finding of this kind about this subject exists, with these words. Its age counts from the first time.
+    """Report a finding of this kind about this subject, and return it. Repeating is safe.
 
-    With ``resolution`` it is on record as over.
+    If there is an open one, it gets the new detail and severity, and keeps the time when it was first found.
+    With ``resolution`` the finding is resolved at once.
     """
     found, is_new = Finding.objects.get_or_create(
         kind=kind,
@@ -34,7 +35,7 @@ def report(
 
 
 def resolve(kind: str, *subjects: str, resolution: str = "") -> None:
-    """What was found of this kind about these subjects is over. Repeating is a no-op."""
+    """Resolve the open findings of this kind about these subjects. Repeating is a no-op."""
     Finding.objects.filter(kind=kind, subject__in=subjects, resolved_at=None).update(
         resolved_at=clock.wall(), resolution=resolution
     )

@@ -1,4 +1,4 @@
-"""Say whether the database, a worker and the inbox work. It is read without signing in, so it holds figures only."""
+"""The health page: whether the database, a worker and the inbox work. It needs no sign-in, so it shows only figures."""
 
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ DEAD_SECONDS = 120
 
 
 def healthz(_: HttpRequest) -> JsonResponse:
-    """200 where the database answers and a worker lives, else 503."""
+    """Answer 200 if the database answers and a worker is alive, otherwise 503."""
     try:
         with time_limits.impatient() as using:
             seen = figures(using=using)
@@ -25,7 +25,7 @@ def healthz(_: HttpRequest) -> JsonResponse:
 
 
 def figures(*, using: str = "default") -> dict[str, Any]:
-    """Ages in seconds, None where there is nothing of an age. Three queries, each on an index."""
+    """Return the figures. Ages are in seconds, or None if there is nothing. Three queries."""
     now = clock.wall()
     events = ReceivedEvent.objects.using(using)
     waiting = events.filter(status=ReceivedEvent.Status.WAITING).aggregate(n=Count("pk"), oldest=Min("received_at"))
@@ -38,7 +38,7 @@ def figures(*, using: str = "default") -> dict[str, Any]:
 
 
 def worker_lives(seen: dict[str, Any]) -> bool:
-    """By these figures one showed itself lately."""
+    """Return whether these figures show a heartbeat of a worker within the last two minutes."""
     beat = seen["heartbeat_seconds"]
     return beat is not None and beat <= DEAD_SECONDS
 

@@ -1,6 +1,6 @@
-"""An Office's account with us, read from our own rows: what was asked, what was paid, what is owed.
+"""An Office's statement, periods and present position, read from our own rows.
 
-Queries only; nothing is asked of Stripe and nothing is written.
+There are only queries here. Nothing is asked of Stripe, and nothing is written. Amounts are minor units.
 """
 
 from collections import defaultdict
@@ -32,9 +32,12 @@ ATTEMPTS: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a statement. ``owed`` is by how much it changes what the Office owes; ``balance`` is what it
-    owes afterwards, in the same currency. ``amount`` is below zero where money left us: that of a refund or dispute.
-    Neither changes what is owed, since the invoice stays paid."""
+    """One line of a statement.
+
+    ``owed`` is by how much the line changes what the Office owes, in minor units. ``balance`` is what the Office owes
+    after it, in the same currency. ``amount`` is below zero if money left us by a refund or dispute. These do not
+    change what is owed, because the invoice stays paid.
+    """
 
     at: datetime
     what: str
@@ -48,7 +51,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """``opening`` and ``closing`` are what was owed before and after the entries, one for each currency."""
+    """The entries in ``[since, until)``. ``opening`` and ``closing`` are what was owed before and after them.
+
+    There is one amount for each currency.
+    """
 
     since: datetime | None
     until: datetime | None
@@ -59,7 +65,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Cycle:
-    """A period that the subscription was invoiced for, ``[start, end)``."""
+    """A period ``[start, end)`` for which the subscription was invoiced."""
 
     start: datetime
     end: datetime
@@ -68,7 +74,7 @@ class Cycle:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How the Office stands now."""
+    """What the Office owes now, its last payments, and what comes next."""
 
     subscription_status: str
     owed: Money
@@ -83,9 +89,9 @@ class Standing:
 
 
 def statement(office: Office, *, since: datetime | None = None, until: datetime | None = None) -> Statement:
-    """Invoices, payments and adjustments in ``[since, until)``, oldest first, with the running balance.
+    """Return the invoices, payments and adjustments in ``[since, until)``, oldest first, with the running balance.
 
-    Its end is what the Office owes on invoices that can still be paid. Three queries.
+    The last balance is what the Office owes on invoices that are not given up. Three queries.
     """
     balances: dict[str, int] = defaultdict(int)
     opening: tuple[Money, ...] = ()
@@ -103,14 +109,14 @@ def statement(office: Office, *, since: datetime | None = None, until: datetime 
 
 
 def cycles(office: Office) -> list[Cycle]:
-    """The periods that the subscription was invoiced for, newest first. One query."""
+    """Return the periods for which the subscription was invoiced, newest first. One query."""
     rows = office.invoices.filter(kind__in=CYCLE_KINDS, deleted_at=None, period_start__isnull=False)
     rows = rows.exclude(status__in=NOT_ASKED_FOR).filter(period_end__isnull=False).order_by("-period_start", "-pk")
     return [Cycle(row.period_start, row.period_end, row) for row in rows if row.period_start and row.period_end]
 
 
 def standing(office: Office) -> Standing:
-    """What is owed, since when, and what comes next. Three queries."""
+    """Return what is owed, since when, and what comes next. Three queries."""
     waiting = office.invoices.filter(OWED).aggregate(
         owed=Sum("amount_remaining"), count=Count("pk"), due=Min("due_at"), attempt=Min("next_payment_attempt")
     )
@@ -134,7 +140,7 @@ def standing(office: Office) -> Standing:
 
 
 def _order(entry: Entry) -> tuple[datetime, int]:
-    """By time; in the same second invoice by invoice, each before what settles it, since sorting is stable."""
+    """Return the key to sort by: time, then invoice. Sorting is stable, so an invoice stays before what pays it."""
     return entry.at, entry.invoice.pk if entry.invoice else 0
 
 
@@ -157,7 +163,7 @@ def _entries(office: Office) -> list[Entry]:
         if row.kind != Adjustment.Kind.CREDIT_NOTE:
             adjusted.append(_of_bank(row))
         elif row.status != AdjustmentStatus.VOID:
-            lowers = min(row.amount, unseen.get(row.invoice_id, 0))  # the first notes came before the payment
+            lowers = min(row.amount, unseen.get(row.invoice_id, 0))  # the first credit notes came before the payment
             unseen[row.invoice_id] = unseen.get(row.invoice_id, 0) - lowers
             adjusted.append(_of_note(row, lowers))
     found = [entry for row in invoices for entry in _of_invoice(row, seen[row.pk], unseen[row.pk])]
@@ -165,8 +171,11 @@ def _entries(office: Office) -> list[Entry]:
 
 
 def _of_invoice(row: Invoice, seen: int, credited: int) -> list[Entry]:
-    """What it asked for, and what settled it but for the payments of ``seen`` minor units and the notes that are
-    reported. The sum is what remains. ``credited`` is by notes that are reported a moment later."""
+    """Return the entry of the invoice, and the entries of what paid or ended it without a row of its own.
+
+    ``seen`` is what our payment rows paid, in minor units. ``credited`` is what credit notes without a row here took
+    off: their events come a moment later. The sum of ``owed`` of all entries of the invoice is what remains.
+    """
     at = row.finalised_at or row.created_at
     settled_at = row.paid_at or row.voided_at or row.uncollectible_at or at
     found = [_entry(at, "invoice", f"Invoice {row.number}", row.total, row.total, row)]
@@ -177,7 +186,7 @@ def _of_invoice(row: Invoice, seen: int, credited: int) -> list[Entry]:
         found.append(_entry(settled_at, "credit_note", f"Credit note on {row.number}", credited, -credited, row))
     if elsewhere := row.paid_elsewhere:
         found.append(_entry(settled_at, "payment", f"Paid outside Stripe: {row.number}", elsewhere, -elsewhere, row))
-    if unseen := row.amount_paid - row.paid_elsewhere - seen:  # the payment itself is reported a moment later
+    if unseen := row.amount_paid - row.paid_elsewhere - seen:  # the event of the payment comes a moment later
         found.append(_entry(settled_at, "payment", f"Payment of {row.number}", unseen, -unseen, row))
     if row.status in GIVEN_UP and row.amount_remaining:
         what = ("void", "Voided") if row.status == InvoiceStatus.VOID else ("written_off", "Written off")
@@ -196,14 +205,14 @@ def _of_payment(row: Payment) -> Entry:
 
 
 def _of_note(row: Adjustment, lowers: int) -> Entry:
-    """A credit note, which lowers what is owed by so much; the rest is of what was paid before."""
+    """Return the entry of a credit note. It lowers what is owed by ``lowers``. The rest was paid before."""
     paid = ", paid before" if lowers < row.amount else ""
     text = f"Credit note on {row.invoice}{paid}"
     return Entry(row.created_at, row.kind, text, row.money, -lowers, row.money, row.invoice, row.payment)
 
 
 def _of_bank(row: Adjustment) -> Entry:
-    """A refund or a dispute. Where the money is here after all, the amount is zero."""
+    """Return the entry of a refund or a dispute. If the money stays here or came back, the amount is zero."""
     name = "Inquiry about" if row.is_inquiry else f"{row.get_kind_display()} of"
     about = row.invoice or (row.payment.money if row.payment else row.money)
     is_told = row.status in (AdjustmentStatus.PENDING, *NOT_GIVEN_BACK)

@@ -1,4 +1,4 @@
-"""What the lines of an invoice say: made from our plans' names and a catalogue, never a text from Stripe."""
+"""The texts of invoice lines. They are made from our plans' names and a catalogue, never from a text of Stripe."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -6,7 +6,7 @@ from typing import Any
 
 from billing.models import PlanPrice
 
-# What an Office can be charged for beside its subscription. The text is printed on the invoice.
+# What an Office can be charged for in addition to its subscription. The text is printed on the invoice.
 CATALOGUE: dict[str, str] = {
     "onboarding": "Onboarding",
     "training": "Training",
@@ -20,14 +20,14 @@ CATALOGUE: dict[str, str] = {
 
 
 def prices_of(named: Iterable[str]) -> dict[str, PlanPrice]:
-    """Our prices among those that are named by their ids at Stripe, by these ids: one query."""
+    """Return our prices with these ids at Stripe, by these ids. One query."""
     named = set(named) - {""}
     found = PlanPrice.objects.filter(stripe_price_id__in=named).select_related("plan").order_by()
     return {str(price.stripe_price_id): price for price in found} if named else {}
 
 
 def words(line: dict[str, Any], price: PlanPrice | None) -> str:
-    """What a line is for."""
+    """Return the text that says what a line is for."""
     if line["charge"]:
         return CATALOGUE[line["charge"]]
     if price is None:
@@ -40,7 +40,7 @@ def words(line: dict[str, Any], price: PlanPrice | None) -> str:
 
 
 def kept(line: dict[str, Any], price: PlanPrice | None) -> dict[str, Any]:
-    """The line as an invoice of ours keeps it: minor units of the invoice's currency, times in ISO 8601."""
+    """Return the line as our invoices store it: minor units of the invoice's currency, times in ISO 8601."""
     return {
         "text": words(line, price),
         "quantity": line["quantity"],

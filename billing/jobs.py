@@ -1,15 +1,16 @@
-"""Work that falls due: a row of Job says when, a registered function says what, one worker at a time does it.
+"""Jobs: a row says when a job is due, a registered function says what it does. One worker at a time runs it.
 
     @job("purge-events", every=timedelta(days=1))
     def purge_settled() -> bool: ...
 
-    @job("look:")                     # a prefix: the function is given the rest of the name
+    @job("look:")                     # a prefix: the function gets the rest of the name
     def look_again(office: str) -> None: ...
 
     jobs.enqueue(f"look:{office.public_id}")
 
-A job is claimed by a conditional UPDATE with a lease of a minute and does at most half of that; one with more
-to do returns True and is due again at once. What fails comes again after a growing wait, for ever, and is shown.
+A job is claimed by a conditional UPDATE with a lease of a minute, and should take at most half of that. A job that has
+more to do returns True and is due again at once. A job that failed runs again after a growing wait, without an end.
+After six failures in a row it becomes a finding.
 """
 
 import logging
@@ -44,7 +45,7 @@ KINDS: dict[str, Kind] = {}
 
 
 def job(name: str, *, every: timedelta | None = None) -> Callable[[Work], Work]:
-    """Registers what a job of this name does. With ``every`` it comes again; else its row goes once it is done."""
+    """Register what a job of this name does. With ``every`` it recurs. Otherwise its row is deleted when it is done."""
 
     def register(work: Work) -> Work:
         KINDS[name] = Kind(work, every)
@@ -54,7 +55,7 @@ def job(name: str, *, every: timedelta | None = None) -> Callable[[Work], Work]:
 
 
 def enqueue(name: str, *, using: str = "default") -> None:
-    """The job is due now; where it runs just now, it runs once more. One that failed keeps its wait."""
+    """Make the job due now. If it is running at this moment, it runs once more. If it failed, it keeps its wait."""
     now = clock.wall()
     Job.objects.using(using).bulk_create([Job(name=name, due_at=now)], ignore_conflicts=True)
     running, in_order = Q(claim_id__isnull=False), Q(last_error="", due_at__gt=now)
@@ -62,14 +63,14 @@ def enqueue(name: str, *, using: str = "default") -> None:
 
 
 def plan_recurring() -> None:
-    """Each job that comes again has its row."""
+    """Make a row for each recurring job that has none."""
     now = clock.wall()
     rows = [Job(name=name, due_at=now) for name, kind in KINDS.items() if kind.every]
     Job.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def run_due(*, limit: int = 20) -> int:
-    """Jobs that are due were run, at most ``limit``. Returns how many."""
+    """Run the jobs that are due, at most ``limit``. Return how many were run."""
     done = 0
     for row in _due(clock.wall(), KINDS).order_by("due_at", "pk")[:limit]:
         now = clock.wall()
@@ -81,7 +82,7 @@ def run_due(*, limit: int = 20) -> int:
 
 
 def _due(now: datetime, names: Iterable[str]) -> QuerySet[Job]:
-    """Due, free, and of a kind that this version knows."""
+    """Return the jobs that are due, that no worker holds, and whose kind this version knows."""
     known = Q(pk=None)
     for name in names:
         known |= Q(name__startswith=name) if name.endswith(":") else Q(name=name)
@@ -89,13 +90,13 @@ def _due(now: datetime, names: Iterable[str]) -> QuerySet[Job]:
 
 
 def _run(row: Job, own: QuerySet[Job]) -> None:
-    """The work is done and the row says so, unless another worker has taken it since: ``own`` is empty then."""
+    """Run the job and write the outcome into its row. If another worker has taken it since, ``own`` is empty."""
     prefix, colon, rest = row.name.partition(":")
     kind = KINDS[prefix + colon]
     try:
         with trail.acting(actor.job(prefix), reason="a job that fell due"):
             more = kind.work(*([rest] if colon else []))
-    except (OperationalError, InterfaceError):  # the database is away: the lease ends by itself
+    except (OperationalError, InterfaceError):  # the database cannot be reached: the lease ends by itself
         raise
     except errors.BillingError as error:
         _put_off(row, own, f"{error.code}: {error}")

@@ -1,7 +1,7 @@
-"""Claims, leases and waits, written once for all that takes its work from a table.
+"""Claims, leases and waits, for all code that takes its work from a table.
 
-Whoever claims rows holds them until its lease ends; where its process died, another takes them over then. A claim is
-one conditional UPDATE, so it needs no lock of its own. ``RELEASED`` is what gives rows back.
+A process that claims rows holds them until its lease ends. If the process died, another one can claim them after that.
+A claim is one conditional UPDATE, so it needs no lock of its own. Writing ``RELEASED`` gives rows back.
 """
 
 import uuid
@@ -16,19 +16,19 @@ MOST_DOUBLINGS = 20
 
 
 def free(now: datetime) -> Q:
-    """The rows that nobody holds."""
+    """Return the condition for rows that no process holds at ``now``."""
     return Q(lease_until=None) | Q(lease_until__lte=now)
 
 
 def claim(rows: QuerySet[Any], *, now: datetime, lasts: timedelta = LEASE, **written: Any) -> uuid.UUID | None:
-    """Hold these rows for ``lasts``, and write what else is given. Returns the claim, or None where there are none.
+    """Claim these rows for ``lasts``, and write the other given values. Return the claim, or None if there are no rows.
 
-    Safe with several processes: ``rows`` must say that they are free.
+    This is safe with several processes if ``rows`` has the condition ``free``, or the rows are locked.
     """
     mine = uuid.uuid4()
     return mine if rows.update(claim_id=mine, lease_until=now + lasts, **written) else None
 
 
 def back_off(attempts: int, *, first: timedelta, last: timedelta) -> timedelta:
-    """How long to wait after so many attempts in vain: ``first``, then twice as long each time, at most ``last``."""
+    """Return how long to wait after this many failed attempts: ``first``, then twice as long, at most ``last``."""
     return min(first * 2 ** min(attempts - 1, MOST_DOUBLINGS), last)

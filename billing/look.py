@@ -1,4 +1,4 @@
-"""A look: the present of one customer is fetched and applied; now, or soon by the worker."""
+"""Looks: fetching the present state of one customer from Stripe and applying it, now or soon by a worker."""
 
 import logging
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from billing.stripe_api import gateway
 log = logging.getLogger(__name__)
 
 MOST_TIMES = 3
-"""A look that was overtaken so often leaves the rest to the worker."""
+"""How many times a look is made if newer looks overtake it, before the rest is left to a worker."""
 
 
 def look(
@@ -28,16 +28,18 @@ def look(
     payment_methods: bool = False,
     cards: Iterable[str] = (),
 ) -> Office:
-    """Our rows show what Stripe shows, also of what is named by its id; disputes are named by their charge,
-    credit notes by their invoice. Safe to repeat; an older look never overwrites a newer one.
+    """Fetch what Stripe shows of the Office's customer, write it into our rows, and return the Office.
 
-    The default card is always seen; with ``payment_methods`` the others too, for one request more, and whether the
-    ``cards`` that are named are still the customer's, which an older look may be about to write. A look that was
-    overtaken is repeated: what it added may be gone, and was not there for the newer one to mark. One that is overtaken
-    again and again leaves that to the worker's look.
+    Objects are named by their ids at Stripe, disputes by their charge and credit notes by their invoice. The default
+    card is always fetched. ``payment_methods`` fetches the other cards too, with one more request, and checks whether
+    the ``cards`` that are named still belong to the customer. An older look may be about to write them.
+
+    Repeating is safe: an older look never overwrites a newer one. A look that was overtaken by a newer one is repeated.
+    It may have added an object that the newer look saw as gone but could not mark. After three times the rest is left
+    to a worker. Money does not move.
 
     Raises:
-        StripeUnavailable: nothing was changed, or a newer look's changes stand.
+        StripeUnavailable: nothing was changed, or only the first looks of an overtaken one were applied.
     """
     named = set(invoices)
     for _ in range(MOST_TIMES):
@@ -63,17 +65,17 @@ def look(
 
 
 def queue_look(office: Office, *, using: str = "default") -> None:
-    """The worker will look at this Office. Writes nothing where that waits already."""
+    """Queue a look at this Office for a worker. Write nothing if one is waiting already."""
     name = f"look:{office.public_id}"
     if not Job.objects.using(using).filter(name=name, claim_id=None).exists():
         jobs.enqueue(name, using=using)
 
 
 def queue_look_if_possible(office: Office) -> None:
-    """As ``queue_look``, for whoever has an answer ready: it is neither decided nor held up by this.
+    """Queue a look like ``queue_look``, but without failing and without a long wait: the caller has its answer ready.
 
-    What the database does not take within half a second is left out, and the log says so. Whoever asks next, asks for
-    the look again.
+    If the database does not take the row within half a second, it is left out and the log says so. The next caller
+    queues the look again.
     """
     try:
         with time_limits.optional() as using:
@@ -84,7 +86,7 @@ def queue_look_if_possible(office: Office) -> None:
 
 @jobs.job("look:")
 def look_again(public_id: str) -> None:
-    """What a queued look does: drafts are named, as they can be gone. Raises: as ``look``."""
+    """Carry out a queued look. It names the Office's drafts, because they may be deleted. Raises: as ``look``."""
     office = Office.objects.get(public_id=public_id)
     with trail.acting(actor.job("look"), office=office, reason="what was last seen does not reach the present"):
         drafts = office.invoices.filter(status=InvoiceStatus.DRAFT, deleted_at=None)

@@ -1,4 +1,4 @@
-"""Money: integer minor units and a lower-case ISO currency, always together.
+"""Money: whole minor units and a lower-case ISO currency, always together.
 
 Source: https://docs.stripe.com/currencies#zero-decimal, #three-decimal and #special-cases
 """
@@ -9,7 +9,7 @@ from decimal import Decimal
 ZERO_DECIMAL = frozenset(
     "bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split()
 )  # no decimals in Stripe's API
-THREE_DECIMAL = frozenset("bhd jod kwd omr tnd".split())  # of which the last is always 0
+THREE_DECIMAL = frozenset("bhd jod kwd omr tnd".split())  # the last decimal is always 0
 TWO_DECIMAL = frozenset(
     "aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bmd bnd bob brl bsd btn bwp byn bzd cad cdf chf cny cop "
     "crc cve czk dkk dop dzd egp etb eur fjd fkp gbp gel ghs gip gmd gtq gyd hkd hnl htg huf idr ils inr isk jmd kes "
@@ -18,12 +18,12 @@ TWO_DECIMAL = frozenset(
     "tzs uah usd uyu uzs wst xcd xcg yer zar zmw".split()
 )
 CURRENCIES = TWO_DECIMAL | ZERO_DECIMAL | THREE_DECIMAL
-WHOLE = frozenset({"isk"})  # of which both decimals are always 0
+WHOLE = frozenset({"isk"})  # both decimals are always 0
 
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """An amount of one currency, in its minor units (cents; whole yen)."""
+    """An amount of one currency, in its minor units (cents for dollars, yen for yen)."""
 
     amount: int
     currency: str
@@ -38,7 +38,7 @@ class Money:
 
     @property
     def decimal(self) -> Decimal:
-        """As a person writes it: 19.90."""
+        """Return the amount as a person writes it: 19.90."""
         return Decimal(self.amount).scaleb(-decimals(self.currency))
 
     def __str__(self) -> str:
@@ -54,7 +54,11 @@ def decimals(currency: str) -> int:
 
 
 def from_decimal(written: Decimal, currency: str) -> Money:
-    """The amount that a person wrote, 19.90. Raises: ValueError where it has decimals that Stripe does not take."""
+    """Return the amount that a person wrote as 19.90.
+
+    Raises:
+        ValueError: it is no number, or it has more decimals than Stripe takes.
+    """
     if not written.is_finite():
         raise ValueError("no amount")
     minor = written.scaleb(decimals(currency))
@@ -64,7 +68,7 @@ def from_decimal(written: Decimal, currency: str) -> Money:
 
 
 def _step(currency: str) -> int:
-    """Amounts are multiples of it, in minor units."""
+    """Return the minor units of which every amount is a multiple."""
     if currency in WHOLE:
         return 100
     return 10 if currency in THREE_DECIMAL else 1
@@ -77,7 +81,7 @@ def _decimals_in_words(currency: str) -> str:
 
 
 def credit_in_words(credit: Money) -> str:
-    """Above zero it is in the payer's favour."""
+    """Describe the credit. Above zero, it is in the payer's favour."""
     if credit.amount == 0:
         return "no credit"
     if credit.amount > 0:
@@ -89,6 +93,6 @@ MONTHS_PER_INTERVAL = {"month": 1, "year": 12}
 
 
 def monthly(amount: int, *, interval: str, interval_count: int) -> int:
-    """The minor units that ``amount`` per interval comes to in a month, rounded half up, once, here."""
+    """Return the minor units a month for ``amount`` per interval, rounded half up, once, here."""
     months = MONTHS_PER_INTERVAL[interval] * interval_count
     return (2 * amount + months) // (2 * months)

@@ -1,6 +1,6 @@
-"""Short free text that may be kept and shown: without what could point to a patient or to one person.
+"""Checking short free text that is kept and shown: it must not point to a patient or to one person.
 
-No rule can prove that a sentence is harmless; these keep out what is so by its form. Pure.
+No rule can prove that a sentence is harmless. These rules refuse what can be recognised by its form. Pure.
 """
 
 import re
@@ -27,10 +27,10 @@ TELLTALE: tuple[tuple[re.Pattern[str], str], ...] = (
 
 
 def checked(text: str) -> str:
-    """The text in one line, if it is neutral.
+    """Return the text in one line if it is neutral.
 
     Raises:
-        TextNotNeutral: saying what it seems to contain, never repeating it.
+        TextNotNeutral: it says what the text seems to contain, and never repeats the text.
     """
     text = " ".join(text.split())
     if len(text) > LONGEST:

@@ -1,4 +1,4 @@
-"""The long-running process: settles events, unsettled operations and due jobs, and shows that it is alive."""
+"""The worker process: it settles events and operations, runs due jobs, and shows that it is alive."""
 
 import gc
 import logging
@@ -31,14 +31,14 @@ STEPS: tuple[Callable[..., int], ...] = (resume_unsettled, inbox.work_off, jobs.
 
 
 def work_once() -> int:
-    """Everything that is due now was worked off. Returns how many looks, operations and jobs that were."""
+    """Work on what is due now, up to the limit of each step. Return how many looks, operations and jobs that were."""
     jobs.plan_recurring()
     with pace.kept():
         return sum(step() for step in STEPS)
 
 
 def work_forever() -> None:
-    """Until SIGTERM or SIGINT; what was begun is finished first, nothing more is."""
+    """Work until SIGTERM or SIGINT. The present piece of work is finished first, and no other is begun."""
     stop = threading.Event()
 
     def finish(number: int, _: Any) -> None:
@@ -56,7 +56,7 @@ def work_forever() -> None:
             try:
                 heart.beat()
                 done = _one_of_each(stop)
-            except DatabaseTrouble:  # a restart or a lock of the database: what was claimed is taken up again
+            except DatabaseTrouble:  # a restart or a lock of the database: claimed work is claimed again later
                 log.exception("worker: the database did not answer; trying again")
                 stop.wait(AFTER_TROUBLE_SECONDS)
                 continue
@@ -66,15 +66,17 @@ def work_forever() -> None:
 
 
 def freeze_loaded() -> None:
-    """What is loaded by now stays until the end: the collector of garbage does not walk it again and again, which
-    takes a good part of a look's time. Source: https://docs.python.org/3/library/gc.html#gc.freeze
+    """Tell the garbage collector to skip everything that is loaded by now.
+
+    It stays until the end of the process, and checking it again and again would take a good part of a look's time.
+    Source: https://docs.python.org/3/library/gc.html#gc.freeze
     """
     gc.collect()
     gc.freeze()
 
 
 def _one_of_each(stop: threading.Event) -> int:
-    """At most one operation, look and job, so that none starves behind the others."""
+    """Work on at most one operation, one look and one job, so that none of them waits long for the others."""
     done = 0
     for step in STEPS:
         if not stop.is_set():
@@ -83,7 +85,7 @@ def _one_of_each(stop: threading.Event) -> int:
 
 
 class Heart:
-    """A row that is at most a few seconds old while the worker lives."""
+    """The heartbeat of a worker: a row that it renews between two pieces of work, at most every ten seconds."""
 
     def __init__(self, name: str) -> None:
         self.name = name

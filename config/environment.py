@@ -1,4 +1,4 @@
-"""The rules for each environment variable: what is missing or wrong is said in one error that names them all."""
+"""The rules for the environment variables. One error names everything that is missing or wrong."""
 
 from urllib.parse import urlsplit
 
@@ -9,7 +9,7 @@ LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
 class Problems:
-    """Collects what is wrong with the environment, so that one start shows all of it."""
+    """A list of what is wrong with the environment, so that one start shows all of it."""
 
     def __init__(self) -> None:
         self.found: list[str] = []
@@ -26,12 +26,12 @@ class Problems:
 
 
 def is_live(key: str) -> bool:
-    """Whether this key of Stripe's moves real money."""
+    """Return whether this key of Stripe moves real money."""
     return key.startswith(("sk_live_", "rk_live_"))
 
 
 def check_stripe(key: str, api_base: str, secrets: list[str], *, debug: bool, problems: Problems) -> None:
-    """The three Stripe variables fit together, and to DEBUG."""
+    """Check that the Stripe variables fit together and fit DEBUG."""
     if not key.startswith(("sk_test_", "rk_test_", "sk_live_", "rk_live_")):
         problems.add(
             "STRIPE_SECRET_KEY",
@@ -64,7 +64,7 @@ def check_stripe(key: str, api_base: str, secrets: list[str], *, debug: bool, pr
 def check_production(
     *, secret_key: str, allowed_hosts: list[str], site_url: str, debug: bool, problems: Problems
 ) -> None:
-    """What must hold where DEBUG is off."""
+    """Check what production needs with DEBUG off. SECRET_KEY is needed with DEBUG on too."""
     if not secret_key:
         problems.add(
             "SECRET_KEY",

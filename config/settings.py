@@ -1,4 +1,4 @@
-"""Settings. The only module that reads the environment; .env.example has a line on each variable."""
+"""The settings. This is the only module that reads them from the environment. .env.example describes each variable."""
 
 import os
 from datetime import timedelta
@@ -61,6 +61,7 @@ databases.check_database(
     plain_on_loopback=env.bool("DATABASE_PLAIN_ON_LOOPBACK", default=False),
     problems=problems,
 )
+DATABASE_CAN_LOSE_COMMITS = databases.is_libsql_server(DATABASES["default"])  # at a power cut
 DATABASES["impatient"] = databases.impatient(DATABASES["default"])  # the webhook receiver, /healthz
 DATABASES["optional"] = databases.impatient(DATABASES["default"], seconds=databases.OPTIONAL_SECONDS)
 problems.raise_if_any()

@@ -11,7 +11,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("healthz", healthz),
     path("done/", TemplateView.as_view(template_name="billing/returned.html"), name="returned"),
-    # where Stripe's page sends an Office that paid, or did not
+    # where Stripe's page sends an Office after it paid or did not pay
     path("payment/done/", TemplateView.as_view(template_name="payment/done.html"), name="payment-done"),
     path("payment/not-done/", TemplateView.as_view(template_name="payment/not_done.html"), name="payment-not-done"),
     path("admin/", admin.site.urls),

@@ -1,4 +1,4 @@
-"""python -m demo: starts everything, fills in a dozen Offices by doing the real thing, and stays up."""
+"""The command ``python -m demo``. It starts everything, makes a dozen Offices by real operations, and keeps running."""
 
 import argparse
 import sys
@@ -20,11 +20,7 @@ def main() -> None:
         stacks.ROOT / "var" / "demo", web_port=options.web_port, stripe_port=options.stripe_port
     ) as stack:
         say("Creating Offices and subscribing them at Stripe …")
-        stack.start("seed", "-m", "demo.seed")
-        seed = stack.processes.pop("seed")
-        if seed.wait() != 0:
-            sys.exit((stack.folder / "seed.log").read_text())
-        sign_in = (stack.folder / "seed.log").read_text().strip()
+        sign_in = stack.seed()
         say(f"Ready after {time.monotonic() - began:.1f} s.\n")
         say(f"  {BOLD}Office Billing{PLAIN}   {stack.site}/admin/")
         say(f"  API             {stack.site}/api/v1/docs/")

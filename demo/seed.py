@@ -1,17 +1,13 @@
-"""python -m demo.seed: plans, people and a dozen Offices, each made as a person would make it.
+"""The command ``python -m demo.seed``. It creates plans, people and a dozen Offices, as a person would.
 
-Plans and people are rows of ours; every subscription goes through an operation to Stripe and comes back
-as webhooks. Repeating adds what is missing.
+Plans and people are our own rows. Every subscription is started by an operation at Stripe, and comes back as
+webhooks. Repeating adds what is missing.
 """
 
 import os
 import time
 
 import django
-
-from billing.operations.engine.begin import perform
-from billing.operations.subscriptions.cancel import CancelSubscription
-from billing.operations.subscriptions.start import StartSubscription
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
@@ -23,6 +19,9 @@ from billing.access import grants  # noqa: E402
 from billing.audit import actor, trail  # noqa: E402
 from billing.models import Membership, Office, Plan, PlanPrice, ReceivedEvent, User  # noqa: E402
 from billing.operations.catalogue import publish_plans  # noqa: E402
+from billing.operations.engine.begin import perform  # noqa: E402
+from billing.operations.subscriptions.cancel import CancelSubscription  # noqa: E402
+from billing.operations.subscriptions.start import StartSubscription  # noqa: E402
 from demo.seed_names import OWNER, SECOND, STAFF  # noqa: E402
 from demo.stack import demo_password  # noqa: E402
 
@@ -68,7 +67,7 @@ def people(password: str) -> User:
         staff = User.objects.create_user(STAFF, password, name="Olive Operator", is_staff=True)
         staff.groups.add(Group.objects.get(name="administrator"))
         User.objects.create_user(OWNER, password, name="Mira Maple")
-    if not User.objects.filter(email=SECOND).exists():  # what one person prepares, another must approve
+    if not User.objects.filter(email=SECOND).exists():  # what one person prepares, another person must approve
         second = User.objects.create_user(SECOND, password, name="Ada Administrator", is_staff=True)
         second.groups.add(Group.objects.get(name="administrator"))
     return staff
@@ -106,7 +105,7 @@ def open_office(name: str, price: str, given: dict, by: actor.Actor) -> None:
             StartSubscription(price=str(chosen.public_id), **given), office, by=by, reason="signed up by phone"
         )
     except errors.CardDeclined:
-        return  # shows what a declined card leaves: an Office without a subscription
+        return  # a declined card leaves an Office without a subscription, and the demo shows that
     if name == LEAVING:
         perform(CancelSubscription(), office, by=by, reason="the practice closes")
 

@@ -1,4 +1,4 @@
-"""The names that the demo and the smoke test share; imported without Django."""
+"""The names that the demo and the smoke test share. Importing them does not need Django."""
 
 STAFF = "operator@vendor.example"
 SECOND = "administrator@vendor.example"

@@ -1,7 +1,7 @@
-"""python -m demo.smoke: the main job in a temporary folder, seen from outside; one line per step.
+"""The command ``python -m demo.smoke``. It does the main job in a temporary folder, and prints one line for each step.
 
-A staff member works in the admin over HTTP, an office owner in the API; the local Stripe is asked what it
-saw. Ends with 0 only if every step was seen to happen.
+It sees the product only from outside: staff work in the admin over HTTP, an Office's owner in the API, and the local
+Stripe is asked what it has. It ends with 0 only if every step happened.
 """
 
 import re
@@ -30,7 +30,7 @@ class Smoke:
         self.failed = False
 
     def step(self, what: str, look: Callable[[], Any]) -> Any:
-        """Seen within the patience, or the smoke test has failed."""
+        """Repeat the look until it returns something. After ``PATIENCE_SECONDS``, the smoke test fails and ends."""
         began, seen, last = time.monotonic(), None, ""
         while time.monotonic() - began < PATIENCE_SECONDS:
             try:
@@ -46,7 +46,7 @@ class Smoke:
         return seen
 
     def post(self, path: str, **fields: str) -> httpx.Response:
-        """A form of the admin, filled in and sent."""
+        """Fill in and send a form of the admin."""
         page = self.admin.get(path)
         found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
         assert found, f"no form at {path}: {page.status_code}"
@@ -149,6 +149,12 @@ class Smoke:
         answer = httpx.post(f"{self.stack.stripe}/_sandbox/clock", json={"advance": 32 * 86_400})
         return answer.status_code == 200
 
+    def seeded(self) -> bool:
+        said = self.stack.seed()
+        assert "Sign in as" in said, said
+        [[offices]] = self.rows("SELECT count(*) FROM billing_office")
+        return offices == 1 + 12 and len(self.stripe_has("subscriptions?limit=100")) >= 10
+
     def _audited(self) -> bool:
         found = set(self.rows("SELECT actor_label, reason FROM billing_auditentry"))
         return {(STAFF, "Other: signed up by phone"), (OWNER, "we close the practice")} <= found
@@ -172,6 +178,7 @@ def main() -> None:
             say(f"ok   {time.monotonic() - began:6.2f} s  everything started")
             smoke = Smoke(stack)
             smoke.run()
+            smoke.step("the demo's dozen Offices are made, and it says how to sign in", smoke.seeded)
     say(f"The main job works ({time.monotonic() - began:.1f} s).")
     sys.exit(smoke.failed)
 

@@ -1,4 +1,4 @@
-"""Imported by the smoke test inside Django: people and plans; everything else happens over HTTP."""
+"""People and plans for the smoke test, which imports this module inside Django. Everything else happens over HTTP."""
 
 from billing.access import grants
 from billing.audit import actor, trail
@@ -12,7 +12,7 @@ BY = actor.job("smoke test")
 
 
 def join() -> None:
-    """The owner belongs to the Office."""
+    """Make the owner a member of the Office."""
     with trail.acting(BY, reason="the smoke test's cast"):
         member = Membership(user=User.objects.get(email=OWNER), office=Office.objects.get(name=OFFICE))
         member.role = Membership.Role.OWNER

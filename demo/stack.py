@@ -1,4 +1,4 @@
-"""The whole product on this machine: local Stripe, web server, worker, each a process that ends with us."""
+"""The whole product on this machine: local Stripe, web server and worker, as processes that end with the caller."""
 
 import contextlib
 import os
@@ -20,7 +20,7 @@ READY_SECONDS = 60
 
 
 class DidNotStart(SystemExit):
-    """A process ended or stayed silent; the message says which, and what it printed last."""
+    """A process ended or did not answer. The message says which one, and what it printed last."""
 
 
 class Stack:
@@ -37,11 +37,11 @@ class Stack:
 
     @property
     def stripe(self) -> str:
-        """The local Stripe's address, or an empty text where Stripe's own test mode is used."""
+        """Return the local Stripe's address, or an empty text if Stripe's own test mode is used."""
         return self.environment.get("STRIPE_API_BASE", "")
 
     def _variables(self) -> dict[str, str]:
-        """The environment of the processes: the user's .env where it has a key, else generated secrets."""
+        """Return the environment of the processes: the user's .env if it has a key, otherwise generated secrets."""
         own = ROOT / ".env"
         if own.is_file() and "STRIPE_SECRET_KEY=" in own.read_text().replace("#STRIPE", ""):
             return {"ENV_FILE": str(own), "DEBUG": "true", "SITE_URL": self.site}
@@ -66,7 +66,7 @@ class Stack:
         }
 
     def manage(self, *arguments: str) -> None:
-        """A management command, to its end."""
+        """Run a management command, and wait until it ends."""
         subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=self.environment, check=True)
 
     def start(self, name: str, *command: str) -> None:
@@ -103,6 +103,15 @@ class Stack:
     def start_worker(self) -> None:
         self.start("worker", "manage.py", "worker")
 
+    def seed(self) -> str:
+        """Make the demo's people, plans and Offices. Returns the line that says how to sign in."""
+        self.start("seed", "-m", "demo.seed")
+        status = self.processes.pop("seed").wait()
+        said = (self.folder / "seed.log").read_text(errors="replace").strip()
+        if status != 0:
+            raise DidNotStart(f"The demo's Offices could not be made:\n{said}")
+        return said.splitlines()[-1]
+
     def wait_for(self, name: str, url: str) -> None:
         until = time.monotonic() + READY_SECONDS
         while time.monotonic() < until:
@@ -116,7 +125,7 @@ class Stack:
         raise DidNotStart(f"{name} did not start. Its log ({self.folder / f'{name}.log'}) ends:\n{last}")
 
     def ended(self) -> str | None:
-        """The name of a process that ended by itself."""
+        """Return the name of a process that ended by itself, or None."""
         return next((name for name, process in self.processes.items() if process.poll() is not None), None)
 
     def stop(self) -> None:
@@ -133,17 +142,17 @@ class Stack:
 
 @contextlib.contextmanager
 def running(folder: Path, *, web_port: int, stripe_port: int) -> Iterator[Stack]:
-    """Everything runs inside, and nothing afterwards."""
+    """Run everything inside the block, and nothing after it."""
     check_free(web_port)
     check_free(stripe_port)
     stack = Stack(folder, web_port=web_port, stripe_port=stripe_port)
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a parent had it ignored
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also if a parent process ignored it
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         stack.start_stripe()
         stack.manage("migrate", "--verbosity=0")
         stack.manage("setup_stripe")
-        stack.start_worker()  # first: /healthz is not well without one
+        stack.start_worker()  # before the web server: /healthz is not well without a worker
         stack.start_web()
         yield stack
     finally:

@@ -1,1 +1,1 @@
-"""A local, stateful Stripe over HTTP. It knows nothing of the project around it."""
+"""A local, stateful imitation of Stripe over HTTP. It knows nothing about the project around it."""

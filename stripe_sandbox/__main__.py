@@ -1,4 +1,4 @@
-"""python -m stripe_sandbox: see README.md."""
+"""The command ``python -m stripe_sandbox``. README.md describes it."""
 
 import argparse
 import asyncio
@@ -47,12 +47,12 @@ def main() -> None:
 
 
 def load(store: Store, path: Path) -> None:
-    """Fill the store from the file, and keep the file up to date. Ends the program where that cannot be."""
+    """Fill the store from the file, and keep the file up to date. If this is impossible, the program ends."""
     try:
         file = StateFile(path)
     except WrongFile as error:
         sys.exit(f"stripe_sandbox: {error}")
-    gc.disable()  # nothing of what is read is garbage, and looking for it takes as long as the reading
+    gc.disable()  # nothing that is read is garbage, and searching for garbage takes as long as reading
     file.load(store)
     gc.enable()
     gc.freeze()
@@ -62,7 +62,7 @@ def load(store: Store, path: Path) -> None:
 
 
 def listening(host: str, port: int) -> socket.socket:
-    """A socket that listens. Its protocol is named, for only then asyncio sends small answers at once (TCP_NODELAY)."""
+    """Open a listening socket. It names its protocol: only then asyncio sends small answers at once (TCP_NODELAY)."""
     family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     listener = socket.socket(family, kind, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -72,7 +72,7 @@ def listening(host: str, port: int) -> socket.socket:
 
 
 def end_if_it_failed(delivering: asyncio.Task[None]) -> None:
-    """Without its deliveries the program is of no use: a defect there ends it, loudly."""
+    """End the program with the traceback if delivering failed. The program is of no use without its deliveries."""
     if not delivering.cancelled() and (defect := delivering.exception()):
         traceback.print_exception(defect)
         os._exit(1)

@@ -1,4 +1,4 @@
-"""The account whose customers these are, and its balance.
+"""The Stripe account itself, and its balance.
 
 Source: https://docs.stripe.com/api/accounts and https://docs.stripe.com/api/balance
 """
@@ -25,7 +25,7 @@ def read(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def balance(store: Store, params: Params, ids: Ids) -> Row:
-    """What the account's balance transactions add up to: available, or still pending."""
+    """Return the sums of the account's balance transactions: available and still pending."""
     sums = {"available": Counter({DEFAULT: 0}), "pending": Counter({DEFAULT: 0})}
     for one in store.all("balance_transaction"):
         sums[one["status"]][one["currency"]] += one["net"]

@@ -1,4 +1,4 @@
-"""Idempotency keys: whose request is being answered now, and what the first one was answered.
+"""Idempotency keys: which request is being answered now, and what the first request was answered.
 
 Source: https://docs.stripe.com/api/idempotent_requests
 """
@@ -19,9 +19,10 @@ LONGEST_KEY = 255
 
 
 async def claim(store: Store, key: str, request: Request) -> None:
-    """The key is this request's until it is released.
+    """Reserve the key for this request until it is released.
 
-    Raises: 409 while another request with this key is being answered, and its client still waits for that.
+    Raises: a 409 while another request with this key is being answered and its client still waits. A 400 for a key
+    that is too long.
     """
     if len(key) > LONGEST_KEY:
         raise invalid(f"Idempotency keys have at most {LONGEST_KEY} characters.")
@@ -32,13 +33,13 @@ async def claim(store: Store, key: str, request: Request) -> None:
 
 
 def release(store: Store, key: str, request: Request) -> None:
-    """The request is answered, and its key is free."""
+    """Free the key after the request was answered."""
     if store.answering.get(key) is request:
         del store.answering[key]
 
 
 def known(store: Store, key: str, fingerprint: str) -> tuple[int, bytes] | None:
-    """Status and body of the answer that the key got, if it got one. Raises: a 400 where it was for something else."""
+    """Return status and body of the answer that was kept for the key, or None. Raises: a 400 for another request."""
     saved = store.answers.get(key)
     if saved is None or saved["at"] <= time.time() - SECONDS_KEPT:
         return None
@@ -53,22 +54,21 @@ def known(store: Store, key: str, fingerprint: str) -> tuple[int, bytes] | None:
 
 
 def keep(store: Store, key: str, fingerprint: str, status: int, body: bytes) -> None:
-    """A repeated request with this key gets this answer."""
-    store.answers.pop(key, None)  # so that they stand in the order in which they were given
+    """Keep this answer for a repeated request with this key."""
+    store.answers.pop(key, None)  # so that the keys stay in the order in which they were answered
     kept = zlib.compress(body, 1)
     store.answers[key] = {"fingerprint": fingerprint, "status": status, "body": kept, "at": time.time()}
     store.unsaved.add(("answer", key))
 
 
 def forget_old(store: Store) -> None:
-    """Keys that Stripe would no longer know are gone."""
+    """Forget the keys that Stripe would no longer know."""
     horizon = time.time() - SECONDS_KEPT
     old = itertools.takewhile(lambda one: store.answers[one]["at"] < horizon, store.answers)
     _forget(store, [*old])
 
 
 def forget_all(store: Store) -> None:
-    """No key is known any more."""
     _forget(store, [*store.answers])
 
 

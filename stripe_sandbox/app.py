@@ -1,4 +1,4 @@
-"""The HTTP side of Stripe's API: keys, idempotency, expansion, the request log."""
+"""The HTTP side of Stripe's API: secret keys, idempotency keys, expansion and the request log."""
 
 import base64
 import binascii
@@ -35,10 +35,10 @@ log = logging.getLogger(__name__)
 
 
 def build(store: Store, keys: list[str], lifespan: Any = None, *, strict: bool = False) -> Starlette:
-    """The application, over this store and these secret keys.
+    """Build the application on this store, with these secret keys.
 
-    With ``strict`` every answer and every event is checked against the schema, and one that deviates is a 500
-    that says how.
+    With ``strict``, every answer and every event is checked against the schema. A difference is answered with a 500
+    that says what differs.
     """
     if strict:
         strict_mode.check_events(store)
@@ -54,8 +54,8 @@ def build(store: Store, keys: list[str], lifespan: Any = None, *, strict: bool =
 
     async def unknown(request: Request) -> Response:
         status = 404 if request.method in METHODS else 405
-        told = f"Unrecognized request URL ({request.method}: {request.url.path}). The local Stripe may not have it."
-        return _json(invalid(told, status=status).body, status)
+        message = f"Unrecognized request URL ({request.method}: {request.url.path}). The local Stripe may not have it."
+        return _json(invalid(message, status=status).body, status)
 
     routes = [address(path, methods) for path, methods in sorted(by_path.items(), key=lambda one: "{" in one[0])]
     routes += table.routes(store) + overview.routes(store) + checkout_page.routes(store)
@@ -64,7 +64,7 @@ def build(store: Store, keys: list[str], lifespan: Any = None, *, strict: bool =
 
 
 class Settled:
-    """Before any request is looked at, of the API, the control plane or a page, what fell due has happened."""
+    """Middleware that plays everything that is due before a request of the API, the control plane or a page."""
 
     def __init__(self, app: ASGIApp, store: Store) -> None:
         self.app, self.store = app, store
@@ -77,7 +77,7 @@ class Settled:
 
 
 async def answer(store: Store, keys: list[str], request: Request, path: str, *, strict: bool) -> Response:
-    """The answer to one request of the API, with its headers, logged."""
+    """Answer one request of the API, and log it."""
     body = await request.body()
     key = request.headers.get("Idempotency-Key") if request.method == "POST" else None
     version = request.headers.get("Stripe-Version", API_VERSION)
@@ -101,10 +101,10 @@ async def answer(store: Store, keys: list[str], request: Request, path: str, *, 
             await faults.after(fault)
     except StripeError as error:
         status, shown_body = error.status, json.dumps(error.body).encode()
-    except Exception as defect:  # of the sandbox; told in Stripe's form, so that a client can show it
+    except Exception as defect:  # a defect of the sandbox; it is sent in Stripe's form, so that a client can show it
         log.exception("%s %s failed", request.method, request.url.path)
-        told = StripeError(500, "api_error", f"A defect of the local Stripe: {type(defect).__name__}: {defect}")
-        status, shown_body = told.status, json.dumps(told.body).encode()
+        failure = StripeError(500, "api_error", f"A defect of the local Stripe: {type(defect).__name__}: {defect}")
+        status, shown_body = failure.status, json.dumps(failure.body).encode()
     finally:
         if key:
             answers.release(store, key, request)
@@ -116,7 +116,7 @@ async def answer(store: Store, keys: list[str], request: Request, path: str, *, 
 
 
 def _form(request: Request, body: bytes) -> str:
-    """The form that the request sends: in its address, and unless it only reads also in its body. Raises: 400."""
+    """Return the form that the request sends: in its address and, unless it only reads, in its body. Raises: 400."""
     if not body or _method(request) == "GET":
         return request.url.query
     kind = request.headers.get("Content-Type", FORM).partition(";")[0].strip().lower()
@@ -129,7 +129,7 @@ def _form(request: Request, body: bytes) -> str:
 
 
 def _method(request: Request) -> str:
-    """What is asked for: a HEAD is a GET whose body the server leaves out."""
+    """Return the method of the request. A HEAD request is a GET request; the server leaves out the body."""
     return "GET" if request.method == "HEAD" else request.method
 
 
@@ -144,7 +144,7 @@ def _answered(
     *,
     strict: bool,
 ) -> tuple[int, bytes]:
-    """Status and body: of the first answer again, where the key was used before."""
+    """Return status and body. If the key was used before, these are the status and body of the first answer."""
     method = _method(request).lower()
     params = typed(raw, request_schema(method, path))
     fingerprint = json.dumps([request.url.path, params], sort_keys=True)
@@ -165,7 +165,7 @@ def _answered(
     except StripeError as error:
         if strict:
             strict_mode.check_error(store, error.body, path)
-        if error.status < 402 or error.status == 404:  # nothing began: not kept under the key
+        if error.status < 402 or error.status == 404:  # nothing was started, so the answer is not kept for the key
             raise
         status, body = error.status, json.dumps(error.body).encode()
     finally:

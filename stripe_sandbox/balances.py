@@ -1,4 +1,4 @@
-"""A customer's credit balance: what the next invoice takes from it or adds to it.
+"""A customer's credit balance: the next invoice takes from it or adds to it.
 
 Source: https://docs.stripe.com/billing/customer/balance
 """
@@ -10,7 +10,7 @@ from stripe_sandbox.store import Row, Store
 
 
 def adjust(store: Store, customer: Row, amount: int, kind: str, **links: Any) -> Row:
-    """The balance is ``amount`` minor units higher (owed to the vendor) or lower (credit), and a transaction tells.
+    """Add ``amount`` minor units to the balance (positive: the customer owes; negative: a credit), with a transaction.
 
     ``links``: invoice, credit_note, checkout_session, description, metadata, currency.
     """
@@ -20,7 +20,7 @@ def adjust(store: Store, customer: Row, amount: int, kind: str, **links: Any) ->
 
 
 def record(store: Store, customer: Row, amount: int, kind: str, **links: Any) -> Row:
-    """A transaction tells that the balance is so much higher; the caller changes it, with what else changes."""
+    """Add the transaction only. The caller changes the balance, together with its other changes."""
     values = {"metadata": {}, "currency": customer["currency"] or DEFAULT, **links}
     return store.add(
         "customer_balance_transaction",

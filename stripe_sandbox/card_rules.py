@@ -1,4 +1,4 @@
-"""Which card pays, and what it says when it is attached or charged. Nothing here writes.
+"""The rules for which card pays and how it answers when it is attached or charged. Nothing here writes.
 
 Source: https://docs.stripe.com/testing
 """
@@ -12,7 +12,7 @@ from stripe_sandbox.store import Row, Store
 
 
 def usable_method(store: Store, customer: Row, subscription: Row | None = None) -> str | None:
-    """Find the subscription's own default payment method, else the customer's. Returns the id, or None."""
+    """Find the subscription's own default payment method, or the customer's. Returns its id, or None."""
     own = subscription and subscription["default_payment_method"]
     return own or (customer["invoice_settings"] or {}).get("default_payment_method")
 
@@ -23,7 +23,7 @@ def card_of(method: Row) -> Card:
 
 
 def expected_refusal(store: Store, method: Row) -> Refusal | None:
-    """Say why a charge of this card would fail now, as far as it can be told before."""
+    """Return why a charge of this card would fail now, as far as this is known before the charge."""
     card, now = method["card"], datetime.fromtimestamp(store.now(method["customer"]), UTC)
     if (card["exp_year"], card["exp_month"]) < (now.year, now.month):
         return EXPIRED
@@ -31,13 +31,13 @@ def expected_refusal(store: Store, method: Row) -> Refusal | None:
 
 
 def needs_authentication(method: Row) -> bool:
-    """Whether the card's bank asks its holder to confirm each payment, or this one for want of a set-up."""
+    """Whether the bank asks the cardholder to confirm: each payment, or this one because there was no set-up."""
     wanted = card_of(method).authentication
     return wanted == "always" or (wanted == "unless_setup" and not method.get("_authenticated"))
 
 
 def refuse_detached(method: Row) -> None:
-    """Refuse a card that was taken from its customer, which may never pay again. Raises: a 400."""
+    """Refuse a card that was detached from its customer. It can never pay again. Raises: a 400."""
     if method.get("_detached"):
         raise invalid(
             "This PaymentMethod was previously used without being attached to a Customer or was detached from a "
@@ -47,7 +47,7 @@ def refuse_detached(method: Row) -> None:
 
 
 def declined(refusal: Refusal, **objects: Any) -> StripeError:
-    """Make Stripe's 402 for a card that says no. Source: https://docs.stripe.com/declines"""
+    """Make Stripe's 402 for a declined card. Source: https://docs.stripe.com/declines"""
     return StripeError(
         402,
         "card_error",

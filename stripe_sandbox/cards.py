@@ -1,4 +1,4 @@
-"""Stripe's test cards and how each behaves. Source: https://docs.stripe.com/testing"""
+"""Stripe's test cards, and how each of them behaves. Source: https://docs.stripe.com/testing"""
 
 from dataclasses import dataclass
 
@@ -12,8 +12,11 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Card:
-    """``authentication``: "" never, "always", or "unless_setup": once, at its setup intent.
-    ``dispute``: "dispute" or "inquiry" comes after a charge. ``refund``: "fails" later, or is "pending" first."""
+    """A test card.
+
+    ``authentication``: "" (never), "always", or "unless_setup" (once, at its setup intent).
+    ``dispute``: "dispute" or "inquiry" is opened after a charge. ``refund``: "fails" later, or is "pending" first.
+    """
 
     brand: str
     last4: str
@@ -45,7 +48,7 @@ NOT_AUTHENTICATED = Refusal(
 REFUSALS = {
     (one.decline_code or one.code): one for one in (GENERIC, FUNDS, LOST, STOLEN, EXPIRED, CVC, PROCESSING, ASK)
 }
-"""By the issuer's decline code, else by the code: what can be asked of the next charges."""
+"""By the decline code, or by the code where there is no decline code. A test can ask for these for the next charges."""
 
 
 def _refused(last4: str, refusal: Refusal) -> Card:

@@ -82,7 +82,7 @@ def list_products(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def list_features(store: Store, params: Params, ids: Ids) -> Row:
-    """No product has entitlement features: they cannot be made here."""
+    """List no features: entitlement features cannot be made here."""
     product = store.need("product", ids["product"])
     return listed([], f"/v1/products/{product['id']}/features", more=False)
 
@@ -98,7 +98,7 @@ def create_price(store: Store, params: Params) -> Row:
 
 
 def _product_of(store: Store, given: Params, param: str) -> Row:
-    """The product of a new price, which is made where it is given by its data."""
+    """Find the product of a new price. If the request describes a new product, make it."""
     if ("product" in given) == ("product_data" in given):
         raise invalid("You must specify either `product` or `product_data`.", param=named(param, "product"))
     if "product_data" not in given:
@@ -109,7 +109,7 @@ def _product_of(store: Store, given: Params, param: str) -> Row:
 
 
 def price_from_data(store: Store, given: Params, param: str) -> Row:
-    """A price made for one line or item, never for sale again. ``param`` is what holds it in the request."""
+    """Make an inactive price for one line or item. ``param`` is the request's parameter that describes it."""
     price = _price(store, {**given, "active": False}, _product_of(store, given, param))
     store.emit("price.created", price)
     return price
@@ -155,7 +155,7 @@ def _name(given: str) -> str:
 
 
 def _product(store: Store, given: Params) -> Row:
-    """A product, which no event tells of yet."""
+    """Make a product, without an event."""
     key = given.get("id") or store.new_id("product")
     if store.get("product", key):
         raise invalid("Product already exists.", code="resource_already_exists")
@@ -174,7 +174,7 @@ def _product(store: Store, given: Params) -> Row:
 
 
 def _price(store: Store, given: Params, product: Row) -> Row:
-    """A price of this product, which no event tells of yet."""
+    """Make a price of this product, without an event."""
     refuse(given, NOT_HERE, "a price")
     if given.get("billing_scheme") == "tiered":
         raise unsupported("tiered prices")
@@ -200,7 +200,7 @@ def _price(store: Store, given: Params, product: Row) -> Row:
 
 
 def _amount(given: Params) -> tuple[int | None, str]:
-    """The price of one unit as whole minor units, None where it is a fraction, and as a decimal number."""
+    """Read the price of one unit: as whole minor units (None for a fraction), and as a decimal number."""
     if ("unit_amount" in given) == ("unit_amount_decimal" in given):
         raise invalid("Prices require exactly one of `unit_amount` and `unit_amount_decimal`.", param="unit_amount")
     if "unit_amount" in given:
@@ -245,7 +245,7 @@ def _recurring(given: Params) -> Row:
 
 
 def _lookup_key(store: Store, given: Params, price: str) -> str | None:
-    """The look-up key, which no other price has any more if it may be transferred."""
+    """Read the lookup key. If it may be transferred, take it from the price that has it."""
     key: str | None = given.get("lookup_key") or None
     if key is None:
         return None

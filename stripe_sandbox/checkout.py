@@ -1,4 +1,4 @@
-"""Checkout sessions: what is sold, for how much, until when. Paying one is in ``checkout_payment``.
+"""Checkout sessions: what they sell, for how much, and until when. ``checkout_payment`` pays them.
 
 Source: https://docs.stripe.com/api/checkout/sessions
 """
@@ -33,11 +33,11 @@ HONOURED = {
 }
 DATA = {"payment": "payment_intent_data", "setup": "setup_intent_data", "subscription": "subscription_data"}
 OFF = ("automatic_tax", "invoice_creation", "tax_id_collection", "adaptive_pricing")
-"""Accepted where they are not enabled."""
+"""These parameters are accepted only where they are not enabled."""
 
 
 def create(store: Store, params: Params, ids: Ids) -> Row:
-    """An open session, with the address of its page."""
+    """Open a session, with the address of its page."""
     _refuse(params)
     mode = params["mode"]
     customer = store.need("customer", params["customer"], "customer") if "customer" in params else None
@@ -83,7 +83,7 @@ def create(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def expire(store: Store, session: Row) -> None:
-    """Nobody can pay the session any more."""
+    """Expire the session, so that nobody can pay it."""
     if session["status"] != "open":
         raise invalid(
             'Only Checkout Sessions with a status in ["open"] can be expired. This Checkout Session has a status of '
@@ -96,12 +96,12 @@ def expire(store: Store, session: Row) -> None:
 
 @timeline.timed("checkout.session")
 def due(store: Store, session: Row) -> timeline.Due | None:
-    """An open session expires at its time."""
+    """Return when an open session expires."""
     return (session["expires_at"], expire) if session["status"] == "open" else None
 
 
 def update(store: Store, params: Params, ids: Ids) -> Row:
-    """The session has this metadata."""
+    """Change the session's metadata."""
     session = store.need("checkout.session", ids["session"])
     for name in set(params) - {"metadata"}:
         raise unsupported(f"updating {name} of a checkout session")
@@ -111,7 +111,7 @@ def update(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def listing(store: Store, params: Params, ids: Ids) -> Row:
-    """The sessions, newest first."""
+    """List the sessions, newest first."""
     for name in ("customer_account", "payment_link"):
         if name in params:
             raise unsupported(f"listing checkout sessions by {name}")
@@ -124,7 +124,7 @@ def listing(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def line_items(store: Store, params: Params, ids: Ids) -> Row:
-    """A page of what the session sells."""
+    """List a page of what the session sells."""
     session = store.need("checkout.session", ids["session"])
     url = f"/v1/checkout/sessions/{session['id']}/line_items"
     return page(store, checkout_items.of(store, session), params, url, newest_first=False)

@@ -1,4 +1,4 @@
-"""What a checkout session sells, and what that comes to: as much as the invoice of it will."""
+"""What a checkout session sells, and its amounts. They equal those of the invoice that follows."""
 
 from stripe_sandbox import customers, discounts
 from stripe_sandbox.errors import invalid, unsupported
@@ -8,22 +8,22 @@ from stripe_sandbox.store import Row, Store
 
 
 def of(store: Store, session: Row) -> list[Row]:
-    """What the session sells, in the order in which it was given."""
+    """List what the session sells, in the order of the request."""
     return store.all("item", _session=session["id"])
 
 
 def recurring(store: Store, session: Row) -> list[Row]:
-    """What the session sells by subscription."""
+    """List what the session sells by subscription."""
     return [one for one in of(store, session) if _price(store, one)["recurring"]]
 
 
 def once(store: Store, session: Row) -> list[Row]:
-    """What the session sells only now."""
+    """List what the session sells only once."""
     return [one for one in of(store, session) if not _price(store, one)["recurring"]]
 
 
 def add(store: Store, session: Row, given: Params, name: str) -> None:
-    """The session sells this too. ``name`` is where it stands in the request. Raises: a 400 for what cannot be sold."""
+    """Add an item to the session. ``name`` is its place in the request. Raises: a 400 for what cannot be sold."""
     if given.get("adjustable_quantity", {}).get("enabled") or "price_data" in given:
         raise unsupported("line items of a checkout session with adjustable_quantity or price_data")
     price = store.need("price", given.get("price"), f"{name}[price]")
@@ -57,9 +57,10 @@ def add(store: Store, session: Row, given: Params, name: str) -> None:
 
 
 def count(store: Store, session: Row) -> None:
-    """The session's amounts are those that are paid today: without what a trial puts off.
+    """Compute the session's amounts. They are what is paid today, without what a trial delays.
 
-    They are counted in the order of the invoice's lines, on which it depends who gets the odd cent of a discount.
+    The items are counted in the order of the invoice's lines. The order decides which line gets the odd cent of a
+    discount.
     """
     if session["mode"] == "setup":
         return
@@ -89,9 +90,9 @@ def count(store: Store, session: Row) -> None:
 
 
 def apply_code(store: Store, session: Row, code: str) -> None:
-    """The session has the discount of this promotion code, and no other.
+    """Give the session the discount of this promotion code, and no other discount.
 
-    Raises StripeError where there is no such code, or it is not for this session.
+    Raises: StripeError if there is no such code, or if the session does not accept it.
     """
     if not session["allow_promotion_codes"]:
         raise invalid("This session takes no promotion codes.", param="promotion_code")
@@ -102,7 +103,7 @@ def apply_code(store: Store, session: Row, code: str) -> None:
 
 
 def take_discounts(store: Store, session: Row, given: list[Params]) -> None:
-    """The session has these discounts, which its customer could redeem now."""
+    """Give the session these discounts, if its customer could redeem them now."""
     with store.rehearsal():
         customer = session["customer"] or customers.create(store, {})["id"]
         amount, currency = session["amount_subtotal"], session["currency"]
@@ -113,7 +114,7 @@ def take_discounts(store: Store, session: Row, given: list[Params]) -> None:
 
 
 def coupons_of(store: Store, session: Row) -> list[tuple[Row, Row | None]]:
-    """The session's coupons, each with the promotion code by which it came, if it did."""
+    """List the session's coupons, each with its promotion code, or None."""
     found = []
     for one in session["discounts"]:
         code = store.get("promotion_code", one["promotion_code"])
@@ -126,7 +127,7 @@ def _price(store: Store, item: Row) -> Row:
 
 
 def _today(store: Store, session: Row, item: Row) -> int:
-    """What the item costs today, before discounts and taxes."""
+    """Return what the item costs today, before discounts and taxes."""
     price = _price(store, item)
     trial = any(session["_data"].get(name) for name in ("trial_period_days", "trial_end"))
     return 0 if trial and price["recurring"] else invoice_lines.amount_of(price, item["quantity"])

@@ -1,4 +1,4 @@
-"""A checkout session is paid: what its page, or the control plane in its place, makes of a card."""
+"""Paying a checkout session: what its page, or the control plane, does with a card."""
 
 from typing import Any
 
@@ -10,11 +10,11 @@ from stripe_sandbox.subscribing import subscriptions
 
 
 def pay(store: Store, session: Row, *, card: str = "", email: str = "") -> Row | None:
-    """The session is complete; or, where the card's owner must authenticate first, returns the intent that waits.
+    """Complete the session. If the cardholder must authenticate first, return the intent that waits.
 
-    ``card`` is a test card's id, and may be missing where nothing is paid and none is asked for.
+    ``card`` is a test card's id. It may be empty where nothing is paid and no card is asked for.
 
-    Raises: the card's decline (402), and the session stays open.
+    Raises: the card's decline (402). The session then stays open.
     """
     if session["status"] != "open":
         raise invalid(f"This Checkout Session has a status of `{session['status']}`.")
@@ -32,7 +32,7 @@ def pay(store: Store, session: Row, *, card: str = "", email: str = "") -> Row |
 
 
 def refuse_impossible(store: Store, session: Row) -> None:
-    """Raises StripeError for a session that no card could complete. Nothing is made."""
+    """Refuse a session that no card could complete. Nothing is made. Raises: StripeError."""
     with store.rehearsal():
         customer = store.get("customer", session["customer"]) or customers.create(store, {})
         if session["mode"] == "subscription":
@@ -44,9 +44,9 @@ def refuse_impossible(store: Store, session: Row) -> None:
 
 
 def settle(store: Store, session: Row) -> Row | None:
-    """The session is complete if what it started is paid; else returns the intent that waits for its owner.
+    """Complete the session if what it started is paid. Otherwise return the intent that waits for the cardholder.
 
-    Raises: the decline of the last try (402).
+    Raises: the decline of the last attempt (402).
     """
     if _paid(store, session):
         _finish(store, session)
@@ -59,7 +59,7 @@ def settle(store: Store, session: Row) -> Row | None:
 
 
 def authenticated(store: Store, intent: Row, ok: bool) -> Row | None:
-    """The card's owner passed or failed 3-D Secure. Returns the session that waited, settled where it could be."""
+    """Record whether the cardholder passed 3-D Secure. Returns the session that waited, completed if it is now paid."""
     verdict = setup_intents.authenticated if intent["_kind"] == "setup_intent" else payments.authenticated
     verdict(store, intent, ok)
     for session in store.all("checkout.session", _waits=intent["id"], status="open"):
@@ -71,7 +71,7 @@ def authenticated(store: Store, intent: Row, ok: bool) -> Row | None:
 
 
 def abandon(store: Store, session: Row) -> None:
-    """What the session started and nobody paid is canceled."""
+    """Cancel what the session started and nobody paid."""
     intent = _intent(store, session)
     if session["mode"] == "subscription":
         subscription = store.get("subscription", session["_attempt"])
@@ -83,25 +83,25 @@ def abandon(store: Store, session: Row) -> None:
 
 
 def waiting(store: Store, session: Row) -> Row | None:
-    """The intent that the session started and whose card's owner is asked."""
+    """Return the intent that the session started and that waits for the cardholder, or None."""
     intent = _intent(store, session)
     return intent if intent and intent["status"] == "requires_action" else None
 
 
 def last_refusal(store: Store, session: Row) -> dict[str, Any]:
-    """What the last card's bank said, as a part of Stripe's error."""
+    """Return what the last card's bank said, as a part of Stripe's error."""
     intent = _intent(store, session) or {}
     return intent.get("last_payment_error") or intent.get("last_setup_error") or {}
 
 
 def may_go_without_card(session: Row) -> bool:
-    """Whether nothing is paid today and a card is asked for only where it is needed."""
+    """Whether nothing is paid today, and a card is asked for only where it is needed."""
     free = session["mode"] != "setup" and session["amount_total"] == 0
     return free and (session["payment_method_collection"] == "if_required" or session["mode"] == "payment")
 
 
 def _customer(store: Store, session: Row, email: str) -> Row | None:
-    """The session's customer, made where there is none and one is needed."""
+    """Find the session's customer. If there is none and one is needed, make it."""
     if session["customer"]:
         return store.objects["customer"][session["customer"]]
     email = session["customer_email"] or email
@@ -130,7 +130,7 @@ def _subscribe(store: Store, session: Row, customer: Row, method: Row | None) ->
         try:
             collection.pay(store, invoice, method_id=method["id"])
         except StripeError as error:
-            if error.status != 402:  # a decline is read from the intent, where it is recorded
+            if error.status != 402:  # a decline is recorded in the intent, and read there
                 raise
 
 
@@ -187,7 +187,7 @@ def _confirmed(store: Store, confirm: Any, session: Row, intent: Row, method: Ro
     try:
         confirm(store, intent, {"payment_method": method["id"], "return_url": session["success_url"]})
     except StripeError as error:
-        if error.status != 402:  # a decline is read from the intent, where it is recorded
+        if error.status != 402:  # a decline is recorded in the intent, and read there
             raise
 
 
@@ -195,7 +195,7 @@ TRY: dict[str, Any] = {"subscription": _subscribe, "setup": _set_up, "payment": 
 
 
 def _intent(store: Store, session: Row) -> Row | None:
-    """The intent by which the session is paid, once a card was tried."""
+    """Return the intent by which the session is paid, or None before a card was tried."""
     if session["mode"] == "setup":
         return store.get("setup_intent", session["_attempt"])
     if session["mode"] == "payment":
@@ -221,7 +221,7 @@ def _paid(store: Store, session: Row) -> bool:
 
 
 def _finish(store: Store, session: Row) -> None:
-    """The session is complete and tells what it made."""
+    """Complete the session, and record in it what it made."""
     values: dict[str, Any] = {"status": "complete", "url": None, "_waits": None}
     if session["mode"] == "subscription":
         subscription = store.objects["subscription"][session["_attempt"]]

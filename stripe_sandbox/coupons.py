@@ -70,7 +70,7 @@ def update_coupon(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def delete_coupon(store: Store, params: Params, ids: Ids) -> Row:
-    """Nobody can redeem the coupon any more; who has its discount keeps it."""
+    """Delete the coupon, so that nobody can redeem it any more. A customer who has its discount keeps it."""
     coupon = alive(store, "coupon", ids["coupon"])
     store.change(coupon, valid=False)
     store.emit("coupon.deleted", coupon)
@@ -84,20 +84,20 @@ def list_coupons(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def amount_off(coupon: Row, currency: str) -> int:
-    """Minor units that the coupon takes off in this currency."""
+    """Return the minor units that the coupon takes off in this currency."""
     if coupon["currency"] == currency:
         return coupon["amount_off"] or 0
     return ((coupon["currency_options"] or {}).get(currency) or {}).get("amount_off", 0)
 
 
 def applies_to(coupon: Row, product: str | None) -> bool:
-    """Whether what is sold of this product is discounted."""
+    """Whether the coupon discounts this product."""
     products = (coupon["applies_to"] or {}).get("products")
     return not products or product in products
 
 
 def redeem(store: Store, coupon: Row, code: Row | None) -> None:
-    """One use more of the coupon, and of the code by which it came; the last one makes them invalid."""
+    """Count one more use of the coupon and of its promotion code. The last use makes them invalid."""
     for row in (coupon, code):
         if row is not None:
             store.change(row, times_redeemed=row["times_redeemed"] + 1)
@@ -108,7 +108,7 @@ def redeem(store: Store, coupon: Row, code: Row | None) -> None:
 
 
 def used_up(row: Row) -> bool:
-    """Whether the coupon, or the code, was redeemed as often as it can be."""
+    """Whether the coupon or the code was redeemed as often as possible."""
     return row["max_redemptions"] is not None and row["times_redeemed"] >= row["max_redemptions"]
 
 
@@ -237,7 +237,7 @@ def _months(params: Params) -> int | None:
 
 
 def _options(params: Params) -> Row | None:
-    """amount_off by further currencies."""
+    """Read ``amount_off`` in other currencies."""
     given = params.get("currency_options")
     if not given:
         return None

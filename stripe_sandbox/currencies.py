@@ -1,4 +1,4 @@
-"""The currencies that there are, and how an amount of each is read.
+"""The currencies, and how an amount of each is written.
 
 Source: https://docs.stripe.com/currencies
 """
@@ -14,11 +14,11 @@ TWO_DECIMALS = frozenset(
 )
 CURRENCIES = TWO_DECIMALS | WITHOUT_DECIMALS | THREE_DECIMALS
 DEFAULT = "usd"
-"""The account's own."""
+"""The account's own currency."""
 
 
 def money(amount: int, currency: str) -> str:
-    """The amount, given in minor units, as a person reads it."""
+    """Return an amount of minor units as a person reads it."""
     if currency in WITHOUT_DECIMALS:
         return f"{amount:,} {currency.upper()}"
     decimals = 3 if currency in THREE_DECIMALS else 2

@@ -18,7 +18,7 @@ PER_CLOCK = 3
 
 
 def create(store: Store, params: Params) -> Row:
-    """There is the customer, with the card and the tax ids that were given; with a declined card there is nothing."""
+    """Create the customer with the given card and tax ids. If the card is declined, nothing is created."""
     with store.undo_on_error():
         return _created(store, params)
 
@@ -60,7 +60,7 @@ def _created(store: Store, params: Params) -> Row:
 
 
 def update(store: Store, customer: Row, params: Params) -> Row:
-    """The customer has these values; what a request does not name stays."""
+    """Give the customer these values. A value that the request does not name stays the same."""
     refuse(params, NOT_HERE, "a customer")
     changes = _changes(store, customer, params)
     if "invoice_settings" in params:
@@ -73,7 +73,7 @@ def update(store: Store, customer: Row, params: Params) -> Row:
 
 
 def delete(store: Store, customer: Row) -> None:
-    """The customer is gone for good: subscriptions are canceled now, payment methods detached, invoices stay.
+    """Delete the customer. Subscriptions are canceled now, payment methods are detached, invoices stay.
 
     Repeating is a no-op.
     """
@@ -89,7 +89,7 @@ def delete(store: Store, customer: Row) -> None:
 
 
 def list_customers(store: Store, params: Params, ids: Ids) -> Row:
-    """Those that are not deleted, and on no test clock unless one is named."""
+    """List the customers that are not deleted. Those on a test clock are listed only if the request names the clock."""
     clock = params.get("test_clock")
     if clock is not None:
         store.need("test_helpers.test_clock", clock, "test_clock")
@@ -146,7 +146,7 @@ def delete_discount(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def refused(what: str) -> Handler:
-    """The handler of an address that Stripe has and the sandbox does not."""
+    """Return a handler for an address that Stripe has and the sandbox does not have."""
 
     def handler(store: Store, params: Params, ids: Ids) -> Row:
         raise unsupported(what)
@@ -155,7 +155,7 @@ def refused(what: str) -> Handler:
 
 
 def _changes(store: Store, customer: Row, params: Params) -> Row:
-    """The values of the plain fields that a request gives; what is given empty is unset."""
+    """Read the plain fields that a request gives. An empty value unsets a field."""
     changes: Row = {name: params[name] or None for name in TEXTS if name in params}
     if (email := changes.get("email")) and not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
         raise invalid(f"Invalid email address: {email}", param="email", code="email_invalid")
@@ -200,7 +200,7 @@ def _prefix(store: Store, customer: Row, given: str) -> str:
 
 
 def _settings(store: Store, customer: Row, given: Params) -> Row:
-    """The invoice settings after a change."""
+    """Return the invoice settings after a change."""
     settings = {**customer["invoice_settings"]}
     for name in ("custom_fields", "footer"):
         if name in given:

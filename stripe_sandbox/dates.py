@@ -1,4 +1,4 @@
-"""Periods by the calendar, in seconds since 1970, UTC."""
+"""Calendar periods, in seconds since 1970, UTC."""
 
 import calendar
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ HOUR, DAY = 3_600, 86_400
 
 
 def add_interval(start: int, recurring: dict[str, Any], times: int) -> int:
-    """``start`` plus so many intervals; a month keeps the day, or ends on its last."""
+    """Add ``times`` intervals to ``start``. A month keeps the day; in a shorter month it is the last day."""
     count = recurring["interval_count"] * times
     days = {"day": 1, "week": 7}.get(recurring["interval"])
     if days:
@@ -17,7 +17,7 @@ def add_interval(start: int, recurring: dict[str, Any], times: int) -> int:
 
 
 def add_months(start: int, count: int) -> int:
-    """``start`` plus so many months: the same day and time of day, or the last day of a shorter month."""
+    """Add ``count`` months to ``start``: the same day and time, or the last day of a shorter month."""
     at = datetime.fromtimestamp(start, UTC)
     months = at.month - 1 + count
     year, month = at.year + months // 12, months % 12 + 1

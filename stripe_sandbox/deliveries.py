@@ -1,4 +1,4 @@
-"""What waits to be delivered to an endpoint, and for how long events are kept for that."""
+"""The deliveries that wait for an endpoint, and how long events are kept for them."""
 
 import heapq
 import itertools
@@ -30,7 +30,7 @@ def plan(store: Memory, event: Row, endpoint: str) -> Row:
 
 
 def wait_until(store: Memory, delivery: Row, when: float) -> None:
-    """Let the delivery wait for this moment of the machine's clock. What waited longer goes first."""
+    """Let the delivery wait for this moment of the machine's clock. The delivery that waited longest is sent first."""
     delivery["due"] = when
     store.pending[delivery["id"]] = delivery
     heapq.heappush(store.due[delivery["endpoint"]], (when, next(ORDER), delivery["id"]))
@@ -39,16 +39,16 @@ def wait_until(store: Memory, delivery: Row, when: float) -> None:
 
 
 def end(store: Memory, delivery: Row, status: str) -> None:
-    """End the delivery: it waits no more."""
+    """End the delivery, so that it does not wait any more."""
     delivery["status"] = status
     store.pending.pop(delivery["id"], None)
     store.unsaved.add(("delivery", delivery["id"]))
 
 
 def forget_old_events(store: Memory) -> None:
-    """Forget events older than 30 days by the server's clock, with their deliveries, unless one still waits.
+    """Forget events older than 30 days by the server's clock, with their deliveries. An event that still waits is kept.
 
-    Called where that clock is moved, before it moves: so nothing that an advance brought is gone unseen.
+    Called before the server's clock is moved, so that an advance never removes events before anybody could see them.
     """
     horizon = store.now() - EVENTS_KEPT
     old = itertools.takewhile(lambda one: one["_at"] < horizon, store.objects["event"].values())

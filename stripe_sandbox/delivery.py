@@ -1,4 +1,4 @@
-"""Webhooks: signed afresh for each attempt, at least once, in no certain order.
+"""Webhooks: signed anew for each attempt, delivered at least once, in no fixed order.
 
 Source: https://docs.stripe.com/webhooks#verify-manually
 """
@@ -24,15 +24,15 @@ from stripe_sandbox.views import shown
 MOST_ATTEMPTS = 15
 LONGEST_WAIT = 60
 MOST_AT_A_TIME = 8
-"""To one endpoint: a slow one keeps no other waiting."""
+"""To one endpoint, so that a slow endpoint delays no other."""
 SECONDS_TO_ANSWER = 10
 UNREACHABLE = (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError, ValueError, ExceptionGroup)
-"""No answer, or no address: an impossible host is a ValueError, and an impossible port comes in a group."""
+"""There was no answer, or no address. An impossible host is a ValueError, and an impossible port comes in a group."""
 LONGEST_SLEEP = 300
 
 
 def signature(endpoint: Row, body: str, stamp: int) -> str:
-    """The Stripe-Signature header: one v1 for each secret that is still good, and a v0 that nobody may accept."""
+    """Return the Stripe-Signature header: one v1 for each valid secret, and a v0 that nobody may accept."""
     signed = [
         hmac.new(secret.encode(), f"{stamp}.{body}".encode(), hashlib.sha256).hexdigest()
         for secret in good_secrets(endpoint)
@@ -41,7 +41,7 @@ def signature(endpoint: Row, body: str, stamp: int) -> str:
 
 
 def roll_secret(store: Store, endpoint: Row, *, secret: str = "", keep_seconds: float = DAY) -> str:
-    """The endpoint has a new secret; the old one also signs for so many seconds more. Returns the new one.
+    """Give the endpoint a new secret, and return it. The old secret also signs for ``keep_seconds`` more.
 
     Source: https://docs.stripe.com/webhooks#roll-endpoint-secrets
     """
@@ -54,13 +54,13 @@ def roll_secret(store: Store, endpoint: Row, *, secret: str = "", keep_seconds: 
 
 
 def good_secrets(endpoint: Row) -> list[str]:
-    """The endpoint's secret, and those before it that were rolled and still sign."""
+    """List the endpoint's secret, and the older secrets that were rolled and still sign."""
     now = time.time()
     return [one["secret"] for one in endpoint["_secrets"] if one["until"] is None or one["until"] > now]
 
 
 def prepared(store: Store, delivery: Row) -> Row | None:
-    """Address, headers and exact body of an attempt made now; None where the endpoint is gone or disabled."""
+    """Prepare an attempt that is made now: address, headers, exact body. None if the endpoint is gone or disabled."""
     event, endpoint = store.get("event", delivery["event"]), store.get("webhook_endpoint", delivery["endpoint"])
     if event is None or endpoint is None or endpoint["status"] != "enabled":
         return None
@@ -81,7 +81,7 @@ def prepared(store: Store, delivery: Row) -> Row | None:
 
 
 def delivered(store: Store, delivery: Row) -> None:
-    """The endpoint has the event; the event waits for one endpoint fewer, unless this one had it before."""
+    """End the delivery as delivered. The event waits for one endpoint fewer, unless this one had it before."""
     event = store.get("event", delivery["event"])
     if event:
         others = (store.deliveries[key] for key in event["_deliveries"] if key != delivery["id"])
@@ -91,7 +91,7 @@ def delivered(store: Store, delivery: Row) -> None:
 
 
 def held_back(store: Store, delivery: Row) -> bool:
-    """Whether the trouble that was asked for keeps this delivery from being sent now; each is met by it once."""
+    """Whether the planned trouble keeps this delivery from being sent now. A delivery meets the trouble only once."""
     if delivery.get("met"):
         return False
     delivery["met"] = True
@@ -114,7 +114,7 @@ def _uses_up(store: Store, trouble: str) -> bool:
 
 
 def take(store: Store, *, limit: int | None, shuffle_seed: int | None, duplicate: bool) -> list[Row]:
-    """The deliveries that wait, for a caller that delivers them itself; they count as delivered."""
+    """Take the waiting deliveries for a caller that delivers them itself. They count as delivered."""
     now = time.time()
     taken: list[Row] = []
     waiting = deque(store.pending.values())
@@ -124,7 +124,7 @@ def take(store: Store, *, limit: int | None, shuffle_seed: int | None, duplicate
         delayed = not delivery["attempts"] and delivery["due"] > now
         if delayed or held_back(store, delivery):
             continue
-        if len(store.deliveries) > known:  # it was doubled
+        if len(store.deliveries) > known:  # the delivery was duplicated
             waiting.appendleft(store.deliveries[next(reversed(store.deliveries))])
         request = prepared(store, delivery)
         if request is None:
@@ -144,7 +144,7 @@ def take(store: Store, *, limit: int | None, shuffle_seed: int | None, duplicate
 
 
 async def deliver_forever(store: Store) -> None:
-    """In the mode ``auto``, what waits is sent, and sent again after a growing wait. Sleeps while nothing is due."""
+    """Send what waits, in the mode ``auto``, and repeat it after a growing wait. Sleeps while nothing is due."""
     sending: Counter[str] = Counter()
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=2 * MOST_AT_A_TIME)
     async with (
@@ -165,7 +165,7 @@ async def deliver_forever(store: Store) -> None:
 
 
 def _next(store: Store, endpoint: str) -> Row | None:
-    """The delivery to this endpoint that is due and waited longest (or any, where they are shuffled), taken out."""
+    """Take out the due delivery to this endpoint that waited longest. With shuffling, take any that is due."""
     heap, now = store.due[endpoint], time.time()
     if store.trouble["shuffle"] and (due := [place for place, one in enumerate(heap) if one[0] <= now]):
         place = store.random.choice(due)
@@ -179,7 +179,7 @@ def _next(store: Store, endpoint: str) -> Row | None:
 
 
 def _pause(store: Store, sending: Counter[str]) -> float:
-    """Seconds until something is due that could be sent."""
+    """Return the seconds until something that could be sent is due."""
     if store.mode != "auto":
         return LONGEST_SLEEP
     free = [heap[0][0] for endpoint, heap in store.due.items() if heap and sending[endpoint] < MOST_AT_A_TIME]
@@ -187,14 +187,14 @@ def _pause(store: Store, sending: Counter[str]) -> float:
 
 
 async def _attempt(store: Store, client: httpx.AsyncClient, delivery: Row, sending: Counter[str]) -> None:
-    """The event was sent once more, and what came of it is noted."""
+    """Send the event once more, and note the outcome."""
     try:
         request = prepared(store, delivery)
         if request is None:
             deliveries.end(store, delivery, "ended")
             return
         outcome = await _sent(client, request)
-        if store.pending.get(delivery["id"]) is delivery:  # neither reset nor taken meanwhile
+        if store.pending.get(delivery["id"]) is delivery:  # it was not reset or taken in the meantime
             _note(store, delivery, outcome)
     finally:
         sending[delivery["endpoint"]] -= 1
@@ -202,7 +202,7 @@ async def _attempt(store: Store, client: httpx.AsyncClient, delivery: Row, sendi
 
 
 async def _sent(client: httpx.AsyncClient, request: Row) -> dict[str, Any]:
-    """``status``, of an answer that came in time, or ``error``. A redirect is not followed."""
+    """Return the ``status`` of an answer that came in time, or ``error``. A redirect is not followed."""
     try:
         async with asyncio.timeout(SECONDS_TO_ANSWER):
             answer = await client.post(request["url"], content=request["body"], headers=request["headers"])
@@ -225,6 +225,6 @@ def _note(store: Store, delivery: Row, outcome: dict[str, Any]) -> None:
 
 
 def try_again_after(store: Store, seconds: float) -> None:
-    """What failed and waits to be tried again waits so long from now."""
+    """Let every failed delivery that waits for another attempt wait ``seconds`` from now."""
     for delivery in [one for one in store.pending.values() if one["attempts"]]:
         deliveries.wait_until(store, delivery, time.time() + seconds)

@@ -1,4 +1,4 @@
-"""Discounts: a coupon that was redeemed, for a customer, a subscription, an invoice or one of their items.
+"""Discounts. A discount is a coupon that was redeemed for a customer, a subscription, an invoice or one of their items.
 
 Source: https://docs.stripe.com/billing/subscriptions/coupons and https://docs.stripe.com/api/discounts
 """
@@ -25,10 +25,10 @@ def create(
     amount: int | None = None,
     field: str = "discounts",
 ) -> list[str]:
-    """The ids of the discounts that the parameter ``discounts`` of a request asks for; each coupon has been redeemed.
+    """Make the discounts that the parameter ``discounts`` asks for, and redeem each coupon. Returns their ids.
 
-    A ``discount`` that exists is kept as it is; others that the subscription has are at their end. ``currency`` and
-    ``amount`` (minor units before discounts) tell what is discounted where there is no subscription or invoice yet.
+    A given ``discount`` that exists is kept as it is. Other discounts of the subscription end. ``currency`` and
+    ``amount`` (minor units before discounts) say what is discounted if there is no subscription or invoice yet.
     Raises: Stripe's 400 for what cannot be redeemed.
     """
     holder = store.get("subscription", subscription) or store.get("invoice", invoice)
@@ -60,7 +60,7 @@ def active(store: Store, discount: Row, at: int) -> bool:
 
 
 def end(store: Store, discount: Row) -> None:
-    """The discount lowers nothing any more, and is off what it was on. Past invoices keep it. Repeating is a no-op."""
+    """End the discount, and take it off its holder. Past invoices keep it. Repeating is a no-op."""
     if discount.get("_ended"):
         return
     _over(store, discount)
@@ -109,7 +109,7 @@ def _add(store: Store, coupon: Row, code: Row | None, links: Row) -> str:
 
 
 def _is_told(store: Store, discount: Row) -> bool:
-    """Events tell of the discounts of a customer or of a subscription as a whole, not of an item's or an invoice's."""
+    """Whether events report the discount: one of a customer or a subscription, not of an item or an invoice."""
     owner = store.objects["customer"][discount["customer"]]
     return discount["subscription"] is not None or owner["discount"] == discount["id"]
 
@@ -122,7 +122,7 @@ def _kept(store: Store, key: str, customer: str, param: str) -> str:
 
 
 def _asked(store: Store, one: Row, name: str) -> tuple[Row, Row | None]:
-    """The coupon, and the promotion code if it was given by one."""
+    """Find the coupon and, if one was given, the promotion code."""
     if "coupon" in one:
         return alive(store, "coupon", one["coupon"], f"{name}[coupon]"), None
     code = store.need("promotion_code", one["promotion_code"], f"{name}[promotion_code]")
@@ -173,7 +173,7 @@ def _check_minimum(limits: Row, currency: str | None, amount: Decimal | int | No
 
 
 def _amount(store: Store, holder: Row) -> Decimal:
-    """What one period of the subscription costs, or what the invoice is over, before discounts."""
+    """Return what one period of the subscription costs, or the sum of the invoice's lines, before discounts."""
     if holder["_kind"] == "invoice":
         return Decimal(sum(one["amount"] for one in store.all("line_item", invoice=holder["id"])))
     items = store.all("subscription_item", subscription=holder["id"])
@@ -182,7 +182,7 @@ def _amount(store: Store, holder: Row) -> Decimal:
 
 
 def _has_bought(store: Store, customer: str, holder: Row | None) -> bool:
-    """Whether the customer has paid before, or has an invoice that is not void, beside what is discounted now."""
+    """Whether the customer paid before, or has another invoice that is open, paid or uncollectible."""
     if any(one["paid"] for one in store.all("charge", customer=customer)):
         return True
     own = holder["id"] if holder else ""

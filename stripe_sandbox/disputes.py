@@ -19,20 +19,20 @@ REASONS = (
 ).split()
 NETWORK_CODES = {"fraudulent": "10.4", "duplicate": "12.6.1", "subscription_canceled": "13.2"}
 DECISIONS = {"winning_evidence": "won", "losing_evidence": "lost"}
-"""What the evidence's ``uncategorized_text`` makes of a dispute. Source: https://docs.stripe.com/testing#disputes"""
+"""The decision that the evidence's ``uncategorized_text`` causes. Source: https://docs.stripe.com/testing#disputes"""
 OPEN = ("needs_response", "warning_needs_response")
 
 
 def after_charge(store: Store, charge: Row, card: Card) -> None:
-    """A charge on a card that is made for it is disputed at once."""
+    """Dispute the charge at once if its card is a test card for disputes."""
     if card.dispute:
         open_dispute(store, charge, inquiry=card.dispute == "inquiry")
 
 
 def open_dispute(store: Store, charge: Row, *, reason: str = "fraudulent", inquiry: bool = False) -> Row:
-    """The holder of the card disputes what is left of the charge; unless it is only an inquiry, the money is gone.
+    """Let the cardholder dispute what is left of the charge. The money is withdrawn, except for an inquiry.
 
-    Raises StripeError where the charge has nothing to dispute, or is disputed already.
+    Raises: StripeError if nothing is left to dispute, or if the charge is already disputed.
     """
     left = charge["amount"] - charge["amount_refunded"]
     if charge["status"] != "succeeded" or left == 0 or charge["disputed"]:
@@ -73,7 +73,7 @@ def open_dispute(store: Store, charge: Row, *, reason: str = "fraudulent", inqui
 
 @timeline.timed("dispute")
 def due(store: Store, made: Row) -> timeline.Due | None:
-    """The bank decides a day after evidence, or when the time to respond is over."""
+    """Return when the bank decides: a day after evidence, or at the end of the time to respond or of an inquiry."""
     if made["_decision"]:
         return made["_decided"], _decide
     if made["status"] == "needs_response":
@@ -84,7 +84,7 @@ def due(store: Store, made: Row) -> timeline.Due | None:
 
 
 def update(store: Store, params: Params, ids: Ids) -> Row:
-    """The dispute has this evidence, which goes to the bank unless ``submit`` is false."""
+    """Add this evidence to the dispute. It is submitted to the bank unless ``submit`` is false."""
     made = store.need("dispute", ids["dispute"])
     values: dict[str, Any] = {}
     if "metadata" in params:
@@ -98,7 +98,7 @@ def update(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def close(store: Store, params: Params, ids: Ids) -> Row:
-    """The vendor accepts the dispute: it is lost."""
+    """Accept the dispute for the vendor. The dispute is then lost."""
     made = store.need("dispute", ids["dispute"])
     if made["status"] not in OPEN:
         raise invalid("This dispute is already closed or under review.")
@@ -134,7 +134,7 @@ def _decide(store: Store, made: Row) -> None:
 
 
 def _close(store: Store, made: Row, status: str) -> None:
-    """The dispute has ended so; what was won is back, and what an inquiry lost is gone now."""
+    """Close the dispute with this status. Won money comes back; the money of a lost inquiry is withdrawn now."""
     if status == "lost" and not made["balance_transactions"]:
         _withdraw(store, made)
     back = status == "won" and bool(made["balance_transactions"])

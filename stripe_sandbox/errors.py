@@ -3,7 +3,7 @@
 from typing import Any
 
 LABELS = {"payment_method": "PaymentMethod", "setup_intent": "setupintent", "payment_intent": "payment_intent"}
-"""Kinds whose name in an error is not simply their name in words."""
+"""The kinds that have a special name in an error message."""
 
 
 class StripeError(Exception):
@@ -16,17 +16,17 @@ class StripeError(Exception):
 
 
 def invalid(message: str, *, status: int = 400, **fields: Any) -> StripeError:
-    """The request is at fault: 400, or another status."""
+    """Make an error for a wrong request: 400, or another status."""
     return StripeError(status, "invalid_request_error", message, **fields)
 
 
 def required(name: str) -> StripeError:
-    """A parameter is missing: 400."""
+    """Make a 400 for a missing parameter."""
     return invalid(f"Missing required param: {name}.", param=name, code="parameter_missing")
 
 
 def missing(kind: str, key: str, param: str = "id") -> StripeError:
-    """There is no such object: 404 where the address names it, 400 where a parameter does."""
+    """Make an error for an object that does not exist: 404 if the address names it, 400 if a parameter names it."""
     label = LABELS.get(kind, kind.rpartition(".")[2].replace("_", " "))
     return invalid(
         f"No such {label}: '{key}'", status=404 if param == "id" else 400, code="resource_missing", param=param
@@ -34,5 +34,5 @@ def missing(kind: str, key: str, param: str = "id") -> StripeError:
 
 
 def unsupported(what: str) -> StripeError:
-    """Stripe has this and the sandbox does not: a 501 that says so, never a silent difference."""
+    """Make a 501 for something that Stripe has and the sandbox does not have. So no difference is silent."""
     return StripeError(501, "api_error", f"The local Stripe cannot do this: {what}.")

@@ -17,7 +17,7 @@ MOST_TYPES = 20
 
 
 def list_events(store: Store, params: Params, ids: Ids) -> Row:
-    """The events of the last 30 days. ``type`` may end in a star."""
+    """List the events of the last 30 days. ``type`` may end in a star."""
     if "type" in params and "types" in params:
         raise invalid("You may only specify one of these parameters: type, types.")
     if len(params.get("types", ())) > MOST_TYPES:
@@ -41,7 +41,7 @@ def read_event(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def create_endpoint(store: Store, params: Params, ids: Ids) -> Row:
-    """The endpoint gets the events that it asks for from now on. Its secret is told this once."""
+    """Register an endpoint. From now on it gets the events that it asks for. Only this answer shows its secret."""
     if params.get("connect"):
         raise unsupported("endpoints for connected accounts")
     if params.get("api_version", API_VERSION) != API_VERSION:

@@ -1,4 +1,4 @@
-"""What this Stripe does by engineering knowledge, and nobody has confirmed against the real one. See README.md."""
+"""What this imitation of Stripe does and nobody has confirmed at the real Stripe. See README.md."""
 
 EXPECTATIONS = (
     # requests

@@ -1,4 +1,4 @@
-"""Trouble on demand: requests that fail, time out or lose their answer, and charges that end as somebody asked."""
+"""Failures on demand: requests that fail, time out or lose their answer, and charges that end as a test asked."""
 
 import asyncio
 import time
@@ -10,7 +10,7 @@ from stripe_sandbox.errors import StripeError
 from stripe_sandbox.store import Row, Store
 
 REFUSED: dict[str, tuple[int, str, str, str]] = {
-    # kind: status, type, code, message; they come before any work
+    # kind: status, type, code, message. These come before any work.
     "429": (429, "invalid_request_error", "rate_limit", "Too many requests hit the API too quickly."),
     "500": (500, "api_error", "", "An unknown error occurred."),
     "503": (503, "api_error", "", "The service is unavailable for a moment."),
@@ -29,13 +29,13 @@ REFUSED: dict[str, tuple[int, str, str, str]] = {
     ),
 }
 SECONDS = {"timeout_before": 60.0, "timeout_after": 60.0, "slow": 1.0}
-"""What waits, and how long where nothing else is asked for."""
+"""The faults that wait, and for how long by default."""
 NO_ANSWER = "drop_after"
 KINDS = (*REFUSED, "500_after", *SECONDS, NO_ANSWER)
 
 
 def matching(store: Store, method: str, path: str) -> Row | None:
-    """The fault that strikes this request, one time fewer to come."""
+    """Find the fault that meets this request, and count it as used once."""
     for fault in store.faults:
         if fault.get("method", method).upper() != method or not path.startswith(fault.get("path_prefix", "/")):
             continue
@@ -48,7 +48,7 @@ def matching(store: Store, method: str, path: str) -> Row | None:
 
 
 def limit(store: Store) -> None:
-    """The request is within the limit of requests per second, if one is set. Raises: 429."""
+    """Check that the request is within the limit of requests per second, if there is one. Raises: 429."""
     most = store.settings["requests_per_second"]
     if not most:
         return
@@ -60,7 +60,7 @@ def limit(store: Store) -> None:
 
 
 async def before(fault: Row | None) -> None:
-    """Nothing strikes before the work. Raises: what strikes there, at once or after a wait."""
+    """Let the fault happen that comes before the work. Raises: its error, at once or after a wait."""
     if fault is None:
         return
     if fault["kind"] in REFUSED:
@@ -71,31 +71,31 @@ async def before(fault: Row | None) -> None:
 
 
 def instead(fault: Row | None) -> None:
-    """Nothing comes in the place of the work. Raises: a 500 that is the answer under this idempotency key."""
+    """Let the fault happen that replaces the answer. Raises: a 500, which is kept under the idempotency key."""
     if fault and fault["kind"] == "500_after":
         raise refused("500")
 
 
 async def after(fault: Row | None) -> None:
-    """The work is done, and the wait that was asked for is over."""
+    """Wait after the work, if the fault asks for a wait."""
     if fault and fault["kind"] in ("timeout_after", "slow"):
         await asyncio.sleep(_seconds(fault))
 
 
 class NoAnswer(Response):
-    """The connection is closed and nothing is told."""
+    """A response that closes the connection and sends nothing."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Uvicorn hands over a bound method of what holds the connection; ASGI has no word for closing it."""
+        """Close the connection. ASGI cannot do this, but Uvicorn's ``receive`` is a method of the object that can."""
         getattr(receive, "__self__").transport.abort()  # noqa: B009  mypy knows it as a plain function
         while (await receive())["type"] != "http.disconnect":
             pass
 
 
 def next_charge(store: Store, customer: str | None) -> Row | None:
-    """What was asked of this customer's next charge, one time fewer to come: ``outcome`` and ``code``.
+    """Return what a test planned for this customer's next charge (``outcome`` and ``code``), and use it up once.
 
-    It stays used up also where the request that charged is refused and taken back.
+    It stays used up even if the request that charged is refused and its changes are taken back.
     """
     wanted = next((one for one in store.next_charges if one.get("customer") in (None, customer)), None)
     if wanted is None:
@@ -105,13 +105,13 @@ def next_charge(store: Store, customer: str | None) -> Row | None:
 
 
 def _used(planned: list[Row], one: Row) -> list[Row]:
-    """What is planned, with this one time fewer to come."""
+    """Return the plan after one use of this entry."""
     fewer = {**one, "next": one["next"] - 1}
     return [fewer if each is one else each for each in planned if each is not one or fewer["next"]]
 
 
 def refused(kind: str) -> StripeError:
-    """The error of one of the kinds that come before any work."""
+    """Make the error of a kind that comes before any work."""
     status, error, code, message = REFUSED[kind]
     return StripeError(status, error, message, code=code)
 

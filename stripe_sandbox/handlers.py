@@ -1,4 +1,4 @@
-"""What most addresses do: read one, list many, remove one. How a list is paged, and what parameters must be like."""
+"""What most addresses do: read one object, list many, delete one. Also paging, and checks that many requests share."""
 
 from collections.abc import Callable, Iterable
 from operator import itemgetter
@@ -15,8 +15,11 @@ Params = dict[str, Any]
 Ids = dict[str, str]
 Handler = Callable[[Store, Params, Ids], Row]
 Routes = dict[tuple[str, str], Handler]
-"""(method, path) → handler. A handler gets the typed parameters and the ids of the address, and returns a row
-(which is then shown and expanded) or what ``page`` returns."""
+"""Maps (method, path) to a handler.
+
+A handler gets the typed parameters and the ids in the address. It returns a row, which is then shown and expanded,
+or what ``page`` returns.
+"""
 
 COMPARISONS: dict[str, Callable[[int, int], bool]] = {
     "gt": lambda at, than: at > than,
@@ -25,11 +28,11 @@ COMPARISONS: dict[str, Callable[[int, int], bool]] = {
     "lte": lambda at, than: at <= than,
 }
 MOST_KEYS, LONGEST_NAME, LONGEST_VALUE = 50, 40, 500
-"""Of metadata. Source: https://docs.stripe.com/metadata"""
+"""The limits of metadata. Source: https://docs.stripe.com/metadata"""
 
 
 def alive(store: Store, kind: str, key: str, param: str = "id") -> Row:
-    """The row, which nobody has deleted. Raises: Stripe's 404, or a 400 where a parameter names it."""
+    """Find the row, if it is not deleted. Raises: Stripe's 404, or a 400 if a parameter names the row."""
     found = store.need(kind, key, param)
     if found.get("deleted"):
         raise missing(kind, key, param)
@@ -37,12 +40,12 @@ def alive(store: Store, kind: str, key: str, param: str = "id") -> Row:
 
 
 def reads(kind: str, name: str) -> Handler:
-    """The object that the address names."""
+    """Return a handler that reads the object in the address."""
     return lambda store, params, ids: store.need(kind, ids[name])
 
 
 def lists(kind: str, url: str, *filters: str) -> Handler:
-    """The objects of this kind, newest first, filtered by the parameters of these names."""
+    """Return a handler that lists the objects of this kind, newest first. ``filters`` name its parameters."""
 
     def handler(store: Store, params: Params, ids: Ids) -> Row:
         wanted = {name: params[name] for name in filters if name in params}
@@ -52,7 +55,7 @@ def lists(kind: str, url: str, *filters: str) -> Handler:
 
 
 def removes(kind: str, name: str, event: str = "") -> Handler:
-    """The object is gone; the answer says so."""
+    """Return a handler that deletes the object and answers that it is deleted."""
 
     def handler(store: Store, params: Params, ids: Ids) -> Row:
         found = store.need(kind, ids[name])
@@ -65,14 +68,14 @@ def removes(kind: str, name: str, event: str = "") -> Handler:
 
 
 def gone(kind: str, key: str) -> Row:
-    """What Stripe answers when it has deleted an object."""
+    """Return Stripe's answer for a deleted object."""
     return {"id": key, "object": kind, "deleted": True}
 
 
 def merged(old: dict[str, str] | None, given: Any, param: str = "metadata") -> dict[str, str]:
-    """Metadata after a creation or an update: an empty value removes a key, an empty whole removes all.
+    """Return the metadata after a creation or an update. An empty value removes a key; empty metadata removes all keys.
 
-    Raises: Stripe's 400 for more or longer than it keeps.
+    Raises: Stripe's 400 if there are too many keys, or if a key or a value is too long.
     Source: https://docs.stripe.com/api/metadata
     """
     if given == "" or given is None:
@@ -89,20 +92,20 @@ def merged(old: dict[str, str] | None, given: Any, param: str = "metadata") -> d
 
 
 def refuse(params: Params, names: Iterable[str], what: str) -> None:
-    """Raises a 501 for a parameter of these names that would change something, and is not honoured here."""
+    """Refuse parameters that would change something and have no effect here. Raises: 501."""
     for name in names:
         if params.get(name):
             raise unsupported(f"the parameter {name} of {what}")
 
 
 def refuse_automatic_tax(params: Params) -> None:
-    """Refuse to compute taxes by itself, where the request asks for that. Raises: 501."""
+    """Refuse a request for automatic tax. Raises: 501."""
     if (params.get("automatic_tax") or {}).get("enabled"):
         raise unsupported("automatic tax; use tax rates")
 
 
 def checked_url(given: str, param: str = "url") -> str:
-    """The address of a web page. Raises: Stripe's 400 for what is none."""
+    """Return the address of a web page, checked. Raises: Stripe's 400 if it is not an address."""
     try:
         parts = urlsplit(given)
         right = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)
@@ -118,7 +121,7 @@ def checked_url(given: str, param: str = "url") -> str:
 
 
 def page(store: Store, found: list[Row], params: Params, url: str, *, newest_first: bool = True) -> Row:
-    """One page of these rows. Source: https://docs.stripe.com/api/pagination"""
+    """Return one page of these rows. Source: https://docs.stripe.com/api/pagination"""
     limit = params.get("limit", 10)
     if not 1 <= limit <= 100:
         raise invalid("This value must be between 1 and 100.", param="limit")
@@ -137,19 +140,19 @@ def page(store: Store, found: list[Row], params: Params, url: str, *, newest_fir
 
 
 def _newest_first(found: list[Row]) -> list[Row]:
-    """The rows by their time. As they come from the store they mostly are in its order, which test clocks disturb."""
+    """Sort the rows by time. They usually come from the store in this order; test clocks disturb it."""
     name = _age(found[0]["_kind"]) if found else "_seq"
     ages = [row[name] for row in found]
     return found[::-1] if ages == sorted(ages) else sorted(found, key=itemgetter(name, "_seq"), reverse=True)
 
 
 def _age(kind: str) -> str:
-    """The field by which rows of this kind are older or newer."""
+    """Return the field that says how old a row of this kind is."""
     return next((name for name in ("created", "date") if name in OBJECTS[kind]["properties"]), "_seq")
 
 
 def within(at: int, wanted: Any) -> bool:
-    """Whether a moment is the one, or in the range, that a ``created`` parameter asks for."""
+    """Whether a moment matches a ``created`` parameter: the same moment, or in its range."""
     if isinstance(wanted, dict):
         return all(COMPARISONS[name](at, int(than)) for name, than in wanted.items())
     return at == int(wanted)

@@ -1,4 +1,4 @@
-"""Payment intents and charges as the API has them. Source: https://docs.stripe.com/api/payment_intents"""
+"""The API of payment intents and charges. Source: https://docs.stripe.com/api/payment_intents"""
 
 from stripe_sandbox import card_rules, payment_methods, payment_rows, payments, search
 from stripe_sandbox.errors import invalid, unsupported
@@ -15,14 +15,14 @@ COPIED = (
     "description receipt_email setup_future_usage shipping statement_descriptor statement_descriptor_suffix".split()
 )
 GIVEN_AT_LAST = ("capture_method", "receipt_email", "setup_future_usage", "shipping")
-"""What may still be said when the intent is confirmed."""
+"""These parameters can still be given when the intent is confirmed."""
 USAGES = ("", "off_session", "on_session")
 LEAST_AMOUNT = 1
 CAN_CANCEL = ("requires_payment_method", "requires_capture", "requires_confirmation", "requires_action", "processing")
 
 
 def create(store: Store, params: Params) -> Row:
-    """An intent exists, confirmed at once if that is asked for."""
+    """Create an intent, and confirm it at once if the request says so."""
     refuse(params, NOT_HERE, "a payment intent")
     _check_usage(params)
     if params["amount"] < LEAST_AMOUNT:
@@ -59,7 +59,7 @@ def _check_usage(params: Params) -> None:
 
 
 def usable(store: Store, key: str, customer: str | None) -> Row:
-    """The payment method, or a new card by one of Stripe's test ids, that this customer may pay with."""
+    """Find the payment method that this customer may pay with. One of Stripe's test ids makes a new card."""
     method = payment_methods.of_id(store, key, "payment_method", store.get("customer", customer))
     if method["customer"] not in (None, customer):
         raise invalid("The payment method belongs to another customer.", param="payment_method")
@@ -99,7 +99,7 @@ def update(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def confirm(store: Store, intent: Row, params: Params) -> Row:
-    """The card is charged, or its owner is asked. Raises: its decline (402)."""
+    """Charge the card, or ask the cardholder. Raises: the card's decline (402)."""
     refuse(params, NOT_HERE, "a payment intent")
     if intent["status"] not in WAITS_FOR_A_CARD:
         raise invalid(
@@ -138,7 +138,7 @@ def capture(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def cancel(store: Store, intent: Row, reason: str | None) -> Row:
-    """The intent is over, for this reason, and holds nothing ready any more."""
+    """Cancel the intent for this reason. Nothing can be captured any more."""
     if intent["status"] not in CAN_CANCEL:
         raise invalid(
             f"You cannot cancel this PaymentIntent because it has a status of {intent['status']}.",

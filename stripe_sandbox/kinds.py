@@ -1,4 +1,4 @@
-"""The kinds of rows: how their ids begin, and by what they are found at once."""
+"""The kinds of rows: the prefix of their ids, and the fields that are indexed."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The account's own balance: what each charge, refund and dispute brought and took.
+"""The account's own balance: what each charge, refund and dispute added or took.
 
 Source: https://docs.stripe.com/api/balance_transactions
 """
@@ -13,7 +13,7 @@ DAYS_UNTIL_AVAILABLE = 2
 
 
 def record(store: Store, source: Row, amount: int, kind: str) -> str:
-    """A balance transaction of so many minor units tells of ``source``; there is no fee. Returns its id.
+    """Add a balance transaction of ``amount`` minor units for ``source``, without a fee. Returns its id.
 
     ``kind``: charge, refund, adjustment (for disputes), …
     """
@@ -38,14 +38,14 @@ def record(store: Store, source: Row, amount: int, kind: str) -> str:
 
 @timeline.timed("balance_transaction")
 def due(store: Store, made: Row) -> timeline.Due | None:
-    """Some days after it moved, money is available."""
+    """Return when the money becomes available."""
     if made["status"] == "available":
         return None
     return made["available_on"], lambda store, row: store.change(row, status="available")
 
 
 def listing(store: Store, params: Params, ids: Ids) -> Row:
-    """The transactions, newest first."""
+    """List the transactions, newest first."""
     if "payout" in params:
         raise unsupported("payouts")
     return _listed(store, params, ids)

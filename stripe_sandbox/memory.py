@@ -1,6 +1,6 @@
-"""What the sandbox holds: rows by id and index, clocks, deliveries, answers. How it is read, and taken back.
+"""What the sandbox holds: rows by id and index, clocks, deliveries, answers. How it is read, and how it is taken back.
 
-Here nothing is shown and nothing told: that is the ``Store``'s, which is a ``Memory`` that makes and changes rows.
+``Memory`` makes no rows and sends no events. Its subclass ``Store`` does that.
 """
 
 import asyncio
@@ -25,20 +25,20 @@ NO_TROUBLE = {"drop": 0, "duplicate": 0, "delay": 0, "seconds": 0, "shuffle": Fa
 
 
 class Queue:
-    """For each clock, the moments at which something may be due, earliest first."""
+    """The moments at which something may be due, for each clock, earliest first."""
 
     def __init__(self) -> None:
         self.heaps: dict[str, list[tuple[int, int, str, str]]] = defaultdict(list)
         self.count = 0
 
     def push(self, clock: str, when: int, row: Row) -> None:
-        """Note that something may be due for the row; of two at one moment, what was noted first comes first."""
+        """Note that something may be due for the row. Of two entries for one moment, the first noted comes first."""
         self.count += 1
         heapq.heappush(self.heaps[clock], (when, self.count, row["_kind"], row["id"]))
 
 
 class Memory:
-    """What one local Stripe holds."""
+    """Everything that one local Stripe holds."""
 
     def __init__(
         self,
@@ -50,16 +50,16 @@ class Memory:
     ) -> None:
         self.account = account
         self.webhook_secret = webhook_secret
-        self.first_mode = delivery  # "auto" or "manual": how deliveries go until somebody says otherwise
-        self.wake = asyncio.Event()  # set where the loop that delivers has something to look at
+        self.first_mode = delivery  # "auto" or "manual": how deliveries go until somebody changes it
+        self.wake = asyncio.Event()  # set when the loop that delivers has something to look at
         self.base_url = "http://127.0.0.1:12111"  # where the pages for people are
         self.save: Callable[[], None] | None = None  # writes what is unsaved to the file, if there is one
-        self.check_event: Callable[[Row], None] | None = None  # raises for an event object of a wrong shape
-        self.checked: dict[str, Any] = {"checked": {}, "events": {}, "faults": []}  # what strict mode saw, ever
+        self.check_event: Callable[[Row], None] | None = None  # raises an error for an event's object of a wrong shape
+        self.checked: dict[str, Any] = {"checked": {}, "events": {}, "faults": []}  # what strict mode has seen
         self.reset(seed)
 
     def reset(self, seed: int | None = None) -> None:
-        """Hold nothing any more, by the machine's clock. With a seed, ids and choices repeat."""
+        """Forget everything, and use the machine's clock again. With a seed, ids and choices repeat."""
         self.seed = seed
         self.random = random.Random(seed if seed is not None else secrets.randbits(64))  # noqa: S311  repeatable
         self.objects: dict[str, dict[str, Row]] = {kind: {} for kind in PREFIXES}
@@ -75,39 +75,39 @@ class Memory:
         self.answering: dict[str, Request] = {}  # by idempotency key: what is being answered now
         self.requests: list[Row] = []
         self.faults: list[Row] = []
-        self.next_charges: list[Row] = []  # how the next charges end; the first that fits is used up first
+        self.next_charges: list[Row] = []  # how the next charges end; the first one that fits is used first
         self.settings: dict[str, Any] = {
             "retries_exhausted": "cancel",  # or unpaid, past_due
             "retry_days": [3, 5, 7],
             "retry_seconds": None,  # how long a failed delivery waits; None: longer each time
             "upcoming_days": 7,
             "requests_per_second": None,
-            "search_lag_seconds": 0,  # for so long a search does not find what changed
+            "search_lag_seconds": 0,  # a search does not find a change before this many seconds
         }
         self.this_second = (0, 0)  # a second, and how many requests came in it
         self.offset = 0
         self.sequence = 0
         self.request: dict[str, str | None] = {"id": None, "idempotency_key": None}
-        self.moments: dict[str, int] = {}  # by clock, within ``at``: what time it is
+        self.moments: dict[str, int] = {}  # the time of each clock inside a block of ``at``
         self.rehearsing = False
-        self.caught_up = 0  # what fell due on the server's own clock until then has happened
+        self.caught_up = 0  # until this moment, everything due on the server's own clock has happened
         self.queue = Queue()
         self.undo: list[Callable[[], None]] | None = None
         self.unsaved: set[tuple[str, str]] = set()  # (kind, id); also ("delivery", id), ("answer", key), ("meta", name)
-        self.all_unsaved = True  # the file, if there is one, must be written anew
+        self.all_unsaved = True  # the whole file, if there is one, must be written again
 
     @property
     def mode(self) -> str:
-        """Say how deliveries go: "auto" or "manual"."""
+        """Return how deliveries go: "auto" or "manual"."""
         return self.chosen_mode or self.first_mode
 
     def persist(self) -> None:
-        """Write what changed to the file, if there is one. An answer never tells what a crash could lose."""
+        """Write the changes to the file, if there is one. So a crash cannot lose what an answer has shown."""
         if self.save and (self.unsaved or self.all_unsaved):
             self.save()
 
     def set(self, name: str, value: Any, *, for_good: bool = False) -> None:
-        """Give one of ``state.METAS`` this value; ``for_good`` also where the request is refused in the end."""
+        """Give one of ``state.METAS`` this value. With ``for_good``, keep it even if the request is refused later."""
         before = getattr(self, name)
         self._set_value(name, value)
         if self.undo is not None and not for_good:
@@ -120,17 +120,17 @@ class Memory:
     # ── time ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def clock_of(self, customer: str | None) -> str:
-        """Look up the id of the customer's test clock; empty for the server's own clock."""
+        """Return the id of the customer's test clock, or an empty text for the server's own clock."""
         row = self.objects["customer"].get(customer or "")
         return (row and row["test_clock"]) or ""
 
     def now(self, customer: str | None = None) -> int:
-        """Tell the customer's time, in seconds since 1970; within an advance, the moment that is being played."""
+        """Return the customer's time, in seconds since 1970. During an advance, it is the moment being played."""
         return self.time_on(self.clock_of(customer))
 
     @contextlib.contextmanager
     def at(self, clock: str, when: int) -> Iterator[None]:
-        """Let it be ``when`` on this clock within the block."""
+        """Set this clock to ``when`` inside the block."""
         outer = self.moments
         self.moments = {**outer, clock: when}
         try:
@@ -153,14 +153,14 @@ class Memory:
         return self.objects[kind].get(key or "")
 
     def need(self, kind: str, key: str | None, param: str = "id") -> Row:
-        """Find the row. A deleted one is found only by its own address (``param`` "id"). Raises: Stripe's 404."""
+        """Find the row. A deleted row is found only by its own address (``param`` "id"). Raises: Stripe's 404."""
         found = self.objects[kind].get(key or "")
         if found is None or (found.get("deleted") and param != "id"):
             raise missing(kind, key or "", param)
         return found
 
     def all(self, kind: str, **wanted: Any) -> list[Row]:
-        """List the rows with these values, oldest first; fast where the first name is indexed."""
+        """List the rows with these values, oldest first. This is fast if the first name is indexed."""
         if wanted:
             name, value = next(iter(wanted.items()))
             if (kind, name) in self.indexes:
@@ -171,7 +171,7 @@ class Memory:
 
     def _chosen(self, found: Iterable[Row], wanted: Row) -> list[Row]:
         chosen = [row for row in found if all(row.get(k) == v for k, v in wanted.items())] if wanted else list(found)
-        return sorted(chosen, key=operator.itemgetter("_seq"))  # one that was taken out and put back stands last
+        return sorted(chosen, key=operator.itemgetter("_seq"))  # a row that was put back is last in its dict
 
     def remove(self, row: Row) -> None:
         """Take the row out."""
@@ -208,7 +208,7 @@ class Memory:
 
     @contextlib.contextmanager
     def request_undone_on_error(self) -> Iterator[None]:
-        """Take back what a refused request, or a defect, did. What a declined card's attempt (402) did stays."""
+        """Take back the changes of a request that fails. The changes of an attempt with a declined card (402) stay."""
         declined: StripeError | None = None
         with self.undo_on_error():
             try:
@@ -222,7 +222,7 @@ class Memory:
 
     @contextlib.contextmanager
     def undo_on_error(self) -> Iterator[None]:
-        """Take back what the block did, if it raises."""
+        """Take back the changes of the block, if it raises an error."""
         outer, self.undo = self.undo, []
         try:
             yield
@@ -237,7 +237,7 @@ class Memory:
 
     @contextlib.contextmanager
     def rehearsal(self) -> Iterator[None]:
-        """Take back what the block did at its end, ids and all."""
+        """Take back the changes of the block at its end, including ids."""
         outer, self.undo = self.undo, []
         state, sequence, rehearsing = self.random.getstate(), self.sequence, self.rehearsing
         self.rehearsing = True

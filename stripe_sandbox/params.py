@@ -1,4 +1,4 @@
-"""Form parameters: bracket names to nested values, checked and typed by the derived schema."""
+"""Form parameters: names with brackets become nested values, checked and typed by the derived schema."""
 
 import re
 from typing import Any
@@ -20,7 +20,7 @@ TIMES = (
     "proration_date redeem_by resumes_at start timestamp trial_end"
 )
 RANGES: dict[str, tuple[int, int]] = {
-    # by the last name of a parameter that is an integer
+    # by the last name of an integer parameter
     **dict.fromkeys(AMOUNTS.split(), (-MOST_AMOUNT, MOST_AMOUNT)),
     **dict.fromkeys(TIMES.split(), (0, LATEST)),
     "quantity": (0, 999_999),
@@ -32,13 +32,13 @@ CURRENCY_KEYS = {"currency_options"}
 
 
 class Unnamed(str):
-    """The place of a member of a list that was given as ``[]``."""
+    """The key of a list member that was given as ``[]``."""
 
     __slots__ = ()
 
 
 def decoded(raw: str) -> dict[str, Any]:
-    """``a[b][0][c]=x`` → ``{"a": {"b": {"0": {"c": "x"}}}}``"""
+    """Decode a form: ``a[b][0][c]=x`` becomes ``{"a": {"b": {"0": {"c": "x"}}}}``."""
     tree: dict[str, Any] = {}
     for name, value in parse_qsl(raw, keep_blank_values=True):
         match = NAME.fullmatch(name)
@@ -56,12 +56,12 @@ def decoded(raw: str) -> dict[str, Any]:
 
 
 def typed(tree: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    """The parameters with their types. Raises StripeError as Stripe does for unknown and wrong ones."""
+    """Return the parameters with their types. Raises: StripeError for unknown and wrong ones, as Stripe does."""
     return _value(tree, schema, "")
 
 
 def named(holder: str, name: str) -> str:
-    """The whole name of a parameter within another, which may be empty."""
+    """Return the full name of a parameter inside ``holder``, which may be empty."""
     return f"{holder}[{name}]" if holder else name
 
 
@@ -152,7 +152,7 @@ def _ends_before(period: dict[str, Any]) -> bool:
 
 def _any_of(given: Any, options: list[dict[str, Any]], name: str) -> Any:
     first: StripeError | None = None
-    if any(option.get("type") == "integer" for option in options):  # then a text is one of those that are listed
+    if any(option.get("type") == "integer" for option in options):  # then a text must be one of the listed values
         options = [option for option in options if option != {"type": "string"}]
     for option in options:
         try:

@@ -38,7 +38,7 @@ YEARS_VALID = 3
 
 
 def create(store: Store, params: Params, ids: Ids) -> Row:
-    """Make a card that belongs to nobody yet. No event tells of it."""
+    """Make a card that belongs to nobody yet. There is no event."""
     refuse(params, ("customer", "payment_method"), "a payment method, which clones for connected accounts")
     if "type" not in params:
         raise required("type")
@@ -67,7 +67,7 @@ def of_id(store: Store, key: str, param: str, customer: Row | None = None) -> Ro
 def attach(store: Store, method: Row, customer: Row) -> Row:
     """Attach the payment method to the customer. Repeating is a no-op.
 
-    Raises: the card's decline (402), or a 400 where it is another customer's or was detached.
+    Raises: the card's decline (402). A 400 if it belongs to another customer or was detached.
     """
     if method["customer"] == customer["id"]:
         return method
@@ -81,7 +81,7 @@ def attach(store: Store, method: Row, customer: Row) -> Row:
 
 
 def detach(store: Store, method: Row) -> Row:
-    """Take the payment method from its customer for good. It is then nobody's default."""
+    """Detach the payment method from its customer for good. It is then no longer a default."""
     owner = store.get("customer", method["customer"])
     if owner is None:
         raise invalid("The payment method you provided is not attached to a customer so detachment is impossible.")
@@ -123,7 +123,7 @@ def update(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def renew(store: Store, method: Row, exp_month: int, exp_year: int) -> Row:
-    """Give the card a new date of expiry, as its network does without a request."""
+    """Give the card a new expiry date, as its network does without a request."""
     card = {**method["card"], "exp_month": exp_month, "exp_year": exp_year}
     store.change(method, card=card)
     store.emit("payment_method.automatically_updated", method)
@@ -131,7 +131,7 @@ def renew(store: Store, method: Row, exp_month: int, exp_year: int) -> Row:
 
 
 def _named(card: Params) -> str:
-    """Look up the test card that a token or a number names."""
+    """Find the test card for a token or a number."""
     token, number = card.get("token"), card.get("number")
     if (token is None) == (number is None):
         raise invalid("Give either card[number] or card[token].", param="card", code="parameter_missing")
@@ -155,7 +155,7 @@ def _named(card: Params) -> str:
 
 
 def _expiry(given: Params, old: Params, now: int) -> Params:
-    """Compute month and year of expiry after a change. Raises: Stripe's card error for one that has passed."""
+    """Return month and year of expiry after a change. Raises: Stripe's card error for a date in the past."""
     month, year = ({**old, **given}[name] for name in ("exp_month", "exp_year"))
     year += 2000 if 0 <= year < 100 else 0
     at = datetime.fromtimestamp(now, UTC)
@@ -211,7 +211,7 @@ def _add(store: Store, name: str, given: Params, expiry: Params, *, now: int, cv
 
 
 def _details(old: Params, given: Params) -> Params:
-    """Compute the billing details after a change. What is given empty is unset."""
+    """Return the billing details after a change. An empty value unsets a field."""
     new = {**old, **{name: value or None for name, value in given.items() if name != "address"}}
     if "address" in given:
         address = given["address"] or {}
@@ -224,7 +224,7 @@ def _attach(store: Store, params: Params, ids: Ids) -> Row:
     if "customer" not in params:
         raise required("customer")
     customer = store.need("customer", params["customer"], "customer")
-    with store.undo_on_error():  # a card that is refused is not there afterwards
+    with store.undo_on_error():  # a refused card must not stay in the store
         return attach(store, of_id(store, ids["payment_method"], "id", customer), customer)
 
 

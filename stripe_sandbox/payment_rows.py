@@ -1,4 +1,4 @@
-"""New payment intents, and what ties one to an invoice."""
+"""New payment intents, and the rows that connect one to an invoice."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from stripe_sandbox.store import Row, Store
 def add_intent(
     store: Store, amount: int, currency: str, customer: str | None, method: str | None, **values: Any
 ) -> Row:
-    """An intent to collect so many minor units, which nobody has confirmed. No event tells of it yet."""
+    """Add an unconfirmed intent to collect ``amount`` minor units, without an event."""
     key = store.new_id("payment_intent")
     given = {
         "capture_method": "automatic",
@@ -34,7 +34,7 @@ def add_intent(
 
 
 def add_invoice_payment(store: Store, invoice: Row, intent: Row, amount: int, *, is_default: bool) -> Row:
-    """The intent is to pay so many minor units of the invoice."""
+    """Connect the intent to the invoice. It is to pay ``amount`` minor units of it."""
     return store.add(
         "invoice_payment",
         amount_paid=None,

@@ -1,4 +1,4 @@
-"""Collecting money with a card: what a charge does to its payment intent.
+"""Collecting money with a card, and what a charge does to its payment intent.
 
 Source: https://docs.stripe.com/payments/paymentintents/lifecycle
 """
@@ -12,16 +12,16 @@ from stripe_sandbox.store import Row, Store
 from stripe_sandbox.views import shown
 
 ATTEMPTED: list[Callable[[Store, Row], None]] = []
-"""Told when a card was asked to pay an intent, whose status says how that ended: an invoice follows its payment."""
+"""Called after each attempt to pay an intent with a card. The intent's status says how it ended. An invoice follows."""
 NO_BILLING_DETAILS = {"address": None, "email": None, "name": None, "phone": None, "tax_id": None}
 
 
 def collect(
     store: Store, intent: Row, method_id: str | None, *, may_ask: bool = True, return_url: str | None = None
 ) -> None:
-    """Charge the intent to this card. Where the card asks for authentication, the intent waits, if ``may_ask``.
+    """Charge the intent to this card. If the card asks for authentication and ``may_ask`` is true, the intent waits.
 
-    Raises: the 402, after recording the attempt; a 400 for a card that may not pay.
+    Raises: the 402, after the attempt was recorded. A 400 for a card that may not pay.
     """
     if not method_id:
         raise invalid(
@@ -46,7 +46,7 @@ def collect(
 
 
 def authenticated(store: Store, intent: Row, ok: bool) -> None:
-    """Make the payment once the card's holder confirmed it (``ok``), or let it fail where the holder did not."""
+    """Make the payment if the cardholder confirmed it (``ok``). Otherwise let it fail."""
     if intent["status"] != "requires_action":
         raise invalid("This PaymentIntent does not wait for authentication.", code="payment_intent_unexpected_state")
     method = store.need("payment_method", intent["payment_method"], "payment_method")
@@ -60,7 +60,7 @@ def authenticated(store: Store, intent: Row, ok: bool) -> None:
 
 
 def capture(store: Store, intent: Row, amount: int) -> None:
-    """Take so many minor units of what the card holds ready, and let the rest go."""
+    """Take ``amount`` minor units of what the card holds ready, and release the rest."""
     charge = store.objects["charge"][intent["latest_charge"]]
     store.change(
         charge,
@@ -111,7 +111,7 @@ def _charge(store: Store, intent: Row, method: Row, refusal: Refusal | None) -> 
 
 
 def _card_details(intent: Row, method: Row, refusal: Refusal | None) -> Row:
-    """Describe the card as a charge remembers it."""
+    """Return the card's details as a charge keeps them."""
     kept = ("brand", "checks", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4", "wallet")
     details = {name: method["card"][name] for name in kept}
     more = dict.fromkeys(("installments", "mandate", "network_token", "network_transaction_id", "three_d_secure"))
@@ -151,7 +151,7 @@ def _failed(store: Store, intent: Row, method: Row, refusal: Refusal, *, charged
 
 
 def _ask(store: Store, intent: Row, method: Row, return_url: str | None) -> None:
-    """Let the intent wait until the card's holder confirms the payment to the bank."""
+    """Let the intent wait until the cardholder confirms the payment to the bank."""
     url = addresses.authenticate_url(store.base_url, intent["id"])
     store.change(
         intent,

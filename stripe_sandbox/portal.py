@@ -1,4 +1,4 @@
-"""The billing portal: what a customer may do there, and the sessions that let one in.
+"""The billing portal: what a customer may do there, and the sessions that open it.
 
 Source: https://docs.stripe.com/api/customer_portal
 """
@@ -40,12 +40,12 @@ DEFAULT = {
 
 
 def create_configuration(store: Store, params: Params, ids: Ids) -> Row:
-    """What the portal lets its customers do is a configuration."""
+    """Create a configuration. It says what customers may do in the portal."""
     return _add(store, params, is_default=False)
 
 
 def update_configuration(store: Store, params: Params, ids: Ids) -> Row:
-    """The configuration has these values; a feature that is not named stays as it is."""
+    """Change the configuration. A feature that the request does not name stays the same."""
     found = store.need("billing_portal.configuration", ids["configuration"])
     _refuse(params)
     values: dict[str, Any] = {name: params[name] for name in ("active",) if name in params}
@@ -68,7 +68,7 @@ def update_configuration(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def create_session(store: Store, params: Params, ids: Ids) -> Row:
-    """The customer may use the portal at the session's address."""
+    """Create a session. The customer can use the portal at its address."""
     refuse(params, ("customer_account", "on_behalf_of"), "a portal session")
     if "customer" not in params:
         raise required("customer")
@@ -117,7 +117,7 @@ def _add(store: Store, params: Params, *, is_default: bool) -> Row:
 
 
 def _default(store: Store) -> Row:
-    """The configuration that is used where none is named; it exists from its first use."""
+    """Return the configuration that is used if the request names none. It is made at its first use."""
     found = store.all("billing_portal.configuration", is_default=True)
     return found[0] if found else _add(store, {"features": DEFAULT}, is_default=True)
 
@@ -133,7 +133,7 @@ def _refuse(params: Params) -> None:
 
 
 def _without_texts(given: dict[str, Any]) -> dict[str, Any]:
-    """What a request says of a feature; what is given empty is an empty list, or no configuration."""
+    """Replace empty texts: by an empty list, or by no payment method configuration."""
     found = {key: _without_texts(value) if isinstance(value, dict) else value for key, value in given.items()}
     found |= {key: [] for key, value in found.items() if value == ""}
     return found | {key: None for key in ("payment_method_configuration",) if found.get(key) == []}
@@ -169,7 +169,7 @@ def _features(store: Store, old: Params, given: Params) -> dict[str, Any]:
 
 
 def _flow(store: Store, customer: Row, given: Params) -> dict[str, Any]:
-    """The one thing that the session is for, as it is shown."""
+    """Return the one task that the session is for, in the form that is shown."""
     kind = given["type"]
     named = given.get(kind, {})
     if kind.startswith("subscription"):

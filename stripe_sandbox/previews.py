@@ -1,4 +1,4 @@
-"""What an invoice would be: the same engine in a rehearsal, after which nothing has happened.
+"""Previews of invoices: the same code in a rehearsal, which changes nothing.
 
 Source: https://docs.stripe.com/api/invoices/create_preview
 """
@@ -20,7 +20,7 @@ OF_THE_SUBSCRIPTION = (
 
 
 def create(store: Store, params: Params, ids: Ids) -> Row:
-    """Show the next invoice as it would be, under an id that cannot be asked for."""
+    """Return the next invoice as it would be, under an id that cannot be read later."""
     refuse(params, NOT_HERE, "a preview")
     refuse_automatic_tax(params)
     if params.get("preview_mode") == "recurring" or params.get("schedule") or params.get("schedule_details"):

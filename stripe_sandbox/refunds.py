@@ -1,4 +1,4 @@
-"""Refunds: bounded by their charge, some late, some that fail. Source: https://docs.stripe.com/api/refunds"""
+"""Refunds. Their charge limits them; some succeed later, some fail. Source: https://docs.stripe.com/api/refunds"""
 
 from typing import Any
 
@@ -11,13 +11,13 @@ from stripe_sandbox.handlers import Ids, Params, Routes, lists, merged, reads, r
 from stripe_sandbox.store import Row, Store
 
 NOT_HERE = ("currency", "customer", "origin", "refund_application_fee", "reverse_transfer")
-"""Refunds of a cash balance, and of Connect."""
+"""The parameters for refunds of a cash balance and for Connect."""
 WITHDRAWN = ("needs_response", "under_review", "lost")
-"""The states of a dispute in which the bank has the money already."""
+"""The statuses of a dispute in which the bank has the money already."""
 
 
 def create(store: Store, params: Params, ids: Ids) -> Row:
-    """A part of a charge, or what is left of it, goes back."""
+    """Refund a part of a charge, or what is left of it."""
     refuse(params, NOT_HERE, "a refund")
     charge = _charge(store, params)
     left = charge["amount_captured"] - charge["amount_refunded"]
@@ -27,9 +27,9 @@ def create(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def refund(store: Store, charge: Row, amount: int, **values: Any) -> Row:
-    """So much of the charge goes back to its card, and the charge, the ledger and the events tell.
+    """Return ``amount`` minor units of the charge to its card. The charge, the ledger and events record it.
 
-    Raises StripeError where the charge has not that much, or is none that can be refunded.
+    Raises: StripeError if the charge has less left, or cannot be refunded.
     """
     _refuse_impossible(store, charge, amount)
     card = CARDS[charge["_card"]]
@@ -55,7 +55,7 @@ def refund(store: Store, charge: Row, amount: int, **values: Any) -> Row:
 
 
 def settle(store: Store, made: Row) -> None:
-    """What the bank says about the refund is here: a pending one has succeeded, one that must fail has failed."""
+    """Apply the bank's answer: a pending refund succeeds, and a refund that must fail fails."""
     if made["status"] == "pending":
         _updated(store, made, status="succeeded", pending_reason=None)
     elif made["status"] == "succeeded" and made["_fails"]:
@@ -65,13 +65,13 @@ def settle(store: Store, made: Row) -> None:
 
 @timeline.timed("refund")
 def due(store: Store, made: Row) -> timeline.Due | None:
-    """A day after it was asked for, the bank answers."""
+    """Return when the bank answers: a day after the refund was made."""
     waits = made["status"] == "pending" or (made["status"] == "succeeded" and made["_fails"])
     return (made["created"] + DAY, settle) if waits else None
 
 
 def cancel(store: Store, params: Params, ids: Ids) -> Row:
-    """A refund that has not gone out yet does not go out."""
+    """Cancel a refund that has not been sent yet."""
     made = store.need("refund", ids["refund"])
     if made["status"] not in ("pending", "requires_action"):
         raise invalid(f"This refund cannot be canceled: its status is {made['status']}.")
@@ -80,7 +80,7 @@ def cancel(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def update(store: Store, params: Params, ids: Ids) -> Row:
-    """The refund has this metadata."""
+    """Change the refund's metadata."""
     made = store.need("refund", ids["refund"])
     if "metadata" in params:
         _updated(store, made, metadata=merged(made["metadata"], params["metadata"]))
@@ -123,7 +123,7 @@ def _refuse_impossible(store: Store, charge: Row, amount: int) -> None:
 
 
 def _returned(store: Store, made: Row, **values: Any) -> None:
-    """The money is with the vendor again, and the charge counts it as not refunded."""
+    """Give the money back to the vendor. The charge then counts it as not refunded."""
     charge = store.objects["charge"][made["charge"]]
     _count(store, charge, -made["amount"])
     back = ledger.record(store, made, made["amount"], "refund_failure")

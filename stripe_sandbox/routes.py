@@ -1,4 +1,4 @@
-"""Every address of Stripe's API that the sandbox has: each module brings its own table."""
+"""Every address of Stripe's API that the sandbox has. Each module has its own table."""
 
 from stripe_sandbox import (
     account,

@@ -1,4 +1,4 @@
-"""Stripe's search: a small query language over a few fields of each kind.
+"""Stripe's search: a small query language for a few fields of each kind.
 
 Source: https://docs.stripe.com/search#search-query-language
 """
@@ -16,7 +16,7 @@ from stripe_sandbox.store import Row, Store
 from stripe_sandbox.views import shown
 
 TOKEN, STRING, NUMBER = "token", "string", "number"
-"""What a field is: a token is found whole, a string also by a part, a number by comparison."""
+"""The types of fields. A token matches as a whole, a string also by a part of it, a number by comparison."""
 FIELDS: dict[str, dict[str, str]] = {
     "charge": {
         "amount": NUMBER,
@@ -57,7 +57,7 @@ FIELDS: dict[str, dict[str, str]] = {
     "product": {"active": TOKEN, "description": STRING, "name": STRING, "shippable": TOKEN, "url": STRING},
     "subscription": {"canceled_at": NUMBER, "created": NUMBER, "status": STRING},
 }
-"""Beside these, every kind has ``metadata["key"]``, a token."""
+"""Every kind also has ``metadata["key"]``, a token."""
 ELSEWHERE = {("invoice", "subscription"): "_subscription"}
 SYMBOLS = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
 MOST_CLAUSES = 10
@@ -84,10 +84,10 @@ class Clause:
 
 
 def searches(kind: str, url: str) -> Handler:
-    """The handler of ``/v1/…/search``: the rows that the query finds, newest first.
+    """Return the handler of ``/v1/…/search``. It lists the rows that the query finds, newest first.
 
-    A row that changed within the last ``search_lag_seconds`` of the server's clock is not found: Stripe's search
-    lags behind, by up to a minute. That setting is 0 until it is set.
+    A row that changed in the last ``search_lag_seconds`` of the server's clock is not found, because Stripe's search is
+    up to a minute late. The setting is 0 by default.
     """
 
     def handler(store: Store, params: Params, ids: Ids) -> Row:
@@ -117,7 +117,7 @@ def searches(kind: str, url: str) -> Handler:
 
 
 def compiled(kind: str, query: str) -> Callable[[Row], bool]:
-    """Whether a row is what the query asks for. Raises Stripe's 400 for a query that is not one."""
+    """Return a function that says whether a row matches the query. Raises: Stripe's 400 for an invalid query."""
     clauses, joint = parsed(query)
     tests = [_test(kind, clause) for clause in clauses]
     together = any if joint == "OR" else all
@@ -125,7 +125,7 @@ def compiled(kind: str, query: str) -> Callable[[Row], bool]:
 
 
 def parsed(query: str) -> tuple[list[Clause], str]:
-    """The clauses of a query, and AND or OR. A space between two clauses is an AND."""
+    """Return the clauses of a query, and AND or OR. A space between two clauses means AND."""
     clauses: list[Clause] = []
     joints: set[str] = set()
     at = 0

@@ -1,4 +1,4 @@
-"""Setup intents: a card is made ready for later charges, with the customer's authentication where it asks.
+"""Setup intents: they prepare a card for later charges, with the cardholder's authentication if the card asks for it.
 
 Source: https://docs.stripe.com/payments/setupintents/lifecycle
 """
@@ -31,7 +31,7 @@ OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
 
 
 def create(store: Store, params: Params) -> Row:
-    """An intent exists, confirmed at once if that is asked for."""
+    """Create an intent, and confirm it at once if the request says so."""
     refuse(params, NOT_HERE, "a setup intent")
     customer = store.need("customer", params["customer"], "customer")["id"] if "customer" in params else None
     if "payment_method_types" in params and "automatic_payment_methods" in params:
@@ -99,7 +99,7 @@ def update(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def confirm(store: Store, intent: Row, params: Params) -> Row:
-    """The card is ready, or its owner is asked. Raises: its decline (402)."""
+    """Prepare the card, or ask the cardholder. Raises: the card's decline (402)."""
     refuse(params, NOT_HERE, "a setup intent")
     if intent["status"] not in OPEN:
         raise _unexpected(intent, "confirmed")
@@ -112,7 +112,7 @@ def confirm(store: Store, intent: Row, params: Params) -> Row:
 
 
 def cancel(store: Store, intent: Row, reason: str | None) -> Row:
-    """The intent is over, for this reason."""
+    """Cancel the intent for this reason."""
     if intent["status"] not in OPEN:
         raise _unexpected(intent, "canceled")
     store.change(intent, status="canceled", cancellation_reason=reason, next_action=None)
@@ -121,9 +121,9 @@ def cancel(store: Store, intent: Row, reason: str | None) -> Row:
 
 
 def authenticated(store: Store, intent: Row, ok: bool) -> None:
-    """The card's owner was asked: with ``ok`` the card is ready and the customer's, else the intent has failed.
+    """Record the cardholder's answer. With ``ok``, the card is ready and the customer's; otherwise the intent fails.
 
-    A failure is recorded and not raised: the one who asks is the owner's browser, not the vendor's request.
+    A failure is recorded and not raised, because the cardholder's browser asks here, not the vendor's request.
     """
     if intent["status"] != "requires_action":
         raise _unexpected(intent, "authenticated")

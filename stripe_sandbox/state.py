@@ -1,7 +1,7 @@
-"""The state file: everything a store holds, in SQLite, written before an answer tells of it.
+"""The state file: everything that a store holds, in SQLite. It is written before an answer shows it.
 
-What is written is in the operating system's hands when ``save`` returns, so the end of the process, however hard,
-loses nothing; the failure of the machine may lose the last moments.
+When ``save`` returns, the operating system has the data. So nothing is lost if the process ends, even if it is
+killed. If the machine fails, the last moments may be lost.
 """
 
 import json
@@ -17,7 +17,7 @@ from stripe_sandbox.store import Store
 VERSION = 1
 DELIVERY, ANSWER, META = "delivery", "answer", "meta"
 AS_BYTES = {"event": "_data", ANSWER: "body"}  # the one field of a kind that holds bytes
-DERIVED = {"_noted", "_stuck", "_deliveries"}  # found again from the rows
+DERIVED = {"_noted", "_stuck", "_deliveries"}  # computed again from the rows
 METAS = ("offset", "settings", "faults", "next_charges", "trouble", "chosen_mode")
 READ_AT_ONCE = 2_000
 ENCODER = json.JSONEncoder(separators=(",", ":"), check_circular=False)
@@ -28,17 +28,17 @@ WRITE = (
 
 
 class WrongFile(Exception):
-    """The file is not one that this version can go on with."""
+    """The file cannot be used by this version."""
 
 
 class StateFile:
-    """A store's file. Only one process has it at a time."""
+    """A store's file. Only one process can use it at a time."""
 
     def __init__(self, path: Path) -> None:
-        """The file is open, and made where there was none.
+        """Open the file. If there is none, make it.
 
         Raises:
-            WrongFile: it is something else, or another process has it.
+            WrongFile: it is something else, or another process uses it.
         """
         try:
             self.connection = sqlite3.connect(path, isolation_level=None, timeout=1)
@@ -61,7 +61,7 @@ class StateFile:
             raise WrongFile(_wrong(path)) from error
 
     def load(self, store: Store) -> None:
-        """Fill the store with what the file holds. What was due meanwhile waits for the next request."""
+        """Fill the store from the file. What became due in the meantime waits for the next request."""
         rows: list[Row] = []
         for kind, key, row in self._read():
             if kind == DELIVERY:
@@ -87,7 +87,7 @@ class StateFile:
         store.all_unsaved = not (rows or store.deliveries or store.answers)
 
     def _read(self) -> Iterator[tuple[str, str, Any]]:
-        """Kind, id and row of everything. Many are parsed at once: so they share the names of their fields."""
+        """Read kind, id and row of everything. Many rows are parsed together, so that they share their field names."""
         cursor = self.connection.execute("SELECT kind, id, row, data FROM rows")
         while found := cursor.fetchmany(READ_AT_ONCE):
             parsed = json.loads(f"[{','.join(text for _, _, text, _ in found)}]")
@@ -97,7 +97,7 @@ class StateFile:
                 yield kind, key, row
 
     def save(self, store: Store) -> None:
-        """Write what changed since the last time, all of it or nothing."""
+        """Write what changed since the last time: all of it or nothing."""
         gone = [one for one in store.unsaved if _kept(store, *one) is None]
         names = _everything(store) if store.all_unsaved else iter(store.unsaved)
         self.connection.execute("BEGIN IMMEDIATE")
@@ -125,7 +125,7 @@ def _wrong(path: Path) -> str:
 
 
 def _load_deliveries(store: Store) -> None:
-    """Each event knows its deliveries, and those that wait are waiting."""
+    """Connect each event to its deliveries, and let the pending deliveries wait."""
     events = store.objects["event"]
     for event in events.values():
         event["_deliveries"] = []

@@ -1,12 +1,12 @@
-"""The store: flat rows that are made and changed, with the events that tell of it. One event loop, no locks.
+"""The store: makes and changes flat rows, and sends the events for it. One event loop, no locks.
 
-A row is what Stripe calls an object, but flat: what is nested in Stripe's answer (a subscription's items, an
-invoice's lines, an item's price) is a row of its own and put together in ``views``. Names that begin with an
-underscore are the sandbox's own and are never shown.
+A row is an object of Stripe, but flat. What is nested in Stripe's answer (a subscription's items, an invoice's lines,
+an item's price) is a row of its own; ``views`` puts the rows together. Names that begin with an underscore belong to
+the sandbox and are never shown.
 
-Every write to rows goes through ``add``, ``change``, ``remove`` and ``emit``, and one to a value that is there only
-once through ``set``; so each can be taken back, and is known to be unsaved. What waits to be delivered and what was
-answered are kept here too, and written by ``deliveries`` and ``answers``.
+Every write to a row goes through ``add``, ``change``, ``remove`` or ``emit``. A write to a single value goes through
+``set``. So every write can be taken back, and is known to be unsaved. Waiting deliveries and kept answers are stored
+here too; ``deliveries`` and ``answers`` write them.
 """
 
 import json
@@ -20,16 +20,16 @@ from stripe_sandbox.memory import Memory
 from stripe_sandbox.schema.load import API_VERSION, OBJECTS, new
 
 STAMPS = ("_changed", "_noted", "_stuck")
-"""When a row changed, when something is next due for it, and which due thing failed."""
+"""When a row changed, when something is next due for it, and what was due and failed."""
 TOUCHED: list[Callable[["Store", Row], None]] = []
-"""Told when a row was made or changed: the timeline notes what is next due for it."""
+"""Called when a row was made or changed. The timeline notes what is next due for it."""
 
 
 class Store(Memory):
     """The state of one local Stripe."""
 
     def add(self, kind: str, **values: Any) -> Row:
-        """Make a row of this kind, with an id and its customer's time. What is not given is null or empty."""
+        """Make a row of this kind, with an id and its customer's time. A value that is not given is null or empty."""
         self.sequence += 1
         values.setdefault("id", self.new_id(kind))
         if "created" in OBJECTS[kind]["properties"]:
@@ -42,7 +42,7 @@ class Store(Memory):
         return row
 
     def change(self, row: Row, event: str = "", **values: Any) -> None:
-        """Give the row these values. The event tells which ones it had before; without a difference there is none."""
+        """Give the row these values. The event holds the previous values. If nothing differs, there is no event."""
         before = {name: row.get(name) for name, value in values.items() if name not in row or row[name] != value}
         if not before:
             return
@@ -57,7 +57,7 @@ class Store(Memory):
             self.emit(event, row, {k: v for k, v in shown_before.items() if not k.startswith("_")})
 
     def _touched(self, row: Row) -> None:
-        """Note when the row changed, and tell of it; not in a rehearsal, which changes nothing."""
+        """Note when the row changed, and call the listeners. A rehearsal changes nothing, so it does neither."""
         if self.rehearsing:
             return
         row["_changed"] = self.time_on("")
@@ -66,9 +66,9 @@ class Store(Memory):
             listener(self, row)
 
     def emit(self, kind: str, about: Row, before: Row | None = None, *, view: Row | None = None) -> Row:
-        """Make the event, with a picture of the row as it is now. It waits for each endpoint that wants it.
+        """Make the event, with the row as it is now. It waits for each endpoint that wants it.
 
-        ``view`` is shown in the row's place: of what is announced and not there yet.
+        ``view`` is shown in place of the row. It is for something that is announced and does not exist yet.
         """
         data: Row = {"object": view or views.shown(self, about)}
         if self.check_event:

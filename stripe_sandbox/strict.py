@@ -1,4 +1,4 @@
-"""Strict mode: every answer and every event is held against the schema, and what deviates is a 500 that says how."""
+"""Strict mode: every answer and every event is checked against the schema. A difference is a 500 that describes it."""
 
 from stripe_sandbox.errors import StripeError
 from stripe_sandbox.store import Row, Store
@@ -6,7 +6,7 @@ from stripe_sandbox.timeline import MOST_FAULTS_KEPT
 
 
 def check_answer(store: Store, method: str, path: str, view: Row) -> None:
-    """The answer of this operation has its documented shape, and is counted. Raises: a 500."""
+    """Check that the answer of this operation has its documented shape, and count it. Raises: a 500."""
     from stripe_sandbox.schema import conformance  # only this mode needs it
 
     kinds = [one["object"] for one in view["data"]] if "data" in view and "url" in view else [view["object"]]
@@ -14,14 +14,14 @@ def check_answer(store: Store, method: str, path: str, view: Row) -> None:
 
 
 def check_error(store: Store, body: Row, path: str) -> None:
-    """The refusal has Stripe's form, and is counted. Raises: a 500."""
+    """Check that the refusal has Stripe's form, and count it. Raises: a 500."""
     from stripe_sandbox.schema import conformance
 
     _note(store, "checked", ["error"], conformance.error_faults(body), f"the refusal at {path}")
 
 
 def check_events(store: Store) -> None:
-    """From now on each event's object is held against its schema, and counted. Then emitting raises a 500."""
+    """Check and count the object of each event from now on. A wrong object makes ``emit`` raise a 500."""
     from stripe_sandbox.schema import conformance
 
     def check(shown: Row) -> None:
@@ -35,6 +35,6 @@ def _note(store: Store, counted: str, kinds: list[str], faults: list[str], where
     for kind in kinds:
         counts[kind] = counts.get(kind, 0) + 1
     if faults:
-        told = f"{where}: {'; '.join(faults)}"
-        store.checked["faults"] = [*store.checked["faults"][1 - MOST_FAULTS_KEPT :], told]
-        raise StripeError(500, "api_error", f"The local Stripe deviates from the schema at {told}")
+        fault = f"{where}: {'; '.join(faults)}"
+        store.checked["faults"] = [*store.checked["faults"][1 - MOST_FAULTS_KEPT :], fault]
+        raise StripeError(500, "api_error", f"The local Stripe deviates from the schema at {fault}")

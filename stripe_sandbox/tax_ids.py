@@ -8,13 +8,13 @@ from stripe_sandbox.store import Row, Store
 
 MOST = 5
 VERIFIED = ("au_abn", "eu_vat", "gb_vat")
-"""Stripe asks an authority about these; the numbers below are its test values."""
+"""Stripe asks an authority about these types. The numbers below are its test values."""
 OUTCOMES = {"000000000": ("verified", "Test Account"), "111111111": ("unverified", None)}
 FORMS = {"eu_vat": "[A-Z]{2}[0-9A-Z+*]{2,12}", "gb_vat": r"GB\d{9}(\d{3})?", "us_ein": r"\d{2}-?\d{7}"}
 
 
 def add(store: Store, given: Params, customer: Row | None) -> Row:
-    """The customer, or with None the account, has this tax id."""
+    """Add this tax id to the customer, or to the account if ``customer`` is None."""
     kind, value = given["type"], re.sub(r"\s", "", given["value"])
     if not re.fullmatch(FORMS.get(kind, ".+"), value):
         raise invalid(f"Invalid value for {kind}.", param="value", code="tax_id_invalid")
@@ -43,7 +43,7 @@ def _verification(kind: str, value: str) -> Row:
 
 
 def _owner(store: Store, given: Params | None) -> Row | None:
-    """The customer whom ``owner`` names; None is the account itself, which also is meant without it."""
+    """Find the customer that ``owner`` names. Returns None for the account itself, which is also the default."""
     if given is None or given["type"] == "self":
         return None
     if given["type"] != "customer":

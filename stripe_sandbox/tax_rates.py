@@ -44,7 +44,7 @@ def update(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def refuse_unknown(store: Store, given: Any, name: str = "") -> None:
-    """Raises Stripe's 400 for a tax rate that does not exist, wherever in a request it is named."""
+    """Refuse a tax rate that does not exist, anywhere in the request. Raises: Stripe's 400."""
     for key, value in given.items() if isinstance(given, dict) else enumerate(given) if isinstance(given, list) else ():
         full = named(name, str(key))
         if key in LISTS and isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Test clocks: time for a few customers alone. Source: https://docs.stripe.com/billing/testing/test-clocks"""
+"""Test clocks: a time of its own for a few customers. Source: https://docs.stripe.com/billing/testing/test-clocks"""
 
 from datetime import UTC, datetime
 
@@ -14,7 +14,7 @@ DAY = 86_400
 LONGEST_WITHOUT = 2 * 365 * DAY
 LIFE = 30 * DAY
 EARLIEST, LATEST = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) for year in (2000, 2100))
-"""So that no later moment, of a period or a due date, is beyond what a calendar holds."""
+"""So no later moment, of a period or a due date, is outside the calendar."""
 
 
 def create(store: Store, params: Params, ids: Ids) -> Row:
@@ -33,7 +33,7 @@ def create(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def advance(store: Store, params: Params, ids: Ids) -> Row:
-    """It advances, and is ready once everything due until then has happened: by the next request at the latest."""
+    """Start to advance the clock. It is ready when everything due until then has happened: by the next request."""
     clock, to = store.need(KIND, ids["test_clock"]), params["frozen_time"]
     if clock["status"] != "ready":
         raise invalid("The test clock is advancing; wait until it is ready.", code="test_clock_under_advancement")
@@ -53,7 +53,7 @@ def _check(moment: int) -> None:
 
 
 def furthest(store: Store, clock: Row) -> int:
-    """The latest time to which it may be advanced at once."""
+    """Return the latest time to which the clock may be advanced in one step."""
     now, limits = clock["frozen_time"], []
     for customer in store.all("customer", test_clock=clock["id"]):
         for subscription in store.all("subscription", customer=customer["id"]):
@@ -63,7 +63,7 @@ def furthest(store: Store, clock: Row) -> int:
 
 
 def settle(store: Store) -> None:
-    """What fell due while nobody asked has happened, and clocks that were told to advance have."""
+    """Play everything that became due since the last request, and finish the advance of each clock."""
     timeline.catch_up(store)
     for clock in store.all(KIND):
         if clock["status"] == "advancing":
@@ -74,7 +74,7 @@ def settle(store: Store) -> None:
 
 
 def delete(store: Store, params: Params, ids: Ids) -> Row:
-    """It is gone, and its customers with it."""
+    """Delete the clock and its customers."""
     clock = store.need(KIND, ids["test_clock"])
     for customer in store.all("customer", test_clock=clock["id"]):
         if not customer.get("deleted"):

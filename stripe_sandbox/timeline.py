@@ -1,7 +1,7 @@
 """What happens by itself: a queue of moments for each clock, played in order when the clock moves.
 
-A kind of row takes part by ``@timed(kind)``: a function that says when something next happens to a row, and
-what. An entry of the queue that is no longer true is passed over, so a row is only noted, never searched for.
+``@timed(kind)`` registers a kind of row: a function that says when something next happens to a row, and what. An
+entry of the queue that is no longer true is skipped. So a change only adds an entry, and never searches for old ones.
 """
 
 import heapq
@@ -13,14 +13,14 @@ from stripe_sandbox.memory import Queue
 from stripe_sandbox.store import TOUCHED, Row, Store
 
 Due = tuple[int, Callable[[Store, Row], object]]
-"""When, and the function that then makes it happen."""
+"""The time, and the function that is called then."""
 log = logging.getLogger(__name__)
 MOST_FAULTS_KEPT = 1_000
 TIMED: dict[str, Callable[[Store, Row], Due | None]] = {}
 
 
 def timed(kind: str) -> Callable[[Callable[[Store, Row], Due | None]], Callable[[Store, Row], Due | None]]:
-    """Register what says when something next happens to a row of this kind by itself."""
+    """Register the function that says when something next happens by itself to a row of this kind."""
 
     def register(due: Callable[[Store, Row], Due | None]) -> Callable[[Store, Row], Due | None]:
         TIMED[kind] = due
@@ -30,7 +30,7 @@ def timed(kind: str) -> Callable[[Callable[[Store, Row], Due | None]], Callable[
 
 
 def note(store: Store, row: Row) -> None:
-    """Put into the queue when something is next due for the row."""
+    """Put the next moment at which something is due for the row into the queue."""
     due_of = TIMED.get(row["_kind"])
     if due_of is None:
         return
@@ -42,9 +42,9 @@ def note(store: Store, row: Row) -> None:
 
 
 def play(store: Store, clock: str, until: int) -> int:
-    """Let everything happen that is due on this clock until then, in order of time. Returns how many things.
+    """Let everything happen that is due on this clock up to ``until``, in order of time. Returns how many things did.
 
-    What was noted too late happens at the time up to which everything else had.
+    What was noted too late happens at the time that the clock has reached.
     """
     heap, happened = store.queue.heaps[clock], 0
     moment = store.time_on(clock) if clock else store.caught_up
@@ -70,29 +70,29 @@ def play(store: Store, clock: str, until: int) -> int:
 
 
 def _happened(store: Store, row: Row, due: Due) -> bool:
-    """Let happen what was due. Where that is a defect, nothing happens, and it is not tried until the row changes.
+    """Do what was due. After a defect nothing is changed, and it is not tried again until the row changes.
 
-    Nobody asked for it, so no request is told: the log is, and ``checked``.
+    There is no request that could report the defect. So the log and ``checked`` do.
     """
     try:
         with store.undo_on_error():
             due[1](store, row)
-    except Exception as defect:  # of the sandbox; whoever asks next for something else is not to be met by it
+    except Exception as defect:  # a defect of the sandbox; it must not fail the next request
         row["_stuck"] = due[0]
-        told = f"what was due for {row['id']} at {due[0]} failed: {type(defect).__name__}: {defect}"
-        log.exception(told)
-        store.checked["faults"] = [*store.checked["faults"][1 - MOST_FAULTS_KEPT :], told]
+        fault = f"what was due for {row['id']} at {due[0]} failed: {type(defect).__name__}: {defect}"
+        log.exception(fault)
+        store.checked["faults"] = [*store.checked["faults"][1 - MOST_FAULTS_KEPT :], fault]
         return False
     return True
 
 
 def catch_up(store: Store) -> None:
-    """Let happen what fell due on the server's own clock while nobody asked."""
+    """Play what became due on the server's own clock since the last request."""
     play(store, "", store.time_on(""))
 
 
 def advance_server(store: Store, to: int) -> None:
-    """Move the server's clock to ``to``, and let happen in order what falls due until then."""
+    """Move the server's clock to ``to``. What becomes due until then happens in order."""
     if to < store.time_on(""):
         raise invalid("The clock only runs forward.", param="now")
     play(store, "", to)
@@ -100,7 +100,7 @@ def advance_server(store: Store, to: int) -> None:
 
 
 def rebuild(store: Store) -> None:
-    """Make the queue again, from the rows alone."""
+    """Build the queue again from the rows."""
     store.queue = Queue()
     for kind in TIMED:
         for row in store.objects[kind].values():

@@ -1,4 +1,4 @@
-"""How a row is shown: what is nested is put together, what is the sandbox's own is left out, ids are expanded."""
+"""How a row is shown: nested rows are put together, the sandbox's own fields are left out, ids are expanded."""
 
 import json
 import zlib
@@ -16,7 +16,7 @@ NESTED: dict[str, tuple[str, str, str, str, int]] = {
     "credit_note": ("lines", "credit_note_line_item", "_credit_note", "/v1/credit_notes/{}/lines", 10),
 }
 EMBEDDED: dict[tuple[str, str], str] = {
-    # a field that holds an id, or a list of ids, in the row, and whole objects where it is shown
+    # fields that hold an id, or a list of ids, in the row, and are shown as whole objects
     ("subscription_item", "price"): "price",
     ("subscription_item", "tax_rates"): "tax_rate",
     ("subscription", "default_tax_rates"): "tax_rate",
@@ -28,7 +28,7 @@ EMBEDDED: dict[tuple[str, str], str] = {
     ("credit_note_line_item", "tax_rates"): "tax_rate",
 }
 PAGES: dict[tuple[str, str], tuple[str, str, str]] = {
-    # shown only where it is asked for: (kind of the members, their field that names the owner, address)
+    # shown only if the request asks for it: (kind of the members, their field that names the owner, address)
     ("invoice", "payments"): ("invoice_payment", "invoice", "/v1/invoice_payments?invoice={}"),
     ("customer", "subscriptions"): ("subscription", "customer", "/v1/customers/{}/subscriptions"),
     ("customer", "tax_ids"): ("tax_id", "customer", "/v1/customers/{}/tax_ids"),
@@ -36,13 +36,13 @@ PAGES: dict[tuple[str, str], tuple[str, str, str]] = {
     ("charge", "refunds"): ("refund", "charge", "/v1/charges/{}/refunds"),
 }
 HIDDEN = {("coupon", "applies_to"), ("coupon", "currency_options"), ("invoice", "confirmation_secret")}
-"""Fields of a row that are shown only where they are asked for."""
+"""Fields of a row that are shown only if the request asks for them."""
 COMPOSED = (dict, list)
 MOST_LEVELS = 4
 
 
 def shown(store: Memory, row: Row) -> Row:
-    """Copy the row as Stripe's API shows it. What is changed in the copy does not reach the row."""
+    """Copy the row in the form of Stripe's API. A change in the copy does not change the row."""
     kind = row.get("_kind", "")
     if row.get("deleted"):
         return {"id": row["id"], "object": kind, "deleted": True}
@@ -64,7 +64,7 @@ def shown(store: Memory, row: Row) -> Row:
 
 
 def of_field(store: Memory, row: Row, name: str, value: Any) -> Any:
-    """Show the value of one field."""
+    """Return the value of one field as it is shown."""
     kind = EMBEDDED.get((row.get("_kind", ""), name))
     if kind and isinstance(value, str):
         return shown(store, store.objects[kind][value])
@@ -79,9 +79,9 @@ def listed(data: list[Row], url: str, *, more: bool) -> Row:
 
 
 def expanded(store: Memory, view: Row, paths: list[str]) -> Row:
-    """Put whole objects in the place of the named ids. Source: https://docs.stripe.com/expand
+    """Replace the named ids by whole objects. Source: https://docs.stripe.com/expand
 
-    What begins with an underscore at its top, as a search's count, is shown only where a path names it.
+    A top-level name that begins with an underscore, such as a search's count, is shown only if a path names it.
     """
     hidden = {name: view.pop(name) for name in [*view] if name.startswith("_")}
     for n, path in enumerate(paths):
@@ -104,7 +104,7 @@ def _public(value: Any) -> Any:
 
 
 def _plan(price: Row) -> Row:
-    """Tell the price in the words of the old Plan object, which items still carry."""
+    """Return the price in the form of the old Plan object, which items still have."""
     recurring = price["recurring"] or {}
     return {
         **{name: price[name] for name in ("id", "active", "billing_scheme", "created", "currency", "product")},
@@ -133,7 +133,7 @@ def _expand(store: Memory, node: Any, parts: list[str], refusal: StripeError) ->
         return
     name, rest = parts[0], parts[1:]
     if (node.get("object", ""), name) in HIDDEN:
-        row = store.get(node["object"], node["id"]) or {}  # of what is only previewed there is none
+        row = store.get(node["object"], node["id"]) or {}  # something that is only previewed has no row
         node[name] = _public(row.get(name))
         return
     page = PAGES.get((node.get("object", ""), name))
@@ -149,7 +149,7 @@ def _expand(store: Memory, node: Any, parts: list[str], refusal: StripeError) ->
 
 
 def _whole(store: Memory, name: str, value: Any, refusal: StripeError) -> Any:
-    """Find the object that an id names, or the objects that a list of ids names. Anything else stays as it is."""
+    """Find the object for an id, or the objects for a list of ids. Any other value stays the same."""
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
         return [_whole(store, name, one, refusal) for one in value]
     if not isinstance(value, str):
@@ -162,7 +162,7 @@ def _whole(store: Memory, name: str, value: Any, refusal: StripeError) -> Any:
 
 
 def _expandable(node: Row) -> set[str]:
-    """List the fields of this object that may be expanded. A part of an object tells by what it holds."""
+    """List the fields of this object that may be expanded. For a part of an object, these are all its fields."""
     if schema := OBJECTS.get(node.get("object", "")):
         return {*schema.get("x-expandableFields", ()), *(name for kind, name in INCLUDABLE if kind == node["object"])}
     return set(node)

@@ -1,4 +1,4 @@
-"""What somebody did at Stripe, and what went wrong on the way there."""
+"""What somebody does at Stripe, and what goes wrong on the way there."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,7 +16,7 @@ LOST = ["503", "drop_after", "500_after"]
 
 
 def made(stripe: LocalStripe, path: str, **given: Any) -> dict[str, Any]:
-    """Somebody made this in the dashboard."""
+    """Make this at Stripe, as somebody in the dashboard would."""
     headers = {"Authorization": f"Bearer {settings.STRIPE_API_KEY}"}
     return stripe.http.post(f"/v1/{path}", data=given, headers=headers).raise_for_status().json()
 
@@ -39,7 +39,7 @@ def a_promotion_code(stripe: LocalStripe, code: str, coupon: str, **given: Any) 
 def settled_after(
     stripe: LocalStripe, kind: str, act: Callable[[], Any], path: str = "/v1/subscriptions/"
 ) -> Operation:
-    """The operation whose answer was lost in this way, once the worker came to it."""
+    """Lose the answer of an operation in this way, and return the operation after the worker resumed it."""
     stripe.fail_next(kind, method="POST", path_prefix=path)
     with pytest.raises(errors.StripeUnavailable):
         act()

@@ -1,7 +1,7 @@
-"""What the local Stripes of the whole run showed, held against the schema: counted at its end, and any deviation fails.
+"""Compares everything that the local Stripes of a run showed with the schema. Any difference fails the run.
 
-Each runs with ``--strict``: an answer or an event that deviates is a 500 where it happens, so that the test fails that
-asked. Here it is made sure that none was overlooked, and the counts of all test processes are put together.
+Each local Stripe runs with ``--strict``: a wrong answer or event is a 500 at once, so that the test that asked fails.
+This module makes sure that no fault was missed, and adds up the counts of all test processes.
 """
 
 from collections import Counter
@@ -14,7 +14,7 @@ SHOWN: dict[str, Counter[str]] = {"checked": Counter(), "events": Counter()}
 
 
 def note(http: httpx.Client) -> None:
-    """What this server has checked is counted; that something deviated fails."""
+    """Count what this server has checked, and fail if something deviated."""
     seen = http.get("/_sandbox/conformance").raise_for_status().json()
     for name, counts in SHOWN.items():
         counts.update(seen[name])

@@ -1,4 +1,4 @@
-"""The stage: one local Stripe per test process, over HTTP, and a named cast."""
+"""Shared fixtures: one local Stripe for each test process, over HTTP, and a named cast."""
 
 import contextlib
 import functools
@@ -38,7 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class LocalStripe:
-    """The sandbox as tests see it."""
+    """The local Stripe as tests use it."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -53,12 +53,12 @@ class LocalStripe:
         return answer.raise_for_status().json()["data"]
 
     def post(self, path: str, **params: Any) -> dict[str, Any]:
-        """As somebody else would: the vendor's front end, or a person at the dashboard."""
+        """Send a request as somebody else would: the vendor's front end, or a person in the dashboard."""
         headers = {"Authorization": f"Bearer {settings.STRIPE_API_KEY}"}
         return self.http.post(f"/v1/{path}", data=params, headers=headers).raise_for_status().json()
 
     def confirm(self, setup_intent: str, card: str) -> None:
-        """What Stripe.js does with the client secret."""
+        """Do what Stripe.js does with the client secret."""
         self.post(f"setup_intents/{setup_intent}/confirm", payment_method=card)
 
     def delete(self, path: str) -> None:
@@ -80,11 +80,11 @@ class LocalStripe:
         sandbox_clock.forget()
 
     def taken(self, **how: Any) -> list[dict[str, Any]]:
-        """The signed deliveries that wait, as Stripe would send them."""
+        """Take the signed deliveries that wait, as Stripe would send them."""
         return self.control("deliveries/take", **how)["deliveries"]
 
     def deliver(self, **how: Any) -> list[int]:
-        """They are posted to our receiver. Returns the answers' statuses."""
+        """Post the waiting deliveries to our receiver. Returns the statuses of the answers."""
         return [post_delivery(one).status_code for one in self.taken(**how)]
 
     def deliver_and_apply(self, **how: Any) -> None:
@@ -102,7 +102,7 @@ def post_delivery(delivery: dict[str, Any], **changed: Any) -> Any:
 
 @functools.cache
 def _sender() -> Client:
-    """One for all: a new client builds all middleware anew."""
+    """Return one client for all tests. A new client would build all middleware again."""
     return Client()
 
 
@@ -125,9 +125,9 @@ def stripe_server() -> Iterator[LocalStripe]:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """The tables can be emptied: auditlog's own, which ours replaces, is in the way of that on PostgreSQL.
+    """Drop auditlog's own table, which ours replaces. On PostgreSQL it would prevent emptying the tables.
 
-    There, a statement that is to have time limits and has none fails the test.
+    On PostgreSQL, also let each test fail in which a statement runs without the time limits that it must have.
     """
     with django_db_blocker.unblock(), connections["default"].cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS auditlog_logentry")
@@ -138,7 +138,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
 
 @pytest.fixture
 def one_connection(db: None) -> Iterator[None]:
-    """Within a test's own transaction the other connections are the default one, so that they see the same rows."""
+    """Replace the other connections by the default one inside a test's transaction, so that they see the same rows."""
     if not connections["default"].in_atomic_block:
         yield
         return
@@ -152,7 +152,7 @@ def one_connection(db: None) -> Iterator[None]:
 
 @contextlib.contextmanager
 def rolled_back() -> Iterator[None]:
-    """The database is afterwards what it was before. Looks like a test case's own transaction to what runs inside."""
+    """Undo the block's changes to the database. To the code inside, it looks like a test case's transaction."""
     block = transaction.atomic()
     block._from_testcase = True  # type: ignore[attr-defined]  # Django's own
     with block:
@@ -161,7 +161,7 @@ def rolled_back() -> Iterator[None]:
 
 
 def stocked(stripe_server: LocalStripe) -> LocalStripe:
-    """Our account, plans and webhook endpoint are there, in an empty database and at a Stripe with nothing in it."""
+    """Create our account, plans and webhook endpoint, in an empty database and at an empty Stripe."""
     sandbox_clock.forget()
     by = actor.job("tests")
     accounts.record_account(by=by, reason="tests")
@@ -186,7 +186,7 @@ def stocked(stripe_server: LocalStripe) -> LocalStripe:
 
 @pytest.fixture
 def empty_stripe(stripe_server: LocalStripe, settings: Any, one_connection: None) -> LocalStripe:
-    """A Stripe with nothing in it."""
+    """Return a local Stripe with nothing in it."""
     stripe_server.control("reset")
     sandbox_clock.forget()
     settings.STRIPE_API_BASE = stripe_server.url
@@ -195,7 +195,7 @@ def empty_stripe(stripe_server: LocalStripe, settings: Any, one_connection: None
 
 @pytest.fixture
 def stripe(empty_stripe: LocalStripe) -> Iterator[LocalStripe]:
-    """A Stripe with nothing in it but our account, plans and webhook endpoint."""
+    """Yield a local Stripe with nothing but our account, plans and webhook endpoint."""
     yield stocked(empty_stripe)
     sandbox_clock.forget()
     assert clock.wall()
@@ -226,20 +226,20 @@ def price(code: str) -> PlanPrice:
 
 
 def price_id(code: str) -> str:
-    """As an operation is asked for it."""
+    """Return the price's id as an operation takes it."""
     return str(price(code).public_id)
 
 
 def subscribed_office(
     office: Office, *, by: actor.Actor, plan: str = "practice-monthly", card: str = "pm_card_visa", **given: Any
 ) -> Office:
-    """The office, which has started a subscription and paid the first invoice, unless there is a trial."""
+    """Return the Office after it started a subscription. The first invoice is paid, unless there is a trial."""
     start = StartSubscription(price=price_id(plan), payment_method=card, **given)
     return perform(start, office, by=by, reason="new")
 
 
 def determined(by: actor.Actor, then: actor.Actor, *, ends_in_days: int | None = 365) -> Agreement:
-    """An executed BAA, prepared by one and approved by another; a negative number of days is one that has ended."""
+    """Create a determination "executed", prepared by one and approved by another. With negative days it has ended."""
     today = clock.wall().date()
     with trail.acting(by, reason="tests"):
         return Agreement.objects.create(
@@ -258,7 +258,7 @@ def determined(by: actor.Actor, then: actor.Actor, *, ends_in_days: int | None =
 
 @pytest.fixture
 def live(stripe: LocalStripe, settings: Any) -> LocalStripe:
-    """The local Stripe, asked as if real money moved there."""
+    """Return the local Stripe with the product in live mode, as if real money moved."""
     settings.STRIPE_LIVE_MODE = True
     return stripe
 
@@ -300,8 +300,8 @@ def quick_passwords(settings: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def no_side_door(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A call to Stripe that does not go through our client fails."""
-    if request.path.parent.name == "stripe_sandbox":  # there it is the SDK's own client that is spoken to
+    """Let a call to Stripe fail if it does not go through our client."""
+    if request.path.parent.name == "stripe_sandbox":  # those tests use the SDK's own client
         return
     import stripe as sdk
 

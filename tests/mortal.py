@@ -1,4 +1,7 @@
-"""python -m tests.mortal FILE FUNCTION call|return COMMAND…: a process of manage.py that dies there, as by kill -9."""
+"""A process of manage.py that dies at a given place, as by kill -9.
+
+``python -m tests.mortal FILE FUNCTION call|return COMMAND…``
+"""
 
 import os
 import signal

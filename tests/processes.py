@@ -1,4 +1,4 @@
-"""Other processes of ours on the tests' own database."""
+"""Other processes of the product on the tests' own database."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ PATIENCE_SECONDS = 30
 
 
 def database_url() -> str:
-    """The tests' own database, for another process."""
+    """Return the tests' own database, for another process."""
     is_ = connection.settings_dict
     if is_libsql_server(is_):
         return str(is_["NAME"])
@@ -30,7 +30,7 @@ def database_url() -> str:
 
 @pytest.fixture
 def started() -> Iterator[Callable[..., "subprocess.Popen[bytes]"]]:
-    """Starts processes, which end with the test."""
+    """Return a function that starts processes. They end with the test."""
     running: list[subprocess.Popen[bytes]] = []
 
     def start(*arguments: str) -> "subprocess.Popen[bytes]":
@@ -46,7 +46,7 @@ def started() -> Iterator[Callable[..., "subprocess.Popen[bytes]"]]:
 
 
 def production(folder: Path) -> dict[str, str]:
-    """The environment of production, with a database and static files below this folder."""
+    """Return the environment of production, with a database and static files in this folder."""
     return {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "ENV_FILE": str(ROOT / "tests" / "production.env"),
@@ -57,7 +57,7 @@ def production(folder: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the `release` of the Procfile left the static files."""
+    """Return where the `release` of the Procfile put the static files."""
     folder = tmp_path_factory.mktemp("release")
     lines = (ROOT / "Procfile").read_text().splitlines()
     command = next(line.removeprefix("release:") for line in lines if line.startswith("release:"))
@@ -66,7 +66,7 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def until(seen: Callable[[], object]) -> None:
-    """It was seen to become true."""
+    """Wait until it is true."""
     pause, begun = threading.Event(), time.monotonic()
     while not seen():
         assert time.monotonic() - begun < PATIENCE_SECONDS, "did not happen"

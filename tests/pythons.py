@@ -1,8 +1,8 @@
-"""Which Pythons the product fits: ``make check-pythons``.
+"""Checks which Python versions the product supports: ``make check-pythons``.
 
-For each version that is named, every locked requirement must have a wheel; nothing is installed for that. On each whose
-interpreter is found here, the main job runs (``demo.smoke``) and then QUICK, in an environment of its own. The last
-lines say which those were. The version that this runs on has `make test`.
+For each given version, every locked requirement must have a wheel; nothing is installed for this check. For each
+version with an interpreter on this machine, the main job (``demo.smoke``) and then QUICK run in their own environment.
+The last lines report the results. The version that runs this check is tested by `make test`.
 """
 
 import os
@@ -20,7 +20,7 @@ from packaging.specifiers import SpecifierSet
 ROOT = Path(__file__).resolve().parents[1]
 LOCKS = ("requirements.txt", "requirements-demo.txt", "requirements-dev.txt", "requirements-containers.txt")
 QUICK = ("tests/config", "tests/webhooks/test_receive.py", "tests/test_stripe_api.py", "tests/test_money.py")
-"""Settings, a first migration, a web server, the SDK: where another Python would show."""
+"""Settings, a first migration, a web server, the SDK: where another Python would make a difference."""
 UV = str(Path(sys.executable).with_name("uv"))
 
 
@@ -37,7 +37,7 @@ def main(*versions: str) -> int:
 
 
 def _check_claim(versions: tuple[str, ...]) -> None:
-    """These are the versions that pyproject.toml admits, and no others."""
+    """Check that these versions are exactly those that pyproject.toml allows."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     admits = SpecifierSet(project["requires-python"])
     admitted = {f"3.{minor}" for minor in range(50) if f"3.{minor}.0" in admits}
@@ -54,7 +54,7 @@ def _has_wheels(lock: str, version: str) -> bool:
 
 
 def _run_on(version: str) -> tuple[str, bool]:
-    """What was run, and whether it passed; that there is no interpreter is no failure."""
+    """Return what was run, and whether it passed. A missing interpreter is not a failure."""
     if version == ".".join(platform.python_version_tuple()[:2]):
         return f"make test runs on it ({platform.python_version()})", True
     if not (python := _interpreter(version)):
@@ -77,7 +77,7 @@ def _run_on(version: str) -> tuple[str, bool]:
 
 
 def _interpreter(version: str) -> str:
-    """The path of a Python of this version that starts, or an empty text. Those of pyenv need not be chosen there."""
+    """Return the path of a working Python of this version, or an empty text. pyenv's versions need not be selected."""
     name = f"python{version}"
     found = [shutil.which(name, path=folder) for folder in os.get_exec_path()]
     if shutil.which("pyenv"):

@@ -1,4 +1,4 @@
-"""The state machine and the histories at length, with a new seed: ``make soak``. docs/soak.md keeps what came of it."""
+"""A long run of the state machine and the histories, with a new seed: ``make soak``. docs/soak.md keeps its result."""
 
 import json
 import os
@@ -18,24 +18,24 @@ ROOT = Path(__file__).resolve().parents[1]
 REPORT = ROOT / "docs" / "soak.md"
 STEP = "step: "
 SELDOM = 100
-"""A kind of step that comes in fewer than one of so many lives is too rare: that is a failure of the test."""
+"""A kind of step that happens in fewer than one of this many lives is too rare. Then the soak fails."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """One test at length: ``variables`` of the environment say how much; the one named ``seed`` where it begins."""
+    """One long test. ``variables`` of the environment set its length; the variable ``seed`` sets where it begins."""
 
     title: str
     test: str
     seed: str
     variables: tuple[str, ...]
     again: str
-    """What one seed again takes."""
+    """The variables that repeat one seed."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a part."""
+    """The result of a part."""
 
     part: Part
     seed: int
@@ -50,7 +50,7 @@ class Result:
 
     @property
     def rare(self) -> list[str]:
-        """The kinds of step that hardly came."""
+        """Return the kinds of step that were too rare."""
         steps = [name for name in self.counted if name.startswith(STEP)]
         return [name for name in steps if self.counted[name] * SELDOM < self.counted["lives"]]
 
@@ -146,7 +146,7 @@ def _section(result: Result) -> list[str]:
 
 
 def _commit() -> str:
-    """What was tested; with a word where files differ from it."""
+    """Return the tested commit, and say if files differ from it."""
     git = ["git", "-C", str(ROOT)]
     try:
         head = subprocess.check_output([*git, "rev-parse", "--short=12", "HEAD"], text=True).strip()

@@ -1,4 +1,4 @@
-"""Roles and what each may do: the one table. Staff roles are groups; office roles become grants on an Office."""
+"""The table of roles and what each role may do. Staff roles are groups. Office roles become grants on an Office."""
 
 from typing import Any
 
@@ -35,19 +35,22 @@ OFFICE: dict[str, set[str]] = {
 
 
 def is_given(user: User, permission: str) -> bool:
-    """A staff role of this person's has the permission: on every Office. Without being staff a role gives nothing."""
+    """Return whether a staff role gives this person the permission, on every Office.
+
+    A role gives nothing to a person who is not staff or not active.
+    """
     return user.is_staff and user.is_active and user.has_perm(f"billing.{permission}")
 
 
 def require(by: Actor, permission: str, *, to: str) -> User:
-    """The person who acts, whose staff role has this permission. Raises: NotPermitted."""
+    """Return the person who acts, if a staff role gives this permission. Raises: NotPermitted."""
     if by.user is None or not is_given(by.user, permission):
         raise errors.NotPermitted(to)
     return by.user
 
 
 def people_who_may(permission: str) -> QuerySet[User]:
-    """Everyone who may sign in to the admin and whose role has this permission."""
+    """Return everyone who may sign in to the admin and whose role has this permission."""
     return User.objects.filter(
         is_active=True,
         is_staff=True,
@@ -57,7 +60,7 @@ def people_who_may(permission: str) -> QuerySet[User]:
 
 
 def write_groups(**_: Any) -> None:
-    """The groups hold what the table says. Called after each migrate."""
+    """Write the permissions of the staff groups as the table says. It is called after each migrate."""
     for role, codenames in STAFF.items():
         group, _created = Group.objects.get_or_create(name=role)
         wanted = Permission.objects.filter(content_type__app_label="billing", codename__in=codenames)

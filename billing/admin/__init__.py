@@ -1,4 +1,4 @@
-"""The vendor's face: reads our rows, and changes billing through operations only."""
+"""The admin for the vendor's staff. It reads our rows, and changes billing only through operations."""
 
 from django.contrib import admin
 from django.contrib.auth.models import Group
@@ -12,7 +12,7 @@ for model in list(admin.site._registry):
     if model._meta.app_label == "djstripe" or model in foreign:
         admin.site.unregister(model)
 
-from billing.admin import (  # noqa: E402  after the others' are gone
+from billing.admin import (  # noqa: E402  after the pages of other apps are removed
     agreements,
     audit_trail,
     events,

@@ -1,4 +1,4 @@
-"""What is asked about a determination: of an executed BAA, and where none is required."""
+"""The forms of a determination: one for an executed BAA, one for when no BAA is required."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Determinations on the BAA: what is in force, the rows, and the acts that prepare, approve and withdraw one."""
+"""Determinations on the BAA: what is in force, their list, and the pages to prepare, approve and withdraw one."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -113,7 +113,7 @@ class AgreementAdmin(ReadOnlyAdmin):
         return request.user.has_perm("billing.approve_agreement")
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """Only the acts that would not be refused."""
+        """Return only the acts that would not be refused."""
         row = self.get_object(request, str(object_id))
         if row is None or row.withdrawn_at:
             return []
@@ -204,7 +204,7 @@ class AgreementAdmin(ReadOnlyAdmin):
         button: str,
         done: str,
     ) -> HttpResponse:
-        """Asks for what the operation needs and a reason, then carries it out; a refusal stays on the page."""
+        """Ask for the values and a reason, then carry it out. A refusal is shown on the page with the form."""
         form = form_class(request.POST or None)
         if request.method == "POST" and form.is_valid():
             try:
@@ -236,7 +236,7 @@ def may_approve(row: Agreement, user: User) -> bool:
 
 
 def waiting(row: Agreement, user: User) -> str:
-    """Who must approve it, where it waits for that."""
+    """Return a sentence that says who must approve it, or "" if it does not wait for approval."""
     if row.approved_at or row.withdrawn_at:
         return ""
     others = roles.people_who_may("approve_agreement").exclude(pk=row.prepared_by_id).order_by("email")
@@ -246,7 +246,7 @@ def waiting(row: Agreement, user: User) -> str:
 
 
 def banner() -> dict[str, Any]:
-    """What is in force now, in words and a tone."""
+    """Return what is in force now, in words and with a tone."""
     now = clock.wall()
     found = payment_processor(at=now)
     return {

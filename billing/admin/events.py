@@ -1,4 +1,4 @@
-"""What Stripe reported: the inbox, and reading parked events again."""
+"""Events from Stripe: the inbox, and putting parked events back."""
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -49,7 +49,7 @@ class ReceivedEventAdmin(ReadOnlyAdmin):
 
     @action(description="Read all parked events again", url_path="replay-all/", permissions=["replay"])
     def replay_all(self, request: HttpRequest) -> HttpResponse:
-        """Asks once, then puts back every parked event; the act is on record."""
+        """Ask for confirmation, then put back every parked event. The audit trail records it."""
         if not self.has_replay_permission(request):
             raise PermissionDenied
         parked = ReceivedEvent.objects.filter(status=ReceivedEvent.Status.PARKED)

@@ -1,4 +1,4 @@
-"""What was found, what somebody does about it, and the comparisons that find it."""
+"""Findings, what a person can do about them, and comparisons."""
 
 from dataclasses import replace
 
@@ -175,7 +175,7 @@ class ReconciliationAdmin(ReadOnly, ActsAdmin):
 
     @action(description="Compare everything now", url_path="compare-all/", permissions=["compare"])
     def compare_all(self, request: HttpRequest) -> HttpResponse:
-        """Asks once, then one is under way; a worker carries it on."""
+        """Ask for confirmation, then begin a comparison. A worker carries it on."""
         if not self.has_compare_permission(request):
             raise PermissionDenied
         back = reverse("admin:billing_reconciliation_changelist")

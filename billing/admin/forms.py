@@ -1,4 +1,4 @@
-"""What every act in the admin asks for: why."""
+"""The forms that ask for the reason of an act. Every act in the admin needs one."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ LONGEST_NOTE = 120
 
 
 class ReasonForm(forms.Form):
-    """The reason in the person's own words."""
+    """A form for the reason in the person's own words."""
 
     reason = forms.CharField(
         min_length=3,
@@ -23,7 +23,7 @@ class ReasonForm(forms.Form):
 
 
 class WhyForm(forms.Form):
-    """The reason from the catalogue, with a note; ``cleaned_data["reason"]`` is both in words."""
+    """A form for a reason from the catalogue, with a note. ``cleaned_data["reason"]`` has both in words."""
 
     why = forms.ChoiceField(
         choices=[("", "Choose …"), *reasons.CATALOGUE.items()], label="Reason", widget=UnfoldAdminSelectWidget

@@ -1,4 +1,4 @@
-"""The invoice: its list and its page, which is read and acted on, never edited."""
+"""Invoices: their list and their page. They can be read and acted on, but not edited."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The Office: its list and its page."""
+"""Offices: their list and their page."""
 
 from typing import Any
 

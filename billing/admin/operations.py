@@ -1,4 +1,4 @@
-"""What was asked of Stripe: each operation with its steps."""
+"""Operations, each with its requests to Stripe."""
 
 from django.contrib import admin
 from unfold.decorators import display

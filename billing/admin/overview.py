@@ -1,6 +1,6 @@
-"""The first screen: what waits for somebody, how the Offices stand, and whether the workers run.
+"""The first page: what a person must do, the statuses of the Offices, and whether the workers run.
 
-Reads our rows only, in a fixed number of queries.
+It reads only our own rows, in a fixed number of queries.
 """
 
 from collections.abc import Iterator
@@ -49,7 +49,7 @@ STANDING = (
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One on the way to the first Office that is billed. ``page`` is empty where it is not done in the admin."""
+    """One step on the way to the first Office that is billed. ``page`` is empty if it is not done in the admin."""
 
     title: str
     says: str
@@ -58,7 +58,10 @@ class Step:
 
 
 def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """What ``templates/admin/index.html`` shows. Source: https://unfoldadmin.com/docs/configuration/dashboard/"""
+    """Return what ``templates/admin/index.html`` shows.
+
+    Source: https://unfoldadmin.com/docs/configuration/dashboard/
+    """
     user = cast(User, request.user)
     context |= {"title": "Overview", "has_role": user.has_perm("billing.view_office")}
     if not context["has_role"]:
@@ -105,7 +108,7 @@ def _first_steps(user: User) -> Iterator[Step]:
 
 
 def _standing(offices: QuerySet[Office]) -> list[dict[str, Any]]:
-    """How many Offices have a subscription of each status."""
+    """Return how many Offices have a subscription of each status."""
     found = offices.values("subscription_status").order_by().annotate(n=Count("pk"))
     counts = {row["subscription_status"]: row["n"] for row in found}
     known = [*STANDING, *(status for status in counts if status not in STANDING)]
@@ -122,7 +125,7 @@ def _standing(offices: QuerySet[Office]) -> list[dict[str, Any]]:
 
 
 def _past_due(offices: QuerySet[Office]) -> list[dict[str, Any]]:
-    """Those that have owed longest, and until when they may still use the product."""
+    """Return the Offices that have been past due longest, and until when they may still use the product."""
     policy, now = Policy.of(settings), clock.billing()
     rows = offices.filter(past_due_since__isnull=False).order_by("past_due_since", "pk")[:SHOWN_PAST_DUE]
     return [
@@ -137,7 +140,7 @@ def _past_due(offices: QuerySet[Office]) -> list[dict[str, Any]]:
 
 
 def _figures() -> list[dict[str, Any]]:
-    """Sums, one for each currency."""
+    """Return the sums of money, one for each currency."""
     billed = Subscription.objects.filter(status__in=REVENUE, deleted_at=None)
     paid = Payment.objects.filter(status=PaymentStatus.SUCCEEDED, created_at__gte=clock.billing() - PAID_WITHIN)
     owed = Invoice.objects.filter(status=InvoiceStatus.OPEN, deleted_at=None)
@@ -169,7 +172,7 @@ def _sums(rows: QuerySet[Any], amount: Sum) -> list[Money]:
 
 
 def _workers(seen: dict[str, Any]) -> list[dict[str, str]]:
-    """``seen`` are the figures of ``billing.health``."""
+    """Return what is shown about workers, waiting events and comparisons. ``seen`` is from ``billing.health``."""
     beat, oldest = seen["heartbeat_seconds"], seen["oldest_waiting_seconds"]
     waits = f"{seen['waiting']:,}" + (f", the oldest for {many(oldest, 'second')}" if oldest is not None else "")
     last = Reconciliation.objects.filter(ended_at__isnull=False).order_by("-ended_at").first()

@@ -1,4 +1,4 @@
-"""Payments, and what became of them: refunds, credit notes, disputes."""
+"""Payments, refunds, credit notes and disputes."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ STATES = TONES | {
 
 
 def dashboard() -> str:
-    """Where disputes are answered; the local Stripe has a page of its own."""
+    """Return the address of the page at Stripe where disputes are answered. A local Stripe has its own page."""
     if settings.STRIPE_API_BASE:
         return settings.STRIPE_API_BASE
     return f"https://dashboard.stripe.com/{'' if settings.STRIPE_LIVE_MODE else 'test/'}disputes"
@@ -50,7 +50,7 @@ def what_to_do(row: Adjustment) -> str:
 
 
 class Shown:
-    """How an adjustment is shown, in a list and within its payment."""
+    """The columns of an adjustment, in its list and on the page of its payment."""
 
     @display(description="Status", label=STATES, ordering="status")
     def state(self, row: Adjustment) -> str:

@@ -1,4 +1,4 @@
-"""Plans and their prices. A price cannot be changed once it is saved, so it is said in words before that."""
+"""Plans and their prices. A saved price cannot be changed, so a person confirms it in words before it is saved."""
 
 from collections.abc import Iterator
 from typing import Any, cast
@@ -17,7 +17,7 @@ from billing.models import Plan, PlanPrice
 
 
 class PriceForm(forms.ModelForm):
-    """A price as a person writes it, 299.00; kept in minor units."""
+    """A form for a price as a person writes it, such as 299.00. It is stored in minor units."""
 
     amount = AmountField(
         min_value=0,
@@ -40,7 +40,7 @@ class PriceForm(forms.ModelForm):
         return currency
 
     def clean_interval_count(self) -> int:
-        """It is refused here, as the constraint's own words would tell nobody."""
+        """Refuse a count below 1 with clear words, before the database's constraint does."""
         count: int = self.cleaned_data["interval_count"]
         if count < 1:
             raise forms.ValidationError("At least 1.")
@@ -57,14 +57,14 @@ class PriceForm(forms.ModelForm):
 
 
 class Prices(BaseInlineFormSet):
-    """New prices are saved once what they say in words was sent back, unchanged, as ``confirmed``."""
+    """The new prices of a plan. They are valid only if the form returns their exact words as ``confirmed``."""
 
     def is_valid(self) -> bool:
         return super().is_valid() and not self.to_confirm
 
     @property
     def to_confirm(self) -> list[str]:
-        """What would be sold, in words, where nobody has confirmed just that."""
+        """Return the new prices in words, or an empty list if a person has confirmed exactly these."""
         if not self.is_bound or not super().is_valid():
             return []
         words = list(self._in_words())
@@ -77,7 +77,7 @@ class Prices(BaseInlineFormSet):
 
 
 def in_words(price: PlanPrice) -> str:
-    """One price as the Office will pay it: 299.00 USD a month."""
+    """Describe one price as the Office will pay it: 299.00 USD a month."""
     every = f"a {price.interval}" if price.interval_count == 1 else f"every {price.every}"
     seat = " for each seat" if price.per_seat else ""
     free = ", which is free of charge" if price.unit_amount == 0 else ""
@@ -85,7 +85,7 @@ def in_words(price: PlanPrice) -> str:
 
 
 class PriceInline(TabularInline):
-    """Prices are added and never edited; `manage.py setup_stripe` publishes the new ones."""
+    """The prices of a plan. They are added and never edited. `manage.py setup_stripe` publishes new ones."""
 
     model = PlanPrice
     form = PriceForm

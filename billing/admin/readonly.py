@@ -1,4 +1,4 @@
-"""Rows that are looked at and never edited here."""
+"""Base classes for pages whose rows cannot be edited."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ class ReadOnlyInline(ReadOnly, TabularInline):
 
 
 def masked(stripe_id: str) -> str:
-    """Enough to find it at Stripe, too little to use it: ``cus_…a1b2``."""
+    """Return the prefix and the last four characters of an id, which is enough to find it at Stripe: ``cus_…a1b2``."""
     if not stripe_id:
         return "–"
     return f"{stripe_id.split('_', maxsplit=1)[0]}_…{stripe_id[-4:]}"

@@ -1,4 +1,4 @@
-"""Subscriptions, as Stripe showed them last."""
+"""Subscriptions, as the last look saw them at Stripe."""
 
 from django.contrib import admin
 from unfold.decorators import display

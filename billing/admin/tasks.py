@@ -1,4 +1,4 @@
-"""What a person must do, in words, and the page where it is done. The first screen shows the most urgent first."""
+"""What a person must do, in words, and the page where it is done. The first page shows these tasks."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from billing.admin.agreements import banner, may_approve
 from billing.models import Agreement, Finding, Operation, ReceivedEvent, Reconciliation, User
 
 UNSETTLED_AFTER = timedelta(minutes=5)
-"""Until then the worker is expected to find out what became of an operation."""
+"""Until then, the worker should find out the outcome of an operation by itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """``tone`` is one of ``danger``, ``warning``, ``info``; ``page`` an address within the admin."""
+    """One task. ``tone`` is ``danger``, ``warning`` or ``info``. ``page`` is an address in the admin."""
 
     tone: str
     title: str
@@ -29,7 +29,7 @@ class Task:
 
 
 def tasks_of(user: User, health: dict[str, Any]) -> Iterator[Task]:
-    """``health`` are the figures of ``billing.health``."""
+    """Yield the tasks for this person. ``health`` is the figures of ``billing.health``."""
     yield from _of_health(health)
     yield from _of_findings()
     yield from _of_operations()
@@ -110,5 +110,5 @@ def many(count: int, what: str) -> str:
 
 
 def list_of(model: str, **filters: Any) -> str:
-    """The list of this model, filtered."""
+    """Return the address of this model's list in the admin, with these filters."""
     return reverse(f"admin:billing_{model}_changelist", query=filters or None)

@@ -1,4 +1,4 @@
-"""Who may sign in, and who belongs to which Office."""
+"""Users and memberships: who may sign in, and who belongs to which Office."""
 
 from typing import Any
 
@@ -51,7 +51,7 @@ class MembershipAdmin(ModelAdmin):
     search_fields = ("user__email", "office__name")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("user", "office") if obj else ()  # another pair is another membership: this one is ended
+        return ("user", "office") if obj else ()  # another pair needs another membership, and this one is ended
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -1,4 +1,4 @@
-"""Workers and their jobs: what runs, what is due, what failed."""
+"""Workers and jobs: what runs, what is due, and what failed."""
 
 from typing import Any
 

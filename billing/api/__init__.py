@@ -1,1 +1,1 @@
-"""The REST API: translates between HTTP and operations, and decides nothing."""
+"""The REST API. It translates between HTTP and operations, and makes no decisions of its own."""

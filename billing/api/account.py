@@ -1,4 +1,4 @@
-"""An Office's account with us: its statement, its billing cycles, and how it stands. Read from our own rows."""
+"""An Office's statement, its periods, and what it owes now. They are read from our own rows."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ class PeriodSerializer(fields.Serializer[Any]):
     until = fields.DateTimeField(required=False, default=None)
 
     def get_fields(self) -> dict[str, fields.Field[Any, Any, Any, Any]]:
-        """``from`` and ``to``, which Python cannot name."""
+        """Return the fields as ``from`` and ``to``, which cannot be names in Python."""
         given = super().get_fields()
         return {"from": given["since"], "to": given["until"]}
 

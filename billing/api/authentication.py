@@ -1,4 +1,4 @@
-"""API tokens. A request that only reads writes nothing, also where a token has expired."""
+"""Authentication with API tokens. A request that only reads writes nothing, even if its token has expired."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ from billing import clock
 
 
 class Tokens(TokenAuthentication):
-    """A token that has expired is refused. Signing in deletes it, and no request that shows one.
+    """Token authentication that refuses an expired token but does not delete it. Signing in deletes it.
 
-    Knox deletes the user's expired tokens, this one or others, wherever a token is shown; a database that cannot be
-    written would make that an error in place of an answer.
+    Knox itself deletes the user's expired tokens in every request that shows a token. If the database could not be
+    written, the request would then fail instead of being answered.
     """
 
     def _cleanup_token(self, auth_token: Any) -> bool:
@@ -20,6 +20,6 @@ class Tokens(TokenAuthentication):
 
 
 class TokensScheme(KnoxTokenScheme):
-    """The document shows it as knox's own."""
+    """Makes the OpenAPI document show it as knox's own authentication."""
 
     target_class = "billing.api.authentication.Tokens"

@@ -1,4 +1,4 @@
-"""What is done to an Office as a customer."""
+"""Operations on an Office as a customer."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ class OfficeOperation(OperationView):
 
 
 class CreditOperation(OfficeOperation):
-    """Credit is given for a reason of the catalogue, and no other."""
+    """Changes the credit. The reason must be a code of the catalogue that needs no note."""
 
     def reason(self) -> fields.Field[Any, Any, Any, Any]:
         return fields.ChoiceField(choices=[code for code in reasons.CATALOGUE if code not in reasons.NEEDS_NOTE])

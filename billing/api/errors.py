@@ -1,5 +1,7 @@
-"""Refusals as HTTP answers, in one shape: ``{"code", "detail"}``; ``fields`` where input was wrong; ``decline_code``
-and ``next_step`` where a card was declined."""
+"""Refusals as HTTP answers. All have the same shape: ``{"code", "detail"}``.
+
+Wrong input adds ``fields``. A declined card adds ``decline_code`` and ``next_step``.
+"""
 
 from typing import Any
 
@@ -27,7 +29,7 @@ def _with_subclasses(kind: type[errors.BillingError]) -> list[type[errors.Billin
 
 
 def problem(code: str, detail: str, decline_code: str = "") -> Response:
-    """The answer to a refusal with this code: as it is raised, or as an operation keeps it."""
+    """Return the answer to a refusal with this code, which was raised now or is stored with an operation."""
     known = (
         one for one in _with_subclasses(errors.BillingError) if one.code == code and one is not errors.BillingError
     )
@@ -40,7 +42,7 @@ def problem(code: str, detail: str, decline_code: str = "") -> Response:
 
 
 def answer(error: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's EXCEPTION_HANDLER."""
+    """Return the answer to an error, as DRF's EXCEPTION_HANDLER. None: DRF raises the error again."""
     if isinstance(error, errors.BillingError):
         refusal = problem(error.code, str(error), getattr(error, "decline_code", ""))
         if isinstance(error, errors.RequestInProgress):

@@ -1,14 +1,15 @@
-"""``Idempotency-Key``: a repeated POST has one effect, and one answer that only changes from unknown to settled.
+"""``Idempotency-Key``: a repeated POST has one effect and one answer. The answer only changes from unknown to settled.
 
-A view that has it says in ``carry_out`` what its POST does, and in ``settled`` how a success is shown, so that the
-answer can be given also where the first one never left. What is remembered:
+A view that supports it says in ``carry_out`` what its POST does, and in ``settled`` how a success is shown. So the
+answer can be given even if the first one was never sent. What is stored:
 
-- a success, and what an operation refused (402, 403, 409, 422, 502), with status and body;
-- an outcome that is not yet known is not remembered but read from the operation each time, until it settles.
+- A success, and a refusal of an operation (402, 403, 409, 422, 502), with status and body.
+- An unknown outcome is not stored. It is read from the operation each time, until it is settled.
 
-Not remembered, because nothing was begun and the same key may be tried again: input that a serializer refuses
-(400), no valid token (401), an Office that is not visible (404), another unsettled operation of the Office
-(409), and defects (500) before an operation began. Whoever lost the grant on an Office gets 404 for a repeat too.
+Some answers are not stored, because nothing was begun and the same key may be used again: input that a serializer
+refuses (400), no valid token (401), an Office that is not visible (404), another unsettled operation of the Office
+(409), and defects (500) before an operation began. A person who lost the grant on an Office gets 404 for a repeated
+request too.
 """
 
 import hashlib
@@ -34,18 +35,18 @@ MAY_BE_TRIED_AGAIN = (errors.OperationInProgress, errors.RequestInProgress, erro
 
 class IdempotentPosts(APIView):
     answers_are_kept: ClassVar[bool] = True
-    """Where a success holds what is stored nowhere, it is made anew for each repetition, by ``settled``."""
+    """False if a success has something that is never stored. Then ``settled`` makes the answer again each time."""
 
     def carry_out(self, request: Request, **address: Any) -> Response:
-        """What is done once for each key."""
+        """Carry out the request. It is called once for each key."""
         raise NotImplementedError
 
     def settled(self, operation: Operation) -> Response:
-        """The answer to a request whose operation succeeded, from our rows as they are now."""
+        """Return the answer to a request whose operation succeeded, from our rows as they are now."""
         raise NotImplementedError(f"{type(self).__name__} begins operations: it must say how a success is shown.")
 
     def check_may_see(self, request: Request, **address: Any) -> None:
-        """Raises what ``carry_out`` would, where the user may no longer see what the answer is about."""
+        """Raise what ``carry_out`` would raise if the user may no longer see what the answer is about."""
 
     def post(self, request: Request, **address: Any) -> Response:
         if HEADER not in request.headers:
@@ -80,7 +81,7 @@ class IdempotentPosts(APIView):
         return _kept(row, response)
 
     def _answer(self, row: IdempotentRequest, *, success: Response | None = None) -> Response:
-        """What is known by now. Raises: RequestInProgress."""
+        """Return the answer by what is known now. Raises: RequestInProgress."""
         if row.is_answered:
             return _remembered(row)
         operation = row.operation
@@ -96,13 +97,13 @@ class IdempotentPosts(APIView):
 
 
 def body_hash(request: Request) -> str:
-    """One value for each request: two bodies that parse to the same are the same."""
+    """Return the hash of method, path and body. Two bodies that parse to the same value have the same hash."""
     asked = [request.method, request.get_full_path(), request.data]
     return hashlib.sha256(json.dumps(asked, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def _kept(row: IdempotentRequest, response: Response) -> Response:
-    """The response is what the key answers from now on; or the one that was there first."""
+    """Store the response for this key, and return it. If another one was stored first, return that."""
     row = idempotency.keep(row, response.status_code, JSONRenderer().render(response.data).decode())
     return _remembered(row)
 

@@ -1,4 +1,4 @@
-"""An Office's invoices: to read, to open at Stripe, and to do something with one."""
+"""An Office's invoices: reading them, opening them at Stripe, and operations on one."""
 
 from typing import Any
 
@@ -55,7 +55,7 @@ class InvoiceFilterSerializer(fields.Serializer[Any]):
     until = fields.DateTimeField(required=False, help_text="Created before this time")
 
     def get_fields(self) -> dict[str, fields.Field[Any, Any, Any, Any]]:
-        """``from`` and ``to``, which Python cannot name."""
+        """Return the fields with ``from`` and ``to``, which cannot be names in Python."""
         given = super().get_fields()
         return {"status": given["status"], "from": given["since"], "to": given["until"]}
 
@@ -89,7 +89,7 @@ class Invoices(OfficeView, generics.ListAPIView[Invoice]):
 
 
 class InvoiceView(OfficeView):
-    """An invoice of the Office that the address names; one of another Office's does not exist."""
+    """A view of one invoice of the Office that the address names. An invoice of another Office gets 404."""
 
     def subject(self, request: Request, public_id: Any, invoice_id: Any = None, **named: Any) -> Invoice:
         office = self.office(request, public_id)

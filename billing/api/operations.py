@@ -1,4 +1,4 @@
-"""A POST that carries out a declaration, tells what it told, or previews it. The address table says which."""
+"""The views of a POST that carries out an operation or previews it. The table of addresses says which operation."""
 
 import inspect
 import re
@@ -27,11 +27,11 @@ NO_STORE = {"Cache-Control": "no-store"}
 
 
 class DeclaredView(OfficeView, Described):
-    """What is declared is what the body holds and what the OpenAPI document says."""
+    """A view for a declared operation. The declaration gives the body and the text in the OpenAPI document."""
 
     declared: type[Declaration[Any, Any]] = Declaration
     body: str = "Reason"
-    """What the body is called in the document; by this name where it holds nothing but the reason."""
+    """The name of the body in the document. The default is for a body that has only the reason."""
     shown: type[fields.BaseSerializer[Any]] = serializers.SubscriptionSerializer
     answers: int = status.HTTP_200_OK
     called: str = ""
@@ -40,13 +40,13 @@ class DeclaredView(OfficeView, Described):
     """How many paragraphs of the declaration's text the document shows."""
     not_in_body: Collection[str] = ()
     from_address: ClassVar[Mapping[str, str]] = {}
-    """Fields of the declaration that the address gives, by the names that they have there."""
+    """Fields of the declaration that come from the address, and their names there."""
 
     def reason(self) -> fields.Field[Any, Any, Any, Any] | None:
         return request_bodies.any_reason()
 
     def asked(self, request: Request, **address: Any) -> tuple[Declaration[Any, Any], str]:
-        """The request as it is declared, and the reason as it was given."""
+        """Return the request as its declaration, and the reason as it was given."""
         body = self.takes(data=request.data)
         body.is_valid(raise_exception=True)
         given = body.given
@@ -72,7 +72,7 @@ class DeclaredView(OfficeView, Described):
 
 
 class OperationView(DeclaredView, IdempotentPosts):
-    """Carries out the operation, and shows what it came to."""
+    """A view that carries out the operation and shows its result."""
 
     def carry_out(self, request: Request, **address: Any) -> Response:
         subject = self.subject(request, **address)
@@ -103,9 +103,9 @@ class Told(Named):
 
 
 class TellingView(DeclaredView):
-    """Answers what is told once and stored nowhere, as ``key``.
+    """A view that carries out an operation whose result is shown once and never stored. ``key`` is its name.
 
-    Hence it takes no Idempotency-Key: repeating makes another one, which does no harm.
+    So it takes no Idempotency-Key. Repeating makes another one, which does no harm.
     """
 
     answers = status.HTTP_201_CREATED
@@ -122,7 +122,7 @@ class TellingView(DeclaredView):
 
 
 class PreviewView(DeclaredView):
-    """Shows what the operation would come to. Nothing changes, so it needs no Idempotency-Key."""
+    """A view that shows a preview of the operation. Nothing changes, so it needs no Idempotency-Key."""
 
     shown: type[fields.BaseSerializer[Any]] = serializers.PreviewSerializer
 

@@ -24,7 +24,7 @@ class PaymentMethods(TellingView):
 
 
 class CardOperation(OperationView):
-    """An operation with a card of the Office that the address names, also one that is on file no more."""
+    """An operation on the card that the address names. The card may no longer be on file."""
 
     shown = PaymentMethodsSerializer
     from_address = {"card": "card_id"}

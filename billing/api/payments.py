@@ -1,4 +1,4 @@
-"""What the API shows of payments and what became of them, and how staff give money back."""
+"""Payments, refunds, credit notes and disputes, and the operations that give money back."""
 
 from typing import Any
 
@@ -138,14 +138,14 @@ class Adjustments(OfficeView, generics.ListAPIView[Adjustment]):
 
 
 class PaymentView(OfficeView):
-    """A payment of the Office that the address names; one of another Office's does not exist."""
+    """A view of one payment of the Office that the address names. A payment of another Office gets 404."""
 
     def subject(self, request: Request, public_id: Any, payment_id: Any = None, **named: Any) -> Payment:
         return get_object_or_404(self.office(request, public_id).payments, public_id=payment_id)
 
 
 class MoneyBackPreview(PreviewView):
-    """The reason is in the body too: with some, there is more to think of."""
+    """A preview of money that goes back. The body has the reason too, because the warnings depend on it."""
 
     shown = MoneyBackSerializer
 

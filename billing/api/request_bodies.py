@@ -1,4 +1,4 @@
-"""The body of a POST, made from the fields of the declaration that the address carries out."""
+"""The body of a POST, made from the fields of the declared operation."""
 
 import dataclasses
 import types
@@ -18,7 +18,7 @@ CARD = r"^pm_[A-Za-z0-9_]+$"
 
 
 class Body(Named):
-    # no docstring: the OpenAPI document would show it with each body
+    # no docstring, because the OpenAPI document would show it with each body
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class Body(Named):
 
     @property
     def given(self) -> dict[str, Any]:
-        """The fields of the declaration that were given, and the reason."""
+        """Return the given fields of the declaration, and the reason."""
         return {name: str(one) if isinstance(one, uuid.UUID) else one for name, one in self.validated_data.items()}
 
 
@@ -55,9 +55,10 @@ def any_reason() -> Field:
 
 
 def field_of(one: dataclasses.Field[Any], hint: Any) -> Field:
-    """What may be given for a field of a declaration.
+    """Return the API's field for a field of a declaration.
 
-    One that need not be given is left to the declaration; its default is shown, unless that is None.
+    A field that is not required has the default of the declaration. The document shows it, unless it is None.
+    Raises: TypeError: the declaration does not say who gives the field, or the API has no field for its type.
     """
     terms = one.metadata.get("terms")
     if not isinstance(terms, Terms):
@@ -96,7 +97,7 @@ def _text(terms: Terms, given: dict[str, Any]) -> Field:
 
 
 def _without_none(hint: Any) -> Any:
-    """``str`` of ``str | None``."""
+    """Return ``str`` for ``str | None``."""
     if get_origin(hint) not in (Union, types.UnionType):
         return hint
     kind, *others = [one for one in get_args(hint) if one is not types.NoneType]

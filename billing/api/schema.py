@@ -1,4 +1,4 @@
-"""The OpenAPI document: a POST that carries out a declaration is described by it."""
+"""The OpenAPI document. A POST for a declared operation is described by its declaration."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from billing.api.idempotency import HEADER, REPLAYED, IdempotentPosts
 
 
 class Named(fields.Serializer[Any]):
-    # an instance has a name of its own in the OpenAPI document
+    # a serializer whose instances have their own names in the OpenAPI document
 
     def __init__(self, *, called: str, **of_the_framework: Any) -> None:
         super().__init__(**of_the_framework)
@@ -19,7 +19,7 @@ class Named(fields.Serializer[Any]):
 
 
 class Described:
-    """A view whose POST says itself what the document has of it."""
+    """A view that describes its POST for the document itself."""
 
     def operation_id(self) -> str:
         raise NotImplementedError
@@ -28,11 +28,11 @@ class Described:
         raise NotImplementedError
 
     def takes(self, **data: Any) -> fields.Serializer[Any]:
-        """The body. ``data=``: this one."""
+        """Return the serializer of the body, with ``data=`` if it is given."""
         raise NotImplementedError
 
     def gives(self) -> dict[int, Any]:
-        """What is answered, by status."""
+        """Return the serializers of the answers, by HTTP status."""
         raise NotImplementedError
 
 
@@ -59,7 +59,7 @@ class Schema(AutoSchema):
         return super().get_serializer_name(serializer, direction)
 
     def get_override_parameters(self) -> list[Any]:
-        """The header, on each POST that has it."""
+        """Add the header Idempotency-Key to each POST that supports it."""
         given = list(super().get_override_parameters())
         if self.method != "POST" or not isinstance(self.view, IdempotentPosts):
             return given

@@ -1,4 +1,4 @@
-"""The shapes of the API. Money is minor units with its currency; time is UTC; Stripe's ids never appear."""
+"""The serializers of the API. Money is minor units with its currency. Times are UTC. Stripe's ids are never shown."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""An Office's current subscription: to read, and to start, here or on a page of Stripe's."""
+"""An Office's current subscription: reading it, and starting it here or on a page at Stripe."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ class CurrentSubscription(OperationView):
 
 
 class PaymentLinkOperation(OperationView):
-    """The page's address is answered and kept nowhere."""
+    """Makes a payment link. Its address is in the answer and is never stored."""
 
     shown = PaymentLinkSerializer
     answers = status.HTTP_201_CREATED

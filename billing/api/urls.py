@@ -46,7 +46,7 @@ def at(
     body: str = "Reason",
     **more: Any,
 ) -> URLPattern:
-    """The address at which it is carried out, or previewed. ``body`` is what the OpenAPI document calls its body."""
+    """Return the address for a declared operation or its preview. ``body`` is the name of its body in the document."""
     called = name.replace("-", "_")
     return path(address, view.as_view(declared=declared, body=body, called=called, **more), name=name)
 

@@ -1,4 +1,4 @@
-"""One view per address of /api/v1/."""
+"""The views for signing in, plans, Offices and entitlement, and the base class of all views of an Office."""
 
 import hashlib
 from typing import Any, cast
@@ -31,7 +31,7 @@ PROBLEM = serializers.ProblemSerializer
 
 
 class ApiView(APIView):
-    """The token's user is the actor of what the request writes."""
+    """A view that makes the token's user the actor of what the request writes."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -41,17 +41,17 @@ class ApiView(APIView):
 
 class OfficeView(ApiView):
     def office(self, request: Request, public_id: Any) -> Office:
-        """The Office, if there is a grant on it; without one it does not exist."""
+        """Return the Office if the user may see its billing. Otherwise answer 404."""
         seen = grants.offices_where(cast(User, request.user), "view_billing")
         return get_object_or_404(seen.select_related("current_plan"), public_id=public_id)
 
     def subject(self, request: Request, public_id: Any, **named: Any) -> Any:
-        """What an operation at this address is done to."""
+        """Return the subject of the operation at this address."""
         return self.office(request, public_id)
 
 
 class SignIn(APIView):
-    """Takes no Idempotency-Key: its answer holds a token, and no token is ever stored."""
+    """A view that takes no Idempotency-Key: its answer has a token, and no token is ever stored in clear."""
 
     authentication_classes = ()
     permission_classes = (permissions.AllowAny,)
@@ -59,7 +59,7 @@ class SignIn(APIView):
     throttle_scope = "sign-in"
 
     def get_authenticate_header(self, request: Request) -> str:
-        """Makes a wrong password a 401, where there is no authenticator that would say so."""
+        """Make a wrong password a 401. This view has no authenticator that would do it."""
         return "Token"
 
     @extend_schema(request=serializers.SignInSerializer, responses={200: serializers.TokenSerializer, 401: PROBLEM})
@@ -82,7 +82,7 @@ class SignIn(APIView):
 
 
 class SignOut(ApiView):
-    """Takes no Idempotency-Key: the token that would repeat it is void afterwards."""
+    """A view that takes no Idempotency-Key: afterwards its token is void, so it cannot be repeated."""
 
     @extend_schema(request=None, responses={204: None})
     def post(self, request: Request) -> Response:

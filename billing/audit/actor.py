@@ -1,4 +1,4 @@
-"""Who acts: a person, a service (Stripe's webhooks) or a job."""
+"""Who acts: a person, a service (such as Stripe's webhooks) or a job."""
 
 from dataclasses import dataclass
 from typing import Any, Literal

@@ -1,4 +1,4 @@
-"""Each request has an id and, once somebody is signed in, an actor; both reach the audit trail."""
+"""Giving each request an id and an actor, which the audit trail records."""
 
 import re
 import uuid

@@ -1,8 +1,8 @@
-"""What is recorded in the audit trail, and the context that every entry is written with.
+"""Writing the audit trail, and the context that every entry is written with.
 
-One ContextVar holds who acts, on which Office, why, and in which request. Saves of registered models
-inside ``acting(...)`` become entries by themselves (django-auditlog); ``record_act`` and
-``record_refusal`` write the ones that change no row.
+One ContextVar holds who acts, on which Office, why, and in which request. When a registered model is saved inside
+``acting(...)``, django-auditlog writes an entry by itself. ``record_act`` and ``record_refusal`` write entries for what
+changes no row.
 """
 
 import contextlib
@@ -51,7 +51,7 @@ REGISTERED: dict[type, dict[str, Any]] = {
 
 
 class ActorMissing(RuntimeError):
-    """Something was about to be recorded without saying who did it."""
+    """An entry was about to be written without an actor."""
 
 
 def current() -> Context:
@@ -62,7 +62,7 @@ def current() -> Context:
 def acting(
     by: Actor, *, office: Office | None = None, reason: str = "", request_id: str | None = None
 ) -> Iterator[None]:
-    """Entries written inside are by this actor; an enclosing request's id stays unless another is given."""
+    """Write the entries inside with this actor, Office and reason. The request's id stays unless another is given."""
     outer = _context.get()
     token = _context.set(Context(by, office, reason, outer.request_id if request_id is None else request_id))
     try:
@@ -72,12 +72,12 @@ def acting(
 
 
 def act_as(by: Actor) -> None:
-    """The rest of this request or task is this actor's: for callers that learn late who acts."""
+    """Set the actor for the rest of this request or task. For callers that learn late who acts."""
     _context.set(replace(_context.get(), actor=by))
 
 
 def checked_reason(reason: str) -> str:
-    """The reason in one line. Raises: ReasonRequired, TextNotNeutral."""
+    """Return the reason in one line. Raises: ReasonRequired, TextNotNeutral."""
     reason = " ".join(reason.split())
     if not 3 <= len(reason) <= neutral_text.LONGEST:
         raise errors.ReasonRequired
@@ -85,14 +85,14 @@ def checked_reason(reason: str) -> str:
 
 
 def record_act(subject: Any, what: str, *, office: Office | None = None) -> AuditEntry:
-    """An act that changed no row of ours is on record."""
+    """Record an act that changed no row of ours."""
     return _record(AuditEntry.Kind.ACT, subject, what, office)
 
 
 def record_refusal(subject: Any, what: str, *, office: Office | None = None) -> AuditEntry:
-    """Record an attempt that was refused.
+    """Record an attempt that was refused. The reason of the context is left out.
 
-    Keep nothing that the person wrote: a refused text may be about a patient, and the trail is kept for years.
+    Give nothing that the person wrote: a refused text may be about a patient, and the trail is kept for years.
     """
     return _record(AuditEntry.Kind.REFUSAL, subject, what, office)
 
@@ -109,7 +109,7 @@ def _record(kind: AuditEntry.Kind, subject: Any, what: str, office: Office | Non
 
 
 def _complete(sender: type, instance: AuditEntry, **_: Any) -> None:
-    """Fills an entry from the context before it is inserted."""
+    """Fill an entry from the context before it is inserted. Raises: ActorMissing, if the settings require an actor."""
     if not instance._state.adding:
         return
     context = _context.get()
@@ -129,14 +129,14 @@ def _complete(sender: type, instance: AuditEntry, **_: Any) -> None:
 
 
 def _office_of(entry: AuditEntry) -> int | None:
-    """The key of the Office that the entry is about, if it is about one. Offices are never deleted, so it is there."""
+    """Return the primary key of the Office if the entry is about an Office. Offices are never deleted."""
     if entry.content_type.model == "office" and entry.content_type.app_label == "billing":
         return entry.object_id
     return None
 
 
 def register() -> None:
-    """Called once, when the apps are ready."""
+    """Register the audited models. It is called once, when the apps are ready."""
     for model, options in REGISTERED.items():
         if not auditlog.contains(model):
             auditlog.register(model, **options)

@@ -1,4 +1,4 @@
-"""What happened to money after it was asked for: given back, credited, disputed."""
+"""Adjustments: refunds, credit notes and disputes."""
 
 import uuid
 from datetime import datetime
@@ -61,17 +61,17 @@ class Adjustment(models.Model):
 
     @property
     def is_inquiry(self) -> bool:
-        """The bank only asks; the money is still here."""
+        """Return whether the bank only asks. The money is still here then."""
         return self.status in INQUIRY
 
     @property
     def answer_by(self) -> datetime | None:
-        """Until when somebody must answer the bank; None where nobody is waiting for that."""
+        """Return until when the vendor must answer the bank, or None if the bank waits for no answer."""
         return self.due_at if self.status in ANSWER_AWAITED else None
 
     @property
     def says(self) -> str:
-        """What a person should know or do about it."""
+        """Return what a person should know or do about it, or ""."""
         if self.answer_by:
             what = "Its bank asks about this payment" if self.is_inquiry else "The bank has taken the money back"
             return f"{what}: answer it in Stripe's dashboard before {self.answer_by:%d %B %Y %H:%M} UTC."

@@ -1,8 +1,8 @@
-"""Whether a supplier is a HIPAA business associate: one row per determination, and what holds at a moment.
+"""Determinations: whether a supplier is a HIPAA business associate. One row for each, and what is in force.
 
-Counsel determines, outside; a row records who said so, on which document, and until when. One person
-prepares it, another approves it, and after that nothing is added but its withdrawal. Dates are whole days
-in UTC, and the last one counts. What holds is derived from the rows and never stored.
+Counsel decides outside this product. A row records who decided, on which document, and until when. One person prepares
+it and another approves it. After that, only its withdrawal can be added. Dates are whole days in UTC, and the last day
+is included. What is in force is calculated from the rows and never stored.
 """
 
 from collections.abc import Iterable
@@ -34,7 +34,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """``row`` is the one in force, or the one that ended last; ``until`` is when none will be in force any more."""
+    """What is in force at a moment.
+
+    ``row`` is the determination in force, or the one that ended last. ``until`` is when none will be in force any more.
+    """
 
     state: State
     row: "Agreement | None" = None
@@ -141,17 +144,17 @@ class Agreement(models.Model):
 
     @property
     def begins_at(self) -> datetime | None:
-        """The first moment at which it can hold; approval may come later, and is needed too."""
+        """Return the first moment at which it can be in force. Approval is needed too, and may come later."""
         return _midnight(self.effective_from) if self.effective_from else self.approved_at
 
     @property
     def ends_at(self) -> datetime | None:
-        """The first moment at which it holds no more by time alone."""
+        """Return the first moment at which it is no longer in force by its dates, or None."""
         last = self.effective_until or self.review_by
         return _midnight(last + timedelta(days=1)) if last else None
 
     def stands(self, at: datetime) -> bool:
-        """Approved, and not withdrawn, whatever its dates."""
+        """Return whether it is approved and not withdrawn at this moment, whatever its dates are."""
         return bool(self.approved_at and self.approved_at <= at) and not (self.withdrawn_at and self.withdrawn_at <= at)
 
     def in_force(self, at: datetime) -> bool:
@@ -160,7 +163,7 @@ class Agreement(models.Model):
 
 
 def standing(rows: Iterable[Agreement], *, at: datetime) -> Standing:
-    """What holds at the moment ``at`` (aware, of the wall), by all rows about one subject. Pure."""
+    """Return what is in force at ``at`` (aware, of the wall clock), from all rows about one subject. Pure."""
     approved = [row for row in rows if row.stands(at)]
     row = _in_force(approved, at)
     if row:
@@ -172,18 +175,18 @@ def standing(rows: Iterable[Agreement], *, at: datetime) -> Standing:
 
 
 def payment_processor(*, at: datetime) -> Standing:
-    """What holds about the payment processor at the moment ``at``."""
+    """Return what is in force about the payment processor at ``at`` (aware, of the wall clock)."""
     return standing(Agreement.objects.filter(subject=Agreement.Subject.PAYMENT_PROCESSOR), at=at)
 
 
 def _in_force(rows: Iterable[Agreement], at: datetime) -> Agreement | None:
-    """Where several are, the one approved last."""
+    """Return the determination in force. If there are several, return the one that was approved last."""
     found = [row for row in rows if row.in_force(at)]
     return max(found, key=lambda row: (row.approved_at, row.pk)) if found else None
 
 
 def _end(row: Agreement, approved: list[Agreement]) -> datetime | None:
-    """When the row ends, or the one that takes over from it without a gap, and so on."""
+    """Return when the row ends. If another follows it without a gap, return when that one ends, and so on."""
     end = row.ends_at
     while end and (follower := _in_force(approved, end)):
         end = follower.ends_at

@@ -1,4 +1,4 @@
-"""The audit trail: who did what to which Office, when, why, and within which request. Append-only."""
+"""The audit trail: who did what to which Office, when, why and in which request. Entries are only added."""
 
 from typing import Any, NoReturn
 
@@ -7,7 +7,7 @@ from django.db import models
 
 
 class AppendOnlyError(TypeError):
-    """Somebody tried to change or delete what must stay as it was written."""
+    """The program tried to change or delete a row that must stay as it was written."""
 
 
 class AuditEntry(AbstractLogEntry):

@@ -1,4 +1,4 @@
-"""Something a person should look at: where Stripe and our records disagree, or a rule was broken."""
+"""Findings: what a comparison or a check found, for a person to look at."""
 
 from django.db import models
 

@@ -1,4 +1,4 @@
-"""A POST of the API that came with an Idempotency-Key: what was asked, what it began, what was answered."""
+"""Requests to the API that came with an Idempotency-Key: what they asked for, and how they were answered."""
 
 from django.db import models
 
@@ -6,7 +6,7 @@ from billing import clock
 
 
 class IdempotentRequest(models.Model):
-    """Claimed by the request that carries it out; final once ``http_status`` is set, and never changed then."""
+    """One such request. The process that carries it out holds a claim. With ``http_status`` set it never changes."""
 
     actor = models.ForeignKey("billing.User", on_delete=models.PROTECT, related_name="idempotent_requests")
     key = models.CharField(max_length=255)

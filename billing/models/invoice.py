@@ -1,4 +1,4 @@
-"""What an Office was asked to pay, and each attempt to collect it."""
+"""Invoices, and the payments that are attempts to collect them. Amounts are minor units of ``currency``."""
 
 import uuid
 
@@ -10,7 +10,7 @@ from billing.models.statuses import COLLECTABLE, InvoiceStatus, PaymentStatus
 from billing.money import Money
 
 OWED = models.Q(status=InvoiceStatus.OPEN, deleted_at=None, amount_remaining__gt=0)
-"""Invoices that wait to be paid. What is written off is not among them."""
+"""The condition for invoices that wait to be paid. Invoices that are written off are not included."""
 
 
 class Invoice(models.Model):
@@ -79,22 +79,22 @@ class Invoice(models.Model):
 
     @property
     def remaining(self) -> Money:
-        """What is still asked for; on a void invoice nothing is, whatever Stripe's number says."""
+        """Return what is still to be paid. On a void invoice this is nothing, whatever Stripe's number says."""
         return Money(0 if self.status == InvoiceStatus.VOID else self.amount_remaining, self.currency)
 
     @property
     def is_collectible(self) -> bool:
-        """It can still be paid."""
+        """Return whether it can still be paid."""
         return self.status in COLLECTABLE and self.deleted_at is None
 
     @property
     def is_open(self) -> bool:
-        """It waits to be paid, and is not written off."""
+        """Return whether it waits to be paid and is not written off."""
         return self.status == InvoiceStatus.OPEN and self.deleted_at is None
 
     @property
     def from_credit(self) -> int:
-        """Minor units that the Office's credit paid; negative where the invoice added to the credit."""
+        """Return the minor units that the Office's credit paid. Below zero, the invoice added to the credit."""
         return self.total - self.amount_paid - self.amount_remaining - self.credited_before_payment
 
 
@@ -137,11 +137,11 @@ class Payment(models.Model):
 
     @property
     def refundable(self) -> Money:
-        """What of it can still go back."""
+        """Return the amount that can still be refunded."""
         left = self.amount - self.amount_refunded if self.has_succeeded else 0
         return Money(left, self.currency)
 
     @property
     def failure(self) -> Decline | None:
-        """Why it failed and what to do next, in words."""
+        """Return why it failed and what to do next, in words. None if it did not fail."""
         return declines.of(self.decline_code or self.failure_code) if self.status == PaymentStatus.FAILED else None

@@ -1,4 +1,4 @@
-"""Who belongs to an Office in which role: the truth, from which guardian's grants are derived."""
+"""Memberships: who belongs to an Office, and in which role. Django-guardian's grants are written from them."""
 
 from django.db import models
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
@@ -26,7 +26,7 @@ class Membership(models.Model):
 
 
 class OfficeUserPermission(UserObjectPermissionBase):
-    """Derived from Membership; with a direct key a list of Offices is one query."""
+    """A grant on an Office, written from a membership. Its direct foreign key makes a list of Offices one query."""
 
     content_object = models.ForeignKey("billing.Office", on_delete=models.PROTECT)
 
@@ -35,7 +35,7 @@ class OfficeUserPermission(UserObjectPermissionBase):
 
 
 class OfficeGroupPermission(GroupObjectPermissionBase):
-    """Unused by us; guardian wants the pair."""
+    """A model that we do not use. Django-guardian needs it together with ``OfficeUserPermission``."""
 
     content_object = models.ForeignKey("billing.Office", on_delete=models.PROTECT)
 

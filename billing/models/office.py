@@ -1,5 +1,7 @@
-"""The Office, a medical practice that is billed. Its projected columns mirror Stripe and have one writer,
-``billing.projection.apply``; only its own name, address and settings are edited here."""
+"""The Office: a medical practice that the vendor bills.
+
+``billing.projection`` writes the columns that mirror Stripe. Only its own name, e-mail address and settings are edited.
+"""
 
 import uuid
 from typing import TYPE_CHECKING
@@ -72,12 +74,12 @@ class Office(models.Model):
 
     @property
     def email(self) -> str:
-        """The name under which dj-stripe looks for the address."""
+        """Return the e-mail address, under the name that dj-stripe expects."""
         return self.billing_email
 
     @property
     def current_subscription(self) -> "Subscription | None":
-        """The row behind the projected columns."""
+        """Return the row of the subscription that the Office's columns show, or None."""
         rows = self.subscriptions.select_related("plan_price__plan")
         return rows.filter(stripe_id=self.payment_provider_subscription_id).first()
 
@@ -91,12 +93,12 @@ class Office(models.Model):
 
     @property
     def has_an_end(self) -> bool:
-        """The subscription is live and ends by itself: with this period, or on a later day."""
+        """Return whether the subscription is live and ends by itself, with this period or on another day."""
         return self.has_live_subscription and self.cancel_at is not None
 
     @property
     def ends_with_this_period(self) -> bool:
-        """The subscription is not renewed: no period follows the present one."""
+        """Return whether the subscription does not renew: no period follows the present one."""
         ends, period = self.cancel_at, self.current_period_end
         return self.has_live_subscription and ends is not None and (period is None or ends <= period)
 
@@ -106,12 +108,12 @@ class Office(models.Model):
 
     @property
     def is_customer(self) -> bool:
-        """Stripe has a customer for it, who was not deleted there."""
+        """Return whether Stripe has a customer for it that was not deleted there."""
         return bool(self.payment_provider_customer_id) and self.customer_deleted_at is None
 
     @property
     def credit(self) -> Money:
-        """What the next invoices take off; below zero, what they add."""
+        """Return what is taken off the next invoices. Below zero, it is added to them."""
         return Money(self.credit_balance, self.currency)
 
     @property

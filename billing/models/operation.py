@@ -1,4 +1,4 @@
-"""What a person, service or job asked for, each request it needed at Stripe, and how it ended."""
+"""Operations: what a person, service or job asked for, each request to Stripe that it needed, and its outcome."""
 
 import uuid
 
@@ -8,7 +8,7 @@ from billing import clock
 
 
 class Kind(models.TextChoices):
-    """What can be asked for, and how people read it. The values are stored: they stay as they are."""
+    """The kinds of operations, and their names for people. The values are stored, so they must not change."""
 
     ENSURE_CUSTOMER = "ensure_customer", "Make the Office a customer"
     CHANGE_CONTACT = "update_customer", "Change the contact"
@@ -55,7 +55,7 @@ class OperationStatus(models.TextChoices):
 class Operation(models.Model):
     Status = OperationStatus
     UNSETTLED = (Status.OPEN, Status.UNKNOWN)
-    """Nobody knows its outcome yet, and no other operation of the Office can begin."""
+    """The outcome is not known yet, and no other operation of the Office can begin."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     office = models.ForeignKey("billing.Office", on_delete=models.PROTECT, related_name="operations")
@@ -97,12 +97,12 @@ class Operation(models.Model):
 
     @property
     def in_words(self) -> str:
-        """What was asked for, as people read it. A kind of another version is shown as it is stored."""
+        """Return the name of its kind for people. A kind of another version is shown as it is stored."""
         return Kind(self.kind).label if self.kind in Kind.values else self.kind
 
 
 class OperationStep(models.Model):
-    """One POST or DELETE to Stripe: its own idempotency key and the exact parameters it was first asked with."""
+    """One POST or DELETE to Stripe: its idempotency key, and the exact parameters of the first request."""
 
     operation = models.ForeignKey(Operation, on_delete=models.PROTECT, related_name="steps")
     name = models.CharField(max_length=40)

@@ -1,4 +1,4 @@
-"""The cards that an Office has on file at Stripe: what is needed to tell them apart, and nothing else of them."""
+"""The cards that an Office has on file at Stripe. Only what is needed to tell them apart is stored."""
 
 import uuid
 from datetime import datetime
@@ -9,7 +9,7 @@ from billing import clock
 
 
 class PaymentMethod(models.Model):
-    """A card at Stripe, projected. It is good to the end of the month ``expires``."""
+    """A card at Stripe. It is valid until the end of the month ``expires``."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     office = models.ForeignKey("billing.Office", on_delete=models.PROTECT, related_name="payment_methods")
@@ -30,7 +30,7 @@ class PaymentMethod(models.Model):
         return f"{self.brand} …{self.last4}"
 
     def expiry(self, at: datetime) -> str:
-        """``expired``, ``expires this month``, or ``valid``; in UTC."""
+        """Return ``expired``, ``expires this month`` or ``valid`` for the month of ``at``, which is in UTC."""
         month = f"{at:%Y-%m}"
         if not self.expires or month < self.expires:
             return "valid"

@@ -1,4 +1,4 @@
-"""What is for sale. A price is never edited, only replaced by another."""
+"""Plans and their prices. A price is never edited, only replaced by another."""
 
 import uuid
 from datetime import datetime
@@ -25,7 +25,7 @@ class Plan(models.Model):
 
 class PlanPriceQuerySet(models.QuerySet["PlanPrice"]):
     def for_sale(self, at: datetime) -> "PlanPriceQuerySet":
-        """Published at Stripe, of a plan that is not archived, and within its dates at the moment ``at``."""
+        """Return the prices for sale at ``at``: published at Stripe, within their dates, of a plan not archived."""
         return (
             self.filter(plan__archived_at=None, stripe_price_id__isnull=False)
             .exclude(active_from__gt=at)
@@ -76,5 +76,5 @@ class PlanPrice(models.Model):
         return Money(self.unit_amount, self.currency)
 
     def monthly_amount(self, quantity: int) -> int:
-        """Minor units a month that ``quantity`` of this price comes to."""
+        """Return the minor units a month for ``quantity`` of this price."""
         return monthly(self.unit_amount * quantity, interval=self.interval, interval_count=self.interval_count)

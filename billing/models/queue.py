@@ -1,4 +1,4 @@
-"""What the workers work from: mail to send, jobs that fall due, requests to share, and the sign that they live."""
+"""The tables of the workers: messages to send, jobs, the shared limit of requests to Stripe, and heartbeats."""
 
 import uuid
 
@@ -8,7 +8,7 @@ from billing import clock
 
 
 class Notification(models.Model):
-    """One message to one address, to be sent once. Inserted by whoever has something to say."""
+    """One message to one e-mail address, to be sent once."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     office = models.ForeignKey("billing.Office", null=True, on_delete=models.PROTECT, related_name="notifications")
@@ -27,7 +27,7 @@ class Notification(models.Model):
 
 
 class Job(models.Model):
-    """Work that falls due again and again, taken by one worker at a time."""
+    """Work that is due once or again and again. One worker at a time runs it: see ``billing.jobs``."""
 
     name = models.CharField(max_length=60, unique=True)
     due_at = models.DateTimeField(db_index=True)
@@ -42,7 +42,7 @@ class Job(models.Model):
 
 
 class RequestBudget(models.Model):
-    """The one row from which all workers take requests to Stripe: see ``billing.stripe_api.pace``."""
+    """The one row that all workers share to stay below Stripe's limits: see ``billing.stripe_api.pace``."""
 
     slot = models.BigIntegerField(default=0)
     taken = models.PositiveIntegerField(default=0)

@@ -1,4 +1,4 @@
-"""What Stripe told us: a hint at what to look at. Its body is not kept."""
+"""Received events: hints that say what to look at. The body of an event is not stored."""
 
 from django.db import models
 
@@ -31,7 +31,7 @@ class ReceivedEvent(models.Model):
     class Meta:
         ordering = ["-received_at", "-pk"]
         indexes = [
-            # none for what waits alone: SQLite would not use it where the status is a parameter
+            # no partial index for waiting events: SQLite does not use it when the status is a parameter
             models.Index(fields=["status", "due_at", "id"], name="event_due"),
             models.Index(fields=["customer_id", "status", "related_id"], name="event_of_customer"),
             models.Index(fields=["status", "settled_at"], name="event_settled"),

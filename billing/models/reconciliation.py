@@ -1,4 +1,4 @@
-"""One comparison of everything at Stripe with our rows: how far it has come, and what it found."""
+"""Comparisons of everything at Stripe with our rows: how far each one is, and what it counted."""
 
 import uuid
 
@@ -8,7 +8,7 @@ from billing import clock
 
 
 class Reconciliation(models.Model):
-    """Carried on page by page by whoever holds its lease; at most one is under way."""
+    """One comparison. The process that holds its lease continues it page by page. At most one has not ended."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     began_at = models.DateTimeField(default=clock.wall)
@@ -42,9 +42,9 @@ class Reconciliation(models.Model):
 
     @property
     def takes_all(self) -> bool:
-        """The lists are paged to their ends. Adopting does so too, as an Office has all of its past."""
+        """Return whether the lists are read to their ends. Adoption does this too: an Office has all of its past."""
         return self.everything or self.adopts
 
     def count(self, what: str, how_many: int = 1) -> None:
-        """Not saved: that is the business of whoever holds the lease."""
+        """Add to a count. Nothing is saved here: the process that holds the lease does that."""
         self.counts[what] = self.counts.get(what, 0) + how_many

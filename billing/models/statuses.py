@@ -1,7 +1,7 @@
-"""Stripe's words for how things stand, what each means, and the groups that our rules speak of.
+"""Stripe's statuses, what each means, and the groups that our rules use.
 
-They are stored as Stripe spells them, and the columns have no ``choices``: a word that Stripe adds is kept and shown,
-and is in no group.
+They are stored as Stripe spells them. The columns have no ``choices``, so a status that Stripe adds is stored and
+shown, and is in no group.
 """
 
 from django.db.models import TextChoices
@@ -28,19 +28,19 @@ LIVE = (
     SubscriptionStatus.UNPAID,
     SubscriptionStatus.PAUSED,
 )
-"""It has begun and is not over: the Office has one of these at most."""
+"""It has begun and is not over. An Office should have at most one of these."""
 ENTITLED = (SubscriptionStatus.ACTIVE, SubscriptionStatus.TRIALING, SubscriptionStatus.PAST_DUE)
-"""The Office may use the product, within the policy's graces."""
+"""The Office may use the product, within the graces of the policy."""
 REVENUE = (SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE)
-"""What counts as billed again and again."""
+"""It counts as recurring revenue."""
 CHANGEABLE = (SubscriptionStatus.ACTIVE, SubscriptionStatus.TRIALING)
 """Its plan, interval and seats can be changed."""
 FINAL = (SubscriptionStatus.CANCELED, SubscriptionStatus.INCOMPLETE_EXPIRED)
-"""Nothing can become of it any more."""
+"""It is over, and this cannot change."""
 
 
 class InvoicesBecome(TextChoices):
-    """What becomes of new invoices while their collection is paused.
+    """What happens to new invoices while collection is paused.
 
     Source: https://docs.stripe.com/billing/subscriptions/pause-payment
     """
@@ -64,15 +64,15 @@ class InvoiceStatus(TextChoices):
 COLLECTABLE = (InvoiceStatus.OPEN, InvoiceStatus.UNCOLLECTIBLE)
 """It can still be paid."""
 UNDER_WAY = (InvoiceStatus.DRAFT, InvoiceStatus.OPEN)
-"""It is not decided whether it is paid."""
+"""It is not decided yet whether it is paid."""
 GIVEN_UP = (InvoiceStatus.VOID, InvoiceStatus.UNCOLLECTIBLE)
-"""What remains of it is not asked for any more."""
+"""What remains of it is no longer asked for."""
 NOT_ASKED_FOR = (InvoiceStatus.DRAFT, InvoiceStatus.VOID)
-"""Nothing is asked for by it: not yet, or as if it had never been."""
+"""Nothing is to be paid: a draft not yet, and a void invoice not any more."""
 
 
 class PaymentStatus(TextChoices):
-    """Of a charge, which is one attempt to collect.
+    """The statuses of a charge. A charge is one attempt to collect.
 
     Source: https://docs.stripe.com/api/charges/object#charge_object-status
     """
@@ -83,7 +83,7 @@ class PaymentStatus(TextChoices):
 
 
 class AdjustmentStatus(TextChoices):
-    """Of refunds, credit notes and disputes, each with words of its own."""
+    """The statuses of refunds, credit notes and disputes. Each of them has its own words."""
 
     # refunds. Source: https://docs.stripe.com/api/refunds/object#refund_object-status
     PENDING = "pending", "The bank has not confirmed the refund yet"
@@ -107,28 +107,28 @@ class AdjustmentStatus(TextChoices):
 
 # Source of the groups: https://docs.stripe.com/disputes/how-disputes-work and https://docs.stripe.com/refunds
 ANSWER_AWAITED = (AdjustmentStatus.NEEDS_RESPONSE, AdjustmentStatus.WARNING_NEEDS_RESPONSE)
-"""The bank waits for an answer to a dispute or inquiry."""
+"""The bank waits for an answer to a dispute or an inquiry."""
 INQUIRY = (
     AdjustmentStatus.WARNING_NEEDS_RESPONSE,
     AdjustmentStatus.WARNING_UNDER_REVIEW,
     AdjustmentStatus.WARNING_CLOSED,
 )
-"""The bank only asks; the money is still here."""
+"""The bank only asks. The money is still here."""
 DISPUTE_UNDECIDED = (
     AdjustmentStatus.NEEDS_RESPONSE,
     AdjustmentStatus.UNDER_REVIEW,
     AdjustmentStatus.WARNING_NEEDS_RESPONSE,
     AdjustmentStatus.WARNING_UNDER_REVIEW,
 )
-"""A dispute or inquiry that the bank has not closed."""
+"""A dispute or an inquiry that the bank has not closed."""
 UNDECIDED = (*DISPUTE_UNDECIDED, AdjustmentStatus.PENDING, AdjustmentStatus.REQUIRES_ACTION)
 """A dispute or refund that can still end either way."""
 NOT_GIVEN_BACK = (AdjustmentStatus.FAILED, AdjustmentStatus.CANCELED)
-"""A refund whose money is here after all."""
+"""A refund whose money is still here, or came back."""
 
 
 class CheckoutStatus(TextChoices):
-    """Of a page of Stripe's on which somebody can pay.
+    """The statuses of a page at Stripe on which somebody can pay.
 
     Source: https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-status
     """
@@ -139,7 +139,10 @@ class CheckoutStatus(TextChoices):
 
 
 class SetupIntentStatus(TextChoices):
-    """Of entering a card. Source: https://docs.stripe.com/api/setup_intents/object#setup_intent_object-status"""
+    """The statuses of adding a card.
+
+    Source: https://docs.stripe.com/api/setup_intents/object#setup_intent_object-status
+    """
 
     REQUIRES_PAYMENT_METHOD = "requires_payment_method", "No card is entered, or it was refused"
     REQUIRES_CONFIRMATION = "requires_confirmation", "A card is entered and not confirmed"

@@ -1,4 +1,4 @@
-"""The one Stripe account and mode that this database belongs to."""
+"""The one Stripe account and mode to which this database belongs."""
 
 from django.db import models
 

@@ -1,4 +1,4 @@
-"""All of an Office's subscriptions, past and present, and an append-only history of how they changed."""
+"""All of an Office's subscriptions, past and present, and the history of their changes, which is only added to."""
 
 import uuid
 
@@ -54,7 +54,7 @@ class Subscription(models.Model):
 
     @property
     def discount(self) -> str:
-        """What is taken off its invoices, in our own words; empty where nothing is."""
+        """Return what is taken off its invoices, in our own words. "" if there is no discount."""
         if not self.discount_count:
             return ""
         amount = Money(self.discount_amount, self.discount_currency)
@@ -67,7 +67,7 @@ class Subscription(models.Model):
 
 
 class SubscriptionChange(models.Model):
-    """One step in a subscription's life, written by ``projection.apply`` and never changed."""
+    """One change of a subscription. ``projection.apply`` writes it, and it is never changed."""
 
     subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="changes")
     office = models.ForeignKey("billing.Office", on_delete=models.PROTECT, related_name="subscription_changes")

@@ -1,4 +1,4 @@
-"""People who sign in: the vendor's staff and the Offices' admins. An e-mail address is the name."""
+"""People who sign in: the vendor's staff and the Offices' own people. They sign in with their e-mail address."""
 
 import uuid
 from typing import Any, ClassVar
@@ -21,7 +21,7 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """Refused: a superuser passes every check of permission, and nothing would say who made one."""
+        """Refuse: a superuser passes every permission check, and no record would say who made one. Raises: Defect."""
         raise errors.Defect("There are no superusers. Use: python manage.py create_administrator EMAIL")
 
 

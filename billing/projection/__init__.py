@@ -1,10 +1,10 @@
-"""``apply(snapshot)``: the one writer of what mirrors Stripe.
+"""``apply(snapshot)``, the only code that writes what mirrors Stripe.
 
-Every projected object remembers the ticket of the look it was written with, and an older look leaves it
-alone. Totals are derived from our own rows. One short transaction, serialised on the Office's row.
+Every projected object remembers the ticket of the look that wrote it. A look with a lower ticket does not change it.
+Totals are calculated from our own rows. ``apply`` is one short transaction, and it locks the Office's row first.
 
-``columns`` says what our columns are of what Stripe shows, ``rows`` how a row is written, ``objects`` and
-``offices`` whose rows those are.
+``columns`` turns what Stripe shows into values of our columns. ``rows`` writes one row. ``objects`` writes the rows of
+an Office's objects, and ``offices`` writes the columns of the Office itself.
 """
 
 from django.db import transaction
@@ -18,14 +18,17 @@ OLDEST = rows.OLDEST
 
 
 def take_ticket(office_id: int) -> Office:
-    """The Office, with a ticket larger than that of every look at it that began before."""
+    """Return the Office with a new ticket, higher than the ticket of every look at it that began before.
+
+    Must not be called inside a transaction: it commits by itself.
+    """
     with transaction.atomic(durable=True):
         Office.objects.filter(pk=office_id).update(look_ticket=F("look_ticket") + 1)
         return Office.objects.get(pk=office_id)
 
 
 def link_customer(office_id: int, customer_id: str) -> Office:
-    """The Office has this customer at Stripe. Repeating is a no-op."""
+    """Link the customer to the Office, and return the Office. Do nothing if the Office has a customer already."""
     with transaction.atomic(durable=True):
         office = _locked(office_id)
         if not office.payment_provider_customer_id:
@@ -35,7 +38,10 @@ def link_customer(office_id: int, customer_id: str) -> Office:
 
 
 def apply(snapshot: Snapshot) -> Office:
-    """Our rows are at least as new as the snapshot. Repeating is a no-op."""
+    """Write the snapshot into our rows, and return the Office.
+
+    Rows that are newer than the snapshot stay. Repeating is a no-op. Must not be called inside a transaction.
+    """
     with transaction.atomic(durable=True):
         office = _locked(snapshot.office_id)
         before = rows.values_of(office)
@@ -43,7 +49,7 @@ def apply(snapshot: Snapshot) -> Office:
             offices.write_customer(office, snapshot.customer, snapshot)
         objects.write(office, snapshot)
         offices.derive(office)
-        if snapshot.customer and office.customer_ticket == snapshot.ticket:  # the newest look
+        if snapshot.customer and office.customer_ticket == snapshot.ticket:  # this is the newest look
             office.confirmed_at = max(filter(None, [office.confirmed_at, snapshot.seen_at]))
         changed = [name for name, value in rows.values_of(office).items() if before[name] != value]
         if changed:
@@ -52,5 +58,5 @@ def apply(snapshot: Snapshot) -> Office:
 
 
 def _locked(office_id: int) -> Office:
-    """The row is ours until commit. A key to it, as every row of the Office has, may still be inserted."""
+    """Return the Office, locked until the commit. Others can still insert rows with a foreign key to it."""
     return Office.objects.select_for_update(no_key=True).get(pk=office_id)

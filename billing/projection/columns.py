@@ -1,6 +1,6 @@
-"""What our columns say of an object of Stripe's: one function per kind, without a question to the database.
+"""The values of our columns for an object of Stripe: one function per kind. None of them queries the database.
 
-``apply`` writes these values, and ``billing.reconciliation`` holds rows against them.
+``apply`` writes these values, and ``billing.reconciliation`` compares our rows with them.
 """
 
 from collections.abc import Mapping
@@ -57,7 +57,7 @@ def _of_discounts(discounts: tuple[Discount, ...]) -> dict[str, Any]:
 def of_invoice(
     state: InvoiceState, prices: Mapping[str, PlanPrice], *, subscription_id: int | None = None
 ) -> dict[str, Any]:
-    """``prices`` are ours among those of the lines, by their ids at Stripe."""
+    """Return the columns of an invoice. ``prices`` are our prices that its lines name, by their ids at Stripe."""
     values = {name: getattr(state, name) for name in INVOICE}
     values["lines"] = [invoice_lines.kept(line, prices.get(line["price"])) for line in state.lines]
     values["deleted_at"] = None
@@ -84,7 +84,7 @@ def of_payment(state: PaymentState, *, invoice_id: int | None = None) -> dict[st
 
 
 def of_adjustment(state: AdjustmentState) -> dict[str, Any]:
-    """All but what it belongs to, which is found among our rows."""
+    """Return the columns of an adjustment, without its payment, invoice and operation: those are our own rows."""
     return {name: getattr(state, name) for name in ADJUSTMENT}
 
 

@@ -1,4 +1,4 @@
-"""The rows of one Office's subscriptions, invoices, payments, adjustments and cards, each from what Stripe shows."""
+"""Writing the rows of one Office's subscriptions, invoices, payments, adjustments and cards from a snapshot."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -19,7 +19,10 @@ from billing.stripe_api.inbound.states import (
 
 
 def write(office: Office, snapshot: Snapshot) -> None:
-    """Everything that the snapshot shows and no newer look wrote. A few queries a kind, however many it has of it."""
+    """Write everything that the snapshot shows, except what a newer look wrote.
+
+    The reads are a few queries per kind, however many objects the snapshot has.
+    """
     ticket = snapshot.ticket
     prices = _prices(snapshot)
     subscriptions = _write_subscriptions(office, snapshot.subscriptions, prices, ticket)
@@ -31,7 +34,7 @@ def write(office: Office, snapshot: Snapshot) -> None:
 
 
 def _with_rows(model: type[Any], office: Office, states: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
-    """Each state with its row, a new one where there is none."""
+    """Yield each state with its row. Where there is no row, yield a new one that is not saved yet."""
     states = list(states)
     found = model.objects.filter(stripe_id__in=[state.id for state in states]).order_by() if states else []
     seen = {row.stripe_id: row for row in found}
@@ -40,7 +43,7 @@ def _with_rows(model: type[Any], office: Office, states: Iterable[Any]) -> Itera
 
 
 def _prices(snapshot: Snapshot) -> dict[str, PlanPrice]:
-    """Our prices in the snapshot, by their ids at Stripe: one query."""
+    """Return our prices that the snapshot names, by their ids at Stripe. One query."""
     named = {state.price_id for state in snapshot.subscriptions}
     named |= {line["price"] for state in snapshot.invoices for line in state.lines}
     return invoice_lines.prices_of(named)
@@ -49,7 +52,7 @@ def _prices(snapshot: Snapshot) -> dict[str, PlanPrice]:
 def _write_subscriptions(
     office: Office, states: Iterable[SubscriptionState], prices: Mapping[str, PlanPrice], ticket: int
 ) -> dict[str, int]:
-    """They are written. Our keys of them, by their ids at Stripe."""
+    """Write the subscriptions, and return their primary keys by their ids at Stripe."""
     keys = {}
     for row, state in _with_rows(Subscription, office, states):
         price = prices.get(state.price_id)
@@ -61,7 +64,7 @@ def _write_subscriptions(
                 detail="A subscription at Stripe has a price that is not one of our plans.",
             )
         elif row.plan_price_id == price.pk:
-            row.plan_price = price  # the audit trail names it
+            row.plan_price = price  # so that the audit trail can name it without a query
         rows.save(row, columns.of_subscription(state, price), ticket)
         keys[state.id] = row.pk
         if not office.currency:
@@ -76,7 +79,10 @@ def _write_invoices(
     subscriptions: dict[str, int],
     ticket: int,
 ) -> dict[str, int]:
-    """They are written. Our keys of them, by the intents with which they are paid."""
+    """Write the invoices, and return their primary keys by the payment intents that pay them.
+
+    Payments and adjustments that were written before their invoice are linked to it.
+    """
     states = list(states)
     others = {state.subscription_id for state in states} - set(subscriptions)
     subscriptions = _keys(office.subscriptions, "stripe_id", others) | subscriptions
@@ -88,7 +94,7 @@ def _write_invoices(
         ),
         ticket,
     )
-    for row, state in found:  # one that a newer look wrote may have come before its subscription
+    for row, state in found:  # a newer look may have written an invoice before its subscription was there
         if row.subscription_id is None and state.subscription_id in subscriptions:
             row.subscription_id = subscriptions[state.subscription_id]
             row.save(update_fields=["subscription"])
@@ -136,20 +142,20 @@ def _write_adjustments(office: Office, states: Iterable[AdjustmentState], ticket
 
 
 def _write_payment_methods(office: Office, states: Iterable[PaymentMethodState], ticket: int) -> None:
-    """Which one is the default is the customer's to say: see ``billing.projection.offices``."""
+    """Write the cards. The customer says which card is the default: see ``billing.projection.offices``."""
     found = _with_rows(PaymentMethod, office, states)
     rows.save_all(((row, columns.of_card(state.card)) for row, state in found), ticket)
 
 
 def _keys(of: Any, name: str, values: Iterable[str]) -> dict[str, int]:
-    """Our keys of the Office's rows that have these values in this column, by the values."""
+    """Return the primary keys of the Office's rows that have one of these values in this column, by the values."""
     wanted = set(values) - {""}
     found = of.filter(**{f"{name}__in": wanted}).order_by().values_list(name, "pk") if wanted else []
     return {str(value): key for value, key in found}
 
 
 def _tell(office: Office, row: Adjustment) -> None:
-    """Somebody is told what the bank did, and no longer told to answer once that is over."""
+    """Report what the bank did as a finding. Resolve the finding of a dispute when no answer is needed any more."""
     subject = str(row.public_id)
     if row.kind == Adjustment.Kind.REFUND and row.status == AdjustmentStatus.FAILED:
         report("refund_failed", subject, office=office, severity="critical", detail=f"{row.money}: {row.says}")
@@ -166,7 +172,7 @@ def _tell(office: Office, row: Adjustment) -> None:
 
 
 def _mark_missing(office: Office, snapshot: Snapshot) -> None:
-    """What Stripe says is not there, or no longer this customer's."""
+    """Mark the cards that no longer belong to this customer, and the invoices that are no longer at Stripe."""
     detached = office.payment_methods.filter(stripe_id__in=snapshot.detached, detached_at=None)
     for card in detached if snapshot.detached else ():
         rows.save(card, {"detached_at": clock.billing(), "is_default": False}, snapshot.ticket)

@@ -1,4 +1,4 @@
-"""The Office's own columns: of its customer, and what follows from its rows."""
+"""Writing the Office's own columns: what its customer shows, and what is calculated from its rows."""
 
 from django.db.models import Q
 from django.db.models.functions import Coalesce
@@ -14,7 +14,7 @@ from billing.stripe_api.inbound.states import Card, CustomerState, PaymentMethod
 
 
 def write_customer(office: Office, customer: CustomerState, snapshot: Snapshot) -> None:
-    """The columns that tell of the customer, unless a newer look wrote them."""
+    """Write the columns about the customer, unless a newer look wrote them. The Office is not saved here."""
     if office.customer_ticket > snapshot.ticket:
         return
     office.customer_ticket = snapshot.ticket
@@ -34,13 +34,13 @@ def write_customer(office: Office, customer: CustomerState, snapshot: Snapshot) 
 
 
 def _card_charged(customer: CustomerState, snapshot: Snapshot) -> Card:
-    """A card that a live subscription has of its own goes before the customer's: Stripe charges that one."""
+    """Return the card that Stripe charges: a live subscription's own card, otherwise the customer's."""
     own = [one.card for one in snapshot.subscriptions if one.status in LIVE and one.card.last4]
     return own[-1] if own else customer.card
 
 
 def _write_default(office: Office, default: PaymentMethodState | None, ticket: int) -> None:
-    """The customer was seen to have this default card, or none: it is on file, and no other is the default."""
+    """Write which card is the customer's default, or that none is. No other card stays the default."""
     wanted = default.id if default else ""
     found = office.payment_methods.filter(Q(is_default=True) | Q(stripe_id=wanted)).order_by()
     cards = {row.stripe_id: row for row in found}
@@ -54,7 +54,11 @@ def _write_default(office: Office, default: PaymentMethodState | None, ticket: i
 
 
 def _bury(office: Office, ticket: int) -> None:
-    """The customer is gone at Stripe: its id stays, nothing is live any more, and somebody is told."""
+    """Record that the customer was deleted at Stripe.
+
+    The Office keeps the customer's id. Its cards are detached, its live subscriptions become canceled, and a finding
+    is reported.
+    """
     office.customer_deleted_at = office.customer_deleted_at or clock.billing()
     office.payment_method_brand = office.payment_method_last4 = office.payment_method_expires = ""
     office.credit_balance = 0
@@ -72,7 +76,10 @@ def _bury(office: Office, ticket: int) -> None:
 
 
 def derive(office: Office) -> None:
-    """What it owes, and the columns of its current subscription, from our rows."""
+    """Calculate what the Office owes and the columns of its current subscription from our rows.
+
+    The current subscription is the oldest live one, or the newest if none is live. The Office is not saved here.
+    """
     subscriptions = list(office.subscriptions.filter(deleted_at=None).select_related("plan_price").order_by())
     live = sorted((row for row in subscriptions if row.is_live), key=lambda row: (row.created_at, row.stripe_id))
     if len(live) > 1:

@@ -1,4 +1,4 @@
-"""How a row is written: not over what a newer look wrote, only what changed, and a subscription's steps on record."""
+"""Writing one row: never over a newer look, only what changed, and with the history of a subscription."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,12 +10,12 @@ from billing.models import Subscription, SubscriptionChange
 from billing.models.statuses import REVENUE
 
 OLDEST = 0
-"""The ticket of what was seen without one: every look is newer, and it writes only what is not there."""
+"""The ticket of what was seen without a look. Every look is newer. With it, ``save`` writes only missing rows."""
 WATCHED = ("status", "plan_price_id", "quantity", "monthly_amount")
 
 
 def save_all(wanted: Iterable[tuple[Any, dict[str, Any]]], ticket: int) -> None:
-    """Each row has its values, unless a newer look wrote it; only what changed is saved."""
+    """Write the values into each row, unless a newer look wrote the row. Save only what changed."""
     same: dict[type[Any], list[int]] = {}
     for row, values in wanted:
         if row.pk and row.ticket < ticket and all(getattr(row, name) == value for name, value in values.items()):
@@ -27,7 +27,7 @@ def save_all(wanted: Iterable[tuple[Any, dict[str, Any]]], ticket: int) -> None:
 
 
 def save(row: Any, values: dict[str, Any], ticket: int) -> None:
-    """The row has these values, unless a newer look wrote it; only what changed is saved."""
+    """Write the values into the row, unless a newer look wrote it. Save only what changed."""
     if row.pk and (row.ticket > ticket or ticket == OLDEST):
         return
     before = values_of(row) if row.pk else {}
@@ -44,11 +44,12 @@ def save(row: Any, values: dict[str, Any], ticket: int) -> None:
 
 
 def values_of(row: orm.Model) -> dict[str, Any]:
-    """By the names of their columns."""
+    """Return the row's values by the names of their columns."""
     return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
 
 
 def _record_step(row: Subscription, before: dict[str, Any]) -> None:
+    """Add a row to the subscription's history if it is new (``before`` is empty) or a ``WATCHED`` column changed."""
     if before and all(before[name] == getattr(row, name) for name in WATCHED):
         return
     was_revenue = before.get("status") in REVENUE

@@ -1,8 +1,8 @@
-"""An Office of each subscribed customer that has none: built from Stripe's pages, on an empty database or another.
+"""Adoption: making an Office of each subscribed customer that has none, from the pages of Stripe's lists.
 
-Pages are seen without a ticket, so what they show is written with one that is older than every look's. An Office that
-was looked at even once is left to looks. Only customers with a subscription to one of our plans are adopted: nothing
-else says that a customer is a practice, and none that is not may enter.
+The database may be empty or not. Pages are read without a ticket, so what they show is written with a ticket that is
+older than every look's. After its first look, an Office is written only by looks. Only customers with a subscription
+to one of our plans are adopted, because nothing else says that a customer is a practice.
 """
 
 from collections import defaultdict
@@ -39,7 +39,10 @@ from billing.stripe_api.inbound.states import Contact, CustomerState, PriceState
 
 
 def adopt_prices(run: Reconciliation, prices: Iterable[PriceState]) -> None:
-    """Each price that can be a plan price of ours is one: by its interval, and so much for each unit."""
+    """Make a plan price of each price that can be one: it has an interval and a fixed amount for each unit.
+
+    If the comparison names products, only their prices are adopted. Repeating is safe: known prices are left out.
+    """
     prices = [one for one in prices if not run.products or one.product_id in run.products]
     named = [one.id for one in prices]
     known = set(PlanPrice.objects.filter(stripe_price_id__in=named).values_list("stripe_price_id", flat=True))
@@ -55,9 +58,9 @@ def adopt_prices(run: Reconciliation, prices: Iterable[PriceState]) -> None:
 
 
 def adopt(run: Reconciliation, listed: Iterable[Listed]) -> None:
-    """Each subscribed customer that no Office has is one now, with what the page shows of it.
+    """Make an Office of each subscribed customer that has none, from what the page shows of it.
 
-    One that says it is an Office of ours is not: a Finding asks whether it is.
+    A customer whose metadata names an Office of ours is not adopted. A finding asks a person about it instead.
     """
     listed = list(listed)
     known, sold = set(offices_of(listed)), _sold(listed, run.products)
@@ -79,7 +82,10 @@ def adopt(run: Reconciliation, listed: Iterable[Listed]) -> None:
 
 
 def _look_at_what_was_told(run: Reconciliation, customers: list[str]) -> None:
-    """An event that came before the Office was there was put away as nobody's; the page may be older than it."""
+    """Queue a look at the Offices whose events came before they were adopted.
+
+    Such an event was ignored, because its customer had no Office. The page may be older than the event.
+    """
     reported = ReceivedEvent.objects.filter(
         customer_id__in=customers, status=ReceivedEvent.Status.IGNORED, received_at__gte=run.began_at
     )
@@ -89,7 +95,7 @@ def _look_at_what_was_told(run: Reconciliation, customers: list[str]) -> None:
 
 
 def of_ours(listed: Iterable[Listed]) -> list[Listed]:
-    """The subscriptions to plans of ours, of customers that are there."""
+    """Return the subscriptions to our plans whose customers are not deleted."""
     listed = list(listed)
     sold = _sold(listed)
     return [
@@ -103,7 +109,10 @@ def of_ours(listed: Iterable[Listed]) -> list[Listed]:
 
 
 def adopt_one(subscriptions: list[Listed]) -> Office:
-    """The customer of these has an Office. One that says which it is gets its old id back, where no Office has that."""
+    """Make an Office of the customer that has these subscriptions, and return it.
+
+    If the customer's metadata has the id of an Office and no Office has that id now, the new Office gets it back.
+    """
     customer, contact = subscriptions[0].owner, subscriptions[0].contact
     states = tuple(one.state for one in subscriptions if isinstance(one.state, SubscriptionState))
     assert customer is not None
@@ -115,7 +124,7 @@ def adopt_one(subscriptions: list[Listed]) -> Office:
 
 
 def _sold(listed: Iterable[Listed], products: list[str] | None = None) -> set[str | None]:
-    """Which of their prices are plan prices of ours, and of these products, where any are named."""
+    """Return the ids of those of their prices that are our plan prices. If products are named, only of those."""
     named = {one.state.price_id for one in listed if isinstance(one.state, SubscriptionState)}
     prices = PlanPrice.objects.filter(stripe_price_id__in=named)
     prices = prices.filter(plan__stripe_product_id__in=products) if products else prices
@@ -123,7 +132,7 @@ def _sold(listed: Iterable[Listed], products: list[str] | None = None) -> set[st
 
 
 def build(found: list[Suspect]) -> list[Suspect]:
-    """What an Office that no look has seen yet lacks is written from the page; the rest is returned."""
+    """Write missing rows from the page for Offices that no look has seen yet, and return all other suspects."""
     parts: defaultdict[int, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
     left = []
     kinds = {Subscription: "subscriptions", Invoice: "invoices", Payment: "payments", Adjustment: "adjustments"}
@@ -140,7 +149,7 @@ def build(found: list[Suspect]) -> list[Suspect]:
 
 
 def _is_built_from_pages(office: Office) -> bool:
-    """It was adopted with its customer, and no look has seen it yet."""
+    """Return whether the Office was adopted and no look has seen it yet."""
     return office.customer_ticket == OLDEST and office.confirmed_at is not None
 
 
@@ -158,7 +167,7 @@ def _office(customer: CustomerState, contact: Contact) -> Office:
     try:
         with transaction.atomic(durable=True):
             office.save()
-    except IntegrityError:  # somebody else adopted it just now
+    except IntegrityError:  # another process adopted it just now
         return Office.objects.get(payment_provider_customer_id=customer.id)
     resolve("unknown_customer", customer.id, resolution="it was adopted")
     if not (name and office.billing_email):
@@ -197,14 +206,14 @@ def _adopt_price(state: PriceState) -> None:
 
 
 def _is_per_seat(price_id: str) -> None:
-    """A subscription to several of it shows that it is."""
+    """Mark the price as charged per seat. A subscription with a quantity above 1 shows that it is."""
     for price in PlanPrice.objects.filter(stripe_price_id=price_id, per_seat=False):
         price.per_seat = True
         price.save(update_fields=["per_seat"])
 
 
 def _free(model: type[Plan] | type[PlanPrice], wanted: str) -> str:
-    """A code that none has yet."""
+    """Return a code like ``wanted`` that no row has yet."""
     base = slugify(wanted)[:40] or "plan"
     code, number = base, 1
     while model._default_manager.filter(code=code).exists():

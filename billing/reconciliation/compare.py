@@ -1,4 +1,4 @@
-"""What differs between a row and what Stripe shows, and how it is said. Pure."""
+"""The differences between a row and what Stripe shows, and how they are described. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,23 +38,26 @@ class Difference:
 
 
 NOT_HERE = (Difference("", None, None),)
-"""There is no row at all."""
+"""The difference of an object that has no row here."""
 
 
 def differences(ours: Values | None, theirs: Values) -> tuple[Difference, ...]:
-    """Where ours is not what theirs says; ``ours`` is None where there is no row."""
+    """Return the columns in which ours differs from theirs. ``ours`` is None where there is no row."""
     if ours is None:
         return NOT_HERE
     return tuple(Difference(name, ours[name], value) for name, value in theirs.items() if ours[name] != value)
 
 
 def in_words(found: tuple[Difference, ...], currency: str) -> str:
-    """In words: both values of each column. Stripe's ids are left out."""
+    """Describe the differences: both values of each column, without Stripe's ids."""
     return "; ".join(_told(one, currency) for one in found)
 
 
 def severity(found: tuple[Difference, ...]) -> str:
-    """How much it matters: whether there is service, how much money it is, or less."""
+    """Return how serious the differences are.
+
+    ``critical`` is about whether there is service, ``warning`` is about money, and ``notice`` is the rest.
+    """
     columns = {one.column for one in found}
     if columns & {"", "status", "current_period_end", "ended_at", "plan_price_id", "quantity", "customer exists"}:
         return "critical"

@@ -1,4 +1,4 @@
-"""Whether Stripe addresses an Office's invoices as we would. Both may be right, so a person decides."""
+"""Comparing an Office's name, e-mail address and language with its customer's. Both may be right: a person decides."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,10 @@ from billing.stripe_api.inbound.states import Contact
 
 
 def tell(listed: Iterable[Listed]) -> None:
-    """A Finding for each Office whose customer has another name, address or language; the values are not repeated."""
+    """Report a finding for each Office whose customer has another name, e-mail address or language.
+
+    The finding does not repeat the values. An Office with an unsettled operation is left out.
+    """
     listed = list(listed)
     ours, equal = offices_of(listed), []
     for one in listed:
@@ -33,7 +36,10 @@ def tell(listed: Iterable[Listed]) -> None:
 
 
 def _compared(office: Office, contact: Contact) -> Iterable[tuple[str, bool]]:
-    """Word for word as adopting takes them over; what Stripe has none of is no difference, but for the address."""
+    """Yield each field, and whether it is equal. The name is cleaned as adoption cleans it.
+
+    A name or language that is empty at Stripe counts as equal. An empty e-mail address does not.
+    """
     yield "name", " ".join(contact.name.split())[:200] in ("", office.name)
     yield "address", office.billing_email.lower() == contact.email.lower()
     yield "language", contact.locale in ("", office.locale)

@@ -1,4 +1,4 @@
-"""What a person does about what was found: each act is on record, with who and why. Nothing changes at Stripe."""
+"""What a person can do about a finding. The audit trail says who did it and why. Nothing changes at Stripe."""
 
 from billing import errors
 from billing.access import roles
@@ -15,11 +15,11 @@ ABOUT_ROWS = (drift.KIND, drift.NOT_COMPARED)
 
 
 def compare_office(office: Office, *, by: Actor, reason: str) -> Result:
-    """All that Stripe lists of the Office was held against its rows, and what differed was repaired. Safe to repeat.
+    """Compare all that Stripe lists of the Office with its rows, and repair what differs. Repeating is safe.
 
     Raises:
         NotPermitted, ReasonRequired, TextNotNeutral, NoCustomer.
-        StripeUnavailable: what was repaired before stays so.
+        StripeUnavailable: what was repaired before it stays repaired.
     """
     _require(by, office, to="compare an Office with Stripe")
     reason = trail.checked_reason(reason)
@@ -36,9 +36,11 @@ def compare_office(office: Office, *, by: Actor, reason: str) -> Result:
 
 
 def link_found_customer(finding: Finding, *, by: Actor, reason: str) -> Office:
-    """The Office has the customer that says it is it, with all that Stripe lists of it.
+    """Link the found customer to its Office, and compare the Office with Stripe.
 
-    Raises: as ``compare_office``; FindingOver: it is resolved already, or one of the two has another.
+    Raises:
+        What ``compare_office`` raises.
+        FindingOver: the finding is resolved, or the Office or the customer is linked to another one.
     """
     office, others = finding.office, Office.objects.filter(payment_provider_customer_id=finding.subject)
     _require(by, office or finding, to="link a customer")
@@ -54,9 +56,11 @@ def link_found_customer(finding: Finding, *, by: Actor, reason: str) -> Office:
 
 
 def adopt_found_customer(finding: Finding, *, by: Actor, reason: str) -> Office:
-    """The customer has an Office now, with all that Stripe lists of it.
+    """Make an Office of the found customer, and compare it with Stripe.
 
-    Raises: as ``compare_office``; FindingOver: it is resolved already, or subscribes to no plan of ours any more.
+    Raises:
+        What ``compare_office`` raises.
+        FindingOver: the finding is resolved, or the customer no longer subscribes to one of our plans.
     """
     _require(by, finding, to="adopt a customer")
     if not _is_open(finding, "unknown_customer"):
@@ -75,9 +79,9 @@ def adopt_found_customer(finding: Finding, *, by: Actor, reason: str) -> Office:
 
 
 def close(finding: Finding, *, by: Actor, reason: str) -> None:
-    """Somebody has seen to it. What still holds is found anew.
+    """Close the finding. If its cause still holds, a later comparison or check reports it again.
 
-    Raises: NotPermitted, ReasonRequired, TextNotNeutral; FindingOver.
+    Raises: NotPermitted, ReasonRequired, TextNotNeutral; FindingOver: it is resolved already.
     """
     _require(by, finding, to="close a finding")
     if finding.resolved_at is not None:
@@ -89,7 +93,7 @@ def close(finding: Finding, *, by: Actor, reason: str) -> None:
 
 
 def _require(by: Actor, subject: Office | Finding, *, to: str) -> None:
-    """Raises: NotPermitted, and the refusal is on record."""
+    """Refuse an actor without the permission, and record the refusal. Raises: NotPermitted."""
     try:
         roles.require(by, "manage_billing", to=to)
     except errors.NotPermitted:

@@ -1,4 +1,4 @@
-"""Suspects are looked at, which repairs them; what a look changed had drifted, and is on record as a Finding."""
+"""Repairing drift: a look at each suspect's Office repairs its rows. A finding says what the look changed."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -33,13 +33,14 @@ def repair(
     by_hand: bool = False,
     last: datetime | None = None,
 ) -> Result:
-    """Each Office that is suspected is looked at, as long as ``go_on`` says so, which is asked after each look.
+    """Look at each Office that has a suspect, until ``go_on`` returns False. It is called after each Office.
 
-    ``last`` is when all was compared before: a drift is not older. Where RECONCILE_REPAIRS is off and nobody asked for
-    it, only guesses are looked at: differences are open Findings.
+    ``last`` is when the comparison before this one began. The findings name it.
+    If RECONCILE_REPAIRS is off and not ``by_hand``, an Office is looked at only if all its suspects are guesses. For
+    the others the differences stay and become open findings. Repeating is safe. Money does not move.
 
     Raises:
-        StripeUnavailable: those before were looked at.
+        StripeUnavailable, StripeKeyRefused: the Offices before it were looked at.
     """
     result = Result()
     offices: dict[int, list[Suspect]] = {}
@@ -57,7 +58,7 @@ def repair(
 
 
 def resolve_equal(objects: Iterable[str]) -> None:
-    """What had drifted of these objects, by their ids at Stripe, has not any more: a page showed no difference."""
+    """Resolve the drift findings of these objects (ids at Stripe), because a page showed no difference."""
     resolve(KIND, *objects, resolution="equal when it was compared again")
 
 
@@ -96,6 +97,7 @@ def _look_at(group: list[Suspect], result: Result, last: datetime | None) -> Non
 
 
 def _leave(group: list[Suspect], result: Result, last: datetime | None) -> None:
+    """Report the differences that still exist, without repairing them."""
     for one in group:
         was = one.now()
         still = tuple(each for each in one.found if was is None or not each.column or was[each.column] == each.ours)
@@ -114,12 +116,12 @@ def _changed(one: Suspect, was: Values | None, is_: Values | None) -> tuple[Diff
 
 
 def _was_not_seen(one: Suspect, is_: Values | None, before: Office) -> bool:
-    """The look did not reach it: too old for it, or of another's."""
+    """Return whether the look did not see the object: it is too old for a look, or belongs to another customer."""
     return one.model is not None and (is_ is None or is_["ticket"] <= before.look_ticket)
 
 
 def _is_expected(office: Office) -> bool:
-    """Something is on its way that will be looked at: that we are behind is no drift."""
+    """Return whether an event or an operation of the Office is not settled. Being behind is then not drift."""
     waiting = ReceivedEvent.objects.filter(
         customer_id=office.payment_provider_customer_id, status=ReceivedEvent.Status.WAITING
     )

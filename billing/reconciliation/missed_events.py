@@ -1,4 +1,4 @@
-"""Events that never arrived are put into the inbox, as if Stripe had posted them; the worker does the rest."""
+"""Reading events that never arrived from Stripe, and putting them into the inbox. The worker settles them."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,21 +12,23 @@ from billing.webhooks.hints import hint_of
 CUSTOMER = "payment_provider_customer_id"
 OVERLAP = timedelta(hours=1)
 STILL_UNDERWAY = timedelta(minutes=15)
-"""A younger event may just be on its way."""
+"""A younger event may still arrive by itself. It is not counted as missed."""
 
 
 def newest_seen() -> datetime | None:
-    """From when on events are to be read, None where none was ever received: the newest that we have, less an hour,
-    as they come in disorder."""
+    """Return from when on events must be read, or None if no event was ever received.
+
+    This is one hour before the newest event that we have, because events do not come in order.
+    """
     newest = ReceivedEvent.objects.order_by("-created_at").values_list("created_at", flat=True).first()
     return newest - OVERLAP if newest else None
 
 
 def take_in(run: Reconciliation, cursor: str, *, undelivered: bool = False) -> str:
-    """One page of events is in the inbox. Returns the cursor of the next, empty after the last.
+    """Put one page of events into the inbox. Return the cursor of the next page, empty after the last.
 
-    ``undelivered``: those that Stripe knows it could not deliver; else all since ``events_since``, or all that Stripe
-    keeps, which is 30 days.
+    With ``undelivered``, these are the events that Stripe knows it could not deliver. Otherwise these are all events
+    since ``events_since``, or all that Stripe keeps (30 days) if everything is compared. Repeating is safe.
     """
     since = None if undelivered or run.everything else run.events_since
     if since is None and not (undelivered or run.everything):
@@ -44,7 +46,10 @@ def take_in(run: Reconciliation, cursor: str, *, undelivered: bool = False) -> s
 
 
 def _of_ours(hints: list[ReceivedEvent]) -> list[ReceivedEvent]:
-    """Those that tell of what we have. An account may have other customers, and the lists show what is new."""
+    """Return the hints about customers and objects that we have.
+
+    The Stripe account may have other customers. The lists show objects that are new to us.
+    """
     named = {one.customer_id for one in hints} - {""}
     ours = set(Office.objects.filter(payment_provider_customer_id__in=named).values_list(CUSTOMER, flat=True))
     about = {one for hint in hints if not hint.customer_id for one in (hint.object_id, hint.related_id)} - {""}
@@ -57,7 +62,7 @@ def _of_ours(hints: list[ReceivedEvent]) -> list[ReceivedEvent]:
 
 
 def tell(run: Reconciliation) -> None:
-    """Whether Stripe's events reach us is on record."""
+    """Report a finding if events did not arrive. Otherwise resolve it."""
     if missed := run.counts.get("events that had not arrived", 0):
         report(
             "events_missed",

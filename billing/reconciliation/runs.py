@@ -1,4 +1,4 @@
-"""A reconciliation from its beginning to its end: one at a time, a page at a time, under a lease."""
+"""A comparison from its beginning to its end: one at a time, page by page, under a lease."""
 
 import logging
 import time
@@ -35,11 +35,11 @@ def begin(
     adopts: bool = False,
     products: tuple[str, ...] = (),
 ) -> Reconciliation:
-    """A reconciliation is under way, at its first stage. For jobs, and the vendor's staff that manage billing.
+    """Begin a comparison at its first stage. Jobs may do this, and staff who may manage billing.
 
     Raises:
         NotPermitted, ReasonRequired, TextNotNeutral; ProductUnknown, StripeUnavailable.
-        ReconciliationUnderWay: another is, and is to be ended first.
+        ReconciliationUnderWay: another comparison has not ended yet.
     """
     if by.kind == "person":
         roles.require(by, "manage_billing", to="compare everything with Stripe")
@@ -74,14 +74,17 @@ def reconcile(
     products: tuple[str, ...] = (),
     after_each_page: Callable[[Reconciliation], None] = lambda _: None,
 ) -> Reconciliation:
-    """Everything was compared, and what had drifted was repaired. One that is under way is ended first.
+    """Compare everything and repair what drifted. A comparison that has not ended yet is carried to its end first.
 
-    What events that had not arrived tell of is looked at by the worker. ``after_each_page`` is called after each page.
+    The worker settles the events that had not arrived. ``after_each_page`` is called after each page.
+    Money does not move.
 
     Raises:
-        ReconciliationUnderWay: another process carries one on.
-        BackfillUnfinished: another adopts, and is not carried on as by the way.
-        StripeUnavailable: Stripe did not answer several times; it goes on from there when it is asked for again.
+        What ``begin`` raises.
+        ReconciliationUnderWay: another process is carrying on the comparison.
+        BackfillUnfinished: the comparison that has not ended adopts customers, and this call does not, or it names
+            other products.
+        StripeUnavailable: Stripe did not answer six times in a row. The next call continues with the same page.
     """
     for under_way in Reconciliation.objects.filter(ended_at=None):
         if under_way.adopts and not (adopts and set(under_way.products) == set(products)):
@@ -95,7 +98,7 @@ def reconcile(
 
 
 def end(run: Reconciliation, *, by: Actor, reason: str) -> None:
-    """It is not carried on any more: for one that cannot get on. What it repaired stays, and another can begin.
+    """End a comparison that cannot continue. What it repaired stays, and another one can begin.
 
     Raises: NotPermitted, ReasonRequired, TextNotNeutral.
     """
@@ -122,10 +125,12 @@ def _to_its_end(run: Reconciliation, by: Actor, after_each_page: Callable[[Recon
 
 
 def carry_on(run: Reconciliation, *, by: Actor) -> bool:
-    """The next page was compared, or a part of it; ``run`` shows how far that is. False: another process has it.
+    """Compare the next page, or a part of it, and update ``run``. Repeating is safe.
+
+    Return False if another process holds the lease and the comparison has not ended.
 
     Raises:
-        StripeUnavailable: it stands where it stood.
+        StripeUnavailable: the comparison is still at the same page.
     """
     now = clock.wall()
     mine = leases.claim(Reconciliation.objects.filter(leases.free(now), pk=run.pk, ended_at=None), now=now, lasts=LEASE)
@@ -139,7 +144,7 @@ def carry_on(run: Reconciliation, *, by: Actor) -> bool:
             _one_page(run, own)
     except BaseException as error:
         if isinstance(error, errors.StripeObjectMissing) and error.param == "starting_after":
-            # what the page began after is gone: the stage once more
+            # the object that the page begins after is gone: repeat the stage
             own.update(cursor="", seen_to=[], **leases.RELEASED)
             run.refresh_from_db()
             return True
@@ -159,7 +164,7 @@ def _one_page(run: Reconciliation, own: QuerySet[Reconciliation]) -> None:
         go_on=lambda: bool(own.update(lease_until=clock.wall() + LEASE)) and time.monotonic() < until,
     )
     finished = {one.office.pk for one in suspects} <= result.offices
-    if not finished:  # the page is read once more for the others, and what it has is counted then
+    if not finished:  # the page is read again for the other Offices, and its objects are counted then
         run.counts = before
         run.seen_to = [*run.seen_to, *sorted(result.offices)]
     for what, how_many in (("looks", result.looks), ("drifted", result.drifted), ("left", result.left)):
@@ -184,13 +189,13 @@ def _one_page(run: Reconciliation, own: QuerySet[Reconciliation]) -> None:
 
 
 def _last(run: Reconciliation) -> datetime | None:
-    """When the comparison before this one began."""
+    """Return when the comparison before this one began, or None if there was none."""
     ended = Reconciliation.objects.filter(ended_at__isnull=False, began_at__lt=run.began_at)
     return ended.values_list("began_at", flat=True).first()
 
 
 def _advance(run: Reconciliation, following: str) -> None:
-    """To the next page, or stage, or the end."""
+    """Move the comparison to the next page, the next stage, or the end. Nothing is saved here."""
     names = stages.names(run)
     run.cursor, run.seen_to = following, []
     if following:
@@ -203,9 +208,10 @@ def _advance(run: Reconciliation, following: str) -> None:
 
 @job("reconcile", every=timedelta(minutes=15))
 def every_night() -> bool:
-    """The one that is under way is carried on by a page; after RECONCILE_HOUR one of its own begins. True: go on.
+    """Carry the comparison on by one page. Each day after RECONCILE_HOUR (UTC), begin one if none has begun yet.
 
-    A backfill is its operator's to carry on; one that is still unfinished a day after is ended.
+    Return True if there is more to do now. A comparison that adopts is left to the person who runs it. It is ended if
+    it began more than a day before the last RECONCILE_HOUR.
     """
     by = actor.job("reconcile")
     run = Reconciliation.objects.filter(ended_at=None).first()
@@ -224,7 +230,10 @@ def every_night() -> bool:
 
 
 def _leave_unfinished(run: Reconciliation) -> None:
-    """A backfill that somebody stopped is not gone on with by a machine: it may have been stopped for a reason."""
+    """End a comparison that adopts and that nobody continues, and report a finding.
+
+    The job does not continue it, because a person may have stopped it for a reason.
+    """
     free = Reconciliation.objects.filter(leases.free(clock.wall()), pk=run.pk)
     if free.update(ended_at=clock.wall(), claim_id=None):
         report(

@@ -1,7 +1,7 @@
-"""What is gone through, in this order, and what one page of each is.
+"""The stages of a comparison, in their order, and what one page of each stage is.
 
-The events first, so that what they tell of is waiting to be looked at anyway; then Stripe's lists; then what should
-have been in them and was not; then Offices on test clocks, which no list shows, one by one.
+Events come first, so that the changes they report already wait for a look. Then come Stripe's lists, then the objects
+that should have been in the lists and were not. Offices on test clocks come last, one by one: no list shows them.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -30,8 +30,7 @@ GONE = (Difference("customer exists", True, False),)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One page: the ids of the objects that it had, what is suspected, and where the next begins; empty after the
-    last."""
+    """One page: the ids of its objects, the suspects, and the cursor of the next page (empty after the last)."""
 
     seen: tuple[str, ...]
     suspects: list[Suspect]
@@ -42,10 +41,10 @@ Stage = Callable[[Reconciliation, str], Part]
 
 
 def names(run: Reconciliation) -> list[str]:
-    """The stages of this run."""
+    """Return the names of the stages of this comparison, in their order."""
     left_out = set() if run.adopts else {"catalogue"}
     if run.everything:
-        left_out |= {"undelivered events"}  # they are among all events
+        left_out |= {"undelivered events"}  # all events include them
     elif run.adopts:
         left_out |= {"undelivered events", "events"}
     if run.takes_all:
@@ -54,7 +53,10 @@ def names(run: Reconciliation) -> list[str]:
 
 
 def of_one(office: Office) -> list[Suspect]:
-    """What is suspected of one Office, by the lists of what is its own."""
+    """Return the suspects of one Office, from Stripe's lists of its own objects.
+
+    Raises: StripeUnavailable, StripeObjectMissing.
+    """
     customer = gateway.customers.fetch_customer(office.payment_provider_customer_id or "")
     found = [*suspects.customers([Listed(customer.id, customer)])]
     if customer.deleted:
@@ -74,7 +76,7 @@ def of_one(office: Office) -> list[Suspect]:
 
 
 def _of_payment(payment: Listed) -> list[Listed]:
-    """Its refunds and disputes, which do not say whose they are."""
+    """Return the payment's refunds and disputes, with its customer: they do not name the customer themselves."""
     found = [*_all(lists.refunds, charge=payment.state.id), *_all(lists.disputes, charge=payment.state.id)]
     return [replace(one, customer=payment.customer) for one in found]
 
@@ -127,7 +129,11 @@ def _invoices(run: Reconciliation, cursor: str, *, status: str = "") -> Part:
 
 
 def _were_listed(run: Reconciliation, invoices: list[str]) -> None:
-    """One that a look is just writing is passed over, so that neither waits for the other: it is asked for later."""
+    """Record that these invoices were listed.
+
+    An invoice that a look is writing at this moment is skipped, so that neither waits for the other. A later stage
+    asks Stripe for it.
+    """
     with transaction.atomic():
         skip = connection.features.has_select_for_update_skip_locked
         free = Invoice.objects.filter(stripe_id__in=invoices).order_by("pk").select_for_update(skip_locked=skip)
@@ -152,7 +158,7 @@ def _part(run: Reconciliation, page: lists.Page, found: list[Suspect]) -> Part:
 
 
 def _absent_customers(run: Reconciliation, cursor: str) -> Part:
-    """Absence from a list says nothing yet: it is a reason to ask for the one."""
+    """Suspect the customers that were not listed. Absence from a list proves nothing, so Stripe is asked for each."""
     unseen = Office.objects.filter(
         _unseen(run),
         payment_provider_customer_id__isnull=False,
@@ -179,20 +185,20 @@ def _absent_invoices(run: Reconciliation, cursor: str) -> Part:
 
 
 def _undecided(run: Reconciliation, cursor: str, *, of: QuerySet[Any], kind: str) -> Part:
-    """What can still change and is too old to be listed is asked for one by one: ``of`` holds the rows."""
+    """Suspect the rows of ``of`` that are too old for the recent lists. Stripe is asked for each of them."""
     old = of.filter(created_at__lt=run.recent_since, office__customer_deleted_at=None)
     rows, following = _after(old.select_related("office"), cursor)
     return Part((), [_asked_for(row, kind) for row in rows], following)
 
 
 def _after(rows: QuerySet[Any], cursor: str) -> tuple[list[Any], str]:
-    """The next hundred by key, and the cursor after them; empty after the last."""
+    """Return the next hundred rows by primary key, and the cursor after them (empty after the last)."""
     found = list(rows.filter(pk__gt=int(cursor or 0)).order_by("pk")[:AT_ONCE])
     return found, str(found[-1].pk) if len(found) == AT_ONCE else ""
 
 
 def _asked_for(row: Any, kind: str, *more: Difference) -> Suspect:
-    """The row may no longer be what Stripe has."""
+    """Return a suspect for a row that no page showed. It is a guess: the row may be right."""
     found = (Difference("status", row.status, ""), *more)
     return Suspect(row.office, kind, row.stripe_id, found, type(row), suspects.named_by(row), is_guess=True)
 
@@ -204,7 +210,7 @@ def _test_clocks(run: Reconciliation, cursor: str) -> Part:
         return Part((), [], "")
     try:
         found = of_one(row)
-    except errors.StripeObjectMissing:  # with its clock; a look tells
+    except errors.StripeObjectMissing:  # it was deleted with its test clock; a look finds out
         found = [Suspect(row, "customer", row.payment_provider_customer_id or "", GONE, is_guess=True)]
     return Part((row.payment_provider_customer_id or "",), found, str(row.pk))
 

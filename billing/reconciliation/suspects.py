@@ -1,6 +1,6 @@
-"""Pages of Stripe's lists held against our rows: what differs is suspected of having drifted.
+"""Comparing pages of Stripe's lists with our rows. What differs is a suspect: it may have drifted.
 
-A page was seen without a ticket, so nothing is changed by it. A few queries a page, however many objects it has.
+A page is read without a ticket, so it changes nothing. Each page needs a few queries, however many objects it has.
 """
 
 from collections.abc import Iterable, Iterator
@@ -25,9 +25,11 @@ Row = Subscription | Invoice | Payment | Adjustment
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """One object whose row is missing or not what a page showed. ``named`` is what a look must fetch to see it, as
-    ``billing.look.look`` takes it; ``model`` has its row, None where it is the Office's own columns. It is a guess
-    where no page showed it: Stripe is asked before anything is said."""
+    """One object whose row is missing, or differs from what a page showed.
+
+    ``named`` is what a look must fetch to see it, as ``billing.look.look`` takes it. ``model`` is the model of its row,
+    or None for the Office's own columns. ``is_guess`` means that no page showed it: a look comes before any finding.
+    """
 
     office: Office
     kind: str
@@ -39,7 +41,7 @@ class Suspect:
     is_guess: bool = False
 
     def now(self) -> Values | None:
-        """The row's values as they are by now, None where there is no row."""
+        """Return the row's present values, or None if there is no row."""
         if self.model is None:
             office = Office.objects.get(pk=self.office.pk)
             return _of_office(office, office.payment_methods.filter(is_default=True).first())
@@ -48,7 +50,7 @@ class Suspect:
 
 
 def offices_of(listed: Iterable[Listed]) -> dict[str, Office]:
-    """Ours, by their customers' ids."""
+    """Return the Offices of the listed objects, by their customers' ids at Stripe."""
     named = {one.customer for one in listed if one.customer}
     found = Office.objects.filter(payment_provider_customer_id__in=named)
     return {str(office.payment_provider_customer_id): office for office in found}
@@ -69,7 +71,10 @@ def customers(listed: Iterable[Listed]) -> Iterator[Suspect]:
 
 
 def subscriptions(listed: Iterable[Listed]) -> Iterator[Suspect]:
-    """None of a deleted customer's: they have all ended, and a look sees them no more."""
+    """Yield the suspects among subscriptions.
+
+    Subscriptions of a deleted customer are left out: they have all ended, and a look does not see them.
+    """
     listed = list(listed)
     ours, seen = offices_of(listed), _rows(Subscription, listed)
     named = {one.state.price_id for one in listed if isinstance(one.state, SubscriptionState)}
@@ -112,7 +117,10 @@ def payments(listed: Iterable[Listed]) -> Iterator[Suspect]:
 
 
 def adjustments(listed: Iterable[Listed]) -> Iterator[Suspect]:
-    """Refunds and disputes, which name a payment, and credit notes, which name an invoice and whose they are."""
+    """Yield the suspects among refunds, disputes and credit notes.
+
+    Refunds and disputes name a payment. Credit notes name an invoice and a customer.
+    """
     listed = list(listed)
     ours, seen = offices_of(listed), _rows(Adjustment, listed)
     states = [one.state for one in listed if isinstance(one.state, AdjustmentState)]
@@ -136,7 +144,7 @@ def adjustments(listed: Iterable[Listed]) -> Iterator[Suspect]:
 
 
 def named_by(row: Invoice | Adjustment) -> dict[str, set[str]]:
-    """What a look must fetch to see this row's object."""
+    """Return what a look must fetch to see this row's object, as ``billing.look.look`` takes it."""
     if isinstance(row, Invoice):
         return {"invoices": {row.stripe_id}}
     charge = row.payment.stripe_id if row.payment else ""

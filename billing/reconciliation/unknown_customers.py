@@ -1,4 +1,4 @@
-"""Customers at Stripe that no Office has: whose they may be, for a person to decide."""
+"""Findings about customers at Stripe that no Office has. A person decides about them."""
 
 import uuid
 from collections.abc import Iterable
@@ -16,7 +16,10 @@ CLAIMS = ("second_customer", "customer_not_linked")
 
 
 def tell_of_customers(listed: Iterable[Listed]) -> None:
-    """A Finding for each that says it is an Office of ours, which has no customer, or another."""
+    """Report a finding for each customer whose metadata names an Office that has no customer, or has another.
+
+    Findings about customers that an Office has by now are resolved.
+    """
     listed = list(listed)
     ours = offices_of(listed)
     over = Finding.objects.filter(kind__in=(*CLAIMS, UNKNOWN), subject__in=ours, resolved_at=None)
@@ -46,7 +49,7 @@ def tell_of_customers(listed: Iterable[Listed]) -> None:
 
 
 def tell_of_subscriptions(run: Reconciliation, listed: Iterable[Listed]) -> None:
-    """A Finding for each unknown customer that has a live subscription to a plan of ours."""
+    """Report a finding for each customer without an Office that has a live subscription to one of our plans."""
     listed = list(listed)
     ours = offices_of(listed)
     unknown = [
@@ -79,7 +82,7 @@ def tell_of_subscriptions(run: Reconciliation, listed: Iterable[Listed]) -> None
 
 
 def office_id(state: CustomerState) -> uuid.UUID | None:
-    """The Office that the customer says it is; anybody can type metadata at Stripe."""
+    """Return the Office's id from the customer's metadata, or None. Do not trust it: anybody can type it at Stripe."""
     try:
         return uuid.UUID(state.office)
     except ValueError:

@@ -1,7 +1,12 @@
-"""The one door to Stripe: pinned version, short time-outs, no call inside a transaction; TLS ≥ 1.2 is Python's default.
+"""The only module that sends requests to Stripe. No request is sent inside a transaction.
 
-Everything goes through ``get``, ``post`` and ``delete``. A request that changes something takes a step
-(``billing.operations.engine.steps.Step``), which commits the intent before the call and the outcome after it.
+The API version is pinned, and a request lasts at most 8 seconds. TLS 1.2 or newer is Python's default.
+Every request goes through ``get``, ``preview``, ``post`` or ``delete``. A request that changes something takes a step.
+The step of an operation (``billing.operations.engine.steps.Step``) commits the intent before the request and the
+outcome after it.
+
+Every request may raise CardDeclined, StripeRejected (with StripeObjectMissing and StripeKeyRefused),
+StripeUnavailable or CallInsideTransaction.
 """
 
 import functools
@@ -19,11 +24,11 @@ API_VERSION = "2026-08-26.dahlia"
 TIMEOUT_SECONDS = 8
 
 Answer = dict[str, Any]
-"""An object of Stripe's as it came: the SDK's own objects cost more processor time than asking for it."""
+"""An object of Stripe as it came. The SDK's own objects cost more processor time than the request itself."""
 
 
 class Step(Protocol):
-    """Where a request's intent and outcome are written down."""
+    """Where the intent and the outcome of a request are recorded."""
 
     key: str
 
@@ -35,7 +40,7 @@ class Step(Protocol):
 
 
 class Transport(stripe.RequestsClient):
-    """Our own connections; the SDK's global ones are never used."""
+    """Our own connections. The SDK's global ones are never used."""
 
 
 @functools.lru_cache(maxsize=4)
@@ -52,30 +57,39 @@ def _client(key: str, api_base: str) -> stripe.StripeClient:
 
 
 def get(path: str, params: dict[str, Any] | None = None) -> Answer:
-    """The object at ``path``. Safe to repeat."""
+    """Return the object at ``path``. Repeating is safe.
+
+    Raises: StripeObjectMissing: there is none.
+    """
     return _object(_ask("get", path, params or {}, {}))
 
 
 def preview(path: str, params: dict[str, Any]) -> Answer:
-    """What would be. A POST that changes nothing, so it needs no step. Safe to repeat."""
+    """Return a preview. This POST changes nothing, so it needs no step. Repeating is safe."""
     if not path.endswith("/create_preview") and not path.endswith("/preview"):
         raise ValueError(f"{path} is no preview")
     return _object(_ask("post", path, charging.checked(path, outbound.checked(path, params)), {}))
 
 
 def post(path: str, params: dict[str, Any], *, step: Step) -> Answer:
-    """The change is made at most once, however often it is asked with the same step."""
+    """Make a change at Stripe. With the same step it is made at most once, however often it is asked for.
+
+    Raises: FieldNotAllowed, DeterminationMissing: nothing was sent.
+    """
     return _change("post", path, charging.checked(path, outbound.checked(path, params)), step)
 
 
 def delete(path: str, *, step: Step) -> Answer:
-    """The object is gone, or the error says that it was. Without parameters no deletion charges."""
+    """Delete the object at ``path``. A DELETE has no parameters here, and without parameters none can charge.
+
+    Raises: StripeObjectMissing: it was gone already.
+    """
     return _change("delete", path, {}, step)
 
 
 def _change(method: str, path: str, params: dict[str, Any], step: Step) -> Answer:
     _refuse_inside_transaction(path)
-    path, params = step.asking(method, path, params, API_VERSION)  # as they were written down first
+    path, params = step.asking(method, path, params, API_VERSION)  # those that were recorded the first time
     options = {"idempotency_key": step.key} if method == "post" else {}
     try:
         response = _ask(method, path, params, options)
@@ -116,7 +130,7 @@ def _ask(method: str, path: str, params: dict[str, Any], options: dict[str, Any]
         ) from None
     except (stripe.InvalidRequestError, stripe.IdempotencyError) as error:
         raise _rejected(error) from None
-    except stripe.StripeError as error:  # connection, time-out, 429, 5xx: nobody knows
+    except stripe.StripeError as error:  # connection, time-out, 429, 5xx: nobody knows the outcome
         headers = error.headers or {}
         if error.http_status == 429:
             raise errors.StripeUnavailable(retry_after=pace.refused(headers)) from None

@@ -1,11 +1,13 @@
-"""A step whose idempotency key follows from what it makes."""
+"""A step for requests that belong to no operation."""
 
 from typing import Any
 
 
 class FixedKey:
-    """A step whose key follows from what it makes, so that repeating makes nothing twice within a day;
-    after that the id on our row keeps it from being asked again."""
+    """A step whose idempotency key is calculated from what the request makes. It records nothing.
+
+    Within a day, repeating makes nothing twice. After that, the id on our row prevents a second request.
+    """
 
     def __init__(self, key: str) -> None:
         self.key = key

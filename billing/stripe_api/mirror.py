@@ -1,7 +1,7 @@
-"""dj-stripe's rows for what we show beside our own: written by ORM from redacted objects, never synced.
+"""Writing dj-stripe's rows with the ORM, from redacted objects. dj-stripe itself never syncs them.
 
-dj-stripe's own ``sync_from_stripe_data`` and ``api_*`` call Stripe by themselves, inside whatever
-transaction is open, and store the secret key in plain text; ``close_side_doors`` shuts them.
+dj-stripe's own ``sync_from_stripe_data`` and ``api_*`` call Stripe by themselves, even inside an open transaction,
+and store the secret key in plain text. ``close_side_doors`` prevents this.
 """
 
 import uuid
@@ -18,7 +18,10 @@ from billing.stripe_api.inbound.values import time_or_none
 
 
 def close_side_doors() -> None:
-    """No key reaches a table, and no call to Stripe leaves but through billing.stripe_api.client."""
+    """Keep keys and secrets out of dj-stripe's tables, and its calls from reaching Stripe.
+
+    The SDK has no global key afterwards. Only ``billing.stripe_api.client`` calls Stripe, with a client of its own.
+    """
     stripe.api_key = None
     djstripe.Account.get_or_retrieve_for_api_key = classmethod(lambda cls, api_key: _owner())
     pre_save.connect(_refuse_key, sender=djstripe.APIKey, dispatch_uid="no-keys-in-the-database")
@@ -47,7 +50,7 @@ def account(record: StripeAccount) -> djstripe.Account:
 
 
 def webhook_endpoint(stripe_id: str, *, url: str, events: list[str], key: uuid.UUID) -> djstripe.WebhookEndpoint:
-    """The row whose uuid is the last part of the webhook address. Its secret column stays empty."""
+    """Write the row whose UUID is the last part of the webhook address. Its secret column stays empty."""
     owner = _owner()
     row, _ = djstripe.WebhookEndpoint.objects.update_or_create(
         djstripe_uuid=key,
@@ -88,7 +91,7 @@ def subscription(state: SubscriptionState, owner: djstripe.Customer) -> None:
 
 
 def _written(model: type[Any], stripe_id: str, values: dict[str, Any]) -> Any:
-    """The row of this id has these values; nothing is written where it has them already."""
+    """Write the values into the row with this id, and return the row. Write nothing if it has them already."""
     row = model.objects.filter(id=stripe_id).first()
     if row is None:
         return model.objects.create(id=stripe_id, djstripe_owner_account=_owner(), **values)
@@ -101,7 +104,7 @@ def _written(model: type[Any], stripe_id: str, values: dict[str, Any]) -> Any:
 
 
 def product(plan: Plan, *, active: bool) -> djstripe.Product:
-    """The row of a published plan."""
+    """Write the row of a published plan."""
     owner = _owner()
     row, _ = djstripe.Product.objects.update_or_create(
         id=plan.stripe_product_id,
@@ -117,7 +120,7 @@ def product(plan: Plan, *, active: bool) -> djstripe.Product:
 
 
 def price(row: PlanPrice, *, active: bool = True) -> None:
-    """The row of a published plan price, and its product's where there is none yet."""
+    """Write the row of a published plan price, and the row of its product if there is none yet."""
     owner = _owner()
     sold = djstripe.Product.objects.filter(id=row.plan.stripe_product_id).first() or product(row.plan, active=True)
     djstripe.Price.objects.update_or_create(

@@ -1,7 +1,7 @@
-"""What may leave for Stripe. A field that is not on the list never does, whatever the caller passed.
+"""What may be sent to Stripe. A field that is not in this list is never sent, whatever the caller passed.
 
-The list is by path; ``*`` stands for an id. Each entry says why Stripe needs what it names. No patient
-data has a field here, and none of an Office's data but its name, its billing address and neutral words.
+The list is by path, and ``*`` stands for an id. Comments say why Stripe needs the fields. No field is for patient
+data. Of an Office's data there are only its name, its e-mail address, its language and neutral words.
 """
 
 import fnmatch
@@ -9,7 +9,7 @@ from typing import Any
 
 from billing import errors
 
-# our own opaque ids, to find an object again, and the code of a neutral charge, to say it in our own words
+# our own opaque ids, to find an object again, and the code of a neutral charge, to describe it in our own words
 METADATA = {"office", "operation", "plan", "price", "charge"}
 
 ALLOWED: dict[str, set[str]] = {
@@ -19,7 +19,7 @@ ALLOWED: dict[str, set[str]] = {
     # credit: an amount, and our own id to find it again
     "/v1/customers/*/balance_transactions": {"amount", "currency", "metadata"},
     "/v1/payment_methods/*/attach": {"customer"},
-    # a card is entered at Stripe, never here: a form of its own or of the vendor's front end, and where to go after it
+    # a card is entered at Stripe, never here: in a setup intent of the vendor's front end, or on a page at Stripe
     "/v1/setup_intents": {"customer", "usage", "payment_method_types", "metadata"},
     "/v1/checkout/sessions": {
         "mode",
@@ -34,7 +34,7 @@ ALLOWED: dict[str, set[str]] = {
         "metadata",
     },
     "/v1/billing_portal/sessions": {"customer", "return_url"},
-    # the catalogue: neutral names, they are printed on statements
+    # the catalogue: neutral names, because they are printed on card statements
     "/v1/products": {"name", "metadata"},
     "/v1/prices": {"product", "currency", "unit_amount", "recurring", "lookup_key", "metadata"},
     "/v1/subscriptions": {
@@ -52,7 +52,7 @@ ALLOWED: dict[str, set[str]] = {
         "payment_behavior",
         "proration_behavior",
         "proration_date",
-        # its terms: when it ends, is collected, is charged next, and for less
+        # its terms: when it ends, whether it is collected, when it is charged next, and its discount
         "cancel_at",
         "pause_collection",
         "trial_end",
@@ -69,7 +69,7 @@ ALLOWED: dict[str, set[str]] = {
         "currency",
         "invoice_items",
     },
-    # a one-off charge: how it is collected, and one line whose text is of our catalogue and printed on the invoice
+    # a one-off charge: how it is collected, and one line. Its text comes from our catalogue and is on the invoice
     "/v1/invoices": {
         "customer",
         "currency",
@@ -95,7 +95,7 @@ ALLOWED: dict[str, set[str]] = {
     "/v1/invoices/*/mark_uncollectible": set(),
     "/v1/payment_methods/*/detach": set(),
     "/v1/invoices/*/pay": {"off_session", "payment_method"},
-    # money back: of which payment or invoice, how much, and why in a word of Stripe's; our own words stay here
+    # money back: of which payment or invoice, how much, and the reason in one of Stripe's words; ours stay here
     "/v1/refunds": {"charge", "amount", "reason", "metadata"},
     "/v1/credit_notes": {"invoice", "amount", "refund_amount", "credit_amount", "reason", "metadata"},
     # where Stripe reports events
@@ -104,10 +104,10 @@ ALLOWED: dict[str, set[str]] = {
 
 
 def checked(path: str, params: dict[str, Any]) -> dict[str, Any]:
-    """``params``, if each of its fields may be sent to ``path``.
+    """Return ``params`` if each of its fields may be sent to ``path``.
 
     Raises:
-        FieldNotAllowed: naming the fields, never their values.
+        FieldNotAllowed: it names the fields, never their values.
     """
     allowed = _allowed(path)
     strange = sorted(set(params) - allowed)
@@ -126,5 +126,5 @@ def _allowed(path: str) -> set[str]:
 
 
 def matches(path: str, pattern: str) -> bool:
-    """``*`` in the pattern stands for one part of the path."""
+    """Return whether the path fits the pattern. ``*`` in the pattern stands for one part of the path."""
     return pattern.count("/") == path.count("/") and fnmatch.fnmatchcase(path, pattern)

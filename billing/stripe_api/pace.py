@@ -1,13 +1,14 @@
-"""A worker's requests stay below Stripe's limits, shared by all workers through one row.
+"""Keeping the workers' requests below Stripe's limits. All workers share one row.
 
-Time is cut into quarters of a second of the database's clock, and each has a quarter of
-STRIPE_REQUESTS_PER_SECOND. A worker takes a few requests of the running quarter by a conditional UPDATE and
-makes them within it; what it does not use is lost. So there is no write per request, clocks of machines need
-not agree, and as any second touches at most five quarters, no second sees more than 5/4 of the setting: 25 of
-the 20 in test mode, 100 of the 80 in live mode, which are Stripe's limits. After a 429 the quarters until
-Stripe wants us back count as used up, for all workers.
+Time on the database's clock is divided into quarters of a second. Each quarter has a quarter of
+STRIPE_REQUESTS_PER_SECOND. A worker takes a few requests of the present quarter with a conditional UPDATE and makes
+them within it. What it does not use is lost. So there is no write for each request, and the clocks of the machines
+need not agree. Any second touches at most five quarters, so no second has more than 5/4 of the setting: 25 for a
+setting of 20 in test mode, 100 for a setting of 80 in live mode. These are Stripe's limits. After a 429, the quarters
+count as used up for all workers until Stripe accepts requests again.
 
-Only workers keep the pace, within ``kept()``; who waits for a page is not held up, and is why there is room.
+Only workers keep the pace, inside ``kept()``. A person who waits for a page does not wait for a turn. The settings
+leave room for them.
 Source: https://docs.stripe.com/rate-limits
 """
 
@@ -32,7 +33,7 @@ LOOK_SECONDS = 30
 
 @dataclass(slots=True)
 class Share:
-    """What this worker may still ask: so many requests, begun before that moment of time.monotonic()."""
+    """The requests that this worker may still make, and until when (``time.monotonic()``) it must begin them."""
 
     left: int = 0
     until: float = 0.0
@@ -44,7 +45,7 @@ _give_up_at: ContextVar[float] = ContextVar("look_gives_up_at", default=math.inf
 
 @contextlib.contextmanager
 def kept() -> Iterator[None]:
-    """Every request inside waits for its turn."""
+    """Make every request inside wait for its turn."""
     token = _share.set(Share())
     try:
         yield
@@ -54,7 +55,7 @@ def kept() -> Iterator[None]:
 
 @contextlib.contextmanager
 def one_look() -> Iterator[None]:
-    """No request inside begins later than 30 seconds from now, so that a look ends within its lease."""
+    """Let no request inside begin later than 30 seconds from now, so that a look ends within its lease."""
     token = _give_up_at.set(time.monotonic() + LOOK_SECONDS)
     try:
         yield
@@ -63,10 +64,10 @@ def one_look() -> Iterator[None]:
 
 
 def wait_for_turn() -> None:
-    """One request may be made now.
+    """Wait until one request may be made.
 
     Raises:
-        StripeUnavailable: the look has had its time.
+        StripeUnavailable: the time for the look is over.
     """
     share = _share.get()
     while True:
@@ -82,7 +83,10 @@ def wait_for_turn() -> None:
 
 
 def refused(headers: Mapping[str, str]) -> float:
-    """No worker asks before Stripe wants us back. Returns in how many seconds that is."""
+    """Keep all workers waiting after a 429, and return for how many seconds: 1 to 60.
+
+    Outside ``kept()`` the other workers are not kept waiting.
+    """
     rest = _rest(headers.get("retry-after", ""))
     share = _share.get()
     if share is not None:
@@ -93,10 +97,10 @@ def refused(headers: Mapping[str, str]) -> float:
 
 
 def _take(share: Share) -> float:
-    """The share holds requests of the running quarter, or nothing. Returns for how many seconds to wait."""
+    """Try to take requests of the present quarter into the share. Return for how many seconds to wait."""
     asked_at = time.monotonic()
     row, slot, left_of_slot = _row()
-    if slot < row.slot <= slot + (LONGEST_REST + 1) * SLOTS_PER_SECOND:  # after a 429; farther off, a clock went back
+    if slot < row.slot <= slot + (LONGEST_REST + 1) * SLOTS_PER_SECOND:  # after a 429; if farther, a clock went back
         return left_of_slot
     taken = row.taken if row.slot == slot else 0
     given = min(TAKEN_AT_ONCE, _per_slot() - taken)
@@ -109,7 +113,7 @@ def _take(share: Share) -> float:
 
 
 def _row() -> tuple[RequestBudget, int, float]:
-    """The row, the running quarter, and how many seconds of it are left, all by the database's clock."""
+    """Return the row, the present quarter, and how many seconds of it are left, all by the database's clock."""
     rows = RequestBudget.objects.filter(pk=1).annotate(at=Now())
     row = rows.first()
     if row is None:
@@ -128,4 +132,4 @@ def _rest(retry_after: str) -> float:
         asked = float(retry_after)
     except ValueError:  # absent, or a date
         asked = SHORTEST_REST
-    return min(max(SHORTEST_REST, asked), LONGEST_REST)  # in this order a NaN is the shortest
+    return min(max(SHORTEST_REST, asked), LONGEST_REST)  # in this order, NaN becomes the shortest

@@ -1,4 +1,4 @@
-"""The clock of a local Stripe, followed so that a month can be made to pass. Refused with any other Stripe."""
+"""Following the clock of a local Stripe, so that a month can pass in a moment. Refused with any other Stripe."""
 
 import time
 from datetime import timedelta
@@ -13,14 +13,14 @@ _seen: tuple[float, timedelta] | None = None
 
 
 def follow() -> None:
-    """``clock.billing()`` runs with the local Stripe's clock from now on."""
+    """Make ``clock.billing()`` follow the local Stripe's clock from now on."""
     if settings.STRIPE_KIND != "sandbox":
         raise RuntimeError("Only a local Stripe's clock can be followed.")
     clock.follow(offset)
 
 
 def offset() -> timedelta:
-    """How far the local Stripe's clock is ahead of the wall; the last known, where it does not answer."""
+    """Return how far the local Stripe's clock is ahead of the wall clock, or the last value if it does not answer."""
     global _seen  # noqa: PLW0603  a cache of one value
     now = time.monotonic()
     if _seen and now - _seen[0] < FRESH_SECONDS:
@@ -36,6 +36,6 @@ def offset() -> timedelta:
 
 
 def forget() -> None:
-    """The next reading asks again."""
+    """Forget the last value, so that the next reading asks again."""
     global _seen  # noqa: PLW0603
     _seen = None

@@ -1,4 +1,4 @@
-"""Is this body from Stripe, and of now? Source: https://docs.stripe.com/webhooks#verify-manually"""
+"""Checking the signature of a webhook. Source: https://docs.stripe.com/webhooks#verify-manually"""
 
 import re
 from datetime import datetime
@@ -10,10 +10,10 @@ STAMP = re.compile(r"[0-9]{1,12}")
 
 
 def is_valid(body: bytes, header: str, *, secrets: list[str], now: datetime) -> bool:
-    """Signed with one of the secrets, at most five minutes ago or ahead.
+    """Return whether the body was signed with one of the secrets, at most five minutes before or after ``now``.
 
-    Exactly one stamp, of digits alone: with two, the one that is compared with the clock need not be the
-    one that was signed, and an old delivery could be sent again.
+    The header must have exactly one time stamp, and only digits in it. With two, the one that is compared with the
+    clock could be another than the signed one, and an old delivery could be sent again.
     """
     stamps = [value for name, _, value in (item.partition("=") for item in header.split(",")) if name.strip() == "t"]
     if not header.isascii() or len(stamps) != 1 or not STAMP.fullmatch(stamps[0]):

@@ -1,1 +1,1 @@
-"""What Stripe tells us: received, kept as a hint, looked at, settled."""
+"""Stripe's events: they are received, kept as hints, looked at and settled."""

@@ -1,4 +1,4 @@
-"""What an event hints at: whom to look at. Nothing else of it is kept."""
+"""Making a hint of an event: what to look at. Nothing else of the event is kept."""
 
 import re
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@+-]*")
 
 
 def hint_of(event: dict[str, Any]) -> ReceivedEvent:
-    """What to look at, unsaved; settled already, where the routes say that there is nothing."""
+    """Return the hint of this event. It is not saved. It is settled already if there is nothing to look at."""
     data = _mapping(event.get("data"))
     about, before = _mapping(data.get("object")), _mapping(data.get("previous_attributes"))
     customer = _id(about.get("customer")) or _id(before.get("customer"))
@@ -37,13 +37,13 @@ def _mapping(value: Any) -> dict[str, Any]:
 
 
 def _id(value: Any) -> str:
-    """An id, given as such or as the object that has it; what could not be one is dropped, as ids become addresses."""
+    """Return the id, given as text or as the object that has it. "" if it cannot be an id: ids become part of URLs."""
     text = _text(value.get("id") if isinstance(value, dict) else value)
     return text if ID.fullmatch(text) else ""
 
 
 def _text(value: Any) -> str:
-    """What every database can store: no NUL, no half of a surrogate pair, not too long."""
+    """Return text that every database can store: no NUL, no half of a surrogate pair, at most 255 characters."""
     if not isinstance(value, str):
         return ""
     return value.replace("\0", "").encode(errors="replace").decode()[:255]

@@ -1,7 +1,7 @@
-"""From waiting to settled: claim, look, apply, settle what is mine.
+"""Settling waiting events: claim them, look, apply, and settle those whose claim is still mine.
 
-The waiting events of one customer are claimed together and are one look. A claim has a lease; a worker
-that lost its lease settles nothing, and what it applied was harmless.
+The waiting events of one customer are claimed together and need one look. A claim has a lease. A worker that lost its
+lease settles nothing, and what it applied does no harm.
 """
 
 import logging
@@ -37,7 +37,7 @@ SHOWN_TYPES = 3
 
 
 def work_off(*, limit: int = 100) -> int:
-    """Waiting events were settled or put off, at most ``limit`` looks' worth. Returns how many looks."""
+    """Settle or put off waiting events, with at most ``limit`` looks. Return the number of looks."""
     looks = 0
     while looks < limit and (claimed := claim()):
         _handle(*claimed)
@@ -46,10 +46,10 @@ def work_off(*, limit: int = 100) -> int:
 
 
 def claim() -> tuple[uuid.UUID, list[ReceivedEvent]] | None:
-    """The oldest due event and the others of its customer that are due are ours for the length of a lease.
+    """Claim the oldest due event, and the other due events of its customer, for the length of a lease.
 
-    They are locked until they are ours. Where rows can be locked one by one, those that another worker is claiming
-    are passed over, so that no two of them wait for each other.
+    Return the claim and the events, or None if nothing is due. The rows are locked while they are being claimed. If the
+    database can skip locked rows, events that another worker is claiming are skipped, so that no worker waits.
     """
     now = clock.wall()
     free = _free(now)
@@ -65,7 +65,7 @@ def claim() -> tuple[uuid.UUID, list[ReceivedEvent]] | None:
         if first.customer_id and not first.alone:
             same = free.filter(customer_id=first.customer_id, alone=False).exclude(pk=first.pk)
             others = same.select_for_update(skip_locked=skip).order_by("pk")[: MOST_TOGETHER - 1]
-            # asked for in the query, SQLite would go through all that is due, whosever it is
+            # with this condition in the query, SQLite would read all due events of all customers
             events += [event for event in others if event.due_at <= now]
         for event in events:
             event.attempts += 1
@@ -79,7 +79,7 @@ def _handle(mine: uuid.UUID, events: list[ReceivedEvent]) -> None:
         try:
             with pace.one_look():
                 applied = _look_at(events)
-        except (OperationalError, InterfaceError):  # our database is away: the lease ends by itself
+        except (OperationalError, InterfaceError):  # our database cannot be reached: the lease ends by itself
             raise
         except errors.StripeUnavailable as error:
             _put_off(mine, events, f"{error.code}: {error}", park=False, at_least=error.retry_after)
@@ -95,15 +95,15 @@ def _handle(mine: uuid.UUID, events: list[ReceivedEvent]) -> None:
 
 
 def _look_at(events: list[ReceivedEvent]) -> bool:
-    """What these events are about was looked at; False where there is nothing to look at."""
+    """Look at what these events are about. Return False if there is nothing to look at."""
     wanted = [(event, route(event.type)) for event in events]
     wanted = [(event, what) for event, what in wanted if what is not LookAt.IGNORE]
     if not wanted:
         return False
-    if wanted[0][1] is LookAt.CATALOGUE:  # names no customer, hence comes alone
+    if wanted[0][1] is LookAt.CATALOGUE:  # it names no customer, so it is claimed alone
         return catalogue.look_at(events[0].object_id)
     customer = events[0].customer_id or _customer_of(events[0])
-    # in this order: see _settle_seen
+    # the newest event must be read before the Office's ticket: see _settle_seen
     newest = ReceivedEvent.objects.order_by("-pk").values_list("pk", flat=True)[0]
     found = Office.objects.filter(payment_provider_customer_id=customer).order_by("pk").only("look_ticket")
     office = found.first() if customer else None
@@ -116,9 +116,11 @@ def _look_at(events: list[ReceivedEvent]) -> bool:
 
 
 def _settle_seen(before: Office, newest: int) -> None:
-    """Payments of invoices name no customer. They need no look of their own where their invoice was read after they
-    came: ``newest`` is the last event that had come when the Office was ``before``, and a look with a later ticket
-    wrote the invoice."""
+    """Settle the events about payments of invoices that the look has seen already. They name no customer.
+
+    Such an event needs no look of its own if its invoice was read after the event came. ``newest`` is the last event
+    that had come before the Office ``before`` was read, and a look with a later ticket wrote the invoice.
+    """
     read = Invoice.objects.filter(office=before, ticket__gt=before.look_ticket).values("stripe_id")
     _free(clock.wall()).filter(
         customer_id="", type__startswith="invoice_payment.", pk__lte=newest, related_id__in=read
@@ -126,12 +128,12 @@ def _settle_seen(before: Office, newest: int) -> None:
 
 
 def _free(now: datetime) -> QuerySet[ReceivedEvent]:
-    """Waiting, and held by no worker."""
+    """Return the waiting events that no worker has claimed."""
     return ReceivedEvent.objects.filter(leases.free(now), status=Status.WAITING)
 
 
 def _named(wanted: list[tuple[ReceivedEvent, LookAt]]) -> dict[str, set[str]]:
-    """What the events name, as ``look`` takes it."""
+    """Return the ids that the events name, by kind, as ``look`` takes them."""
     found: dict[str, set[str]] = {}
     for event, what in wanted:
         ids = {event.related_id, event.object_id} - {""}
@@ -141,7 +143,7 @@ def _named(wanted: list[tuple[ReceivedEvent, LookAt]]) -> dict[str, set[str]]:
 
 
 def _customer_of(event: ReceivedEvent) -> str:
-    """Whose event this is, where it names no customer: from our own rows, else from Stripe."""
+    """Return the customer of an event that names none: from our own rows, otherwise from Stripe. "" if unknown."""
     named = event.related_id or event.object_id
     if not named:
         return ""
@@ -153,7 +155,12 @@ def _customer_of(event: ReceivedEvent) -> str:
 
 
 def _unknown_customer(events: list[ReceivedEvent], customer: str) -> bool:
-    """It may be the customer that an operation is just making; otherwise it is none of ours."""
+    """Report a finding about a customer that has no Office, and return False: there is nothing to look at.
+
+    An operation may be making this customer now, so the first two attempts fail and the events come again.
+
+    Raises: CustomerWithoutOffice.
+    """
     if customer and max(event.attempts for event in events) < UNKNOWN_CUSTOMER_ATTEMPTS:
         raise errors.CustomerWithoutOffice
     if customer:
@@ -168,7 +175,10 @@ def _unknown_customer(events: list[ReceivedEvent], customer: str) -> bool:
 
 
 def _settle(mine: uuid.UUID, events: list[ReceivedEvent], status: str) -> None:
-    """A claim that is still ours says that they wait: whoever settles another's event takes its claim off."""
+    """Settle the events whose claim is still mine.
+
+    Such an event is still waiting, because code that settles another worker's event removes the claim.
+    """
     ReceivedEvent.objects.filter(pk__in=[event.pk for event in events], claim_id=mine).update(
         status=status, settled_at=clock.wall(), lease_until=None, last_error=""
     )
@@ -177,10 +187,11 @@ def _settle(mine: uuid.UUID, events: list[ReceivedEvent], status: str) -> None:
 def _put_off(
     mine: uuid.UUID, events: list[ReceivedEvent], error: str, *, park: bool = True, at_least: float = 0
 ) -> None:
-    """They come again later, each time after a longer wait; after the last time they are parked.
+    """Put the events off. They come again, each time after a longer wait. After the last attempt they are parked.
 
-    An outage of Stripe, or a key that it refuses, never parks: nothing is wrong with the event. Otherwise
-    they come again one by one, so that one that cannot be applied takes no other along.
+    With ``park=False`` they are never parked: Stripe does not answer or refuses our key, and nothing is wrong with the
+    event. Otherwise they come again one by one, so that one that cannot be applied does not hold up the others.
+    ``at_least`` is in seconds.
     """
     error, now = errors.without_addresses(errors.without_stripe_ids(error))[:500], clock.wall()
     for event in events:
@@ -196,7 +207,7 @@ def _put_off(
 
 
 def replay(parked: QuerySet[ReceivedEvent]) -> int:
-    """These wait again, as far as they are parked, and what was found about them is resolved. Returns how many."""
+    """Put parked events back so that they wait again, and resolve their findings. Return how many."""
     now, again = clock.wall(), 0
     for event in parked.filter(status=Status.PARKED):
         again += ReceivedEvent.objects.filter(pk=event.pk, status=Status.PARKED).update(
@@ -208,7 +219,10 @@ def replay(parked: QuerySet[ReceivedEvent]) -> int:
 
 @job("purge-events", every=timedelta(days=1))
 def purge_settled() -> bool:
-    """Events that were settled 90 days ago are gone, a thousand at a time; parked ones stay. True: there are more."""
+    """Delete up to a thousand events that were settled more than 90 days ago. Parked events stay.
+
+    Return True if there may be more.
+    """
     old = ReceivedEvent.objects.filter(
         status__in=[Status.APPLIED, Status.IGNORED], settled_at__lt=clock.wall() - KEPT_FOR
     ).values_list("pk", flat=True)[:PURGED_AT_ONCE]

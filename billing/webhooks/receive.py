@@ -1,4 +1,4 @@
-"""The webhook address: verify, one INSERT, answer. No network, and nothing kept of a request that is not Stripe's."""
+"""The webhook address: verify, one INSERT, answer. No network call. A request that is not Stripe's leaves nothing."""
 
 import json
 import logging
@@ -33,8 +33,10 @@ _known: set[Any] = set()
 @csrf_exempt
 @require_POST
 def receive(request: HttpRequest, uuid: Any) -> HttpResponse:
-    """200: the event is on disk. 4xx: it is not Stripe's, or not for us. 503, within two seconds: come again.
+    """Store the event's hint, and answer Stripe. Repeating is safe: an event is stored once.
 
+    200: the event is on disk, or it is not one that we use. 4xx: it is not Stripe's, or not for us.
+    503, within two seconds: the database did not take it, and Stripe must send it again.
     Source: https://docs.stripe.com/webhooks
     """
     if _declared_length(request) > MOST_BYTES:
@@ -71,7 +73,7 @@ def receive(request: HttpRequest, uuid: Any) -> HttpResponse:
 
 
 def _has_endpoint(uuid: Any) -> bool:
-    """Asked of the database until it says yes: endpoints are never deleted."""
+    """Return whether there is an endpoint with this id. A yes is remembered, because endpoints are never deleted."""
     if uuid not in _known:
         with time_limits.impatient() as using:
             if WebhookEndpoint.objects.using(using).filter(djstripe_uuid=uuid).exists():
@@ -80,10 +82,10 @@ def _has_endpoint(uuid: Any) -> bool:
 
 
 def _insert(hint: ReceivedEvent) -> None:
-    """The row is on disk, unless the event has one already.
+    """Insert the row, unless the event has one already.
 
-    On SQLite it is one statement that commits by itself: ``bulk_create`` opens a transaction first and compiles its SQL
-    inside it, and all other writers wait for that. On PostgreSQL it is a short transaction, for its time limits.
+    On SQLite this is one statement that commits by itself. ``bulk_create`` opens a transaction first and compiles its
+    SQL inside it, and all other writers wait for that. On PostgreSQL this is a short transaction, for its time limits.
     """
     with time_limits.impatient() as using, connections[using].cursor() as cursor:
         values = [field.get_db_prep_save(getattr(hint, field.attname), connections[using]) for field in FIELDS]

@@ -1,8 +1,8 @@
-"""Event type → what to look at. The longest prefix that fits decides.
+"""The table that says what to look at for each event type. The longest prefix that fits decides.
 
-Every type of Stripe's is covered by a prefix, and a test fails for one that is not; one that is newer than
-this table is ignored. Whose an event is that names no customer (a refund, a dispute, the payment of an
-invoice) is found out by what it names: in our own payments and invoices, else with one question to Stripe.
+A prefix covers every event type of Stripe, and a test fails for a type that has none. A type that is newer than this
+table is ignored. An event about a refund, a dispute or the payment of an invoice names no customer. Its customer is
+found by what it names: in our own payments and invoices, otherwise with one request to Stripe.
 Source: https://docs.stripe.com/api/events/types
 """
 
@@ -37,7 +37,7 @@ ROUTES: dict[str, LookAt] = {
     "checkout.session.": LookAt.CARDS,
     "invoice.": LookAt.INVOICE,
     "invoice.upcoming": LookAt.IGNORE,  # has no id: it announces an invoice that does not exist yet
-    "invoiceitem.": LookAt.IGNORE,  # waits for an invoice, which comes with events of its own
+    "invoiceitem.": LookAt.IGNORE,  # it waits for an invoice, which has its own events
     "invoice_payment.": LookAt.INVOICE,
     "credit_note.": LookAt.CREDIT_NOTE,
     "payment_intent.": LookAt.PAYMENT,
@@ -46,12 +46,12 @@ ROUTES: dict[str, LookAt] = {
     "refund.": LookAt.PAYMENT,
     "product.": LookAt.CATALOGUE,
     "price.": LookAt.CATALOGUE,
-    "plan.": LookAt.IGNORE,  # a price under its old name, which comes beside
+    "plan.": LookAt.IGNORE,  # the old name of a price; the event of the price comes too
     **dict.fromkeys(IGNORED.split(), LookAt.IGNORE),
 }
 
 
-# What is fetched beside the customer: the kinds, as ``look`` names them, each with how the ids begin that name it.
+# What is fetched in addition to the customer: the kinds, as ``look`` names them, and how their ids begin.
 FETCHED: dict[LookAt, dict[str, tuple[str, ...]]] = {
     LookAt.CARDS: {"cards": ("pm_", "card_", "src_")},
     LookAt.INVOICE: {"invoices": ("in_",)},
@@ -62,5 +62,6 @@ FETCHED: dict[LookAt, dict[str, tuple[str, ...]]] = {
 
 
 def route(event_type: str) -> LookAt:
+    """Return what to look at for this event type. A type without a prefix is ignored."""
     fitting = [prefix for prefix in ROUTES if event_type.startswith(prefix)]
     return ROUTES[max(fitting, key=len)] if fitting else LookAt.IGNORE

@@ -1,1 +1,1 @@
-"""The control plane: what only a test, or a person at the controls, may do."""
+"""The control plane: what only a test, or a person at the control pages, may do."""

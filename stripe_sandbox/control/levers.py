@@ -1,4 +1,4 @@
-"""What the control plane and the pages do to the store: each function is one lever, its body already checked."""
+"""What the control plane and the pages do to the store. Each function does one thing; its body is already checked."""
 
 from collections.abc import Awaitable
 
@@ -26,7 +26,7 @@ Ids = dict[str, str]
 
 
 class Refused(Exception):
-    """The control request is wrong; the text says what is allowed."""
+    """The control request is wrong. The text says what is allowed."""
 
 
 def health(store: Store, given: Row, ids: Ids) -> Row:
@@ -122,7 +122,7 @@ def roll(store: Store, given: Row, ids: Ids) -> Row:
 
 
 def plan_charges(store: Store, given: Row, ids: Ids) -> Row:
-    """The next charges are declined, or ask for authentication, whatever the card."""
+    """Plan that the next charges are declined or ask for authentication, whatever the card."""
     if "outcome" not in given:
         raise Refused("outcome is decline or authenticate.")
     if given["outcome"] == "authenticate" and "code" in given:
@@ -135,7 +135,7 @@ def plan_charges(store: Store, given: Row, ids: Ids) -> Row:
 
 
 def authenticate(store: Store, given: Row, ids: Ids) -> Row:
-    """The customer completed 3-D Secure of a payment or set-up intent, or failed it."""
+    """Let the customer pass or fail 3-D Secure of a payment or setup intent."""
     setup = ids["intent"].startswith("seti_")
     intent = store.need("setup_intent" if setup else "payment_intent", ids["intent"])
     if intent["status"] != "requires_action":
@@ -172,7 +172,7 @@ def set_settings(store: Store, given: Row, ids: Ids) -> Row:
 
 
 def complete_session(store: Store, given: Row, ids: Ids) -> Row:
-    """What the customer would do on the page of a checkout session."""
+    """Do what the customer would do on the page of a checkout session."""
     session = store.need("checkout.session", ids["session"])
     email = given.get("email", "customer@example.com")
     waits = checkout_payment.pay(store, session, card=given.get("card", ""), email=email)
@@ -181,14 +181,14 @@ def complete_session(store: Store, given: Row, ids: Ids) -> Row:
 
 
 def settle_refund(store: Store, given: Row, ids: Ids) -> Row:
-    """What the bank would say a day later about a refund, it says now."""
+    """Let the bank give its answer about a refund now, instead of a day later."""
     refund = store.need("refund", ids["refund"])
     refunds.settle(store, refund)
     return shown(store, refund)
 
 
 def renew_card(store: Store, given: Row, ids: Ids) -> Row:
-    """The card's network gave it a new date of expiry."""
+    """Give the card a new expiry date, as its network would."""
     if set(given) != {"exp_month", "exp_year"}:
         raise Refused("Give exp_month and exp_year.")
     method = store.need("payment_method", ids["payment_method"])

@@ -1,4 +1,4 @@
-"""Many customers at once, made by the same functions that answer Stripe's requests."""
+"""Making many customers at once, with the same functions that answer Stripe's requests."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ STREETS = "Maple Oak Cedar Birch Willow Elm Juniper Alder Hazel Linden Rowan Asp
 
 
 async def subscribed(store: Store, count: int, price: str | None) -> Row:
-    """So many more customers have a card, a subscription to this price, and its first invoice paid.
+    """Make ``count`` more customers, each with a card, a subscription to this price, and a paid first invoice.
 
     Without a price, one of 49.00 USD a month is made. Other requests are answered in between. Raises: StripeError.
     """

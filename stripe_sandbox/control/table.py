@@ -1,4 +1,4 @@
-"""/_sandbox: what Stripe does not have. JSON in and out, no key, loopback only. The requests are in README.md."""
+"""The addresses under /_sandbox, which Stripe does not have. JSON in and out, no key, loopback only. See README.md."""
 
 import contextlib
 import inspect
@@ -49,7 +49,7 @@ PREFIX: Field = (lambda one: isinstance(one, str) and one.startswith("/")), "the
 
 
 CONTROLS: dict[tuple[str, str], tuple[Control, dict[str, Field]]] = {
-    # what may be in the body
+    # method and path: the function, and what the body may contain
     ("GET", "health"): (levers.health, {}),
     ("POST", "reset"): (levers.reset, {"seed": _whole(0, 2**63)}),
     ("GET", "clock"): (levers.read_clock, {}),
@@ -136,7 +136,7 @@ def _route(store: Store, method: str, path: str, control: Control, allowed: dict
     async def endpoint(request: Request) -> JSONResponse:
         try:
             given = _checked(await request.body(), allowed)
-            an_advance = control is levers.move_clock  # may be too long to be remembered step by step
+            an_advance = control is levers.move_clock  # an advance may be too long to record every step
             with contextlib.nullcontext() if an_advance else store.request_undone_on_error():
                 found = control(store, given, request.path_params)
             if inspect.isawaitable(found):
@@ -153,13 +153,13 @@ def _route(store: Store, method: str, path: str, control: Control, allowed: dict
 
 
 def _checked(body: bytes, allowed: dict[str, Field]) -> Row:
-    """What the body holds. Raises: Refused, with all that is allowed, for anything else."""
+    """Return the content of the body. Raises: Refused, with all that is allowed, for anything else."""
     try:
         given = json.loads(body or b"{}")
     except (ValueError, RecursionError):
         given = None
     right = isinstance(given, dict) and all(name in allowed and allowed[name][0](one) for name, one in given.items())
     if not right:
-        told = ", ".join(f"{name} ({what})" for name, (_, what) in allowed.items()) or "nothing"
-        raise levers.Refused(f"The body is a JSON object; allowed in it: {told}.")
+        names = ", ".join(f"{name} ({what})" for name, (_, what) in allowed.items()) or "nothing"
+        raise levers.Refused(f"The body is a JSON object; allowed in it: {names}.")
     return given

@@ -1,1 +1,1 @@
-"""Invoices: what they consist of, what they come to, how they live."""
+"""Invoices: their lines, their amounts, and their life."""

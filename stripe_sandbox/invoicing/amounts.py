@@ -1,4 +1,4 @@
-"""What an invoice comes to: its lines, less discounts, plus taxes. Integer minor units, rounded half up once a part.
+"""An invoice's amounts: its lines, less discounts, plus taxes. Integer minor units; each part is rounded half up once.
 
 Source: https://docs.stripe.com/billing/invoices/subscription, https://docs.stripe.com/billing/taxes/tax-rates
 """
@@ -15,18 +15,18 @@ ZERO = Fraction(0)
 
 
 def rounded(value: Fraction) -> int:
-    """To whole minor units, halves away from zero."""
+    """Round to whole minor units, halves away from zero."""
     whole = (abs(value) * 2 + 1) // 2
     return int(whole if value >= 0 else -whole)
 
 
 def share(amount: int, part: int, whole: int) -> int:
-    """``amount`` × ``part`` / ``whole``, rounded."""
+    """Return ``amount`` × ``part`` / ``whole``, rounded."""
     return rounded(Fraction(amount * part, whole)) if whole else 0
 
 
 def spread(amount: int, parts: list[int]) -> list[int]:
-    """``amount`` in shares as the parts are to each other, which come to exactly as much."""
+    """Split ``amount`` in proportion to the parts. The shares add up to exactly ``amount``."""
     done, given, shares = 0, 0, []
     for part in parts:
         done += part
@@ -53,7 +53,7 @@ class _Line:
 
 
 def compute(store: Store, invoice: Row) -> None:
-    """The draft invoice's amounts follow from its lines, discounts, tax rates and its customer's balance."""
+    """Compute the draft invoice's amounts from its lines, discounts, tax rates and its customer's balance."""
     lines = [_Line(row, row["amount"]) for row in store.all("line_item", invoice=invoice["id"])]
     at = store.now(invoice["customer"])
     for line in lines:
@@ -68,7 +68,7 @@ def compute(store: Store, invoice: Row) -> None:
 
 
 def _discount(store: Store, lines: list[_Line], keys: Iterable[str], at: int) -> None:
-    """Each discount in turn takes its part of what the ones before it left."""
+    """Apply each discount in turn to what the earlier ones left."""
     for key in keys:
         row = store.objects["discount"][key]
         if not discounts.active(store, row, at):
@@ -80,7 +80,7 @@ def _discount(store: Store, lines: list[_Line], keys: Iterable[str], at: int) ->
 
 
 def taken_off(coupon: Row, parts: list[tuple[int, str | None]], currency: str) -> list[int]:
-    """What the coupon takes off each of these amounts, each with its product: a percentage of it, or its share."""
+    """Return what the coupon takes off each of these amounts with their products: a percentage, or a share."""
     base = [left if left > 0 and coupons.applies_to(coupon, product) else 0 for left, product in parts]
     if coupon["percent_off"] is not None:
         return [rounded(left * percent(coupon["percent_off"])) for left in base]
@@ -92,7 +92,7 @@ def _product(line: Row) -> str | None:
 
 
 def taxes(rates: list[Row], amount: int) -> list[Row]:
-    """What these rates take of an amount; inclusive ones are within it, the others come on top of what is left."""
+    """Return what these rates take of an amount. Inclusive taxes are within it; the others are added to the rest."""
     inside = sum((percent(rate["percentage"]) for rate in rates if rate["inclusive"]), ZERO)
     parts = {
         rate["id"]: rounded(amount * percent(rate["percentage"]) / (1 + inside)) for rate in rates if rate["inclusive"]
@@ -105,7 +105,7 @@ def taxes(rates: list[Row], amount: int) -> list[Row]:
 
 
 def tax(rate: Row, amount: int, taxable: int) -> Row:
-    """How a line tells of one tax."""
+    """Return one tax as a line shows it."""
     return {
         "amount": amount,
         "tax_behavior": "inclusive" if rate["inclusive"] else "exclusive",
@@ -117,7 +117,7 @@ def tax(rate: Row, amount: int, taxable: int) -> Row:
 
 
 def exclusive(taxes: Iterable[Row]) -> int:
-    """Of these taxes, what comes on top of the amount."""
+    """Return the sum of the taxes that are added to the amount."""
     return sum(one["amount"] for one in taxes if one["tax_behavior"] == "exclusive")
 
 
@@ -134,12 +134,12 @@ def _keep(store: Store, line: _Line) -> None:
 
 
 def net(line: Row) -> int:
-    """The line less its discounts, before taxes."""
+    """Return the line less its discounts, before taxes."""
     return line["amount"] - sum(one["amount"] for one in line["discount_amounts"])
 
 
 def gross(line: Row) -> int:
-    """The line less its discounts, with taxes."""
+    """Return the line less its discounts, with taxes."""
     return net(line) + exclusive(line["taxes"])
 
 
@@ -180,7 +180,7 @@ def _total(store: Store, invoice: Row, lines: list[_Line]) -> None:
 
 
 def refresh(store: Store, invoice: Row) -> None:
-    """The draft's totals follow its lines, and that is told."""
+    """Compute the draft's totals again, and send an event if one changed."""
     names = ("subtotal", "total", "amount_due", "amount_remaining")
     before = {name: invoice[name] for name in names}
     compute(store, invoice)

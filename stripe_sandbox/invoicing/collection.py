@@ -1,4 +1,4 @@
-"""The collection of an invoice: it is charged or sent, and tried again, or becomes overdue.
+"""The collection of an invoice: it is charged or sent, tried again, or becomes overdue.
 
 Source: https://docs.stripe.com/invoicing/automatic-collection
 """
@@ -13,13 +13,13 @@ from stripe_sandbox.store import Row, Store
 from stripe_sandbox.views import shown
 
 UNPAID: list[Callable[[Store, Row], None]] = []
-"""Told when an attempt by itself failed (``next_payment_attempt`` is None after the last), or it is overdue."""
+"""Called when an automatic attempt failed (after the last one ``next_payment_attempt`` is None), or it is overdue."""
 
 
 def pay(store: Store, invoice: Row, *, method_id: str | None = None, out_of_band: bool = False) -> None:
     """Pay the invoice now. Money moves.
 
-    Raises: the card's refusal, or its wish to be authenticated (402), after the attempt was recorded; a 400 for an
+    Raises: the card's decline or its request for authentication (402), after the attempt was recorded. A 400 for an
     invoice that cannot be paid.
 
     Source: https://docs.stripe.com/api/invoices/pay
@@ -62,7 +62,7 @@ def pay(store: Store, invoice: Row, *, method_id: str | None = None, out_of_band
 
 
 def advance(store: Store, invoice: Row) -> None:
-    """Finalise the draft, and collect or send it; or hold it back while collection is paused."""
+    """Finalise the draft, and collect or send it. While collection is paused, hold it back."""
     if hold_back(store, invoice):
         return
     invoices.finalise(store, invoice)
@@ -71,9 +71,9 @@ def advance(store: Store, invoice: Row) -> None:
 
 
 def hold_back(store: Store, invoice: Row) -> bool:
-    """Hold the draft back while its subscription's collection is paused. Returns whether it is.
+    """Hold the draft back while its subscription's collection is paused. Returns whether it is paused.
 
-    It then stays a draft, or is void or uncollectible, as the pause says.
+    The draft then stays a draft, or is void or uncollectible, as the pause says.
 
     Source: https://docs.stripe.com/billing/subscriptions/pause-payment
     """
@@ -112,7 +112,7 @@ def attempt(store: Store, invoice: Row) -> None:
 
 
 def attempt_failed(store: Store, invoice: Row, *, authentication: bool = False) -> None:
-    """Count one more attempt, and tell it."""
+    """Count one more failed attempt, and send its events."""
     store.change(invoice, "invoice.updated", attempted=True, attempt_count=invoice["attempt_count"] + 1)
     if authentication:
         store.emit("invoice.payment_action_required", invoice)
@@ -145,7 +145,7 @@ def follow_payment(store: Store, intent: Row) -> None:
 
 @timeline.timed("invoice")
 def due(store: Store, invoice: Row) -> timeline.Due | None:
-    """Say what happens next: a draft is finalised, a failed one is tried again, a sent one becomes overdue."""
+    """Return what happens next: a draft is finalised, a failed invoice is tried again, a sent one becomes overdue."""
     if invoice["status"] == "draft" and invoice["auto_advance"]:
         return invoice["automatically_finalizes_at"], advance
     if invoice["status"] != "open":
@@ -166,13 +166,13 @@ def _plan_retry(store: Store, invoice: Row) -> None:
 
 
 def _next_try(store: Store, invoice: Row) -> int | None:
-    """Say when a failed invoice is tried again, by the settings and counted from its last try; None after the last."""
+    """Return when a failed invoice is tried again, by the settings and its last attempt. None after the last one."""
     days, tries = store.settings["retry_days"], invoice["_tries"]
     return invoice["_tried_at"] + days[tries - 1] * DAY if tries <= len(days) else None
 
 
 def plan_retries_anew(store: Store) -> None:
-    """Move the retries that wait to the times that today's settings say. One for which they have no day stays."""
+    """Move the waiting retries to the times that today's settings say. A retry without a day in the settings stays."""
     for invoice in store.all("invoice", status="open"):
         if invoice["next_payment_attempt"] and invoice["_tries"] and (again := _next_try(store, invoice)):
             again = max(again, store.now(invoice["customer"]))

@@ -1,7 +1,7 @@
 """The lines of a credit note: shares of an invoice's lines, discounts and taxes, to the cent.
 
-A share is always the difference of two rounded sums: what all notes so far and this one take, less what the
-notes so far took. So notes that together credit everything also credit every cent of discount and tax.
+A share is always the difference of two rounded sums: what all notes so far and this one take, less what the notes so
+far took. So notes that together credit everything also credit every cent of discount and tax.
 """
 
 from decimal import Decimal
@@ -15,12 +15,12 @@ from stripe_sandbox.store import Row, Store
 
 
 def share(whole: int, of: int, before: int, part: int) -> int:
-    """The share of ``whole`` that belongs to ``part`` of ``of``, where ``before`` was taken already."""
+    """Return the share of ``whole`` that belongs to ``part`` of ``of``, if ``before`` was taken already."""
     return amounts.share(whole, before + part, of) - amounts.share(whole, before, of)
 
 
 def parts(store: Store, invoice: Row, notes: list[Row], params: Params) -> list[Row]:
-    """The values of the note's lines; ``notes`` are the earlier ones that count."""
+    """Return the values of the note's lines. ``notes`` are the earlier notes that count."""
     if "amount" in params:
         return [_of_amount(invoice, notes, params["amount"])]
     taken = [line for note in notes for line in store.all("credit_note_line_item", _credit_note=note["id"])]
@@ -37,7 +37,7 @@ def parts(store: Store, invoice: Row, notes: list[Row], params: Params) -> list[
 
 
 def sums(lines: list[Row]) -> dict[str, Any]:
-    """The totals of a note with these lines."""
+    """Return the totals of a note with these lines."""
     taxes = _added([tax for line in lines for tax in line["taxes"]])
     discounts = _joined([one for line in lines for one in line["discount_amounts"]])
     exclusive = amounts.exclusive(taxes)
@@ -58,7 +58,7 @@ def sums(lines: list[Row]) -> dict[str, Any]:
 
 
 def _of_amount(invoice: Row, notes: list[Row], amount: int) -> Row:
-    """One line for an amount that includes the invoice's taxes in their proportion."""
+    """Make one line for an amount that includes the invoice's taxes in proportion."""
     if amount < 1:
         raise invalid("This value must be greater than or equal to 1.", param="amount")
     total, before = invoice["total"], sum(one["total"] for one in notes)
@@ -83,7 +83,7 @@ def _invoice_line(store: Store, invoice: Row, given: Params, name: str) -> Row:
 
 
 def _of_line(store: Store, line: Row, earlier: list[Row], given: Params, name: str) -> Row:
-    """A share of an invoice's line, by quantity or by amount before discounts and exclusive taxes."""
+    """Make a share of an invoice's line, by quantity or by amount before discounts and exclusive taxes."""
     whole, count = line["amount"], line["quantity"] or 1
     before = sum(one["amount"] for one in earlier)
     counted = sum(one["quantity"] or 0 for one in earlier)
@@ -117,7 +117,7 @@ def _of_line(store: Store, line: Row, earlier: list[Row], given: Params, name: s
 
 
 def _custom(store: Store, given: Params, name: str) -> Row:
-    """A line of its own, with the taxes that it is given."""
+    """Make a custom line, with the given taxes."""
     if "amount" in given or "invoice_line_item" in given:
         raise invalid("A custom line has a quantity and a unit amount.", param=f"{name}[amount]")
     if ("unit_amount" in given) == ("unit_amount_decimal" in given):
@@ -170,7 +170,7 @@ def _rate(tax: Row) -> tuple[str, str]:
 
 
 def _added(taxes: list[Row]) -> list[Row]:
-    """The taxes with those of one rate added up."""
+    """Add up the taxes of each rate."""
     found: dict[tuple[str, str], Row] = {}
     for tax in taxes:
         old = found.setdefault(_rate(tax), {**tax, "amount": 0, "taxable_amount": 0})

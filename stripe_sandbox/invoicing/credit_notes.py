@@ -1,4 +1,4 @@
-"""Credit notes: less to pay on an open invoice; a refund, a credit or money outside for a paid one.
+"""Credit notes: less to pay on an open invoice; a refund, a credit or money outside Stripe for a paid one.
 
 Source: https://docs.stripe.com/api/credit_notes
 """
@@ -17,7 +17,7 @@ CREDITABLE = ("open", "paid", "uncollectible")
 
 
 def create(store: Store, params: Params, ids: Ids) -> Row:
-    """The note is issued, and its money has gone where the parameters say."""
+    """Issue the note, and move its money as the parameters say."""
     invoice = store.need("invoice", params["invoice"], "invoice")
     made = _issue(store, invoice, params)
     later = _pay_back(store, invoice, made, params)
@@ -27,26 +27,26 @@ def create(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def preview(store: Store, params: Params, ids: Ids) -> Row:
-    """What ``create`` would return; nothing is issued."""
+    """Return what ``create`` would return. Nothing is issued."""
     with store.rehearsal():
         return shown(store, create(store, params, ids))
 
 
 def preview_lines(store: Store, params: Params, ids: Ids) -> Row:
-    """A page of the lines that the note would have."""
+    """List a page of the lines that the note would have."""
     with store.rehearsal():
         made = create(store, params, ids)
         return page(store, _lines(store, made), params, "/v1/credit_notes/preview/lines", newest_first=False)
 
 
 def lines(store: Store, params: Params, ids: Ids) -> Row:
-    """A page of the note's lines."""
+    """List a page of the note's lines."""
     made = store.need("credit_note", ids["credit_note"])
     return page(store, _lines(store, made), params, f"/v1/credit_notes/{made['id']}/lines", newest_first=False)
 
 
 def update(store: Store, params: Params, ids: Ids) -> Row:
-    """The note has this memo and metadata; its money never changes."""
+    """Change the note's memo and metadata. Its money never changes."""
     made = store.need("credit_note", ids["id"])
     values: dict[str, Any] = {}
     if "memo" in params:
@@ -58,7 +58,7 @@ def update(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def void(store: Store, params: Params, ids: Ids) -> Row:
-    """The note no longer counts, and its invoice is owed as before. Only while the invoice is open."""
+    """Void the note, so that its invoice is owed as before. This is possible only while the invoice is open."""
     made = store.need("credit_note", ids["id"])
     invoice = store.objects["invoice"][made["invoice"]]
     if made["status"] == "void":
@@ -72,7 +72,7 @@ def void(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def _issue(store: Store, invoice: Row, params: Params) -> Row:
-    """The note and its lines, before any money moves."""
+    """Make the note and its lines, before any money moves."""
     if invoice["status"] not in CREDITABLE:
         raise invalid(
             f"Credit notes can only be created for open, paid or uncollectible invoices; this one is "
@@ -125,7 +125,7 @@ def _issue(store: Store, invoice: Row, params: Params) -> Row:
 
 
 def _pay_back(store: Store, invoice: Row, made: Row, params: Params) -> int:
-    """What was paid already is refunded, credited or settled outside; returns how much."""
+    """Refund or credit what was paid already, or record that it was settled outside. Returns how much."""
     linked = [_linked(store, invoice, one, f"refunds[{n}]") for n, one in enumerate(params.get("refunds", ()))]
     wanted, credit = params.get("refund_amount", 0), params.get("credit_amount", 0)
     outside, due = params.get("out_of_band_amount", 0), made["post_payment_amount"]
@@ -153,7 +153,7 @@ def _pay_back(store: Store, invoice: Row, made: Row, params: Params) -> int:
 
 
 def _linked(store: Store, invoice: Row, given: Params, name: str) -> Row:
-    """A refund that was made before, as a part of this note."""
+    """Link a refund that was made before as a part of this note."""
     if given.get("type", "refund") != "refund" or "payment_record_refund" in given:
         raise unsupported("refunds of payment records")
     refund = store.need("refund", given.get("refund"), f"{name}[refund]")
@@ -172,7 +172,7 @@ def _link(refund: Row, amount: int) -> Row:
 
 
 def _charge(store: Store, invoice: Row, amount: int) -> Row:
-    """The charge of the invoice from which so much can be refunded."""
+    """Find the charge of the invoice of which ``amount`` can be refunded."""
     for charge in _charges(store, invoice):
         if charge["amount_captured"] - charge["amount_refunded"] >= amount:
             return charge
@@ -186,7 +186,7 @@ def _charges(store: Store, invoice: Row) -> list[Row]:
 
 
 def _count(store: Store, invoice: Row, *, before: int, after: int) -> None:
-    """The invoice counts what was credited before it was paid, which lowers what is due, and after."""
+    """Count on the invoice what was credited before its payment, which lowers what is due, and after it."""
     if after:
         total = invoice["post_payment_credit_notes_amount"] + after
         store.change(invoice, "invoice.updated", post_payment_credit_notes_amount=total)

@@ -1,4 +1,4 @@
-"""The lines of a draft, added, changed and removed by hand; and an invoice's lines and payments, listed.
+"""Lines of a draft that are added, changed and removed by request; and the lists of an invoice's lines and payments.
 
 Source: https://docs.stripe.com/api/invoices/add_lines
 """
@@ -11,7 +11,7 @@ from stripe_sandbox.store import Row, Store
 
 
 def add_lines(store: Store, params: Params, ids: Ids) -> Row:
-    """Source: https://docs.stripe.com/api/invoices/add_lines"""
+    """Add lines to a draft. Source: https://docs.stripe.com/api/invoices/add_lines"""
     invoice = invoice_lines.editable(store.need("invoice", ids["invoice"]))
     for n, given in enumerate(params["lines"]):
         if given.get("invoice_item"):

@@ -1,4 +1,4 @@
-"""Invoice items: what waits for a customer's or a subscription's next invoice, and becomes a line of it.
+"""Invoice items: they wait for a customer's or a subscription's next invoice, and become its lines.
 
 Source: https://docs.stripe.com/api/invoiceitems
 """
@@ -15,7 +15,7 @@ NOT_HERE = ("customer_account", "quantity_decimal")
 
 
 def add(store: Store, customer: str, amount: int, currency: str, **values: Any) -> Row:
-    """An invoice item waits for the next invoice, or is a line of ``invoice`` at once."""
+    """Add an invoice item. It waits for the next invoice, unless ``invoice`` is given."""
     now = store.now(customer)
     given = {
         "description": None,
@@ -47,13 +47,13 @@ def add(store: Store, customer: str, amount: int, currency: str, **values: Any) 
 
 
 def parent_of(subscription: str, item: str | None = None) -> Row:
-    """How an invoice item tells of its subscription, and of that one's item."""
+    """Return how an invoice item names its subscription and the subscription's item."""
     details = {"subscription": subscription, "subscription_item": item}
     return {"type": "subscription_details", "subscription_details": details}
 
 
 def take_in(store: Store, invoice: Row, items: list[Row]) -> None:
-    """The waiting items are lines of the draft invoice."""
+    """Make the waiting items lines of the draft invoice."""
     for item in items:
         if item["currency"] != invoice["currency"]:
             continue
@@ -62,7 +62,7 @@ def take_in(store: Store, invoice: Row, items: list[Row]) -> None:
 
 
 def pending(store: Store, customer: str, subscription: str | None = None, *, every: bool = False) -> list[Row]:
-    """The items that wait: of this subscription; of none; or, with ``every``, both."""
+    """List the items that wait: of this subscription, of no subscription, or with ``every`` both."""
     found = []
     for item in store.all("invoiceitem", customer=customer, invoice=None):
         owner = ((item["parent"] or {}).get("subscription_details") or {}).get("subscription")
@@ -107,7 +107,7 @@ def _as_line(store: Store, invoice: Row, item: Row) -> Row:
 
 
 def create_item(store: Store, params: Params, ids: Ids) -> Row:
-    """Source: https://docs.stripe.com/api/invoiceitems/create"""
+    """Create an invoice item. Source: https://docs.stripe.com/api/invoiceitems/create"""
     invoice = (
         invoice_lines.editable(store.need("invoice", params["invoice"], "invoice")) if params.get("invoice") else None
     )

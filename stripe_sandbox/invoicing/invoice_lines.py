@@ -1,4 +1,4 @@
-"""What an invoice consists of: its lines. Source: https://docs.stripe.com/api/invoice-line-item"""
+"""The lines of an invoice. Source: https://docs.stripe.com/api/invoice-line-item"""
 
 from fractions import Fraction
 from typing import Any
@@ -12,7 +12,7 @@ from stripe_sandbox.store import Row, Store
 
 
 def pricing_of(price: Row) -> Row:
-    """How a line tells what it was charged by."""
+    """Return how a line names its price."""
     return {
         "type": "price_details",
         "price_details": {"price": price["id"], "product": price["product"]},
@@ -21,7 +21,7 @@ def pricing_of(price: Row) -> Row:
 
 
 def amount_of(price: Row, quantity: int) -> int:
-    """Minor units for so many, rounded half up."""
+    """Return the minor units for this quantity, rounded half up."""
     return amounts.rounded(Fraction(price["unit_amount_decimal"] or price["unit_amount"] or 0) * quantity)
 
 
@@ -30,7 +30,7 @@ def period_of(start: int, end: int) -> Row:
 
 
 def add_line(store: Store, invoice: Row, amount: int, **values: Any) -> Row:
-    """The invoice has one more line of ``amount`` minor units. Its totals are not computed here."""
+    """Add a line of ``amount`` minor units to the invoice. Its totals are not computed here."""
     now = store.now(invoice["customer"])
     given = {
         "description": None,
@@ -61,7 +61,7 @@ def add_line(store: Store, invoice: Row, amount: int, **values: Any) -> Row:
 
 
 def add_item_line(store: Store, invoice: Row, item: Row, amount: int, until: int) -> Row:
-    """A line for a subscription item's current period, as far as it is billed."""
+    """Add a line for a subscription item's current period, up to ``until``."""
     price = store.objects["price"][item["price"]]
     return add_line(
         store,
@@ -88,14 +88,14 @@ def add_item_line(store: Store, invoice: Row, item: Row, amount: int, until: int
 
 
 def editable(invoice: Row) -> Row:
-    """The invoice, if it is a draft."""
+    """Return the invoice if it is a draft. Raises: a 400 if it is not."""
     if invoice["status"] != "draft":
         raise invalid("Finalized invoices can't be updated this way; only drafts can.", code="invoice_not_editable")
     return invoice
 
 
 def priced(store: Store, given: Params, currency: str, param: str = "") -> tuple[int, Row]:
-    """Amount and fields of a line or item that is given by amount, by price, or by price data."""
+    """Return amount and fields of a line or item that is given by amount, by price, or by price data."""
     quantity = int(given.get("quantity", 1))
     values: Row = {"quantity": quantity, "pricing": None}
     if "amount" in given:

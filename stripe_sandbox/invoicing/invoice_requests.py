@@ -1,4 +1,4 @@
-"""Invoices as the API has them. Source: https://docs.stripe.com/api/invoices"""
+"""The API of invoices. Source: https://docs.stripe.com/api/invoices"""
 
 from stripe_sandbox import currencies, discounts, payment_rows, search
 from stripe_sandbox.dates import HOUR
@@ -40,7 +40,7 @@ def _given(store: Store, params: Params, customer: str) -> Row:
 
 
 def create(store: Store, params: Params, ids: Ids) -> Row:
-    """A draft, with what waited for it if that is asked for."""
+    """Create a draft, with what waited for it if the request says so."""
     subscription = (
         store.need("subscription", params["subscription"], "subscription") if params.get("subscription") else None
     )
@@ -93,7 +93,7 @@ def update(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def delete(store: Store, params: Params, ids: Ids) -> Row:
-    """A draft that no subscription made is gone; its items wait again."""
+    """Delete a draft that no subscription made. Its items wait again."""
     invoice = invoice_lines.editable(store.need("invoice", ids["invoice"]))
     if invoice["_subscription"] and invoice["billing_reason"] != "manual":
         raise invalid("You cannot delete an invoice that was made by a subscription.")
@@ -126,7 +126,7 @@ def _rendering(given: Params) -> Row:
 
 
 def _check_method(store: Store, key: str, customer: str) -> None:
-    """Raises: a 400 for a card that is not the customer's."""
+    """Refuse a card that is not the customer's. Raises: a 400."""
     if store.need("payment_method", key, "default_payment_method")["customer"] != customer:
         raise invalid(
             f"The customer does not have a payment method with the ID {key}. The payment method must be attached to "
@@ -137,7 +137,7 @@ def _check_method(store: Store, key: str, customer: str) -> None:
 
 
 def _set(given: Params) -> Row:
-    """What a request says; what is given empty, at any depth, is null."""
+    """Return what a request says. An empty value, at any depth, becomes null."""
     return {name: _set(value) if isinstance(value, dict) and value else value or None for name, value in given.items()}
 
 
@@ -162,7 +162,7 @@ def send(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def attach_payment(store: Store, params: Params, ids: Ids) -> Row:
-    """A payment that was made elsewhere pays this invoice."""
+    """Pay this invoice with a payment that was made elsewhere."""
     invoice = store.need("invoice", ids["invoice"])
     intent = store.need("payment_intent", params.get("payment_intent"), "payment_intent")
     if invoice["status"] != "open":

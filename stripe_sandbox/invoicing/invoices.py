@@ -15,11 +15,11 @@ from stripe_sandbox.store import Row, Store
 DEFAULT_DAYS_UNTIL_DUE = 30
 MOST_DAYS_UNTIL_DUE = 3_650
 SETTLED: list[Callable[[Store, Row], None]] = []
-"""Told when an invoice is paid, voided or given up: a subscription follows its invoices."""
+"""Called when an invoice is paid, voided or marked uncollectible. A subscription follows its invoices."""
 
 
 def check_days(days: int) -> None:
-    """Refuse a number of days until an invoice is due that nobody can mean. Raises: a 400."""
+    """Refuse an impossible number of days until an invoice is due. Raises: a 400."""
     if not 0 <= days <= MOST_DAYS_UNTIL_DUE:
         raise invalid(f"This value must be between 0 and {MOST_DAYS_UNTIL_DUE}.", param="days_until_due")
 
@@ -90,7 +90,7 @@ def draft(store: Store, customer: Row, *, subscription: Row | None = None, reaso
 
 
 def finalise(store: Store, invoice: Row) -> None:
-    """Open the draft, with a number, and a payment intent if something is to be paid. Else it is paid at once."""
+    """Open the draft, with a number and, if something is to be paid, a payment intent. Otherwise it is paid at once."""
     if invoice["status"] != "draft":
         raise invalid("This invoice is already finalized, you can't re-finalize a non-draft invoice.")
     customer = store.need("customer", invoice["customer"])
@@ -126,7 +126,7 @@ def finalise(store: Store, invoice: Row) -> None:
 
 
 def _use_balance(store: Store, customer: Row, invoice: Row) -> int:
-    """Take from the customer's balance, or give to it. Returns what it is then."""
+    """Take from the customer's balance, or add to it. Returns the new balance."""
     before, total = customer["balance"], invoice["total"]
     after = min(total + before, 0)
     if after != before:
@@ -137,7 +137,7 @@ def _use_balance(store: Store, customer: Row, invoice: Row) -> int:
 
 
 def _use_up(store: Store, invoice: Row) -> None:
-    """End each coupon that is for one invoice only, and lowered this one."""
+    """End each discount whose coupon is for one invoice only and that lowered this invoice."""
     for one in invoice["total_discount_amounts"]:
         row = store.get("discount", one["discount"])
         if row and store.objects["coupon"][row["source"]["coupon"]]["duration"] == "once" and not row["invoice"]:
@@ -165,7 +165,7 @@ def _open_intent(store: Store, invoice: Row) -> None:
 
 
 def settle_from_credit(store: Store, invoice: Row) -> None:
-    """Ask for less after a credit note on the open invoice. Where nothing is left, it is paid."""
+    """Ask for less after a credit note on the open invoice. If nothing is left, it is paid."""
     intent = store.get("payment_intent", invoice["_intent"])
     if invoice["amount_remaining"] == 0:
         cancel_payment(store, invoice)
@@ -177,7 +177,7 @@ def settle_from_credit(store: Store, invoice: Row) -> None:
 
 
 def mark_paid(store: Store, invoice: Row, amount: int, **values: Any) -> None:
-    """Mark the invoice paid, and tell it. ``amount`` minor units of it were paid now."""
+    """Mark the invoice paid, and send its events. ``amount`` minor units of it were paid now."""
     store.change(
         invoice,
         "invoice.updated",
@@ -195,7 +195,7 @@ def mark_paid(store: Store, invoice: Row, amount: int, **values: Any) -> None:
 
 
 def void(store: Store, invoice: Row) -> None:
-    """Void the invoice: nothing is asked for any more. The credit that it took goes back."""
+    """Void the invoice, so that nothing is asked for any more. The credit that it took goes back."""
     if invoice["status"] not in ("open", "uncollectible"):
         raise invalid(f"You can only pass in open or uncollectible invoices; this one is {invoice['status']}.")
     cancel_payment(store, invoice)
@@ -212,7 +212,7 @@ def void(store: Store, invoice: Row) -> None:
 
 
 def give_up(store: Store, invoice: Row) -> None:
-    """Mark the invoice uncollectible: nobody expects that it is paid, though it still can be."""
+    """Mark the invoice uncollectible. Nobody expects the payment, but it can still be paid."""
     if invoice["status"] not in ("draft", "open"):
         raise invalid(f"You can only mark open invoices uncollectible; this one is {invoice['status']}.")
     if invoice["status"] == "draft":

@@ -1,1 +1,1 @@
-"""Pages for people, in plain HTML."""
+"""The pages for people, in plain HTML."""

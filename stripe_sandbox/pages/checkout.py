@@ -1,6 +1,6 @@
 """The pages that Stripe hosts: paying a checkout session, 3-D Secure. Forms only, no scripts.
 
-The portal's page and the invoice's are in modules of their own; their addresses are here.
+The pages of the portal and of an invoice are in modules of their own. Their addresses are here.
 """
 
 from html import escape
@@ -23,7 +23,7 @@ LABELS = {"subscription": "Subscribe", "payment": "Pay", "setup": "Save the card
 
 
 def routes(store: Store) -> list[Route]:
-    """The addresses of the pages."""
+    """Return the addresses of the pages."""
 
     async def pay(request: Request) -> Response:
         session = store.get("checkout.session", request.path_params["session"])
@@ -51,7 +51,7 @@ def routes(store: Store) -> list[Route]:
 
 
 def _pay(store: Store, session: Row, form: dict[str, str], *, posted: bool) -> Response:
-    """The page of a session, or where its customer goes next."""
+    """Return the page of a session, or a redirect to where its customer goes next."""
     problem, waits = "", checkout_payment.waiting(store, session)
     if posted and form.get("action") == "code":
         problem = acted(store, lambda: checkout_items.apply_code(store, session, form.get("promotion_code", "")))
@@ -101,7 +101,7 @@ def _email_field() -> str:
 
 
 def _summary(store: Store, session: Row) -> str:
-    """What is sold, and what is paid today."""
+    """Return what is sold, and what is paid today."""
     currency = session["currency"]
     rows = [(_sold(store, one), money(one["amount_subtotal"], currency)) for one in checkout_items.of(store, session)]
     totals = session["total_details"]
@@ -144,7 +144,7 @@ def _authenticate_page(intent: Row, back: str) -> str:
 
 
 def _answer(store: Store, intent: Row, back: str, *, ok: bool) -> Response:
-    """The owner's answer has its effect, and they go back to where they came from."""
+    """Apply the cardholder's answer, and send the cardholder back to where they came from."""
     action = intent["next_action"] or {}
     session: Row | None = None
 
@@ -165,7 +165,7 @@ def _answer(store: Store, intent: Row, back: str, *, ok: bool) -> Response:
 
 
 def _returned(url: str, intent: Row, *, ok: bool) -> str:
-    """The vendor's address with what Stripe appends to it."""
+    """Return the vendor's address with the parameters that Stripe adds to it."""
     kind = intent["_kind"]
     query = {
         kind: intent["id"],

@@ -7,10 +7,10 @@ from stripe_sandbox.store import Row, Store
 
 
 def shown(store: Store, row: Row) -> str:
-    """The page of one customer: everything of it."""
+    """Return the page of one customer, with everything about it."""
     if row.get("deleted"):
-        told = f'<h1>Deleted customer</h1><p>{row["id"]}</p><p><a href="/">Everything</a></p>'
-        return document("Deleted customer", told + _events(store, row["id"]))
+        head = f'<h1>Deleted customer</h1><p>{row["id"]}</p><p><a href="/">Everything</a></p>'
+        return document("Deleted customer", head + _events(store, row["id"]))
     key = row["id"]
     methods = store.all("payment_method", customer=key)
     default = (row["invoice_settings"] or {}).get("default_payment_method")
@@ -40,10 +40,10 @@ def shown(store: Store, row: Row) -> str:
         "Balance": money(row["balance"], row["currency"]) if row["currency"] else "–",
         "Id": key,
     }
-    told = "".join(f"<div><small>{name}</small>{cell(value)}</div>" for name, value in facts.items())
+    boxes = "".join(f"<div><small>{name}</small>{cell(value)}</div>" for name, value in facts.items())
     body = (
         f'<p><a href="/">Everything</a></p><h1>{cell(row["name"] or key)} <span class="test">test data</span></h1>'
-        f'<div class="box facts">{told}</div>{_trouble(store, key)}{_waiting(store, key)}'
+        f'<div class="box facts">{boxes}</div>{_trouble(store, key)}{_waiting(store, key)}'
         + "".join(f"<h2>{title}</h2>{content}" for title, content in parts)
         + _events(store, key)
     )
@@ -56,18 +56,18 @@ def _events(store: Store, key: str) -> str:
 
 
 def _trouble(store: Store, key: str) -> str:
-    """Buttons that decide how the customer's next charge ends."""
+    """Return buttons that decide how the customer's next charge ends."""
     address = f"/customers/{key}/next_charge"
     buttons = button(address, "Decline the next charge", quiet=True, outcome="decline") + button(
         address, "Ask for authentication at the next charge", quiet=True, outcome="authenticate"
     )
     planned = [one for one in store.next_charges if one.get("customer") in (None, key)]
-    told = f"<p>Planned: {cell(', '.join(one['outcome'] for one in planned))}.</p>" if planned else ""
-    return f'<div class="row">{buttons}</div>{told}'
+    note = f"<p>Planned: {cell(', '.join(one['outcome'] for one in planned))}.</p>" if planned else ""
+    return f'<div class="row">{buttons}</div>{note}'
 
 
 def _waiting(store: Store, key: str) -> str:
-    """What waits for the customer to authenticate, with the customer's two answers."""
+    """Return what waits for the customer to authenticate, with the two possible answers."""
     rows = [
         [one["id"], pill(one["status"]), _answers(key, one["id"])]
         for kind in ("payment_intent", "setup_intent")

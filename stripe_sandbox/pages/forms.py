@@ -1,4 +1,4 @@
-"""What the hosted pages share: choosing a test card, doing what a form asks for, telling what went wrong."""
+"""What the hosted pages share: choosing a test card, doing what a form asks for, showing what went wrong."""
 
 import re
 from collections.abc import Callable
@@ -16,7 +16,7 @@ OURS = re.compile(r"/(pay|portal|invoices)/\w+")
 
 
 def acted(store: Store, action: Callable[[], object]) -> str:
-    """What the form asked for has happened; or nothing has, and the text says why. A decline stays recorded."""
+    """Do what the form asked for. If it fails, take it back and return why. A decline stays recorded."""
     try:
         with store.request_undone_on_error():
             action()
@@ -28,12 +28,12 @@ def acted(store: Store, action: Callable[[], object]) -> str:
 
 
 async def form_of(request: Request) -> dict[str, str]:
-    """What a form of a page sent; bytes that are no text are shown as such."""
+    """Return what a form of a page sent. Bytes that are not text are replaced."""
     return dict(parse_qsl((await request.body()).decode(errors="replace")))
 
 
 def card_field(*, optional: bool = False) -> Safe:
-    """The choice of a test card."""
+    """Return the choice of a test card."""
     none = '<option value="">None</option>' if optional else ""
     options = "".join(
         f'<option value="{escape(name)}">{_label(name)} ···· {escape(card.last4)}</option>'
@@ -48,11 +48,11 @@ def error_box(problem: str) -> str:
 
 
 def local_path(path: str) -> str:
-    """The path, if it is that of one of these pages; else empty: nobody is sent elsewhere by a link."""
+    """Return the path if it belongs to one of these pages, or an empty text. So no link sends anybody elsewhere."""
     return path if OURS.fullmatch(path) else ""
 
 
 def _label(name: str) -> str:
-    """pm_card_chargeDeclinedLostCard → Charge declined lost card"""
+    """Return the words in a card's id: pm_card_chargeDeclinedLostCard becomes "Charge declined lost card"."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name.removeprefix("pm_card_"))
     return escape(words[0].upper() + words[1:].lower())

@@ -1,4 +1,4 @@
-"""The sandbox's pages: one style, no scripts, everything escaped."""
+"""The HTML of the sandbox's pages: one style, no scripts, everything escaped."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -83,7 +83,7 @@ class Safe(str):
 
 
 def document(title: str, body: str, *, narrow: bool = False) -> str:
-    """A whole page. The body is HTML."""
+    """Return a whole page. The body is HTML."""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -93,7 +93,7 @@ def document(title: str, body: str, *, narrow: bool = False) -> str:
 
 
 def table(heads: list[str], rows: Iterable[list[str]], *, empty: str = "None yet.") -> Safe:
-    """A table, on a narrow screen a list; cells are escaped unless they are ``Safe``. ``empty`` stands for no rows."""
+    """Return a table, or a list on a narrow screen. Cells are escaped unless ``Safe``. With no rows, show ``empty``."""
     body = "".join(
         "<tr>"
         + "".join(f'<td data-head="{escape(head)}">{cell(one)}</td>' for head, one in zip(heads, row, strict=True))
@@ -107,13 +107,13 @@ def table(heads: list[str], rows: Iterable[list[str]], *, empty: str = "None yet
 
 
 def pairs(rows: Iterable[tuple[str, str]]) -> Safe:
-    """What stands at the left and what stands at the right, on every screen; escaped unless ``Safe``."""
+    """Return rows with a text at the left and one at the right, on every screen; escaped unless ``Safe``."""
     body = "".join(f"<div><dt>{cell(left)}</dt><dd>{cell(right)}</dd></div>" for left, right in rows)
     return Safe(f"<dl>{body}</dl>")
 
 
 def pill(word: str) -> Safe:
-    """A status, coloured by whether it is good, waits for something, or is bad."""
+    """Return a status, with a colour for good, waiting or bad."""
     look = next((look for look, words in LOOKS.items() if word in words), "")
     return Safe(f'<span class="pill {look}">{escape(word.replace("_", " "))}</span>')
 
@@ -127,14 +127,14 @@ def cell(text: str) -> str:
 
 
 def button(action: str, label: str, /, *, quiet: bool = False, **values: str) -> Safe:
-    """A form of one button that posts these values."""
+    """Return a form with one button that posts these values."""
     hidden = "".join(f'<input type="hidden" name="{name}" value="{escape(one)}">' for name, one in values.items())
     look = ' class="quiet"' if quiet else ""
     return Safe(f'<form method="post" action="{escape(action)}">{hidden}<button{look}>{escape(label)}</button></form>')
 
 
 def cost(price: Row) -> str:
-    """What a price asks for, and how often."""
+    """Return a price's amount, and its interval."""
     exact = price["unit_amount"] is None
     amount = f"{price['unit_amount_decimal']} of the least unit of {price['currency'].upper()}" if exact else ""
     every = price["recurring"]
@@ -144,5 +144,5 @@ def cost(price: Row) -> str:
 
 
 def time_shown(epoch: int | None) -> str:
-    """The time, given in seconds since 1970, in UTC."""
+    """Return the time in UTC. ``epoch`` is in seconds since 1970."""
     return f"{datetime.fromtimestamp(epoch, UTC):%d %b %Y, %H:%M} UTC" if epoch is not None else "–"

@@ -58,7 +58,7 @@ def routes(store: Store) -> list[Route]:
 
 
 def _pay(store: Store, invoice: Row, card: str) -> None:
-    """The invoice is paid by this test card, which is the customer's from now on."""
+    """Pay the invoice with this test card, and attach the card to the customer."""
     customer = store.objects["customer"][invoice["customer"]]
     method = payment_methods.of_id(store, card, "card", customer)
     payment_methods.attach(store, method, customer)
@@ -90,7 +90,7 @@ def _owed(invoice: Row) -> int:
 
 
 def _amounts(store: Store, invoice: Row) -> list[Pair]:
-    """The invoice from its lines to what is left to pay."""
+    """List the invoice's amounts, from its lines to what is left to pay."""
     currency = invoice["currency"]
     rows = [(line["description"] or "–", line["amount"]) for line in store.all("line_item", invoice=invoice["id"])]
     rows.append(("Subtotal", invoice["subtotal"]))

@@ -1,4 +1,4 @@
-"""Pages for a person: what the sandbox holds, with buttons that make time pass and things go wrong."""
+"""The pages that show what the sandbox holds, with buttons that move the time and cause failures."""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,7 +26,7 @@ FIRST = (
 
 
 def routes(store: Store) -> list[Route]:
-    """The pages, over this store."""
+    """Return the addresses of the pages."""
 
     async def show(_: Request) -> Response:
         return HTMLResponse(home(store))
@@ -70,13 +70,13 @@ def routes(store: Store) -> list[Route]:
 
 
 def _done(store: Store, back: str, work: Callable[[], Any]) -> Response:
-    """After the work, the page again; or why it was refused."""
+    """Do the work and show the page again, or show why the work was refused."""
     try:
         work()
     except Refused as error:
         return HTMLResponse(_refused(str(error)), 400)
     except StripeError as error:
-        if error.status != 402:  # a charge that was declined is what the button was for
+        if error.status != 402:  # a declined charge is what the button was for
             return HTMLResponse(_refused(str(error)), error.status)
     finally:
         store.persist()
@@ -122,7 +122,7 @@ def _again(store: Store, key: str) -> None:
 
 
 def home(store: Store) -> str:
-    """The page of everything."""
+    """Return the page that shows everything."""
     objects = {kind: panels.newest(rows.values()) for kind, rows in store.objects.items()}
     sections = [
         _section(

@@ -1,4 +1,4 @@
-"""The tables that the pages are made of: what the store holds, in words for a person."""
+"""The tables of the pages: what the store holds, in words for a person."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ OWED = ("draft", "open", "uncollectible")
 
 
 def newest(rows: Iterable[Row]) -> list[Row]:
-    """The last so many of these rows, newest first. ``rows``: oldest first, and can be read backwards."""
+    """Return the last ``MOST`` rows, newest first. ``rows`` has the oldest first, and can be read backwards."""
     return list(islice(reversed(rows), MOST))  # type: ignore[call-overload]
 
 
@@ -29,7 +29,7 @@ def _customer(store: Store, row: Row) -> list[str]:
 
 
 def customer_link(store: Store, key: str | None) -> Safe:
-    """The customer's name, which leads to its page."""
+    """Return the customer's name as a link to its page."""
     row = store.get("customer", key)
     if row is None:
         return Safe("–")
@@ -68,7 +68,7 @@ def _subscription(store: Store, row: Row) -> list[str]:
 
 
 def price_name(store: Store, price: Row) -> str:
-    """The product, and what it costs how often."""
+    """Return the product, and what it costs how often."""
     product = store.get("product", price["product"])
     return f"{price['nickname'] or (product and product.get('name')) or price['id']}, {cost(price)}"
 
@@ -136,13 +136,13 @@ def _delivery(store: Store, row: Row) -> list[str]:
 
 def events(rows: list[Row], *, empty: str) -> Safe:
     heads = ["When", "Event", "Still to deliver", "Id"]
-    told = ([time_shown(row["created"]), row["type"], str(row["pending_webhooks"]), row["id"]] for row in rows)
-    return table(heads, told, empty=empty)
+    cells = ([time_shown(row["created"]), row["type"], str(row["pending_webhooks"]), row["id"]] for row in rows)
+    return table(heads, cells, empty=empty)
 
 
 def requests(rows: list[Row], *, empty: str) -> Safe:
     heads = ["When", "Request", "Answer", "Idempotency key", "Id"]
-    told = (
+    cells = (
         [
             clock_time(row["at"]),
             f"{row['method']} {row['path']}",
@@ -152,7 +152,7 @@ def requests(rows: list[Row], *, empty: str) -> Safe:
         ]
         for row in rows
     )
-    return table(heads, told, empty=empty)
+    return table(heads, cells, empty=empty)
 
 
 def day(epoch: int) -> str:
@@ -160,5 +160,5 @@ def day(epoch: int) -> str:
 
 
 def clock_time(epoch: float) -> str:
-    """A moment of the machine's clock, by which deliveries and requests happen."""
+    """Return a moment of the machine's clock. Deliveries and requests use that clock."""
     return f"{datetime.fromtimestamp(epoch, UTC):%H:%M:%S} UTC"

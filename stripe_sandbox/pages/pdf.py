@@ -1,13 +1,16 @@
-"""A small PDF of text, made by hand. Source: ISO 32000-1, 7.5 (file structure) and 9.6.2.2 (standard fonts)."""
+"""A small PDF of text, made without a library.
+
+Source: ISO 32000-1, 7.5 (file structure) and 9.6.2.2 (standard fonts).
+"""
 
 WIDTH, HEIGHT, MARGIN, LEADING, SIZE = 595, 842, 56, 17, 10
 LINES_PER_PAGE = (HEIGHT - 2 * MARGIN) // LEADING
 Line = tuple[str, str]
-"""What stands at the left and what stands in the column at the right."""
+"""The text at the left, and the text in the column at the right."""
 
 
 def pdf(title: str, lines: list[Line]) -> bytes:
-    """The bytes of a PDF with the title on each page and these lines below it."""
+    """Return a PDF with the title on each page and these lines below it."""
     room = LINES_PER_PAGE - 2
     chunks = [lines[n : n + room] for n in range(0, len(lines), room)] or [[]]
     contents = [_content(title, chunk) for chunk in chunks]
@@ -41,7 +44,7 @@ def _text(x: int, y: int, size: int, text: str) -> bytes:
 
 
 def _file(objects: list[bytes]) -> bytes:
-    """The objects with the table that says at which byte each begins."""
+    """Return the objects, with the table of the byte at which each object begins."""
     body, places = b"%PDF-1.4\n", []
     for n, one in enumerate(objects, 1):
         places.append(len(body))

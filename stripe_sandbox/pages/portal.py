@@ -1,4 +1,4 @@
-"""The billing portal's page: subscriptions, the card, invoices; as far as its configuration allows."""
+"""The billing portal's page: subscriptions, the card, invoices, as its configuration allows."""
 
 from html import escape
 from typing import Any
@@ -42,7 +42,7 @@ def routes(store: Store) -> list[Route]:
 
 
 def _act(store: Store, session: Row, form: dict[str, str]) -> None:
-    """What a button of the page asks for has happened, if the configuration allows it."""
+    """Do what a button of the page asks for, if the configuration allows it."""
     features = store.objects["billing_portal.configuration"][session["configuration"]]["features"]
     action = form.get("action", "")
     feature = {"card": "payment_method_update", "switch": "subscription_update"}.get(action, "subscription_cancel")
@@ -79,7 +79,7 @@ def _offered(feature: dict[str, Any]) -> list[str]:
 
 
 def _change_card(store: Store, session: Row, card: str) -> None:
-    """The card is set up for later charges; once that is done, it is the customer's default."""
+    """Set up the card for later charges. When this is done, it becomes the customer's default."""
     customer = store.objects["customer"][session["customer"]]
     method = payment_methods.of_id(store, card, "card", customer)
     params = {"customer": customer["id"], "payment_method": method["id"], "payment_method_types": ["card"]}
@@ -89,9 +89,9 @@ def _change_card(store: Store, session: Row, card: str) -> None:
 
 
 def _settle_card(store: Store, session: Row) -> None:
-    """A card that was set up is the default of the customer and of each subscription that names one.
+    """Make a card that was set up the default of the customer and of each subscription with a default of its own.
 
-    Raises StripeError where its owner did not authenticate.
+    Raises: StripeError if the cardholder did not authenticate.
     """
     intent = store.get("setup_intent", session["_card"])
     if intent is None or intent["status"] == "requires_action":

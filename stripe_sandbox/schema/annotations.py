@@ -1,6 +1,6 @@
-"""The annotations in stripe-python's source as OpenAPI 3.0 schemas: of parameters (TypedDicts) and of objects.
+"""Reads the annotations in stripe-python's source as OpenAPI 3.0 schemas: of parameters (TypedDicts) and of objects.
 
-The source is read and never imported: every annotation is a syntax tree, and a class is known by where it stands.
+The source is read and never imported. Every annotation is a syntax tree, and a class is identified by its place.
 """
 
 import ast
@@ -22,7 +22,7 @@ SCALARS: dict[str, Schema] = {
     "Any": {},
     "object": {},
 }
-# The kinds of object that the document describes; any other is an object of which nothing is said.
+# The kinds of object that the document describes. Any other kind is an object without a description.
 KINDS = frozenset(
     "account balance balance_transaction billing.meter billing.meter_event billing.meter_event_adjustment "
     "billing.meter_event_summary billing_portal.configuration billing_portal.session charge checkout.session coupon "
@@ -35,7 +35,7 @@ KINDS = frozenset(
 
 @dataclass(frozen=True)
 class Scope:
-    """Where an annotation stands: its module, and the classes around it, outermost first."""
+    """The place of an annotation: its module, and the classes around it, outermost first."""
 
     module: Path
     classes: tuple[ast.ClassDef, ...] = ()
@@ -43,7 +43,7 @@ class Scope:
 
 @functools.cache
 def sdk() -> Path:
-    """The folder of the installed stripe-python."""
+    """Return the folder of the installed stripe-python."""
     spec = importlib.util.find_spec("stripe")
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError("stripe-python is not installed")
@@ -51,7 +51,7 @@ def sdk() -> Path:
 
 
 def source_files(pattern: str) -> list[Path]:
-    """The SDK's files by this pattern, in one order everywhere, without those of Stripe's second API."""
+    """List the SDK's files that match this pattern, always in the same order, without those of Stripe's second API."""
     return sorted(path for path in sdk().rglob(pattern) if "v2" not in path.relative_to(sdk()).parts)
 
 
@@ -61,7 +61,7 @@ def parsed(module: Path) -> ast.Module:
 
 
 def object_schemas() -> dict[str, Schema]:
-    """The schema of every kind of object that the document describes."""
+    """Return the schema of every kind of object that the document describes."""
     found = {}
     for module in source_files("_*.py"):
         for cls in _classes(parsed(module)):
@@ -73,7 +73,7 @@ def object_schemas() -> dict[str, Schema]:
 
 
 def schema_of(annotation: ast.expr, scope: Scope) -> Schema:
-    """What the annotation says, read in its scope."""
+    """Return the schema of the annotation, read in its scope."""
     match annotation:
         case ast.Constant(value=None):
             return dict(NULL)
@@ -93,7 +93,7 @@ def schema_of(annotation: ast.expr, scope: Scope) -> Schema:
 
 
 def class_schema(scope: Scope) -> Schema:
-    """The schema of the innermost class: its annotated fields, under the names that the API gives them."""
+    """Return the schema of the innermost class: its annotated fields, under the names that the API uses."""
     cls = scope.classes[-1]
     api_names = _api_names(cls)
     properties, required, expandable = {}, [], []
@@ -117,7 +117,7 @@ def class_schema(scope: Scope) -> Schema:
 
 
 def find_class(name: str, scope: Scope) -> Scope | None:
-    """Where the class of this dotted name is defined, by Python's rules: around, in the module, imported."""
+    """Find the class with this dotted name by Python's rules: in the classes around, in the module, imported."""
     head, *rest = name.split(".")
     found = _enclosed(head, scope) or _top_level(head, scope.module)
     for part in rest:
@@ -126,7 +126,7 @@ def find_class(name: str, scope: Scope) -> Scope | None:
 
 
 def _reference(name: str, scope: Scope) -> Schema:
-    """A class by its name: described kinds by reference, what has no kind of its own in full."""
+    """Return the schema for a class name: a reference for a described kind, in full for a class without a kind."""
     found = find_class(name, scope)
     if found is None:
         raise LookupError(f"{scope.module}: {name}")
@@ -165,9 +165,9 @@ def _generic_schema(generic: str, arguments: list[ast.expr], scope: Scope) -> Sc
 
 
 def _union(options: list[Schema]) -> Schema:
-    """Any of these. ``Literal[...]|str`` is how the SDK writes an enum that may grow: the known values it is.
+    """Return the schema of any of these. ``Literal[...]|str`` is the SDK's enum that may grow. It is an enum here.
 
-    ``Literal[""]|str`` is no enum: it is a string, which may be empty to unset what is there.
+    ``Literal[""]|str`` is not an enum. It is a string that may be empty, to unset a value.
     """
     some = [one for one in options if one != NULL]
     nullable = NULL if NULL in options else {}
@@ -196,12 +196,12 @@ def _alternatives(annotation: ast.expr) -> list[ast.expr]:
 
 
 def _may_be_absent(annotation: ast.expr) -> bool:
-    """Parameters say NotRequired; of an object's field Optional means null or absent, and does not tell which."""
+    """Whether the field may be absent. A parameter says ``NotRequired``; ``Optional`` means null or absent."""
     return ast.unparse(annotation).startswith(("NotRequired[", "Optional["))
 
 
 def _api_names(cls: ast.ClassDef) -> dict[str, str]:
-    """Fields that are called otherwise in Python, because the API's name is a keyword there."""
+    """Return the API's names of fields that have another name in Python, because the API's name is a keyword there."""
     for statement in cls.body:
         match statement:
             case ast.Assign(targets=[ast.Name(id="_field_remappings")], value=value):
@@ -243,7 +243,7 @@ def _top_level(name: str, module: Path) -> Scope | None:
 
 @functools.cache
 def _imports(module: Path) -> dict[str, tuple[Path, str]]:
-    """Name here → the SDK's module that it comes from, and its name there."""
+    """Map each imported name to the SDK's module that defines it, and its name there."""
     return {
         alias.asname or alias.name: (_path(statement.module), alias.name)
         for statement in ast.walk(parsed(module))

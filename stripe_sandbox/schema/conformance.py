@@ -1,6 +1,6 @@
-"""What the local Stripe shows, held against the schema: every deviation, by kind and field.
+"""Compares what the local Stripe shows with the schema. It reports every difference by kind and field.
 
-``jsonschema_rs`` is imported with the first check, so that a server which checks nothing does not need it.
+``jsonschema_rs`` is imported with the first check, so that a server without checks does not need it.
 """
 
 import functools
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 LONGEST = 200
 REFERENCE = "#/components/schemas/"
-# What is left of a deleted object is a stub; a deleted discount keeps its shape.
+# A deleted object is shown as a stub. Only a deleted discount keeps its shape.
 STUBBED = frozenset(kind for kind, schema in OBJECTS.items() if "deleted" in schema["properties"]) - {"discount"}
 READABLE_WHEN_DELETED = frozenset({"customer"})
 PAGES = {
@@ -24,9 +24,9 @@ PAGES = {
 
 
 def faults(shown: dict[str, Any]) -> list[str]:
-    """How the object, or any member of a page of them, deviates from its schema; nothing where it conforms.
+    """List how the object, or each object in a page, differs from its schema. The list is empty if nothing differs.
 
-    The stub of a deleted object conforms. An event is checked with the object that it carries.
+    The stub of a deleted object is correct. An event is checked together with the object that it contains.
     """
     kind = shown.get("object")
     if kind not in PAGES and (kind not in OBJECTS or kind == "error"):
@@ -41,9 +41,9 @@ def faults(shown: dict[str, Any]) -> list[str]:
 
 
 def response_faults(method: str, path_template: str, body: dict[str, Any]) -> list[str]:
-    """How the body deviates from what the operation answers with; the path's parameters may have any name.
+    """List how the body differs from the operation's answer. The path's parameters may have any name.
 
-    Deleting answers with a stub, where the kind has one. Nothing else does, except reading a deleted customer.
+    A deletion is answered with a stub, if the kind has one. Nothing else is, except reading a deleted customer.
 
     Raises:
         LookupError: the schema has no such operation.
@@ -60,14 +60,14 @@ def response_faults(method: str, path_template: str, body: dict[str, Any]) -> li
 
 
 def error_faults(body: dict[str, Any]) -> list[str]:
-    """How the body of a refusal deviates from the schema of errors."""
+    """List how the body of a refusal differs from the schema of errors."""
     return list(_deviations("error", body))
 
 
 def _answer_faults(action: str, declared: dict[str, Any], shown: dict[str, Any]) -> list[str]:
-    """The faults of one object that is answered with, or is listed in a page."""
+    """List the faults of one object that is the answer, or is in a page of the answer."""
     due = declared.get("$ref", "").removeprefix(REFERENCE)
-    if not due:  # an object of which the schema tells nothing
+    if not due:  # the schema does not describe this object
         return []
     if shown.get("object") != due:
         return [f"{shown.get('object')!r} where a {due} is due"]
@@ -87,7 +87,7 @@ def _deviations(kind: str, shown: dict[str, Any]) -> Iterator[str]:
 
 @functools.cache
 def _validator() -> "Validator":
-    """Of an object under the name of its kind: one for all kinds, because each refers to most of the others."""
+    """Make one validator for all kinds, because each refers to most others. An object stands under its kind's name."""
     import jsonschema_rs
 
     schemas = _components()
@@ -97,7 +97,7 @@ def _validator() -> "Validator":
 
 @functools.cache
 def _components() -> dict[str, Any]:
-    """The schemas of all objects, and of pages of objects of any kind."""
+    """Return the schemas of all objects, and of pages of objects of any kind."""
     objects = {kind: _with_stub(kind, json_schema(schema)) for kind, schema in OBJECTS.items()}
     pages = {kind: json_schema(schema) for kind, schema in PAGES.items()}
     for page in pages.values():
@@ -106,7 +106,7 @@ def _components() -> dict[str, Any]:
 
 
 def _with_stub(kind: str, full: dict[str, Any]) -> dict[str, Any]:
-    """The object in full or, where ``deleted`` is there, the stub that is left of it."""
+    """Return the schema of the full object or, if ``deleted`` is there, of its stub."""
     if kind not in STUBBED:
         return full
     fields = {name: full["properties"][name] for name in ("id", "object")} | {"deleted": {"const": True}}
@@ -115,10 +115,10 @@ def _with_stub(kind: str, full: dict[str, Any]) -> dict[str, Any]:
 
 
 def json_schema(openapi: Any) -> Any:
-    """OpenAPI 3.0's dialect as JSON Schema, where an object has no fields but those that are declared.
+    """Convert OpenAPI 3.0's dialect to JSON Schema. An object may have only the declared fields.
 
-    What may be null, or the id of what it would be in full, is asked for that first: so a deviation deep inside is
-    told as what it is, and not as none of several alternatives.
+    If a value may be null, or an id in place of the object, that is checked first. So a fault deep inside an object
+    is reported as that fault. Without this, the report would only say that none of the alternatives matches.
     """
     if isinstance(openapi, list):
         return [json_schema(one) for one in openapi]

@@ -1,4 +1,4 @@
-"""The schema of Stripe's API, derived from stripe-python by derive.py and kept as billing.json."""
+"""The schema of Stripe's API. derive.py makes it from stripe-python and stores it as billing.json."""
 
 import functools
 import json
@@ -25,7 +25,7 @@ OPERATIONS = {
 
 @functools.cache
 def request_schema(method: str, path: str) -> dict[str, Any]:
-    """The schema of the parameters of one operation. Raises LookupError where there is no such operation."""
+    """Return the schema of one operation's parameters. Raises: LookupError if there is no such operation."""
     operation = OPERATIONS[method, _anonymous(path)]
     if "requestBody" in operation:
         return operation["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"]
@@ -39,7 +39,7 @@ def request_schema(method: str, path: str) -> dict[str, Any]:
 
 
 def response_schema(method: str, path: str) -> dict[str, Any]:
-    """The schema of what one operation answers with. Raises LookupError likewise."""
+    """Return the schema of one operation's answer. Raises: LookupError if there is no such operation."""
     return OPERATIONS[method, _anonymous(path)]["responses"]["200"]["content"]["application/json"]["schema"]
 
 
@@ -54,14 +54,14 @@ INCLUDABLE = {
 
 
 def new(kind: str, **values: Any) -> dict[str, Any]:
-    """An object of today's shape: every field is there, null or empty where no value is given."""
+    """Make an object with every field of its kind. A field without a value is null or empty."""
     template, containers = _template(kind)
     return template | {name: empty.copy() for name, empty in containers.items()} | values
 
 
 @functools.cache
 def _template(kind: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The fields of a new object, and those of them that each object needs a container of its own for."""
+    """Return the fields of a new object, and the empty lists and dicts that each object must have for itself."""
     schema = OBJECTS[kind]
     required = {*schema.get("required", ()), "object"}
     fields = {

@@ -1,1 +1,1 @@
-"""Subscriptions: what they cost, what changes them, what time does to them."""
+"""Subscriptions: what they cost, what changes them, and what happens to them with time."""

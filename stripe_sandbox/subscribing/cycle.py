@@ -1,4 +1,4 @@
-"""What time, and its invoices, do to a subscription: it renews, falls behind, recovers and ends.
+"""What time and invoices do to a subscription: it renews, falls behind, recovers and ends.
 
 Source: https://docs.stripe.com/billing/subscriptions/overview
 """
@@ -18,7 +18,7 @@ REVIVED_BY_PAYMENT = ("incomplete", "past_due", "unpaid")
 
 @timeline.timed("subscription")
 def due(store: Store, subscription: Row) -> timeline.Due | None:
-    """Say what happens next to it; of two things at one moment, the one that is named first here."""
+    """Return what happens next to it. If two things have the same time, the one that stands first here comes first."""
     status = subscription["status"]
     if status in rows.ENDED or not rows.items_of(store, subscription):
         return None
@@ -83,9 +83,9 @@ def _collect_again(store: Store, subscription: Row) -> None:
 
 
 def settled(store: Store, invoice: Row) -> None:
-    """Follow the latest invoice: once it is paid, the subscription begins, or is active again.
+    """Follow the latest invoice: when it is paid, the subscription starts or is active again.
 
-    A pending update, and the resuming of a paused subscription, each follow the invoice that was made for them.
+    A pending update follows the invoice that was made for it. So does the resuming of a paused subscription.
     """
     subscription = store.get("subscription", invoice["_subscription"])
     if subscription is None or subscription["status"] in rows.ENDED:
@@ -113,7 +113,7 @@ def _waits_for(waiting: Row | None, invoice: Row) -> bool:
 
 
 def _save_method(store: Store, subscription: Row, invoice: Row, event: str) -> None:
-    """Keep the card that paid as the subscription's own, if its settings say so."""
+    """Keep the card that paid as the subscription's default, if its settings say so."""
     if subscription["payment_settings"]["save_default_payment_method"] != "on_subscription":
         return
     intent = store.get("payment_intent", invoice["_intent"]) or {}
@@ -123,7 +123,7 @@ def _save_method(store: Store, subscription: Row, invoice: Row, event: str) -> N
 
 
 def unpaid(store: Store, invoice: Row) -> None:
-    """Make it past due after a failed attempt or a missed due date; after the last attempt, what the setting says."""
+    """Make it past due after a failed attempt or a missed due date. After the last attempt, follow the setting."""
     subscription = store.get("subscription", invoice["_subscription"])
     if subscription is None or subscription["status"] in (*rows.ENDED, "incomplete", "paused"):
         return

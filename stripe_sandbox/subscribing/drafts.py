@@ -1,4 +1,4 @@
-"""The drafts of a subscription's invoices: of a period, or of what waits for the next invoice.
+"""The drafts of a subscription's invoices: for a period, or for what waits for the next invoice.
 
 Source: https://docs.stripe.com/billing/invoices/subscription
 """
@@ -20,9 +20,9 @@ def bill_period(
 ) -> Row:
     """Make the draft for the period that has begun, with what waited for it.
 
-    ``part`` is how much of a whole period it is, if it is shorter.
+    ``part`` is the share of a whole period, as numerator and denominator.
 
-    A period in which the subscription is to end is billed only until then, if it ``prorates``.
+    If the subscription is to end within the period and ``prorates`` is true, the period is billed only until that end.
     """
     customer = store.need("customer", subscription["customer"])
     start = min(item["current_period_start"] for item in rows.items_of(store, subscription))
@@ -60,7 +60,7 @@ def _previous_start(store: Store, subscription: Row, start: int) -> int:
 
 
 def bill_waiting(store: Store, subscription: Row, reason: str) -> Row | None:
-    """Make a draft of what waits for this subscription's next invoice. Returns None where nothing waits."""
+    """Make a draft of what waits for this subscription's next invoice. Returns None if nothing waits."""
     waiting = invoice_items.pending(store, subscription["customer"], subscription["id"])
     if not waiting:
         return None
@@ -73,7 +73,7 @@ def bill_waiting(store: Store, subscription: Row, reason: str) -> Row | None:
 
 
 def announce(store: Store, subscription: Row, invoice: Row) -> Row:
-    """Compute the draft, tell it, and make it the subscription's latest invoice, which the caller tells."""
+    """Compute the draft, send its event, and make it the latest invoice. The caller sends the subscription's event."""
     amounts.compute(store, invoice)
     store.emit("invoice.created", invoice)
     store.change(subscription, latest_invoice=invoice["id"])

@@ -1,4 +1,4 @@
-"""What ends for good: a subscription, or an update that waited to be paid.
+"""What ends for good: a subscription, or an update that waited for its payment.
 
 Source: https://docs.stripe.com/billing/subscriptions/cancel
 """
@@ -11,7 +11,7 @@ from stripe_sandbox.subscribing import subscription_rows as rows
 
 
 def end(store: Store, subscription: Row, reason: str, **details: Any) -> None:
-    """Cancel it for good. Open invoices are no longer collected; those of one that never began are void."""
+    """Cancel it for good. Open invoices are no longer collected. If it was incomplete, they are voided."""
     drop_pending_update(store, subscription)
     was_incomplete = subscription["status"] == "incomplete"
     now = store.now(subscription["customer"])
@@ -37,6 +37,6 @@ def end(store: Store, subscription: Row, reason: str, **details: Any) -> None:
 
 
 def drop_pending_update(store: Store, subscription: Row) -> None:
-    """Void the invoice of a pending update, which is then never made. Without one, nothing happens."""
+    """Void the invoice of a pending update, so that the update is never made. Without one, nothing happens."""
     if subscription["_pending"]:
         invoices.void(store, store.objects["invoice"][subscription["_pending"]["invoice"]])

@@ -1,4 +1,4 @@
-"""Pending updates: a change of a subscription that is made once its invoice is paid, and otherwise never.
+"""Pending updates: a change of a subscription that is made when its invoice is paid, and otherwise never.
 
 Source: https://docs.stripe.com/billing/subscriptions/pending-updates
 """
@@ -30,7 +30,7 @@ SUPPORTED_OF_ITEMS = {"id", "price", "plan", "price_data", "quantity", "deleted"
 
 
 def update(store: Store, subscription: Row, params: Params) -> Row:
-    """Make the change if its invoice is paid now. Else it waits for that: 23 hours, or to the period's end."""
+    """Make the change if its invoice is paid now. Else it waits for the payment: 23 hours, or to the period's end."""
     strange = set(params) - SUPPORTED
     if strange:
         raise invalid(
@@ -47,7 +47,7 @@ def update(store: Store, subscription: Row, params: Params) -> Row:
         return changes.change_and_charge(store, subscription, params, "allow_incomplete")  # nothing is to be paid now
     wanted = changes.wanted_items(store, subscription, params.get("items") or [])
     for item in wanted:
-        if item.row is None:  # so that the invoice's lines name it
+        if item.row is None:  # so that the invoice's lines contain its id
             item.values["id"] = store.new_id("subscription_item")
     pending, known = _pending(store, subscription, params, wanted), _waiting(store, subscription)
     with store.rehearsal():
@@ -76,21 +76,21 @@ def update(store: Store, subscription: Row, params: Params) -> Row:
 
 
 def _waiting(store: Store, subscription: Row) -> set[str | None]:
-    """What waits for the next invoice already. A pending update's own invoice asks for none of it."""
+    """Return the ids of what already waits for the next invoice. A pending update's own invoice contains none of it."""
     return {
         item["id"] for item in invoice_items.pending(store, subscription["customer"], subscription["id"], every=True)
     }
 
 
 def _item_of(line: Row) -> str | None:
-    """The invoice item of which this line was made."""
+    """Return the id of the invoice item from which this line was made."""
     parent = line["parent"] or {}
     details = parent.get("subscription_item_details") or parent.get("invoice_item_details") or {}
     return details.get("invoice_item")
 
 
 def _pending(store: Store, subscription: Row, params: Params, wanted: list[terms.Item]) -> Row:
-    """What a change will do to the items and the period once it is paid, as it was found to be right today."""
+    """Return what the change will do to the items and the period when it is paid, as it was checked today."""
     items = [
         {
             "id": item.row["id"] if item.row else item.values["id"],
@@ -121,7 +121,7 @@ def _copy_invoice(store: Store, subscription: Row, lines: list[Row]) -> Row:
 
 
 def settle(store: Store, subscription: Row, invoice: Row) -> None:
-    """Make the change if its invoice is paid. Void or given up, it is never made."""
+    """Make the change if its invoice is paid. If the invoice is void or uncollectible, the change is never made."""
     pending, waited = subscription["_pending"], subscription["pending_update"] is not None
     store.change(subscription, pending_update=None, _pending=None)
     if invoice["status"] != "paid":
@@ -133,7 +133,7 @@ def settle(store: Store, subscription: Row, invoice: Row) -> None:
 
 
 def _apply(store: Store, subscription: Row, pending: Row, invoice: Row) -> None:
-    """Make the change that this invoice paid for, at no further cost, to those items that are still there."""
+    """Make the change that this invoice paid for, without further cost, to the items that still exist."""
     before = shown(store, subscription)
     items = {row["id"]: row for row in rows.items_of(store, subscription)}
     wanted = [

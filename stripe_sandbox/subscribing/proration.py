@@ -1,7 +1,7 @@
 """What a change in the middle of a period costs: a credit for unused time, a debit for the rest. To the second.
 
-A subscription item remembers what it was debited for its current period, so a credit never gives back more than
-was asked for (Stripe's flexible billing mode, with discounts included in the amounts).
+A subscription item remembers what it was debited for its current period. So a credit never gives back more than was
+asked for. (This is Stripe's flexible billing mode, with discounts included in the amounts.)
 Source: https://docs.stripe.com/billing/subscriptions/prorations, …/subscriptions/billing-mode
 """
 
@@ -25,7 +25,7 @@ def forget(store: Store, item: Row) -> None:
 
 
 def credit(store: Store, subscription: Row, item: Row, at: int) -> None:
-    """Give back with the next invoice what was debited for the time after ``at``, and forget that part."""
+    """Credit with the next invoice what was debited for the time after ``at``, and forget that part."""
     kept = []
     for segment in item["_debits"]:
         start = max(at, segment["start"])
@@ -41,7 +41,7 @@ def credit(store: Store, subscription: Row, item: Row, at: int) -> None:
 
 
 def debit(store: Store, subscription: Row, item: Row, at: int, until: int) -> None:
-    """Charge with the next invoice for the item's terms in [at, until), a part of its period."""
+    """Debit with the next invoice the item's terms in [at, until), a part of its period."""
     start, end = item["current_period_start"], item["current_period_end"]
     price = store.objects["price"][item["price"]]
     full = invoice_lines.amount_of(price, item["quantity"])
@@ -51,7 +51,7 @@ def debit(store: Store, subscription: Row, item: Row, at: int, until: int) -> No
 
 
 def _discounted(store: Store, subscription: Row, item: Row, amount: int) -> int:
-    """Take off the percentages that hold now. Amounts off are taken from whole periods only."""
+    """Take off the percentages that are valid now. Fixed amounts are taken only from whole periods."""
     at = store.now(subscription["customer"])
     for key in [*item["discounts"], *subscription["discounts"]]:
         row = store.objects["discount"][key]

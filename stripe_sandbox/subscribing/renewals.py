@@ -1,4 +1,4 @@
-"""The renewal of a subscription, as it happens and as it is foretold; and a trial that ends without a card.
+"""The renewal of a subscription, made or previewed, and the end of a trial without a card.
 
 Source: https://docs.stripe.com/billing/subscriptions/overview
 """
@@ -11,7 +11,7 @@ from stripe_sandbox.views import shown
 
 
 def renew(store: Store, subscription: Row) -> Row | None:
-    """Begin the next period. Returns the draft of its invoice, or None where a trial without a card ended otherwise."""
+    """Begin the next period. Returns its invoice's draft, or None if a trial without a card was paused or canceled."""
     start = rows.period_end(store, subscription)
     was_trial = subscription["status"] == "trialing"
     if was_trial and end_trial_without_card(store, subscription, rows.UPDATED):
@@ -32,7 +32,7 @@ def renew(store: Store, subscription: Row) -> Row | None:
 
 
 def end_trial_without_card(store: Store, subscription: Row, event: str = "") -> bool:
-    """Pause or end a subscription whose trial ends now without a card, where it asks for that. Returns whether.
+    """Pause or cancel a subscription whose trial ends now without a card, if its settings say so. Returns whether.
 
     Source: https://docs.stripe.com/billing/subscriptions/trials#create-free-trials-without-payment
     """
@@ -50,7 +50,7 @@ def end_trial_without_card(store: Store, subscription: Row, event: str = "") -> 
 
 
 def upcoming(store: Store, subscription: Row) -> Row | None:
-    """Show the next renewal's draft as it would be. Returns None where none will come."""
+    """Return the draft of the next renewal as it would be, or None if there will be none."""
     clock, when = store.clock_of(subscription["customer"]), rows.period_end(store, subscription)
     with store.rehearsal(), store.at(clock, when):
         invoice = renew(store, subscription)
@@ -58,5 +58,5 @@ def upcoming(store: Store, subscription: Row) -> Row | None:
 
 
 def preview_of(store: Store, invoice: Row) -> Row:
-    """Show the draft under an id that cannot be asked for."""
+    """Return the draft under an id that cannot be read later."""
     return {**shown(store, invoice), "id": f"upcoming_{invoice['id']}", "number": None}

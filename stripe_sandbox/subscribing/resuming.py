@@ -12,7 +12,7 @@ from stripe_sandbox.subscribing import subscription_rows as rows
 
 
 def resume(store: Store, params: Params, ids: Ids) -> Row:
-    """Resume it once the invoice for that is paid, or given up. Where nothing is billed, it runs again at once."""
+    """Resume it when its invoice is paid or marked uncollectible. If nothing is billed, it is active at once."""
     subscription = store.need("subscription", ids["subscription"])
     if subscription["status"] != "paused":
         raise invalid("Only paused subscriptions can be resumed.")
@@ -40,7 +40,7 @@ def resume(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def _bill(store: Store, subscription: Row, params: Params) -> Row | None:
-    """Make the draft for a whole period from now on, or for what is left of the one that goes on, if it prorates."""
+    """Make the draft for a whole period from now, or, if it prorates, for the rest of the current period."""
     now = store.now(subscription["customer"])
     if params.get("billing_cycle_anchor", "now") == "now":
         store.change(subscription, billing_cycle_anchor=now)
@@ -59,7 +59,7 @@ def _bill(store: Store, subscription: Row, params: Params) -> Row | None:
 
 
 def settle(store: Store, subscription: Row, invoice: Row) -> None:
-    """Let the subscription run again if the invoice is paid or given up. If it is void, it is paused as before."""
+    """Make the subscription active if the invoice is paid or uncollectible. If it is void, pause it as before."""
     before = subscription["_resumption"]
     store.change(subscription, _resumption=None)
     if invoice["status"] != "void":
@@ -73,9 +73,9 @@ def settle(store: Store, subscription: Row, invoice: Row) -> None:
 
 
 def expire(store: Store, subscription: Row) -> None:
-    """Void its invoice, which was not paid in time. The subscription stays paused."""
+    """Void the invoice, which was not paid in time. The subscription stays paused."""
     invoice = store.objects["invoice"][subscription["_resumption"]["invoice"]]
-    if invoice["status"] == "draft":  # held back, while collection is paused too
+    if invoice["status"] == "draft":  # it was held back, because collection is paused too
         invoices.finalise(store, invoice)
     if invoice["status"] == "open":
         invoices.void(store, invoice)

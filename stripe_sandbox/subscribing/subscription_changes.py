@@ -1,4 +1,4 @@
-"""Changing a subscription that runs: items, seats, interval, anchor, trial, discounts; and who pays when.
+"""Changes of a running subscription: items, quantity, interval, anchor, trial, discounts; and when they are paid.
 
 Source: https://docs.stripe.com/api/subscriptions/update
 """
@@ -28,9 +28,9 @@ def change_and_charge(
 
 
 def change(store: Store, subscription: Row, params: Params, wanted: list[terms.Item] | None = None) -> Row | None:
-    """Change the terms. Returns the draft that they call for at once, or None; nothing is charged yet.
+    """Change the terms. Returns the draft that is needed at once, or None. Nothing is charged yet.
 
-    ``wanted`` are the items that the request asks for, where they have been read already.
+    ``wanted`` are the items that the request asks for, if they were read already.
     """
     if BILLED & set(params):
         ends.drop_pending_update(store, subscription)
@@ -57,7 +57,7 @@ def _prorates(params: Params) -> bool:
 
 
 def _move_end(store: Store, subscription: Row, params: Params) -> bool:
-    """Credit the difference where it will now end earlier in its period, or debit it where later. Returns whether.
+    """Credit the difference if it now ends earlier in its period, or debit it if later. Returns whether it did.
 
     Source: the parameter cancel_at of https://docs.stripe.com/api/subscriptions/update
     """
@@ -95,7 +95,7 @@ def _plain_changes(store: Store, subscription: Row, params: Params) -> None:
 
 
 def add_once(store: Store, subscription: Row, params: Params) -> None:
-    """Let what ``add_invoice_items`` asks for wait for the subscription's next invoice."""
+    """Let the items of ``add_invoice_items`` wait for the subscription's next invoice."""
     for n, given in enumerate(params.get("add_invoice_items") or []):
         amount, values = invoice_lines.priced(store, given, subscription["currency"], f"add_invoice_items[{n}]")
         values |= {name: given[name] for name in ("metadata", "period", "tax_rates", "discountable") if name in given}
@@ -118,7 +118,7 @@ def _billed_changes(store: Store, subscription: Row, params: Params, wanted: lis
     if trial:
         _begin_trial(store, subscription, now, trial)
         return None
-    if subscription["status"] == "paused":  # billed only once it is resumed
+    if subscription["status"] == "paused":  # billed only after it is resumed
         return None
     if params.get("trial_end") == "now" and _ends_trial_without_card(store, subscription, now):
         return None
@@ -143,7 +143,7 @@ def resets(store: Store, subscription: Row, params: Params, wanted: list[terms.I
 
 
 def _ends_trial_without_card(store: Store, subscription: Row, now: int) -> bool:
-    """End the trial now as it would end at its time without a card. Returns whether that paused or ended it."""
+    """End the trial now, as it would end at its time without a card. Returns whether it was paused or canceled."""
     if subscription["status"] != "trialing" or not renewals.end_trial_without_card(store, subscription):
         return False
     store.change(subscription, trial_end=now, billing_cycle_anchor=now)
@@ -171,7 +171,7 @@ def _interval_now(store: Store, subscription: Row) -> tuple[str, int]:
 
 
 def wanted_items(store: Store, subscription: Row, given: list[Params]) -> list[terms.Item]:
-    """All items after the change: those that the request names, and the others as they are."""
+    """Return all items after the change: those that the request names, and the others unchanged."""
     others = {row["id"]: row for row in rows.items_of(store, subscription)}
     found = []
     for n, one in enumerate(given):
@@ -198,7 +198,7 @@ def _credit(store: Store, subscription: Row, items: list[terms.Item], at: int, *
 
 
 def apply_items(store: Store, subscription: Row, wanted: list[terms.Item]) -> list[Row]:
-    """Make the rows as asked for. Returns those that are charged otherwise than before."""
+    """Change the rows to the wanted items. Returns the rows whose charge changed."""
     first = rows.items_of(store, subscription)[0]
     start, end = first["current_period_start"], first["current_period_end"]
     changed = []
@@ -216,7 +216,7 @@ def apply_items(store: Store, subscription: Row, wanted: list[terms.Item]) -> li
 
 
 def _begin_trial(store: Store, subscription: Row, now: int, trial_end: int) -> None:
-    """Begin a trial: free until its end, when the cycle begins anew."""
+    """Begin a trial. It is free until its end, when a new cycle begins."""
     start = subscription["trial_start"] if subscription["status"] == "trialing" else now
     store.change(
         subscription,
@@ -239,7 +239,7 @@ def begin_period(store: Store, subscription: Row, now: int) -> None:
 
 
 def _charge(store: Store, subscription: Row, invoice: Row, behaviour: str) -> None:
-    """Collect the draft of a change now. A refused card leaves it past due, or is raised."""
+    """Collect the draft of a change now. If the card is refused, it is past due, or the error is raised."""
     if collection.hold_back(store, invoice):
         return
     invoices.finalise(store, invoice)

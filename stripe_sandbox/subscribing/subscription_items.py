@@ -1,4 +1,4 @@
-"""Subscription items as the API has them: each change is a change of their subscription.
+"""The API of subscription items. Each change of an item is a change of its subscription.
 
 Source: https://docs.stripe.com/api/subscription_items
 """
@@ -11,7 +11,7 @@ from stripe_sandbox.subscribing import subscription_rows as rows
 from stripe_sandbox.subscribing import subscriptions
 
 OWN = ("price", "plan", "price_data", "quantity", "metadata", "tax_rates", "discounts")
-"""The parameters that are of the item; the others are of its subscription."""
+"""The parameters of the item. All others are parameters of its subscription."""
 
 
 def create(store: Store, params: Params, ids: Ids) -> Row:
@@ -24,7 +24,6 @@ def create(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def update(store: Store, params: Params, ids: Ids) -> Row:
-    """Change the item."""
     item = store.need("subscription_item", ids["item"])
     _change(store, item, params)
     return item

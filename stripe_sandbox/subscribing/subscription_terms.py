@@ -1,4 +1,4 @@
-"""What a request says about a subscription: its items and other terms, checked and in the shape of rows."""
+"""What a request says about a subscription: its items and other terms, checked and converted to fields of rows."""
 
 from dataclasses import dataclass, field
 
@@ -22,7 +22,7 @@ COPIED = (
 
 @dataclass
 class Item:
-    """An item as asked for: an existing row to change, or none for a new one."""
+    """An item as the request asks for it: an existing row to change, or no row for a new item."""
 
     row: Row | None
     price: Row
@@ -31,13 +31,13 @@ class Item:
     values: Row = field(default_factory=dict)
 
     def changes(self) -> bool:
-        """Whether something else is charged than before."""
+        """Whether the charge differs from before."""
         old = self.row
         return old is None or self.deleted or (old["price"], old["quantity"]) != (self.price["id"], self.quantity)
 
 
 def refuse_unsupported(params: Params) -> None:
-    """Refuse what would change money or a status, and is not there. Raises: 501."""
+    """Refuse parameters that would change money or a status, and that the sandbox does not have. Raises: 501."""
     for name in UNSUPPORTED:
         if params.get(name):
             raise unsupported(f"{name} of a subscription")
@@ -45,7 +45,7 @@ def refuse_unsupported(params: Params) -> None:
 
 
 def price_of(store: Store, given: Params, param: str) -> Row | None:
-    """Find the recurring price that an item names, by id or by its data."""
+    """Find the recurring price of an item, by id or by its data. Returns None if the item names no price."""
     key = given.get("price") or given.get("plan")
     if key:
         price = store.need("price", key, f"{param}[price]")
@@ -89,7 +89,7 @@ def item_of(store: Store, given: Params, customer: str, param: str, row: Row | N
 
 
 def check_together(store: Store, items: list[Item], customer: Row) -> None:
-    """Refuse items of different currencies or intervals, too many of them, and the same price twice."""
+    """Refuse items of different currencies or intervals, too many items, and the same price twice."""
     kept = [item for item in items if not item.deleted]
     if not kept:
         raise invalid("A subscription must have at least one active price.", param="items")
@@ -150,7 +150,7 @@ def plain(store: Store, params: Params, customer: Row, subscription: Row | None 
 
 
 def _days_until_due(params: Params, subscription: Row) -> Row:
-    """Read the days until an invoice is due, for those who are sent their invoices, and for nobody else."""
+    """Read the days until an invoice is due. Only a subscription whose invoices are sent may have them."""
     if not {"collection_method", "days_until_due"} & set(params):
         return {}
     method = params.get("collection_method") or subscription.get("collection_method") or "charge_automatically"
@@ -173,7 +173,7 @@ def _days_until_due(params: Params, subscription: Row) -> Row:
 
 
 def pause(store: Store, params: Params, subscription: Row) -> Row:
-    """Read ``pause_collection`` as a field. Empty where the request says nothing of it."""
+    """Read ``pause_collection`` as a field. Empty if the request does not name it."""
     if "pause_collection" not in params:
         return {}
     asked = params["pause_collection"] or None
@@ -197,7 +197,7 @@ NO_PAYMENT_SETTINGS: Row = {
 
 
 def cancellation(store: Store, params: Params, subscription: Row, end: int) -> Row:
-    """Read the fields that say when it will end by itself. Empty where the request says nothing of it."""
+    """Read the fields that say when it will end by itself. Empty if the request does not name them."""
     if "cancel_at_period_end" not in params and "cancel_at" not in params:
         return {}
     now = store.now(subscription["customer"])
@@ -219,7 +219,7 @@ def cancellation(store: Store, params: Params, subscription: Row, end: int) -> R
 
 
 def trial_end(store: Store, params: Params, now: int) -> int | None:
-    """Read the end of the trial that is asked for. Returns None where there is none."""
+    """Read the requested end of the trial. Returns None if there is no trial."""
     given = params.get("trial_end")
     if given == "now":
         return None

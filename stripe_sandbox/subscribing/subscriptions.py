@@ -1,4 +1,4 @@
-"""Subscriptions as the API has them: created, read, changed, resumed and canceled.
+"""The API of subscriptions: create, read, change, resume and cancel.
 
 Source: https://docs.stripe.com/api/subscriptions
 """
@@ -32,7 +32,7 @@ NO_METHOD = (
 
 
 def create(store: Store, params: Params) -> Row:
-    """Create it, and deal with its first invoice as ``payment_behavior`` says.
+    """Create it, and treat its first invoice as ``payment_behavior`` says.
 
     Source: https://docs.stripe.com/api/subscriptions/create
     """
@@ -52,7 +52,7 @@ def create(store: Store, params: Params) -> Row:
 
 
 def build(store: Store, params: Params) -> tuple[Row, Row]:
-    """Make the subscription and the draft of its first invoice. Nothing is charged, and nothing told of it yet."""
+    """Make the subscription and the draft of its first invoice. Nothing is charged, and it is not announced yet."""
     terms.refuse_unsupported(params)
     customer = store.need("customer", params.get("customer"), "customer")
     if not params.get("items"):
@@ -118,7 +118,7 @@ def _defaults() -> Row:
 
 
 def _first_period(params: Params, recurring: Row, now: int, trial_end: int | None) -> tuple[int, int, tuple[int, int]]:
-    """Compute the anchor, the end of the first period, and which part of a whole period it is."""
+    """Return the anchor, the end of the first period, and its share of a whole period."""
     if trial_end:
         return trial_end, trial_end, (1, 1)
     anchor = params.get("billing_cycle_anchor")
@@ -208,7 +208,7 @@ def _cancel(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def _list(store: Store, params: Params, ids: Ids) -> Row:
-    """List subscriptions. Those that ended, and those on test clocks, only where the request asks for them."""
+    """List subscriptions. Ended ones and those on test clocks are listed only if the request asks for them."""
     status, wanted = params.get("status"), {}
     if params.get("customer"):
         wanted["customer"] = params["customer"]

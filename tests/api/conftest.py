@@ -4,5 +4,5 @@ from django.core.cache import cache
 
 @pytest.fixture(autouse=True)
 def fresh_throttle() -> None:
-    """Each test signs in as if nobody had before."""
+    """Let each test sign in as if nobody had signed in before."""
     cache.clear()

@@ -1,7 +1,7 @@
-"""python -m tests.benchmarks.entitlement: the entitlement endpoint beside a bare Django view.
+"""Compares the entitlement endpoint with a bare Django view: ``python -m tests.benchmarks.entitlement``.
 
-The bare view has the same middleware, token authentication and queries, and answers a fixed JSON. Both are
-called in this process, in turns, without a client or a server around them.
+The bare view has the same middleware, token authentication and queries, and answers a fixed JSON. Both are called in
+this process, in turns, without a client or a server.
 """
 
 import statistics
@@ -26,7 +26,7 @@ def main() -> None:
 
 
 def cast() -> list[tuple[str, str, Any]]:
-    """The vendor's product, with a role that sees all, and an owner, with a grant: who, token, Office."""
+    """Return who, token and Office, for the vendor's product with a role that sees all, and an owner with a grant."""
     from datetime import timedelta
 
     from django.contrib.auth.models import Group
@@ -58,7 +58,7 @@ def cast() -> list[tuple[str, str, Any]]:
 
 
 def compare(who: str, token: str, office: Any) -> None:
-    """The medians of both are printed, and their ratio."""
+    """Print both medians and their ratio."""
     ours, bare = f"/api/v1/offices/{office.public_id}/entitlement/", f"/bare/{office.public_id}/"
     ask, requested = handler_and_requests(token)
     statements = {path: statements_of(ask, requested, path) for path in (ours, bare)}
@@ -82,7 +82,7 @@ def compare(who: str, token: str, office: Any) -> None:
 
 
 def handler_and_requests(token: str) -> tuple[Any, Any]:
-    """What answers a request, with all middleware, and what makes one."""
+    """Return the function that answers a request, with all middleware, and the function that makes a request."""
     from django.conf import settings
     from django.core.handlers.base import BaseHandler
     from django.http import HttpRequest, JsonResponse

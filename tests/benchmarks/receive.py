@@ -1,10 +1,10 @@
-"""python -m tests.benchmarks.receive: our webhook receiver beside a bare view and dj-stripe's own.
+"""Compares our webhook receiver with a bare view and with dj-stripe's own: ``python -m tests.benchmarks.receive``.
 
-All three answer from one web server, started as the Procfile says with production settings, over eight kept
-connections, in turns. What is sent is what a local Stripe tells of new subscribers, each event signed as Stripe does.
-dj-stripe's view asks that same local Stripe; what that cannot answer to it is sent to none of the three.
-A figure is void where an event that was answered 200 has no row.
-BENCH_EVENTS is how many are sent in a round; BENCH_POSTGRES_URL measures on PostgreSQL too.
+All three answer in turns from one web server, over eight kept connections. It is started as the Procfile says, with
+production settings. The events are those that a local Stripe sends for new subscribers, each signed as Stripe does.
+dj-stripe's view asks the same local Stripe. Events for which the local Stripe cannot answer it are sent to none of the
+three. A figure is void if an event that was answered 200 has no row.
+BENCH_EVENTS is the number of events in a round. BENCH_POSTGRES_URL measures on PostgreSQL too.
 """
 
 import hashlib
@@ -31,15 +31,15 @@ GOALS = {"bare": 0.7, "dj-stripe": 10.0, "processor": 2.0}
 ID = re.compile(r'"id": "evt_\w+"')
 TYPE = re.compile(r'\n  "type": "([\w.]+)"')
 NOT_ANSWERED = ("customer.created", "customer.updated", "price.created")
-"""dj-stripe asks for them with ``sources`` and ``currency_options``, which Stripe has and the local one has not."""
+"""dj-stripe asks for these with ``sources`` and ``currency_options``, which the local Stripe does not have."""
 
 Sent = tuple[str, bytes]
-"""An event's id, and the body that tells it."""
+"""An event's id, and its body."""
 
 
 @dataclass
 class Receiver:
-    """One of the three, and what was measured of it."""
+    """One of the three receivers, with its measurements."""
 
     path: str
     rows: Callable[[], Iterable[str]]  # the ids of the events that it has kept
@@ -62,7 +62,7 @@ def main() -> None:
 def measure() -> None:
     with sandbox.running("--secret-key", stage.KEY, "--webhook-secret", stage.SECRET) as stripe:
         stage.set_up_beside(f"http://{stripe.address}")
-        stripe.connection.close()  # idle for longer than it is kept; the next request opens it again
+        stripe.connection.close()  # it was idle for longer than it is kept; the next request opens it again
         events = told(stripe)
         receivers = prepared()
         print(f"{stage.machine()}\n{' '.join(stage.web_command())}; {CONNECTIONS} connections; rounds in turn")
@@ -86,7 +86,7 @@ def measure() -> None:
 
 
 def told(stripe: sandbox.Server) -> Iterable[Sent]:
-    """Events without end, each with a new id; no two of one customer follow closely."""
+    """Return events without end, each with a new id. Two events of one customer never follow closely."""
     stripe.control("seed", customers=200)
     deliveries = stripe.control("deliveries/take", shuffle_seed=1)["deliveries"]
     return renamed([one["body"] for one in deliveries if one["type"] not in NOT_ANSWERED])
@@ -103,7 +103,7 @@ def fresh(events: Iterable[Sent], count: int) -> list[Sent]:
 
 
 def prepared() -> dict[str, Receiver]:
-    """Our address, and those of tests.benchmarks.urls with what they need in the database."""
+    """Return the three receivers, and prepare what they need in the database."""
     from django.db import connections
     from djstripe.models import Event, WebhookEndpoint
 
@@ -113,7 +113,7 @@ def prepared() -> dict[str, Receiver]:
     with connections["default"].cursor() as cursor:
         cursor.execute(BARE_TABLE)
     endpoint = WebhookEndpoint.objects.get()
-    WebhookEndpoint.objects.update(secret=stage.SECRET)  # dj-stripe's view knows none else
+    WebhookEndpoint.objects.update(secret=stage.SECRET)  # dj-stripe's view knows no other secret
     return {
         "ours": Receiver(
             f"/stripe/webhook/{endpoint.djstripe_uuid}/",
@@ -135,7 +135,7 @@ def bare_rows() -> list[str]:
 
 
 def post(server: int, port: int, receiver: Receiver, events: list[Sent]) -> None:
-    """They were sent over all connections at once, and the receiver has a row of each that was answered 200."""
+    """Send the events over all connections at once. Every event that was answered 200 must have a row."""
     from django.db import connections
 
     connections.close_all()  # no connection of ours keeps the database open
@@ -185,7 +185,7 @@ def request_of(path: str, body: bytes) -> bytes:
 
 
 class Line:
-    """One kept connection, opened again where the server closed it; as light as can be beside what it measures."""
+    """One kept connection, opened again if the server closed it. It uses as little time as possible."""
 
     def __init__(self, port: int) -> None:
         self.address = ("127.0.0.1", port)
@@ -218,7 +218,7 @@ class Line:
         return int(answer.split(b" ", 2)[1]) if answer else 0
 
     def _answer(self) -> bytes:
-        """Head and body."""
+        """Read head and body. Returns the head."""
         answer = b""
         while b"\r\n\r\n" not in answer:
             if not (more := self.socket.recv(65_536)):

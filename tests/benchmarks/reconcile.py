@@ -1,11 +1,10 @@
-"""python -m tests.benchmarks.reconcile: everything at a local Stripe held against our rows, of few Offices and of many.
+"""Measures the comparison with a local Stripe, for few and for many Offices: ``python -m tests.benchmarks.reconcile``.
 
-Each number of subscribed Offices is first adopted on an empty database, which is the backfill; then everything is
-compared while nothing differs, and once more when one customer in a hundred was changed and nobody told us. The
-baseline is what the lists themselves cost: each object at Stripe once, in pages of a hundred, fetched by the same
-client and thrown away. Some of the Offices are held against that Stripe afterwards, and the figures are void where a
-row differs. BENCH_RECONCILED is how many Offices there are, first few and then many; BENCH_POSTGRES_URL measures on
-PostgreSQL too.
+Each number of subscribed Offices is first adopted on an empty database. Then everything is compared while nothing
+differs, and again after one customer in a hundred was changed without an event. The baseline is the cost of the lists:
+each object at Stripe once, in pages of a hundred, fetched by the same client and thrown away. Afterwards some of the
+Offices are compared with that Stripe field by field, and the figures are void if a row differs. BENCH_RECONCILED is
+the numbers of Offices, first few and then many. BENCH_POSTGRES_URL measures on PostgreSQL too.
 """
 
 import contextlib
@@ -24,7 +23,7 @@ CHANGED_EVERY = 100
 HELD_AGAINST_STRIPE = 50
 LISTS = "/v1/customers /v1/subscriptions /v1/invoices /v1/charges /v1/refunds /v1/credit_notes /v1/disputes".split()
 GOAL = 1.1
-"""Requests, as a ratio to one for each hundred objects of each list."""
+"""The ratio of requests to one request for each hundred objects of each list."""
 
 
 def main() -> None:
@@ -53,7 +52,7 @@ def measure() -> None:
 
 
 def seeded(stripe: Any, offices: int) -> list[str]:
-    """Subscribed customers, of which nobody tells us."""
+    """Make subscribed customers, of which no event reaches us."""
     for endpoint in stripe.listed("webhook_endpoints"):
         stripe.delete(f"webhook_endpoints/{endpoint['id']}")
     customers: list[str] = []
@@ -66,7 +65,7 @@ def seeded(stripe: Any, offices: int) -> list[str]:
 
 
 def listed() -> renewals.Cost:
-    """The lists alone."""
+    """Measure the lists alone."""
     from billing.stripe_api.gateway import answers
 
     with renewals.counted() as cost, peak() as memory:
@@ -106,7 +105,7 @@ def show(name: str, cost: renewals.Cost, megabytes: float) -> None:
 
 @contextlib.contextmanager
 def peak() -> Iterator[list[float]]:
-    """The most memory that this process has inside, in MB."""
+    """Yield the most memory that this process uses inside the block, in MB."""
     Path("/proc/self/clear_refs").write_text("5")
     found = [0.0]
     yield found

@@ -1,11 +1,11 @@
-"""python -m tests.benchmarks.renewals: a month of renewals, worked off by one worker, beside dj-stripe's own view.
+"""Compares a month of renewals in one worker with dj-stripe's own view: ``python -m tests.benchmarks.renewals``.
 
-A local Stripe has subscribed Offices and its clock is moved by a month, three times: once everything that it tells
-waits before the worker begins; once it comes as Stripe tells it, at the end of the period and an hour later; and once
-everything waits and the worker keeps Stripe's limit. Afterwards every row is held against that Stripe, and the figures
-are void where one differs. dj-stripe's view is given the same events of some of the Offices, one after the other in
-this process, as one worker is. BENCH_OFFICES is how many there are, BENCH_LIBRARY_OFFICES how many dj-stripe's
-view has; BENCH_POSTGRES_URL measures on PostgreSQL too.
+A local Stripe has subscribed Offices, and its clock is moved by a month, three times. First, all events wait before
+the worker begins. Second, they come as Stripe sends them: at the end of the period, and an hour later. Third, all
+events wait, and the worker keeps Stripe's limit. Afterwards every row is compared with that Stripe, and the figures are
+void if one differs. dj-stripe's view gets the same events of some of the Offices, one after the other in this process,
+as one worker does. BENCH_OFFICES is the number of Offices, BENCH_LIBRARY_OFFICES the number for dj-stripe's view.
+BENCH_POSTGRES_URL measures on PostgreSQL too.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ HOUR, DAY = 3_600, 86_400
 GOALS = {"requests": 3, "processor": 10.0, "rate": 5.0, "calls": 1 / 3}
 
 Event = dict[str, Any]
-"""As the local Stripe hands it over: type, body, headers."""
+"""An event as the local Stripe hands it over: type, body, headers."""
 
 
 @dataclass
@@ -56,7 +56,7 @@ def measure() -> None:
         from billing import worker
         from tests.conftest import LocalStripe
 
-        worker.freeze_loaded()  # dj-stripe's view, in this process too, has the good of it as well
+        worker.freeze_loaded()  # dj-stripe's view, in this process too, profits from it as well
         stripe = LocalStripe(f"http://{server.address}")
         print(f"{stage.machine()}\n{OFFICES:,} Offices; one worker, one process", flush=True)
         subscribed(stripe)
@@ -71,7 +71,7 @@ def measure() -> None:
 
 
 def subscribed(stripe: Any) -> None:
-    """Each customer at the local Stripe is an Office's, whose rows came of events as any others do."""
+    """Make an Office for each customer at the local Stripe. Its rows come from events, as always."""
     from billing import projection
     from billing.audit import actor, trail
     from billing.models import Office, Plan, PlanPrice
@@ -98,7 +98,7 @@ def subscribed(stripe: Any) -> None:
 
 
 def month(stripe: Any, name: str, *, bursts: tuple[int, ...], limited: bool = False) -> tuple[Cost, list[Event]]:
-    """Time has moved to the end of every Office's period, and so many seconds farther for each burst of events."""
+    """Move the time to the end of every Office's period, and further by the seconds of each burst of events."""
     from django.db.models import Max
 
     from billing.models import Office
@@ -120,7 +120,7 @@ def month(stripe: Any, name: str, *, bursts: tuple[int, ...], limited: bool = Fa
 
 
 def taken(stripe: Any) -> list[Event]:
-    """What the local Stripe told since the last time, in its order."""
+    """Return what the local Stripe sent since the last time, in its order."""
     found: list[Event] = []
     while more := stripe.taken(limit=1_000):
         found += more
@@ -128,14 +128,14 @@ def taken(stripe: Any) -> list[Event]:
 
 
 def arrives(event: Event) -> bool:
-    """Whether there is something to look at: what the receiver settles itself would only flatter us."""
+    """Whether the event causes a look. Events that the receiver settles itself would only flatter us."""
     from billing.webhooks.routes import LookAt, route
 
     return route(event["type"]) is not LookAt.IGNORE
 
 
 def arrive(events: list[Event]) -> None:
-    """They wait in the inbox, as the receiver leaves them."""
+    """Put the events into the inbox, as the receiver leaves them."""
     from billing.models import ReceivedEvent
     from billing.webhooks.hints import hint_of
 
@@ -144,7 +144,7 @@ def arrive(events: list[Event]) -> None:
 
 
 def worked_off() -> Cost:
-    """What it took until nothing waited."""
+    """Work until nothing waits, and return the cost."""
     from django.conf import settings
 
     from billing.models import ReceivedEvent
@@ -160,7 +160,7 @@ def worked_off() -> Cost:
 
 @contextlib.contextmanager
 def counted() -> Iterator[Cost]:
-    """What happens inside costs so much, the requests to Stripe counted where both clients pass."""
+    """Measure the cost of the block. Requests to Stripe are counted where both clients pass."""
     import stripe
 
     through, cost = stripe.RequestsClient.request, Cost()
@@ -179,7 +179,7 @@ def counted() -> Iterator[Cost]:
 
 
 def check(stripe: Any) -> None:
-    """Every row is what that Stripe shows."""
+    """Check that every row is what that Stripe shows."""
     from billing.models import Office
     from tests import equality
 
@@ -190,7 +190,7 @@ def check(stripe: Any) -> None:
 
 
 def receiving(events: list[Event]) -> Cost:
-    """What it costs to receive these events, again and in this process."""
+    """Return the cost of receiving these events again, in this process."""
     from billing.models import ReceivedEvent
 
     ReceivedEvent.objects.filter(stripe_id__in=[one["event"] for one in events]).delete()
@@ -204,7 +204,7 @@ def receiving(events: list[Event]) -> Cost:
 
 
 def posted(to: str, events: list[Event], refused: Counter[str] | None = None) -> Counter[int]:
-    """Each was given to the handler of web requests, without a server around it. How often it answered what."""
+    """Give each event to the handler of web requests, without a server. Returns how often it answered what."""
     from django.core.handlers.base import BaseHandler
     from django.test import RequestFactory
     from djstripe.models import WebhookEndpoint
@@ -234,11 +234,11 @@ def of_first_offices(told: list[Event]) -> list[Event]:
 
 
 def compare(ours: Cost, received: Cost, events: list[Event]) -> None:
-    """dj-stripe's view had these events, and both are held against each other; ours are costs of one event."""
+    """Give dj-stripe's view these events, and compare both. Our costs are those of one event."""
     from djstripe.models import WebhookEndpoint
     from djstripe.signals import WEBHOOK_SIGNALS
 
-    WebhookEndpoint.objects.update(secret=stage.SECRET)  # dj-stripe's view knows none else
+    WebhookEndpoint.objects.update(secret=stage.SECRET)  # dj-stripe's view knows no other secret
     refused = Counter[str]()
     with counted() as cost:
         answers = posted("library", events, refused)

@@ -1,7 +1,7 @@
-"""python -m tests.benchmarks.sandbox: how quick the local Stripe is, as a process of its own, over HTTP.
+"""Measures how fast the local Stripe is, as its own process, over HTTP: ``python -m tests.benchmarks.sandbox``.
 
-Start, requests in a second on one kept connection, ten thousand subscribed customers with and without a state file,
-and a year of one monthly subscription.
+It measures the start, requests per second on one kept connection, ten thousand subscribed customers with and without a
+state file, and a year of one monthly subscription.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ GOALS = {"start": 1.0, "requests": 500, "loading": 60.0, "megabytes": 1_500, "ye
 
 
 class Server:
-    """One local Stripe, spoken to on one connection."""
+    """One local Stripe, used on one connection."""
 
     def __init__(self, process: subprocess.Popen[str], address: str, started: float) -> None:
         self.process, self.address, self.started = process, address, started
@@ -44,12 +44,12 @@ class Server:
         return self.ask("POST", f"/_sandbox/{path}", json.dumps(given))
 
     def megabytes(self) -> float:
-        """What the process has in memory."""
+        """Return the memory of the process."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(status.partition("VmRSS:")[2].split()[0]) / 1_024
 
     def processor(self) -> float:
-        """Seconds of processor that the process has used."""
+        """Return the seconds of processor time that the process has used."""
         return stage.processor(self.process.pid)
 
 
@@ -90,7 +90,7 @@ def main() -> None:
 
 
 def loaded(server: Server) -> None:
-    """Many customers, each with an endpoint that waits for its events, and then ordinary requests."""
+    """Make many customers, with an endpoint for their events, and measure ordinary requests."""
     server.ask("POST", "/v1/webhook_endpoints", "url=http://127.0.0.1:9/hook&enabled_events[]=*")
     began, customers, price = time.perf_counter(), [], {}
     while len(customers) < CUSTOMERS:

@@ -1,4 +1,4 @@
-"""The product's settings as in production, with a local Stripe in the place of Stripe, and what the baselines need."""
+"""The product's settings as in production, with a local Stripe in place of Stripe, and what the baselines need."""
 
 import os
 

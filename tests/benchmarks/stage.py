@@ -1,4 +1,4 @@
-"""What benchmarks stand on: a database of their own on either engine, a web server, and the facts of the machine."""
+"""What the benchmarks share: a database of their own on either engine, a web server, and the facts of the machine."""
 
 import contextlib
 import multiprocessing
@@ -23,12 +23,12 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 ENV_FILE = ROOT / "tests" / "production.env"
 POSTGRES = "BENCH_POSTGRES_URL"
 KEY, SECRET, HOST = "sk_test_not_a_key", "whsec_not_a_secret", "billing.vendor.example"
-"""As in production.env."""
+"""The same values as in production.env."""
 READY_SECONDS = 30
 
 
 def on_each_database(measure: Callable[[], None]) -> None:
-    """It is measured in a process of its own on an embedded file, and on PostgreSQL where a server is given."""
+    """Measure on an embedded file, and on PostgreSQL if a server is given. Each runs in its own process."""
     server = os.environ.get(POSTGRES, "")
     for engine in ("", server) if server else ("",):
         child = multiprocessing.get_context("spawn").Process(target=_measured, args=(measure, engine))
@@ -49,7 +49,7 @@ def _measured(measure: Callable[[], None], server: str) -> None:
 
 @contextlib.contextmanager
 def _postgres(server: str) -> Iterator[str]:
-    """An empty database at this server, which is gone afterwards. Its URL."""
+    """Yield the URL of an empty database at this server, and drop it afterwards."""
     import psycopg
 
     name = f"bench_{os.getpid()}"
@@ -62,9 +62,9 @@ def _postgres(server: str) -> Iterator[str]:
 
 
 def set_up(settings: str = "config.settings") -> None:
-    """Django is ready as in production, and DATABASE_URL has its tables."""
+    """Set up Django as in production, and create the tables of DATABASE_URL."""
     os.environ |= {"DJANGO_SETTINGS_MODULE": settings, "ENV_FILE": str(ENV_FILE)}
-    os.environ["DATABASE_PLAIN_ON_LOOPBACK"] = "true"  # the server of BENCH_POSTGRES_URL
+    os.environ["DATABASE_PLAIN_ON_LOOPBACK"] = "true"  # for the server of BENCH_POSTGRES_URL
     os.environ.setdefault("LOG_LEVEL", "CRITICAL")
     warnings.filterwarnings("ignore", "No directory at")  # static files are not collected here
     import django
@@ -77,9 +77,9 @@ def set_up(settings: str = "config.settings") -> None:
 
 @contextlib.contextmanager
 def database() -> Iterator[None]:
-    """Django is set up as in production, on a migrated database file, which is gone afterwards.
+    """Set up Django as in production, on a migrated database file, and delete the file afterwards.
 
-    No Stripe is spoken to.
+    Stripe is not called.
     """
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         os.environ["DATABASE_URL"] = f"libsql:///{folder}/bench.db"
@@ -88,7 +88,7 @@ def database() -> Iterator[None]:
 
 
 def set_up_beside(stripe: str) -> None:
-    """As ``set_up``, with this local Stripe in the place of Stripe: account and webhook endpoint are there."""
+    """Set up as ``set_up`` does, with this local Stripe in place of Stripe, and with account and webhook endpoint."""
     os.environ["BENCH_STRIPE"] = stripe
     set_up("tests.benchmarks.settings")
     from billing import accounts
@@ -101,7 +101,7 @@ def set_up_beside(stripe: str) -> None:
 
 @contextlib.contextmanager
 def web() -> Iterator[tuple[int, int]]:
-    """The web server as the Procfile starts it, with the settings of this process. Its process and port."""
+    """Run the web server as the Procfile starts it, with this process's settings. Yields its process id and port."""
     from demo.stack import free_port
 
     port = free_port()
@@ -141,7 +141,7 @@ def _answers(port: int) -> bool:
 
 
 def processor(pid: int) -> float:
-    """Seconds of processor that the process and its children have used."""
+    """Return the seconds of processor time that the process and its children have used."""
     ticks = 0
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
@@ -163,13 +163,13 @@ def verdict(name: str, found: float, goal: float, *, least: bool = True, unit: s
 
 
 def void(why: str) -> NoReturn:
-    """The figures say nothing, and the run failed."""
+    """Report that the figures say nothing, and fail the run."""
     print(f"VOID: {why}", flush=True)
     sys.exit(1)
 
 
 def machine() -> str:
-    """One line that says on what the figures were measured."""
+    """Return one line about the machine of the measurement."""
     import django
 
     info = Path("/proc/cpuinfo")

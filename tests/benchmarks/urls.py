@@ -1,4 +1,4 @@
-"""The product's addresses, and beside them the two receivers that ours is held against."""
+"""The product's addresses, and the two receivers that ours is compared with."""
 
 import json
 
@@ -16,7 +16,7 @@ BARE_TABLE = "CREATE TABLE bare_event (stripe_id varchar(255) PRIMARY KEY, type 
 
 @csrf_exempt
 def bare(request: HttpRequest) -> HttpResponse:
-    """Verify, one INSERT into a table without indexes, answer: the least that a receiver can do."""
+    """Verify, run one INSERT into a table without indexes, answer. This is the least that a receiver can do."""
     body = request.body.decode()
     try:
         stripe.WebhookSignature.verify_header(

@@ -208,6 +208,7 @@ def test_a_server_that_falls_silent_is_an_error_within_two_seconds_each_time(ser
     limits = databases.impatient({"ENGINE": "config.libsql", "NAME": server.url, "OPTIONS": {}})["OPTIONS"]
     with opened(ours, server, **limits) as connection:
         server.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, server.process.pid, os.WSTOPPED | os.WNOWAIT)
         try:
             for _ in range(3):
                 began = time.monotonic()

@@ -1,8 +1,8 @@
-"""Whether our rows are what Stripe shows, field by field.
+"""Compares our rows with what Stripe shows, field by field.
 
-Stripe is read over HTTP past our own code, and each column is derived here a second time from Stripe's words: a
-mistake in ``billing.stripe_api.inbound`` or ``billing.projection`` would otherwise be made on both sides and look
-right. What is compared is what the tables in ``columns`` name.
+Stripe is read over HTTP without our own code, and each column is derived here a second time from Stripe's answers.
+Otherwise a mistake in ``billing.stripe_api.inbound`` or ``billing.projection`` would be on both sides and look right.
+The tables in ``columns`` name what is compared.
 """
 
 from tests.equality.comparing import broken_invariants, differences, differences_of_subscriptions

@@ -1,4 +1,4 @@
-"""Each column of our rows, derived from Stripe's words: what is compared is what the tables below name."""
+"""The columns of our rows, derived from Stripe's answers. The tables below name what is compared."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ def card_of(customer: Object) -> dict[str, str]:
 
 
 def current_of(subscription: Object | None) -> dict[str, Any]:
-    """The Office's columns of its current subscription."""
+    """Return the Office's columns for its current subscription."""
     if subscription is None:
         return {"subscription_status": "", "payment_provider_subscription_id": "", "current_plan_id": None}
     same = ("quantity", "current_period_start", "current_period_end", "trial_end")
@@ -76,7 +76,7 @@ def _resumes(subscription: Object) -> datetime | None:
 
 
 def _discount(name: str, otherwise: Any) -> Callable[[Object], Any]:
-    """This word of the coupon that a subscription's first discount came from."""
+    """Return a function that reads this field of the coupon of a subscription's first discount."""
 
     def derive(subscription: Object) -> Any:
         found = [one["source"]["coupon"][name] for one in subscription["discounts"]]

@@ -1,4 +1,4 @@
-"""Our rows against Stripe's, and against each other."""
+"""Comparing our rows with Stripe's, and with each other."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -22,7 +22,7 @@ from tests.equality.theirs import LIVE, Object, Theirs
 
 
 def differences(office: Office, theirs: Theirs) -> list[str]:
-    """Where the Office and its rows are not what Stripe shows; empty where they are equal."""
+    """List where the Office and its rows differ from Stripe. The list is empty if they are equal."""
     return [
         *(
             _after_a_deletion(office)
@@ -40,7 +40,7 @@ def differences(office: Office, theirs: Theirs) -> list[str]:
 
 
 def differences_of_subscriptions(office: Office, theirs: Theirs) -> list[str]:
-    """As ``differences``, of what every look must show: the card, the credit and the subscriptions."""
+    """List the differences in what every look must show: the card, the credit and the subscriptions."""
     seen = card_of(theirs.customer) | current_of(theirs.current) | {"credit_balance": -theirs.customer["balance"]}
     return [
         *_of_row("office", office, seen),
@@ -80,7 +80,7 @@ def _of_row(subject: str, row: Any, expected: dict[str, Any]) -> list[str]:
 
 
 def broken_invariants(office: Office) -> list[str]:
-    """What must hold in our own rows, whatever Stripe shows."""
+    """List what is wrong in our own rows, whatever Stripe shows."""
     found = []
     remaining = Invoice.objects.filter(office=office, status="open", deleted_at=None)
     if office.balance_due != sum(remaining.values_list("amount_remaining", flat=True)):
@@ -93,7 +93,7 @@ def broken_invariants(office: Office) -> list[str]:
 
 
 def _broken_history(row: Subscription) -> list[str]:
-    """Each change begins where the one before ended, and the last one ends where the row is."""
+    """List where a change does not begin where the previous one ended, or the last one does not end at the row."""
     steps = [("", None, 0)]
     found = []
     for change in row.changes.order_by("pk"):

@@ -1,4 +1,4 @@
-"""What Stripe has of a customer, read over HTTP past our own code."""
+"""What Stripe has of a customer, read over HTTP without our own code."""
 
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -28,14 +28,14 @@ class Theirs:
 
     @property
     def current(self) -> Object | None:
-        """The oldest live subscription, else the newest."""
+        """Return the oldest live subscription, or the newest one if none is live."""
         by_age = sorted(self.subscriptions, key=lambda one: (one["created"], one["id"]))
         live = [one for one in by_age if one["status"] in LIVE]
         return (live or by_age[-1:] or [None])[0]
 
 
 def everything(stripe: LocalStripe, path: str, **params: Any) -> list[Object]:
-    """All pages of a list, newest first."""
+    """Return all pages of a list, newest first."""
     headers = {"Authorization": f"Bearer {settings.STRIPE_API_KEY}"}
     found: list[Object] = []
     while True:
@@ -62,7 +62,7 @@ def one_or_none(stripe: LocalStripe, path: str) -> Object | None:
 
 
 def read(stripe: LocalStripe, customer: str, *, invoices_too: bool = True) -> Theirs:
-    """What Stripe has of this customer now. A deleted one keeps what it was asked to pay, and has nothing else."""
+    """Read what Stripe has of this customer now. A deleted customer keeps what it was asked to pay, nothing else."""
     found = one(stripe, f"customers/{customer}", **{"expand[]": "invoice_settings.default_payment_method"})
     deleted = found.get("deleted", False)
     discounts = {"expand[]": "data.discounts.source.coupon"}

@@ -1,4 +1,4 @@
-"""It is one day only, and Stripe's clock stands still: what is shown depends on nothing but what was done."""
+"""Fixtures for pages: one fixed day, and a Stripe clock that stands still. So pages depend only on what was done."""
 
 import os
 import subprocess
@@ -27,7 +27,7 @@ runpy.run_module("stripe_sandbox", run_name="__main__")
 
 
 class Today(datetime):
-    """It is noon, and a microsecond later each time that somebody asks."""
+    """A clock that says noon, and one microsecond more each time somebody asks."""
 
     asked = 0
 
@@ -39,7 +39,7 @@ class Today(datetime):
 
 @pytest.fixture(scope="session")
 def stripe_server() -> Iterator[LocalStripe]:
-    """The local Stripe, whose clock moves only when it is told to."""
+    """Yield the local Stripe with a clock that moves only when a test moves it."""
     command = [sys.executable, "-u", "-c", LOCAL_STRIPE, "--port", "0", "--delivery", "manual", "--strict"]
     command += ["--secret-key", "sk_test_only_for_tests", "--webhook-secret", "whsec_only_for_tests"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ})
@@ -58,7 +58,7 @@ def stripe_server() -> Iterator[LocalStripe]:
 
 @pytest.fixture(autouse=True)
 def one_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The two modules that read the clock for us: our own, and Django's."""
+    """Replace the clock in the two modules that read it: ours and Django's."""
     Today.asked = 0
     monkeypatch.setattr("billing.clock.datetime", Today)
     monkeypatch.setattr("django.utils.timezone.datetime", Today)
@@ -66,7 +66,7 @@ def one_day(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def no_copies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Contexts of templates are not kept for tests to look into: nobody does here, and it takes its time."""
+    """Keep no contexts of templates for tests. Nobody here reads them, and keeping them takes time."""
     monkeypatch.setattr(Template, "_render", lambda self, context: self.nodelist.render(context))
 
 
@@ -77,7 +77,7 @@ def fresh_throttle() -> None:
 
 @pytest.fixture
 def from_one_on(db: None) -> None:
-    """Each table numbers its rows from 1 on, whatever was in it before."""
+    """Number the rows of each table from 1, whatever was in it before."""
     if connection.vendor != "sqlite":
         pytest.skip("rows that are equal in what a list is sorted by come in an order of their own here")
     tables: list[dict[str, Any]] = [

@@ -1,4 +1,7 @@
-"""Pages kept as files: a folder a book, a file a page. ``WRITE_SNAPSHOTS=1`` writes them, else they are compared."""
+"""Pages stored as files: a folder for each book, a file for each page.
+
+With ``WRITE_SNAPSHOTS=1`` the files are written, otherwise they are compared.
+"""
 
 import difflib
 import functools
@@ -27,9 +30,9 @@ NUMBERED = (
     ("token", re.compile(r'(?<="token": ")[0-9a-f]+')),
     ("etag", re.compile(r'(?<=ETag: ")[0-9a-f]+')),
 )
-"""What differs from run to run: in each page it is numbered in the order in which it appears."""
+"""What differs from run to run. In each page it is replaced by a number, in the order in which it appears."""
 STYLING = re.compile(r"""(?<= )(class|style|:?x-[\w:.@-]+)="([^"]*)"(?=[\s>/])""")
-"""Classes are sorted: where Unfold puts them together, they come in the order of a set."""
+"""Classes are sorted, because Unfold sometimes joins them in the order of a set."""
 LONG = 30
 LEGEND = "_styling.txt"
 FIXED = (
@@ -47,14 +50,14 @@ class Book:
     def __init__(self, name: str) -> None:
         self.folder = FOLDER / name
         self.pages: dict[str, list[str]] = defaultdict(list)
-        self.legend: dict[str, str] = {}  # what the long attributes that style a page are put as: their hashes
+        self.legend: dict[str, str] = {}  # the long styling attributes by the hashes that replace them
 
     def add(self, page: str, text: str) -> None:
-        """What a page shows, below what is on it already."""
+        """Add a text to the page, below what is on it already."""
         self.pages[page].append(text if text.endswith("\n") else f"{text}\n")
 
     def close(self) -> None:
-        """The files are these pages; or they are compared, and a difference is an AssertionError that shows it."""
+        """Write the pages to their files, or compare them. Raises: AssertionError that shows the differences."""
         found = {name: self._short(normal("\n".join(texts))) for name, texts in self.pages.items()}
         if self.legend:
             found[LEGEND] = "".join(f"{mark} {value}\n" for mark, value in sorted(self.legend.items()))
@@ -95,7 +98,7 @@ def _difference(name: str, before: dict[str, str], found: dict[str, str]) -> lis
 
 
 def normal(text: str) -> str:
-    """The text without what differs from run to run."""
+    """Return the text without what differs from run to run."""
     for pattern, put in FIXED:
         text = pattern.sub(put, text)
     for what, pattern in NUMBERED:
@@ -113,7 +116,7 @@ def _number(seen: dict[str, int], value: str) -> int:
 
 
 def exchange(asked: str, answer: Any, given: Any = None, only: re.Pattern[str] | None = None) -> str:
-    """A request and what came of it; or ``only`` that of the page."""
+    """Return a request and its answer. With ``only``, just the matching parts of an HTML page."""
     told = f" {json.dumps(given, ensure_ascii=False, default=str)}" if given is not None else ""
     headers = [f"{name}: {answer.headers[name]}" for name in HEADERS if name in answer.headers]
     return "\n".join([f">>> {asked}{told}", f"<<< {answer.status_code}", *headers, *_body(answer, only)])
@@ -129,7 +132,7 @@ def _body(answer: Any, only: re.Pattern[str] | None) -> list[str]:
 
 
 def main_part(html: str) -> list[str]:
-    """The title and what is beside the sidebar: header, buttons, messages, content. Lines are without their blanks."""
+    """Return the title and what is beside the sidebar: header, buttons, messages, content. Lines are stripped."""
     title = re.search(r"<title>.*?</title>", html, re.DOTALL)
     begins, ends = html.find('<div id="main"'), html.find('<div id="modal-overlay"')
     shown = f"{title[0] if title else ''}\n{html[begins:ends]}" if 0 <= begins < ends else html

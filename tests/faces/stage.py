@@ -1,4 +1,4 @@
-"""The Offices whose pages are looked at, brought into their states through the admin's own addresses."""
+"""The Offices whose pages are compared. The admin's own addresses bring them into their states."""
 
 import re
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from tests.conftest import LocalStripe, a_person, an_office, price
 
 TODAY = datetime(2030, 1, 15, 12, tzinfo=UTC)
 CHECKED_BY = {"csrfmiddlewaretoken": "sent by each browser, and not looked at here"}
-"""What a form is sent with even where nothing was filled in."""
+"""A form is sent with this even if nothing was filled in."""
 WHY = {"why": "agreed", "note": "as we said"}
 ONCE = {**WHY, "confirmed": "yes"}
 
@@ -38,7 +38,7 @@ class Stage:
         return self.offices[state]
 
     def act(self, office: Office, act: str, model: str = "office", pk: Any = None, **given: Any) -> None:
-        """It is carried out; a minute later things go on."""
+        """Do this act in the admin, and let a minute pass."""
         path = address(model, pk or office.pk, act)
         answer = self.client.post(path, {**ONCE, **given})
         assert answer.status_code in (200, 302), (path, answer.status_code)
@@ -72,7 +72,7 @@ class Stage:
 
 
 def set_out(stripe: LocalStripe, client: Client) -> Stage:
-    """One Office in each state, and the coupons that are known at Stripe."""
+    """Make one Office in each state, and the coupons at Stripe."""
     stage = Stage(stripe, client)
     stripe.post("coupons", id="FIFTH", name="A fifth", percent_off=20, duration="forever")
     stripe.post("coupons", id="TEN", name="Ten", amount_off=1000, currency="usd", duration="once")

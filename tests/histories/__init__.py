@@ -1,1 +1,1 @@
-"""Random lives of a customer at Stripe, told in random orders to workers that are overtaken and killed."""
+"""Random lives of a customer at Stripe. Their events come in random orders to workers that are overtaken and killed."""

@@ -1,6 +1,7 @@
-"""What happens to one customer at Stripe past our own code: in the dashboard, on Stripe's pages, at the bank, by time.
+"""What happens to one customer at Stripe without us: in the dashboard, on Stripe's pages, at the bank, with time.
 
-Each ``@happens`` is a kind of step. It says whether there was something to do it with; what Stripe refused counts too.
+Each ``@happens`` is a kind of step. It returns whether there was something to do it with. A step that Stripe refused
+counts too.
 """
 
 import random
@@ -30,7 +31,7 @@ FIRST_CARDS = ["pm_card_visa", "pm_card_visa", "pm_card_visa", "pm_card_pendingR
 
 
 def happens(weight: int) -> Callable[[Step], Step]:
-    """Steps of this kind come so often, where there is something for them; what is seldom possible weighs more."""
+    """Register a kind of step with its weight. A kind that is rarely possible needs more weight."""
 
     def register(step: Step) -> Step:
         KINDS[step.__name__] = (step, weight)
@@ -40,7 +41,7 @@ def happens(weight: int) -> Callable[[Step], Step]:
 
 
 class Life:
-    """One customer at Stripe. The chance alone decides what happens, so the same one makes the same life."""
+    """One customer at Stripe. The chance alone decides what happens, so the same chance makes the same life."""
 
     def __init__(self, stripe: LocalStripe, chance: random.Random, counted: Counter[str], *, office: str) -> None:
         self.stripe, self.chance, self.counted = stripe, chance, counted
@@ -56,7 +57,7 @@ class Life:
         self.customer: str = made["id"]
 
     def goes_on(self) -> None:
-        """One more thing happens."""
+        """Let one more thing happen."""
         names = list(KINDS)
         weights = [weight for _, weight in KINDS.values()]
         for name in self.chance.choices(names, weights, k=MOST_TRIES):
@@ -65,18 +66,18 @@ class Life:
                 return
 
     def ends(self) -> None:
-        """Sometimes somebody deletes the customer."""
+        """Let somebody delete the customer, sometimes."""
         if self.chance.random() < ENDS_DELETED:
             self.stripe.delete(f"customers/{self.customer}")
             self.counted["step: customer_deleted"] += 1
 
-    # --- what steps are made of
+    # --- what steps use
 
     def has(self, path: str, **given: Any) -> list[dict[str, Any]]:
         return self.stripe.listed(path, customer=self.customer, **given)
 
     def one_of(self, path: str, which: Callable[[dict[str, Any]], Any] = bool, **given: Any) -> dict[str, Any]:
-        """Empty where there is none."""
+        """Return a random one that fits, or an empty dict."""
         found = [one for one in self.has(path, **given) if which(one)]
         return self.chance.choice(found) if found else {}
 
@@ -84,7 +85,7 @@ class Life:
         return next((one for one in self.has("subscriptions") if one["status"] != "incomplete_expired"), {})
 
     def ask(self, method: str, path: str, **given: Any) -> dict[str, Any]:
-        """Stripe's answer, empty where it refused."""
+        """Return Stripe's answer. It is empty if Stripe refused."""
         headers = {"Authorization": f"Bearer {settings.STRIPE_API_KEY}"}
         answer = self.stripe.http.request(method, f"/v1/{path}", data=given, headers=headers)
         if answer.status_code in REFUSED:
@@ -93,7 +94,7 @@ class Life:
         return answer.raise_for_status().json()
 
     def does(self, path: str, **given: Any) -> bool:
-        """It was asked for, whatever Stripe said."""
+        """Ask for it, and return True whatever Stripe answered."""
         self.ask("POST", path, **given)
         return True
 
@@ -110,7 +111,7 @@ class Life:
 
 @happens(24)
 def subscribed(life: Life) -> bool:
-    """With or without a trial, charged or sent, whatever the card then says."""
+    """Subscribe with or without a trial, charged or sent, whatever the card then says."""
     if life.live() or len(life.has("subscriptions", status="all")) >= MOST_SUBSCRIPTIONS:
         return False
     price, per_seat = life.chance.choice(life.prices)
@@ -209,7 +210,7 @@ def _item(life: Life) -> str:
 
 @happens(2)
 def billed_once(life: Life) -> bool:
-    """A one-off invoice: a draft, or charged at once, or sent."""
+    """Make a one-off invoice: a draft, or one that is charged or sent at once."""
     terms: dict[str, Any] = {"auto_advance": "true"}
     if sent := life.chance.random() < 0.4:
         terms |= {"collection_method": "send_invoice", "days_until_due": 7}
@@ -223,7 +224,7 @@ def billed_once(life: Life) -> bool:
 
 @happens(1)
 def draft_deleted(life: Life) -> bool:
-    """One that waits, or one that was just made; what became of it was told, unlike that it was there."""
+    """Delete a waiting draft, or one that was just made."""
     waits = life.one_of("invoices", lambda one: not one["parent"], status="draft")
     draft = waits["id"] if waits else _draft(life)
     return bool(draft) and (bool(life.ask("DELETE", f"invoices/{draft}")) or True)
@@ -237,7 +238,7 @@ def open_invoice_settled(life: Life) -> bool:
 
 @happens(5)
 def credit_note_issued(life: Life) -> bool:
-    """On what is owed, or back to the card or the balance."""
+    """Credit a part of what is owed, or give it back to the card or the balance."""
     invoice = life.one_of("invoices", lambda one: one["status"] in ("open", "paid") and one["total"] > 100)
     if not invoice:
         return False
@@ -247,7 +248,7 @@ def credit_note_issued(life: Life) -> bool:
 
 
 def _draft(life: Life, **terms: Any) -> str:
-    """A draft with one line. Empty where Stripe refuses it."""
+    """Make a draft with one line. Returns its id, or an empty text if Stripe refuses it."""
     made = life.ask("POST", "invoices", customer=life.customer, **terms)
     if not made:
         return ""
@@ -261,7 +262,7 @@ def _draft(life: Life, **terms: Any) -> str:
 
 @happens(6)
 def refunded(life: Life) -> bool:
-    """In part or in whole."""
+    """Refund a payment in part or in whole."""
     paid = life.one_of(
         "charges", lambda one: one["status"] == "succeeded" and not one["refunded"] and not one["disputed"]
     )
@@ -282,7 +283,7 @@ def refund_settled(life: Life) -> bool:
 
 @happens(5)
 def disputed(life: Life) -> bool:
-    """By the bank, or by the next payment with a card that is made for it."""
+    """Let the bank dispute a payment, sometimes as an inquiry only."""
     paid = life.one_of(
         "charges", lambda one: one["status"] == "succeeded" and not one["refunded"] and not one["disputed"]
     )
@@ -326,7 +327,7 @@ def card_taken_off(life: Life) -> bool:
 
 @happens(1)
 def card_renewed(life: Life) -> bool:
-    """By its network; nobody asked for it."""
+    """Let its network renew a card. Nobody asked for it."""
     if one := life.one_of("payment_methods"):
         life.stripe.control(f"payment_methods/{one['id']}/renew", exp_month=life.chance.randint(1, 12), exp_year=2040)
     return bool(one)

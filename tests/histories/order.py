@@ -1,4 +1,4 @@
-"""How a life is told: late, shuffled, twice, in part not at all, to workers that overlap, lose leases or die."""
+"""How the events of a life arrive: late, shuffled, twice, some never. Workers overlap, lose leases or die."""
 
 import json
 import random
@@ -24,14 +24,14 @@ MOST_ROUNDS = 30
 CALM = (
     "dispute dispute_lost refund_failed customer_deleted second_live_subscription event_parked contact_differs".split()
 )
-"""Findings that what happens at Stripe explains; any other is a defect."""
+"""Findings that are explained by what happens at Stripe. Any other finding is a defect."""
 
 
 BY = actor.job("tests")
 
 
 class Order:
-    """One telling of a life to an Office that has no rows of it yet."""
+    """One order of a life's events, for an Office that has no rows of it yet."""
 
     def __init__(self, office: Office, chance: random.Random, counted: Counter[str]) -> None:
         self.office_id, self.chance, self.counted = office.pk, chance, counted
@@ -56,7 +56,7 @@ class Order:
     # --- what happens on the way
 
     def hears(self, deliveries: list[Delivery]) -> None:
-        """Stripe sent these; they are on their way, or lost on it."""
+        """Take these deliveries from Stripe. Each is on its way now, or lost."""
         self.heard += deliveries
         for one in deliveries:
             if self.chance.random() < self.loses:
@@ -66,13 +66,13 @@ class Order:
                 self.kept.append(one)
 
     def something_happens(self, *, up_to: int = 1) -> None:
-        """So often at most; once where nothing is said."""
+        """Let up to ``up_to`` things happen. By default, one thing."""
         acts, weights = zip(*self.acts, strict=True)
         for act in self.chance.choices(acts, weights, k=self.chance.randint(0, up_to) if up_to > 1 else 1):
             act()
 
     def some_are_told(self) -> None:
-        """The order in which they were sent says nothing."""
+        """Deliver some events in a random order."""
         self.chance.shuffle(self.kept)
         several = self.chance.choice([1, 1, 2, 5, 12, len(self.kept)])
         now, self.kept = self.kept[:several], self.kept[several:]
@@ -98,7 +98,7 @@ class Order:
             self._end(worker)
 
     def a_worker_is_killed(self) -> None:
-        """Its lease runs out later."""
+        """Kill a worker. Its lease ends later."""
         if worker := self._any_worker():
             self.counted[f"workers killed: {worker.place}"] += 1
             worker.be_killed()
@@ -109,7 +109,7 @@ class Order:
             worker.lose_the_line()
 
     def a_lease_runs_out(self) -> None:
-        """Somebody else's too long look is still going on, or its process is dead."""
+        """End a lease, although its look is still running or its process is dead."""
         held = ReceivedEvent.objects.filter(status="waiting", lease_until__gt=clock.wall()).order_by("pk")
         claims = list(dict.fromkeys(held.values_list("claim_id", flat=True)))
         if claims:
@@ -118,7 +118,7 @@ class Order:
             self.counted["leases lost"] += 1
 
     def all_is_worked_off(self) -> None:
-        """What nobody holds."""
+        """Work off everything that nobody holds."""
         ReceivedEvent.objects.filter(status="waiting").update(due_at=clock.wall())
         self.counted["looks"] += inbox.work_off()
 
@@ -132,7 +132,7 @@ class Order:
         self.told.add(delivery["event"])
 
     def _let_go(self, worker: Worker) -> None:
-        """It stops at a place further on, or in a while where it is, or never."""
+        """Let the worker go on until it stops at a later place, later at the same place, or never."""
         stop, points = self.chance.choice(STOPS), self.chance.randint(1, 3)
 
         def meant(place: str) -> bool:
@@ -157,11 +157,11 @@ class Order:
     # --- at rest
 
     def come_to_rest(self, theirs: Theirs) -> None:
-        """What was sent is told, whoever was at work is done or dead; Stripe's state is ours."""
+        """Deliver what was sent, end or kill every worker, and check that our rows equal Stripe's state."""
         while self.kept:
             self.some_are_told()
             self.something_happens()
-        if self.chance.random() < 0.7:  # what is free is looked at first, what was fetched long ago is applied last
+        if self.chance.random() < 0.7:  # free events are looked at first, what was fetched long ago is applied last
             self.all_is_worked_off()
         while self.workers:
             self.chance.choices([self.a_worker_ends, self.a_worker_is_killed, self.a_worker_goes_on], [4, 1, 1])[0]()
@@ -171,8 +171,10 @@ class Order:
         self._check(theirs)
 
     def recover(self) -> None:
-        """What was lost for ever is found by comparing; all of the past, where less would not do. A second comparison
-        finds nothing."""
+        """Find by a comparison what was lost for ever: of all the past, if the recent past is not enough.
+
+        A second comparison must find nothing.
+        """
         old = clock.billing() - RECENT + timedelta(days=1)
         everything = any(_made(one) < old for one in self.lost) or self.chance.random() < 0.3
         self.counted["comparisons with Stripe's lists" + (": all of the past" if everything else "")] += 1
@@ -185,7 +187,7 @@ class Order:
         self.work_until_settled()
 
     def work_until_settled(self) -> None:
-        """The leases of the dead run out, and what was put off is due."""
+        """End the leases of dead workers, and make everything due, until nothing waits."""
         waiting = ReceivedEvent.objects.filter(status="waiting")
         for _ in range(MOST_ROUNDS):
             if not waiting.exists():
@@ -218,6 +220,6 @@ def _type(delivery: Delivery) -> str:
 
 
 def _made(delivery: Delivery) -> datetime:
-    """When what it tells of was made."""
+    """Return when the event's object was made."""
     event = json.loads(delivery["body"])
     return datetime.fromtimestamp(event["data"]["object"].get("created") or event["created"], UTC)

@@ -1,6 +1,8 @@
-"""A worker process that can be stopped wherever another may come between: before each statement outside of a
-transaction, and before each request to Stripe. It is a thread on the test's own connection, and only ever one of all
-runs: were one stopped within a transaction, what the others write would be in it too, and go with it.
+"""A worker that can be stopped wherever another worker may come between.
+
+It stops before each statement outside of a transaction, and before each request to Stripe. It is a thread on the
+test's own connection, and only one thread runs at a time. A worker is never stopped inside a transaction: what the
+others write would then be in that transaction too, and be lost with it.
 """
 
 import contextlib
@@ -20,18 +22,18 @@ _of_thread: dict[int, "Worker"] = {}
 
 
 class Killed(BaseException):
-    """The process is gone. Nothing of ours catches this."""
+    """The process is dead. The product's code never catches this."""
 
 
 class AskedWithinATransaction(BaseException):
-    """Ours asks Stripe and holds a transaction open meanwhile. Nothing of ours catches this."""
+    """The product asked Stripe inside an open transaction. The product's code never catches this."""
 
 
 class Worker:
-    """One look of the inbox, as far as it was let go.
+    """One look of the inbox, which runs step by step.
 
-    ``place`` says how far that is: events are claimed, a ticket is taken and Stripe is being asked, all is
-    fetched and nothing applied yet, all is applied and nothing settled yet.
+    ``place`` says how far it is: "begun"; "claimed", events are claimed; "asking", a ticket is taken and Stripe is
+    being asked; "fetched", all is fetched and nothing is applied; "applied", all is applied and nothing is settled.
     """
 
     def __init__(self) -> None:
@@ -46,7 +48,7 @@ class Worker:
         self._thread.start()
 
     def go_on(self, stop_at: Callable[[str], bool] = lambda _: False) -> None:
-        """It works until it comes to a point, told by its place, that is meant."""
+        """Work until a point whose place makes ``stop_at`` true, or to the end."""
         assert not self.over
         self._stop_at = stop_at
         self._may_go.release()
@@ -55,12 +57,12 @@ class Worker:
             raise self._trouble
 
     def be_killed(self) -> None:
-        """It does nothing more, and nobody is told."""
+        """Stop for ever, without telling anybody."""
         self._ends_by = Killed
         self.go_on()
 
     def lose_the_line(self) -> None:
-        """Its next request is not answered; it goes on to its end."""
+        """Give its next request no answer. Then it works to its end."""
         self._ends_by = requests.ConnectionError
         self.go_on()
 
@@ -73,7 +75,7 @@ class Worker:
             self.looked = inbox.work_off(limit=1)
         except Killed:
             pass
-        except BaseException as error:  # noqa: BLE001  told to whoever let it go on
+        except BaseException as error:  # noqa: BLE001  raised again in ``go_on``
             self._trouble = error
         finally:
             del _of_thread[threading.get_ident()]
@@ -82,15 +84,15 @@ class Worker:
 
     @property
     def is_within_a_transaction(self) -> bool:
-        """One that it began itself."""
+        """Whether it is in a transaction that it began itself."""
         return len(self._connection.savepoint_ids) > self._depth
 
     def has_committed(self) -> None:
-        """A transaction is over: the claim's, or apply's; the ticket's changes no place, as the request follows."""
+        """Move to the next place after the claim's or apply's transaction. The ticket's changes no place."""
         self.place = {"begun": "claimed", "fetched": "applied"}.get(self.place, self.place)
 
     def comes_to(self, statement: str, *, request: bool = False) -> None:
-        """A point is reached: before this statement, or before a request to this address."""
+        """Reach a point: before this statement, or before a request to this address."""
         if request and "/v1/customers/" in statement:
             self.place = "asking"
         elif statement.startswith("SAVEPOINT") and self.place == "asking":
@@ -109,10 +111,10 @@ class Worker:
 
 
 def sent_by_workers(send: Callable[..., Any]) -> Callable[..., Any]:
-    """To be ``requests.Session.send``, which lies below Stripe's library: each request of a worker's is a point.
+    """Wrap ``requests.Session.send``, below Stripe's library, so that each request of a worker is a point.
 
-    But not those for the local Stripe's clock: they come when the last answer is a second old, also within a
-    transaction, and Stripe has none.
+    Requests for the local Stripe's clock are no points. They come when the last answer is a second old, even inside a
+    transaction, and the real Stripe has no such clock.
     """
 
     def sent(session: Any, request: Any, **how: Any) -> Any:
@@ -128,7 +130,7 @@ def sent_by_workers(send: Callable[..., Any]) -> Callable[..., Any]:
 
 @contextlib.contextmanager
 def stoppable() -> Iterator[None]:
-    """Each statement of a worker's is a point, unless it is within a transaction that began inside."""
+    """Make each statement of a worker a point, unless it is inside a transaction that the worker began."""
     shared = connections["default"]
 
     def executed(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:

@@ -1,6 +1,8 @@
-"""python -m tests.operations.mortal_charge OFFICE STEP FUNCTION MOMENT: charges an Office in a process that dies
-at this step, as by kill -9: when ``Step.asking`` returns (nothing was sent yet), or when ``Step.answered`` is called
-(Stripe did it, and we have not written that down) or returns."""
+"""The command ``python -m tests.operations.mortal_charge OFFICE STEP FUNCTION MOMENT``.
+
+It charges an Office in a process that dies at this step, as by kill -9. It dies when ``Step.asking`` returns (nothing
+was sent yet), or when ``Step.answered`` is called (Stripe did it, and we have not stored that) or returns.
+"""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""An account at Stripe that was used before, and a database that knows nothing of it."""
+"""Fixtures: an account at Stripe that was used before, and a database that knows nothing about it."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.equality import broken_invariants, differences, read
 
 @pytest.fixture
 def account(empty_stripe):
-    """An account with a plan, and a database that knows nothing but whose it is."""
+    """Return an account with a plan. The database knows only whose account it is."""
     accounts.record_account(by=actor.job("tests"), reason="tests")
     product = empty_stripe.post("products", name="Practice")["id"]
     recurring = {"recurring[interval]": "month", "product": product, "currency": "usd"}

@@ -1,4 +1,4 @@
-"""Databases beside the tests' own, and versions of our migrations other than today's."""
+"""Databases besides the tests' own, and other versions of our migrations."""
 
 import contextlib
 import shutil
@@ -18,17 +18,17 @@ from tests.other_connections import let_go_of
 
 TODAY = Path(__file__).parents[2] / "billing" / "migrations"
 FIRST = Path(__file__).parent / "migrations"
-"""The first versions of those that were edited when they were on main already."""
+"""The first versions of the migrations that were edited after they were on main."""
 
 
 class Databases:
-    """Databases of a test's own, on the server of the tests' own one, or in ``folder``."""
+    """Databases of one test, on the server of the tests' own database, or in ``folder``."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.made = folder, list[str]()
 
     def make(self, like: str = "") -> str:
-        """An empty one, or a copy of the one that is named. Returns its name."""
+        """Make an empty database, or a copy of the named one. Returns its name."""
         name = f"test_{uuid.uuid4().hex}"
         self.made.append(name)
         if connections["default"].vendor != "sqlite":
@@ -41,7 +41,7 @@ class Databases:
 
     @contextlib.contextmanager
     def default(self, name: str) -> Iterator[Any]:
-        """The default connection leads to it."""
+        """Let the default connection lead to this database inside the block."""
         own = connections["default"]
         place = str(self.folder / name) if own.vendor == "sqlite" else name
         given = {**own.settings_dict, "NAME": place, "CONN_MAX_AGE": 0}
@@ -66,7 +66,7 @@ def _on_server(statement: str) -> None:
 
 @contextlib.contextmanager
 def migrations_as(versions: dict[str, Path], folder: Path) -> Iterator[None]:
-    """``billing`` has these migrations only: by name, each with the folder that its file is taken from."""
+    """Give ``billing`` only these migrations: by name, each with the folder that has its file."""
     package = folder / f"then_{uuid.uuid4().hex}"
     package.mkdir()
     (package / "__init__.py").touch()
@@ -81,7 +81,7 @@ def migrations_as(versions: dict[str, Path], folder: Path) -> Iterator[None]:
 
 
 def schema(connection: Any) -> dict[str, Any]:
-    """Each table of ours: its columns, and its keys, indexes and checks with their names."""
+    """Return our tables with their columns, and their keys, indexes and checks with names."""
     look, found = connection.introspection, {}
     with connection.cursor() as cursor:
         for table in look.table_names(cursor):

@@ -1,9 +1,9 @@
-"""python -m tests.schema.kept [--add]: no migration that is on main was edited, renamed or removed since.
+"""Checks that no migration on main was edited, renamed or removed: ``python -m tests.schema.kept [--add]``.
 
-A database that ran a migration does not run it again, so what is edited into it arrives at new databases only. The
-digests of all migrations are in billing/migrations/digests.txt, where ``--add`` puts new ones. Where git's history is
-there, each file is also held against the commit that first added it, as a digest can be edited too; and no commit
-since may have changed it.
+A database that ran a migration does not run it again, so an edit reaches only new databases. The digests of all
+migrations are in billing/migrations/digests.txt; ``--add`` adds new ones. A digest can be edited too. So where git's
+history is available, each file is also compared with the commit that first added it, and no later commit may have
+changed it.
 """
 
 import hashlib
@@ -23,11 +23,11 @@ EDITED = {
     "0011_reconciliation.py": "the column seen_to was put into it (9b9ce05); 0013 adds it where it is missing",
     "0012_event_indexes.py": "the removal of event_claim was put into it (eb58e6f); 0013 removes it where it is left",
 }
-"""The edits of the past, before this was held. Each first version is in tests/schema/migrations. No more are added."""
+"""The edits before this check existed. The first versions are in tests/schema/migrations. Add no more."""
 
 
 class NoHistory(Exception):
-    """Git cannot tell what was first committed; the text says why."""
+    """Git cannot say what was first committed. The text says why."""
 
 
 def digest(content: bytes) -> str:
@@ -35,19 +35,19 @@ def digest(content: bytes) -> str:
 
 
 def migrations(root: Path) -> dict[str, bytes]:
-    """By file name, the bytes of each."""
+    """Return the bytes of each migration by file name."""
     found = (root / FOLDER).glob("*.py")
     return {one.name: one.read_bytes() for one in sorted(found) if one.name != "__init__.py"}
 
 
 def listed(root: Path) -> dict[str, str]:
-    """By file name, its digest in the list, which is one that ``sha256sum -c`` reads too."""
+    """Return the listed digest of each migration by file name. ``sha256sum -c`` can read the list too."""
     lines = (root / DIGESTS).read_text().splitlines()
     return {name: given for given, name in (line.split() for line in lines)}
 
 
 def against_the_list(root: Path) -> list[str]:
-    """What is wrong, in sentences."""
+    """Return what differs from the list, in sentences."""
     files, digests, wrong = migrations(root), listed(root), []
     for name in sorted(digests.keys() - files.keys()):
         wrong.append(f"{FOLDER}/{name} is gone. Bring it back: databases have it on record, and new ones run it.")
@@ -69,7 +69,7 @@ def against_the_list(root: Path) -> list[str]:
 
 
 def git(root: Path, *arguments: str) -> bytes:
-    """Raises: NoHistory."""
+    """Run git. Raises: NoHistory."""
     try:
         done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, check=True)  # noqa: S607
     except FileNotFoundError:
@@ -80,9 +80,9 @@ def git(root: Path, *arguments: str) -> bytes:
 
 
 def versions(root: Path) -> dict[str, list[tuple[str, bytes]]]:
-    """Of each migration that a commit ever added, also of those that are gone: its versions, from the first on.
+    """Return the versions of each migration that a commit ever added, the first version first.
 
-    Each is the commit that it came with, and its bytes.
+    Migrations that are gone are included. A version is its commit and its bytes.
 
     Raises:
         NoHistory: there is none here, or the clone is shallow.
@@ -107,7 +107,7 @@ def versions(root: Path) -> dict[str, list[tuple[str, bytes]]]:
 
 
 def against_history(root: Path, history: dict[str, list[tuple[str, bytes]]]) -> list[str]:
-    """What is wrong, in sentences."""
+    """Return what differs from git's history, in sentences."""
     files, wrong = migrations(root), []
     for name, ((first, content), *edits) in history.items():
         if name not in files:
@@ -129,7 +129,7 @@ def against_history(root: Path, history: dict[str, list[tuple[str, bytes]]]) -> 
 
 
 def add(root: Path) -> list[str]:
-    """The migrations that are not in the list yet come into it. Returns their names."""
+    """Add the migrations that are not in the list yet. Returns their names."""
     files, digests = migrations(root), listed(root)
     new = sorted(files.keys() - digests.keys())
     digests |= {name: digest(files[name]) for name in new}
@@ -139,7 +139,7 @@ def add(root: Path) -> list[str]:
 
 
 def check(root: Path) -> tuple[list[str], str]:
-    """What is wrong, in sentences, and what was looked at."""
+    """Return what is wrong, in sentences, and what was checked."""
     wrong = against_the_list(root)
     told = f"{len(listed(root))} migrations held against {DIGESTS}"
     try:

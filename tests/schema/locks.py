@@ -1,7 +1,9 @@
-"""python -m tests.schema.locks: no migration locks a table for long, or breaks the version that still runs.
+"""Checks that no migration locks a table for long, or breaks the version that still runs.
 
-The SQL that Django writes for PostgreSQL is read by squawk, without a server. What cannot be read, or is meant so, is
-excused below, with the reason.
+Run it as ``python -m tests.schema.locks``.
+
+squawk reads the SQL that Django writes for PostgreSQL, without a server. What it cannot read, and what is intended, is
+excused below with the reason.
 
 Source: https://squawkhq.com/docs/rules
 """
@@ -17,9 +19,9 @@ from typing import Any
 CONFIG = Path(__file__).with_name("squawk.toml")
 SQUAWK = Path(sys.executable).with_name("squawk")
 NOWHERE = {"ENGINE": "django.db.backends.postgresql", "NAME": "nowhere", "HOST": "127.0.0.1", "PORT": "1"}
-"""For its SQL; nothing listens there."""
+"""A connection for its SQL only. Nothing listens there."""
 PYTHON, NOT_OFFLINE = "python", "not-offline"
-"""Beside the names of squawk's rules: a step in Python has no SQL; and some SQL needs a look at a database first."""
+"""Besides squawk's rules: a step in Python has no SQL, and some SQL needs a look at a database first."""
 
 EARLY = "on main before this was held, when no installation had enough rows for a lock to be felt"
 DEFAULT = f"{EARLY}; the version before it could not write that table meanwhile"
@@ -41,7 +43,7 @@ EXCUSED: dict[str, dict[str, str]] = {
         PYTHON: "adds a column whose default stays, which rewrites no row, and drops an index that no query uses"
     },
 }
-"""By migration, the rules that it may break and why. A rule that it does not break is not to be here."""
+"""The rules that a migration may break, and why. A rule that it does not break must not be here."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,9 @@ class Fault:
 
 
 def sql(migration: Any, state: Any) -> list[str]:
-    """The statements that PostgreSQL would be sent, from the models of ``state`` on.
+    """Return the statements that PostgreSQL would get, starting with the models of ``state``.
 
-    Raises: OperationalError: Django would look at a database first, to find the name of a constraint.
+    Raises: OperationalError: Django would have to look at a database first, to find the name of a constraint.
     """
     from django.db.utils import ConnectionHandler
     from psycopg.sql import Literal
@@ -66,14 +68,14 @@ def sql(migration: Any, state: Any) -> list[str]:
         return statement % tuple(Literal(one).as_string(None) for one in parameters) if parameters else statement
 
     connection: Any = ConnectionHandler({"default": NOWHERE})["default"]
-    connection.ops.compose_sql = written_out  # Django's own asks a server
+    connection.ops.compose_sql = written_out  # Django's own function asks a server
     with connection.schema_editor(collect_sql=True, atomic=False) as editor:
         migration.apply(state, editor, collect_sql=True)
     return [line for line in editor.collected_sql if not line.startswith("--")]
 
 
 def squawk(name: str, statements: list[str], *, atomic: bool) -> list[Fault]:
-    """What squawk says of them."""
+    """Return what squawk reports about the statements."""
     command = [str(SQUAWK), "--config", str(CONFIG), "--reporter", "json", "--stdin-filepath", name]
     if atomic:
         statements = ["BEGIN;", *statements, "COMMIT;"]
@@ -82,7 +84,7 @@ def squawk(name: str, statements: list[str], *, atomic: bool) -> list[Fault]:
 
 
 def faults(migration: Any, state: Any) -> list[Fault]:
-    """All that is wrong with it, excused or not."""
+    """Return everything that is wrong with the migration, excused or not."""
     from django.db import OperationalError
 
     name = migration.name
@@ -96,7 +98,7 @@ def faults(migration: Any, state: Any) -> list[Fault]:
 
 
 def unexcused(found: list[Fault], excused: dict[str, dict[str, str]]) -> list[str]:
-    """In sentences; an excuse for what is not there is one more."""
+    """Return what is not excused, in sentences. An excuse without a fault is reported too."""
     wrong = [str(one) for one in found if one.rule not in excused.get(one.migration, {})]
     there = {(one.migration, one.rule) for one in found}
     for name, rules in excused.items():

@@ -1,4 +1,4 @@
-"""The machine that hypothesis drives: operations, time, trouble and deliveries, in any order."""
+"""The machine that hypothesis drives: operations, time, faults and deliveries, in any order."""
 
 import contextlib
 import sys
@@ -97,12 +97,12 @@ class Machine(RuleBasedStateMachine):
         self.stage.come_to_rest()
 
     def check_invariants(self, *args: Any, **kwargs: Any) -> None:
-        """Called after each step."""
+        """Count the step. Hypothesis calls this after each step."""
         self.counted["steps"] += 1
         super().check_invariants(*args, **kwargs)
 
     def teardown(self) -> None:
-        """Whatever it was, it ends at rest; where a step failed, that is what is told."""
+        """Come to rest at the end. If a step failed, only that failure is reported."""
         try:
             if sys.exc_info()[0] is None:
                 self.stage.come_to_rest()

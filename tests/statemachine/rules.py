@@ -1,6 +1,6 @@
-"""What can happen, one function a rule: hypothesis draws what the decorator names, in any order and number.
+"""What can happen, one function for each rule. Hypothesis draws the decorator's arguments, in any order and number.
 
-A new operation needs one ``@asked`` here; what may go wrong with it comes by itself.
+A new operation needs one ``@asked`` here. What may go wrong with it is added automatically.
 """
 
 from collections.abc import Callable
@@ -49,7 +49,7 @@ WHY = "the state machine asked for it"
 
 
 def asked(**given: st.SearchStrategy[Any]) -> Callable[[Act], Act]:
-    """Somebody asks us for this operation on one of the Offices."""
+    """Register an operation that somebody asks for on one of the Offices."""
 
     def register(act: Act) -> Act:
         ASKED[act.__name__] = (act, given)
@@ -59,7 +59,7 @@ def asked(**given: st.SearchStrategy[Any]) -> Callable[[Act], Act]:
 
 
 def at_stripe(**given: st.SearchStrategy[Any]) -> Callable[[Act], Act]:
-    """Somebody does this past us: in Stripe's dashboard, or an Office on Stripe's pages."""
+    """Register something that somebody does without us: in Stripe's dashboard, or an Office on Stripe's pages."""
 
     def register(act: Act) -> Act:
         AT_STRIPE[act.__name__] = (act, given)
@@ -246,14 +246,14 @@ def _in(days: int) -> datetime:
 
 
 def _newest(rows: QuerySet[Row]) -> Row:
-    """Raises: NoneThere."""
+    """Return the first row. Raises: NoneThere."""
     found = rows.first()
     if found is None:
         raise NoneThere
     return found
 
 
-# --- what happens at Stripe past us
+# --- what happens at Stripe without us
 
 
 @at_stripe(at_period_end=st.booleans())
@@ -305,7 +305,7 @@ def open_invoice_settled(stage: Stage, customer: str, *, what: str) -> None:
 
 @at_stripe(amount=st.integers(1_000, 9_000))
 def billed_by_hand(stage: Stage, customer: str, *, amount: int) -> None:
-    """A draft that is sent, or charged in an hour, or thrown away."""
+    """Make a draft that is sent, charged in an hour, or deleted."""
     if draft := stage.posted("invoices", customer=customer, auto_advance="true"):
         stage.posted("invoiceitems", customer=customer, invoice=draft["id"], amount=amount, currency=draft["currency"])
         if amount % 3 == 0:

@@ -1,4 +1,4 @@
-"""What a run plays on: a local Stripe, its Offices, what was lost on the way, and what must be true at rest."""
+"""What a run uses: a local Stripe, its Offices, what was lost on the way, and what must be true at rest."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable
@@ -41,20 +41,20 @@ EFFECTS = dict.fromkeys(MARKED.split(), UPDATED) | {
     "issue_credit_note": "credit_note.created",
     "adjust_credit": "a change of the credit",
 }
-"""What is done at Stripe in the name of an operation of each kind, once."""
+"""What an operation of each kind does at Stripe, exactly once."""
 UNCOLLECTIBLE = ("void", "gone")
 UNSETTLED = ("open", "unknown")
 ENDED = ("canceled", "incomplete_expired")
 CALM = ("operation_abandoned", "customer_deleted", "unknown_customer")
-"""Findings that what we do to it explains; any other is a defect."""
+"""Findings that the run itself explains. Any other finding is a defect."""
 
 
 class NoneThere(Exception):
-    """There is nothing of the kind that a rule acts on."""
+    """There is nothing for the rule to act on."""
 
 
 class Stage:
-    """``counted`` outlives it: what happened how often, over all examples."""
+    """One run. ``counted`` outlives it and counts what happened over all examples."""
 
     def __init__(self, stripe: LocalStripe, counted: Counter[str], *, seed: int) -> None:
         stripe.control("reset", seed=seed)
@@ -73,29 +73,29 @@ class Stage:
     def offices(self) -> list[Office]:
         return [Office.objects.get(pk=key) for key in self.office_ids]
 
-    # --- Stripe, past our own code
+    # --- Stripe, without our own code
 
     def listed(self, path: str, **params: Any) -> list[dict[str, Any]]:
         try:
             return equality.everything(self.stripe, path, **params)
-        except httpx.HTTPError:  # trouble that was meant for us, or a customer who is gone
+        except httpx.HTTPError:  # a fault that was meant for us, or a deleted customer
             return []
 
     def posted(self, path: str, **given: Any) -> dict[str, Any]:
-        """Stripe's answer; nothing where it refused: somebody tried in vain."""
+        """Return Stripe's answer, or nothing if Stripe refused."""
         return self._answer("POST", path, given)
 
     def deleted(self, path: str) -> dict[str, Any]:
         return self._answer("DELETE", path, {})
 
     def is_deleted(self, customer: str) -> bool:
-        return not any(one["id"] == customer for one in self.listed("customers"))  # or Stripe fails just now
+        return not any(one["id"] == customer for one in self.listed("customers"))  # or Stripe fails at this moment
 
     def _answer(self, method: str, path: str, given: dict[str, Any]) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {settings.STRIPE_API_KEY}"}
         try:
             answer = self.stripe.http.request(method, f"/v1/{path}", data=given, headers=headers)
-        except httpx.RemoteProtocolError:  # trouble that was meant for us
+        except httpx.RemoteProtocolError:  # a fault that was meant for us
             return {}
         if answer.status_code in NOT_DONE or A_FAULT in answer.text:
             return {}
@@ -105,7 +105,7 @@ class Stage:
     # --- what happens
 
     def ask(self, act: Callable[..., None], office: Office, given: dict[str, Any]) -> None:
-        """It was asked of us, and either our rows show it, or the error says what became of it."""
+        """Ask for the operation. Then our rows must show it, or the error says what happened."""
         operations = Operation.objects.count()
         outcome = "done"
         try:
@@ -125,7 +125,7 @@ class Stage:
                 assert theirs.customer.get("deleted") or equality.differences_of_subscriptions(office, theirs) == []
 
     def happens(self, act: Callable[..., None], office: Office, given: dict[str, Any]) -> None:
-        """Somebody did it at Stripe."""
+        """Let somebody do this at Stripe."""
         if customer := office.payment_provider_customer_id:
             act(self, customer, **given)
             self.counted[f"{act.__name__}"] += 1
@@ -144,26 +144,26 @@ class Stage:
         self.work()
 
     def work(self) -> None:
-        """What waits is due: a worker takes it up."""
+        """Make everything that waits due, and let a worker take it up."""
         ReceivedEvent.objects.filter(status="waiting").update(due_at=clock.wall())
         inbox.work_off()
         Job.objects.update(due_at=clock.wall())
         jobs.run_due()
 
     def resume(self) -> None:
-        """The leases of what is not settled have ended: a worker takes it up."""
+        """End the leases of unsettled operations, and let a worker take them up."""
         Operation.objects.filter(status__in=UNSETTLED).update(lease_until=clock.wall())
         resume_unsettled()
 
     def a_day_without_worker(self) -> None:
-        """Whatever was asked of Stripe so far was asked yesterday, and Stripe has forgotten the keys."""
+        """Let everything that was asked of Stripe be a day old, so that Stripe has forgotten the keys."""
         OperationStep.objects.update(first_asked_at=clock.wall() - timedelta(days=1, hours=1))
         self.stripe.http.delete("/_sandbox/idempotency_keys").raise_for_status()
 
     # --- at rest
 
     def come_to_rest(self) -> None:
-        """No trouble is left: what Stripe tells is told, what we asked for is settled, and all is as it must be."""
+        """End all faults, deliver all events, settle all operations, and check that everything is as it must be."""
         self._end_trouble()
         for _ in range(MOST_ROUNDS):
             self.resume()
@@ -187,7 +187,7 @@ class Stage:
         self.stripe.http.delete("/_sandbox/faults").raise_for_status()
 
     def look_at_everything(self) -> None:
-        """What was lost is found by a look at each Office and all that it has at Stripe."""
+        """Find what was lost, by a look at each Office and everything that it has at Stripe."""
         for office in self.offices:
             if customer := office.payment_provider_customer_id:
                 theirs = equality.read(self.stripe, customer)
@@ -217,7 +217,7 @@ class Stage:
         assert wrong == [], "\n".join(wrong)
 
     def note_effects(self) -> None:
-        """What was done at Stripe in an operation's name; events are forgotten when 30 days have passed."""
+        """Note what was done at Stripe in an operation's name. Stripe forgets events after 30 days."""
         kinds = ["customer.created", CREATED, UPDATED, "invoice.created", "refund.created", "credit_note.created"]
         for event in equality.everything(self.stripe, "events", **{"types[]": kinds}):
             before = event["data"].get("previous_attributes") or {}
@@ -231,7 +231,7 @@ class Stage:
                     self.effects[operation].add((change["id"], EFFECTS["adjust_credit"], customer["id"]))
 
     def _wrong_effects(self) -> list[str]:
-        """Each operation had its effect once, or never."""
+        """List the wrong effects. Each operation must have had its effect once, or never."""
         wrong = []
         for operation in Operation.objects.all():
             done = Counter(kind for _, kind, _ in self.effects[str(operation.public_id)])
@@ -250,7 +250,7 @@ class Stage:
         return wrong + [f"an operation that we do not know: {key}" for key in set(self.effects) - known - {""}]
 
     def _left_behind(self, operation: Operation, subject: str) -> list[str]:
-        """A subscription or an invoice that was not to be is at an end, and money neither went back nor was given."""
+        """List what an unsuccessful operation left: a live subscription, a collectible invoice, moved money."""
         made = [(kind, key) for _, kind, key in self.effects[str(operation.public_id)]]
         status = [self._status("subscriptions", key) for kind, key in made if kind == CREATED]
         wrong = [f"{subject}: a subscription is {one}" for one in status if one not in ENDED]

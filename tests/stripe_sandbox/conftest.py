@@ -1,4 +1,4 @@
-"""The local Stripe as a process of its own, spoken to over HTTP only."""
+"""The local Stripe as a separate process, used only over HTTP."""
 
 import subprocess
 import sys
@@ -21,19 +21,19 @@ NEW_YEAR = datetime(2027, 1, 1, tzinfo=UTC)
 
 
 def answered(response: httpx.Response) -> Any:
-    """What a successful answer holds; else the failure shows the error's text."""
+    """Return the content of a successful answer. Otherwise fail with the error's text."""
     assert response.is_success, f"{response.request.method} {response.url}: {response.status_code} {response.text}"
     return response.json()
 
 
 def error_of(answer: httpx.Response, status: int) -> Any:
-    """The error that an answer holds which is no success."""
+    """Return the error in an answer with this status."""
     assert answer.status_code == status, answer.text
     return answer.json()["error"]
 
 
 class Sandbox:
-    """One running local Stripe: raw HTTP, its control plane, and short ways to the usual objects."""
+    """One running local Stripe: raw HTTP, its control plane, and shortcuts to the usual objects."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -98,11 +98,11 @@ class Sandbox:
         return self.post("subscriptions", given)
 
     def refused(self, method: str, path: str, data: dict[str, Any] | None = None, *, status: int = 400) -> Any:
-        """The error of a request that must not succeed."""
+        """Return the error of a request that must fail."""
         return error_of(self.ask(method, path, data), status)
 
     def frozen_customer(self, at: datetime = NEW_YEAR, card: str | None = "pm_card_visa") -> "Frozen":
-        """A customer whose time stands still until it is told to go on."""
+        """Create a customer on a test clock. Its time stands still until a test moves it."""
         clock = self.post("test_helpers/test_clocks", {"frozen_time": int(at.timestamp())})
         made = self.post("customers", {"name": "Maple Street", "test_clock": clock["id"]})
         if card:
@@ -111,7 +111,7 @@ class Sandbox:
 
 
 class Frozen:
-    """A customer on a test clock of its own."""
+    """A customer on its own test clock."""
 
     def __init__(self, sandbox: Sandbox, customer: str, clock: str) -> None:
         self.sandbox, self.customer, self.clock = sandbox, customer, clock
@@ -120,7 +120,7 @@ class Frozen:
         return self.sandbox.get(f"test_helpers/test_clocks/{self.clock}")["frozen_time"]
 
     def go_to(self, moment: int) -> None:
-        """Everything due until then has happened."""
+        """Move the clock to this moment. Everything due until then has happened."""
         path = f"test_helpers/test_clocks/{self.clock}"
         assert self.sandbox.post(f"{path}/advance", {"frozen_time": moment})["status"] == "advancing"
         assert self.sandbox.get(path)["status"] == "ready"
@@ -132,7 +132,7 @@ class Frozen:
         return self.sandbox.post("subscriptions", {"customer": self.customer, "items[0][price]": price, **given})
 
     def change(self, subscription: dict[str, Any], **given: Any) -> dict[str, Any]:
-        """Its only item is changed by ``price`` and ``quantity``; what else is given is as it is."""
+        """Change its only item by ``price`` and ``quantity``. Everything else is sent unchanged."""
         item = subscription["items"]["data"][0]["id"]
         data = {f"items[0][{name}]": given.pop(name) for name in ("price", "quantity") if name in given}
         if data:
@@ -143,11 +143,11 @@ class Frozen:
         return self.sandbox.get(f"subscriptions/{subscription['id']}")
 
     def invoices(self) -> list[dict[str, Any]]:
-        """Newest first."""
+        """List its invoices, newest first."""
         return self.sandbox.listed("invoices", customer=self.customer)
 
     def waiting(self) -> list[int]:
-        """The amounts that wait for the next invoice, oldest first."""
+        """List the amounts that wait for the next invoice, oldest first."""
         found = self.sandbox.listed("invoiceitems", customer=self.customer, pending="true")
         return [item["amount"] for item in reversed(found)]
 
@@ -211,17 +211,17 @@ def sandbox_sdk(sandbox: Sandbox) -> stripe.StripeClient:
 
 @pytest.fixture(autouse=True)
 def no_side_door() -> None:
-    """Here Stripe's own client speaks to the sandbox directly: nothing of the product takes part."""
+    """Replace the product's check: here Stripe's own client calls the sandbox directly, without the product."""
 
 
 @pytest.fixture(autouse=True)
 def quick_passwords() -> None:
-    """Here nobody has a password."""
+    """Replace the product's fixture: here nobody has a password."""
 
 
 @pytest.fixture
 def sandbox_process() -> Iterator[Callable[..., tuple[subprocess.Popen[str], Sandbox]]]:
-    """Starts further processes, which end with the test."""
+    """Return a function that starts more processes. They end with the test."""
     started: list[tuple[subprocess.Popen[str], Sandbox]] = []
 
     def begin(*arguments: str) -> tuple[subprocess.Popen[str], Sandbox]:

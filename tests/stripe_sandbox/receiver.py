@@ -1,4 +1,4 @@
-"""A webhook endpoint for tests, in a thread of its own."""
+"""A webhook endpoint for tests, in its own thread."""
 
 import json
 import queue
@@ -10,12 +10,12 @@ from typing import Any
 
 
 class Receiver:
-    """A webhook endpoint that keeps what it gets, and answers 200 or what it is told to."""
+    """A webhook endpoint that keeps what it receives. It answers 200, or the statuses in ``answers``."""
 
     def __init__(self) -> None:
         self.received: queue.Queue[tuple[dict[str, str], str]] = queue.Queue()
         self.answers: queue.Queue[int] = queue.Queue()
-        self.open = threading.Event()  # cleared: answers wait
+        self.open = threading.Event()  # while it is cleared, answers wait
         self.open.set()
         receiver = self
 
@@ -34,14 +34,14 @@ class Receiver:
                 self.end_headers()
 
             def log_message(self, format: str, *args: Any) -> None:
-                """Nothing is printed."""
+                """Print nothing."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
     def next(self) -> dict[str, Any]:
-        """The next event that comes, within five seconds."""
+        """Return the next event that comes within five seconds."""
         return json.loads(self.received.get(timeout=5)[1])
 
     def close(self) -> None:
@@ -51,7 +51,7 @@ class Receiver:
 
 
 def eventually(true: Callable[[], Any], seconds: float = 5) -> Any:
-    """What the call returns as soon as it is something; it asks over HTTP, which is wait enough."""
+    """Return what the call returns when it is true. The call asks over HTTP, so there is no other wait."""
     until = time.monotonic() + seconds
     while not (found := true()):
         assert time.monotonic() < until, "it never came"

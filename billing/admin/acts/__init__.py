@@ -1,6 +1,8 @@
-"""Acts: what staff can do to an Office, an invoice or a payment. Each module has a table of them.
+"""Acts: what staff can do to an Office, an invoice, a payment or a finding. Each subject has a table of acts.
 
-An act says what its form asks for, what is shown to be confirmed, and what carries it out. ``pages`` shows them.
+A page asks for the values that the operation needs and for the reason. If the operation has a preview, the person
+confirms that. Then the operation is carried out, outside any transaction of the admin. A refusal is shown on the page,
+and the input stays.
 """
 
 from collections.abc import Callable
@@ -21,7 +23,7 @@ from billing.operations.engine.declaration import Declaration, Previewed, confir
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An address that an operation returned. It is shown once, on a page that nobody keeps."""
+    """An address that an operation returned. It is shown once, on a page that browsers do not store."""
 
     url: str
     says: str
@@ -33,7 +35,7 @@ def always(subject: Any) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Button:
-    """What a page offers: in a menu, where ``group`` names one."""
+    """A button of a page. If ``group`` is set, it is in the menu with that name."""
 
     name: str
     title: str
@@ -51,18 +53,18 @@ class Button:
 
 @dataclass(frozen=True, kw_only=True)
 class Act(Button):
-    """A page with a form. ``facts`` says in a sentence what the subject is, where it is not the Office."""
+    """A button to a page with a form. ``facts`` describes the subject in a sentence, if it is not the Office."""
 
     button: str = ""
     form: type[forms.Form] = WhyForm
     facts: Callable[[Any], str] | None = None
 
     def preview(self, subject: Any, by: Actor, form: forms.Form) -> Any:
-        """What is shown to be confirmed; None where there is nothing to show."""
+        """Return the preview that the person must confirm, or None if there is none."""
         return None
 
     def carry_out(self, subject: Any, by: Actor, form: forms.Form, as_of: datetime | None) -> Any:
-        """What was done: a ``Link`` is shown once, an address (a text) is gone to."""
+        """Carry out the act. A returned ``Link`` is shown once, and a returned text is an address to redirect to."""
         raise NotImplementedError
 
 
@@ -70,9 +72,10 @@ class Act(Button):
 class OperationAct(Act):
     """An act that is an operation.
 
-    The form's fields are the operation's, but for the reason. A form that asks otherwise says by ``request_for`` what
-    is asked for, which may be one of ``or_declared`` too. ``shown`` makes a ``Link`` of its result. Where
-    its preview is refused by one of ``nothing_to_show``, there is nothing to confirm, and it is carried out at once.
+    The form's fields are the operation's fields, and the reason. A form with other fields returns the request by
+    ``request_for``, which may also be one of ``or_declared``. ``shown`` makes a ``Link`` of the operation's result. If
+    the preview is refused with one of ``nothing_to_show``, there is nothing to confirm, and the operation is carried
+    out at once.
     """
 
     declared: type[Declaration[Any, Any]]
@@ -108,7 +111,7 @@ class OperationAct(Act):
 
 @dataclass(frozen=True, kw_only=True)
 class OtherAct(Act):
-    """An act that is no operation: ``does(subject, by=, reason=)`` carries it out."""
+    """An act that is not an operation: ``does(subject, by=, reason=)`` carries it out."""
 
     does: Callable[..., Any]
     offered: Callable[[Any], bool] = always
@@ -122,9 +125,9 @@ class OtherAct(Act):
 
 @dataclass(frozen=True, kw_only=True)
 class Click(Button):
-    """What changes nothing and asks nothing: done by the click.
+    """A button that changes nothing and asks for nothing.
 
-    ``finds(subject, by=)`` returns an address to go to, or what ``template`` shows as ``shown``.
+    ``finds(subject, by=)`` returns an address to redirect to, or what ``template`` shows as ``shown``.
     """
 
     finds: Callable[..., Any]
@@ -137,5 +140,5 @@ class Click(Button):
 
 
 def _plain(value: Any) -> Any:
-    """As an operation is asked: a row is named by its public id."""
+    """Return the value as an operation takes it: a row becomes its public id."""
     return str(value.public_id) if isinstance(value, (PlanPrice, PaymentMethod)) else value

@@ -1,4 +1,4 @@
-"""Amounts that people type."""
+"""Forms for amounts that people type."""
 
 import re
 from decimal import Decimal
@@ -12,7 +12,7 @@ from billing.admin.forms import WhyForm
 
 
 class AmountField(forms.DecimalField):
-    """Digits with a point for the decimals, and nothing else that Python takes for a number, such as 1e3 and 1_000."""
+    """A field for digits with a decimal point. Other numbers that Python reads, such as 1e3 and 1_000, are refused."""
 
     def to_python(self, value: Any) -> Any:
         if not re.fullmatch(r"\s*-?[0-9]*\.?[0-9]*\s*", str(value or "")):
@@ -21,7 +21,7 @@ class AmountField(forms.DecimalField):
 
 
 class AmountForm(WhyForm):
-    """An amount as a person writes it, cleaned to minor units."""
+    """A form for an amount as a person writes it. The cleaned value is in minor units."""
 
     amount = AmountField(min_value=0, max_digits=14, widget=UnfoldAdminDecimalFieldWidget)
     currency = ""
@@ -33,7 +33,7 @@ class AmountForm(WhyForm):
         field.help_text = help_text
 
     def offer(self, left: money.Money) -> None:
-        """At first it is all that is left."""
+        """Suggest all that is left as the amount."""
         self.ask_in(left.currency, f"At most {left}. That is all that is left.")
         self.initial["amount"] = left.decimal
 
@@ -42,7 +42,7 @@ class AmountForm(WhyForm):
 
 
 def in_minor_units(written: Decimal, currency: str) -> int:
-    """Raises: ValidationError where the currency has fewer decimals."""
+    """Return the amount in minor units. Raises: ValidationError: the currency has fewer decimals."""
     try:
         return money.from_decimal(written, currency).amount
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""What staff do to an Office as a customer: contact, credit, portal, archive."""
+"""Acts on an Office as a customer: contact, credit, portal, comparison, archive."""
 
 from typing import Any
 

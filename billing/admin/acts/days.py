@@ -1,4 +1,4 @@
-"""Days as staff write them: whole ones, in the Office's own time zone."""
+"""Days as staff write them: whole days in the Office's own time zone."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, ClassVar
@@ -19,7 +19,7 @@ class DayField(forms.DateField):
 
 
 class DayForm(WhyForm):
-    """A form with a choice ``when``, one of which needs a day: ``needed`` names the field and that choice."""
+    """A form with a choice ``when``. One of its values needs a day: ``needed`` names the day's field and that value."""
 
     needed: ClassVar[tuple[str, str]]
 
@@ -32,12 +32,12 @@ class DayForm(WhyForm):
 
 
 def start_of(day: date, office: Office) -> datetime:
-    """The moment at which the day begins at the Office, in UTC."""
+    """Return the moment when the day begins in the Office's time zone, in UTC. Raises: DateInvalid."""
     return datetime.combine(day, time(), _zone(office)).astimezone(UTC)
 
 
 def end_of(day: date, office: Office) -> datetime:
-    """The moment at which the day is over at the Office, in UTC."""
+    """Return the moment when the day ends in the Office's time zone, in UTC. Raises: DateInvalid."""
     return start_of(day + timedelta(days=1), office)
 
 

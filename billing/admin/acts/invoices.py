@@ -1,4 +1,4 @@
-"""What staff do to an invoice, and to an Office beside its subscription."""
+"""Acts on an invoice, and acts on an Office that are about its invoices and its statement."""
 
 import functools
 from typing import Any, cast

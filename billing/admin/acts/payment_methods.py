@@ -1,4 +1,4 @@
-"""What staff do about the cards that an Office has on file."""
+"""Acts on the cards that an Office has on file."""
 
 from typing import Any, cast
 

@@ -1,4 +1,4 @@
-"""What staff do to a payment and to an invoice that was asked for: money goes back, or less is due."""
+"""Acts that give money back or lower what is due: a refund of a payment, a credit note on an invoice."""
 
 from typing import cast
 

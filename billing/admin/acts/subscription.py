@@ -1,4 +1,4 @@
-"""What staff do to an Office's subscription."""
+"""Acts on an Office's subscription."""
 
 from typing import Any, cast
 
@@ -52,7 +52,7 @@ def coupon_field(*, required: bool = False) -> forms.CharField:
 
 
 class PlanForm(WhyForm):
-    """A plan of those that are for sale now, and the seats."""
+    """A form for one of the plan prices that are for sale now, and the seats."""
 
     price = PriceField()
     quantity = forms.IntegerField(min_value=1, initial=1, label="Seats", widget=UnfoldAdminIntegerFieldWidget)
@@ -99,7 +99,7 @@ class ChangeForm(PlanForm):
 
 
 class CancelForm(days.DayForm):
-    """Two operations on one page: at the period's end or now, and on a date."""
+    """A form for two operations: cancel at the period's end or now, and cancel on a date."""
 
     needed = ("last_day", "date")
     when = forms.ChoiceField(

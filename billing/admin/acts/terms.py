@@ -1,4 +1,4 @@
-"""What staff agree with an Office beside plan and seats: trial, billing day, pauses, discounts."""
+"""Acts on the terms of a subscription other than plan and seats: trial, billing day, pause, discount."""
 
 from django import forms
 from unfold.widgets import UnfoldAdminRadioSelectWidget

@@ -1,13 +1,13 @@
-"""``migrate``, but one at a time, quick on an empty database, and willing where a migration was put before another.
+"""The command ``migrate``: one at a time, faster on an empty database, and able to apply two late migrations.
 
-dj-stripe's migrations build and rebuild some fifty tables (523 operations in its second), which takes most
-of a minute. Where none of its tables exists yet they are created as they end up, and its migrations are
-recorded as applied. tests/config/test_first_migrate.py holds the two ways against each other.
+dj-stripe's migrations build and rebuild about fifty tables (its second one has 523 operations). This takes most of a
+minute. If none of its tables exists yet, they are created in their last form, and its migrations are recorded as
+applied. tests/config/test_first_migrate.py compares the two ways.
 
-Two of our migrations were put before others that were on main already. Django refuses a database that ran
-those others, before it runs anything, so what heals it cannot be a migration.
+Two of our migrations were put before others that were already on main. Django refuses a database that ran those
+others before it runs anything, so a migration cannot repair this.
 
-While one runs, another one on the same database is refused: see billing/management/migrate_lease.py.
+While one ``migrate`` runs, another one on the same database is refused: see billing/management/migrate_lease.py.
 """
 
 from datetime import timedelta
@@ -23,7 +23,7 @@ from billing.management.migrate_lease import LASTS, Lease
 
 APP = "djstripe"
 PUT_BEFORE = {"0005_subscription_terms": "0006_payment_methods", "0007_invoices": "0008_adjustments"}
-"""The migrations that came later to main, each with the one that it was put before. Never to become more."""
+"""The migrations that came later to main, each with the one that it was put before. Never add to this."""
 
 
 class Command(migrate.Command):
@@ -63,7 +63,7 @@ class Command(migrate.Command):
 
 
 def is_empty(connection: Any) -> bool:
-    """No table of dj-stripe exists, and none of its migrations is recorded."""
+    """Return whether no table of dj-stripe exists and none of its migrations is recorded."""
     recorder = MigrationRecorder(connection)
     if any(app == APP for app, _ in recorder.applied_migrations()):
         return False
@@ -71,7 +71,7 @@ def is_empty(connection: Any) -> bool:
 
 
 def create_tables(connection: Any) -> None:
-    """dj-stripe's tables stand as its last migration leaves them, and its migrations count as applied."""
+    """Create dj-stripe's tables as its last migration leaves them, and record its migrations as applied."""
     loader = MigrationLoader(connection)
     recorder = MigrationRecorder(connection)
     recorder.ensure_schema()
@@ -85,9 +85,9 @@ def create_tables(connection: Any) -> None:
 
 
 def apply_what_was_put_before(connection: Any) -> list[str]:
-    """Each migration of PUT_BEFORE is applied where the one that it was put before is.
+    """Apply each migration of PUT_BEFORE if the one that it was put before is applied. Return their names.
 
-    To the models as this database has them: SQLite copies a table by the columns that it is told of.
+    The models must be as this database has them, because SQLite copies a table by the columns in the models.
     """
     executor = MigrationExecutor(connection)
     ours = {name for app, name in executor.loader.applied_migrations if app == "billing"}

@@ -76,7 +76,7 @@ class Command(BaseCommand):
         self._sum_up(run)
 
     def _tell(self, run: Reconciliation) -> None:
-        """The stage that is under way, once."""
+        """Print the present stage, once."""
         if run.ended_at is None and run.stage != getattr(self, "_stage", ""):
             self._stage = run.stage
             self.stdout.write(f"{run.stage} …")

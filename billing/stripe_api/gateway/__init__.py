@@ -1,7 +1,8 @@
-"""One function per thing we ask of Stripe, in our words, with frozen values as answers.
+"""One function for each request that we make to Stripe, in our words. The answers are frozen values.
 
-A function that changes something takes ``step=`` and can be repeated with the same step without a second
-effect. Each may raise CardDeclined, StripeRejected or StripeUnavailable (billing/errors.py).
+A function that changes something takes ``step=``. Repeating it with the same step has no second effect.
+Each function may raise CardDeclined, StripeRejected or StripeUnavailable (billing/errors.py).
+Amounts are minor units.
 """
 
 from billing.stripe_api.gateway import (
@@ -11,6 +12,7 @@ from billing.stripe_api.gateway import (
     charges,
     coupons,
     customers,
+    done,
     invoices,
     looks,
     payment_links,
@@ -26,6 +28,7 @@ __all__ = [
     "charges",
     "coupons",
     "customers",
+    "done",
     "invoices",
     "looks",
     "payment_links",

@@ -1,4 +1,4 @@
-"""The account, and where Stripe reports events."""
+"""The Stripe account, and the webhook endpoints to which Stripe reports events."""
 
 from dataclasses import dataclass
 
@@ -22,12 +22,12 @@ class EndpointState:
 
 
 def account(*, livemode: bool) -> AccountState:
-    """The account that the key belongs to. Source: https://docs.stripe.com/api/accounts/retrieve"""
+    """Return the account that the key belongs to. Source: https://docs.stripe.com/api/accounts/retrieve"""
     return AccountState(id=answers.identity_of(client.get("/v1/account")), livemode=livemode)
 
 
 def create_webhook_endpoint(url: str, *, events: list[str], step: Step) -> EndpointState:
-    """Stripe reports events to ``url``; the secret is in this answer and never again.
+    """Make Stripe report events to ``url``. Only this answer has the secret, and no later one.
 
     Source: https://docs.stripe.com/api/webhook_endpoints/create
     """
@@ -42,7 +42,7 @@ def create_webhook_endpoint(url: str, *, events: list[str], step: Step) -> Endpo
 
 
 def find_webhook_endpoint(url: str) -> EndpointState | None:
-    """The endpoint that reports to ``url``, without its secret."""
+    """Return the enabled endpoint that reports to ``url``, without its secret, or None."""
     for data in answers.page("/v1/webhook_endpoints", {}):
         if data["url"] == url and data["status"] == "enabled":
             return EndpointState(data["id"], data["url"], "", tuple(data["enabled_events"]))

@@ -1,4 +1,4 @@
-"""Money back: refunds and credit notes; and disputes, which are the bank's."""
+"""Refunds and credit notes, with which money goes back, and disputes, which the bank makes."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -15,9 +15,9 @@ CHARGES = ("ch_", "py_")
 
 
 def refund_payment(charge: str, *, amount: int, reason: str, operation: str, step: Step) -> None:
-    """So much of the payment goes back to where it came from. **Money moves**, to the customer.
+    """Send an amount of the payment back to where it came from. **Money moves**, to the customer.
 
-    ``reason`` is one of Stripe's words or empty; ``fraudulent`` also puts the card on Stripe's block lists.
+    ``reason`` is one of Stripe's words, or empty. ``fraudulent`` also puts the card on Stripe's block lists.
     Source: https://docs.stripe.com/api/refunds/create
     """
     params: dict[str, Any] = {"charge": charge, "amount": amount, "metadata": {"operation": operation}}
@@ -27,15 +27,16 @@ def refund_payment(charge: str, *, amount: int, reason: str, operation: str, ste
 
 
 def find_refund(charge: str, *, operation: str) -> bool:
-    """Whether this operation made a refund of the payment."""
+    """Return whether this operation made a refund of the payment."""
     return _made_by(operation, answers.page("/v1/refunds", {"charge": charge}))
 
 
 def issue_credit_note(
     invoice: str, *, amount: int, refund: int, credit: int, reason: str, operation: str, step: Step
 ) -> None:
-    """Less is due of the invoice; of a paid one, ``refund`` goes back and ``credit`` waits for the next invoice.
+    """Issue a credit note, so that less is due of the invoice.
 
+    If the invoice is paid, ``refund`` goes back and ``credit`` is taken off the next invoices.
     **Money may move**, to the customer. Source: https://docs.stripe.com/api/credit_notes/create
     """
     params = _credit_note(invoice, amount, refund, credit) | {"metadata": {"operation": operation}}
@@ -45,18 +46,18 @@ def issue_credit_note(
 
 
 def preview_credit_note(invoice: str, *, amount: int, refund: int, credit: int) -> PreviewedCreditNote:
-    """What the credit note would come to. Nothing changes. Source: https://docs.stripe.com/api/credit_notes/preview"""
+    """Return a preview of the credit note. Nothing changes. Source: https://docs.stripe.com/api/credit_notes/preview"""
     found = client.get("/v1/credit_notes/preview", _credit_note(invoice, amount, refund, credit))
     return inbound.adjustments.previewed_credit_note(found)
 
 
 def find_credit_note(invoice: str, *, operation: str) -> bool:
-    """Whether this operation made a credit note of the invoice."""
+    """Return whether this operation made a credit note of the invoice."""
     return _made_by(operation, answers.page("/v1/credit_notes", {"invoice": invoice}))
 
 
 def charges(customer: str, named: Iterable[str]) -> list[dict[str, Any]]:
-    """The customer's newest charges with their refunds, and older ones that are named."""
+    """Return the customer's newest charges with their refunds, and the older ones that are named."""
     found = answers.page("/v1/charges", {"customer": customer, "expand": ["data.refunds"]})
     seen = {one["id"] for one in found}
     for absent in sorted(one for one in set(named) - seen if one.startswith(CHARGES)):
@@ -67,7 +68,7 @@ def charges(customer: str, named: Iterable[str]) -> list[dict[str, Any]]:
 
 
 def refunds(of: list[dict[str, Any]]) -> list[AdjustmentState]:
-    """The refunds of these charges; asked for apart where a charge has more than come with it."""
+    """Return the refunds of these charges. One more request for each charge that has more than come with it."""
     found: list[AdjustmentState] = []
     for charge in of:
         within = charge.get("refunds") or {}
@@ -77,12 +78,12 @@ def refunds(of: list[dict[str, Any]]) -> list[AdjustmentState]:
 
 
 def disputes(charge: str) -> list[AdjustmentState]:
-    """The disputes of this charge."""
+    """Return the disputes of this charge."""
     return [inbound.adjustments.dispute(one) for one in answers.page("/v1/disputes", {"charge": charge})]
 
 
 def credit_notes(customer: str) -> list[AdjustmentState]:
-    """The customer's newest credit notes."""
+    """Return the customer's newest credit notes."""
     return [inbound.adjustments.credit_note(one) for one in answers.page("/v1/credit_notes", {"customer": customer})]
 
 

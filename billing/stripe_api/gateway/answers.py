@@ -1,4 +1,4 @@
-"""Reading answers."""
+"""Reading objects and lists from Stripe's answers."""
 
 from typing import Any
 
@@ -9,19 +9,22 @@ PAGE = 100
 
 
 def page(path: str, params: dict[str, Any]) -> list[dict[str, Any]]:
-    """The newest hundred."""
+    """Return the newest hundred objects of the list."""
     return client.get(path, {**params, "limit": PAGE})["data"]
 
 
 def after(path: str, params: dict[str, Any], cursor: str) -> tuple[list[dict[str, Any]], str]:
-    """A hundred, from the one after ``cursor`` on, and the cursor of the next; empty after the last."""
+    """Return a hundred objects after ``cursor``, and the cursor of the next page (empty after the last)."""
     given = {**params, "limit": PAGE} | ({"starting_after": cursor} if cursor else {})
     page = client.get(path, given)
     return page["data"], page["data"][-1]["id"] if page["has_more"] and page["data"] else ""
 
 
 def has_made(path: str, params: dict[str, Any], *, operation: str) -> bool:
-    """Whether one of the newest hundred is of this operation. A deleted customer has none, nor a list of them."""
+    """Return whether this operation made one of the newest hundred objects of the list.
+
+    A deleted customer has no list: Stripe answers that it is missing, and the answer here is False.
+    """
     try:
         listed = page(path, params)
     except errors.StripeObjectMissing:
@@ -30,7 +33,7 @@ def has_made(path: str, params: dict[str, Any], *, operation: str) -> bool:
 
 
 def complete(listed: dict[str, Any]) -> None:
-    """A list that came within an object holds all its members, also those that Stripe left off."""
+    """Add the rest to a list that came inside an object, with a request for each further hundred."""
     while listed["has_more"]:
         after = {"starting_after": listed["data"][-1]["id"], "limit": PAGE}
         more = client.get(listed["url"], after)
@@ -39,6 +42,7 @@ def complete(listed: dict[str, Any]) -> None:
 
 
 def one(path: str, params: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the object at ``path``, or None if Stripe has none there."""
     try:
         return client.get(path, params)
     except errors.StripeObjectMissing:

@@ -7,14 +7,14 @@ from billing.stripe_api.gateway import answers
 
 
 def create_product(plan: Plan, *, step: Step) -> str:
-    """A product stands for the plan. Source: https://docs.stripe.com/api/products/create"""
+    """Create the plan's product and return its id. Source: https://docs.stripe.com/api/products/create"""
     return answers.identity_of(
         client.post("/v1/products", {"name": plan.name, "metadata": {"plan": str(plan.public_id)}}, step=step)
     )
 
 
 def create_price(price: PlanPrice, *, step: Step) -> str:
-    """A price stands for the plan price. Source: https://docs.stripe.com/api/prices/create"""
+    """Create the plan price's price and return its id. Source: https://docs.stripe.com/api/prices/create"""
     params = {
         "product": price.plan.stripe_product_id,
         "currency": price.currency,
@@ -26,18 +26,18 @@ def create_price(price: PlanPrice, *, step: Step) -> str:
 
 
 def has_product(product: str) -> bool:
-    """Stripe has it, for sale or not. Source: https://docs.stripe.com/api/products/retrieve"""
+    """Return whether Stripe has the product, for sale or not. Source: https://docs.stripe.com/api/products/retrieve"""
     data = answers.one(f"/v1/products/{product}", {})
     return bool(data and not data.get("deleted"))
 
 
 def is_product_for_sale(product: str) -> bool:
-    """It exists and is not archived. Source: https://docs.stripe.com/api/products/retrieve"""
+    """Return whether it exists and is not archived. Source: https://docs.stripe.com/api/products/retrieve"""
     return _is_active(f"/v1/products/{product}")
 
 
 def is_price_for_sale(price: str) -> bool:
-    """It exists and is not archived. Source: https://docs.stripe.com/api/prices/retrieve"""
+    """Return whether it exists and is not archived. Source: https://docs.stripe.com/api/prices/retrieve"""
     return _is_active(f"/v1/prices/{price}")
 
 

@@ -1,4 +1,4 @@
-"""One-off charges: an invoice with one line, made step by step."""
+"""One-off charges: an invoice with one line, made in several requests."""
 
 from typing import Any
 
@@ -10,19 +10,19 @@ from billing.stripe_api.inbound.states import InvoiceState, PreviewedInvoice
 
 
 def tax_rates_of(subscription: str) -> list[str]:
-    """The tax rates that the subscription's invoices bear; none where there is no subscription."""
+    """Return the default tax rates of the subscription. Without a subscription there are none."""
     data = answers.one(f"/v1/subscriptions/{subscription}", {}) if subscription else None
     return [inbound.values.identity(rate) for rate in (data or {}).get("default_tax_rates") or []]
 
 
 def preview_charge(customer: str, *, charge: str, amount: int, currency: str, tax_rates: list[str]) -> PreviewedInvoice:
-    """The invoice over this one line. Nothing changes.
+    """Return a preview of the invoice with this one line. Nothing changes.
 
-    A preview without a subscription is of the customer's next renewal, with the line in it: only the line is
-    taken, with its taxes, and the credit that the customer has.
+    Without a subscription in the request, Stripe previews the customer's next renewal with the line in it. Only the
+    line with its taxes is taken from that, and the customer's credit is taken off.
 
     Raises:
-        StripeRejected: Stripe shows no such line.
+        StripeRejected: the preview does not have the line.
     Source: https://docs.stripe.com/api/invoices/create_preview
     """
     item = {**_line(charge, amount, currency, tax_rates), "metadata": {"charge": charge}}
@@ -47,7 +47,7 @@ def preview_charge(customer: str, *, charge: str, amount: int, currency: str, ta
 
 
 def draft_invoice(customer: str, *, currency: str, days_until_due: int, office: str, operation: str, step: Step) -> str:
-    """An empty draft exists, which Stripe leaves alone until it is finalised. Money does not move.
+    """Create an empty draft invoice and return its id. Stripe does not finalise it by itself. Money does not move.
 
     Source: https://docs.stripe.com/api/invoices/create
     """
@@ -75,7 +75,10 @@ def add_charge(
     operation: str,
     step: Step,
 ) -> None:
-    """The draft has this line, which no discount lowers. Source: https://docs.stripe.com/api/invoiceitems/create"""
+    """Add this line to the draft. No discount lowers it. Money does not move.
+
+    Source: https://docs.stripe.com/api/invoiceitems/create
+    """
     params = {
         **_line(charge, amount, currency, tax_rates),
         "customer": customer,
@@ -86,7 +89,7 @@ def add_charge(
 
 
 def finalise_invoice(invoice: str, *, step: Step) -> InvoiceState:
-    """The draft is open, with a number; Stripe does not collect it by itself. Money does not move.
+    """Finalise the draft: it is open and has a number. Stripe does not collect it by itself. Money does not move.
 
     Source: https://docs.stripe.com/api/invoices/finalize
     """
@@ -95,7 +98,10 @@ def finalise_invoice(invoice: str, *, step: Step) -> InvoiceState:
 
 
 def delete_draft(invoice: str, *, step: Step) -> None:
-    """The draft is gone, with its line. Source: https://docs.stripe.com/api/invoices/delete"""
+    """Delete the draft with its line. Do nothing if it is gone already.
+
+    Source: https://docs.stripe.com/api/invoices/delete
+    """
     try:
         client.delete(f"/v1/invoices/{invoice}", step=step)
     except errors.StripeObjectMissing:

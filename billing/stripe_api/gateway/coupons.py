@@ -1,4 +1,4 @@
-"""Coupons and promotion codes, which are made in Stripe's dashboard and only found here."""
+"""Finding coupons and promotion codes. They are made in Stripe's dashboard."""
 
 import re
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ CODE = re.compile(r"[A-Za-z0-9_-]{1,200}")
 
 @dataclass(frozen=True, slots=True)
 class Coupon:
-    """What can be redeemed: ``named`` is how Stripe is told of it. ``products``, if any, are all that it is for."""
+    """A coupon that can be redeemed. ``named`` is how a request names it. It is only for ``products``, if any."""
 
     named: dict[str, str]
     discount: Discount
@@ -21,7 +21,7 @@ class Coupon:
 
 
 def find_promotion_code(code: str, *, customer: str) -> Coupon | None:
-    """The active promotion code that reads so, in whatever case, and is for this customer or for everybody.
+    """Return the active promotion code with this text, in upper or lower case, for this customer or for everybody.
 
     Source: https://docs.stripe.com/api/promotion_codes/list
     """
@@ -33,12 +33,12 @@ def find_promotion_code(code: str, *, customer: str) -> Coupon | None:
         for one in answers.page("/v1/promotion_codes", query)
         if inbound.values.identity(one["customer"]) in ("", customer)
     ]
-    found.sort(key=lambda one: one["customer"] is None)  # the customer's own goes before everybody's
+    found.sort(key=lambda one: one["customer"] is None)  # the customer's own code comes first
     return _coupon({"promotion_code": found[0]["id"]}, found[0]["promotion"]["coupon"]) if found else None
 
 
 def find_coupon(key: str) -> Coupon | None:
-    """The coupon with this id, if it can still be redeemed. Source: https://docs.stripe.com/api/coupons/retrieve"""
+    """Return the coupon with this id if it can be redeemed. Source: https://docs.stripe.com/api/coupons/retrieve"""
     if not CODE.fullmatch(key):
         return None
     found = answers.one(f"/v1/coupons/{key}", {"expand": ["applies_to"]})

@@ -10,7 +10,7 @@ from billing.stripe_api.inbound.states import CustomerState
 
 
 def create_customer(office: Office, *, operation: str, step: Step) -> str:
-    """A customer stands for the Office. Source: https://docs.stripe.com/api/customers/create"""
+    """Create the Office's customer and return its id. Source: https://docs.stripe.com/api/customers/create"""
     params = {
         "name": office.name,
         "email": office.billing_email,
@@ -21,7 +21,7 @@ def create_customer(office: Office, *, operation: str, step: Step) -> str:
 
 
 def find_customer(email: str, *, operation: str) -> str:
-    """The customer that this operation made with this address, or an empty text."""
+    """Return the id of the customer that this operation made with this e-mail address, or ""."""
     for data in answers.page("/v1/customers", {"email": email}):
         if (data.get("metadata") or {}).get("operation") == operation:
             return data["id"]
@@ -29,7 +29,7 @@ def find_customer(email: str, *, operation: str) -> str:
 
 
 def contact(*, name: str, email: str, locale: str, operation: str) -> dict[str, Any]:
-    """What ``update_customer`` sends."""
+    """Return the contact details as ``update_customer`` sends them."""
     return {"name": name, "email": email, "preferred_locales": [locale], "metadata": {"operation": operation}}
 
 
@@ -38,7 +38,7 @@ def path_of(customer: str) -> str:
 
 
 def update_customer(customer: str, contact: dict[str, Any], *, step: Step) -> None:
-    """Invoices are addressed so from now on. Money does not move.
+    """Change the name, e-mail address and language of the customer, to which invoices are sent. Money does not move.
 
     Source: https://docs.stripe.com/api/customers/update
     """
@@ -46,9 +46,9 @@ def update_customer(customer: str, contact: dict[str, Any], *, step: Step) -> No
 
 
 def adjust_credit(customer: str, amount: int, *, currency: str, operation: str, step: Step) -> None:
-    """The next invoices take off ``amount`` minor units more, or less where it is below zero.
+    """Raise the customer's credit by ``amount`` minor units, or lower it if ``amount`` is below zero.
 
-    Stripe counts the other way round: what the customer owes.
+    Credit is taken off the next invoices. Stripe's sign is the opposite: its balance is what the customer owes.
     Source: https://docs.stripe.com/billing/customer/balance
     """
     params = {"amount": -amount, "currency": currency, "metadata": {"operation": operation}}
@@ -56,12 +56,12 @@ def adjust_credit(customer: str, amount: int, *, currency: str, operation: str, 
 
 
 def has_credit_adjustment(customer: str, *, operation: str) -> bool:
-    """Whether this operation changed the credit."""
+    """Return whether this operation changed the credit."""
     return answers.has_made(f"{path_of(customer)}/balance_transactions", {}, operation=operation)
 
 
 def create_portal_link(customer: str, *, return_url: str, step: Step) -> str:
-    """The address at which the customer's billing can be seen and changed at Stripe, for a short time.
+    """Create a link to Stripe's portal, where the customer's billing can be seen and changed for a short time.
 
     Source: https://docs.stripe.com/api/customer_portal/sessions/create
     """
@@ -70,14 +70,17 @@ def create_portal_link(customer: str, *, return_url: str, step: Step) -> str:
 
 
 def fetch_customer(customer: str) -> CustomerState:
-    """The customer with its default card; a deleted one says so. Source: https://docs.stripe.com/api/customers/retrieve"""
+    """Return the customer with its default card. A deleted customer has ``deleted``.
+
+    Source: https://docs.stripe.com/api/customers/retrieve
+    """
     return inbound.customers.customer(
         client.get(path_of(customer), {"expand": ["invoice_settings.default_payment_method"]})
     )
 
 
 def attach_payment_method(payment_method: str, *, customer: str, step: Step) -> str:
-    """The card belongs to the customer. Money does not move.
+    """Attach the card to the customer. Money does not move.
 
     Source: https://docs.stripe.com/api/payment_methods/attach
     """
@@ -87,11 +90,11 @@ def attach_payment_method(payment_method: str, *, customer: str, step: Step) -> 
 
 
 def detach_payment_method(payment_method: str, *, step: Step) -> None:
-    """The card belongs to nobody any more. Money does not move."""
+    """Detach the card from its customer. Money does not move."""
     client.post(f"/v1/payment_methods/{payment_method}/detach", {}, step=step)
 
 
 def set_default_payment_method(payment_method: str, *, customer: str, step: Step) -> None:
-    """Invoices are charged to this card. Money does not move."""
+    """Make this card the default, to which invoices are charged. Money does not move."""
     params = {"invoice_settings": {"default_payment_method": payment_method}}
     client.post(path_of(customer), params, step=step)

@@ -18,13 +18,13 @@ AT_STRIPE = re.compile(r"https://(?:[a-z0-9-]+\.)+stripe\.com/[^\s\\]*")
 
 
 def fetch_invoice(invoice: str) -> InvoiceState | None:
-    """The invoice as Stripe has it now. Source: https://docs.stripe.com/api/invoices/retrieve"""
+    """Return the invoice as Stripe has it now, or None. Source: https://docs.stripe.com/api/invoices/retrieve"""
     data = answers.one(f"/v1/invoices/{invoice}", {"expand": ["payments"]})
     return inbound.invoices.invoice(data) if data else None
 
 
 def find_invoice(customer: str, *, operation: str) -> InvoiceState | None:
-    """The invoice that this operation made."""
+    """Return the invoice that this operation made, or None. Only the customer's newest hundred are searched."""
     for data in answers.page("/v1/invoices", {"customer": customer, "expand": ["data.payments"]}):
         if (data.get("metadata") or {}).get("operation") == operation:
             return inbound.invoices.invoice(data)
@@ -32,7 +32,7 @@ def find_invoice(customer: str, *, operation: str) -> InvoiceState | None:
 
 
 def preview_renewal(subscription: str) -> PreviewedInvoice | None:
-    """The subscription's next invoice as it would be now, or None where none will come.
+    """Return a preview of the subscription's next invoice, or None if there will be none. Nothing changes.
 
     Source: https://docs.stripe.com/api/invoices/create_preview
     """
@@ -44,10 +44,10 @@ def preview_renewal(subscription: str) -> PreviewedInvoice | None:
 
 
 def document_address(invoice: str, document: Document) -> str:
-    """Where Stripe shows the invoice; empty while there is nothing to be seen. Fetched anew each time, never kept.
+    """Return the address at which Stripe shows the invoice, or "" if it shows none. It is never stored.
 
     Raises:
-        StripeRejected: the address is not one of Stripe's.
+        StripeRejected: the address is not at Stripe.
     """
     data = answers.one(f"/v1/invoices/{invoice}", {})
     address = str((data or {}).get(FIELD[document]) or "")
@@ -66,7 +66,7 @@ def _is_stripes(address: str) -> bool:
 
 
 def pay_invoice(invoice: str, *, payment_method: str = "", step: Step) -> None:
-    """The invoice is paid, with this card or the default one. **Money moves.**
+    """Pay the invoice now, with this card or the default card. **Money moves.**
 
     Source: https://docs.stripe.com/api/invoices/pay
     """
@@ -77,7 +77,7 @@ def pay_invoice(invoice: str, *, payment_method: str = "", step: Step) -> None:
 
 
 def send_invoice(invoice: str, *, step: Step) -> None:
-    """Stripe mails the invoice to the customer's address, with a page on which it can be paid.
+    """Make Stripe send the invoice to the customer's e-mail address, with a page on which it can be paid.
 
     Source: https://docs.stripe.com/api/invoices/send
     """
@@ -85,7 +85,9 @@ def send_invoice(invoice: str, *, step: Step) -> None:
 
 
 def was_sent(invoice: str, *, key: str) -> bool:
-    """Whether the request with this idempotency key sent the invoice: its event says so, for 30 days.
+    """Return whether the request with this idempotency key sent the invoice.
+
+    The event says so. Only the newest hundred events of this type are searched, and Stripe keeps events for 30 days.
 
     Source: https://docs.stripe.com/api/events/object#event_object-request
     """
@@ -97,7 +99,7 @@ def was_sent(invoice: str, *, key: str) -> bool:
 
 
 def void_invoice(invoice: str, *, step: Step) -> None:
-    """Nothing is asked for any more, as if the invoice had never been. Credit that it took goes back.
+    """Void the invoice: it counts as if it had never been made. Credit that it used goes back to the customer.
 
     Source: https://docs.stripe.com/api/invoices/void
     """
@@ -105,7 +107,7 @@ def void_invoice(invoice: str, *, step: Step) -> None:
 
 
 def mark_uncollectible(invoice: str, *, step: Step) -> None:
-    """The invoice is not expected to be paid, though it still can be.
+    """Mark the invoice as uncollectible. It can still be paid. Money does not move.
 
     Source: https://docs.stripe.com/api/invoices/mark_uncollectible
     """

@@ -1,7 +1,7 @@
-"""Stripe's lists of everything, a hundred objects a request: what reconciliation pages.
+"""Stripe's lists of everything, a hundred objects in each request. A comparison reads them page by page.
 
-They leave out customers on test clocks and what is theirs. Each function takes the cursor where the last page ended,
-``since`` for what was made from then on, and ``customer`` for one customer's alone.
+They leave out customers on test clocks and their objects. Each function takes the cursor where the last page ended.
+``since`` asks only for objects made from then on, and ``customer`` only for those of one customer.
 Source: https://docs.stripe.com/api/pagination
 """
 
@@ -26,8 +26,11 @@ State = CustomerState | SubscriptionState | InvoiceState | PaymentState | Adjust
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One object. ``customer`` is whose it is, empty where the list does not say (refunds, disputes); ``owner`` comes
-    with subscriptions, where it is asked for, ``contact`` with it and with customers."""
+    """One object of a list.
+
+    ``customer`` is its customer, or empty if the list does not say (refunds, disputes). ``owner`` comes only with
+    subscriptions, and only if it was asked for. ``contact`` comes with ``owner`` and with customers.
+    """
 
     customer: str
     state: State
@@ -37,14 +40,17 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """``next`` is the cursor of the page after this one; empty after the last."""
+    """One page of a list. ``next`` is the cursor of the next page, empty after the last."""
 
     objects: tuple[Listed, ...]
     next: str
 
 
 def customers(cursor: str = "") -> Page:
-    """With their default card. Deleted ones are not listed. Source: https://docs.stripe.com/api/customers/list"""
+    """Return a page of customers with their default cards. Stripe does not list deleted customers.
+
+    Source: https://docs.stripe.com/api/customers/list
+    """
     return _page(
         "/v1/customers",
         {"expand": ["data.invoice_settings.default_payment_method"]},
@@ -56,7 +62,7 @@ def customers(cursor: str = "") -> Page:
 
 
 def subscriptions(cursor: str = "", *, customer: str = "", with_owners: bool = False) -> Page:
-    """Past ones too. Source: https://docs.stripe.com/api/subscriptions/list"""
+    """Return a page of subscriptions, also ended ones. Source: https://docs.stripe.com/api/subscriptions/list"""
     expand = ["data.default_payment_method", "data.discounts.source.coupon"]
     if with_owners:
         expand.append("data.customer.invoice_settings.default_payment_method")
@@ -64,13 +70,13 @@ def subscriptions(cursor: str = "", *, customer: str = "", with_owners: bool = F
 
 
 def invoices(cursor: str = "", *, since: datetime | None = None, customer: str = "", status: str = "") -> Page:
-    """With all their lines. Source: https://docs.stripe.com/api/invoices/list"""
+    """Return a page of invoices with all their lines. Source: https://docs.stripe.com/api/invoices/list"""
     chosen = {"status": status} if status else {}
     return _page("/v1/invoices", {"expand": ["data.payments"], **chosen}, cursor, since, customer, _invoice)
 
 
 def payments(cursor: str = "", *, since: datetime | None = None, customer: str = "") -> Page:
-    """Charges. Source: https://docs.stripe.com/api/charges/list"""
+    """Return a page of charges. Source: https://docs.stripe.com/api/charges/list"""
     return _page(
         "/v1/charges",
         {},
@@ -82,7 +88,7 @@ def payments(cursor: str = "", *, since: datetime | None = None, customer: str =
 
 
 def refunds(cursor: str = "", *, since: datetime | None = None, charge: str = "") -> Page:
-    """Of one charge, or all. Source: https://docs.stripe.com/api/refunds/list"""
+    """Return a page of the refunds of one charge, or of all refunds. Source: https://docs.stripe.com/api/refunds/list"""
     return _page(
         "/v1/refunds",
         {"charge": charge} if charge else {},
@@ -94,7 +100,7 @@ def refunds(cursor: str = "", *, since: datetime | None = None, charge: str = ""
 
 
 def credit_notes(cursor: str = "", *, since: datetime | None = None, customer: str = "") -> Page:
-    """Source: https://docs.stripe.com/api/credit_notes/list"""
+    """Return a page of credit notes. Source: https://docs.stripe.com/api/credit_notes/list"""
     return _page(
         "/v1/credit_notes",
         {},
@@ -106,7 +112,7 @@ def credit_notes(cursor: str = "", *, since: datetime | None = None, customer: s
 
 
 def disputes(cursor: str = "", *, since: datetime | None = None, charge: str = "") -> Page:
-    """Of one charge, or all. Source: https://docs.stripe.com/api/disputes/list"""
+    """Return a page of the disputes of one charge, or of all. Source: https://docs.stripe.com/api/disputes/list"""
     return _page(
         "/v1/disputes",
         {"charge": charge} if charge else {},
@@ -118,7 +124,9 @@ def disputes(cursor: str = "", *, since: datetime | None = None, charge: str = "
 
 
 def events(cursor: str, *, since: datetime | None, undelivered: bool) -> tuple[list[dict[str, Any]], str]:
-    """Events as Stripe would have posted them, of at most the last 30 days, and the cursor of the next page.
+    """Return a page of events as Stripe would have sent them, and the cursor of the next page (empty after the last).
+
+    Stripe keeps events for 30 days. With ``undelivered``, only those that Stripe could not deliver are returned.
 
     Source: https://docs.stripe.com/api/events/list
     """
@@ -162,6 +170,6 @@ class PricePage:
 
 
 def prices(cursor: str = "") -> PricePage:
-    """Prices that come again, also archived ones. Source: https://docs.stripe.com/api/prices/list"""
+    """Return a page of recurring prices, also archived ones. Source: https://docs.stripe.com/api/prices/list"""
     rows, following = answers.after("/v1/prices", {"type": "recurring", "expand": ["data.product"]}, cursor)
     return PricePage(tuple(inbound.prices.price(data) for data in rows), following)

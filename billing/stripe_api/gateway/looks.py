@@ -1,4 +1,4 @@
-"""What a look fetches: the customer with its subscriptions, and what is named."""
+"""What a look fetches: the customer with its subscriptions, and the objects that are named."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -22,12 +22,22 @@ def fetch(
     payment_methods: bool = False,
     cards: Iterable[str] = (),
 ) -> Snapshot:
-    """One customer as Stripe has it now: customer and subscriptions with their latest invoices, and the
-    invoices that are named; the payments that are, with their refunds; the disputes of charges that are; the
-    credit notes, if any invoice of theirs is; and the cards, if they are asked for. Two requests, one more for
-    each kind that is asked for, one for each invoice or card that should be there and is not, and one for each
-    invoice with more lines than come with it. A deleted customer has no subscriptions and cards any more; what it
-    was asked to pay and paid stays."""
+    """Fetch one customer as Stripe has it now, and return a snapshot with this ticket.
+
+    Always: the customer, and its subscriptions with their latest invoices. In addition:
+
+    - ``invoices``: the newest invoices, and older ones that are named
+    - ``payments``: the newest charges with their refunds, and older ones that are named
+    - ``disputes``: the disputes of the charges that are named
+    - ``credit_notes``: the newest credit notes, if any invoice is named
+    - ``payment_methods``: the cards on file. ``cards`` names more cards to check
+
+    This takes two requests, and at most one more for each kind that is asked for, but disputes take one for each
+    charge. There is one more for each named object and each card that is not in its list, and for each invoice or
+    charge whose lines or refunds did not all come with it.
+
+    A deleted customer has no subscriptions and no cards. Its invoices and payments stay.
+    """
     customer = customers.fetch_customer(office.payment_provider_customer_id or "")
     found: dict[str, dict[str, Any]] = {}
     missing: list[str] = []
@@ -88,8 +98,9 @@ def fetch(
 def _payment_methods(
     office: Office, customer: str, named: Iterable[str]
 ) -> tuple[tuple[PaymentMethodState, ...], tuple[str, ...]]:
-    """The cards on file, and those of our rows, or named, that are no longer: absence from the list alone does not say
-    so.
+    """Return the cards on file, and the ids of the cards of our rows, or named, that are no longer on file.
+
+    Absence from the list proves nothing, so Stripe is asked for each absent card.
 
     Source: https://docs.stripe.com/api/payment_methods/customer_list
     """
@@ -110,7 +121,7 @@ def _on_file(office: Office) -> set[str]:
 
 
 def customer_of(stripe_id: str) -> str:
-    """Whose charge, invoice or payment intent it is: for events that name no customer. Empty if unknown."""
+    """Return the customer of a charge, invoice or payment intent, for events that name none. "" if unknown."""
     path = {"ch": "charges", "py": "charges", "in": "invoices", "pi": "payment_intents"}.get(
         stripe_id.partition("_")[0]
     )

@@ -1,4 +1,4 @@
-"""Pages of Stripe's on which an Office starts its subscription itself."""
+"""Pages at Stripe on which an Office starts its subscription itself."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from billing.stripe_api.gateway.coupons import Coupon
 
 @dataclass(frozen=True, slots=True)
 class PaymentLink:
-    """An open page. Whoever has the ``address`` can pay on it: it is shown to the person who asked, and never kept."""
+    """An open page. Anybody with the ``address`` can pay on it. Only the person who asked sees it. It is not stored."""
 
     id: str
     address: str
@@ -35,7 +35,7 @@ def open_payment_link(
     operation: str,
     step: Step,
 ) -> None:
-    """There is a page on which the customer can pay, for 24 hours. **Money moves** when somebody pays there.
+    """Open a page on which the customer can pay for 24 hours. **Money moves** when somebody pays there.
 
     Source: https://docs.stripe.com/api/checkout/sessions/create
     """
@@ -59,7 +59,10 @@ def open_payment_link(
 
 
 def find_payment_link(customer: str) -> PaymentLink | None:
-    """The customer's newest page that is still open. Source: https://docs.stripe.com/api/checkout/sessions/list"""
+    """Return the customer's newest page that is still open, or None.
+
+    Source: https://docs.stripe.com/api/checkout/sessions/list
+    """
     for data in answers.page("/v1/checkout/sessions", {"customer": customer, "status": CheckoutStatus.OPEN}):
         if data["mode"] == "subscription" and data.get("url"):
             operation = (data.get("metadata") or {}).get("operation", "")
@@ -68,7 +71,7 @@ def find_payment_link(customer: str) -> PaymentLink | None:
 
 
 def close_payment_link(session: str, *, step: Step) -> None:
-    """Nobody can pay on the page any more. Money does not move.
+    """Close the page, so that nobody can pay on it any more. Money does not move.
 
     Source: https://docs.stripe.com/api/checkout/sessions/expire
     """

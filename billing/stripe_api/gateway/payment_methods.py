@@ -1,4 +1,4 @@
-"""Cards that are entered at Stripe: by a setup intent in the vendor's front end, or on a page of Stripe's."""
+"""Adding cards, which are entered at Stripe: with a setup intent in the vendor's front end, or on a page at Stripe."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ CARDS = ["card"]
 
 
 def create_setup_intent(customer: str, *, office: str, operation: str, step: Step) -> str:
-    """A card can be added with the client secret that is returned. Money does not move.
+    """Create a setup intent and return its client secret, with which a card can be added. Money does not move.
 
     Source: https://docs.stripe.com/api/setup_intents/create
     """
@@ -25,7 +25,7 @@ def create_setup_intent(customer: str, *, office: str, operation: str, step: Ste
 
 
 def create_card_link(customer: str, *, return_url: str, office: str, operation: str, step: Step) -> str:
-    """A card can be added at the address that is returned, for a day. Money does not move.
+    """Create a page on which a card can be added for a day, and return its address. Money does not move.
 
     Source: https://docs.stripe.com/payments/save-and-reuse?platform=web&ui=stripe-hosted
     """
@@ -51,7 +51,7 @@ def has_card_link(customer: str, *, operation: str) -> bool:
 
 
 def card_set_up(stripe_id: str) -> str:
-    """The card that this setup intent, or this page of Stripe's, put on file; empty while it has not."""
+    """Return the card that was added with this setup intent or on this page at Stripe. "" if none was added yet."""
     data: dict[str, Any] | None
     if stripe_id.startswith("cs_"):
         page = answers.one(f"/v1/checkout/sessions/{stripe_id}", {"expand": ["setup_intent"]})
@@ -64,6 +64,6 @@ def card_set_up(stripe_id: str) -> str:
 
 
 def owner_of_card(payment_method: str) -> str:
-    """The customer whose card it is; empty where it is nobody's."""
+    """Return the customer that the card belongs to, or ""."""
     data = answers.one(f"/v1/payment_methods/{payment_method}", {})
     return inbound.values.identity(data.get("customer")) if data else ""

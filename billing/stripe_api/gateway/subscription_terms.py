@@ -1,6 +1,6 @@
-"""What a running subscription agreed to beside plan and seats: when it ends, is collected, is charged next, for less.
+"""The terms of a running subscription other than plan and seats: end, collection, trial, period and discount.
 
-Each change leaves the operation's id in the metadata, so that one whose answer was lost can be found.
+Each change writes the operation's id into the metadata, so that a change whose answer was lost can be found.
 Source: https://docs.stripe.com/api/subscriptions/update
 """
 
@@ -14,17 +14,17 @@ from billing.stripe_api.inbound.states import PreviewedInvoice, SubscriptionStat
 
 
 def resume_renewal(current: SubscriptionState, *, operation: str, step: Step) -> None:
-    """It has no end and renews. **Money moves** with its next renewal.
+    """Take the subscription's end back, so that it renews. **Money moves** with its next renewal.
 
     Source: https://docs.stripe.com/billing/subscriptions/cancel#reactivating-canceled-subscriptions
     """
-    # an end of the period and one on a date are two fields, of which a request may name one
+    # an end with the period and an end on a date are two fields, and a request may have only one of them
     ends: dict[str, Any] = {"cancel_at_period_end": False} if current.cancels_at_period_end else {"cancel_at": ""}
     _update(current.id, ends, operation, step)
 
 
 def end_subscription_on(subscription: str, at: datetime, *, operation: str, step: Step) -> None:
-    """It ends at this moment. What was paid for the time after it is not credited."""
+    """End the subscription at this moment. What was paid for the time after it is not credited."""
     terms = {"cancel_at": _epoch(at), "proration_behavior": "none"}
     _update(subscription, terms, operation, step)
 
@@ -32,7 +32,7 @@ def end_subscription_on(subscription: str, at: datetime, *, operation: str, step
 def pause_collection(
     subscription: str, *, invoices_become: str, until: datetime | None, operation: str, step: Step
 ) -> None:
-    """Its invoices are not collected; its status stays. Money does not move.
+    """Pause the collection of the subscription's invoices. Its status stays. Money does not move.
 
     ``invoices_become``: keep_as_draft, void, mark_uncollectible.
     Source: https://docs.stripe.com/billing/subscriptions/pause-payment
@@ -44,12 +44,14 @@ def pause_collection(
 
 
 def resume_collection(subscription: str, *, operation: str, step: Step) -> None:
-    """Its invoices are collected again, from the next one on. **Money moves** then; drafts stay drafts."""
+    """Collect the subscription's invoices again, from the next one on. **Money moves** then. Drafts stay drafts."""
     _update(subscription, {"pause_collection": ""}, operation, step)
 
 
 def move_trial_end(subscription: str, at: datetime | None, *, operation: str, step: Step) -> None:
-    """The trial ends at this moment; without one it ends now, and **money moves**: a declined card changes nothing.
+    """Let the trial end at this moment. Without one it ends now, and **money moves**.
+
+    If the card is declined, nothing changes.
 
     Source: https://docs.stripe.com/billing/subscriptions/trials
     """
@@ -58,12 +60,12 @@ def move_trial_end(subscription: str, at: datetime | None, *, operation: str, st
 
 
 def preview_trial_end(subscription: str, at: datetime | None) -> PreviewedInvoice:
-    """The invoice that the trial's end brings. Nothing changes."""
+    """Return a preview of the invoice at the end of the trial. Nothing changes."""
     return _previewed({"subscription": subscription, "subscription_details": _trial(at)})
 
 
 def restart_period(subscription: str, *, proration: str, as_of: datetime | None, operation: str, step: Step) -> None:
-    """A whole period begins now. **Money moves**: it is charged now, or nothing changes.
+    """Begin a whole period now. **Money moves**: it is charged now, or nothing changes.
 
     Source: https://docs.stripe.com/billing/subscriptions/billing-cycle
     """
@@ -72,12 +74,12 @@ def restart_period(subscription: str, *, proration: str, as_of: datetime | None,
 
 
 def preview_restarted_period(subscription: str, *, proration: str, as_of: datetime) -> PreviewedInvoice:
-    """The invoice that a period which begins now brings. Nothing changes."""
+    """Return a preview of the invoice of a period that begins now. Nothing changes."""
     return _previewed({"subscription": subscription, "subscription_details": _anchor(proration, as_of)})
 
 
 def set_discount(subscription: str, coupon: Coupon | None, *, operation: str, step: Step) -> None:
-    """It has this discount and no other, from its next invoice on; without one it has none. Money does not move now.
+    """Give the subscription this discount and no other, from its next invoice on. None removes it. No money moves now.
 
     Source: https://docs.stripe.com/billing/subscriptions/coupons
     """
@@ -85,7 +87,7 @@ def set_discount(subscription: str, coupon: Coupon | None, *, operation: str, st
 
 
 def preview_discount(subscription: str, coupon: Coupon | None) -> PreviewedInvoice:
-    """The next invoice with this discount and no other, or with none. Nothing changes."""
+    """Return a preview of the next invoice with this discount and no other, or with none. Nothing changes."""
     return _previewed({"subscription": subscription, "discounts": [coupon.named] if coupon else ""})
 
 

@@ -32,7 +32,7 @@ def start_subscription(
     operation: str,
     step: Step,
 ) -> StartedSubscription:
-    """A subscription exists, trialing, or incomplete until its first invoice is paid. Money does not move.
+    """Create a subscription. It is trialing, or incomplete until its first invoice is paid. Money does not move.
 
     Source: https://docs.stripe.com/api/subscriptions/create
     """
@@ -55,7 +55,7 @@ def start_subscription(
 
 
 def preview_start(customer: str, price: PlanPrice, *, quantity: int, coupon: Coupon | None = None) -> PreviewedInvoice:
-    """The first invoice of a subscription to this price, without a trial. Nothing changes.
+    """Return a preview of the first invoice of a subscription to this price, without a trial. Nothing changes.
 
     Source: https://docs.stripe.com/api/invoices/create_preview
     """
@@ -67,7 +67,7 @@ def preview_start(customer: str, price: PlanPrice, *, quantity: int, coupon: Cou
 
 
 def find_subscription(customer: str, *, operation: str) -> SubscriptionState | None:
-    """The subscription that this operation made."""
+    """Return the subscription that this operation made, or None."""
     for data in answers.page("/v1/subscriptions", {"customer": customer, "status": "all"}):
         if (data.get("metadata") or {}).get("operation") == operation:
             return inbound.subscriptions.subscription(data)
@@ -75,7 +75,7 @@ def find_subscription(customer: str, *, operation: str) -> SubscriptionState | N
 
 
 def fetch_subscription(subscription: str) -> SubscriptionState | None:
-    """The subscription as Stripe has it now. Source: https://docs.stripe.com/api/subscriptions/retrieve"""
+    """Return the subscription as Stripe has it now. Source: https://docs.stripe.com/api/subscriptions/retrieve"""
     data = answers.one(f"/v1/subscriptions/{subscription}", {})
     return inbound.subscriptions.subscription(data) if data else None
 
@@ -90,7 +90,7 @@ def change_subscription(
     operation: str,
     step: Step,
 ) -> None:
-    """It has this price and quantity. **Money may move**: what is due at once is charged, or nothing changes.
+    """Change the price and quantity. **Money may move**: what is due at once is charged, or nothing changes.
 
     ``proration``: create_prorations (with the next invoice), always_invoice (now), none.
     Source: https://docs.stripe.com/billing/subscriptions/change-price
@@ -106,7 +106,7 @@ def change_subscription(
 def preview_subscription_change(
     current: SubscriptionState, price: PlanPrice, *, quantity: int, proration: str, as_of: datetime | None
 ) -> PreviewedInvoice:
-    """The invoice that the change would make: at once, or as the next renewal. Nothing changes.
+    """Return a preview of the invoice that the change makes: at once, or with the next renewal. Nothing changes.
 
     Source: https://docs.stripe.com/api/invoices/create_preview
     """
@@ -126,7 +126,7 @@ def _changed_items(
 
 
 def cancel_subscription(subscription: str, *, at_period_end: bool, step: Step) -> None:
-    """It ends now, or will not renew. Money does not move.
+    """End the subscription now, or let it not renew. Money does not move. Repeating is a no-op.
 
     Source: https://docs.stripe.com/api/subscriptions/cancel
     """

@@ -1,4 +1,4 @@
-"""Refunds, credit notes and disputes as Stripe has them → frozen values, with reasons and outcomes in our words."""
+"""Reading Stripe's refunds, credit notes and disputes, with reasons and outcomes in our words."""
 
 import uuid
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ OUTCOMES: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class PreviewedCreditNote:
-    """A credit note that would be. ``before_payment`` lowers what is due, ``after_payment`` is given back."""
+    """A preview of a credit note. ``before_payment`` lowers what is due, and ``after_payment`` is given back."""
 
     currency: str
     total: int
@@ -96,7 +96,7 @@ def _state(kind: str, data: dict[str, Any], **more: Any) -> AdjustmentState:
 
 
 def _uuid(text: str) -> str:
-    """The text where it is a UUID: anybody can type metadata at Stripe."""
+    """Return the text if it is a UUID, otherwise "": anybody can type metadata at Stripe."""
     try:
         return str(uuid.UUID(text))
     except ValueError:

@@ -1,4 +1,4 @@
-"""A customer and the cards on file."""
+"""Reading Stripe's customers and their cards."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ def customer(data: dict[str, Any]) -> CustomerState:
         office=(data.get("metadata") or {}).get("office", ""),
         card=default.card if default else Card(),
         default_payment_method=default,
-        credit=-(data.get("balance") or 0),  # Stripe's balance is what the customer owes
+        credit=-(data.get("balance") or 0),  # at Stripe, a balance above zero is what the customer owes
         operation=(data.get("metadata") or {}).get("operation", ""),
         test_clock=identity(data.get("test_clock")),
         redacted={key: data[key] for key in keep if key in data} | {"metadata": ours(data)},

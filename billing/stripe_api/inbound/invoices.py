@@ -1,4 +1,4 @@
-"""An invoice and its lines, and one that would be."""
+"""Reading Stripe's invoices with their lines, and previews of invoices."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -57,7 +57,7 @@ def invoice(data: dict[str, Any]) -> InvoiceState:
 
 
 def _period(lines: tuple[dict[str, Any], ...]) -> tuple[datetime | None, datetime | None]:
-    """What the lines are for; Stripe's own period of an invoice is the one that was used before it."""
+    """Return the period that the lines are for. Stripe's own period of an invoice is the one before it."""
     starts = [one["period_start"] for one in lines if one["period_start"]]
     ends = [one["period_end"] for one in lines if one["period_end"]]
     return min(starts, default=None), max(ends, default=None)
@@ -78,7 +78,7 @@ def previewed_invoice(data: dict[str, Any]) -> PreviewedInvoice:
 
 
 def line(data: dict[str, Any]) -> dict[str, Any]:
-    """One invoice line: its price or neutral charge, and its period; ``billing.invoice_lines`` makes the words."""
+    """Return one invoice line: its price or neutral charge, and its period. ``billing.invoice_lines`` has the text."""
     details = ((data.get("pricing") or {}).get("price_details")) or {}
     period = data.get("period") or {}
     parent = data.get("parent") or {}

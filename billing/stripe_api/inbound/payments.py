@@ -1,4 +1,4 @@
-"""A charge: one attempt to collect."""
+"""Reading Stripe's charges. A charge is one attempt to collect."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +10,6 @@ from billing.stripe_api.inbound.values import identity
 
 
 def payment(data: dict[str, Any]) -> PaymentState:
-    """A charge: one attempt to collect."""
     details = data.get("payment_method_details") or {}
     outcome = data.get("outcome") or {}
     return PaymentState(

@@ -1,4 +1,4 @@
-"""A price that comes again."""
+"""Reading Stripe's recurring prices."""
 
 from typing import Any
 

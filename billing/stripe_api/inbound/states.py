@@ -1,4 +1,7 @@
-"""Snapshot and its parts: what one customer looks like at Stripe now, in frozen values of ours."""
+"""The Snapshot and its parts: one customer as it is at Stripe now, in frozen values. Times are aware UTC.
+
+Amounts are minor units of the ``currency`` in the same object.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +27,7 @@ class PaymentMethodState:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """Whom invoices are addressed to at Stripe: held against ours, or taken over with a customer that we adopt."""
+    """Name, e-mail address and language of a customer. Compared with our Office's, or taken over at its adoption."""
 
     name: str
     email: str
@@ -33,7 +36,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class CustomerState:
-    """``credit`` is what the next invoices take off, in minor units; below zero, what they add."""
+    """A customer. ``credit`` is taken off the next invoices, in minor units. Below zero, it is added to them."""
 
     id: str
     deleted: bool
@@ -121,7 +124,7 @@ class PaymentState:
 
 @dataclass(frozen=True, slots=True)
 class AdjustmentState:
-    """A refund, credit note or dispute; ``reason`` and ``outcome`` are words of ours."""
+    """A refund, credit note or dispute. ``reason`` and ``outcome`` are our own words."""
 
     kind: str
     id: str
@@ -140,7 +143,7 @@ class AdjustmentState:
 
 @dataclass(frozen=True, slots=True)
 class PreviewedInvoice:
-    """An invoice that would be. Amounts are minor units of ``currency``; ``amount_due`` is after credit."""
+    """A preview of an invoice. ``amount_due`` is what remains after credit."""
 
     currency: str
     subtotal: int
@@ -155,7 +158,7 @@ class PreviewedInvoice:
 
 @dataclass(frozen=True, slots=True)
 class PriceState:
-    """A price that comes again. ``is_plain``: so much for each unit, by months or years, known beforehand."""
+    """A recurring price. ``is_plain``: a fixed amount for each unit, by months or years, not by metered use."""
 
     id: str
     lookup_key: str
@@ -172,8 +175,11 @@ class PriceState:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The present of one customer, seen by a look with this ticket. ``missing`` are ids that Stripe denied,
-    ``detached`` cards that are no longer the customer's."""
+    """One customer as it is now, seen by a look with this ticket.
+
+    ``missing`` are ids of invoices that Stripe does not have. ``detached`` are ids of cards that are no longer the
+    customer's.
+    """
 
     office_id: int
     ticket: int

@@ -1,4 +1,4 @@
-"""A subscription and its discounts."""
+"""Reading Stripe's subscriptions and their discounts."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -48,7 +48,7 @@ def subscription(data: dict[str, Any]) -> SubscriptionState:
 
 
 def discount(data: dict[str, Any]) -> Discount:
-    """A coupon that was redeemed, where it is expanded. Its name is dropped: somebody typed it at Stripe."""
+    """Return a discount of a subscription. The coupon's name is dropped, because a person typed it at Stripe."""
     source = (data.get("source") or {}).get("coupon")
     return replace(coupon(source if isinstance(source, dict) else {}), until=time_or_none(data.get("end")))
 

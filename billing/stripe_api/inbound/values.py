@@ -1,4 +1,4 @@
-"""What is in every object of Stripe's: times, ids, metadata."""
+"""Reading what is in every object of Stripe: times, ids and metadata."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -15,12 +15,12 @@ def time_of(epoch: int) -> datetime:
 
 
 def identity(value: Any) -> str:
-    """The id of an object that may be expanded, absent, or an id."""
+    """Return the id of an object that is given as an id, expanded, or absent (then "")."""
     if isinstance(value, dict):
         return str(value.get("id") or "")
     return value or ""
 
 
 def ours(data: dict[str, Any]) -> dict[str, str]:
-    """Our own keys of an object's metadata; what somebody typed there in the dashboard is dropped."""
+    """Return our own keys of an object's metadata. What a person typed there in the dashboard is dropped."""
     return {key: value for key, value in (data.get("metadata") or {}).items() if key in outbound.METADATA}
