@@ -10,10 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.pgbouncer import Pooler
-
-SERVER = "SERVER_BEHIND_PGBOUNCER"
-"""The test processes that pytest-xdist starts find the server here: their DATABASE_URL is a pooler's already."""
+from tests.pgbouncer import SERVER, Pooler
 
 _url = os.environ.setdefault(SERVER, os.environ.get("DATABASE_URL", ""))
 if not _url.startswith(("postgres://", "postgresql://")):

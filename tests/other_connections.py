@@ -36,7 +36,7 @@ def let_go_of(name: str) -> None:
     Without that, PostgreSQL neither drops nor copies it.
     """
     with connection._nodb_cursor() as cursor:
-        cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+        cursor.execute("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = %s", [name])
 
 
 @contextlib.contextmanager

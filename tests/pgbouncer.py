@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 from psycopg.conninfo import conninfo_to_dict
 
+SERVER = "SERVER_BEHIND_PGBOUNCER"
+"""Names the server in the environment: the DATABASE_URL of a test process is a pooler's already."""
 PATIENCE_SECONDS = 20
 UNPRIVILEGED = "postgres"
 """Whom it becomes where root starts it, which it refuses to run as."""

@@ -1,16 +1,18 @@
 """No statement of the impatient and the optional connection runs without its time limits."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.db import OperationalError, connection, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from billing import look, time_limits
 from billing.models import Job
+from config import databases
+from config.environment import Problems
 from tests.conftest import an_office
 from tests.other_connections import postgresql_only
 from tests.processes import ROOT
@@ -31,15 +33,17 @@ def test_only_the_module_of_the_limits_names_these_connections():
     assert naming == {"billing/time_limits.py"}
 
 
-@each
-def test_nothing_is_asked_of_the_server_while_connecting(alias):
-    on_postgresql = settings.DATABASES[alias].get("LIMITS", "")
-    if on_postgresql:
-        assert [one.partition("=")[0] for one in on_postgresql.split("; ")] == [
-            "SET LOCAL statement_timeout ",
-            "SET LOCAL lock_timeout ",
-        ]
-    assert "options" not in settings.DATABASES[alias]["OPTIONS"]
+def test_on_postgresql_nothing_is_sent_at_the_start_and_nothing_is_kept_for_a_session():
+    from django.db.backends.postgresql.base import DatabaseWrapper
+
+    patient = databases.database("postgres://billing@127.0.0.1/billing", base_dir=ROOT, problems=Problems())
+    for one in (patient, databases.impatient(patient)):
+        settings = connections.configure_settings({"default": one})["default"]
+        given = DatabaseWrapper(settings).get_connection_params()
+        assert "options" not in given
+        assert given["prepare_threshold"] is None  # psycopg prepares no statement
+        assert settings["DISABLE_SERVER_SIDE_CURSORS"]
+    assert re.fullmatch(r"SET LOCAL statement_timeout = \d+; SET LOCAL lock_timeout = \d+", settings["LIMITS"])
 
 
 @postgresql_only
