@@ -25,9 +25,10 @@ atexit.register(_pooler.kill)
 
 def pytest_configure() -> None:
     """Django drops the tests' database although the pooler is still connected to it."""
-    from django.db.backends.postgresql.creation import DatabaseCreation
+    from django.db.backends.postgresql import creation
 
-    drop = DatabaseCreation._destroy_test_db
+    class_: Any = creation.DatabaseCreation
+    drop = class_._destroy_test_db
 
     def let_go_and_drop(self: Any, test_database_name: str, verbosity: int) -> None:
         from tests.other_connections import let_go_of
@@ -35,4 +36,4 @@ def pytest_configure() -> None:
         let_go_of(test_database_name)
         drop(self, test_database_name, verbosity)
 
-    DatabaseCreation._destroy_test_db = let_go_and_drop  # type: ignore[method-assign]
+    class_._destroy_test_db = let_go_and_drop

@@ -26,6 +26,7 @@ class MigrateLease(models.Model):
     claim_id = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
     since = models.DateTimeField(null=True)
+    objects: "models.Manager[MigrateLease]" = models.Manager()
 
     class Meta:
         apps = Apps()
