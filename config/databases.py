@@ -41,7 +41,7 @@ VERIFIED = (
     "?sslmode=verify-full&sslrootcert=/path/of/the/ca.pem, or use the folder of a Unix socket: "
     "postgres://user@/name?host=/var/run/postgresql."
 )
-PLAIN = "Or set DATABASE_PLAIN_ON_LOOPBACK=true, because the server is on this machine."
+PLAIN = "The server is on this machine, so DATABASE_PLAIN_ON_LOOPBACK=true is also possible."
 LIVE_SERVER = (
     "a libSQL server is refused with a live key. It does not put each commit on disk, so a power cut can lose what was "
     "written before Stripe charged. Use PostgreSQL or a file. If you accept this, say why in LIBSQL_SERVER_LIVE_REASON"
@@ -91,7 +91,7 @@ def is_libsql_server(database: dict[str, Any]) -> bool:
 
 
 def check_database(database: dict[str, Any], *, debug: bool, plain_on_loopback: bool, problems: Problems) -> None:
-    """With DEBUG off a server is spoken to by TLS that proves whose server it is, or by a socket of this machine.
+    """With DEBUG off, require TLS with a verified server, or a Unix socket.
 
     ``plain_on_loopback`` accepts an address of this machine too, of a server or of a proxy that does the TLS.
     Source: https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION
@@ -156,7 +156,9 @@ def _check_key(file: Path, key: str, problems: Problems) -> None:
             begins = opened.read(len(PLAIN_FILE))
     if not key:
         if begins and begins != PLAIN_FILE:
-            problems.add("DATABASE_KEY", f"{file} is encrypted, or no database. Set the key that it was encrypted with")
+            problems.add(
+                "DATABASE_KEY", f"{file} is encrypted, or is not a database. Set the key that it was encrypted with"
+            )
         return
     if not re.fullmatch(r"[0-9a-fA-F]{64}", key):
         problems.add(
@@ -178,7 +180,9 @@ def _check_key(file: Path, key: str, problems: Problems) -> None:
         from config.libsql import cipher
 
         if not cipher.opens(file, key):
-            problems.add("DATABASE_KEY", f"does not open {file}: it was encrypted with another key, or is no database")
+            problems.add(
+                "DATABASE_KEY", f"does not open {file}: it was encrypted with another key, or is not a database"
+            )
 
 
 def _libsql_server(parts: SplitResult, token: str, problems: Problems) -> dict[str, Any]:

@@ -28,7 +28,9 @@ STRIPE_REQUESTS_PER_SECOND = env.int(
     "STRIPE_REQUESTS_PER_SECOND", default=80 if STRIPE_API_KEY.startswith(("sk_live_", "rk_live_")) else 20
 )
 if STRIPE_REQUESTS_PER_SECOND < 4:
-    problems.add("STRIPE_REQUESTS_PER_SECOND", "at least 4, as a second is cut into quarters")
+    problems.add(
+        "STRIPE_REQUESTS_PER_SECOND", "must be at least 4, because the limit is counted in quarters of a second"
+    )
 STRIPE_KIND = "sandbox" if STRIPE_API_BASE else "stripe"
 STRIPE_LIVE_MODE = environment.is_live(STRIPE_API_KEY)
 BLIND_ACCESS_GRACE = timedelta(hours=env.int("BLIND_ACCESS_HOURS", default=72))

@@ -15,9 +15,9 @@ def main() -> None:
     parser.add_argument("--stripe-port", type=int, default=12111)
     options = parser.parse_args()
     began = time.monotonic()
-    say("Starting the database, Stripe, the web server and the worker …")
+    say("Starting the database, the local Stripe, the web server and the worker …")
     with stacks.running(
-        stacks.ROOT / "var" / "demo", web_port=options.web_port, stripe_port=options.stripe_port
+        stacks.ROOT / "var" / "demo", web_port=options.web_port, stripe_port=options.stripe_port, may_use_own_key=True
     ) as stack:
         say("Creating Offices and subscribing them at Stripe …")
         sign_in = stack.seed()
@@ -32,7 +32,7 @@ def main() -> None:
         say(
             f"\n{sign_in}\n\nNext: open an Office and cancel its subscription, or let a month pass at the local Stripe."
         )
-        say("Ctrl-C ends everything.")
+        say("Press Ctrl-C to stop everything.")
         stay(stack)
 
 

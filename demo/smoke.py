@@ -172,13 +172,15 @@ def say(text: str) -> None:
 
 def main() -> None:
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="office-billing-") as folder:
-        ports = {"web_port": stacks.free_port(), "stripe_port": stacks.free_port()}
-        with stacks.running(Path(folder), **ports) as stack:
-            say(f"ok   {time.monotonic() - began:6.2f} s  everything started")
-            smoke = Smoke(stack)
-            smoke.run()
-            smoke.step("the demo's dozen Offices are made, and it says how to sign in", smoke.seeded)
+    web_port, stripe_port = stacks.free_port(), stacks.free_port()
+    with (
+        tempfile.TemporaryDirectory(prefix="office-billing-") as folder,
+        stacks.running(Path(folder), web_port=web_port, stripe_port=stripe_port) as stack,
+    ):
+        say(f"ok   {time.monotonic() - began:6.2f} s  everything started")
+        smoke = Smoke(stack)
+        smoke.run()
+        smoke.step("the demo's dozen Offices are made, and it says how to sign in", smoke.seeded)
     say(f"The main job works ({time.monotonic() - began:.1f} s).")
     sys.exit(smoke.failed)
 

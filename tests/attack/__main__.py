@@ -10,6 +10,7 @@ where a person was shown an error that is not one of ours.
 import contextlib
 import os
 import random
+import signal
 import sys
 import tempfile
 import threading
@@ -35,6 +36,7 @@ SHOWN = {"201", "400", "402", "403", "404", "409", "422", "429", "503", "cut"}
 
 
 def main() -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     form, seconds = sys.argv[1], float(sys.argv[2]) if len(sys.argv) > 2 else 120
     with tempfile.TemporaryDirectory(prefix="attack-") as folder, database(form, Path(folder)) as (url, attacks):
         webs, workers = (4, 4) if form == "postgresql" else (2, 2)
@@ -73,7 +75,11 @@ def database(form: str, folder: Path) -> Iterator[tuple[str, list[tuple[str, flo
             yield (
                 cluster.url,
                 [
-                    ("connections cut each second", 0, lambda: threading.Thread(target=cut_each_second).start()),
+                    (
+                        "connections cut each second",
+                        0,
+                        lambda: threading.Thread(target=cut_each_second, daemon=True).start(),
+                    ),
                     ("read-only for 20 s", 0.4, read_only),
                     ("primary killed, standby promoted", 0.75, fail_over),
                     ("no more cuts", 1, cutting.set),
@@ -93,7 +99,7 @@ def attacked(stack: Attacked, attacks: list[tuple[str, float, Callable[[], Any]]
     stack.manage("setup_stripe")
     stack.start_all()
     pump = Load(stack.site, stack.stripe, "", [])
-    pumping = threading.Thread(target=pump._send_events)
+    pumping = threading.Thread(target=pump._send_events, daemon=True)
     pumping.start()
     stack.seed()
     pump.ended.set()
@@ -105,7 +111,7 @@ def attacked(stack: Attacked, attacks: list[tuple[str, float, Callable[[], Any]]
     load = Load(stack.site, stack.stripe, token(stack), offices())
     threads = load.start()
     kills = threading.Event()
-    killer = threading.Thread(target=keep_killing, args=(stack, kills))
+    killer = threading.Thread(target=keep_killing, args=(stack, kills), daemon=True)
     killer.start()
     began, done = time.monotonic(), []
     for what, part, attack in sorted(attacks, key=lambda one: one[1]):

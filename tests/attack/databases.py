@@ -56,7 +56,7 @@ class Cluster:
         with self.connected(name, "postgres") as connection:
             rows = connection.execute(
                 "SELECT pg_terminate_backend(pid) FROM (SELECT pid FROM pg_stat_activity WHERE datname = 'billing' "
-                "AND pid <> pg_backend_pid() ORDER BY random() LIMIT %s) AS some",
+                "AND pid <> pg_backend_pid() ORDER BY random() LIMIT %s) AS few",
                 [most],
             )
             return len(rows.fetchall())

@@ -7,6 +7,7 @@ import threading
 import time
 import uuid
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +16,7 @@ import httpx
 AGAIN = {"operation_in_progress", "request_in_progress", "stripe_unavailable"}
 """Refusals after which the same request is sent again, under the same key."""
 FIRST_AMOUNT = 5_000
+SENDERS = 4
 
 
 @dataclass
@@ -36,9 +38,9 @@ class Load:
 
     def start(self) -> list[threading.Thread]:
         amounts = itertools.count(FIRST_AMOUNT)
-        threads = [threading.Thread(target=self._send_events)]
-        threads += [threading.Thread(target=self._ask, args=(office, amounts)) for office in self.offices]
-        threads.append(threading.Thread(target=self._change_at_stripe))
+        threads = [threading.Thread(target=self._send_events, daemon=True)]
+        threads += [threading.Thread(target=self._ask, args=(office, amounts), daemon=True) for office in self.offices]
+        threads.append(threading.Thread(target=self._change_at_stripe, daemon=True))
         for thread in threads:
             thread.start()
         return threads
@@ -46,14 +48,14 @@ class Load:
     def _send_events(self) -> None:
         """Send what waits, as Stripe does: again and again until it is answered 200."""
         stripe, waiting = httpx.Client(base_url=self.stripe, timeout=20), list[dict[str, Any]]()
+        site, pool = self._client(), ThreadPoolExecutor(SENDERS)
         while True:
             waiting += stripe.post("/_sandbox/deliveries/take", json={}).json()["deliveries"]
             if not waiting and self.ended.is_set():
                 return
             random.shuffle(waiting)
             left = []
-            for one in waiting:
-                status = self._sent(one)
+            for one, status in zip(waiting, pool.map(lambda one: self._sent(site, one), waiting), strict=True):
                 self.events[status] += 1
                 if status == "200":
                     self.acknowledged.add(json.loads(one["body"])["id"])
@@ -62,27 +64,32 @@ class Load:
             waiting = left
             time.sleep(0.2)
 
-    def _sent(self, one: dict[str, Any]) -> str:
+    def _sent(self, site: httpx.Client, one: dict[str, Any]) -> str:
         path = "/" + one["url"].split("/", 3)[3]
         try:
-            answer = httpx.post(f"{self.site}{path}", content=one["body"], headers=one["headers"], timeout=30)
+            answer = site.post(path, content=one["body"], headers=one["headers"])
         except httpx.HTTPError:
             return "cut"
         return str(answer.status_code)
 
+    def _client(self) -> httpx.Client:
+        """Return a client that opens a connection for each request, so that each may meet another web server."""
+        return httpx.Client(base_url=self.site, timeout=60, limits=httpx.Limits(max_keepalive_connections=0))
+
     def _ask(self, office: str, amounts: "itertools.count[int]") -> None:
         """Ask for one charge after the other, each until it is answered for good."""
+        site = self._client()
         while not self.no_more.is_set():
             amount, key = next(amounts), str(uuid.uuid4())
             self.charged[amount] = False
-            while not self._answered(office, amount, key):
+            while not self._answered(site, office, amount, key):
                 time.sleep(random.uniform(0.2, 1))
 
-    def _answered(self, office: str, amount: int, key: str) -> bool:
+    def _answered(self, site: httpx.Client, office: str, amount: int, key: str) -> bool:
         headers = {"Authorization": f"Token {self.token}", "Idempotency-Key": key}
         body = {"charge": "training", "amount": amount, "reason": "agreed"}
         try:
-            answer = httpx.post(f"{self.site}/api/v1/offices/{office}/charges/", json=body, headers=headers, timeout=60)
+            answer = site.post(f"/api/v1/offices/{office}/charges/", json=body, headers=headers)
         except httpx.HTTPError:
             self.requests["cut"] += 1
             return False

@@ -53,7 +53,8 @@ class Attacked(Stack):
         """Kill a web server or a worker with SIGKILL, start another one in its place, and return its name."""
         name = random.choice([*self.ports, *self.workers])
         process = self.processes[name]
-        os.killpg(process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it ended by itself
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         self.killed += 1
         self.start_again(name)

@@ -4,6 +4,8 @@ dj-stripe's migrations build and rebuild about fifty tables (its second one has 
 minute. If none of its tables exists yet, they are created in their last form, and its migrations are recorded as
 applied. tests/config/test_first_migrate.py compares the two ways.
 
+Afterwards the names that are not folded yet are folded. In a migration that would be one long transaction.
+
 Two of our migrations were put before others that were already on main. Django refuses a database that ran those
 others before it runs anything, so a migration cannot repair this.
 
@@ -19,9 +21,11 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
+from billing import folded_names
 from billing.management.migrate_lease import LASTS, Lease
 
 APP = "djstripe"
+FOLDED_NAMES = "0015_folded_names"
 PUT_BEFORE = {"0005_subscription_terms": "0006_payment_methods", "0007_invoices": "0008_adjustments"}
 """The migrations that came later to main, each with the one that it was put before. Never add to this."""
 
@@ -54,7 +58,9 @@ class Command(migrate.Command):
                     first = {"app_label": "billing", "migration_name": "0001", "run_syncdb": False, "prune": False}
                     super().handle(*args, **{**options, **first})
                     create_tables(connection)
-            return super().handle(*args, **options)
+            super().handle(*args, **options)
+            if not options["fake"]:
+                fold_names(connection)
 
     def migration_progress_callback(self, action: str, migration: Any = None, fake: bool = False) -> None:
         if action in ("apply_start", "unapply_start"):
@@ -82,6 +88,12 @@ def create_tables(connection: Any) -> None:
         for app, name in loader.disk_migrations:
             if app == APP:
                 recorder.record_applied(app, name)
+
+
+def fold_names(connection: Any) -> None:
+    """The folded names are right, in a database that has their columns."""
+    if ("billing", FOLDED_NAMES) in MigrationRecorder(connection).applied_migrations():
+        folded_names.fold_all(using=connection.alias)
 
 
 def apply_what_was_put_before(connection: Any) -> list[str]:
