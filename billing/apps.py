@@ -11,7 +11,12 @@ class BillingConfig(AppConfig):
     def ready(self) -> None:
         from billing.access import roles
         from billing.audit import trail
-        from billing.checks import check_determination, check_static_files, check_where_live_data_is
+        from billing.checks import (
+            check_determination,
+            check_role_defaults,
+            check_static_files,
+            check_where_live_data_is,
+        )
         from billing.stripe_api import mirror, sandbox_clock
 
         trail.register()
@@ -19,6 +24,7 @@ class BillingConfig(AppConfig):
         checks.register(check_determination, "billing", deploy=True)
         checks.register(check_static_files, "billing", deploy=True)
         checks.register(check_where_live_data_is, "billing", deploy=True)
+        checks.register(check_role_defaults, "billing", deploy=True)
         post_migrate.connect(roles.write_groups, sender=self, dispatch_uid="staff-roles")
         if settings.STRIPE_KIND == "sandbox":
             sandbox_clock.follow()

@@ -17,7 +17,7 @@ from django.contrib.staticfiles.storage import ManifestFilesMixin
 from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import Storage, storages
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 
 from billing import clock, errors
 from billing.models.agreement import payment_processor
@@ -27,6 +27,13 @@ from config.databases import is_file, is_libsql_server
 log = logging.getLogger(__name__)
 
 SOON = timedelta(days=30)
+ROLE_DEFAULTS = {
+    "statement_timeout": "60s",
+    "lock_timeout": "20s",
+    "idle_in_transaction_session_timeout": "60s",
+    "TimeZone": "UTC",
+}
+"""What the product's role has by default on PostgreSQL. A pooler lets no connection set it for itself."""
 COLLECT = "Run on this machine, after each update too: python manage.py collectstatic --no-input"
 
 
@@ -89,6 +96,35 @@ def check_where_live_data_is(**_: Any) -> list[CheckMessage]:
             )
         )
     return found
+
+
+def check_role_defaults(**_: Any) -> list[CheckMessage]:
+    """On PostgreSQL: whether the role's defaults limit how long a statement, a lock and an idle transaction last."""
+    if connection.vendor != "postgresql":
+        return []
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT current_user, name, reset_val FROM pg_settings WHERE name = ANY(%s)", [list(ROLE_DEFAULTS)]
+            )
+            found = cursor.fetchall()
+    except DatabaseError as error:
+        return [Warning(f"The defaults of the database role could not be read: {error}", id="billing.W007")]
+    default = {name: value for _, name, value in found}
+    missing = [
+        name for name in ROLE_DEFAULTS if default[name] == "0" or (name == "TimeZone" and default[name] != "UTC")
+    ]
+    if not missing:
+        return []
+    role = connection.ops.quote_name(found[0][0])
+    statements = " ".join(f"ALTER ROLE {role} SET {name} = '{ROLE_DEFAULTS[name]}';" for name in missing)
+    return [
+        Warning(
+            f"PostgreSQL: the role {role} has no default, or not the one that is needed, for {', '.join(missing)}.",
+            hint=f"Run on the database: {statements} Then restart the pooler, if there is one, web and workers.",
+            id="billing.W007",
+        )
+    ]
 
 
 def check_static_files(**_: Any) -> list[CheckMessage]:

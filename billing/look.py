@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from django.db import Error as DatabaseTrouble
 
-from billing import clock, jobs
+from billing import clock, jobs, time_limits
 from billing.audit import actor, trail
 from billing.models import Job, Office
 from billing.models.statuses import InvoiceStatus
@@ -14,7 +14,6 @@ from billing.stripe_api import gateway
 
 log = logging.getLogger(__name__)
 
-OPTIONAL = "optional"  # the connection for a write that may be left out: see config.databases.impatient
 MOST_TIMES = 3
 """How many times a look is made if newer looks overtake it, before the rest is left to a worker."""
 
@@ -79,7 +78,8 @@ def queue_look_if_possible(office: Office) -> None:
     queues the look again.
     """
     try:
-        queue_look(office, using=OPTIONAL)
+        with time_limits.optional() as using:
+            queue_look(office, using=using)
     except DatabaseTrouble:
         log.exception("look at Office %s not queued: the database did not take it", office.public_id)
 

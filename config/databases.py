@@ -29,6 +29,13 @@ FORMS = (
     "use a file (libsql:///var/billing.db), a libSQL server (libsql://host) or PostgreSQL "
     "(postgres://user:password@host/name)"
 )
+POSTGRESQL = {
+    "CONN_MAX_AGE": 60,
+    "CONN_HEALTH_CHECKS": True,
+    "ATOMIC_REQUESTS": False,
+    # a pooler gives the next transaction another connection to the server, and the cursor would not be there
+    "DISABLE_SERVER_SIDE_CURSORS": True,
+}
 VERIFIED = (
     "the connection to PostgreSQL must be encrypted, and the server's certificate must be verified. End the URL with "
     "?sslmode=verify-full&sslrootcert=/path/of/the/ca.pem, or use the folder of a Unix socket: "
@@ -55,7 +62,7 @@ def database(
     if token and not _is_libsql_server(parts):
         problems.add("DATABASE_AUTH_TOKEN", "is only for a libSQL server (DATABASE_URL=libsql://…). Remove it")
     if parts.scheme in ("postgres", "postgresql"):
-        return {**Env.db_url_config(url), "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
+        return {**Env.db_url_config(url), **POSTGRESQL}
     if _is_file(parts):
         return _file(parts, key, new_key, base_dir, problems)
     if _is_libsql_server(parts):
@@ -67,22 +74,22 @@ def database(
 def impatient(database: dict[str, Any], *, seconds: float = IMPATIENT_SECONDS) -> dict[str, Any]:
     """Return the same database for a caller that wants to be refused rather than wait: ``seconds`` in all.
 
-    It is a connection of its own, because the limits must hold from the connect on, cost no statement, and never
-    reach the patient one. PostgreSQL: ``statement_timeout`` also ends a wait for a lock; there are two statements.
+    It is a connection of its own, because the limits must hold from the connect on, and never reach the patient one.
+    PostgreSQL: what our side limits is here; ``LIMITS`` is the first statement of each transaction, see
+    ``billing.time_limits``. Two of the statements that follow may take as long as they are allowed to.
     A libSQL server: a dead connection is found and another one opened, and each may take the time-out.
     """
-    given = database.get("OPTIONS") or {}
+    limited = {**database, "TEST": {"MIRROR": "default"}}
     if is_libsql_server(database):
         limits: dict[str, Any] = {"timeout": seconds * 0.45}
     elif database["ENGINE"] == LIBSQL:
         limits = {"timeout": seconds}
     else:
-        limits = {
-            "connect_timeout": 2,  # the smallest that libpq takes
-            "tcp_user_timeout": int(seconds * 1000),
-            "options": f"{given.get('options', '')} -c statement_timeout={int(seconds * 500)}".strip(),
-        }
-    return {**database, "OPTIONS": {**given, **limits}, "TEST": {"MIRROR": "default"}}
+        limits = {"connect_timeout": 2, "tcp_user_timeout": int(seconds * 1000)}  # libpq takes no less than 2 s
+        limited["LIMITS"] = (
+            f"SET LOCAL statement_timeout = {int(seconds * 500)}; SET LOCAL lock_timeout = {int(seconds * 400)}"
+        )
+    return {**limited, "OPTIONS": {**(database.get("OPTIONS") or {}), **limits}}
 
 
 def is_libsql_server(database: dict[str, Any]) -> bool:

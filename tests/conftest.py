@@ -26,6 +26,7 @@ from billing.operations.subscriptions.start import StartSubscription
 from billing.stripe_api import client, sandbox_clock
 from billing.webhooks import inbox
 from tests import conformance
+from tests.other_connections import refused_without_limits
 from tests.processes import released, started
 
 __all__ = ["released", "started"]
@@ -124,9 +125,15 @@ def stripe_server() -> Iterator[LocalStripe]:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """Drop auditlog's own table, which ours replaces. On PostgreSQL it would prevent emptying the tables."""
+    """Drop auditlog's own table, which ours replaces. On PostgreSQL it would prevent emptying the tables.
+
+    On PostgreSQL, also let each test fail in which a statement runs without the time limits that it must have.
+    """
     with django_db_blocker.unblock(), connections["default"].cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS auditlog_logentry")
+    for alias in ("impatient", "optional"):
+        if connections[alias].vendor == "postgresql":
+            connections[alias].execute_wrappers.append(refused_without_limits)
 
 
 @pytest.fixture

@@ -3,10 +3,12 @@
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.db import connection, connections
+from psycopg.pq import TransactionStatus
 
 from config.databases import is_libsql_server
 
@@ -15,6 +17,26 @@ not_on_libsql_server = pytest.mark.skipif(ON_SERVER, reason="a libSQL server has
 embedded_only = pytest.mark.skipif(
     ON_SERVER or settings.DATABASES["default"]["ENGINE"] != "config.libsql", reason="about the embedded file"
 )
+postgresql_only = pytest.mark.skipif(connection.vendor != "postgresql", reason="about PostgreSQL")
+
+
+def refused_without_limits(execute: Any, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+    """Let a statement of the impatient or the optional connection run within its time limits only. Wraps each."""
+    raw, limits = context["connection"].connection, context["connection"].settings_dict["LIMITS"]
+    if sql != limits and raw.info.transaction_status != TransactionStatus.INERROR:
+        asked = "SELECT name || ' = ' || setting FROM pg_settings WHERE name = ANY(%s)"
+        in_force = {one for (one,) in raw.execute(asked, [["statement_timeout", "lock_timeout"]])}
+        assert in_force == set(limits.replace("SET LOCAL ", "").split("; ")), f"without its time limits: {sql}"
+    return execute(sql, params, many, context)
+
+
+def let_go_of(name: str) -> None:
+    """Nobody is connected to this database of the tests' server any more: a pooler keeps connections that ended here.
+
+    Without that, PostgreSQL neither drops nor copies it.
+    """
+    with connection._nodb_cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = %s", [name])
 
 
 @contextlib.contextmanager

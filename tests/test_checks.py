@@ -1,21 +1,26 @@
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from django.core import checks
+from django.db import connection
 
-from billing.checks import check_where_live_data_is
+from billing.checks import ROLE_DEFAULTS, check_role_defaults, check_where_live_data_is
 from billing.models import Agreement
 from tests.conftest import determined
+from tests.other_connections import let_go_of, out_of_reach, postgresql_only
+from tests.schema.another_database import Databases
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def found():
-    """What `manage.py check --deploy` says of ours."""
-    return checks.run_checks(tags=["billing"], include_deployment_checks=True)
+    """What `manage.py check --deploy` says of ours, but not of the role, which on PostgreSQL is the tests' own."""
+    said = checks.run_checks(tags=["billing"], include_deployment_checks=True)
+    return [one for one in said if one.id != "billing.W007"]
 
 
 @pytest.fixture(autouse=True)
@@ -99,3 +104,58 @@ def test_before_the_first_migration_the_check_says_so_and_does_not_stop_the_star
     assert ended.returncode == 0
     assert "billing.W003" in ended.stderr
     assert "1 issue" in ended.stderr
+
+
+@pytest.fixture
+def database(tmp_path, django_db_blocker):
+    """The name of an empty one, to which nobody has connected yet; the default connection leads to it."""
+    databases = Databases(tmp_path)
+    with django_db_blocker.unblock():
+        name = databases.make()
+        with databases.default(name):
+            yield name
+        databases.drop()
+
+
+@postgresql_only
+def test_a_role_without_its_defaults_is_told_with_the_sql_that_sets_them(database):
+    connection.ensure_connection()
+
+    [warning] = check_role_defaults()
+
+    assert (warning.id, warning.level) == ("billing.W007", checks.WARNING)
+    assert len(re.findall(r'ALTER ROLE "\w+" SET \w+ = \'\w+\';', warning.hint)) == len(ROLE_DEFAULTS)
+
+    with connection.cursor() as cursor:  # in this database only, as the role is everybody's
+        for role, setting in re.findall(r"(ALTER ROLE \S+) (SET [^;]+);", warning.hint):
+            cursor.execute(f"{role} IN DATABASE {database} {setting}")
+    connection.close()
+    let_go_of(database)
+
+    assert check_role_defaults() == []
+
+
+@postgresql_only
+@pytest.mark.parametrize("name", ROLE_DEFAULTS)
+def test_one_default_that_is_missing_is_told_by_its_name(database, name):
+    with connection.cursor() as cursor:
+        for other, value in ROLE_DEFAULTS.items():
+            if other != name:
+                cursor.execute(f"ALTER DATABASE {database} SET {other} = '{value}'")
+    connection.close()
+    let_go_of(database)
+
+    [warning] = check_role_defaults()
+
+    assert warning.hint.count("ALTER ROLE") == 1
+    assert f" SET {name} = " in warning.hint
+
+
+@postgresql_only
+@pytest.mark.django_db(transaction=True)
+def test_without_a_database_the_role_is_not_judged_and_the_check_goes_on():
+    with out_of_reach("default"):
+        [warning] = check_role_defaults()
+
+    assert (warning.id, warning.level) == ("billing.W007", checks.WARNING)
+    assert "could not be read" in warning.msg

@@ -13,6 +13,7 @@ from billing.checks import check_static_files
 from tests.conftest import PASSWORD
 from tests.processes import ROOT, production
 
+pytestmark = pytest.mark.django_db  # some of the checks ask the database
 FONT = "unfold/fonts/inter/styles.css"
 
 
@@ -34,7 +35,8 @@ def manifest(folder):
 
 def told():
     """What `manage.py check --deploy` says of static files, and it always says what to type."""
-    found = checks.run_checks(tags=["billing"], include_deployment_checks=True)
+    said = checks.run_checks(tags=["billing"], include_deployment_checks=True)
+    found = [one for one in said if one.id != "billing.W007"]  # it is about the tests' role on PostgreSQL
     assert all("python manage.py collectstatic --no-input" in one.hint for one in found)
     return [(one.id, one.msg) for one in found]
 

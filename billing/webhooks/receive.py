@@ -13,7 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 from djstripe.models import WebhookEndpoint
 
-from billing import clock
+from billing import clock, time_limits
 from billing.models import ReceivedEvent
 from billing.stripe_api import signature
 from billing.webhooks.hints import hint_of
@@ -21,7 +21,6 @@ from billing.webhooks.hints import hint_of
 log = logging.getLogger(__name__)
 
 MOST_BYTES = 1_000_000
-IMPATIENT = "impatient"  # the connection that fails soon instead of waiting: see config.databases.impatient
 
 FIELDS = [field for field in ReceivedEvent._meta.concrete_fields if not field.primary_key]
 INSERT = (
@@ -75,20 +74,21 @@ def receive(request: HttpRequest, uuid: Any) -> HttpResponse:
 
 def _has_endpoint(uuid: Any) -> bool:
     """Return whether there is an endpoint with this id. A yes is remembered, because endpoints are never deleted."""
-    if uuid not in _known and WebhookEndpoint.objects.using(IMPATIENT).filter(djstripe_uuid=uuid).exists():
-        _known.add(uuid)
+    if uuid not in _known:
+        with time_limits.impatient() as using:
+            if WebhookEndpoint.objects.using(using).filter(djstripe_uuid=uuid).exists():
+                _known.add(uuid)
     return uuid in _known
 
 
 def _insert(hint: ReceivedEvent) -> None:
     """Insert the row, unless the event has one already.
 
-    This is one statement that commits by itself. ``bulk_create`` opens a transaction first and compiles its SQL inside
-    it. On SQLite all other writers wait for that.
+    On SQLite this is one statement that commits by itself. ``bulk_create`` opens a transaction first and compiles its
+    SQL inside it, and all other writers wait for that. On PostgreSQL this is a short transaction, for its time limits.
     """
-    connection = connections[IMPATIENT]
-    values = [field.get_db_prep_save(getattr(hint, field.attname), connection) for field in FIELDS]
-    with connection.cursor() as cursor:
+    with time_limits.impatient() as using, connections[using].cursor() as cursor:
+        values = [field.get_db_prep_save(getattr(hint, field.attname), connections[using]) for field in FIELDS]
         cursor.execute(INSERT, values)
 
 

@@ -26,18 +26,25 @@ def held_by_another():
 @contextlib.contextmanager
 def read_only():
     """As at a standby, or on a disk that is full."""
-    on, off = (
-        ("PRAGMA query_only = ON", "PRAGMA query_only = OFF")
-        if connection.vendor == "sqlite"
-        else ("SET default_transaction_read_only = on", "SET default_transaction_read_only = off")
-    )
+    if connection.vendor != "sqlite":
+        with contextlib.ExitStack() as stack:
+            for alias in EACH:
+                stack.enter_context(connections[alias].execute_wrapper(in_a_transaction_that_only_reads))
+            yield
+        return
     for alias in EACH:
-        connections[alias].cursor().execute(on)
+        connections[alias].cursor().execute("PRAGMA query_only = ON")
     try:
         yield
     finally:
         for alias in EACH:
-            connections[alias].cursor().execute(off)
+            connections[alias].cursor().execute("PRAGMA query_only = OFF")
+
+
+def in_a_transaction_that_only_reads(execute, sql, params, many, context):
+    """What is set for the session would stay at a connection that a pooler gives to others."""
+    execute(f"SET TRANSACTION READ ONLY; {sql}", params, many, context)
+    context["cursor"].nextset()
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ def two_databases(tmp_path, django_db_blocker):
     yield [f"{base}/{name}" for name in names]
     with django_db_blocker.unblock(), connection._nodb_cursor() as cursor:
         for name in names:
-            cursor.execute(f"DROP DATABASE {name}")
+            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.mark.slow

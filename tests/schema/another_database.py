@@ -14,6 +14,8 @@ from django.db import connections
 from django.db.utils import load_backend
 from django.test import override_settings
 
+from tests.other_connections import let_go_of
+
 TODAY = Path(__file__).parents[2] / "billing" / "migrations"
 FIRST = Path(__file__).parent / "migrations"
 """The first versions of the migrations that were edited after they were on main."""
@@ -30,6 +32,8 @@ class Databases:
         name = f"test_{uuid.uuid4().hex}"
         self.made.append(name)
         if connections["default"].vendor != "sqlite":
+            if like:
+                let_go_of(like)
             _on_server(f"CREATE DATABASE {name}" + (f" TEMPLATE {like}" if like else ""))
         elif like:
             shutil.copy(self.folder / like, self.folder / name)
@@ -52,7 +56,7 @@ class Databases:
 
     def drop(self) -> None:
         for name in self.made if connections["default"].vendor != "sqlite" else ():
-            _on_server(f"DROP DATABASE {name}")
+            _on_server(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _on_server(statement: str) -> None:

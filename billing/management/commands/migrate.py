@@ -1,4 +1,4 @@
-"""The command ``migrate``, faster on an empty database, and able to apply two migrations that were added late.
+"""The command ``migrate``: one at a time, faster on an empty database, and able to apply two late migrations.
 
 dj-stripe's migrations build and rebuild about fifty tables (its second one has 523 operations). This takes most of a
 minute. If none of its tables exists yet, they are created in their last form, and its migrations are recorded as
@@ -8,11 +8,13 @@ Afterwards the names that are not folded yet are folded. In a migration that wou
 
 Two of our migrations were put before others that were already on main. Django refuses a database that ran those
 others before it runs anything, so a migration cannot repair this.
+
+While one ``migrate`` runs, another one on the same database is refused: see billing/management/migrate_lease.py.
 """
 
+from datetime import timedelta
 from typing import Any
 
-from django.core.management import call_command
 from django.core.management.commands import migrate
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
@@ -20,6 +22,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from billing import folded_names
+from billing.management.migrate_lease import LASTS, Lease
 
 APP = "djstripe"
 FOLDED_NAMES = "0015_folded_names"
@@ -31,20 +34,38 @@ class Command(migrate.Command):
     def add_arguments(self, parser: Any) -> None:
         super().add_arguments(parser)
         parser.add_argument("--step-by-step", action="store_true", help="Run dj-stripe's own migrations one by one.")
+        parser.add_argument(
+            "--lease",
+            type=int,
+            metavar="SECONDS",
+            default=int(LASTS.total_seconds()),
+            help="How long another migrate is refused after the last step of one that was killed. "
+            "It must be longer than your longest migration takes. Default: %(default)s.",
+        )
 
     def handle(self, *args: Any, **options: Any) -> Any:
+        lasts = timedelta(seconds=options.pop("lease"))
         step_by_step = options.pop("step_by_step", False)
-        whole_project = not options["app_label"] and not options["plan"] and not options["check_unapplied"]
+        if options["plan"] or options["check_unapplied"]:
+            return super().handle(*args, **options)
         connection = connections[options["database"]]
-        if not options["plan"] and not options["check_unapplied"] and not options["fake"]:
-            for name in apply_what_was_put_before(connection):
-                self.stdout.write(f"  Applied billing.{name}, which comes before {PUT_BEFORE[name]}")
-        if whole_project and not step_by_step and not options["fake"] and is_empty(connection):
-            call_command("migrate", "billing", "0001", database=options["database"], verbosity=options["verbosity"])
-            create_tables(connection)
-        super().handle(*args, **options)
-        if not options["plan"] and not options["check_unapplied"] and not options["fake"]:
-            fold_names(connection)
+        self.lease = Lease(connection, lasts=lasts)
+        with self.lease.held():
+            if not options["fake"]:
+                for name in apply_what_was_put_before(connection):
+                    self.stdout.write(f"  Applied billing.{name}, which comes before {PUT_BEFORE[name]}")
+                if not options["app_label"] and not step_by_step and is_empty(connection):
+                    first = {"app_label": "billing", "migration_name": "0001", "run_syncdb": False, "prune": False}
+                    super().handle(*args, **{**options, **first})
+                    create_tables(connection)
+            super().handle(*args, **options)
+            if not options["fake"]:
+                fold_names(connection)
+
+    def migration_progress_callback(self, action: str, migration: Any = None, fake: bool = False) -> None:
+        if action in ("apply_start", "unapply_start"):
+            self.lease.renew()
+        super().migration_progress_callback(action, migration, fake)
 
 
 def is_empty(connection: Any) -> bool:
@@ -58,15 +79,15 @@ def is_empty(connection: Any) -> bool:
 def create_tables(connection: Any) -> None:
     """Create dj-stripe's tables as its last migration leaves them, and record its migrations as applied."""
     loader = MigrationLoader(connection)
-    with connection.schema_editor() as editor:
+    recorder = MigrationRecorder(connection)
+    recorder.ensure_schema()
+    with connection.schema_editor() as editor:  # in one transaction, so that one that is killed leaves nothing
         for model in loader.project_state().apps.get_app_config(APP).get_models():
             if model._meta.managed and not model._meta.proxy:
                 editor.create_model(model)
-    recorder = MigrationRecorder(connection)
-    recorder.ensure_schema()
-    for app, name in loader.disk_migrations:
-        if app == APP:
-            recorder.record_applied(app, name)
+        for app, name in loader.disk_migrations:
+            if app == APP:
+                recorder.record_applied(app, name)
 
 
 def fold_names(connection: Any) -> None:
