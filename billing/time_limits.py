@@ -8,8 +8,9 @@ transaction. A pooler such as pgbouncer gives each transaction another connectio
 longer is lost, or reaches somebody else. ``config.databases.impatient`` says how long the limits are.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 from django.db import connections, transaction
 
@@ -22,6 +23,18 @@ def impatient() -> AbstractContextManager[str]:
 def optional() -> AbstractContextManager[str]:
     """Give the connection for a write that may be left out, while somebody waits for an answer that is ready."""
     return _limited("optional")
+
+
+def execute_impatiently(statement: str, values: Sequence[Any]) -> None:
+    """Run one statement on the impatient connection. It commits by itself.
+
+    On PostgreSQL its limits are in the same round trip: several statements that are sent together are one transaction.
+    Source: https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT
+    """
+    connection = connections["impatient"]
+    limits = connection.settings_dict.get("LIMITS")
+    with connection.cursor() as cursor:
+        cursor.execute(f"{limits}; {statement}" if limits else statement, values)
 
 
 @contextmanager

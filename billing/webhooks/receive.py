@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import Error as DatabaseTrouble
-from django.db import connections
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.http.request import RawPostDataException
 from django.views.decorators.csrf import csrf_exempt
@@ -84,12 +84,11 @@ def _has_endpoint(uuid: Any) -> bool:
 def _insert(hint: ReceivedEvent) -> None:
     """Insert the row, unless the event has one already.
 
-    On SQLite this is one statement that commits by itself. ``bulk_create`` opens a transaction first and compiles its
-    SQL inside it, and all other writers wait for that. On PostgreSQL this is a short transaction, for its time limits.
+    This is one statement that commits by itself. ``bulk_create`` opens a transaction first and compiles its SQL inside
+    it. On SQLite all other writers wait for that.
     """
-    with time_limits.impatient() as using, connections[using].cursor() as cursor:
-        values = [field.get_db_prep_save(getattr(hint, field.attname), connections[using]) for field in FIELDS]
-        cursor.execute(INSERT, values)
+    values = [field.get_db_prep_save(getattr(hint, field.attname), connection) for field in FIELDS]
+    time_limits.execute_impatiently(INSERT, values)
 
 
 def _declared_length(request: HttpRequest) -> int:
