@@ -61,7 +61,7 @@ def test_where_nothing_waits_it_says_so_and_shows_what_is_billed_and_paid(
 
     for shown in (
         "You have nothing to do",
-        "Billed a month 199.00 USD",
+        "Billed each month 199.00 USD",
         "Paid in the last 30 days 199.00 USD",
         "Owed now –",
         "active 1",
@@ -93,7 +93,7 @@ def test_what_waits_for_somebody_comes_first_and_leads_there(subscribed, auditor
             "1 critical finding needs attention",
             "1 warning finding needs attention",
             "1 operation without an outcome yet",
-            "Billed a month",
+            "Billed each month",
         )
     ]
     assert places == sorted(places)
@@ -128,7 +128,7 @@ def test_an_office_that_is_past_due_is_named_with_what_it_owes(subscribed, strip
 
     words = told(auditor)
 
-    assert "Past due longest Maple Street Family Practice 199.00 USD since" in words
+    assert "Offices that are past due for the longest time Maple Street Family Practice 199.00 USD since" in words
     assert "may use the product until" in words
     assert "past due 1" in words
     assert "Owed now 199.00 USD" in words
@@ -165,7 +165,7 @@ def test_staff_without_a_role_are_told_how_to_get_one(db):
     words = told(actor.person(person))
 
     assert "Your account has no role yet" in words
-    assert "Billed a month" not in words
+    assert "Billed each month" not in words
 
 
 def test_it_takes_no_more_queries_for_more_offices(subscribed, auditor):

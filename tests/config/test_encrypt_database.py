@@ -107,7 +107,7 @@ def test_after_it_the_key_of_before_is_an_error_at_the_start_that_says_which_key
     again = run(case)
 
     assert again.returncode != 0
-    said = "is encrypted, or no database. Set the key" if not case.key else "does not open"
+    said = "is encrypted, or is not a database. Set the key" if not case.key else "does not open"
     assert said in again.stderr
     assert "DATABASE_NEW_KEY opens it: put that into DATABASE_KEY" in again.stderr
     assert python("-c", "import config.settings", env=variables(case.file, NEW_KEY)).returncode == 0

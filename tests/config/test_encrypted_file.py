@@ -91,7 +91,7 @@ def test_the_right_key_starts(encrypted):
 
 @pytest.mark.parametrize(
     ("key", "says"),
-    [("", "is encrypted, or no database. Set the key that it was encrypted with"), (NEW_KEY, "does not open")],
+    [("", "is encrypted, or is not a database. Set the key that it was encrypted with"), (NEW_KEY, "does not open")],
 )
 def test_a_missing_or_a_wrong_key_is_one_clear_error_at_the_start(encrypted, key, says):
     ended = start(encrypted, key)

@@ -73,7 +73,7 @@ def test_a_live_key_is_for_production_only_and_is_not_shown(changes, says):
         ("STRIPE_WEBHOOK_SECRETS", "", "STRIPE_WEBHOOK_SECRETS: must be the signing secret"),
         ("STRIPE_WEBHOOK_SECRETS", "secret", "must begin with whsec_"),
         ("STRIPE_API_BASE", "http://127.0.0.1:12111", "STRIPE_API_BASE"),
-        ("STRIPE_REQUESTS_PER_SECOND", "3", "STRIPE_REQUESTS_PER_SECOND: at least 4"),
+        ("STRIPE_REQUESTS_PER_SECOND", "3", "STRIPE_REQUESTS_PER_SECOND: must be at least 4"),
         ("DATABASE_URL", "mysql://x/y", "DATABASE_URL: use a file (libsql:///var/billing.db), a libSQL server"),
         (
             "DATABASE_URL",
@@ -87,7 +87,7 @@ def test_a_live_key_is_for_production_only_and_is_not_shown(changes, says):
         ("DATABASE_URL", "libsql://server.example?authToken=abc", "Put it into DATABASE_AUTH_TOKEN"),
         ("DATABASE_URL", "libsql://abc@server.example", "Put it into DATABASE_AUTH_TOKEN"),
         ("DATABASE_URL", "ws://server.example:8080", "ws:// is not encrypted, so it is only for this machine"),
-        ("DATABASE_URL", "ws://127.0.0.1:8080", "Or set DATABASE_PLAIN_ON_LOOPBACK=true"),
+        ("DATABASE_URL", "ws://127.0.0.1:8080", "DATABASE_PLAIN_ON_LOOPBACK=true is also possible"),
         ("DATABASE_AUTH_TOKEN", "abc", "DATABASE_AUTH_TOKEN: is only for a libSQL server"),
         ("DATABASE_KEY", "secret", "DATABASE_KEY: must be 64 hexadecimal digits"),
     ],
@@ -161,7 +161,7 @@ def test_with_debug_off_postgresql_over_tcp_is_refused_unless_its_certificate_is
     assert ended.returncode != 0
     assert "DATABASE_URL: the connection to PostgreSQL must be encrypted" in ended.stderr
     assert "?sslmode=verify-full&sslrootcert=" in ended.stderr
-    offered = "set DATABASE_PLAIN_ON_LOOPBACK=true" in ended.stderr
+    offered = "DATABASE_PLAIN_ON_LOOPBACK=true is also possible" in ended.stderr
     assert offered == (variables == {"DATABASE_URL": LOCAL})
 
 

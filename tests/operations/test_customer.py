@@ -183,7 +183,7 @@ def test_the_portal_is_opened_for_a_customer_alone(stripe, operator, office):
 @pytest.mark.parametrize("kind", ["503", "drop_after", "500_after"])
 def test_a_lost_link_to_the_portal_is_settled_and_another_can_be_asked_for(stripe, operator, known, kind):
     stripe.fail_next(kind, method="POST", path_prefix="/v1/billing_portal/")
-    with pytest.raises(errors.StripeUnavailable, match="ask for another"):
+    with pytest.raises(errors.StripeUnavailable, match="Ask for another"):
         perform(OpenPortal(), known, by=operator, reason=REASON)
     due_again()
     resume_unsettled()

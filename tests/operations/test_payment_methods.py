@@ -130,7 +130,7 @@ def test_nothing_that_is_told_once_is_stored_or_logged(stripe, operator, office,
 def test_a_lost_answer_is_settled_and_another_can_be_asked_for(stripe, operator, subscribed, make, kind):
     path = "/v1/setup_intents" if make is PreparePaymentMethod else "/v1/checkout/sessions"
     stripe.fail_next(kind, method="POST", path_prefix=path)
-    with pytest.raises(errors.StripeUnavailable, match="ask for another"):
+    with pytest.raises(errors.StripeUnavailable, match="Ask for another"):
         perform(make(), subscribed, by=operator, reason=REASON)
     lost = Operation.objects.get(status="unknown")
     due_again()
