@@ -12,8 +12,10 @@ class BillingConfig(AppConfig):
         from billing.access import roles
         from billing.audit import trail
         from billing.checks import check_determination, check_static_files, check_where_live_data_is
+        from billing.moving import mark
         from billing.stripe_api import mirror, sandbox_clock
 
+        mark.watch()
         trail.register()
         mirror.close_side_doors()
         checks.register(check_determination, "billing", deploy=True)

@@ -54,11 +54,14 @@ DATABASES = {
 }
 LIBSQL_SERVER_LIVE_REASON = env.str("LIBSQL_SERVER_LIVE_REASON", default="")
 DATABASE_AT_REST_REASON = env.str("DATABASE_AT_REST_REASON", default="")
+DATABASE_PLAIN_ON_LOOPBACK = env.bool("DATABASE_PLAIN_ON_LOOPBACK", default=False)
+DATABASE_TO_KEY = env.str("DATABASE_TO_KEY", default="")  # of the database that move_database moves to
+DATABASE_TO_TOKEN = env.str("DATABASE_TO_TOKEN", default="")
 databases.check_live(DATABASES["default"], live=STRIPE_LIVE_MODE, reason=LIBSQL_SERVER_LIVE_REASON, problems=problems)
 databases.check_database(
     DATABASES["default"],
     debug=DEBUG,
-    plain_on_loopback=env.bool("DATABASE_PLAIN_ON_LOOPBACK", default=False),
+    plain_on_loopback=DATABASE_PLAIN_ON_LOOPBACK,
     problems=problems,
 )
 DATABASES["impatient"] = databases.impatient(DATABASES["default"])  # the webhook receiver, /healthz
