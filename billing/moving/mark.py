@@ -67,20 +67,32 @@ def read(connection: Any) -> Mark | None:
         if found is None or found[0] is None:
             return None
         cursor.execute(f"SELECT mark FROM {TABLE}")  # noqa: S608
-        given = json.loads(cursor.fetchone()[0])
+        if (row := cursor.fetchone()) is None:
+            return None
+    given = json.loads(row[0])
     return Mark(**given | {"state": State(given["state"]), "done": tuple(given["done"])})
 
 
-def put(connection: Any, mark: Mark) -> None:
-    """Make the table, and the row in it. Call this in a transaction."""
+def make_table(connection: Any) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(f"CREATE TABLE {TABLE} (id integer NOT NULL PRIMARY KEY, mark text NOT NULL)")
+        cursor.execute(f"CREATE TABLE IF NOT EXISTS {TABLE} (id integer NOT NULL PRIMARY KEY, mark text NOT NULL)")
+
+
+def put(connection: Any, mark: Mark) -> None:
+    make_table(connection)
+    with connection.cursor() as cursor:
         cursor.execute(f"INSERT INTO {TABLE} (id, mark) VALUES (1, %s)", [json.dumps(asdict(mark))])  # noqa: S608
 
 
 def change(connection: Any, mark: Mark) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"UPDATE {TABLE} SET mark = %s", [json.dumps(asdict(mark))])  # noqa: S608
+
+
+def take_off(connection: Any) -> None:
+    """Remove the mark, and leave its table."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM {TABLE}")  # noqa: S608
 
 
 def remove(connection: Any) -> None:

@@ -72,24 +72,24 @@ def abandon(source: Any) -> Mark:
 
 def _begin(source: Any, target: Any) -> Mark:
     """Freeze the source, or take up the move that froze it."""
-    where, begun, arriving = places.in_words(target.settings_dict), mark.read(source), mark.read(target)
+    where, begun = places.in_words(target.settings_dict), mark.read(source)
     if begun is None:
         _require_complete_version(source)
-        if arriving is not None or target.introspection.table_names():
+        if target.introspection.table_names():
             raise MoveRefused(f"--to: {where} is not empty. Name a database without tables.")
         _require_stopped(source)
         _require_settled()
         return _freeze(source, where)
-    if begun.state not in (State.MOVING, State.MOVED):
+    if begun.state not in (State.MOVING, State.MOVED) or begun.other != where:
         raise MoveRefused(mark.in_words(begun))
-    is_ours = arriving.move == begun.move if arriving else begun.state is State.MOVING and not _has_tables(target)
-    if not is_ours:
+    arriving = mark.read(target)
+    if arriving is not None and arriving.move == begun.move:
+        return begun
+    if begun.state is State.MOVED:
         raise MoveRefused(mark.in_words(begun))
+    if target.introspection.table_names():
+        raise MoveRefused(f"--to: {where} is not empty, and this move did not fill it. Name a database without tables.")
     return begun
-
-
-def _has_tables(target: Any) -> bool:
-    return bool(target.introspection.table_names())
 
 
 def _freeze(source: Any, where: str) -> Mark:
@@ -158,8 +158,9 @@ def _prepare(source: Any, target: Any, begun: Mark, arriving: Mark | None) -> Ma
         _drop_all(target)
     call_command("migrate", verbosity=0, interactive=False)
     filling = replace(preparing, state=State.FILLING)
-    with transaction.atomic(using=target.alias), target.cursor() as cursor:
-        for table in tables.moved():
+    with_rows = [table for table in tables.moved() if table._base_manager.exists()]
+    with transaction.atomic(), target.cursor() as cursor:
+        for table in with_rows:
             cursor.execute(f"DELETE FROM {target.ops.quote_name(table._meta.db_table)}")  # noqa: S608
         mark.change(target, filling)
     ContentType.objects.clear_cache()
