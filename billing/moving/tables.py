@@ -57,7 +57,7 @@ def _refers_to(table: Table, using: str) -> set[Table]:
     """Return the tables that a row of this one refers to. A column that is empty everywhere does not count."""
     rows = table._base_manager.using(using)
     return {
-        field.related_model
+        field.remote_field.model
         for field in table._meta.local_concrete_fields
         if isinstance(field, models.ForeignKey) and rows.filter(**{f"{field.name}__isnull": False}).exists()
     }
