@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,17 @@ from knox.models import AuthToken
 
 from billing import clock
 from billing.audit import actor, trail
-from billing.models import Adjustment, Finding, IdempotentRequest, Notification, Office, Payment, ReceivedEvent
+from billing.models import (
+    Adjustment,
+    AuditEntry,
+    Finding,
+    IdempotentRequest,
+    Notification,
+    Office,
+    Payment,
+    ReceivedEvent,
+    Subscription,
+)
 from billing.operations.engine.begin import perform
 from billing.operations.money.charges import ChargeOffice
 from billing.operations.money.refund import RefundPayment
@@ -91,6 +102,9 @@ def _add_odd_values() -> None:
     other = djstripe.Account.objects.create(id="acct_2", stripe_data={}, djstripe_owner_account=one)
     djstripe.Account.objects.filter(pk=account.pk).update(djstripe_owner_account=other)  # in a circle
     djstripe.Account.objects.update(djstripe_updated=MICROSECONDS, djstripe_created=MICROSECONDS)
+    Subscription.objects.update(discount_percent=Decimal("12.50"))
+    AuditEntry.objects.filter(pk=1).update(remote_addr="203.0.113.7")
+    AuditEntry.objects.filter(pk=2).update(remote_addr="2001:db8::7", additional_data=NESTED)
     for _ in range(3):  # their keys are never given again
         Finding.objects.create(kind="x", subject="x", detail="x").delete()
     assert IdempotentRequest.objects.count() == 0  # a table without rows

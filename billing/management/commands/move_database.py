@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as DatabaseTrouble
 
-from billing.moving import mark, places
+from billing.moving import mark, places, tables
 from billing.moving.mark import State
 from billing.moving.move import Arrived, MoveRefused, abandon, move
 from billing.moving.rows import CannotHold
@@ -57,10 +57,9 @@ class Command(BaseCommand):
         arrived = move(source, places.open_target(entry), reason=reason, tell=self._tell)
         self._sum_up(arrived)
         self.stdout.write(
-            f"Everything is in {places.in_words(entry)}. The old database refuses to start from now on.\n"
-            "Now set DATABASE_URL to the new database"
-            f"{', and DATABASE_KEY or DATABASE_AUTH_TOKEN to what belongs to it' if entry.get('PASSWORD') else ''}. "
-            "Remove DATABASE_TO_KEY and DATABASE_TO_TOKEN. Then start web and workers.\n"
+            f"Everything is in {places.in_words(entry)}. Nothing starts on the old database any more.\n"
+            "Now set DATABASE_URL to the new database. Put what was in DATABASE_TO_KEY or DATABASE_TO_TOKEN into "
+            "DATABASE_KEY or DATABASE_AUTH_TOKEN, and remove the others. Then start web and workers.\n"
             "Keep the old database until you are sure. To go back to it, run there: "
             "python manage.py move_database --abandon"
         )
@@ -78,6 +77,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{one.name:<40} {one.rows:>10,} {one.checksum[:16]} {one.seconds:>8.2f}")
         total, seconds = sum(one.rows for one in arrived), sum(one.seconds for one in arrived)
         self.stdout.write(f"{'all, the same in both':<40} {total:>10,} {'':<16} {seconds:>8.2f}")
+        self.stdout.write(f"{len(tables.moved()) - len(arrived)} more tables have no rows.")
 
     def _abandon(self, source: Any) -> None:
         found = abandon(source)
