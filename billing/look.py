@@ -88,6 +88,6 @@ def queue_look_if_possible(office: Office) -> None:
 def look_again(public_id: str) -> None:
     """Carry out a queued look. It names the Office's drafts, because they may be deleted. Raises: as ``look``."""
     office = Office.objects.get(public_id=public_id)
-    with trail.acting(actor.job("look"), office=office, reason="what was last seen does not reach the present"):
+    with trail.acting(actor.job("look"), office=office, reason="a look was due"):
         drafts = office.invoices.filter(status=InvoiceStatus.DRAFT, deleted_at=None)
         look(office, invoices=drafts.values_list("stripe_id", flat=True))

@@ -34,24 +34,30 @@ VERIFIED = (
     "?sslmode=verify-full&sslrootcert=/path/of/the/ca.pem, or use the folder of a Unix socket: "
     "postgres://user@/name?host=/var/run/postgresql."
 )
-PLAIN = "Or set DATABASE_PLAIN_ON_LOOPBACK=true, because the server is on this machine."
+PLAIN = "The server is on this machine, so DATABASE_PLAIN_ON_LOOPBACK=true is also possible."
 LIVE_SERVER = (
     "a libSQL server is refused with a live key. It does not put each commit on disk, so a power cut can lose what was "
     "written before Stripe charged. Use PostgreSQL or a file. If you accept this, say why in LIBSQL_SERVER_LIVE_REASON"
 )
 
 
-def database(url: str, *, key: str = "", token: str = "", base_dir: Path, problems: Problems) -> dict[str, Any]:
-    """Return Django's entry for ``url``. ``key`` opens an encrypted file, ``token`` a libSQL server."""
+def database(
+    url: str, *, key: str = "", new_key: str = "", token: str = "", base_dir: Path, problems: Problems
+) -> dict[str, Any]:
+    """Return Django's entry for ``url``. ``key`` opens an encrypted file, ``token`` a libSQL server.
+
+    ``new_key`` is for the commands that encrypt the file or change its key.
+    """
     parts = urlsplit(url)
-    if key and not _is_file(parts):
-        problems.add("DATABASE_KEY", "is only for a file (DATABASE_URL=libsql:///…). Remove it")
+    for variable, value in (("DATABASE_KEY", key), ("DATABASE_NEW_KEY", new_key)):
+        if value and not _is_file(parts):
+            problems.add(variable, "is only for a file (DATABASE_URL=libsql:///…). Remove it")
     if token and not _is_libsql_server(parts):
         problems.add("DATABASE_AUTH_TOKEN", "is only for a libSQL server (DATABASE_URL=libsql://…). Remove it")
     if parts.scheme in ("postgres", "postgresql"):
         return {**Env.db_url_config(url), "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
     if _is_file(parts):
-        return _file(parts, key, base_dir, problems)
+        return _file(parts, key, new_key, base_dir, problems)
     if _is_libsql_server(parts):
         return _libsql_server(parts, token, problems)
     problems.add("DATABASE_URL", FORMS)
@@ -83,8 +89,12 @@ def is_libsql_server(database: dict[str, Any]) -> bool:
     return database["ENGINE"] == LIBSQL and _is_libsql_server(urlsplit(str(database["NAME"])))
 
 
+def is_file(database: dict[str, Any]) -> bool:
+    return database["ENGINE"] == LIBSQL and not is_libsql_server(database)
+
+
 def check_database(database: dict[str, Any], *, debug: bool, plain_on_loopback: bool, problems: Problems) -> None:
-    """With DEBUG off a server is spoken to by TLS that proves whose server it is, or by a socket of this machine.
+    """With DEBUG off, require TLS with a verified server, or a Unix socket.
 
     ``plain_on_loopback`` accepts an address of this machine too, of a server or of a proxy that does the TLS.
     Source: https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION
@@ -123,14 +133,15 @@ def _is_libsql_server(parts: SplitResult) -> bool:
     return parts.scheme in ("libsql", "wss", "ws") and bool(parts.netloc)
 
 
-def _file(parts: SplitResult, key: str, base_dir: Path, problems: Problems) -> dict[str, Any]:
+def _file(parts: SplitResult, key: str, new_key: str, base_dir: Path, problems: Problems) -> dict[str, Any]:
     if parts.query or parts.fragment:
         problems.add("DATABASE_URL", "a file takes no options. Remove what follows ? or #")
     path = unquote(parts.path)
     name = Path(path[1:]) if path.startswith("//") else base_dir / path.lstrip("/")
     if not problems.found:
         name.parent.mkdir(parents=True, exist_ok=True)
-    _check_key(name, key, problems)
+    new_key_opens = bool(new_key) and _is_key("DATABASE_NEW_KEY", new_key, problems) and _opens(name, new_key)
+    _check_key(name, key, new_key_opens, problems)
     return {
         "ENGINE": LIBSQL,
         "NAME": str(name),
@@ -141,37 +152,59 @@ def _file(parts: SplitResult, key: str, base_dir: Path, problems: Problems) -> d
     }
 
 
-def _check_key(file: Path, key: str, problems: Problems) -> None:
+def _check_key(file: Path, key: str, new_key_opens: bool, problems: Problems) -> None:
     """The key fits the file, so that a wrong one stops the start and not the first request."""
-    begins = b""
-    if file.is_file():
-        with file.open("rb") as opened:
-            begins = opened.read(len(PLAIN_FILE))
+    begins = _begins(file)
+    finished = ". DATABASE_NEW_KEY opens it: put that into DATABASE_KEY, and remove DATABASE_NEW_KEY"
     if not key:
         if begins and begins != PLAIN_FILE:
-            problems.add("DATABASE_KEY", f"{file} is encrypted, or no database. Set the key that it was encrypted with")
+            what = f"{file} is encrypted, or is not a database. Set the key that it was encrypted with"
+            problems.add("DATABASE_KEY", what + finished * new_key_opens)
+    elif not _is_key("DATABASE_KEY", key, problems):
         return
+    elif begins == PLAIN_FILE:
+        problems.add(
+            "DATABASE_KEY",
+            f"{file} is not encrypted. To encrypt it, put the key into DATABASE_NEW_KEY, remove DATABASE_KEY, and run "
+            "manage.py encrypt_database",
+        )
+    elif begins and not _opens(file, key):
+        what = f"does not open {file}: it was encrypted with another key, or is not a database"
+        problems.add("DATABASE_KEY", what + finished * new_key_opens)
+
+
+def _is_key(variable: str, key: str, problems: Problems) -> bool:
+    """Whether it can be a key, and is of use here. Adds what is wrong to the problems."""
     if not re.fullmatch(r"[0-9a-fA-F]{64}", key):
         problems.add(
-            "DATABASE_KEY",
+            variable,
             'must be 64 hexadecimal digits. Make them: python -c "import secrets; print(secrets.token_hex(32))"',
         )
-        return
+        return False
     if importlib.util.find_spec("sqlcipher3") is None:
         problems.add(
-            "DATABASE_KEY",
+            variable,
             "an encrypted file needs the driver sqlcipher3, which is not installed. It exists for Python 3.11 to 3.13, "
             f"and this is {platform.python_version()}: "
             "pip install --no-deps --require-hashes -r requirements-encrypted.txt",
         )
-        return
-    if begins == PLAIN_FILE:
-        problems.add("DATABASE_KEY", f"{file} is not encrypted. Remove the key, then run manage.py encrypt_database")
-    elif begins:
-        from config.libsql import cipher
+        return False
+    return True
 
-        if not cipher.opens(file, key):
-            problems.add("DATABASE_KEY", f"does not open {file}: it was encrypted with another key, or is no database")
+
+def _begins(file: Path) -> bytes:
+    if not file.is_file():
+        return b""
+    with file.open("rb") as opened:
+        return opened.read(len(PLAIN_FILE))
+
+
+def _opens(file: Path, key: str) -> bool:
+    if _begins(file) in (b"", PLAIN_FILE):
+        return False
+    from config.libsql import cipher
+
+    return cipher.opens(file, key)
 
 
 def _libsql_server(parts: SplitResult, token: str, problems: Problems) -> dict[str, Any]:

@@ -8,6 +8,13 @@ WEAK_SECRET_KEY_LENGTH = 50
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
+class Secret(str):
+    """A text that is not shown where Python shows a value: on a page about an error, or in a list of the settings."""
+
+    def __repr__(self) -> str:
+        return "'…'"
+
+
 class Problems:
     """A list of what is wrong with the environment, so that one start shows all of it."""
 

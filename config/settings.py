@@ -28,7 +28,9 @@ STRIPE_REQUESTS_PER_SECOND = env.int(
     "STRIPE_REQUESTS_PER_SECOND", default=80 if STRIPE_API_KEY.startswith(("sk_live_", "rk_live_")) else 20
 )
 if STRIPE_REQUESTS_PER_SECOND < 4:
-    problems.add("STRIPE_REQUESTS_PER_SECOND", "at least 4, as a second is cut into quarters")
+    problems.add(
+        "STRIPE_REQUESTS_PER_SECOND", "must be at least 4, because the limit is counted in quarters of a second"
+    )
 STRIPE_KIND = "sandbox" if STRIPE_API_BASE else "stripe"
 STRIPE_LIVE_MODE = environment.is_live(STRIPE_API_KEY)
 BLIND_ACCESS_GRACE = timedelta(hours=env.int("BLIND_ACCESS_HOURS", default=72))
@@ -42,11 +44,13 @@ environment.check_production(
     secret_key=SECRET_KEY, allowed_hosts=ALLOWED_HOSTS, site_url=SITE_URL, debug=DEBUG, problems=problems
 )
 environment.check_stripe(STRIPE_API_KEY, STRIPE_API_BASE, STRIPE_WEBHOOK_SECRETS, debug=DEBUG, problems=problems)
+DATABASE_NEW_KEY = environment.Secret(env.str("DATABASE_NEW_KEY", default=""))
 _own_file = "sandbox" if STRIPE_API_BASE else "stripe-live" if STRIPE_LIVE_MODE else "stripe-test"
 DATABASES = {
     "default": databases.database(
         env.str("DATABASE_URL", default="") or f"libsql:///var/{_own_file}.db",
-        key=env.str("DATABASE_KEY", default=""),
+        key=environment.Secret(env.str("DATABASE_KEY", default="")),
+        new_key=DATABASE_NEW_KEY,
         token=env.str("DATABASE_AUTH_TOKEN", default=""),
         base_dir=BASE_DIR,
         problems=problems,
@@ -55,8 +59,8 @@ DATABASES = {
 LIBSQL_SERVER_LIVE_REASON = env.str("LIBSQL_SERVER_LIVE_REASON", default="")
 DATABASE_AT_REST_REASON = env.str("DATABASE_AT_REST_REASON", default="")
 DATABASE_PLAIN_ON_LOOPBACK = env.bool("DATABASE_PLAIN_ON_LOOPBACK", default=False)
-DATABASE_TO_KEY = env.str("DATABASE_TO_KEY", default="")  # of the database that move_database moves to
-DATABASE_TO_TOKEN = env.str("DATABASE_TO_TOKEN", default="")
+DATABASE_TO_KEY = environment.Secret(env.str("DATABASE_TO_KEY", default=""))  # of the database that move_database moves to
+DATABASE_TO_TOKEN = environment.Secret(env.str("DATABASE_TO_TOKEN", default=""))
 databases.check_live(DATABASES["default"], live=STRIPE_LIVE_MODE, reason=LIBSQL_SERVER_LIVE_REASON, problems=problems)
 databases.check_database(
     DATABASES["default"],
@@ -64,6 +68,7 @@ databases.check_database(
     plain_on_loopback=DATABASE_PLAIN_ON_LOOPBACK,
     problems=problems,
 )
+DATABASE_CAN_LOSE_COMMITS = databases.is_libsql_server(DATABASES["default"])  # at a power cut
 DATABASES["impatient"] = databases.impatient(DATABASES["default"])  # the webhook receiver, /healthz
 DATABASES["optional"] = databases.impatient(DATABASES["default"], seconds=databases.OPTIONAL_SECONDS)
 problems.raise_if_any()

@@ -5,6 +5,8 @@ from django.views.generic import RedirectView, TemplateView
 from billing.health import healthz
 from billing.webhooks.receive import receive
 
+handler500 = "billing.database_trouble.error_page"
+
 webhooks = [path("webhook/<uuid:uuid>/", receive, name="djstripe_webhook_by_uuid")]
 
 urlpatterns = [

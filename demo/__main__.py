@@ -15,16 +15,12 @@ def main() -> None:
     parser.add_argument("--stripe-port", type=int, default=12111)
     options = parser.parse_args()
     began = time.monotonic()
-    say("Starting the database, Stripe, the web server and the worker …")
+    say("Starting the database, the local Stripe, the web server and the worker …")
     with stacks.running(
-        stacks.ROOT / "var" / "demo", web_port=options.web_port, stripe_port=options.stripe_port
+        stacks.ROOT / "var" / "demo", web_port=options.web_port, stripe_port=options.stripe_port, may_use_own_key=True
     ) as stack:
         say("Creating Offices and subscribing them at Stripe …")
-        stack.start("seed", "-m", "demo.seed")
-        seed = stack.processes.pop("seed")
-        if seed.wait() != 0:
-            sys.exit((stack.folder / "seed.log").read_text())
-        sign_in = (stack.folder / "seed.log").read_text().strip()
+        sign_in = stack.seed()
         say(f"Ready after {time.monotonic() - began:.1f} s.\n")
         say(f"  {BOLD}Office Billing{PLAIN}   {stack.site}/admin/")
         say(f"  API             {stack.site}/api/v1/docs/")
@@ -36,7 +32,7 @@ def main() -> None:
         say(
             f"\n{sign_in}\n\nNext: open an Office and cancel its subscription, or let a month pass at the local Stripe."
         )
-        say("Ctrl-C ends everything.")
+        say("Press Ctrl-C to stop everything.")
         stay(stack)
 
 

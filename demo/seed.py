@@ -9,10 +9,6 @@ import time
 
 import django
 
-from billing.operations.engine.begin import perform
-from billing.operations.subscriptions.cancel import CancelSubscription
-from billing.operations.subscriptions.start import StartSubscription
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
@@ -23,6 +19,9 @@ from billing.access import grants  # noqa: E402
 from billing.audit import actor, trail  # noqa: E402
 from billing.models import Membership, Office, Plan, PlanPrice, ReceivedEvent, User  # noqa: E402
 from billing.operations.catalogue import publish_plans  # noqa: E402
+from billing.operations.engine.begin import perform  # noqa: E402
+from billing.operations.subscriptions.cancel import CancelSubscription  # noqa: E402
+from billing.operations.subscriptions.start import StartSubscription  # noqa: E402
 from demo.seed_names import OWNER, SECOND, STAFF  # noqa: E402
 from demo.stack import demo_password  # noqa: E402
 

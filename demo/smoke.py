@@ -149,6 +149,12 @@ class Smoke:
         answer = httpx.post(f"{self.stack.stripe}/_sandbox/clock", json={"advance": 32 * 86_400})
         return answer.status_code == 200
 
+    def seeded(self) -> bool:
+        said = self.stack.seed()
+        assert "Sign in as" in said, said
+        [[offices]] = self.rows("SELECT count(*) FROM billing_office")
+        return offices == 1 + 12 and len(self.stripe_has("subscriptions?limit=100")) >= 10
+
     def _audited(self) -> bool:
         found = set(self.rows("SELECT actor_label, reason FROM billing_auditentry"))
         return {(STAFF, "Other: signed up by phone"), (OWNER, "we close the practice")} <= found
@@ -166,12 +172,15 @@ def say(text: str) -> None:
 
 def main() -> None:
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="office-billing-") as folder:
-        ports = {"web_port": stacks.free_port(), "stripe_port": stacks.free_port()}
-        with stacks.running(Path(folder), **ports) as stack:
-            say(f"ok   {time.monotonic() - began:6.2f} s  everything started")
-            smoke = Smoke(stack)
-            smoke.run()
+    web_port, stripe_port = stacks.free_port(), stacks.free_port()
+    with (
+        tempfile.TemporaryDirectory(prefix="office-billing-") as folder,
+        stacks.running(Path(folder), web_port=web_port, stripe_port=stripe_port) as stack,
+    ):
+        say(f"ok   {time.monotonic() - began:6.2f} s  everything started")
+        smoke = Smoke(stack)
+        smoke.run()
+        smoke.step("the demo's dozen Offices are made, and it says how to sign in", smoke.seeded)
     say(f"The main job works ({time.monotonic() - began:.1f} s).")
     sys.exit(smoke.failed)
 

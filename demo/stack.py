@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import secrets
 import signal
 import socket
@@ -24,7 +25,10 @@ class DidNotStart(SystemExit):
 
 
 class Stack:
-    def __init__(self, folder: Path, *, web_port: int, stripe_port: int) -> None:
+    """``may_use_own_key``: a key of Stripe in .env is used, with that Stripe account and the database of .env."""
+
+    def __init__(self, folder: Path, *, web_port: int, stripe_port: int, may_use_own_key: bool = False) -> None:
+        self.may_use_own_key = may_use_own_key
         self.folder = folder
         self.web_port, self.stripe_port = web_port, stripe_port
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -43,7 +47,11 @@ class Stack:
     def _variables(self) -> dict[str, str]:
         """Return the environment of the processes: the user's .env if it has a key, otherwise generated secrets."""
         own = ROOT / ".env"
-        if own.is_file() and "STRIPE_SECRET_KEY=" in own.read_text().replace("#STRIPE", ""):
+        if (
+            self.may_use_own_key
+            and own.is_file()
+            and re.search(r"^STRIPE_SECRET_KEY=\S", own.read_text(), re.MULTILINE)
+        ):
             return {"ENV_FILE": str(own), "DEBUG": "true", "SITE_URL": self.site}
         file = self.folder / "demo.env"
         if not file.exists():
@@ -103,6 +111,15 @@ class Stack:
     def start_worker(self) -> None:
         self.start("worker", "manage.py", "worker")
 
+    def seed(self) -> str:
+        """Make the demo's people, plans and Offices. Returns the line that says how to sign in."""
+        self.start("seed", "-m", "demo.seed")
+        status = self.processes.pop("seed").wait()
+        said = (self.folder / "seed.log").read_text(errors="replace").strip()
+        if status != 0:
+            raise DidNotStart(f"The demo's Offices could not be made:\n{said}")
+        return said.splitlines()[-1]
+
     def wait_for(self, name: str, url: str) -> None:
         until = time.monotonic() + READY_SECONDS
         while time.monotonic() < until:
@@ -132,11 +149,11 @@ class Stack:
 
 
 @contextlib.contextmanager
-def running(folder: Path, *, web_port: int, stripe_port: int) -> Iterator[Stack]:
+def running(folder: Path, *, web_port: int, stripe_port: int, may_use_own_key: bool = False) -> Iterator[Stack]:
     """Run everything inside the block, and nothing after it."""
     check_free(web_port)
     check_free(stripe_port)
-    stack = Stack(folder, web_port=web_port, stripe_port=stripe_port)
+    stack = Stack(folder, web_port=web_port, stripe_port=stripe_port, may_use_own_key=may_use_own_key)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # also if a parent process ignored it
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:

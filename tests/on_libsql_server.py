@@ -12,9 +12,9 @@ from pathlib import Path
 from tests.libsql_server import Server
 
 _folder = Path(tempfile.mkdtemp(prefix="libsql-"))
-_server = Server(_folder / "data")
-_server.folder.mkdir()
-_server.start()
-os.environ["DATABASE_URL"] = _server.url
+server = Server(_folder / "data")
+server.folder.mkdir()
+server.start()
+os.environ["DATABASE_URL"] = server.url
 atexit.register(shutil.rmtree, _folder, ignore_errors=True)
-atexit.register(_server.kill)
+atexit.register(server.kill)

@@ -107,7 +107,7 @@ def _report(seed: int, commit: str, results: list[Result]) -> str:
     lines = [
         "# The last soak",
         "",
-        "Written by `make soak`. The same again: `make soak SEED=" + f"{seed}`.",
+        f"Written by `make soak`. The same again: `{_same_again(seed)}`.",
         "",
         "| | |",
         "|---|---|",
@@ -121,6 +121,12 @@ def _report(seed: int, commit: str, results: list[Result]) -> str:
     for result in results:
         lines += _section(result)
     return "\n".join(lines)
+
+
+def _same_again(seed: int) -> str:
+    """Return the command with how much was run, because that need not be what `make soak` runs today."""
+    amounts = [f"{name}={os.environ[name]}" for part in PARTS for name in part.variables if name in os.environ]
+    return " ".join([f"SEED={seed}", *amounts, ".venv/bin/python -m tests.soak"])
 
 
 def _section(result: Result) -> list[str]:

@@ -41,13 +41,13 @@ class ReceivedEventAdmin(ReadOnlyAdmin):
     def customer(self, row: ReceivedEvent) -> str:
         return masked(row.customer_id)
 
-    @action(description="Read parked events again", permissions=["replay"])
+    @action(description="Put parked events back", permissions=["replay"])
     def replay(self, request: HttpRequest, queryset: QuerySet[ReceivedEvent]) -> None:
         for event in queryset.filter(status=ReceivedEvent.Status.PARKED):
             if inbox.replay(ReceivedEvent.objects.filter(pk=event.pk)):
                 trail.record_act(event, f"put back into the inbox: {event.type}")
 
-    @action(description="Read all parked events again", url_path="replay-all/", permissions=["replay"])
+    @action(description="Put all parked events back", url_path="replay-all/", permissions=["replay"])
     def replay_all(self, request: HttpRequest) -> HttpResponse:
         """Ask for confirmation, then put back every parked event. The audit trail records it."""
         if not self.has_replay_permission(request):
@@ -61,10 +61,10 @@ class ReceivedEventAdmin(ReadOnlyAdmin):
             return redirect(back)
         context = {
             **self.admin_site.each_context(request),
-            "title": "Read all parked events again",
+            "title": "Put all parked events back",
             "says": f"{parked.count()} parked events go back into the inbox. For each event, a worker fetches the "
             "present state from Stripe. Nothing is changed at Stripe.",
-            "button": "Read them again",
+            "button": "Put them back",
             "back": back,
             "opts": self.opts,
         }

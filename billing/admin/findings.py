@@ -63,8 +63,8 @@ ACTS = (
         does=_link,
         name="link",
         title="Link the customer",
-        says="From now on this Office is that customer. Its subscription, its invoices and its payments show here. "
-        "Nothing is changed at Stripe.",
+        says="From now on that customer at Stripe belongs to this Office. Its subscription, its invoices and its "
+        "payments show here. Nothing is changed at Stripe.",
         button="Link",
         form=ReasonForm,
         facts=_detail,
@@ -137,20 +137,20 @@ class ReconciliationAdmin(ReadOnly, ActsAdmin):
         "began_at ended_at asked_by reason everything adopts recent_since events_since stage counted last_error"
     ).split()
 
-    @display(description="State", label={"ended": "success", "under way": "info", "waits": "warning"})
+    @display(description="State", label={"ended": "success", "under way": "info", "stopped by an error": "warning"})
     def state(self, row: Reconciliation) -> str:
         if row.ended_at:
             return "ended"
-        return "waits" if row.last_error else "under way"
+        return "stopped by an error" if row.last_error else "under way"
 
     @display(description="Asked by")
     def asked_by(self, row: Reconciliation) -> str:
         return row.actor_label
 
-    @display(description="Took")
+    @display(description="Duration, or stage")
     def took(self, row: Reconciliation) -> str:
         if row.ended_at is None:
-            return f"at: {row.stage}"
+            return f"stage: {row.stage}"
         return f"{(row.ended_at - row.began_at).total_seconds():.0f} s"
 
     @display(description="Had drifted")
@@ -191,7 +191,8 @@ class ReconciliationAdmin(ReadOnly, ActsAdmin):
             **self.admin_site.each_context(request),
             "title": "Compare everything now",
             "says": "This compares the rows here with Stripe: all customers and subscriptions, and the open and recent "
-            "invoices, payments and refunds. What differs is read again. Nothing is changed at Stripe.",
+            "invoices, payments, refunds, credit notes and disputes. Differences are repaired here. If "
+            "RECONCILE_REPAIRS is off, they wait as findings. Nothing is changed at Stripe.",
             "button": "Compare",
             "back": back,
             "opts": self.opts,

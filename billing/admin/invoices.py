@@ -11,6 +11,7 @@ from unfold.decorators import display
 from billing.admin.acts import invoices, payments
 from billing.admin.acts.pages import ActsAdmin
 from billing.admin.readonly import ReadOnly, ReadOnlyInline
+from billing.admin.searching import OFFICE
 from billing.admin.tones import TONES
 from billing.models import Invoice, Payment
 from billing.money import Money
@@ -31,7 +32,7 @@ class InvoiceAdmin(ReadOnly, ActsAdmin):
     list_per_page = 50
     show_full_result_count = False
     actions: Any = None
-    search_fields = ("number", "office__name")
+    search_fields = ("number", *OFFICE)
     inlines = (AttemptInline,)
     acts = invoices.INVOICE_ACTS + payments.INVOICE_ACTS
     fieldsets = (

@@ -12,6 +12,7 @@ from billing import clock
 from billing.admin.acts import customer, invoices, payment_methods, subscription, terms
 from billing.admin.acts.pages import ActsAdmin
 from billing.admin.readonly import ReadOnlyInline, masked
+from billing.admin.searching import NAME
 from billing.admin.tones import TONES
 from billing.entitlement import Policy, entitlement
 from billing.models import AuditEntry, Invoice, Office, Operation, Payment, PaymentMethod
@@ -64,7 +65,7 @@ class OfficeAdmin(ActsAdmin):
     list_select_related = ("current_plan",)
     list_per_page = 50
     show_full_result_count = False
-    search_fields = ("name", "billing_email")
+    search_fields = (*NAME, "billing_email")
     inlines = (PaymentMethodInline, InvoiceInline, PaymentInline, OperationInline, AuditInline)
     acts = subscription.ACTS + terms.ACTS + invoices.OFFICE_ACTS + payment_methods.ACTS + customer.ACTS
     own = ("name", "billing_email", "time_zone", "locale")

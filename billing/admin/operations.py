@@ -4,6 +4,7 @@ from django.contrib import admin
 from unfold.decorators import display
 
 from billing.admin.readonly import ReadOnlyAdmin, ReadOnlyInline, masked
+from billing.admin.searching import OFFICE
 from billing.admin.tones import TONES
 from billing.models import Operation, OperationStep
 
@@ -24,7 +25,7 @@ class OperationAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "kind", "office", "state", "actor_label", "reason")
     list_filter = ("status", "kind")
     list_select_related = ("office",)
-    search_fields = ("office__name", "actor_label", "reason")
+    search_fields = (*OFFICE, "actor_label", "reason")
     fields = (
         "public_id office kind status actor_label actor_kind reason attempts created_at settled_at "
         "error_code error_message"

@@ -146,7 +146,7 @@ def _figures() -> list[dict[str, Any]]:
     owed = Invoice.objects.filter(status=InvoiceStatus.OPEN, deleted_at=None)
     return [
         {
-            "title": "Billed a month",
+            "title": "Billed each month",
             "says": "by subscriptions that are active or past due, before discounts",
             "sums": _sums(billed, Sum("monthly_amount")),
             "page": list_of("subscription"),
@@ -176,7 +176,7 @@ def _workers(seen: dict[str, Any]) -> list[dict[str, str]]:
     beat, oldest = seen["heartbeat_seconds"], seen["oldest_waiting_seconds"]
     waits = f"{seen['waiting']:,}" + (f", the oldest for {many(oldest, 'second')}" if oldest is not None else "")
     last = Reconciliation.objects.filter(ended_at__isnull=False).order_by("-ended_at").first()
-    compared = "never. The worker does it every night, or you can do it now"
+    compared = "never. A worker compares once a day. You can also start a comparison now"
     if last and last.ended_at:
         compared = f"{_ago(last.ended_at)}; {last.counts.get('drifted', 0):,} had drifted"
     return [

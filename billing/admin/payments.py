@@ -12,6 +12,7 @@ from unfold.decorators import display
 from billing.admin.acts.pages import ActsAdmin
 from billing.admin.acts.payments import PAYMENT_ACTS
 from billing.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
+from billing.admin.searching import OFFICE
 from billing.admin.tones import TONES
 from billing.models import Adjustment, Payment
 from billing.models.statuses import AdjustmentStatus
@@ -43,7 +44,9 @@ def what_to_do(row: Adjustment) -> str:
     return format_html(
         '{}<a href="{}" target="_blank" rel="noopener noreferrer" class="font-semibold underline">answer it in '
         "Stripe's dashboard before {} UTC</a>",
-        "The money is still here: " if row.is_inquiry else "The bank has taken the money back: ",
+        "The bank only asks, and has not taken the money: "
+        if row.is_inquiry
+        else "The bank has taken the money back: ",
         dashboard(),
         f"{row.answer_by:%d %B %Y %H:%M}",
     )
@@ -81,7 +84,7 @@ class AdjustmentAdmin(Shown, ReadOnlyAdmin):
     list_display = ("created_at", "kind", "office", "state", "money", "reason", "next_step")
     list_filter = ("kind", "status", "outcome")
     list_select_related = ("office",)
-    search_fields = ("office__name", "invoice__number")
+    search_fields = (*OFFICE, "invoice__number")
     fields = (
         ("kind", "office"),
         ("state", "money"),
@@ -99,7 +102,7 @@ class PaymentAdmin(ActsAdmin, ReadOnlyAdmin):
     list_display = ("created_at", "office", "state", "money", "back", "why", "card")
     list_filter = ("status", "disputed", "decline_code")
     list_select_related = ("office",)
-    search_fields = ("office__name", "invoice__number")
+    search_fields = (*OFFICE, "invoice__number")
     always_shown = (("office", "invoice"), ("state", "money"), ("back", "left"), ("card", "created_at"))
     readonly_fields = ("state", "money", "back", "left", "card", "why", "next_step")
     inlines = (AdjustmentInline,)

@@ -13,6 +13,7 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget
 
 from billing import money
 from billing.admin.acts.amounts import AmountField, in_minor_units
+from billing.admin.searching import NAME
 from billing.models import Plan, PlanPrice
 
 
@@ -78,10 +79,9 @@ class Prices(BaseInlineFormSet):
 
 def in_words(price: PlanPrice) -> str:
     """Describe one price as the Office will pay it: 299.00 USD a month."""
-    every = f"a {price.interval}" if price.interval_count == 1 else f"every {price.every}"
     seat = " for each seat" if price.per_seat else ""
     free = ", which is free of charge" if price.unit_amount == 0 else ""
-    return f"{price.code}: {price.money}{seat} {every}{free}"
+    return f"{price.code}: {price.money}{seat} {price.in_words}{free}"
 
 
 class PriceInline(TabularInline):
@@ -112,6 +112,7 @@ class PriceInline(TabularInline):
 @admin.register(Plan)
 class PlanAdmin(ModelAdmin):
     list_display = ("name", "code", "archived_at")
+    search_fields = (*NAME, "code")
     fields = ("name", "code")
     inlines = (PriceInline,)
     change_form_before_template = "billing/plan_to_confirm.html"

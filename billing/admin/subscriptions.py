@@ -4,6 +4,7 @@ from django.contrib import admin
 from unfold.decorators import display
 
 from billing.admin.readonly import ReadOnlyAdmin
+from billing.admin.searching import OFFICE
 from billing.admin.tones import TONES
 from billing.models import Subscription
 from billing.money import Money
@@ -14,7 +15,7 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     list_display = ("office", "plan_price", "state", "quantity", "current_period_end", "cancel_at")
     list_filter = ("status",)
     list_select_related = ("office", "plan_price__plan")
-    search_fields = ("office__name",)
+    search_fields = OFFICE
     exclude = ("stripe_id", "ticket", "monthly_amount", "discount_amount", "discount_currency")
     readonly_fields = ("a_month", "discount_off")
 

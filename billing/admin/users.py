@@ -10,6 +10,7 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm
 
 from billing.access import grants
+from billing.admin.searching import NAME, OFFICE
 from billing.models import Membership, User
 
 
@@ -28,7 +29,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     ordering = ("email",)
     list_display = ("email", "name", "is_staff", "is_active")
     list_filter = ("is_staff", "is_active", "groups")
-    search_fields = ("email", "name")
+    search_fields = ("email", *NAME)
     filter_horizontal = ("groups",)
     readonly_fields = ("last_login", "created_at")
     fieldsets = (
@@ -48,7 +49,7 @@ class MembershipAdmin(ModelAdmin):
     list_filter = ("role",)
     list_select_related = ("user", "office")
     autocomplete_fields = ("user", "office")
-    search_fields = ("user__email", "office__name")
+    search_fields = ("user__email", *OFFICE)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("user", "office") if obj else ()  # another pair needs another membership, and this one is ended

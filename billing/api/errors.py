@@ -3,14 +3,17 @@
 Wrong input adds ``fields``. A declined card adds ``decline_code`` and ``next_step``.
 """
 
+import logging
 from typing import Any
 
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from billing import declines, errors
+from billing import database_trouble, declines, errors
 from billing.errors import Category
+
+log = logging.getLogger(__name__)
 
 STATUS: dict[Category, int] = {
     Category.MALFORMED: status.HTTP_400_BAD_REQUEST,
@@ -48,6 +51,10 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
         if isinstance(error, errors.RequestInProgress):
             refusal["Retry-After"] = str(error.retry_after_seconds)
         return refusal
+    if isinstance(error, database_trouble.TROUBLE):
+        log.error("the database cannot be used", exc_info=error)
+        body = {"code": database_trouble.CODE, "detail": database_trouble.DETAIL}
+        return Response(body, status=status.HTTP_503_SERVICE_UNAVAILABLE, headers=database_trouble.RETRY_AFTER)
     response = exception_handler(error, context)
     if response is None:
         return None

@@ -117,7 +117,7 @@ class DocumentView(InvoiceView):
 
     @extend_schema(responses={200: DocumentSerializer, 404: PROBLEM, 502: PROBLEM, 503: PROBLEM})
     def get(self, request: Request, public_id: Any, invoice_id: Any) -> Response:
-        """Fetch the address at which Stripe shows the invoice. The audit trail says who opened it."""
+        """Get the address of the invoice's PDF or page at Stripe. The audit trail records who opened it."""
         invoice = self.subject(request, public_id, invoice_id)
         address = open_document(invoice, self.document, by=actor.person(request.user))
         return Response({"url": address}, headers={"Cache-Control": "no-store"})

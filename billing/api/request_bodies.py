@@ -11,6 +11,7 @@ from rest_framework import serializers as fields
 
 from billing.api.schema import Named
 from billing.models.office import LOCALE
+from billing.operations.engine import reasons
 from billing.operations.engine.declaration import Declaration, Terms
 
 Field = fields.Field[Any, Any, Any, Any]
@@ -50,7 +51,8 @@ def any_reason() -> Field:
         default="",
         allow_blank=True,
         max_length=200,
-        help_text="The reason, in neutral words or as a code of the catalogue. The vendor's staff must give one.",
+        help_text="The reason, in words without any patient data, or one of these codes: "
+        f"{', '.join(reasons.CATALOGUE)}. The vendor's staff must give a reason.",
     )
 
 

@@ -111,7 +111,9 @@ class CreditPreviewSerializer(serializers.Serializer[Any]):
 
 
 class PaymentLinkSerializer(serializers.Serializer[Any]):
-    address = serializers.URLField(help_text="Anyone who has it can pay. It is not stored here. Ask for it again")
+    address = serializers.URLField(
+        help_text="Anyone who has this address can pay. It is not stored here. To see it again, send the same request"
+    )
     expires_at = serializers.DateTimeField()
 
 
@@ -123,7 +125,7 @@ class PreviewLineSerializer(serializers.Serializer[Any]):
 
 
 class PreviewSerializer(serializers.Serializer[Any]):
-    """An invoice that would be: charged ``now``, or with the next one at ``at``."""
+    """A possible invoice. If ``now`` is true, it is charged now. Otherwise it comes at ``at``."""
 
     now = serializers.BooleanField()
     at = serializers.DateTimeField(allow_null=True)

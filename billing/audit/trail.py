@@ -32,8 +32,10 @@ _context: ContextVar[Context] = ContextVar("audit_context", default=Context())  
 
 REGISTERED: dict[type, dict[str, Any]] = {
     models.Agreement: {},
-    models.Office: {"exclude_fields": ["look_ticket", "customer_ticket", "confirmed_at", "reconciled_at"]},
-    models.Plan: {"exclude_fields": ["ticket"]},
+    models.Office: {
+        "exclude_fields": ["look_ticket", "customer_ticket", "confirmed_at", "reconciled_at", "name_folded"]
+    },
+    models.Plan: {"exclude_fields": ["ticket", "name_folded"]},
     models.PlanPrice: {"exclude_fields": ["ticket"]},
     models.Subscription: {"exclude_fields": ["ticket"]},
     models.Invoice: {"exclude_fields": ["ticket", "lines", "reconciled_at"]},
@@ -46,7 +48,7 @@ REGISTERED: dict[type, dict[str, Any]] = {
     models.Membership: {},
     models.OfficeUserPermission: {},
     models.StripeAccount: {"exclude_fields": ["catalogue_ticket"]},
-    models.User: {"exclude_fields": ["password", "last_login"], "m2m_fields": {"groups"}},
+    models.User: {"exclude_fields": ["password", "last_login", "name_folded"], "m2m_fields": {"groups"}},
 }
 
 

@@ -73,7 +73,7 @@ class Adjustment(models.Model):
     def says(self) -> str:
         """Return what a person should know or do about it, or ""."""
         if self.answer_by:
-            what = "Its bank asks about this payment" if self.is_inquiry else "The bank has taken the money back"
+            what = "The card's bank asks about this payment" if self.is_inquiry else "The bank has taken the money back"
             return f"{what}: answer it in Stripe's dashboard before {self.answer_by:%d %B %Y %H:%M} UTC."
         if self.kind == self.Kind.DISPUTE:
             return f"It ended: {self.get_outcome_display()}." if self.outcome else "The bank is deciding."

@@ -10,6 +10,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 
 from billing import clock
+from billing.models.named import Named
 from billing.models.statuses import LIVE, SubscriptionStatus
 from billing.money import Money, credit_in_words
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 LOCALE = RegexValidator(r"\A[a-z]{2,3}(-([A-Z]{2}|[0-9]{3}))?\Z", "A language is given as in: en, es, pt-BR, es-419.")
 
 
-class Office(models.Model):
+class Office(Named):
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=200, help_text="The practice's name. Never a patient's.")
     billing_email = models.EmailField(help_text="Where Stripe sends invoices.")

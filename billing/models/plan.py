@@ -5,10 +5,11 @@ from datetime import datetime
 
 from django.db import models
 
+from billing.models.named import Named
 from billing.money import Money, monthly
 
 
-class Plan(models.Model):
+class Plan(Named):
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     code = models.SlugField(unique=True)
     name = models.CharField(max_length=100, help_text="Neutral: it is printed on invoices and card statements.")
@@ -65,7 +66,15 @@ class PlanPrice(models.Model):
 
     def __str__(self) -> str:
         seat = " per seat" if self.per_seat else ""
-        return f"{self.plan.name}: {self.money}{seat} a {self.every}"
+        return f"{self.plan.name}: {self.money}{seat} {self.in_words}"
+
+    @property
+    def in_words(self) -> str:
+        return f"a {self.interval}" if self.interval_count == 1 else f"every {self.every}"
+
+    @property
+    def how_often(self) -> str:
+        return f"once a {self.interval}" if self.interval_count == 1 else f"every {self.every}"
 
     @property
     def every(self) -> str:

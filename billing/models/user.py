@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from billing import clock, errors
+from billing.models.named import Named
 
 
 class UserManager(BaseUserManager["User"]):
@@ -25,7 +26,7 @@ class UserManager(BaseUserManager["User"]):
         raise errors.Defect("There are no superusers. Use: python manage.py create_administrator EMAIL")
 
 
-class User(AbstractBaseUser, PermissionsMixin):
+class User(Named, AbstractBaseUser, PermissionsMixin):
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     email = models.EmailField()
     name = models.CharField(max_length=200, blank=True)

@@ -59,7 +59,7 @@ def begin(
     try:
         with trail.acting(by, reason=reason), transaction.atomic(durable=True):
             run.save()
-            trail.record_act(run, f"began a reconciliation{' that adopts' if adopts else ''}")
+            trail.record_act(run, f"began a comparison{' that adopts' if adopts else ''}")
     except IntegrityError:
         raise errors.ReconciliationUnderWay from None
     return run
@@ -106,7 +106,7 @@ def end(run: Reconciliation, *, by: Actor, reason: str) -> None:
         roles.require(by, "manage_billing", to="end a comparison")
     with trail.acting(by, reason=trail.checked_reason(reason)), transaction.atomic(durable=True):
         Reconciliation.objects.filter(pk=run.pk, ended_at=None).update(ended_at=clock.wall(), claim_id=None)
-        trail.record_act(run, f"ended a reconciliation before its end, at: {run.stage}")
+        trail.record_act(run, f"ended a comparison before it was complete, at: {run.stage}")
 
 
 def _to_its_end(run: Reconciliation, by: Actor, after_each_page: Callable[[Reconciliation], None]) -> None:
@@ -207,7 +207,7 @@ def _advance(run: Reconciliation, following: str) -> None:
 
 
 @job("reconcile", every=timedelta(minutes=15))
-def every_night() -> bool:
+def begin_or_continue() -> bool:
     """Carry the comparison on by one page. Each day after RECONCILE_HOUR (UTC), begin one if none has begun yet.
 
     Return True if there is more to do now. A comparison that adopts is left to the person who runs it. It is ended if
@@ -225,7 +225,7 @@ def every_night() -> bool:
     if run is None:
         if Reconciliation.objects.filter(began_at__gte=due, adopts=False).exists():
             return False
-        run = begin(by=by, reason="every night")
+        run = begin(by=by, reason="the daily comparison")
     return carry_on(run, by=by) and run.ended_at is None
 
 
@@ -240,5 +240,6 @@ def _leave_unfinished(run: Reconciliation) -> None:
             "backfill_unfinished",
             str(run.public_id),
             office=None,
-            detail=f"The adoption that began on {run.began_at:%d %B %Y %H:%M} UTC is at: {run.stage}. Run it again.",
+            detail=f"The adoption that began on {run.began_at:%d %B %Y %H:%M} UTC was ended at the stage "
+            f"{run.stage}. Run the same `reconcile --adopt` command again.",
         )

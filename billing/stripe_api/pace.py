@@ -73,7 +73,7 @@ def wait_for_turn() -> None:
     while True:
         now = time.monotonic()
         if now > _give_up_at.get():
-            raise errors.StripeUnavailable("A look took longer than it may; it comes again.")
+            raise errors.StripeUnavailable("The look took too long. It will be repeated.")
         if share is None:
             return
         if share.left and now < share.until:

@@ -20,7 +20,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     our_options: dict[str, Any] = {
         "timeout": WAIT_SECONDS,
         "transaction_mode": "IMMEDIATE",
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+        # the last one reads: an open connection that has read holds the file, see config/libsql/encryption.py
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA user_version",
     }
 
     def get_connection_params(self) -> dict[str, Any]:

@@ -54,6 +54,8 @@ class DatabaseWrapper(embedded.DatabaseWrapper):
             cipher.unlock(connection, self.settings_dict["PASSWORD"])
         except dbapi2.DatabaseError as error:
             connection.close()
+            if not cipher.is_wrong_key(error):
+                raise
             raise dbapi2.OperationalError(
                 "DATABASE_KEY does not open the database file: the key is another one, or the file is not encrypted."
             ) from error

@@ -383,14 +383,14 @@ def test_a_backfill_that_was_stopped_is_not_gone_on_with_by_a_machine(stripe, su
     stopped = begin(by=BY, reason="a test", adopts=True)
     Reconciliation.objects.update(began_at=clock.wall() - timedelta(hours=23))  # over the hour of the night
 
-    assert not runs.every_night()
+    assert not runs.begin_or_continue()
     stopped.refresh_from_db()
     assert stopped.ended_at is None
     with pytest.raises(errors.BackfillUnfinished):
         compared()
 
     Reconciliation.objects.update(began_at=clock.wall() - timedelta(days=2))
-    while runs.every_night():
+    while runs.begin_or_continue():
         pass
 
     stopped.refresh_from_db()

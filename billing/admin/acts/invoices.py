@@ -155,10 +155,11 @@ INVOICE_ACTS = (
         declared=VoidInvoice,
         name="void",
         title="Void",
-        says="Nothing is owed on the invoice any more, as if it was never made. You cannot undo this. No money moves.",
+        says="Nothing is owed on the invoice any more, as if it had never been made. You cannot undo this. No money "
+        "moves.",
         button="Void the invoice",
         facts=facts,
-        group="Give up",
+        group="Stop collecting",
     ),
     OperationAct(
         declared=MarkUncollectible,
@@ -167,6 +168,6 @@ INVOICE_ACTS = (
         says="The invoice is written off. It stays on record as owed. Stripe stops trying to collect it, but the "
         "Office can still pay it. No money moves.",
         facts=facts,
-        group="Give up",
+        group="Stop collecting",
     ),
 )

@@ -14,7 +14,10 @@ from billing.models import User
 
 
 class Command(BaseCommand):
-    help = "Create the first user of the admin, with the role administrator. The audit trail records it."
+    help = (
+        "Create a user of the admin with the role administrator. It asks for the password, or takes it from the "
+        "variable ADMINISTRATOR_PASSWORD. The audit trail records it."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("email")

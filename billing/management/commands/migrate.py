@@ -4,6 +4,8 @@ dj-stripe's migrations build and rebuild about fifty tables (its second one has 
 minute. If none of its tables exists yet, they are created in their last form, and its migrations are recorded as
 applied. tests/config/test_first_migrate.py compares the two ways.
 
+Afterwards the names that are not folded yet are folded. In a migration that would be one long transaction.
+
 Two of our migrations were put before others that were already on main. Django refuses a database that ran those
 others before it runs anything, so a migration cannot repair this.
 """
@@ -17,7 +19,10 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
+from billing import folded_names
+
 APP = "djstripe"
+FOLDED_NAMES = "0015_folded_names"
 PUT_BEFORE = {"0005_subscription_terms": "0006_payment_methods", "0007_invoices": "0008_adjustments"}
 """The migrations that came later to main, each with the one that it was put before. Never add to this."""
 
@@ -37,7 +42,9 @@ class Command(migrate.Command):
         if whole_project and not step_by_step and not options["fake"] and is_empty(connection):
             call_command("migrate", "billing", "0001", database=options["database"], verbosity=options["verbosity"])
             create_tables(connection)
-        return super().handle(*args, **options)
+        super().handle(*args, **options)
+        if not options["plan"] and not options["check_unapplied"] and not options["fake"]:
+            fold_names(connection)
 
 
 def is_empty(connection: Any) -> bool:
@@ -60,6 +67,12 @@ def create_tables(connection: Any) -> None:
     for app, name in loader.disk_migrations:
         if app == APP:
             recorder.record_applied(app, name)
+
+
+def fold_names(connection: Any) -> None:
+    """The folded names are right, in a database that has their columns."""
+    if ("billing", FOLDED_NAMES) in MigrationRecorder(connection).applied_migrations():
+        folded_names.fold_all(using=connection.alias)
 
 
 def apply_what_was_put_before(connection: Any) -> list[str]:

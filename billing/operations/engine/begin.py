@@ -6,6 +6,7 @@ and last the reason; then the intent is committed. Stripe is asked after that, o
 
 from typing import Any, TypeVar, cast
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from billing import clock, errors, leases
@@ -13,8 +14,8 @@ from billing.access import grants
 from billing.audit import trail
 from billing.audit.actor import Actor
 from billing.models import Office, Operation
-from billing.operations.engine import idempotency, previews, reasons, settle, stored
-from billing.operations.engine.declaration import Asked, AtStripe, Declaration, Here, Previewed, Telling
+from billing.operations.engine import idempotency, lost_commits, previews, reasons, settle, stored
+from billing.operations.engine.declaration import Asked, AtStripe, Declaration, Here, Moves, Previewed, Telling
 from billing.operations.engine.steps import Run
 from billing.operations.engine.unsettled import require_settled
 from billing.stripe_api import charging
@@ -30,8 +31,8 @@ def perform(wanted: Declaration[Subject, Result], subject: Subject, *, by: Actor
 
     Raises:
         NotPermitted, StaffOnly, OfficeArchived, DeterminationMissing, PreviewStale, ReasonRequired, TextNotNeutral,
-            OperationInProgress, and what ``prepare`` raises: nothing was asked of Stripe, and the refusal is in the
-            audit trail.
+            OperationInProgress, OperationLost, and what ``prepare`` raises: nothing was asked of Stripe, and the
+            refusal is in the audit trail.
         CardDeclined, StripeRejected: Stripe said no; the operation says so.
         StripeUnavailable: nobody knows yet; the worker settles it.
     """
@@ -67,6 +68,8 @@ def _begun(
     office = wanted.office_of(subject)
     _require(wanted, by, office)
     asked = Asked(by, reason)
+    if settings.DATABASE_CAN_LOSE_COMMITS:
+        _require_no_lost_commit(wanted, subject, asked)
     try:
         with transaction.atomic(durable=True):
             fresh, exact = _prepared(wanted, subject, asked)
@@ -91,6 +94,17 @@ def _begun(
     except IntegrityError:
         require_settled(office, by)
         raise
+
+
+def _require_no_lost_commit(wanted: AtStripe[Subject, Any], subject: Subject, asked: Asked) -> None:
+    """Ask Stripe whether something is lost here, if the request would begin otherwise. Raises: OperationLost."""
+    office = wanted.office_of(subject)
+    if wanted.money is Moves.NOTHING and office.payment_provider_customer_id:
+        return
+    with transaction.atomic(durable=True):
+        _, exact = _prepared(wanted, subject, asked)
+    if exact is not None:
+        lost_commits.require_none(office)
 
 
 def _carried_out(wanted: Here[Subject, Result], subject: Subject, *, by: Actor, reason: str) -> Result:

@@ -169,16 +169,16 @@ class Here(Declaration[Subject, Result]):
 
 @dataclass(frozen=True, kw_only=True)
 class Previewed(Generic[Subject]):
-    """Beside a declaration: it can be previewed, and confirmed with the ``as_of`` of a preview.
+    """A mixin: the operation can be previewed, and confirmed with the ``as_of`` of the preview.
 
-    Confirmed so, it is done once, and only if nothing was done to the Office since.
+    Then it is done once, and only if nothing was done to the Office since the preview.
     """
 
     as_of: datetime | None = field(
         default=None,
         metadata=asked_for(
-            "Of a preview of the last hour: it is done once, and refused where anything was done to the Office "
-            "since, so that the amounts are the ones that were shown"
+            "The `as_of` of a preview that is at most one hour old. The operation is then carried out once, with the "
+            "amounts of that preview. It is refused if anything was done to the Office since the preview"
         ),
     )
 
@@ -216,7 +216,7 @@ class Telling(OnOffice[str]):
     """
 
     ANSWER_LOST: ClassVar[str] = (
-        "Stripe did not answer. What it may have made is of no use to anybody: ask for another in a minute."
+        "Stripe did not answer. If it made a link or a secret, nobody has seen it. Ask for another one in a minute."
     )
 
     def result(self, run: "Run") -> str:

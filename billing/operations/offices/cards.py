@@ -113,7 +113,7 @@ class OnCard(OnOffice[Office]):
 @operation
 @dataclass(frozen=True, kw_only=True)
 class SetDefaultPaymentMethod(OnCard):
-    """Charge this card from now on. Money does not move.
+    """Make this card the default. Invoices are charged to it from now on. Money does not move.
 
     Repeating is refused, because nothing would change. ``wish`` is the earlier operation that asked for this.
 

@@ -29,7 +29,12 @@ class CancelSubscription(OnSubscription):
 
     kind = Kind.CANCEL_SUBSCRIPTION
 
-    at_period_end: bool = field(default=True, metadata=asked_for())
+    at_period_end: bool = field(
+        default=True,
+        metadata=asked_for(
+            "true: service continues until the end of the paid period. false: service ends now, without a refund"
+        ),
+    )
 
     @classmethod
     def offered(cls, subject: Office) -> bool:

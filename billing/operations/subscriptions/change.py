@@ -119,7 +119,7 @@ class ChangeSubscription(Previewed[Office], OnSubscription):
             at=current.current_period_end,
             as_of=as_of,
             says=_says_interval(old, wanted, trial=trial) if another_interval else "",
-            afterwards=f"{wanted.money.times(self.seats)} a {wanted.every}, before taxes and discounts",
+            afterwards=f"{wanted.money.times(self.seats)} {wanted.in_words}, before taxes and discounts",
         )
         return previews.uncollected(seen, subject)
 
@@ -139,7 +139,7 @@ class ChangeSubscription(Previewed[Office], OnSubscription):
 
 
 def _says_interval(old: PlanPrice, new: PlanPrice, *, trial: bool) -> str:
-    text = f"It is charged once a {new.every} instead of once a {old.every}"
+    text = f"It is charged {new.how_often} instead of {old.how_often}"
     return f"{text}, from the end of the trial on." if trial else f"{text}: a whole {new.every} begins now."
 
 

@@ -37,7 +37,9 @@ class PauseCollection(OnSubscription):
     money = Moves.LATER
     only_vendor_may = "pause or resume the collection of invoices"
 
-    invoices_become: Literal["keep_as_draft", "void", "mark_uncollectible"] = field(metadata=asked_for())
+    invoices_become: Literal["keep_as_draft", "void", "mark_uncollectible"] = field(
+        metadata=asked_for("What new invoices become during the pause: drafts, void, or written off")
+    )
     until: datetime | None = field(default=None, metadata=asked_for("Null: until somebody resumes it", nullable=True))
 
     @classmethod

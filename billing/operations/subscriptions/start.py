@@ -119,7 +119,7 @@ class StartSubscription(Start, Previewed[Office], OnOffice[Office]):
             now=not self.trial_days,
             at=as_of + timedelta(days=self.trial_days) if self.trial_days else None,
             as_of=as_of,
-            afterwards=f"{row.money.times(self.quantity)} a {row.every}, before taxes and discounts",
+            afterwards=f"{row.money.times(self.quantity)} {row.in_words}, before taxes and discounts",
             says=_says(self.trial_days, coupon),
         )
 

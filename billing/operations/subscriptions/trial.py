@@ -23,7 +23,8 @@ LONGEST_TRIAL = timedelta(days=730)  # of Stripe's
 @operation
 @dataclass(frozen=True, kw_only=True)
 class MoveTrialEnd(Previewed[Office], OnSubscription):
-    """End the trial at a given time, or now. **Money moves** if it ends now. Only the vendor may make it longer.
+    """Move the end of the trial to a given time, or end it now. **Money moves** if it ends now. Only the vendor's staff
+    may make a trial longer.
 
     The first period begins when the trial ends, and is charged then. A declined card changes nothing. Repeating is
     refused.
