@@ -51,7 +51,7 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
         if isinstance(error, errors.RequestInProgress):
             refusal["Retry-After"] = str(error.retry_after_seconds)
         return refusal
-    if isinstance(error, database_trouble.TROUBLE):
+    if database_trouble.is_trouble(error):
         log.error("the database cannot be used", exc_info=error)
         body = {"code": database_trouble.CODE, "detail": database_trouble.DETAIL}
         return Response(body, status=status.HTTP_503_SERVICE_UNAVAILABLE, headers=database_trouble.RETRY_AFTER)

@@ -10,10 +10,11 @@ from typing import Any
 
 from django.db import OperationalError, transaction
 
+from billing.database_trouble import MOVED
 from billing.moving import mark
 
 REFUSAL = "database_move_refuse"
-SAID = "This database is being moved or was moved. Nothing is written here any more: see manage.py move_database."
+SAID = f"{MOVED} Nothing is written here any more: see manage.py move_database."
 LOCK_SECONDS = 20
 
 

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from django.db import DatabaseError, connections
 
+from billing import database_trouble
 from billing.models import Office, ReceivedEvent
 from billing.moving import freezing
 from billing.moving.mark import Mark, State
@@ -94,6 +95,16 @@ def test_a_web_server_that_runs_answers_503_from_the_mark_on_until_the_move_is_a
         assert contents(place) == before
         assert post(site, second) == 200
     assert received(place) >= {first["event"], second["event"]}
+
+
+@pytest.mark.parametrize("form", [*FORMS, ON_SERVERS[1]])
+def test_the_refusal_counts_as_trouble_with_the_database(source, places, stripe_server, form):
+    place = filled(form, source, places, stripe_server)
+    with opened(place) as connection:
+        freezing.freeze(connection, MARK)
+        with pytest.raises(DatabaseError) as refusal:
+            Office.objects.update(name="Another name")
+    assert database_trouble.is_trouble(refusal.value)
 
 
 @needs_libsql_server
