@@ -31,7 +31,7 @@ test-slow: .venv/dev-ready
 
 # Against a server: make test-postgres TEST_DATABASE_URL=postgres://user:password@127.0.0.1/postgres
 test-postgres: .venv/dev-ready
-	DATABASE_URL=$(TEST_DATABASE_URL) $(BIN)/pytest -n 2
+	DATABASE_URL=$(TEST_DATABASE_URL) TEST_DATABASE_URL=$(TEST_DATABASE_URL) $(BIN)/pytest -n 2
 
 # The same behind a pgbouncer of its own, which pools transactions. It is found by PATH, or PGBOUNCER=/path/to/pgbouncer
 test-pgbouncer: .venv/dev-ready

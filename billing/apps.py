@@ -17,8 +17,10 @@ class BillingConfig(AppConfig):
             check_static_files,
             check_where_live_data_is,
         )
+        from billing.moving import mark
         from billing.stripe_api import mirror, sandbox_clock
 
+        mark.watch()
         trail.register()
         mirror.close_side_doors()
         checks.register(check_determination, "billing", deploy=True)

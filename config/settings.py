@@ -58,11 +58,15 @@ DATABASES = {
 }
 LIBSQL_SERVER_LIVE_REASON = env.str("LIBSQL_SERVER_LIVE_REASON", default="")
 DATABASE_AT_REST_REASON = env.str("DATABASE_AT_REST_REASON", default="")
+DATABASE_PLAIN_ON_LOOPBACK = env.bool("DATABASE_PLAIN_ON_LOOPBACK", default=False)
+# of the database that manage.py move_database moves to
+DATABASE_TO_KEY = environment.Secret(env.str("DATABASE_TO_KEY", default=""))
+DATABASE_TO_TOKEN = environment.Secret(env.str("DATABASE_TO_TOKEN", default=""))
 databases.check_live(DATABASES["default"], live=STRIPE_LIVE_MODE, reason=LIBSQL_SERVER_LIVE_REASON, problems=problems)
 databases.check_database(
     DATABASES["default"],
     debug=DEBUG,
-    plain_on_loopback=env.bool("DATABASE_PLAIN_ON_LOOPBACK", default=False),
+    plain_on_loopback=DATABASE_PLAIN_ON_LOOPBACK,
     problems=problems,
 )
 DATABASE_CAN_LOSE_COMMITS = databases.is_libsql_server(DATABASES["default"])  # at a power cut

@@ -1,0 +1,3 @@
+from billing.management.commands.loaddata import Command
+
+__all__ = ["Command"]
