@@ -8,6 +8,7 @@ from django.apps import apps
 from django.db import models
 from django.db.migrations.recorder import MigrationRecorder
 
+from billing.migrate_lease import MigrateLease
 from billing.moving import mark
 
 Table = type[models.Model]
@@ -31,7 +32,12 @@ def moved() -> list[Table]:
 
 def unknown_with_rows(connection: Any) -> list[str]:
     """Return the tables that hold rows and that this version does not know, so it cannot move them."""
-    known = {one._meta.db_table for one in moved()} | {MigrationRecorder.Migration._meta.db_table, mark.TABLE}
+    own = {
+        MigrationRecorder.Migration._meta.db_table,
+        MigrateLease._meta.db_table,
+        mark.TABLE,
+    }  # each database has its own
+    known = {one._meta.db_table for one in moved()} | own
     found = []
     with connection.cursor() as cursor:
         for name in sorted(set(connection.introspection.table_names(cursor)) - known):

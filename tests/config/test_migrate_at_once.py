@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from billing import clock
-from billing.management.migrate_lease import Lease, MigrateLease
+from billing.migrate_lease import Lease, MigrateLease
 from tests.libsql_server import Server
 from tests.other_connections import ON_SERVER
 from tests.processes import ROOT, until

@@ -21,6 +21,8 @@ from tests.moving.places import (
     opened,
 )
 
+pytestmark = pytest.mark.slow
+
 FORMS = [
     pytest.param("encrypted", marks=needs_cipher),
     pytest.param("postgresql", marks=needs_postgresql),

@@ -19,6 +19,8 @@ from demo.stack import free_port
 from tests.moving.places import Place, contents, move, needs_libsql_server, needs_postgresql, opened, run
 from tests.processes import ROOT, until
 
+pytestmark = pytest.mark.slow
+
 FORMS = ["file", pytest.param("postgresql", marks=needs_postgresql)]
 ON_SERVERS = [
     pytest.param("postgresql", marks=needs_postgresql),

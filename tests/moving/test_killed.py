@@ -8,6 +8,8 @@ import pytest
 from tests.moving.places import contents, needs_cipher, needs_libsql_server, needs_postgresql, run
 from tests.processes import ROOT
 
+pytestmark = pytest.mark.slow
+
 FORMS = [
     "file",
     pytest.param("postgresql", marks=needs_postgresql),

@@ -9,7 +9,7 @@ Afterwards the names that are not folded yet are folded. In a migration that wou
 Two of our migrations were put before others that were already on main. Django refuses a database that ran those
 others before it runs anything, so a migration cannot repair this.
 
-While one ``migrate`` runs, another one on the same database is refused: see billing/management/migrate_lease.py.
+While one ``migrate`` runs, another one on the same database is refused: see billing/migrate_lease.py.
 """
 
 from datetime import timedelta
@@ -22,7 +22,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from billing import folded_names
-from billing.management.migrate_lease import LASTS, Lease
+from billing.migrate_lease import LASTS, Lease
 
 APP = "djstripe"
 FOLDED_NAMES = "0015_folded_names"
