@@ -26,6 +26,8 @@ from tests.encrypted_files import (
 )
 from tests.processes import PATIENCE_SECONDS, ROOT, until
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["encrypted", "migrated", "opened", "plain"]
 
 

@@ -19,6 +19,8 @@ from tests.other_connections import ON_SERVER
 from tests.processes import ROOT, until
 from tests.schema.another_database import Databases
 
+pytestmark = pytest.mark.slow
+
 REFUSED = re.compile(
     r"CommandError: Another migrate runs on this database, since (.{19}) UTC\. Nothing was done here\. "
     r"Wait until it has ended, and run migrate again\. "

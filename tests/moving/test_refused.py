@@ -13,6 +13,8 @@ from tests.moving.places import KEY, Place, contents, move, needs_cipher, needs_
 from tests.moving.places import run as managed
 from tests.moving.test_frozen import filled, web
 
+pytestmark = pytest.mark.slow
+
 
 def refused(source: Place, to: Place, **variables: str) -> str:
     """What was said, and the source is as it was."""
