@@ -13,6 +13,9 @@ from billing.operations.offices.cards import on_file
 class PlanPriceSerializer(serializers.ModelSerializer[PlanPrice]):
     id = serializers.UUIDField(source="public_id", read_only=True)
     plan = serializers.CharField(source="plan.name", read_only=True)
+    # said here, because a column's largest number differs from one database to another
+    unit_amount = serializers.IntegerField(read_only=True, help_text="Minor units of the currency.")
+    interval_count = serializers.IntegerField(read_only=True)
 
     class Meta:
         model = PlanPrice
