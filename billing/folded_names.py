@@ -15,6 +15,7 @@ from billing.models import Office, Plan, User
 
 NAMED: tuple[type[Office | Plan | User], ...] = (Office, Plan, User)
 AT_A_TIME = 500
+READ_AT_A_TIME = 5_000
 AT_MOST = 10_000
 """Rows that one job mends; it is due again at once where there are more."""
 
@@ -36,8 +37,13 @@ def mend(model: type[Office | Plan | User], *, at_most: int | None = None, using
     All names are read, as no database can say which are folded wrongly. No audit entry: no name changes.
     """
     rows = model._default_manager.using(using).order_by("pk")
-    read = rows.values_list("pk", "name", "name_folded")
-    wrong = [pk for pk, name, folded in read if folded != fold(name)][:at_most]
+    wrong, last, more = list[int](), 0, True
+    while more:
+        read = list(rows.filter(pk__gt=last).values_list("pk", "name", "name_folded")[:READ_AT_A_TIME])
+        wrong += [pk for pk, name, folded in read if folded != fold(name)]
+        more = len(read) == READ_AT_A_TIME
+        last = read[-1][0] if read else last
+    wrong = wrong[:at_most]
     for start in range(0, len(wrong), AT_A_TIME):
         with transaction.atomic(using=using):
             locked = rows.select_for_update(no_key=True).filter(pk__in=wrong[start : start + AT_A_TIME])

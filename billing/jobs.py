@@ -18,11 +18,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import InterfaceError, OperationalError
 from django.db.models import F, Q, QuerySet
 
 from billing import clock, errors, leases
 from billing.audit import actor, trail
+from billing.database_trouble import TROUBLE
 from billing.findings import report
 from billing.models import Job
 
@@ -96,7 +96,7 @@ def _run(row: Job, own: QuerySet[Job]) -> None:
     try:
         with trail.acting(actor.job(prefix), reason="a scheduled job"):
             more = kind.work(*([rest] if colon else []))
-    except (OperationalError, InterfaceError):  # the database cannot be reached: the lease ends by itself
+    except TROUBLE:  # the database cannot be used: the lease ends by itself
         raise
     except errors.BillingError as error:
         _put_off(row, own, f"{error.code}: {error}")

@@ -62,6 +62,8 @@ def database(
     if token and not _is_libsql_server(parts):
         problems.add("DATABASE_AUTH_TOKEN", "is only for a libSQL server (DATABASE_URL=libsql://…). Remove it")
     if parts.scheme in ("postgres", "postgresql"):
+        if "server_side_binding" in parts.query:  # the limits and an event are sent together
+            problems.add("DATABASE_URL", "must not have server_side_binding. Remove it")
         return {**Env.db_url_config(url), **POSTGRESQL}
     if _is_file(parts):
         return _file(parts, key, new_key, base_dir, problems)
@@ -81,7 +83,7 @@ def impatient(database: dict[str, Any], *, seconds: float = IMPATIENT_SECONDS) -
     """
     limited = {**database, "TEST": {"MIRROR": "default"}}
     if is_libsql_server(database):
-        limits: dict[str, Any] = {"timeout": seconds * 0.45}
+        limits: dict[str, Any] = {"timeout": seconds * 0.3}
     elif database["ENGINE"] == LIBSQL:
         limits = {"timeout": seconds}
     else:

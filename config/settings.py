@@ -51,7 +51,7 @@ DATABASES = {
         env.str("DATABASE_URL", default="") or f"libsql:///var/{_own_file}.db",
         key=environment.Secret(env.str("DATABASE_KEY", default="")),
         new_key=DATABASE_NEW_KEY,
-        token=env.str("DATABASE_AUTH_TOKEN", default=""),
+        token=environment.Secret(env.str("DATABASE_AUTH_TOKEN", default="")),
         base_dir=BASE_DIR,
         problems=problems,
     )

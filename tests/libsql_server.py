@@ -15,8 +15,8 @@ PATIENCE_SECONDS = 20
 class Server:
     """A server on a free port of this machine, with its files in ``folder``."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.folder, self.environment = folder, environment
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self.process: subprocess.Popen[bytes] | None = None
@@ -31,7 +31,7 @@ class Server:
             [program(), "--db-path", str(self.folder), "--http-listen-addr", address, "--no-welcome"],
             stdout=subprocess.DEVNULL,
             stderr=(self.folder.parent / f"{self.folder.name}.log").open("ab"),
-            env={**os.environ, "RUST_LOG": "error"},
+            env={**os.environ, "RUST_LOG": "error", **self.environment},
         )
         begun = time.monotonic()
         while True:

@@ -111,7 +111,9 @@ def stop_watching() -> None:
 
 
 def _refuse(connection: Any, **_: Any) -> None:
-    """Refuse a new connection. The impatient ones are left out: they must cost no statement, and cannot write either.
+    """Refuse a new connection. The impatient ones are left out, because they must cost no statement.
+
+    A web server or worker opens the default connection when it starts, so it does not start on such a database.
 
     Raises:
         DatabaseMoved: with what to do.

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from decimal import Context, Decimal
 from typing import Any
 
-from django.db import DatabaseError, models, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, models, transaction
 from django.db.models.functions import Cast
 
 from billing.moving.tables import Table
@@ -54,6 +54,8 @@ def write(table: Table, rows: list[Row], connection: Any) -> None:
         try:
             with transaction.atomic(using=connection.alias):
                 cursor.executemany(insert, values)
+        except (OperationalError, InterfaceError):  # no row is wrong: the database is lost
+            raise
         except (DatabaseError, ValueError) as error:
             raise _which_row(cursor, insert, table, rows, values) from error
 
@@ -63,6 +65,8 @@ def _which_row(cursor: Any, insert: str, table: Table, rows: list[Row], values: 
         try:
             with transaction.atomic(using=cursor.db.alias):
                 cursor.execute(insert, one)
+        except (OperationalError, InterfaceError):
+            raise
         except (DatabaseError, ValueError) as error:
             return CannotHold(f"{table._meta.db_table}, row {key_of(table, row)}: {str(error).strip()}")
     return CannotHold(f"{table._meta.db_table}: the rows from {key_of(table, rows[0])} on were not taken.")

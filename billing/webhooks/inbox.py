@@ -9,11 +9,12 @@ import random
 import uuid
 from datetime import datetime, timedelta
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 
 from billing import catalogue, clock, errors, leases
 from billing.audit import actor, trail
+from billing.database_trouble import TROUBLE
 from billing.findings import report
 from billing.jobs import job
 from billing.look import look
@@ -79,7 +80,7 @@ def _handle(mine: uuid.UUID, events: list[ReceivedEvent]) -> None:
         try:
             with pace.one_look():
                 applied = _look_at(events)
-        except (OperationalError, InterfaceError):  # our database cannot be reached: the lease ends by itself
+        except TROUBLE:  # our database cannot be used: the lease ends by itself
             raise
         except errors.StripeUnavailable as error:
             _put_off(mine, events, f"{error.code}: {error}", park=False, at_least=error.retry_after)

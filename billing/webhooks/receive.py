@@ -35,7 +35,8 @@ _known: set[Any] = set()
 def receive(request: HttpRequest, uuid: Any) -> HttpResponse:
     """Store the event's hint, and answer Stripe. Repeating is safe: an event is stored once.
 
-    200: the event is on disk, or it is not one that we use. 4xx: it is not Stripe's, or not for us.
+    200: the event is stored, or it is not one that we use. On a libSQL server a power cut can still lose it; the next
+    comparison brings it back (billing/reconciliation/missed_events.py). 4xx: it is not Stripe's, or not for us.
     503, within two seconds: the database did not take it, and Stripe must send it again.
     Source: https://docs.stripe.com/webhooks
     """

@@ -14,12 +14,15 @@ for the embedded file. This is the only module that imports django-libsql. What 
 import asyncio
 import contextlib
 import logging
+import threading
+from functools import partial
 from itertools import islice
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.sqlite3 import base
 from libsql.db.backends.sqlite3 import base as driver
+from libsql_client import LibsqlError
 
 from config.libsql import embedded
 from config.libsql.operations import DatabaseOperations
@@ -47,6 +50,12 @@ class Connection(driver.Database.Connection):
     def _raw_init(self) -> None:
         super()._raw_init()
         self.cursor_factory = Cursor
+
+    def _acquire_session(self) -> Any:
+        """Take answers of any size. aiohttp's limit of 4 MiB would end the connection."""
+        session = super()._acquire_session()
+        session.ws_connect = partial(session.ws_connect, max_msg_size=0)
+        return session
 
     def _begin_transaction_if_needed(self, statement: Any) -> None:
         """Begin before a first SAVEPOINT too, so that it is not the transaction itself."""
@@ -76,8 +85,7 @@ class Connection(driver.Database.Connection):
 
         with contextlib.suppress(Exception):
             executor.submit(end).result(2 * CLOSING_SECONDS + 0.1)
-        with contextlib.suppress(Exception):
-            executor.shutdown()
+        threading.Thread(target=executor.shutdown, daemon=True).start()  # it waits for a name that is being resolved
 
     def let_go(self) -> None:
         """Run nothing more on this connection: what follows would not be in the transaction."""
@@ -92,6 +100,11 @@ class Connection(driver.Database.Connection):
 class Cursor(driver.SQLiteCursorWrapper):
     """The driver's cursor, with all rows and with errors that Django knows."""
 
+    def close(self) -> None:
+        """Close nothing on a lost connection: Django closes a cursor that failed, and an error here would hide why."""
+        if not self.connection.is_lost:
+            super().close()
+
     def fetchmany(self, size: int | None = None) -> list[Any]:
         return list(islice(self, size or self.arraysize))
 
@@ -102,9 +115,9 @@ class Cursor(driver.SQLiteCursorWrapper):
         return self._checked(super()._raw_execute_multiple(statements))
 
     def _checked(self, result: Any) -> Any:
+        """Take for lost what the server did not say itself: what it says is a ``LibsqlError``."""
         for at, error in enumerate(result.errors):
-            network = isinstance(error, (TimeoutError, OSError, driver.Database.OperationalError))
-            if network or getattr(error, "code", "") in LOST:  # what the server itself says is a LibsqlError
+            if error is not None and (not isinstance(error, LibsqlError) or error.code in LOST):
                 result.errors[at] = driver.Database.OperationalError(f"The libSQL server is lost: {error!r}")
                 self.connection.let_go()
         return result
@@ -158,7 +171,11 @@ class DatabaseWrapper(embedded.DatabaseWrapper):
             connection = driver.Database.connect(**conn_params, factory=Connection)
         except (TimeoutError, OSError, AssertionError, RuntimeError) as error:
             raise driver.Database.OperationalError(f"The libSQL server does not answer: {error!r}") from error
-        connection.execute("PRAGMA foreign_keys = ON")
+        try:
+            connection.execute("PRAGMA foreign_keys = ON")
+        except driver.Database.Error as error:  # a token that is refused is seen here first
+            connection.let_go()
+            raise driver.Database.OperationalError(f"The libSQL server refuses the connection: {error}") from error
         return connection
 
     def ensure_connection(self) -> None:

@@ -4,6 +4,7 @@ Each case runs twice, on the driver as it is and on ours. ``RIGHT`` was worked o
 and what Python's sqlite3 does.
 """
 
+import base64
 import contextlib
 import logging
 import os
@@ -17,7 +18,9 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, IntegrityError, OperationalError, connections, transaction
 
+from billing.models import Office
 from tests.libsql_server import Server
+from tests.processes import until
 
 if not shutil.which(os.environ.get("LIBSQL_SERVER", "sqld")):
     pytest.skip("LIBSQL_SERVER names no libSQL server: make test-libsql", allow_module_level=True)
@@ -27,6 +30,8 @@ from libsql.db.backends.sqlite3 import base as plain
 from config.libsql import server as ours
 
 SECRET = "nobody-shall-read-this"
+PUBLIC_KEY = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
+"""Of the first example of RFC 8032: no token here fits it."""
 
 
 @pytest.fixture(scope="module")
@@ -258,3 +263,35 @@ def test_no_parameter_of_a_statement_is_logged_at_any_level(server, caplog):
         server.start()
 
     assert SECRET not in caplog.text
+
+
+def test_a_query_of_the_orm_on_a_lost_server_is_an_error_of_djangos(server):
+    with opened(ours, server):
+        server.kill()
+        try:
+            with pytest.raises(OperationalError):
+                list(Office.objects.using("libsql")[:1])
+        finally:
+            server.start()
+
+
+def test_an_answer_may_be_as_large_as_it_is(server):
+    with opened(ours, server) as connection, connection.cursor() as cursor:
+        numbers = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 60000)"
+        cursor.execute(f"{numbers} SELECT x, hex(zeroblob(50)) FROM c")
+        assert len(cursor.fetchall()) == 60_000
+
+
+def test_a_token_that_is_refused_leaves_nothing_behind(tmp_path):
+    (tmp_path / "data").mkdir()
+    public_key = base64.urlsafe_b64encode(bytes.fromhex(PUBLIC_KEY)).decode().rstrip("=")
+    closed = Server(tmp_path / "data", SQLD_AUTH_JWT_KEY=public_key)
+    closed.start()
+    try:
+        before = threading.active_count()
+        for _ in range(5):
+            with pytest.raises(OperationalError, match="refuses the connection"):
+                connection_of(ours, closed.url).ensure_connection()
+        until(lambda: threading.active_count() <= before)
+    finally:
+        closed.kill()

@@ -15,6 +15,7 @@ from billing.operations.money.credit import AdjustCredit
 from billing.operations.money.credit_note import IssueCreditNote
 from billing.operations.money.refund import RefundPayment
 from billing.operations.offices.contact import ChangeContact
+from billing.operations.offices.customer import EnsureCustomer
 from billing.operations.subscriptions.change import ChangeSubscription
 from billing.operations.subscriptions.start import StartSubscription
 from billing.reconciliation import decisions
@@ -127,7 +128,12 @@ def test_a_subscription_of_a_customer_that_is_forgotten_is_not_started_again(str
             reason=REASON,
         )
 
-    assert len(stripe.listed("subscriptions", status="all")) == 1
+    finding = Finding.objects.get(kind="operation_lost")
+    assert "link the customer" in finding.detail
+    decisions.close(finding, by=operator, reason="closed by mistake")
+    with pytest.raises(errors.OperationLost):  # a person cannot decide for a second customer
+        perform(EnsureCustomer(), practice, by=operator, reason=REASON)
+    assert len(stripe.listed("subscriptions", status="all")) == len(stripe.listed("customers")) == 1
 
 
 def test_what_moves_no_money_is_not_held_up(stripe, operator, office):

@@ -15,6 +15,17 @@ from billing.models import Finding, Office, Operation
 from billing.stripe_api import gateway
 
 LOST = "operation_lost"
+SAW = (
+    "Stripe did something for this Office that is not on record here: the database lost it, for example at a power cut."
+)
+CLOSE = (
+    "Look at the Office's subscription, invoices and payments, compare the Office with Stripe, and close this finding. "
+    "Until then nothing that moves money begins for this Office."
+)
+LINK = (
+    "Stripe has a customer for this Office already, perhaps with a subscription. Run a comparison, and link the "
+    "customer from its finding. Until the Office has that customer, nothing begins for it at Stripe."
+)
 
 
 def require_none(office: Office) -> None:
@@ -28,7 +39,8 @@ def require_none(office: Office) -> None:
     seen = gateway.done.operations_seen(customer) if customer else gateway.done.customer_made_for(office)
     ids = {text for text in seen if _is_uuid(text)}  # anybody can type metadata at Stripe
     known = {str(one) for one in Operation.objects.filter(public_id__in=ids).values_list("public_id", flat=True)}
-    decided = set(Finding.objects.filter(kind=LOST, subject__in=ids).values_list("subject", flat=True))
+    closed = Finding.objects.filter(kind=LOST, subject__in=ids).values_list("subject", flat=True)
+    decided = set(closed) if customer else set()  # a second customer is never right while Stripe has the first one
     lost = ids - known - decided
     if lost and customer:
         look(office, invoices=[seen[one] for one in lost if seen[one].startswith("in_")])
@@ -38,9 +50,7 @@ def require_none(office: Office) -> None:
             one,
             office=office,
             severity="critical",
-            detail="Stripe did something for this Office that is not on record here: the database lost it, for "
-            "example at a power cut. Look at the Office's subscription, invoices and payments, compare the Office "
-            "with Stripe, and close this finding. Until then nothing that moves money begins for this Office.",
+            detail=f"{SAW} {CLOSE if customer else LINK}",
         )
     if Finding.objects.filter(kind=LOST, office=office, resolved_at=None).exists():
         raise errors.OperationLost(office)
