@@ -83,7 +83,7 @@ def impatient(database: dict[str, Any], *, seconds: float = IMPATIENT_SECONDS) -
     """
     limited = {**database, "TEST": {"MIRROR": "default"}}
     if is_libsql_server(database):
-        limits: dict[str, Any] = {"timeout": seconds * 0.3}
+        limits: dict[str, Any] = {"timeout": seconds * 0.4}
     elif database["ENGINE"] == LIBSQL:
         limits = {"timeout": seconds}
     else:

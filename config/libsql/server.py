@@ -201,10 +201,15 @@ class DatabaseWrapper(embedded.DatabaseWrapper):
             return tuple(int(part) for part in cursor.fetchone()[0].split("."))
 
     def is_usable(self) -> bool:
+        """Ask whether the connection is alive, with a part of its time-out, so that there is time for another one."""
+        patience = self.connection._timeout
         try:
+            self.connection._timeout = patience / 4
             self.connection.execute("SELECT 1").fetchone()
         except Exception:  # noqa: BLE001  whatever it is, a new connection is opened
             return False
+        finally:
+            self.connection._timeout = patience
         return True
 
     def is_in_memory_db(self) -> bool:
