@@ -150,6 +150,12 @@ def one_connection(db: None) -> Iterator[None]:
         connections[alias] = connection
 
 
+@pytest.fixture
+def commits_are_kept(settings: Any) -> None:
+    """Ask Stripe nothing more than on a database that keeps its commits: the test counts what Stripe is asked."""
+    settings.DATABASE_CAN_LOSE_COMMITS = False
+
+
 @contextlib.contextmanager
 def rolled_back() -> Iterator[None]:
     """Undo the block's changes to the database. To the code inside, it looks like a test case's transaction."""

@@ -260,6 +260,7 @@ def test_killed_before_anything_began_a_repetition_carries_it_out(stripe, client
     assert IdempotentRequest.objects.get().http_status == 402
 
 
+@pytest.mark.usefixtures("commits_are_kept")
 def test_a_process_that_lost_its_claim_begins_nothing(stripe, operator, office, claimed):
     IdempotentRequest.objects.update(lease_until=clock.wall())
     _, taken_over = idempotency.claim(claimed.actor, KEY, claimed.body_hash)

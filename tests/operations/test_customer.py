@@ -49,6 +49,7 @@ def test_what_is_not_given_stays(stripe, operator, known):
     assert at_stripe(stripe) == {"name": known.name, "billing_email": known.billing_email, "locale": "pt-BR"}
 
 
+@pytest.mark.usefixtures("commits_are_kept")
 def test_before_there_is_a_customer_only_our_own_columns_change(stripe, operator, office):
     perform(ChangeContact(**NEW), office, by=operator, reason=REASON)
 

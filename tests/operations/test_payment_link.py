@@ -81,6 +81,7 @@ def test_an_open_link_is_given_again_however_often(stripe, operator, office):
     assert len(addresses) == 1
 
 
+@pytest.mark.usefixtures("commits_are_kept")
 def test_a_link_is_not_given_again_past_what_refuses_it(live, operator, administrator, owner, office):
     determination = determined(operator, administrator)
     link_for(office, operator)

@@ -303,6 +303,7 @@ def test_while_one_is_unsettled_another_is_refused_and_names_the_first(stripe, o
         started(office, operator)
 
 
+@pytest.mark.usefixtures("commits_are_kept")
 def test_a_refused_key_is_told_apart_from_a_refused_card(stripe, operator, office, settings):
     settings.STRIPE_API_KEY = "sk_test_of_somebody_else"
 

@@ -104,6 +104,7 @@ def _require_no_lost_commit(wanted: AtStripe[Subject, Any], subject: Subject, as
     with transaction.atomic(durable=True):
         _, exact = _prepared(wanted, subject, asked)
     if exact is not None:
+        trail.checked_reason(reasons.given(asked.reason, by=asked.by))
         lost_commits.require_none(office)
 
 
