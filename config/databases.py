@@ -79,7 +79,7 @@ def impatient(database: dict[str, Any], *, seconds: float = IMPATIENT_SECONDS) -
     It is a connection of its own, because the limits must hold from the connect on, and never reach the patient one.
     PostgreSQL: what our side limits is here; ``LIMITS`` is the first statement of each transaction, see
     ``billing.time_limits``. Two of the statements that follow may take as long as they are allowed to.
-    A libSQL server: a dead connection is found and another one opened, and each may take the time-out.
+    A libSQL server: finding a dead connection may take a quarter of the time-out, and opening another one all of it.
     """
     limited = {**database, "TEST": {"MIRROR": "default"}}
     if is_libsql_server(database):

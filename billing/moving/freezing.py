@@ -11,6 +11,7 @@ from typing import Any
 from django.db import OperationalError, transaction
 
 from billing.moving import mark
+from config.databases import is_libsql_server
 
 REFUSAL = "database_move_refuse"
 SAID = "This database is being moved or was moved. Nothing is written here any more: see manage.py move_database."
@@ -90,7 +91,7 @@ def others_connected(connection: Any) -> bool | None:
                 "AND usename = current_user AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
             )
             return bool(cursor.fetchone()[0])
-    if "://" in str(connection.settings_dict["NAME"]):
+    if is_libsql_server(connection.settings_dict):
         return None
     with _without_waiting(connection), connection.cursor() as cursor:
         try:

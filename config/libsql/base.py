@@ -9,17 +9,13 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-SERVERS = ("libsql://", "wss://", "ws://")
-
-
-def is_server(settings_dict: dict[str, Any]) -> bool:
-    return str(settings_dict["NAME"]).startswith(SERVERS)
+from config.databases import is_libsql_server
 
 
 def DatabaseWrapper(settings_dict: dict[str, Any], alias: str = DEFAULT_DB_ALIAS) -> BaseDatabaseWrapper:
     """Return the connection for the form that these settings name."""
     form: type[BaseDatabaseWrapper]
-    if is_server(settings_dict):
+    if is_libsql_server(settings_dict):
         from config.libsql.server import DatabaseWrapper as form
     elif settings_dict.get("PASSWORD"):
         from config.libsql.encrypted import DatabaseWrapper as form

@@ -1,8 +1,8 @@
 """Run some of Django's own tests on each form of the embedded file and on a libSQL server: ``make django-suite``.
 
 Prints for each app and form how many passed, failed, ended in an error and were skipped, and each test that did not
-pass, with the reason that ``reasons.txt`` gives. It fails where a test has no reason, where a reason is of no use any
-more, and where the embedded file differs from stock SQLite.
+pass, with the reason that ``reasons.txt`` gives. It fails where a test has no reason, and where a reason is of no use
+any more.
 """
 
 import os
