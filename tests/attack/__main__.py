@@ -24,7 +24,7 @@ import httpx
 
 from demo.seed_names import STAFF
 from tests.attack import databases
-from tests.attack.load import FIRST_AMOUNT, Load
+from tests.attack.load import Load
 from tests.attack.stack import Attacked
 
 KILL_EVERY = (2.0, 5.0)
@@ -173,7 +173,7 @@ def report(stack: Attacked, load: Load, form: str, seconds: float, done: list[st
 
     connections.close_all()
     rows = Counter(ReceivedEvent.objects.values_list("stripe_id", flat=True))
-    at_stripe = amounts_charged(stack)
+    at_stripe = amounts_charged(stack, set(load.charged))
     unsettled = Operation.objects.filter(status__in=Operation.UNSETTLED).count()
     lost = {
         "events acknowledged and not kept": len(load.acknowledged - set(rows)),
@@ -205,8 +205,11 @@ def report(stack: Attacked, load: Load, form: str, seconds: float, done: list[st
     return min(sum(lost.values()), 1)
 
 
-def amounts_charged(stack: Attacked) -> Counter[int]:
-    """Return how many succeeded charges of each amount that was asked for there are at Stripe."""
+def amounts_charged(stack: Attacked, asked: set[int]) -> Counter[int]:
+    """Return how many succeeded charges there are at Stripe of each amount that was asked for.
+
+    Renewals of the seeded subscriptions have other amounts than these, and repeat them.
+    """
     found: Counter[int] = Counter()
     headers = {"Authorization": f"Bearer {stack.environment['STRIPE_SECRET_KEY']}"}
     params: dict[str, Any] = {"limit": 100}
@@ -214,7 +217,7 @@ def amounts_charged(stack: Attacked) -> Counter[int]:
         page = httpx.get(f"{stack.stripe}/v1/charges", params=params, headers=headers, timeout=30).json()
         found.update(one["amount"] for one in page["data"] if one["status"] == "succeeded")
         if not page["has_more"]:
-            return Counter({amount: count for amount, count in found.items() if amount in range(FIRST_AMOUNT, 19_000)})
+            return Counter({amount: count for amount, count in found.items() if amount in asked})
         params["starting_after"] = page["data"][-1]["id"]
 
 
