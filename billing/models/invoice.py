@@ -97,6 +97,11 @@ class Invoice(models.Model):
         return self.status == InvoiceStatus.OPEN and self.deleted_at is None
 
     @property
+    def payment_under_way(self) -> "Payment | None":
+        """Return a payment of it about which the bank has not decided yet. A debit from a bank account takes days."""
+        return self.payments.filter(status=PaymentStatus.PENDING).first()
+
+    @property
     def to_balance(self) -> int:
         """Return by how many minor units the customer's balance changed what was due of it.
 

@@ -116,14 +116,15 @@ def _past_due_since(office: Office, live: list[Subscription]) -> dict[int, datet
     """Return since when the collection of each subscription fails, by its primary key. No query if none fails."""
     dunned = [row.pk for row in live if row.status in standing.DUNNED]
     found: dict[int, list[standing.Demand]] = {key: [] for key in dunned}
-    invoices = office.invoices.filter(subscription__in=dunned, deleted_at=None, finalised_at__isnull=False).order_by()
-    for row in invoices.exclude(status=InvoiceStatus.DRAFT) if dunned else ():
+    invoices = office.invoices.filter(subscription__in=dunned, deleted_at=None).exclude(status=InvoiceStatus.DRAFT)
+    for row in invoices.order_by() if dunned else ():
+        finalised_at = row.finalised_at or row.created_at
         if row.collection == Invoice.Collection.SENT:
             failed_at = row.due_at
         else:
-            failed_at = row.finalised_at if row.attempt_count else None
+            failed_at = finalised_at if row.attempt_count else None
         is_owed = row.is_open and row.amount_remaining > 0
-        found[row.subscription_id].append(standing.Demand(row.finalised_at, is_owed, failed_at))
+        found[row.subscription_id or 0].append(standing.Demand(finalised_at, is_owed, failed_at))
     return {key: standing.past_due_since(demands) for key, demands in found.items()}
 
 
