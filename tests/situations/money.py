@@ -88,6 +88,7 @@ def it_owes_a_currency_without_decimals(at: Dashboard) -> None:
         cycles=[MARCH, ("2 Mar", "2 Apr"), ("2 Apr", "2 May")],
         findings=[],
     ),
+    fails="the local Stripe refuses another currency for ever",
 )
 def it_comes_back_in_another_currency(at: Dashboard) -> None:
     """Without an active subscription a customer may change its currency. What is owed is then in euro."""
@@ -113,6 +114,7 @@ def it_comes_back_in_another_currency(at: Dashboard) -> None:
         cycles=[MARCH, APRIL, ("20 Apr", "20 May")],
         findings=[],
     ),
+    fails="the local Stripe refuses another currency for ever",
 )
 def it_comes_back_in_another_currency_with_an_old_debt(at: Dashboard) -> None:
     """The old debt stays in dollars."""
@@ -456,12 +458,12 @@ def something_else_is_billed_with_a_renewal(at: Dashboard) -> None:
         owed={},
         past_due_since=None,
         next_charge=("11 Mar 2031", 1_990_00, "usd"),
-        cycles=[MARCH],
+        cycles=[MARCH, ("11 Mar", "11 Mar 2031")],
         findings=[],
     ),
 )
 def it_changes_to_another_interval(at: Dashboard) -> None:
-    """The new year begins at once. Its invoice is one of a change, and no renewal."""
+    """The year begins at once, and is invoiced at once. What is left of March is credited."""
     one = at.subscribe("practice-monthly")
     at.wait_until(moment("11 Mar"))
     at.post(f"subscription_items/{at.item(one)}", price=at.price("practice-yearly"))

@@ -484,6 +484,7 @@ def _a_trial_without_a_card(at: Dashboard, then: str, *items: str) -> str:
         cycles=[("1 Mar", "15 Mar")],
         findings=[],
     ),
+    fails="the next invoice of a paused subscription is shown, although none comes",
 )
 def a_trial_ends_without_a_card_and_is_paused(at: Dashboard) -> None:
     """A paused subscription makes no invoices until it is resumed."""

@@ -114,8 +114,8 @@ def _of_invoices_and_payments(office: Office, faces: Faces, right: Right) -> Ite
         yield from _differs("newest invoice, API", shown, right.invoice)
     if right.payments is not None:
         paid = faces.answer(office, "payments/")["results"]
-        shown = sorted((one["status"], one["amount"], one["invoice"] is not None) for one in paid)
-        yield from _differs("payments, API", shown, sorted(right.payments))
+        rows = sorted((one["status"], one["amount"], one["invoice"] is not None) for one in paid)
+        yield from _differs("payments, API", rows, sorted(right.payments))
 
 
 def _of_the_admin(office: Office, faces: Faces, right: Right) -> Iterator[str]:
