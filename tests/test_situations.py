@@ -2,12 +2,14 @@
 
 import pytest
 from django.core.cache import cache
+from django.template.base import Template
 from django.test import Client
 
 from billing.models import Office
 from billing.operations.engine.begin import perform
 from billing.operations.offices.customer import EnsureCustomer
 from billing.stripe_api import sandbox_clock
+from tests import equality
 from tests.api.test_api import signed_in
 from tests.situations import TABLE
 from tests.situations.dashboard import NOON, Dashboard
@@ -17,6 +19,12 @@ from tests.situations.seen import Faces, differences
 def rows() -> list[object]:
     broken = {one.name: pytest.mark.xfail(strict=True, reason=one.fails) for one in TABLE if one.fails}
     return [pytest.param(one, id=one.name, marks=broken.get(one.name, ())) for one in TABLE]
+
+
+@pytest.fixture(autouse=True)
+def no_copies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep no contexts of templates for tests. Nobody here reads them, and keeping them takes time."""
+    monkeypatch.setattr(Template, "_render", lambda self, context: self.nodelist.render(context))
 
 
 @pytest.fixture
@@ -43,6 +51,8 @@ def test_what_somebody_did_at_stripe_is_shown_rightly(dashboard, faces, office, 
     situation.happens(dashboard)
     dashboard.we_hear()
 
-    wrong = differences(Office.objects.get(pk=office.pk), faces, situation.right)
+    office = Office.objects.get(pk=office.pk)
+    wrong = differences(office, faces, situation.right)
+    wrong += equality.differences(office, equality.read(dashboard.stripe, dashboard.customer))
 
     assert wrong == [], f"{situation.because}\n{situation.page}\n" + "\n".join(wrong)

@@ -96,7 +96,9 @@ def a_paid_one_stands_beside_an_old_past_due_one(at: Dashboard) -> None:
         next_charge=("1 May", 199_00, "usd"),
         cycles=[MARCH, ("2 Mar", "2 Apr"), APRIL, ("2 Apr", "2 May")],
         findings=TWO,
+        on_the_page=("visa …4242",),
     ),
+    fails="the card of another subscription is shown, and not that of the present one",
 )
 def the_younger_one_is_past_due(at: Dashboard) -> None:
     """The mirror image: the older one is paid, so it is the present one."""
