@@ -85,9 +85,9 @@ def derive(office: Office) -> None:
     ``billing.present_subscription`` says which one that is. The Office is not saved here.
     """
     found = office.subscriptions.filter(deleted_at=None).select_related("plan_price").order_by()
-    subscriptions = present_subscription.in_order(found)
-    if subscriptions and not subscriptions[0].is_live:
-        subscriptions = _begun(office, subscriptions)
+    subscriptions = every = present_subscription.in_order(found)
+    if every and not every[0].is_live:
+        subscriptions = _begun(office, every)
     present = subscriptions[0] if subscriptions else None
     live = [row for row in subscriptions if row.is_live]
     _tell_of_second(office, live)
@@ -96,7 +96,8 @@ def derive(office: Office) -> None:
     office.also_live = [
         present_subscription.Terms.of(row, status=row.status, since=since.get(row.pk)).stored() for row in live[1:]
     ]
-    office.currency = present.currency if present else office.currency
+    if last := present or next(iter(every), None):  # also one that never began: it does not matter when it was seen
+        office.currency = last.currency
     _write_debts(office)
     _write_present(office, present)
 
