@@ -144,7 +144,6 @@ def the_third_renewal_is_refused_after_one_that_was_paid(at: Dashboard) -> None:
         cycles=[MARCH, APRIL],
         findings=[],
     ),
-    fails="the next invoice of an unpaid subscription is shown as if it were charged",
 )
 def retries_end_and_it_is_unpaid(at: Dashboard) -> None:
     """Of an unpaid one access should end. It brings nothing."""
