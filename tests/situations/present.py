@@ -311,7 +311,6 @@ def a_start_was_not_paid_in_time(at: Dashboard) -> None:
         cycles=[],
         findings=[],
     ),
-    fails="the currency depends on whether we heard of the start before it expired",
 )
 def a_start_in_euro_was_not_paid_and_all_is_heard_late(at: Dashboard) -> None:
     """What we show does not depend on when we hear of it: its currency is that of its last subscription."""
