@@ -340,13 +340,6 @@ class PaymentMethodNeeded(BillingError):
 # --- What the state of a subscription does not allow: starting, changing, pausing, ending.
 
 
-class LiveSubscriptionExists(Refusal):
-    code = "live_subscription_exists"
-    category = Category.CONFLICT
-    message = "This Office already has a live subscription."
-    remedy = "Cancel it before you start another one."
-
-
 class NoLiveSubscription(Refusal):
     code = "no_live_subscription"
     category = Category.CONFLICT
@@ -379,6 +372,12 @@ class QuantityInvalid(BillingError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
+
+
+class NothingWaiting(Refusal):
+    code = "nothing_waiting"
+    category = Category.CONFLICT
+    message = "This Office has no subscription that waits for its first payment, so there is nothing to end."
 
 
 class NotCancelling(Refusal):
@@ -655,6 +654,49 @@ class CouponShorterThanTrial(StripeRejected):
     category = Category.INVALID
     message = "The discount would end during the trial and take nothing off."
     remedy = "Start without it, and give the discount when the trial ends."
+
+
+class LiveSubscriptionExists(StripeRejected):
+    """Our rows show it, or Stripe was asked and shows it, whoever made it there."""
+
+    code = "live_subscription_exists"
+    category = Category.CONFLICT
+
+    def __init__(self, which: str) -> None:
+        super().__init__(
+            f"This Office already has a live subscription: {which}. Cancel it before you start another one."
+        )
+
+
+class SubscriptionWaiting(StripeRejected):
+    """Our rows show it, or Stripe was asked. With a second subscription the Office could pay twice.
+
+    The address of the page for its payment is not in the text. It is shown to a person who may use it, and not stored.
+    """
+
+    code = "subscription_waiting"
+    category = Category.CONFLICT
+
+    def __init__(self, which: str, since: datetime) -> None:
+        super().__init__(
+            f"This Office has a subscription that waits for its first payment since {since:%d %B %Y, %H:%M} UTC: "
+            f"{which}. Complete that payment on its page at Stripe, or end that subscription before you start another "
+            "one. Unpaid, it ends by itself after 23 hours."
+        )
+
+
+class SubscriptionBegan(StripeRejected):
+    code = "subscription_began"
+    category = Category.CONFLICT
+    message = "The first payment of the waiting subscription has succeeded, so it is live now and nothing was ended."
+    remedy = "To end it, cancel it."
+
+
+class PaymentLinkUsed(StripeRejected):
+    code = "payment_link_used"
+    category = Category.CONFLICT
+    message = "Somebody has used the payment link at this moment, so it was not withdrawn and nothing else was done."
+    remedy = "Look at the Office's subscription."
 
 
 class PaymentLinkOpen(StripeRejected):

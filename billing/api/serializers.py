@@ -209,4 +209,10 @@ class ProblemSerializer(serializers.Serializer[Any]):
     detail = serializers.CharField()
     decline_code = serializers.CharField(required=False, help_text="Why a card was declined")
     next_step = serializers.CharField(required=False, help_text="What a person can do about a declined card")
+    payment_page = serializers.URLField(
+        required=False,
+        allow_null=True,
+        help_text="While a subscription waits for its first payment: the page at Stripe where it is completed. Open it "
+        "now and do not store it. Null if it is not known at this moment",
+    )
     fields = serializers.DictField(required=False)  # type: ignore[assignment]  # the name is the API's

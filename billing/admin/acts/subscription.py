@@ -12,7 +12,7 @@ from unfold.widgets import (
 )
 
 from billing import clock
-from billing.admin.acts import Link, OperationAct, days
+from billing.admin.acts import Click, Link, OperationAct, days
 from billing.admin.forms import WhyForm
 from billing.models import Office, PlanPrice
 from billing.operations.engine.declaration import OnSubscription
@@ -20,6 +20,7 @@ from billing.operations.subscriptions.cancel import CancelOnDate, CancelSubscrip
 from billing.operations.subscriptions.change import ChangeSubscription
 from billing.operations.subscriptions.payment_link import CreatePaymentLink, WithdrawPaymentLink
 from billing.operations.subscriptions.start import LONGEST_TRIAL_DAYS, StartSubscription
+from billing.operations.subscriptions.under_way import EndWaitingSubscription, payment_page
 from billing.stripe_api.gateway.payment_links import PaymentLink
 
 MENU = "Subscription"
@@ -153,6 +154,21 @@ ACTS = (
         name="withdraw_link",
         title="Withdraw the payment link",
         says="Nobody can start the subscription with the link any more. Nothing is charged.",
+    ),
+    Click(
+        finds=payment_page,
+        name="complete_payment",
+        title="Complete the waiting payment",
+        says="The page at Stripe where the Office confirms the first payment of its subscription.",
+        offered=EndWaitingSubscription.offered,
+        permission="manage_billing",
+    ),
+    OperationAct(
+        declared=EndWaitingSubscription,
+        name="end_waiting",
+        title="End the waiting subscription",
+        says="The subscription that waits for its first payment is given up, and nobody can pay it any more. If it is "
+        "paid at this moment, it stays. Nothing is charged.",
     ),
     OperationAct(
         declared=ChangeSubscription,

@@ -6,7 +6,7 @@ from typing import Any
 
 from billing import errors
 from billing.models import PlanPrice
-from billing.models.statuses import FINAL
+from billing.models.statuses import FINAL, InvoiceStatus, SubscriptionStatus
 from billing.stripe_api import client, inbound
 from billing.stripe_api.client import Step
 from billing.stripe_api.gateway import answers
@@ -17,10 +17,18 @@ ITEMS = "/v1/subscription_items"
 
 
 @dataclass(frozen=True, slots=True)
-class StartedSubscription:
+class InvoicedSubscription:
+    """A subscription with its latest invoice, which is the first one until it began. "" if it has none."""
+
     state: SubscriptionState
     invoice_id: str
     invoice_status: str
+
+    @property
+    def waits_for_payment(self) -> bool:
+        """Return whether its first invoice can still be paid, so that it begins."""
+        is_incomplete = self.state.status == SubscriptionStatus.INCOMPLETE
+        return is_incomplete and self.invoice_status not in ("", InvoiceStatus.VOID)
 
 
 def start_subscription(
@@ -33,7 +41,7 @@ def start_subscription(
     office: str,
     operation: str,
     step: Step,
-) -> StartedSubscription:
+) -> InvoicedSubscription:
     """Create a subscription. It is trialing, or incomplete until its first invoice is paid. Money does not move.
 
     Source: https://docs.stripe.com/api/subscriptions/create
@@ -49,10 +57,13 @@ def start_subscription(
         params["trial_period_days"] = trial_days
     if coupon:
         params["discounts"] = [coupon.named]
-    data = client.post("/v1/subscriptions", params, step=step)
+    return _invoiced(client.post("/v1/subscriptions", params, step=step))
+
+
+def _invoiced(data: dict[str, Any]) -> InvoicedSubscription:
     invoice = data.get("latest_invoice") or {}
-    return StartedSubscription(
-        inbound.subscriptions.subscription(data), invoice.get("id", ""), invoice.get("status") or ""
+    return InvoicedSubscription(
+        inbound.subscriptions.subscription(data), invoice.get("id") or "", invoice.get("status") or ""
     )
 
 
@@ -74,6 +85,22 @@ def find_subscription(customer: str, *, operation: str) -> SubscriptionState | N
         if (data.get("metadata") or {}).get("operation") == operation:
             return inbound.subscriptions.subscription(data)
     return None
+
+
+def under_way(customer: str) -> list[SubscriptionState]:
+    """Return the customer's subscriptions that are not over, whoever made them. The newest hundred are read.
+
+    Source: https://docs.stripe.com/api/subscriptions/list
+    """
+    listed = answers.page("/v1/subscriptions", {"customer": customer})
+    found = [inbound.subscriptions.subscription(data) for data in listed]
+    return [one for one in found if one.status not in FINAL]
+
+
+def fetch_with_invoice(subscription: str) -> InvoicedSubscription | None:
+    """Return the subscription with its latest invoice, as Stripe has them now, or None."""
+    data = answers.one(f"/v1/subscriptions/{subscription}", {"expand": ["latest_invoice"]})
+    return _invoiced(data) if data else None
 
 
 def fetch_subscription(subscription: str) -> SubscriptionState | None:
