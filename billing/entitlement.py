@@ -17,7 +17,7 @@ from typing import Any
 
 from billing.models import Office
 from billing.models.statuses import ENTITLED, SubscriptionStatus
-from billing.standing import Terms
+from billing.present_subscription import Terms
 
 LOOK_AGAIN_AFTER = timedelta(hours=1)
 

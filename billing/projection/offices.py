@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from billing import clock, standing
+from billing import clock, present_subscription
 from billing.findings import report, resolve
 from billing.models import Invoice, Office, PaymentMethod, Subscription
 from billing.models.invoice import OWED
@@ -37,9 +37,9 @@ def write_customer(office: Office, customer: CustomerState, snapshot: Snapshot) 
 
 
 def _card_charged(customer: CustomerState, snapshot: Snapshot) -> Card:
-    """Return the card that Stripe charges: a live subscription's own card, otherwise the customer's."""
-    own = [one.card for one in snapshot.subscriptions if one.status in LIVE and one.card.last4]
-    return own[-1] if own else customer.card
+    """Return the card that Stripe charges: the present subscription's own card, otherwise the customer's."""
+    present = next(iter(present_subscription.in_order(snapshot.subscriptions)), None)
+    return present.card if present and present.status in LIVE and present.card.brand else customer.card
 
 
 def _write_default(office: Office, default: PaymentMethodState | None, ticket: int) -> None:
@@ -82,10 +82,10 @@ def _bury(office: Office, ticket: int) -> None:
 def derive(office: Office) -> None:
     """Calculate what the Office owes and the columns of its present subscription from our rows.
 
-    ``billing.standing`` says which one that is. The Office is not saved here.
+    ``billing.present_subscription`` says which one that is. The Office is not saved here.
     """
     found = office.subscriptions.filter(deleted_at=None).select_related("plan_price").order_by()
-    subscriptions = standing.in_order(found)
+    subscriptions = present_subscription.in_order(found)
     if subscriptions and not subscriptions[0].is_live:
         subscriptions = _begun(office, subscriptions)
     present = subscriptions[0] if subscriptions else None
@@ -93,7 +93,9 @@ def derive(office: Office) -> None:
     _tell_of_second(office, live)
     since = _past_due_since(office, live)
     office.past_due_since = since.get(present.pk) if present else None
-    office.also_live = [standing.Terms.of(row, status=row.status, since=since.get(row.pk)).stored() for row in live[1:]]
+    office.also_live = [
+        present_subscription.Terms.of(row, status=row.status, since=since.get(row.pk)).stored() for row in live[1:]
+    ]
     office.currency = present.currency if present else office.currency
     _write_debts(office)
     _write_present(office, present)
@@ -104,18 +106,18 @@ def _begun(office: Office, subscriptions: list[Subscription]) -> list[Subscripti
     canceled = [row.pk for row in subscriptions if row.status == SubscriptionStatus.CANCELED]
     starts = office.invoices.filter(subscription__in=canceled, kind=Invoice.Kind.START, deleted_at=None)
     first = {
-        subscription: standing.FirstInvoice(status, collection == Invoice.Collection.CARD, total)
+        subscription: present_subscription.FirstInvoice(status, collection == Invoice.Collection.CARD, total)
         for subscription, status, collection, total in starts.values_list(
             "subscription_id", "status", "collection", "total"
         )
     }
-    return [row for row in subscriptions if standing.began(row.status, first.get(row.pk))]
+    return [row for row in subscriptions if present_subscription.began(row.status, first.get(row.pk))]
 
 
 def _past_due_since(office: Office, live: list[Subscription]) -> dict[int, datetime | None]:
     """Return since when the collection of each subscription fails, by its primary key. No query if none fails."""
-    dunned = [row.pk for row in live if row.status in standing.DUNNED]
-    found: dict[int, list[standing.Demand]] = {key: [] for key in dunned}
+    dunned = [row.pk for row in live if row.status in present_subscription.DUNNED]
+    found: dict[int, list[present_subscription.Demand]] = {key: [] for key in dunned}
     invoices = office.invoices.filter(subscription__in=dunned, deleted_at=None).exclude(status=InvoiceStatus.DRAFT)
     for row in invoices.order_by() if dunned else ():
         finalised_at = row.finalised_at or row.created_at
@@ -124,8 +126,8 @@ def _past_due_since(office: Office, live: list[Subscription]) -> dict[int, datet
         else:
             failed_at = finalised_at if row.attempt_count else None
         is_owed = row.is_open and row.amount_remaining > 0
-        found[row.subscription_id or 0].append(standing.Demand(finalised_at, is_owed, failed_at))
-    return {key: standing.past_due_since(demands) for key, demands in found.items()}
+        found[row.subscription_id or 0].append(present_subscription.Demand(finalised_at, is_owed, failed_at))
+    return {key: present_subscription.past_due_since(demands) for key, demands in found.items()}
 
 
 def _write_debts(office: Office) -> None:

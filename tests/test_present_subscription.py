@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from billing import entitlement, standing
+from billing import entitlement, present_subscription
 from billing.entitlement import Access, Policy
 from billing.models import Office
-from billing.standing import Demand, FirstInvoice, Terms
+from billing.present_subscription import Demand, FirstInvoice, Terms
 
 NOW = datetime(2027, 6, 10, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -33,7 +33,7 @@ BEST_FIRST = ["active", "past_due", "unpaid", "paused", "incomplete", "a status 
 @pytest.mark.parametrize(("better", "worse"), list(itertools.combinations(BEST_FIRST, 2)))
 def test_the_better_status_is_the_present_one_however_old_it_is(better, worse):
     old, new = Row(better, NOW - 400 * DAY, stripe_id="sub_a"), Row(worse, NOW, stripe_id="sub_b")
-    assert standing.in_order([old, new]) == standing.in_order([new, old]) == [old, new]
+    assert present_subscription.in_order([old, new]) == present_subscription.in_order([new, old]) == [old, new]
 
 
 @pytest.mark.parametrize(("one", "other"), [("active", "active"), ("active", "trialing"), ("trialing", "active")])
@@ -41,12 +41,12 @@ def test_of_equal_ones_the_one_that_started_last_is_the_present_one(one, other):
     """A start in the past that was given to Stripe counts (backdating), not when the object was made."""
     backdated = Row(one, started_at=NOW - 90 * DAY, created_at=NOW, stripe_id="sub_a")
     earlier = Row(other, started_at=NOW - 30 * DAY, created_at=NOW - 30 * DAY, stripe_id="sub_b")
-    assert standing.in_order([backdated, earlier])[0] is earlier
+    assert present_subscription.in_order([backdated, earlier])[0] is earlier
 
 
 def test_canceled_and_expired_ones_are_equal_and_over():
-    assert standing.rank("canceled") == standing.rank("incomplete_expired")
-    assert standing.in_order([]) == []
+    assert present_subscription.rank("canceled") == present_subscription.rank("incomplete_expired")
+    assert present_subscription.in_order([]) == []
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_canceled_and_expired_ones_are_equal_and_over():
     ],
 )
 def test_a_start_that_was_declined_never_began(status, first, right):
-    assert standing.began(status, first) is right
+    assert present_subscription.began(status, first) is right
 
 
 def failed(day: int) -> Demand:
@@ -99,7 +99,7 @@ def sent(day: int, *, due: int) -> Demand:
 )
 def test_since_when_collection_fails(demands, right):
     for order in itertools.permutations(demands):
-        assert standing.past_due_since(order) == (None if right is None else NOW + right * DAY)
+        assert present_subscription.past_due_since(order) == (None if right is None else NOW + right * DAY)
 
 
 def test_terms_are_read_as_they_were_stored():
