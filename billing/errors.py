@@ -366,6 +366,13 @@ class PlanUnknown(BillingError):
         super().__init__(f"There is no plan price {price!r} for sale. Choose one of the listed plans.")
 
 
+class PriceNotOurs(Refusal):
+    code = "price_not_ours"
+    category = Category.CONFLICT
+    message = "This subscription has a price that is not one of the plans here, so its seats cannot be changed here."
+    remedy = "Choose a plan to change to, or change the seats in Stripe's dashboard."
+
+
 class QuantityInvalid(BillingError):
     code = "quantity_invalid"
     category = Category.INVALID
@@ -654,6 +661,19 @@ class CouponShorterThanTrial(StripeRejected):
     category = Category.INVALID
     message = "The discount would end during the trial and take nothing off."
     remedy = "Start without it, and give the discount when the trial ends."
+
+
+class SeveralItems(StripeRejected):
+    """Our rows show it, or Stripe was asked. A change would be one of a single price, and nobody said of which."""
+
+    code = "several_items"
+    category = Category.CONFLICT
+
+    def __init__(self, items: str) -> None:
+        super().__init__(
+            f"This subscription does not have one price at Stripe but these: {items or 'none'}. Change their plans and "
+            "seats in Stripe's dashboard. The changes are shown here."
+        )
 
 
 class LiveSubscriptionExists(StripeRejected):

@@ -96,6 +96,9 @@ class ChangeForm(PlanForm):
         current = office.current_subscription
         self.initial["quantity"] = office.quantity
         if current and current.plan_price:
+            present = PlanPrice.objects.filter(pk=current.plan_price.pk)  # it can stay, also if it is sold no more
+            field = cast(forms.ModelChoiceField, self.fields["price"])
+            field.queryset = PlanPrice.objects.for_sale(clock.billing()) | present
             self.initial["price"] = current.plan_price.public_id
 
 

@@ -1,12 +1,13 @@
 """What operations on a live subscription share: the subscription, and whether a change was made."""
 
-from billing import errors
+from billing import errors, invoice_lines
 from billing.models import Office
 from billing.operations.engine.declaration import Outcome
 from billing.operations.engine.steps import Run
 from billing.stripe_api import gateway
-from billing.stripe_api.inbound.states import SubscriptionState
+from billing.stripe_api.inbound.states import ItemState, SubscriptionState
 
+NOT_OURS = "a price that is not one of our plans"
 PRORATION: dict[str, str] = {"now": "always_invoice", "next_invoice": "create_prorations", "not_at_all": "none"}
 
 
@@ -27,6 +28,15 @@ def state_of(subscription: str) -> SubscriptionState:
     if found is None:
         raise errors.StripeObjectMissing("Stripe does not have this subscription any more.")
     return found
+
+
+def only_item(state: SubscriptionState) -> ItemState:
+    """Return the item of a subscription that has one. Raises: SeveralItems: it has more, or none."""
+    if len(state.items) != 1:
+        prices = invoice_lines.prices_of(item.price_id for item in state.items)
+        names = [str(prices[one.price_id].plan) if one.price_id in prices else NOT_OURS for one in state.items]
+        raise errors.SeveralItems(", ".join(names))
+    return state.items[0]
 
 
 def was_updated(run: Run, subscription: str) -> Outcome:

@@ -194,14 +194,18 @@ def _says(trial_days: int, coupon: Coupon | None) -> str:
 
 def price_for_sale(key: str) -> PlanPrice:
     """Return the plan price with this public id. Raises: PlanUnknown."""
-    try:
-        public_id = uuid.UUID(key)
-    except ValueError:
-        raise errors.PlanUnknown(key) from None
-    row = PlanPrice.objects.for_sale(clock.billing()).filter(public_id=public_id).first()
+    row = PlanPrice.objects.for_sale(clock.billing()).filter(public_id=public_id(key)).first()
     if row is None:
         raise errors.PlanUnknown(key)
     return row
+
+
+def public_id(key: str) -> uuid.UUID:
+    """Return the public id that was given as a text. Raises: PlanUnknown."""
+    try:
+        return uuid.UUID(key)
+    except ValueError:
+        raise errors.PlanUnknown(key) from None
 
 
 def check_quantity(price: PlanPrice, quantity: int) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-from billing import errors, standing
+from billing import errors
 from billing.access import grants
 from billing.audit.actor import Actor
 from billing.look import look
@@ -21,6 +21,7 @@ from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
 from billing.operations.money.documents import open_document
 from billing.operations.offices.open_links import close_payment_link, link_of
+from billing.present_subscription import in_order
 from billing.stripe_api import gateway
 
 
@@ -90,7 +91,7 @@ def refuse_second(office: Office, *, but: Collection[str] = ()) -> None:
     Raises: LiveSubscriptionExists, SubscriptionWaiting.
     """
     found = office.subscriptions.filter(status__in=(*LIVE, SubscriptionStatus.INCOMPLETE), deleted_at=None)
-    rows = standing.in_order(found.exclude(stripe_id__in=but))
+    rows = in_order(found.exclude(stripe_id__in=but))
     if live := [row for row in rows if row.is_live]:
         raise errors.LiveSubscriptionExists(" and ".join(map(in_words, live)))
     if rows:

@@ -11,7 +11,7 @@ from billing.stripe_api import client, inbound
 from billing.stripe_api.client import Step
 from billing.stripe_api.gateway import answers
 from billing.stripe_api.gateway.coupons import Coupon
-from billing.stripe_api.inbound.states import PreviewedInvoice, SubscriptionState
+from billing.stripe_api.inbound.states import ItemState, PreviewedInvoice, SubscriptionState
 
 ITEMS = "/v1/subscription_items"
 WITH_DISCOUNTS = {"expand": ["data.discounts.source.coupon"]}
@@ -130,7 +130,8 @@ def complete_items(subscription: dict[str, Any]) -> None:
 
 
 def change_subscription(
-    current: SubscriptionState,
+    subscription: str,
+    item: ItemState,
     price: PlanPrice,
     *,
     quantity: int,
@@ -139,36 +140,39 @@ def change_subscription(
     operation: str,
     step: Step,
 ) -> None:
-    """Change the price and quantity. **Money may move**: what is due at once is charged, or nothing changes.
+    """Change the price and quantity of an item. **Money may move**: what is due now is charged, or nothing changes.
 
     ``proration``: create_prorations (with the next invoice), always_invoice (now), none.
     Source: https://docs.stripe.com/billing/subscriptions/change-price
     """
     params: dict[str, Any] = {
-        **_changed_items(current, price, quantity, proration, as_of),
+        **_changed_item(item, price, quantity, proration, as_of),
         "payment_behavior": "error_if_incomplete",
         "metadata": {"operation": operation},
     }
-    client.post(f"/v1/subscriptions/{current.id}", params, step=step)
+    client.post(f"/v1/subscriptions/{subscription}", params, step=step)
 
 
 def preview_subscription_change(
-    current: SubscriptionState, price: PlanPrice, *, quantity: int, proration: str, as_of: datetime | None
+    subscription: str, item: ItemState, price: PlanPrice, *, quantity: int, proration: str, as_of: datetime | None
 ) -> PreviewedInvoice:
     """Return a preview of the invoice that the change makes: at once, or with the next renewal. Nothing changes.
 
     Source: https://docs.stripe.com/api/invoices/create_preview
     """
-    details = _changed_items(current, price, quantity, proration, as_of)
-    params = {"subscription": current.id, "subscription_details": details}
+    details = _changed_item(item, price, quantity, proration, as_of)
+    params = {"subscription": subscription, "subscription_details": details}
     return inbound.invoices.previewed_invoice(client.preview("/v1/invoices/create_preview", params))
 
 
-def _changed_items(
-    current: SubscriptionState, price: PlanPrice, quantity: int, proration: str, as_of: datetime | None
+def _changed_item(
+    item: ItemState, price: PlanPrice, quantity: int, proration: str, as_of: datetime | None
 ) -> dict[str, Any]:
-    item = {"id": current.item_id, "price": price.stripe_price_id, "quantity": quantity}
-    params: dict[str, Any] = {"items": [item], "proration_behavior": proration}
+    """Return the change of one item. A price that stays is not named: Stripe refuses to name one that is archived."""
+    changed: dict[str, Any] = {"id": item.id, "quantity": quantity}
+    if price.stripe_price_id != item.price_id:
+        changed["price"] = price.stripe_price_id
+    params: dict[str, Any] = {"items": [changed], "proration_behavior": proration}
     if as_of is not None and proration != "none":
         params["proration_date"] = int(as_of.timestamp())
     return params
