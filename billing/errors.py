@@ -676,6 +676,24 @@ class SeveralItems(StripeRejected):
         )
 
 
+class CouponNeedsMore(StripeRejected):
+    code = "coupon_needs_more"
+    category = Category.INVALID
+
+    def __init__(self, price: Any, minimums: Any) -> None:
+        super().__init__(
+            f"This code needs a price of at least {' or '.join(map(str, minimums))} before discounts, and here it is "
+            f"{price}. Choose another plan, or leave the code out."
+        )
+
+
+class CouponForFirstTime(StripeRejected):
+    code = "coupon_for_first_time"
+    category = Category.INVALID
+    message = "This code is only for customers that have not paid before, and this Office has paid or has an invoice."
+    remedy = "Leave the code out, or use another one."
+
+
 class LiveSubscriptionExists(StripeRejected):
     """Our rows show it, or Stripe was asked and shows it, whoever made it there."""
 

@@ -17,7 +17,6 @@ from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
 from billing.operations.offices.customer import customer_of
 from billing.operations.offices.open_links import close_payment_link, link_of, may_have_link, open_payment_link
-from billing.operations.subscriptions import coupons
 from billing.operations.subscriptions.start import Start
 from billing.operations.subscriptions.under_way import refuse_second_at_stripe
 from billing.stripe_api import charging, gateway
@@ -38,7 +37,8 @@ class CreatePaymentLink(Start, OnOffice[PaymentLink]):
         NoCustomer, PlanUnknown, QuantityInvalid, LiveSubscriptionExists, SubscriptionWaiting, CurrencyMismatch,
             StaffOnly.
         PaymentLinkOpen: a link with other terms is open, and the Office could pay twice.
-        CouponUnknown, CouponShorterThanTrial: Stripe was asked about the coupon; nothing was done.
+        CouponUnknown, CouponShorterThanTrial, CouponNeedsMore, CouponForFirstTime: Stripe was asked about the coupon;
+            nothing was done.
         PaymentLinkGone: it was paid or withdrawn at this moment.
     Source: https://docs.stripe.com/payments/checkout/build-subscriptions
     """
@@ -62,7 +62,7 @@ class CreatePaymentLink(Start, OnOffice[PaymentLink]):
             if _asked_with(link, run.office) != self:
                 raise errors.PaymentLinkOpen
             return  # it is told again
-        coupon = coupons.to_redeem(self.coupon, run, step="open_link", trial_days=self.trial_days)
+        coupon = self.to_redeem(run, step="open_link")
         customer = customer_of(run)
         gateway.payment_links.open_payment_link(
             customer,

@@ -11,6 +11,7 @@ from billing.audit import trail
 from billing.models import Office, PlanPrice
 from billing.models.operation import Kind
 from billing.models.statuses import ENTITLED, InvoiceStatus, SubscriptionStatus
+from billing.money import Money
 from billing.operations.engine import previews
 from billing.operations.engine.declaration import Asked, Moves, OnOffice, Outcome, Previewed, asked_for
 from billing.operations.engine.previews import Preview
@@ -58,6 +59,14 @@ class Start:
         """Return the price that was asked for. It may not be for sale any more."""
         return PlanPrice.objects.get(public_id=self.price)
 
+    @property
+    def whole_price(self) -> Money:
+        """Return what a period costs, before taxes and discounts."""
+        return self.plan_price.money.times(self.quantity)
+
+    def to_redeem(self, run: Run, *, step: str) -> Coupon | None:
+        return coupons.to_redeem(self.coupon, run, step=step, price=self.whole_price, trial_days=self.trial_days)
+
 
 @operation
 @dataclass(frozen=True, kw_only=True)
@@ -65,15 +74,16 @@ class StartSubscription(Start, Previewed[Office], OnOffice[Office]):
     """Start a subscription. **Money moves** now, unless there is a trial. Only the vendor's staff may give a trial.
 
     ``payment_method`` is the id of a card at Stripe. It is added to the customer and used from now on. Without it, the
-    card on file is charged. If the card is declined, the subscription is ended and the card is removed again. An
-    open payment link is withdrawn. It is refused while a subscription is live or waits for its first payment, whoever
-    made it at Stripe. So repeating is refused.
+    card on file is charged. No card is needed if nothing is charged, now and later. If the card is declined, the
+    subscription is ended and the card is removed again. An open payment link is withdrawn. It is refused while a
+    subscription is live or waits for its first payment, whoever made it at Stripe. So repeating is refused.
 
     Raises:
         NoCustomer, PlanUnknown, QuantityInvalid, LiveSubscriptionExists, SubscriptionWaiting,
             CurrencyMismatch, StaffOnly, PaymentMethodRequired.
         PaymentLinkUsed: somebody paid with the payment link at this moment; nothing else was done.
-        CouponUnknown, CouponShorterThanTrial: Stripe was asked about the coupon; nothing was done.
+        CouponUnknown, CouponShorterThanTrial, CouponNeedsMore, CouponForFirstTime: Stripe was asked about the coupon;
+            nothing was done.
     Source: https://docs.stripe.com/billing/subscriptions/build-subscriptions
     """
 
@@ -95,22 +105,34 @@ class StartSubscription(Start, Previewed[Office], OnOffice[Office]):
         return self
 
     def check_beyond_preview(self, subject: Office) -> None:
-        free = self.plan_price.unit_amount == 0
-        if not (self.payment_method or self.trial_days or subject.has_payment_method or free):
-            raise errors.PaymentMethodRequired(subject)
+        if not self.coupon:  # Stripe knows what a coupon takes off: see ``ask``
+            self._require_card(subject, None)
+
+    def _require_card(self, office: Office, coupon: Coupon | None) -> None:
+        """Check that there is a card, unless nothing is charged now and later, or there is a trial.
+
+        Raises: PaymentMethodRequired.
+        """
+        whole, product = self.whole_price, self.plan_price.plan.stripe_product_id
+        free = whole.amount == 0 or (coupon is not None and coupons.takes_all(coupon, whole, product=product))
+        if not (self.payment_method or self.trial_days or office.has_payment_method or free):
+            raise errors.PaymentMethodRequired(office)
 
     def preview(self, subject: Office, as_of: datetime, asked: Asked) -> Preview:
         """Show the first invoice, charged now or at the end of the trial. Confirm it with its ``as_of``.
 
         An Office that Stripe does not know yet has no credit and no taxes there, so its first invoice is calculated
-        here. Raises: LiveSubscriptionExists, SubscriptionWaiting, CouponUnknown, CouponShorterThanTrial.
+        here. Raises: LiveSubscriptionExists, SubscriptionWaiting, CouponUnknown, CouponShorterThanTrial,
+        CouponNeedsMore, CouponForFirstTime.
         """
         row = self.plan_price
         with trail.acting(asked.by, office=subject, reason="a preview was asked for"):
             refuse_second_at_stripe(subject)
         coupon = None
         if self.coupon:
-            coupon = coupons.redeemable(self.coupon, subject, by=asked.by, trial_days=self.trial_days)
+            coupon = coupons.redeemable(
+                self.coupon, subject, by=asked.by, price=self.whole_price, trial_days=self.trial_days
+            )
         customer = subject.payment_provider_customer_id
         invoice = (
             gateway.subscriptions.preview_start(customer, row, quantity=self.quantity, coupon=coupon)
@@ -131,7 +153,9 @@ class StartSubscription(Start, Previewed[Office], OnOffice[Office]):
     def ask(self, run: Run) -> None:
         if self._is_second(run):
             return
-        coupon = coupons.to_redeem(self.coupon, run, step="create", trial_days=self.trial_days)
+        coupon = self.to_redeem(run, step="create")
+        if coupon:
+            self._require_card(run.office, coupon)
         customer = customer_of(run)
         card = ""
         if self.payment_method:
