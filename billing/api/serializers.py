@@ -181,7 +181,10 @@ class PreviewSerializer(serializers.Serializer[Any]):
     currency = serializers.CharField(source="total.currency")
     lines = PreviewLineSerializer(many=True)
     discount = serializers.IntegerField(source="discount.amount")
-    tax = serializers.IntegerField(source="tax.amount")
+    tax = serializers.IntegerField(source="tax.amount", help_text="All of it: within the prices and on top of them")
+    tax_within = serializers.IntegerField(
+        source="tax_within.amount", help_text="The part of ``tax`` that the amounts of the lines include already"
+    )
     total = serializers.IntegerField(source="total.amount", help_text="Negative is kept as credit")
     charged = serializers.IntegerField(source="charged.amount", help_text="What the card is charged, after credit")
     afterwards = serializers.CharField()
