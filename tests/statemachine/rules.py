@@ -37,7 +37,8 @@ from billing.operations.subscriptions.discounts import ApplyDiscount, RemoveDisc
 from billing.operations.subscriptions.payment_link import CreatePaymentLink, WithdrawPaymentLink
 from billing.operations.subscriptions.start import StartSubscription
 from billing.operations.subscriptions.trial import MoveTrialEnd, RestartPeriod
-from tests.conftest import price_id
+from billing.operations.subscriptions.under_way import EndWaitingSubscription
+from tests.conftest import price, price_id
 from tests.statemachine.stage import COUPONS, NoneThere, Stage
 
 Act = Callable[..., None]
@@ -113,6 +114,11 @@ def start(office: Office, by: Actor, *, code: str, seats: int, trial_days: int, 
         by=by,
         reason=WHY,
     )
+
+
+@asked()
+def end_the_waiting_one(office: Office, by: Actor) -> None:
+    perform(EndWaitingSubscription(), office, by=by, reason=WHY)
 
 
 @asked(seats=SEATS, settle=SETTLE)
@@ -266,6 +272,16 @@ def cancelled_in_the_dashboard(stage: Stage, customer: str, *, at_period_end: bo
             stage.posted(f"subscriptions/{one['id']}", cancel_at_period_end="true")
         else:
             stage.deleted(f"subscriptions/{one['id']}")
+
+
+@at_stripe(code=PRICES)
+def begun_in_the_dashboard(stage: Stage, customer: str, *, code: str) -> None:
+    """Begin a subscription that waits for 3-D Secure, unless there is one. With a fault nobody could see that."""
+    if stage.has_trouble or stage.listed("subscriptions", customer=customer):
+        return
+    if method := stage.posted("payment_methods/pm_card_authenticationRequired/attach", customer=customer):
+        item = {"items[0][price]": price(code).stripe_price_id}
+        stage.posted("subscriptions", customer=customer, default_payment_method=method["id"], **item)
 
 
 @at_stripe()

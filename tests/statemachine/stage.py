@@ -133,11 +133,15 @@ class Stage:
             outcome = type(error).__name__
             self.refusals += Operation.objects.count() == operations
         self.counted[f"{act.__name__}: {outcome}"] += 1
-        if outcome == "done" and not self.stripe.http.get("/_sandbox/faults").json()["faults"]:
+        if outcome == "done" and not self.has_trouble:
             office = Office.objects.get(pk=office.pk)
             if (customer := office.payment_provider_customer_id) and Operation.objects.count() > operations:
                 theirs = equality.read(self.stripe, customer, invoices_too=False)
                 assert theirs.customer.get("deleted") or equality.differences_of_subscriptions(office, theirs) == []
+
+    @property
+    def has_trouble(self) -> bool:
+        return bool(self.stripe.http.get("/_sandbox/faults").json()["faults"])
 
     def happens(self, act: Callable[..., None], office: Office, given: dict[str, Any]) -> None:
         """Let somebody do this at Stripe."""
