@@ -70,13 +70,14 @@ def _bury(office: Office, ticket: int) -> None:
     for row in office.subscriptions.filter(status__in=LIVE):
         rows.save(row, {"status": SubscriptionStatus.CANCELED, "ended_at": clock.billing()}, ticket)
         resolve("unknown_price", row.stripe_id, resolution="the customer was deleted at Stripe")
-    report(
-        "customer_deleted",
-        str(office.public_id),
-        office=office,
-        severity="critical",
-        detail="The customer was deleted at Stripe. The Office has no service and cannot be charged.",
-    )
+    if office.archived_at is None:
+        report(
+            "customer_deleted",
+            str(office.public_id),
+            office=office,
+            facts=office.payment_provider_customer_id or "",
+            detail="The customer was deleted at Stripe. The Office has no service and cannot be charged.",
+        )
 
 
 def derive(office: Office) -> None:
@@ -166,7 +167,7 @@ def _tell_of_second(office: Office, live: list[Subscription]) -> None:
         "second_live_subscription",
         subject,
         office=office,
-        severity="critical",
+        facts=" ".join(sorted(row.stripe_id for row in live)),
         detail=f"{len(live)} subscriptions are live at Stripe, and each is charged. The present one is "
         f"{live[0]}, begun on {live[0].started_at or live[0].created_at:%d %b %Y}: it is shown, changed and cancelled.",
     )
