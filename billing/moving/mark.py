@@ -9,7 +9,6 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from django.core.management import CommandError
 from django.db import OperationalError
 from django.db.backends.signals import connection_created
 
@@ -49,11 +48,8 @@ class Mark:
     after: str = ""
 
 
-class DatabaseMoved(OperationalError, CommandError):
-    """The data is elsewhere.
-
-    A command prints it without a traceback, and what expects trouble with the database treats it as such.
-    """
+class DatabaseMoved(OperationalError):
+    """The data is elsewhere. What expects trouble with the database treats it as such, and ``manage.py`` prints it."""
 
 
 def read(connection: Any) -> Mark | None:

@@ -19,7 +19,7 @@ from django.db.migrations.loader import MigrationLoader
 from billing import clock, health
 from billing.audit import actor, trail
 from billing.models import AuditEntry, Operation, StripeAccount, WorkerHeartbeat
-from billing.moving import freezing, mark, places, rows, sequences, tables
+from billing.moving import freezing, in_use, mark, places, rows, sequences, tables
 from billing.moving.mark import Mark, State
 
 
@@ -131,7 +131,7 @@ def _require_stopped(source: Any) -> None:
             f"The worker {lately} runs, or ran within the last {health.DEAD_SECONDS} seconds. Stop all web servers and "
             "workers. If one was killed, wait two minutes."
         )
-    if freezing.others_connected(source):
+    if in_use.others_connected(source):
         raise MoveRefused(
             "Another process has the present database open. Stop all web servers and workers, and close what else is "
             "connected to it."
