@@ -3,7 +3,8 @@
 There is at most one open finding of a kind about a subject. None is deleted.
 
 Every kind says when its matter is over. ``resolve`` is called then, by code that sees it at Stripe, or by
-``billing.matters`` for a rule about our own rows (``Kind.is_over``). Where no code can know it, a person closes the finding.
+``billing.matters`` for a rule about our own rows (``Kind.is_over``). Where no code can know it, a person closes the
+finding.
 
 What a person closed stays closed. The finding keeps the facts that it rested on. The same facts do not open it again,
 until the matter was over in between. Other facts open a new one.
