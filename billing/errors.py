@@ -220,6 +220,12 @@ class FindingOver(Refusal):
     message = "This finding no longer applies. Somebody has dealt with it, or it is different at Stripe now."
 
 
+class FindingClosesItself(Refusal):
+    code = "finding_closes_itself"
+    category = Category.CONFLICT
+    message = "This finding closes by itself when its cause is over. A person cannot close it."
+
+
 class IdempotencyKeyInvalid(Refusal):
     code = "idempotency_key_invalid"
     category = Category.MALFORMED
