@@ -7,6 +7,7 @@ from billing.reconciliation import adoption
 from billing.reconciliation.unknown_customers import CLAIMS, UNKNOWN, office_id
 from billing.stripe_api import gateway
 from billing.stripe_api.gateway import lists
+from billing.stripe_api.inbound.states import SubscriptionState
 
 KINDS = (*CLAIMS, UNKNOWN)
 
@@ -27,4 +28,4 @@ def is_over(finding: Finding) -> bool:
     if not finding.facts:  # an event came, and nothing says that the customer ever subscribed to a plan
         return False
     subscriptions = adoption.of_ours(lists.subscriptions(customer=finding.subject, with_owners=True).objects)
-    return not any(one.state.status in LIVE for one in subscriptions)
+    return not any(isinstance(one.state, SubscriptionState) and one.state.status in LIVE for one in subscriptions)
