@@ -21,6 +21,7 @@ from billing.admin.readonly import ReadOnly
 from billing.admin.tones import TONES
 from billing.audit import actor
 from billing.audit.actor import Actor
+from billing.findings import KINDS
 from billing.models import Finding, Reconciliation
 from billing.reconciliation import decisions
 
@@ -105,7 +106,7 @@ class FindingAdmin(ReadOnly, ActsAdmin):
     list_per_page = 50
     show_full_result_count = False
     ordering = (F("resolved_at").asc(nulls_first=True), "-found_at")
-    fields = ("what", "severity", "office", "detail", "found_at", "age", "resolved_at", "resolution")
+    fields = ("what", "severity", "office", "detail", "over", "found_at", "age", "resolved_at", "resolution")
     acts = ACTS
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
@@ -118,6 +119,10 @@ class FindingAdmin(ReadOnly, ActsAdmin):
     @display(description="Kind", ordering="kind")
     def what(self, row: Finding) -> str:
         return row.kind.replace("_", " ")
+
+    @display(description="It is over when")
+    def over(self, row: Finding) -> str:
+        return KINDS[row.kind].over if row.kind in KINDS else "–"
 
     @display(description="Open for")
     def age(self, row: Finding) -> str:
