@@ -45,8 +45,6 @@ class Start:
         refuse_deleted(office)
         row = price_for_sale(self.price)
         refuse_second(office)
-        if office.currency and office.currency != row.currency:
-            raise errors.CurrencyMismatch(office, row.currency)
         check_quantity(row, self.quantity)
         if not 0 <= self.trial_days <= LONGEST_TRIAL_DAYS:
             raise errors.QuantityInvalid(f"A trial must be 0 to {LONGEST_TRIAL_DAYS} days.")
@@ -79,11 +77,13 @@ class StartSubscription(Start, Previewed[Office], OnOffice[Office]):
     subscription is live or waits for its first payment, whoever made it at Stripe. So repeating is refused.
 
     Raises:
-        NoCustomer, PlanUnknown, QuantityInvalid, LiveSubscriptionExists, SubscriptionWaiting,
-            CurrencyMismatch, StaffOnly, PaymentMethodRequired.
+        NoCustomer, PlanUnknown, QuantityInvalid, LiveSubscriptionExists, SubscriptionWaiting, StaffOnly,
+            PaymentMethodRequired.
         PaymentLinkUsed: somebody paid with the payment link at this moment; nothing else was done.
         CouponUnknown, CouponShorterThanTrial, CouponNeedsMore, CouponForFirstTime: Stripe was asked about the coupon;
             nothing was done.
+        StripeRejected: the price is in another currency, and something of the customer still holds the old one at
+            Stripe, such as a discount, a quote or a pending charge. Stripe's words say so.
     Source: https://docs.stripe.com/billing/subscriptions/build-subscriptions
     """
 

@@ -41,6 +41,7 @@ class CustomerState:
     """A customer. ``credit`` is taken off the next invoices, in minor units of ``currency``.
 
     Below zero, it is added to them. ``currency`` is empty until the customer was invoiced or had credit.
+    ``other_credits`` are those in other currencies, in minor units by currency, without zeros.
     """
 
     id: str
@@ -50,6 +51,7 @@ class CustomerState:
     default_payment_method: PaymentMethodState | None
     credit: int
     currency: str
+    other_credits: dict[str, int]
     operation: str
     test_clock: str
     redacted: dict[str, Any]
