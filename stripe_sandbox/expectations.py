@@ -1,4 +1,27 @@
-"""What this imitation of Stripe does and nobody has confirmed at the real Stripe. See README.md."""
+"""What this imitation of Stripe does: by Stripe's documentation, or because it is believed. See README.md."""
+
+DOCUMENTED = (
+    # (what it does, the page that says so)
+    (
+        "A customer is billed in another currency as soon as nothing holds the old one: no subscription that has not "
+        "ended, and no waiting invoice item. Credit in the old currency stays.",
+        "https://support.stripe.com/questions/currency-selection-for-an-invoice-or-customer-in-stripe-billing",
+    ),
+    (
+        "A one-off invoice may be in another currency than the customer's. It takes the waiting items and the balance "
+        "of its own currency only.",
+        "https://docs.stripe.com/invoicing/multi-currency-customers",
+    ),
+    (
+        "invoice_credit_balance is above zero for credit, and balance, which is in the customer's own currency, below.",
+        "https://docs.stripe.com/api/customers/object",
+    ),
+    (
+        "A charge in ISK or UGX is sent with two decimals that are 00, one in a currency of three decimals with a last "
+        "digit of 0. HUF and TWD are charged with two decimals.",
+        "https://docs.stripe.com/currencies",
+    ),
+)
 
 EXPECTATIONS = (
     # requests
@@ -95,7 +118,11 @@ EXPECTATIONS = (
     "waiting gets the answer.",
     "A tax rate that does not exist is named by its whole place, as items[0][tax_rates][0].",
     "Quantities are at most 999999, amounts 99999999 either way, and the months of a coupon 120.",
-    "An invoice item has the currency of its invoice, else of its subscription, else the customer's.",
+    "An invoice item has the currency of its invoice, else of its subscription, else the customer's. Without an invoice "
+    "and a subscription it may have any.",
+    "A subscription that has not ended holds its customer's currency, also one that is incomplete or paused.",
+    "The amounts of prices, coupons, invoice items and balances are as whole as those of charges. Prorations, discounts "
+    "and taxes are rounded to what their currency can charge.",
     "Another method than GET, HEAD, POST and DELETE is a 405 with Stripe's error body.",
     # subscriptions, again
     "A credit for the time after cancel_at waits from the request on that sets it; an end that moves or is taken "

@@ -1,6 +1,6 @@
 """The API of payment intents and charges. Source: https://docs.stripe.com/api/payment_intents"""
 
-from stripe_sandbox import card_rules, payment_methods, payment_rows, payments, search
+from stripe_sandbox import card_rules, currencies, payment_methods, payment_rows, payments, search
 from stripe_sandbox.errors import invalid, unsupported
 from stripe_sandbox.handlers import Ids, Params, Routes, lists, merged, page, reads, refuse
 from stripe_sandbox.store import Row, Store
@@ -86,6 +86,9 @@ def update(store: Store, params: Params, ids: Ids) -> Row:
     _check_usage(params)
     values: Row = {name: params[name] or None for name in COPIED if name in params}
     values |= {name: params[name] for name in ("amount", "currency") if name in params}
+    if {"amount", "currency"} & set(params):
+        after = {**intent, **values}
+        currencies.check(after["amount"], after["currency"], "amount")
     if params.get("customer"):
         values["customer"] = store.need("customer", params["customer"], "customer")["id"]
     if params.get("payment_method"):
@@ -133,6 +136,7 @@ def capture(store: Store, params: Params, ids: Ids) -> Row:
             param="amount_to_capture",
             code="amount_too_large",
         )
+    currencies.check(amount, intent["currency"], "amount_to_capture")
     payments.capture(store, intent, amount)
     return intent
 

@@ -3,7 +3,7 @@
 Source: https://docs.stripe.com/api/invoices/create_preview
 """
 
-from stripe_sandbox import discounts
+from stripe_sandbox import balances, currencies, discounts
 from stripe_sandbox.errors import invalid, unsupported
 from stripe_sandbox.handlers import Ids, Params, Routes, refuse, refuse_automatic_tax
 from stripe_sandbox.invoicing import amounts, invoice_items, invoice_lines, invoices
@@ -49,7 +49,7 @@ def create(store: Store, params: Params, ids: Ids) -> Row:
 def _add_item(store: Store, customer: Row, subscription: Row | None, given: Params, n: int) -> None:
     if given.get("invoiceitem"):
         raise unsupported("changing an invoice item within a preview")
-    currency = given.get("currency") or (subscription or customer)["currency"] or "usd"
+    currency = given.get("currency") or (subscription or customer)["currency"] or currencies.DEFAULT
     amount, values = invoice_lines.priced(store, given, currency, f"invoice_items[{n}]")
     for name in ("description", "discountable", "metadata", "period", "tax_rates"):
         if name in given:
@@ -68,7 +68,7 @@ def _drafted(store: Store, customer: Row, subscription: Row | None, params: Para
         given = {name: details[name] for name in OF_THE_SUBSCRIPTION if name in details}
         return subscriptions.build(store, {"customer": customer["id"], **given})[1]
     if subscription is None:
-        return _of_what_waits(store, customer)
+        return _of_what_waits(store, customer, params.get("currency"))
     if details.get("cancel_now"):
         return _of_an_end(store, subscription, details)
     given = {name: details[name] for name in OF_THE_SUBSCRIPTION if name in details}
@@ -85,11 +85,13 @@ def _drafted(store: Store, customer: Row, subscription: Row | None, params: Para
     return invoice
 
 
-def _of_what_waits(store: Store, customer: Row) -> Row:
-    waiting = invoice_items.pending(store, customer["id"])
+def _of_what_waits(store: Store, customer: Row, currency: str | None) -> Row:
+    """Draft what waits in this currency. Without one, it is the customer's."""
+    wanted = currency or balances.default_currency(customer)
+    waiting = [one for one in invoice_items.pending(store, customer["id"]) if one["currency"] == wanted]
     if not waiting:
         raise invalid("No upcoming invoices for customer", code="invoice_upcoming_none", status=404)
-    invoice = invoices.draft(store, customer, reason="upcoming", currency=waiting[0]["currency"])
+    invoice = invoices.draft(store, customer, reason="upcoming", currency=wanted)
     invoice_items.take_in(store, invoice, waiting)
     amounts.compute(store, invoice)
     return invoice

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from stripe_sandbox import ledger, timeline
+from stripe_sandbox import currencies, ledger, timeline
 from stripe_sandbox.cards import CARDS
-from stripe_sandbox.currencies import money
 from stripe_sandbox.dates import DAY
 from stripe_sandbox.errors import invalid
 from stripe_sandbox.handlers import Ids, Params, Routes, lists, merged, reads, refuse
@@ -32,6 +31,7 @@ def refund(store: Store, charge: Row, amount: int, **values: Any) -> Row:
     Raises: StripeError if the charge has less left, or cannot be refunded.
     """
     _refuse_impossible(store, charge, amount)
+    currencies.check(amount, charge["currency"], "amount")
     card = CARDS[charge["_card"]]
     made = store.add(
         "refund",
@@ -118,7 +118,7 @@ def _refuse_impossible(store: Store, charge: Row, amount: int) -> None:
         )
     if amount > left:
         whole = "unrefunded amount on charge" if charge["amount_refunded"] else "charge amount"
-        asked, held = money(amount, charge["currency"]), money(left, charge["currency"])
+        asked, held = (currencies.money(one, charge["currency"]) for one in (amount, left))
         raise invalid(f"Refund amount ({asked}) is greater than {whole} ({held})", param="amount")
 
 

@@ -35,7 +35,12 @@ PAGES: dict[tuple[str, str], tuple[str, str, str]] = {
     ("checkout.session", "line_items"): ("item", "_session", "/v1/checkout/sessions/{}/line_items"),
     ("charge", "refunds"): ("refund", "charge", "/v1/charges/{}/refunds"),
 }
-HIDDEN = {("coupon", "applies_to"), ("coupon", "currency_options"), ("invoice", "confirmation_secret")}
+HIDDEN = {
+    ("coupon", "applies_to"),
+    ("coupon", "currency_options"),
+    ("customer", "invoice_credit_balance"),
+    ("invoice", "confirmation_secret"),
+}
 """Fields of a row that are shown only if the request asks for them."""
 COMPOSED = (dict, list)
 MOST_LEVELS = 4
@@ -51,7 +56,7 @@ def shown(store: Memory, row: Row) -> Row:
     view = {
         name: of_field(store, row, name, value) if type(value) in COMPOSED or (kind, name) in EMBEDDED else value
         for name, value in row.items()
-        if name[0] != "_" and (kind, name) not in HIDDEN
+        if is_public(kind, name)
     }
     if kind in NESTED:
         field, members, owner, url, most = NESTED[kind]
@@ -61,6 +66,11 @@ def shown(store: Memory, row: Row) -> Row:
     if kind == "subscription_item":
         view["plan"] = _plan(view["price"])
     return view
+
+
+def is_public(kind: str, name: str) -> bool:
+    """Whether the field of such a row is shown without being asked for."""
+    return name[0] != "_" and (kind, name) not in HIDDEN
 
 
 def of_field(store: Memory, row: Row, name: str, value: Any) -> Any:

@@ -137,11 +137,12 @@ def create_item(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def _currency(store: Store, params: Params, source: Row) -> str:
+    """Return the item's currency. A customer's items may wait in several; an invoice or a subscription has only one."""
     given = params.get("currency") or (params.get("price_data") or {}).get("currency")
     key = (params.get("pricing") or {}).get("price")
     if not given and key:
         given = store.need("price", key, "pricing[price]")["currency"]
-    if given and source["currency"] not in (None, given):
+    if given and source["_kind"] != "customer" and source["currency"] != given:
         raise invalid(
             f"The item is in {given}, and can only be in {source['currency']}, as what it is billed with.",
             param="currency",

@@ -80,7 +80,7 @@ def draft(store: Store, customer: Row, *, subscription: Row | None = None, reaso
         total_discount_amounts=[],
         total_pretax_credit_amounts=[],
         total_taxes=[],
-        starting_balance=customer["balance"],
+        starting_balance=balances.of(customer, values["currency"]),
         _subscription=subscription and subscription["id"],
         _intent=None,
         _tries=0,
@@ -127,7 +127,7 @@ def finalise(store: Store, invoice: Row) -> None:
 
 def _use_balance(store: Store, customer: Row, invoice: Row) -> int:
     """Take from the customer's balance, or add to it. Returns the new balance."""
-    before, total = customer["balance"], invoice["total"]
+    before, total = balances.of(customer, invoice["currency"]), invoice["total"]
     after = min(total + before, 0)
     if after != before:
         balances.adjust(

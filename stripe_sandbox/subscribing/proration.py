@@ -32,7 +32,8 @@ def credit(store: Store, subscription: Row, item: Row, at: int) -> None:
         if start >= segment["end"]:
             kept.append(segment)
             continue
-        amount = amounts.share(segment["amount"], segment["end"] - start, segment["end"] - segment["start"])
+        length = segment["end"] - segment["start"]
+        amount = amounts.share(segment["amount"], segment["end"] - start, length, subscription["currency"])
         price = store.objects["price"][segment["price"]]
         _wait(store, subscription, item, -amount, price, segment["quantity"], start, segment["end"], "Unused time on")
         if start > segment["start"]:
@@ -45,7 +46,8 @@ def debit(store: Store, subscription: Row, item: Row, at: int, until: int) -> No
     start, end = item["current_period_start"], item["current_period_end"]
     price = store.objects["price"][item["price"]]
     full = invoice_lines.amount_of(price, item["quantity"])
-    amount = _discounted(store, subscription, item, amounts.share(full, until - at, end - start))
+    part = amounts.share(full, until - at, end - start, subscription["currency"])
+    amount = _discounted(store, subscription, item, part)
     _wait(store, subscription, item, amount, price, item["quantity"], at, until, "Remaining time on")
     remember(store, item, amount, at, until)
 
@@ -64,7 +66,7 @@ def _discounted(store: Store, subscription: Row, item: Row, amount: int) -> int:
             or (products and product not in products)
         ):
             continue
-        amount -= amounts.rounded(amount * amounts.percent(coupon["percent_off"]))
+        amount -= amounts.rounded(amount * amounts.percent(coupon["percent_off"]), subscription["currency"])
     return amount
 
 

@@ -88,24 +88,32 @@ def item_of(store: Store, given: Params, customer: str, param: str, row: Row | N
     return Item(row, price, quantity, bool(given.get("deleted")), values)
 
 
-def check_together(store: Store, items: list[Item], customer: Row) -> None:
+def check_together(items: list[Item]) -> None:
     """Refuse items of different currencies or intervals, too many items, and the same price twice."""
     kept = [item for item in items if not item.deleted]
     if not kept:
         raise invalid("A subscription must have at least one active price.", param="items")
     if len(kept) > 20:
         raise invalid("A subscription has at most 20 items.", param="items")
-    currencies = {item.price["currency"] for item in kept} | ({customer["currency"]} if customer["currency"] else set())
-    if len(currencies) > 1:
-        raise invalid(
-            "You cannot combine currencies on a single customer. This customer has an active subscription, "
-            f"discount, quote, or invoice item with currency {customer['currency'] or min(currencies)}."
-        )
+    for item in kept:
+        check_currency(item.price, kept[0].price["currency"])
     intervals = {(item.price["recurring"]["interval"], item.price["recurring"]["interval_count"]) for item in kept}
     if len(intervals) > 1:
         raise unsupported("items of different intervals in one subscription")
     if len({item.price["id"] for item in kept}) < len(kept):
         raise invalid("Cannot add multiple subscription items with the same price.", param="items")
+
+
+def check_currency(price: Row, currency: str) -> None:
+    """Refuse a price of another currency than its subscription's, which never changes. Raises: a 400.
+
+    The sentence is Stripe's, from https://github.com/lichess-org/lila/issues/9297
+    """
+    if price["currency"] != currency:
+        raise invalid(
+            f"The price specified supports currencies of `{price['currency']}` which doesn't include the expected "
+            f"currency of `{currency}`."
+        )
 
 
 def add_item(store: Store, subscription: Row, item: Item, start: int, end: int) -> Row:

@@ -12,6 +12,7 @@ from stripe_sandbox.handlers import Ids, Params, Routes, gone, merged, page, rea
 from stripe_sandbox.invoicing import collection, invoices
 from stripe_sandbox.store import Row, Store
 from stripe_sandbox.subscribing import (
+    billing_currency,
     cycle,  # noqa: F401  registers what time and its invoices do to a subscription
     drafts,
     ends,
@@ -60,12 +61,11 @@ def build(store: Store, params: Params) -> tuple[Row, Row]:
     items = [
         terms.item_of(store, given, customer["id"], f"items[{n}]", None) for n, given in enumerate(params["items"])
     ]
-    terms.check_together(store, items, customer)
+    terms.check_together(items)
     now, currency = store.now(customer["id"]), items[0].price["currency"]
     trial_end = terms.trial_end(store, params, now)
     anchor, end, part = _first_period(params, items[0].price["recurring"], now, trial_end)
-    if customer["currency"] is None:
-        store.change(customer, "customer.updated", currency=currency)
+    billing_currency.choose(store, customer, currency)
     sends = params.get("collection_method") == "send_invoice"
     subscription = store.add(
         "subscription",
