@@ -19,6 +19,13 @@ TWO_DECIMALS = frozenset(
 )
 """HUF and TWD are among them: only their payouts are whole."""
 CURRENCIES = TWO_DECIMALS | ALWAYS_WHOLE | WITHOUT_DECIMALS | THREE_DECIMALS
+LEAST = {
+    **dict.fromkeys("aud brl cad chf eur inr jpy nzd sgd usd".split(), 50),
+    **{"aed": 200, "bgn": 100, "czk": 1500, "dkk": 250, "gbp": 30, "hkd": 400, "huf": 17_500, "mxn": 1000, "myr": 200},
+    **{"nok": 300, "pln": 200, "ron": 200, "sek": 300, "thb": 1000},
+}
+"""The least that can be charged, in minor units. Source: …/currencies#minimum-and-maximum-charge-amounts"""
+SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥"}
 DEFAULT = "usd"
 """The account's own currency."""
 
@@ -46,6 +53,23 @@ def check(amount: int, currency: str, param: str) -> None:
         "See https://stripe.com/docs/currencies#three-decimal for more information.",
         param=param,
     )
+
+
+def least(currency: str) -> int:
+    """Return the least that can be charged, in minor units. Only some currencies have an amount of their own."""
+    return LEAST.get(currency, unit(currency))
+
+
+def check_charge(amount: int, currency: str, param: str) -> None:
+    """Refuse an amount that cannot be charged: too little, or with a wrong fraction. Raises: Stripe's 400."""
+    if amount < least(currency):
+        number = money(least(currency), currency).partition(" ")[0]
+        raise invalid(
+            f"Amount must be at least {SYMBOLS.get(currency, '')}{number} {currency}",
+            param=param,
+            code="amount_too_small",
+        )
+    check(amount, currency, param)
 
 
 def money(amount: int, currency: str) -> str:

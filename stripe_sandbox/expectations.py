@@ -21,6 +21,23 @@ DOCUMENTED = (
         "digit of 0. HUF and TWD are charged with two decimals.",
         "https://docs.stripe.com/currencies",
     ),
+    (
+        "Any attempt counts as an invoice's first one, and later only those that are made by itself.",
+        "https://docs.stripe.com/api/invoices/object",
+    ),
+    (
+        "An invoice over less than can be charged is paid, and the amount is owed with the next one.",
+        "https://docs.stripe.com/billing/customer/balance",
+    ),
+    (
+        "An attached payment pays its invoice or a part of it, now or when it succeeds; the default payment asks for "
+        "the rest.",
+        "https://docs.stripe.com/invoicing/partial-payments",
+    ),
+    (
+        "What is paid too much is the invoice's amount_overpaid, and the customer's credit.",
+        "https://docs.stripe.com/api/invoices/object",
+    ),
 )
 
 EXPECTATIONS = (
@@ -52,7 +69,9 @@ EXPECTATIONS = (
     "An invoice's number is its customer's prefix and a count of four digits.",
     "An invoice over nothing is paid as soon as it is finalised, with no payment intent.",
     "An invoice that is finalised by hand and advances by itself is charged after an hour.",
-    "There is no least amount below which an invoice is added to the balance instead of being charged.",
+    "Which amounts are too little is known for the currencies of Stripe's list only; a preview asks for none of them.",
+    "An attached payment that fails changes nothing at its invoice, and its success is no attempt. It pays one invoice.",
+    "A subscription shows its first 10 items; the pages of its list go on from there, oldest first.",
     "A percentage is taken from each line and rounded there; an amount off is spread over the lines in proportion.",
     "Taxes are rounded on each line, halves away from zero.",
     "Prorations are invoice items also in flexible billing mode; percentages off lower their amounts, amounts off do "
@@ -118,11 +137,11 @@ EXPECTATIONS = (
     "waiting gets the answer.",
     "A tax rate that does not exist is named by its whole place, as items[0][tax_rates][0].",
     "Quantities are at most 999999, amounts 99999999 either way, and the months of a coupon 120.",
-    "An invoice item has the currency of its invoice, else of its subscription, else the customer's. Without an invoice "
-    "and a subscription it may have any.",
+    "An invoice item has the currency of its invoice, else of its subscription, else the customer's. Without "
+    "an invoice and a subscription it may have any.",
     "A subscription that has not ended holds its customer's currency, also one that is incomplete or paused.",
-    "The amounts of prices, coupons, invoice items and balances are as whole as those of charges. Prorations, discounts "
-    "and taxes are rounded to what their currency can charge.",
+    "The amounts of prices, coupons, invoice items and balances are as whole as those of charges. Prorations, "
+    "discounts and taxes are rounded to what their currency can charge.",
     "Another method than GET, HEAD, POST and DELETE is a 405 with Stripe's error body.",
     # subscriptions, again
     "A credit for the time after cancel_at waits from the request on that sets it; an end that moves or is taken "

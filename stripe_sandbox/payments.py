@@ -12,7 +12,9 @@ from stripe_sandbox.store import Row, Store
 from stripe_sandbox.views import shown
 
 ATTEMPTED: list[Callable[[Store, Row], None]] = []
-"""Called after each attempt to pay an intent with a card. The intent's status says how it ended. An invoice follows."""
+"""Called after each attempt to pay an intent, after its capture, and when it is canceled. Its status says how it ended.
+
+An invoice follows."""
 NO_BILLING_DETAILS = {"address": None, "email": None, "name": None, "phone": None, "tax_id": None}
 
 
@@ -71,6 +73,7 @@ def capture(store: Store, intent: Row, amount: int) -> None:
     store.emit("charge.captured", charge)
     store.change(intent, status="succeeded", amount_received=amount, amount_capturable=0)
     store.emit("payment_intent.succeeded", intent)
+    tell(store, intent)
 
 
 def _charge(store: Store, intent: Row, method: Row, refusal: Refusal | None) -> Row:
@@ -141,7 +144,7 @@ def _failed(store: Store, intent: Row, method: Row, refusal: Refusal, *, charged
         last_payment_error=error,
     )
     store.emit("payment_intent.payment_failed", intent)
-    _tell(store, intent)
+    tell(store, intent)
     raise card_rules.declined(
         refusal,
         charge=charge and charge["id"],
@@ -161,7 +164,7 @@ def _ask(store: Store, intent: Row, method: Row, return_url: str | None) -> None
         next_action={"type": "redirect_to_url", "redirect_to_url": {"return_url": return_url, "url": url}},
     )
     store.emit("payment_intent.requires_action", intent)
-    _tell(store, intent)
+    tell(store, intent)
 
 
 def _succeeded(store: Store, intent: Row, method: Row) -> None:
@@ -183,10 +186,11 @@ def _succeeded(store: Store, intent: Row, method: Row) -> None:
     if intent["setup_future_usage"] and intent["customer"] and method["customer"] is None:
         payment_methods.attach(store, method, store.objects["customer"][intent["customer"]])
     store.emit("payment_intent.amount_capturable_updated" if manual else "payment_intent.succeeded", intent)
-    _tell(store, intent)
+    tell(store, intent)
     disputes.after_charge(store, charge, card_rules.card_of(method))
 
 
-def _tell(store: Store, intent: Row) -> None:
+def tell(store: Store, intent: Row) -> None:
+    """Let those who listen know what became of the intent."""
     for listener in ATTEMPTED:
         listener(store, intent)

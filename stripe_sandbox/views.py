@@ -11,7 +11,7 @@ from stripe_sandbox.schema.load import INCLUDABLE, OBJECTS
 
 NESTED: dict[str, tuple[str, str, str, str, int]] = {
     # kind: (field, kind of the members, their field that names the owner, address, how many are shown)
-    "subscription": ("items", "subscription_item", "subscription", "/v1/subscription_items?subscription={}", 20),
+    "subscription": ("items", "subscription_item", "subscription", "/v1/subscription_items?subscription={}", 10),
     "invoice": ("lines", "line_item", "invoice", "/v1/invoices/{}/lines", 10),
     "credit_note": ("lines", "credit_note_line_item", "_credit_note", "/v1/credit_notes/{}/lines", 10),
 }
@@ -149,8 +149,11 @@ def _expand(store: Memory, node: Any, parts: list[str], refusal: StripeError) ->
     page = PAGES.get((node.get("object", ""), name))
     if page and name not in node:
         kind, owner, url = page
-        members = [shown(store, one) for one in store.all(kind, **{owner: node["id"]})]
-        node[name] = listed(members[:10], url.format(node["id"]), more=len(members) > 10)
+        members = store.all(kind, **{owner: node["id"]})
+        if kind != "item":  # a page of its address goes on where this one ends: newest first
+            members = members[::-1]
+        first = [shown(store, one) for one in members[:10]]
+        node[name] = listed(first, url.format(node["id"]), more=len(members) > 10)
     if name not in node or not (rest or name in _expandable(node)):
         raise refusal
     node[name] = _whole(store, name, node[name], refusal)

@@ -165,7 +165,7 @@ def _total(store: Store, invoice: Row, lines: list[_Line]) -> None:
     subtotal = sum(line.row["amount"] for line in lines)
     total = sum(line.left for line in lines) + outside
     balance = balances.of(store.need("customer", invoice["customer"]), invoice["currency"])
-    due = max(total + balance, 0)
+    due = total + balance if total + balance >= currencies.least(invoice["currency"]) else 0
     values: dict[str, Any] = {
         "subtotal": subtotal,
         "subtotal_excluding_tax": subtotal - inside,

@@ -162,21 +162,26 @@ def send(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def attach_payment(store: Store, params: Params, ids: Ids) -> Row:
-    """Pay this invoice with a payment that was made elsewhere."""
+    """Let this payment pay the invoice or a part of it: now if it has succeeded, else as soon as it succeeds.
+
+    Source: https://docs.stripe.com/api/invoices/attach_payment
+    """
+    if "payment_record" in params:
+        raise unsupported("payment records")
     invoice = store.need("invoice", ids["invoice"])
     intent = store.need("payment_intent", params.get("payment_intent"), "payment_intent")
     if invoice["status"] != "open":
         raise invalid("Only open invoices can have payments attached.")
     if intent["customer"] != invoice["customer"] or intent["currency"] != invoice["currency"]:
         raise invalid("The PaymentIntent is of another customer or currency.", param="payment_intent")
-    if intent["status"] != "succeeded" or intent["amount_received"] != invoice["amount_remaining"]:
-        raise unsupported("attaching a payment that has not succeeded, or that does not pay the whole invoice")
-    if intent["_invoice"]:
-        raise invalid("The PaymentIntent is attached to an invoice already.", param="payment_intent")
-    invoices.cancel_payment(store, invoice)
-    store.change(intent, _invoice=invoice["id"])
-    payment_rows.add_invoice_payment(store, invoice, intent, intent["amount"], is_default=False)
-    collection.attempt_succeeded(store, invoice, intent["amount"])
+    if intent["status"] == "canceled":
+        raise invalid("This PaymentIntent is canceled.", param="payment_intent", code="payment_intent_unexpected_state")
+    if any(one["status"] != "canceled" for one in store.all("invoice_payment", _intent=intent["id"])):
+        raise unsupported("attaching a payment to a second invoice")
+    asked = min(intent["amount"], invoice["amount_remaining"])
+    payment = payment_rows.add_invoice_payment(store, invoice, intent, asked, is_default=False)
+    if intent["status"] == "succeeded":
+        collection.credit(store, invoice, payment, intent["amount_received"])
     return invoice
 
 

@@ -212,6 +212,7 @@ def apply_items(store: Store, subscription: Row, wanted: list[terms.Item]) -> li
         else:
             different = item.changes()
             store.change(item.row, price=item.price["id"], quantity=item.quantity, **item.values)
+            terms.link_discounts(store, item.row)
             if different:
                 changed.append(item.row)
     return changed

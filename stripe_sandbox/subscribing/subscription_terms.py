@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from stripe_sandbox import catalogue, discounts
 from stripe_sandbox.errors import invalid, unsupported
 from stripe_sandbox.handlers import Params, merged, refuse_automatic_tax
-from stripe_sandbox.invoicing import invoices
+from stripe_sandbox.invoicing import invoice_lines, invoices
 from stripe_sandbox.store import Row, Store
 
 DAY = 86_400
@@ -75,16 +75,23 @@ def item_of(store: Store, given: Params, customer: str, param: str, row: Row | N
         price = store.objects["price"][row["price"]]
     if given.get("billing_thresholds"):
         raise unsupported("billing thresholds")
+    quantity: int = given["quantity"] if "quantity" in given else row["quantity"] if row else 1
+    if quantity < 0:
+        raise invalid("This value must be greater than or equal to 0.", param=f"{param}[quantity]")
     values: Row = {}
     if "metadata" in given:
         values["metadata"] = merged(row and row["metadata"], given["metadata"])
     if "tax_rates" in given:
         values["tax_rates"] = given["tax_rates"] or []
     if "discounts" in given:
-        values["discounts"] = discounts.create(store, given["discounts"] or [], customer=customer)
-    quantity: int = given["quantity"] if "quantity" in given else row["quantity"] if row else 1
-    if quantity < 0:
-        raise invalid("This value must be greater than or equal to 0.", param=f"{param}[quantity]")
+        values["discounts"] = discounts.create(
+            store,
+            given["discounts"] or [],
+            customer=customer,
+            currency=price["currency"],
+            amount=invoice_lines.amount_of(price, quantity),
+            field=f"{param}[discounts]",
+        )
     return Item(row, price, quantity, bool(given.get("deleted")), values)
 
 
@@ -119,7 +126,7 @@ def check_currency(price: Row, currency: str) -> None:
 def add_item(store: Store, subscription: Row, item: Item, start: int, end: int) -> Row:
     """Add an item to the subscription, for [start, end)."""
     given = {"discounts": [], "metadata": {}, "tax_rates": [], **item.values}
-    return store.add(
+    row = store.add(
         "subscription_item",
         billed_until=None,
         billing_thresholds=None,
@@ -132,6 +139,14 @@ def add_item(store: Store, subscription: Row, item: Item, start: int, end: int) 
         _debits=[],
         **given,
     )
+    link_discounts(store, row)
+    return row
+
+
+def link_discounts(store: Store, row: Row) -> None:
+    """Let the discounts of an item name it."""
+    for key in row["discounts"]:
+        store.change(store.objects["discount"][key], subscription_item=row["id"])
 
 
 def plain(store: Store, params: Params, customer: Row, subscription: Row | None = None) -> Row:

@@ -195,7 +195,9 @@ def test_a_currency_is_kept_in_small_letters(sandbox: Sandbox, customer: str) ->
 def test_an_empty_value_unsets_metadata_also_at_a_creation(sandbox: Sandbox, customer: str) -> None:
     given = {"metadata[a]": "1", "metadata[b]": ""}
     price, usual = sandbox.price()["id"], {"customer": customer, **given}
-    once = sandbox.post("prices", {"product": sandbox.post("products", ONE)["id"], "currency": "usd", "unit_amount": 9})
+    once = sandbox.post(
+        "prices", {"product": sandbox.post("products", ONE)["id"], "currency": "usd", "unit_amount": 90}
+    )
     page = {"success_url": "https://a.example/", "line_items[0][price]": once["id"], "line_items[0][quantity]": 1}
     for path, data in [
         ("subscriptions", {**usual, "items[0][price]": price}),
