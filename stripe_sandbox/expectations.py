@@ -35,6 +35,10 @@ DOCUMENTED = (
         "https://docs.stripe.com/invoicing/partial-payments",
     ),
     (
+        "The discounts of a preview are the subscription's, and are refused as by its creation or its change.",
+        "https://docs.stripe.com/api/invoices/create_preview",
+    ),
+    (
         "What is paid too much is the invoice's amount_overpaid, and the customer's credit.",
         "https://docs.stripe.com/api/invoices/object",
     ),
@@ -69,8 +73,9 @@ EXPECTATIONS = (
     "An invoice's number is its customer's prefix and a count of four digits.",
     "An invoice over nothing is paid as soon as it is finalised, with no payment intent.",
     "An invoice that is finalised by hand and advances by itself is charged after an hour.",
+    "An invoice has a promotion code's least amount to reach only as far as it has lines.",
     "Which amounts are too little is known for the currencies of Stripe's list only; a preview asks for none of them.",
-    "An attached payment that fails changes nothing at its invoice, and its success is no attempt. It pays one invoice.",
+    "An attached payment that fails changes nothing at its invoice; its success is no attempt. It pays one invoice.",
     "A subscription shows its first 10 items; the pages of its list go on from there, oldest first.",
     "A percentage is taken from each line and rounded there; an amount off is spread over the lines in proportion.",
     "Taxes are rounded on each line, halves away from zero.",

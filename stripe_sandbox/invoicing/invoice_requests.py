@@ -34,9 +34,14 @@ def _given(store: Store, params: Params, customer: str) -> Row:
     if "days_until_due" in params:
         invoices.check_days(params["days_until_due"])
         values["_days_until_due"] = params["days_until_due"]
-    if "discounts" in params:
-        values["discounts"] = discounts.create(store, params["discounts"] or [], customer=customer)
     return values
+
+
+def _discount(store: Store, invoice: Row, params: Params) -> None:
+    """Give the draft the discounts that the request names, if it names any."""
+    if "discounts" in params:
+        made = discounts.create(store, params["discounts"], customer=invoice["customer"], invoice=invoice["id"])
+        store.change(invoice, discounts=made)
 
 
 def create(store: Store, params: Params, ids: Ids) -> Row:
@@ -67,6 +72,7 @@ def create(store: Store, params: Params, ids: Ids) -> Row:
         **{**values, **_given(store, params, key)},
     )
     invoice_items.take_in(store, invoice, waiting)
+    _discount(store, invoice, params)
     amounts.compute(store, invoice)
     store.emit("invoice.created", invoice)
     return invoice
@@ -88,6 +94,7 @@ def update(store: Store, params: Params, ids: Ids) -> Row:
         values.setdefault("automatically_finalizes_at", store.now(invoice["customer"]) + HOUR)
     store.change(invoice, "invoice.updated", **values)
     if invoice["status"] == "draft":
+        _discount(store, invoice, params)
         amounts.refresh(store, invoice)
     return invoice
 
