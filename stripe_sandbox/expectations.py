@@ -39,6 +39,11 @@ DOCUMENTED = (
         "https://docs.stripe.com/api/invoices/create_preview",
     ),
     (
+        "A debit of a US bank account is processing for 4 business days, and then succeeds or comes back as its test "
+        "account says. Its invoice stays open, and its subscription is active meanwhile; it is past due when it fails.",
+        "https://docs.stripe.com/billing/subscriptions/ach-debit",
+    ),
+    (
         "What is paid too much is the invoice's amount_overpaid, and the customer's credit.",
         "https://docs.stripe.com/api/invoices/object",
     ),
@@ -74,6 +79,10 @@ EXPECTATIONS = (
     "An invoice over nothing is paid as soon as it is finalised, with no payment intent.",
     "An invoice that is finalised by hand and advances by itself is charged after an hour.",
     "An invoice has a promotion code's least amount to reach only as far as it has lines.",
+    "A bank account by its test id is verified, with a mandate. A debit that comes back has last_payment_error of type "
+    "invalid_request_error, and is tried again as a declined card, the days counted from its return.",
+    "While a debit is on its way its invoice is not paid, voided or settled otherwise, and cannot be tried again.",
+    "A refund to a bank account is pending for a day.",
     "Which amounts are too little is known for the currencies of Stripe's list only; a preview asks for none of them.",
     "An attached payment that fails changes nothing at its invoice; its success is no attempt. It pays one invoice.",
     "A subscription shows its first 10 items; the pages of its list go on from there, oldest first.",

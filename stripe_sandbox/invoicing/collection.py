@@ -12,6 +12,8 @@ from stripe_sandbox.invoicing import invoices
 from stripe_sandbox.store import Row, Store
 from stripe_sandbox.views import shown
 
+ON_ITS_WAY: list[Callable[[Store, Row], None]] = []
+"""Called when a debit of a bank account is on its way to pay the invoice."""
 UNPAID: list[Callable[[Store, Row], None]] = []
 """Called when an automatic attempt failed (after the last one ``next_payment_attempt`` is None), or it is overdue."""
 
@@ -30,6 +32,7 @@ def pay(store: Store, invoice: Row, *, method_id: str | None = None, out_of_band
         raise invalid("Invoice is already paid", code="invoice_already_paid")
     if invoice["status"] not in ("open", "uncollectible"):
         raise invalid(f"This invoice can no longer be paid: it is {invoice['status']}.")
+    invoices.refuse_on_its_way(store, invoice)
     if out_of_band:
         invoices.cancel_payments(store, invoice)
         invoices.mark_paid(
@@ -109,7 +112,7 @@ def attempt(store: Store, invoice: Row) -> None:
         if error.status != 402:
             raise
     store.change(invoice, _automatic=False)
-    if invoice["status"] == "open":
+    if invoice["status"] == "open" and not invoices.is_on_its_way(store, invoice):
         _plan_retry(store, invoice)
 
 
@@ -153,6 +156,15 @@ def credit(store: Store, invoice: Row, payment: Row, received: int) -> None:
         balances.adjust(store, customer, -over, "invoice_overpaid", currency=invoice["currency"], **links)
 
 
+def _debit_came_back(store: Store, invoice: Row) -> None:
+    """Try again as after a declined card. The days count from now, when the attempt is known to have failed."""
+    tries, now = max(invoice["_tries"], 1), store.now(invoice["customer"])
+    store.change(invoice, _debited=False, _tries=tries, _tried_at=now)
+    attempt_failed(store, invoice)
+    if invoice["auto_advance"]:
+        _plan_retry(store, invoice)
+
+
 def follow_payment(store: Store, intent: Row) -> None:
     """Let the invoice of this intent know what became of it. The failure of an attached payment changes nothing."""
     for payment in store.all("invoice_payment", _intent=intent["id"], status="open"):
@@ -161,7 +173,13 @@ def follow_payment(store: Store, intent: Row) -> None:
             credit(store, invoice, payment, intent["amount_received"])
         elif intent["status"] == "canceled":
             invoices.cancel_payment(store, payment)
-        elif payment["is_default"]:
+        elif intent["status"] == "processing" and payment["is_default"]:
+            store.change(invoice, "invoice.updated", **_attempted(invoice), next_payment_attempt=None, _debited=True)
+            for listener in ON_ITS_WAY:
+                listener(store, invoice)
+        elif payment["is_default"] and invoice["_debited"]:
+            _debit_came_back(store, invoice)
+        elif payment["is_default"] and intent["status"] in ("requires_payment_method", "requires_action"):
             attempt_failed(store, invoice, authentication=intent["status"] == "requires_action")
 
 
@@ -178,7 +196,7 @@ def due(store: Store, invoice: Row) -> timeline.Due | None:
     if invoice["collection_method"] == "send_invoice":
         overdue = invoice["due_date"] and not invoice.get("_overdue")
         return (invoice["due_date"], _become_overdue) if overdue else None
-    if invoice["auto_advance"] and invoice["next_payment_attempt"]:
+    if invoice["auto_advance"] and invoice["next_payment_attempt"] and not invoice["_debited"]:
         return invoice["next_payment_attempt"], attempt
     return None
 

@@ -83,6 +83,7 @@ def draft(store: Store, customer: Row, *, subscription: Row | None = None, reaso
         starting_balance=balances.of(customer, values["currency"]),
         _subscription=subscription and subscription["id"],
         _automatic=False,
+        _debited=False,
         _intent=None,
         _tries=0,
         _tried_at=None,
@@ -240,8 +241,27 @@ def give_up(store: Store, invoice: Row) -> None:
     _tell(store, invoice)
 
 
+def is_on_its_way(store: Store, invoice: Row) -> bool:
+    """Whether a debit of a bank account is on its way, so that nobody knows yet whether the invoice is paid."""
+    intent = store.get("payment_intent", invoice["_intent"])
+    return intent is not None and intent["status"] == "processing"
+
+
+def refuse_on_its_way(store: Store, invoice: Row) -> None:
+    """Refuse what would ask for the money again, or for less, while a debit is on its way. Raises: a 400."""
+    if is_on_its_way(store, invoice):
+        raise invalid(
+            "This invoice has a payment that is processing; wait until it succeeds or fails.",
+            code="payment_intent_unexpected_state",
+        )
+
+
 def cancel_payments(store: Store, invoice: Row) -> None:
-    """Cancel the open payments of the invoice. The intent of the default one is canceled too; attached ones stay."""
+    """Cancel the open payments of the invoice. The intent of the default one is canceled too; attached ones stay.
+
+    Raises: a 400 while a debit is on its way.
+    """
+    refuse_on_its_way(store, invoice)
     for payment in store.all("invoice_payment", invoice=invoice["id"], status="open"):
         cancel_payment(store, payment)
         intent = store.objects["payment_intent"][payment["_intent"]]
