@@ -46,6 +46,12 @@ def add(store: Store, customer: str, amount: int, currency: str, **values: Any) 
     return item
 
 
+def remove(store: Store, item: Row) -> None:
+    """Delete the item, which is on no invoice or on a draft that the caller mends."""
+    store.emit("invoiceitem.deleted", item)
+    store.remove(item)
+
+
 def parent_of(subscription: str, item: str | None = None) -> Row:
     """Return how an invoice item names its subscription and the subscription's item."""
     details = {"subscription": subscription, "subscription_item": item}
@@ -195,8 +201,7 @@ def delete_item(store: Store, params: Params, ids: Ids) -> Row:
     invoice = invoice_lines.editable(store.objects["invoice"][item["invoice"]]) if item["invoice"] else None
     for line in _lines_of(store, invoice, item) if invoice else []:
         store.remove(line)
-    store.emit("invoiceitem.deleted", item)
-    store.remove(item)
+    remove(store, item)
     if invoice:
         amounts.refresh(store, invoice)
     return gone("invoiceitem", item["id"])

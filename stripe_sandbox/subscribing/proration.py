@@ -41,6 +41,13 @@ def credit(store: Store, subscription: Row, item: Row, at: int) -> None:
     store.change(item, _debits=kept)
 
 
+def remove_waiting(store: Store, subscription: Row) -> None:
+    """Remove the prorations that wait for the subscription's next invoice."""
+    for item in invoice_items.pending(store, subscription["customer"], subscription["id"]):
+        if item["proration"]:
+            invoice_items.remove(store, item)
+
+
 def debit(store: Store, subscription: Row, item: Row, at: int, until: int) -> None:
     """Debit with the next invoice the item's terms in [at, until), a part of its period."""
     start, end = item["current_period_start"], item["current_period_end"]

@@ -182,6 +182,8 @@ def cancel(
             proration.credit(store, subscription, item, store.now(subscription["customer"]))
     details = {name: value or None for name, value in (given.get("cancellation_details") or {}).items()}
     ends.end(store, subscription, reason, **details)
+    if not given.get("prorate") and not given.get("invoice_now"):
+        proration.remove_waiting(store, subscription)
     if given.get("invoice_now"):
         invoice = drafts.bill_waiting(store, subscription, "subscription_update")
         if invoice:
