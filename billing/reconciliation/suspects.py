@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from billing import invoice_lines
-from billing.models import Adjustment, Invoice, Office, Payment, PaymentMethod, PlanPrice, Subscription
+from billing.models import Adjustment, Invoice, Office, Payment, PaymentMethod, ReceivedEvent, Subscription
 from billing.projection import columns, rows
+from billing.projection.objects import invoices_paid
 from billing.reconciliation.compare import Difference, Values, differences
 from billing.stripe_api.gateway.lists import Listed
 from billing.stripe_api.inbound.states import (
@@ -21,6 +22,8 @@ from billing.stripe_api.inbound.states import (
 )
 
 Row = Subscription | Invoice | Payment | Adjustment
+OWN = {"id", "stripe_id", "ticket", "office_id", "operation_id", "payment_id", "reconciled_at"}
+"""The columns of those rows that copy nothing of Stripe's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class Suspect:
 
     ``named`` is what a look must fetch to see it, as ``billing.look.look`` takes it. ``model`` is the model of its row,
     or None for the Office's own columns. ``is_guess`` means that no page showed it: a look comes before any finding.
+    ``missed`` is the event that had not arrived, if that is the only reason for the guess.
     """
 
     office: Office
@@ -39,6 +43,7 @@ class Suspect:
     named: dict[str, set[str]] = field(default_factory=dict)
     state: Any = None
     is_guess: bool = False
+    missed: ReceivedEvent | None = None
 
     def now(self) -> Values | None:
         """Return the row's present values, or None if there is no row."""
@@ -47,6 +52,28 @@ class Suspect:
             return _of_office(office, office.payment_methods.filter(is_default=True).first())
         row = self.model._default_manager.filter(stripe_id=self.stripe_id).first()
         return rows.values_of(row) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What we hold of one object at Stripe: what kind it is, its values, and the currency of its amounts."""
+
+    kind: str
+    values: Values
+    currency: str
+
+
+def held(office: Office) -> dict[str, Held]:
+    """Return what we hold of the Office's customer and of each of its objects, by their ids at Stripe. Six queries."""
+    office = Office.objects.get(pk=office.pk)
+    card = office.payment_methods.filter(is_default=True).first()
+    found = {office.payment_provider_customer_id or "": Held("customer", _of_office(office, card), office.currency)}
+    for model in (Subscription, Invoice, Payment, Adjustment):
+        for row in model._default_manager.filter(office=office).order_by("pk"):
+            kind = row.kind.replace("_", " ") if isinstance(row, Adjustment) else row._meta.verbose_name
+            values = {name: value for name, value in rows.values_of(row).items() if name not in OWN}
+            found[row.stripe_id] = Held(str(kind), values, row.currency)
+    return found
 
 
 def offices_of(listed: Iterable[Listed]) -> dict[str, Office]:
@@ -77,14 +104,13 @@ def subscriptions(listed: Iterable[Listed]) -> Iterator[Suspect]:
     """
     listed = list(listed)
     ours, seen = offices_of(listed), _rows(Subscription, listed)
-    named = {one.state.price_id for one in listed if isinstance(one.state, SubscriptionState)}
-    found = PlanPrice.objects.filter(stripe_price_id__in=named)
-    prices = {str(price.stripe_price_id): price for price in found}
+    states = [one.state for one in listed if isinstance(one.state, SubscriptionState)]
+    prices = invoice_lines.prices_of(item.price_id for state in states for item in state.items)
     for one in listed:
         office = ours.get(one.customer)
         if office is None or office.customer_deleted_at or not isinstance(one.state, SubscriptionState):
             continue
-        values = columns.of_subscription(one.state, prices.get(one.state.price_id))
+        values = columns.of_subscription(one.state, prices)
         yield from _suspect(office, "subscription", one.state, Subscription, seen, values, {})
 
 
@@ -106,13 +132,12 @@ def invoices(listed: Iterable[Listed]) -> Iterator[Suspect]:
 def payments(listed: Iterable[Listed]) -> Iterator[Suspect]:
     listed = list(listed)
     ours, seen = offices_of(listed), _rows(Payment, listed)
-    intents = {one.state.payment_intent_id for one in listed if isinstance(one.state, PaymentState)} - {""}
-    paid = dict(Invoice.objects.filter(payment_intent_id__in=intents).values_list("payment_intent_id", "pk"))
+    paid = invoices_paid(one.state for one in listed if isinstance(one.state, PaymentState))
     for one in listed:
         office = ours.get(one.customer)
         if office is None or not isinstance(one.state, PaymentState):
             continue
-        values = columns.of_payment(one.state, invoice_id=paid.get(one.state.payment_intent_id))
+        values = columns.of_payment(one.state, invoice_id=paid.get(one.state.id))
         yield from _suspect(office, "payment", one.state, Payment, seen, values, {"payments": {one.state.id}})
 
 
