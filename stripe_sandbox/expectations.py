@@ -39,9 +39,36 @@ DOCUMENTED = (
         "https://docs.stripe.com/api/invoices/create_preview",
     ),
     (
-        "A debit of a US bank account is processing for 4 business days, and then succeeds or comes back as its test "
-        "account says. Its invoice stays open, and its subscription is active meanwhile; it is past due when it fails.",
-        "https://docs.stripe.com/billing/subscriptions/ach-debit",
+        "A debit of a US bank account is processing for 4 business days, and then succeeds or comes back.",
+        "https://docs.stripe.com/payments/ach-direct-debit/accept-a-payment",
+    ),
+    (
+        "A subscription is active as soon as its first payment is confirmed, also by a debit that is on its way.",
+        "https://docs.stripe.com/api/subscriptions/create",
+    ),
+    (
+        "A subscription whose first invoice stays unpaid expires 23 hours after its creation, and its invoice is "
+        "voided. Until then its items, trial and anchor cannot be changed.",
+        "https://docs.stripe.com/api/subscriptions/object",
+    ),
+    (
+        "A subscription that is canceled now takes its waiting prorations with it, unless it prorates or invoices. Its "
+        "open invoices are no longer collected by themselves.",
+        "https://docs.stripe.com/api/subscriptions/cancel",
+    ),
+    (
+        "A credit note on an open invoice counts before payment as far as something is left to pay, and the rest "
+        "after it.",
+        "https://docs.stripe.com/api/credit_notes/create",
+    ),
+    (
+        "The payments of an invoice are shown only where they are expanded.",
+        "https://docs.stripe.com/api/invoice-payment",
+    ),
+    (
+        "A request under a used idempotency key with other parameters is refused. A request with wrong parameters is "
+        "not kept under its key.",
+        "https://docs.stripe.com/api/idempotent_requests",
     ),
     (
         "What is paid too much is the invoice's amount_overpaid, and the customer's credit.",
@@ -53,23 +80,17 @@ EXPECTATIONS = (
     # requests
     "The events of one change come in the order in which the sandbox makes them; Stripe promises no order.",
     "An answer given again under its idempotency key has the header Idempotent-Replayed: true.",
-    "Other parameters under a used idempotency key are a 400 of type idempotency_error.",
-    "A refused request (400, 404) is not kept under its idempotency key, and leaves nothing behind.",
     "An id that does not exist is a 404 where the address names it, and a 400 where a parameter does.",
     "An idempotency key is known for 24 hours of the machine's clock.",
     "A deleted customer is expanded as id, object and deleted.",
-    "The payments of an invoice are shown only where they are expanded.",
     # subscriptions
     "A failed renewal is tried again after 3, then 5, then 7 days, and then cancels the subscription; "
     "Stripe chooses the times by a model. Both are settings of the sandbox.",
     "A renewal without any card is an attempt that failed, and is tried again as one with a card.",
     "A renewal's invoice stays a draft for exactly one hour, whether or not invoice.created was answered.",
     "invoice.upcoming comes seven days before the end of a period, which is a setting of the sandbox.",
-    "A subscription whose first invoice stays unpaid expires exactly 23 hours after its creation, tells it by "
-    "customer.subscription.updated, and its invoice is voided; voiding that invoice expires it too.",
-    "Canceling an incomplete subscription voids its open invoice; other open invoices stay open and are no "
-    "longer collected.",
-    "An incomplete subscription's items, trial and anchor cannot be changed.",
+    "A subscription that expires tells it by customer.subscription.updated; voiding its first invoice expires it too.",
+    "Canceling an incomplete subscription voids its open invoice, and its status is canceled.",
     "A subscription that is behind becomes active when its latest invoice is paid, voided or uncollectible.",
     "A renewal whose card asks for authentication waits for it and counts as a failed attempt.",
     "A trial that is given to a running subscription makes no invoice over nothing.",
@@ -81,6 +102,7 @@ EXPECTATIONS = (
     "An invoice has a promotion code's least amount to reach only as far as it has lines.",
     "A bank account by its test id is verified, with a mandate. A debit that comes back has last_payment_error of type "
     "invalid_request_error, and is tried again as a declined card, the days counted from its return.",
+    "A subscription whose debit fails is past due, as after a declined card.",
     "While a debit is on its way its invoice is not paid, voided or settled otherwise, and cannot be tried again.",
     "A refund to a bank account is pending for a day.",
     "Which amounts are too little is known for the currencies of Stripe's list only; a preview asks for none of them.",
@@ -135,7 +157,6 @@ EXPECTATIONS = (
     "A credit note by amount has one line, with each of the invoice's taxes in proportion; shares are rounded so "
     "that all notes together take each cent once.",
     "A preview of a credit note wants the same sums as its creation.",
-    "A credit note on an open invoice counts before payment as far as something is left to pay, and the rest after it.",
     "A credit note can be voided only while its invoice is open and nothing of the note counts after payment.",
     "The page of a checkout session starts an incomplete subscription with the first card that is tried, and "
     "cancels it when the session expires.",
