@@ -57,6 +57,10 @@ DOCUMENTED = (
         "https://docs.stripe.com/api/subscriptions/cancel",
     ),
     (
+        "After its last phase a schedule is released, or completed and its subscription canceled, as end_behavior says.",
+        "https://docs.stripe.com/api/subscription_schedules/object",
+    ),
+    (
         "A credit note on an open invoice counts before payment as far as something is left to pay, and the rest "
         "after it.",
         "https://docs.stripe.com/api/credit_notes/create",
@@ -107,6 +111,8 @@ EXPECTATIONS = (
     "A refund to a bank account is pending for a day.",
     "Which amounts are too little is known for the currencies of Stripe's list only; a preview asks for none of them.",
     "An attached payment that fails changes nothing at its invoice; its success is no attempt. It pays one invoice.",
+    "A phase that begins with a period changes the items before that period is billed, without prorations. A schedule "
+    "starts its subscription as active, with a first invoice that is a draft for an hour.",
     "A subscription shows its first 10 items; the pages of its list go on from there, oldest first.",
     "A percentage is taken from each line and rounded there; an amount off is spread over the lines in proportion.",
     "Taxes are rounded on each line, halves away from zero.",

@@ -26,10 +26,13 @@ def choose(store: Store, customer: Row, currency: str) -> None:
 
 
 def _is_held(store: Store, customer: Row, currency: str) -> bool:
-    """Whether a subscription that has not ended or a waiting invoice item is in this currency."""
+    """Whether a subscription that has not ended or not begun, or a waiting invoice item is in this currency."""
     key = customer["id"]
     subscriptions = store.all("subscription", customer=key)
     waiting = store.all("invoiceitem", customer=key, invoice=None)
+    schedules = [one for one in store.all("subscription_schedule", customer=key) if one["status"] == "not_started"]
+    if any(one["phases"][0]["currency"] == currency for one in schedules):
+        return True
     return any(one["currency"] == currency and one["status"] not in rows.ENDED for one in subscriptions) or any(
         one["currency"] == currency for one in waiting
     )

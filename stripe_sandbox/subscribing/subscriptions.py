@@ -107,6 +107,14 @@ def build(store: Store, params: Params) -> tuple[Row, Row]:
     return subscription, invoice
 
 
+def begin(store: Store, params: Params, schedule: str) -> Row:
+    """Create it for its schedule: active, with a first invoice that is collected by itself."""
+    subscription, _ = build(store, params)
+    store.change(subscription, status="active", schedule=schedule)
+    _announce(store, subscription)
+    return subscription
+
+
 def _defaults() -> Row:
     return {
         "collection_method": "charge_automatically",
