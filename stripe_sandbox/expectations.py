@@ -57,7 +57,7 @@ DOCUMENTED = (
         "https://docs.stripe.com/api/subscriptions/cancel",
     ),
     (
-        "After its last phase a schedule is released, or completed and its subscription canceled, as end_behavior says.",
+        "After the last phase a schedule is released or completed, and its subscription goes on or is canceled.",
         "https://docs.stripe.com/api/subscription_schedules/object",
     ),
     (
