@@ -178,7 +178,7 @@ def test_credit_in_the_old_currency_is_kept_and_shown_as_what_it_is(stripe, oper
 
     office = started(office, operator, "practice-euro")
 
-    assert office.payments.get(currency="eur").amount == 18_900  # all of it: no credit was taken off
+    assert office.invoices.get(currency="eur").amount_paid == 18_900  # all of it: no credit was taken off
     assert (office.credit, office.credits_in_other_currencies) == (Money(0, "eur"), (Money(3_000, "usd"),))
     assert office.credit_in_words == "no credit; 30.00 USD credit"
 

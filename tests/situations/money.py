@@ -88,7 +88,6 @@ def it_owes_a_currency_without_decimals(at: Dashboard) -> None:
         cycles=[MARCH, ("2 Mar", "2 Apr"), ("2 Apr", "2 May")],
         findings=[],
     ),
-    fails="the local Stripe refuses another currency for ever",
 )
 def it_comes_back_in_another_currency(at: Dashboard) -> None:
     """Without an active subscription a customer may change its currency. What is owed is then in euro."""
@@ -114,7 +113,6 @@ def it_comes_back_in_another_currency(at: Dashboard) -> None:
         cycles=[MARCH, APRIL, ("20 Apr", "20 May")],
         findings=[],
     ),
-    fails="the local Stripe refuses another currency for ever",
 )
 def it_comes_back_in_another_currency_with_an_old_debt(at: Dashboard) -> None:
     """The old debt stays in dollars."""
@@ -244,7 +242,6 @@ def somebody_pays_without_an_invoice(at: Dashboard) -> None:
         findings=[],
         payments=[("succeeded", 199_00, True), ("succeeded", 20_00, True)],
     ),
-    fails="the local Stripe takes no part payments",
 )
 def a_part_of_a_sent_invoice_is_paid(at: Dashboard) -> None:
     """20.00 of 50.00 are paid, so 30.00 are owed."""
@@ -268,7 +265,6 @@ def a_part_of_a_sent_invoice_is_paid(at: Dashboard) -> None:
         findings=[],
         payments=[("succeeded", 199_00, True), *[("succeeded", 10_00, True)] * 11],
     ),
-    fails="the local Stripe takes no part payments",
 )
 def a_sent_invoice_is_paid_in_eleven_parts(at: Dashboard) -> None:
     """An invoice shows ten of its payments, and has more on the next page. Each of the eleven belongs to it."""
@@ -294,7 +290,6 @@ def a_sent_invoice_is_paid_in_eleven_parts(at: Dashboard) -> None:
         credit={"usd": 10_00},
         payments=[("succeeded", 199_00, True), ("succeeded", 60_00, True)],
     ),
-    fails="the local Stripe takes no part payments",
 )
 def a_sent_invoice_is_paid_with_too_much(at: Dashboard) -> None:
     """The mirror image: 60.00 came for 50.00, and 10.00 become credit."""
