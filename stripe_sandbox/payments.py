@@ -113,10 +113,11 @@ def _charge(store: Store, intent: Row, method: Row, refusal: Refusal | None) -> 
 def _card_details(intent: Row, method: Row, refusal: Refusal | None) -> Row:
     """Return the card's details as a charge keeps them."""
     kept = ("brand", "checks", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4", "wallet")
-    details = {name: method["card"][name] for name in kept}
-    more = dict.fromkeys(("installments", "mandate", "network_token", "network_transaction_id", "three_d_secure"))
-    paid = None if refusal else intent["amount"]
-    return {**details, **more, "amount_authorized": paid, "network": method["card"]["brand"], "regulated_status": None}
+    return {
+        **{name: method["card"][name] for name in kept},
+        "amount_authorized": None if refusal else intent["amount"],
+        "network": method["card"]["brand"],
+    }
 
 
 def _failed(store: Store, intent: Row, method: Row, refusal: Refusal, *, charged: bool = True) -> None:

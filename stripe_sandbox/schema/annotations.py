@@ -60,6 +60,15 @@ def parsed(module: Path) -> ast.Module:
     return ast.parse(module.read_text())
 
 
+def constant(file: str, name: str) -> str:
+    """Return a constant of the SDK: the text that this file gives this name. Raises: LookupError."""
+    for statement in ast.walk(ast.parse((sdk() / file).read_text())):
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=found)], value=ast.Constant(value=str(value))) if found == name:
+                return value
+    raise LookupError(f"{file}: {name}")
+
+
 def object_schemas() -> dict[str, Schema]:
     """Return the schema of every kind of object that the document describes."""
     found = {}
