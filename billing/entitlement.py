@@ -11,12 +11,13 @@ So our outage treats an Office that is past due neither worse nor better than on
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from billing.models import Office
 from billing.models.statuses import ENTITLED, SubscriptionStatus
+from billing.present_subscription import Terms
 
 LOOK_AGAIN_AFTER = timedelta(hours=1)
 
@@ -47,25 +48,17 @@ class Entitlement:
 
 
 def entitlement(office: Office, policy: Policy, *, at: datetime) -> Entitlement:
-    """Return whether the Office has access at the moment ``at`` (aware, of the billing clock)."""
+    """Return whether the Office has access at the moment ``at`` (aware, of the billing clock).
+
+    If several subscriptions are live, it is the best answer of all, and of equal ones that of the present one.
+    """
     if office.archived_at:
         return Entitlement(Access.NONE, "archived")
     if office.customer_deleted_at:
         return Entitlement(Access.NONE, "customer_deleted")
-    status = office.subscription_status
-    if not status:
+    if not office.subscription_status:
         return Entitlement(Access.NONE, "no_subscription")
-    if status not in ENTITLED:
-        return Entitlement(Access.NONE, status)
-    if office.cancel_at and office.cancel_at <= at:
-        return Entitlement(Access.NONE, SubscriptionStatus.CANCELED)
-    if status == SubscriptionStatus.PAST_DUE:
-        found = _past_due(office, policy, at)
-    else:
-        found = _as_seen(office, policy, at, _period_end(office))
-    if office.cancel_at and (found.until is None or office.cancel_at < found.until):
-        return replace(found, until=office.cancel_at)
-    return found
+    return max((_by(terms, office, policy, at) for terms in _terms(office)), key=_worth)
 
 
 def look_is_due(office: Office, policy: Policy, *, at: datetime) -> bool:
@@ -75,7 +68,7 @@ def look_is_due(office: Office, policy: Policy, *, at: datetime) -> bool:
     """
     if not office.has_live_subscription or office.archived_at or office.customer_deleted_at:
         return False
-    ends = (_period_end(office), _grace_end(office, policy), office.cancel_at)
+    ends = [end for one in _terms(office) for end in (_period_end(one), _grace_end(one, policy), one.cancel_at)]
     passed = [end for end in ends if end and end <= at]
     if not passed:
         return False
@@ -83,42 +76,67 @@ def look_is_due(office: Office, policy: Policy, *, at: datetime) -> bool:
     return seen is None or seen < max(passed) or seen + LOOK_AGAIN_AFTER <= at
 
 
-def _past_due(office: Office, policy: Policy, at: datetime) -> Entitlement:
-    ends, grace_ends = _period_end(office), _grace_end(office, policy)
+def _terms(office: Office) -> list[Terms]:
+    """Return the terms of the live subscriptions, those of the present one first."""
+    present = Terms.of(office, status=office.subscription_status, since=office.past_due_since)
+    return [present, *(Terms.read(stored) for stored in office.also_live or ())]
+
+
+def _worth(found: Entitlement) -> tuple[bool, bool, datetime]:
+    """Return the key by which answers are compared: access, and for how long."""
+    return found.access == Access.FULL, found.until is None, found.until or datetime.max.replace(tzinfo=UTC)
+
+
+def _by(terms: Terms, office: Office, policy: Policy, at: datetime) -> Entitlement:
+    """Return the answer by one subscription alone."""
+    if terms.status not in ENTITLED:
+        return Entitlement(Access.NONE, terms.status)
+    if terms.cancel_at and terms.cancel_at <= at:
+        return Entitlement(Access.NONE, SubscriptionStatus.CANCELED)
+    if terms.status == SubscriptionStatus.PAST_DUE:
+        found = _past_due(terms, office, policy, at)
+    else:
+        found = _as_seen(terms, office, policy, at, _period_end(terms))
+    if terms.cancel_at and (found.until is None or terms.cancel_at < found.until):
+        return replace(found, until=terms.cancel_at)
+    return found
+
+
+def _past_due(terms: Terms, office: Office, policy: Policy, at: datetime) -> Entitlement:
+    ends, grace_ends = _period_end(terms), _grace_end(terms, policy)
     if grace_ends is None:
-        return _as_seen(office, policy, at, ends)
+        return _as_seen(terms, office, policy, at, ends)
     if grace_ends <= at and _seen_since(office, grace_ends):
         return Entitlement(Access.NONE, SubscriptionStatus.PAST_DUE)
     if ends is None or _seen_since(office, ends):
-        return _as_seen(office, policy, at, grace_ends)
-    return _as_seen(office, policy, at, min(ends, grace_ends))
+        return _as_seen(terms, office, policy, at, grace_ends)
+    return _as_seen(terms, office, policy, at, min(ends, grace_ends))
 
 
-def _as_seen(office: Office, policy: Policy, at: datetime, ends: datetime | None) -> Entitlement:
+def _as_seen(terms: Terms, office: Office, policy: Policy, at: datetime, ends: datetime | None) -> Entitlement:
     """Give full access until ``ends``, and after it for as long as the last look may be trusted."""
-    status = office.subscription_status
     if ends is None or at < ends:
-        return Entitlement(Access.FULL, status, ends)
+        return Entitlement(Access.FULL, terms.status, ends)
     reason, trusted_until = "unconfirmed", ends + policy.blind_grace
     if office.confirmed_at and ends <= office.confirmed_at:
-        reason, trusted_until = status, office.confirmed_at + policy.blind_grace
+        reason, trusted_until = terms.status, office.confirmed_at + policy.blind_grace
     if at < trusted_until:
         return Entitlement(Access.FULL, reason, trusted_until)
     return Entitlement(Access.NONE, "unconfirmed")
 
 
-def _period_end(office: Office) -> datetime | None:
+def _period_end(terms: Terms) -> datetime | None:
     """Return the end of the paid period, or of the trial if that comes first."""
-    ends = office.current_period_end
-    if office.is_trialing and office.trial_end:
-        return min(ends, office.trial_end) if ends else office.trial_end
+    ends = terms.current_period_end
+    if terms.status == SubscriptionStatus.TRIALING and terms.trial_end:
+        return min(ends, terms.trial_end) if ends else terms.trial_end
     return ends
 
 
-def _grace_end(office: Office, policy: Policy) -> datetime | None:
+def _grace_end(terms: Terms, policy: Policy) -> datetime | None:
     """Return when an Office that is past due loses access if it does not pay. None for other Offices."""
-    since = office.past_due_since or office.current_period_start
-    if office.subscription_status != SubscriptionStatus.PAST_DUE or since is None:
+    since = terms.past_due_since or terms.current_period_start
+    if terms.status != SubscriptionStatus.PAST_DUE or since is None:
         return None
     return since + policy.past_due_grace
 

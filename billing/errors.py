@@ -481,6 +481,18 @@ class InvoicePaid(Refusal):
     remedy = "To give money back, make a refund or a credit note."
 
 
+class PaymentUnderWay(BillingError):
+    code = "payment_under_way"
+    category = Category.CONFLICT
+
+    def __init__(self, payment: Any) -> None:
+        super().__init__(
+            f"A bank has not decided yet about a payment of {payment.money} for this invoice, which began on "
+            f"{payment.created_at:%d %B %Y} (UTC). That can take some days. If you paid now, it could be paid twice.",
+            about=payment,
+        )
+
+
 class InvoiceVoid(Refusal):
     code = "invoice_void"
     category = Category.CONFLICT

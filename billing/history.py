@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db.models import Count, Max, Min, Q, Sum
+from django.db.models import Count, Max, Min, Q
 
 from billing.models import Adjustment, Invoice, Office, Payment
 from billing.models.invoice import OWED
@@ -22,6 +22,7 @@ from billing.models.statuses import (
 from billing.money import Money
 
 CYCLE_KINDS = (Invoice.Kind.START, Invoice.Kind.CYCLE)
+"""Each of their invoices is for a period. An invoice for a change can be: another interval begins one."""
 KEPT = (Adjustment.Outcome.WON, Adjustment.Outcome.WITHDRAWN)
 ATTEMPTS: dict[str, str] = {
     PaymentStatus.SUCCEEDED: "Payment",
@@ -74,10 +75,14 @@ class Cycle:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the Office owes now, its last payments, and what comes next."""
+    """What the Office owes now, its last payments, and what comes next.
+
+    ``owed`` is in the currency of its subscription, and ``other_debts`` in others.
+    """
 
     subscription_status: str
     owed: Money
+    other_debts: tuple[Money, ...]
     open_invoices: int
     oldest_due_at: datetime | None
     next_attempt_at: datetime | None
@@ -110,15 +115,24 @@ def statement(office: Office, *, since: datetime | None = None, until: datetime 
 
 def cycles(office: Office) -> list[Cycle]:
     """Return the periods for which the subscription was invoiced, newest first. One query."""
-    rows = office.invoices.filter(kind__in=CYCLE_KINDS, deleted_at=None, period_start__isnull=False)
+    kinds = (*CYCLE_KINDS, Invoice.Kind.CHANGE)
+    rows = office.invoices.filter(kind__in=kinds, deleted_at=None, period_start__isnull=False)
     rows = rows.exclude(status__in=NOT_ASKED_FOR).filter(period_end__isnull=False).order_by("-period_start", "-pk")
-    return [Cycle(row.period_start, row.period_end, row) for row in rows if row.period_start and row.period_end]
+    return [
+        Cycle(row.period_start, row.period_end, row)
+        for row in rows
+        if row.period_start and row.period_end and (row.kind in CYCLE_KINDS or _begins_a_period(row))
+    ]
+
+
+def _begins_a_period(change: Invoice) -> bool:
+    return any(not line["proration"] and line["period_start"] != line["period_end"] for line in change.lines)
 
 
 def standing(office: Office) -> Standing:
     """Return what is owed, since when, and what comes next. Three queries."""
     waiting = office.invoices.filter(OWED).aggregate(
-        owed=Sum("amount_remaining"), count=Count("pk"), due=Min("due_at"), attempt=Min("next_payment_attempt")
+        count=Count("pk"), due=Min("due_at"), attempt=Min("next_payment_attempt")
     )
     newest = office.payments.aggregate(
         paid=Max("created_at", filter=Q(status=PaymentStatus.SUCCEEDED)),
@@ -127,7 +141,8 @@ def standing(office: Office) -> Standing:
     found = {row.status: row for row in office.payments.filter(created_at__in=[at for at in newest.values() if at])}
     return Standing(
         subscription_status=office.subscription_status,
-        owed=Money(waiting["owed"] or 0, office.currency),
+        owed=office.balance,
+        other_debts=office.debts_in_other_currencies,
         open_invoices=waiting["count"],
         oldest_due_at=waiting["due"],
         next_attempt_at=waiting["attempt"],
@@ -179,9 +194,8 @@ def _of_invoice(row: Invoice, seen: int, credited: int) -> list[Entry]:
     at = row.finalised_at or row.created_at
     settled_at = row.paid_at or row.voided_at or row.uncollectible_at or at
     found = [_entry(at, "invoice", f"Invoice {row.number}", row.total, row.total, row)]
-    if row.from_credit:
-        text = "Paid from credit" if row.from_credit > 0 else "Kept as credit"
-        found.append(_entry(at, "credit", text, abs(row.from_credit), -row.from_credit, row))
+    for text, change in _of_balance(row):
+        found.append(_entry(at, "credit", text, abs(change), change, row))
     if credited:
         found.append(_entry(settled_at, "credit_note", f"Credit note on {row.number}", credited, -credited, row))
     if elsewhere := row.paid_elsewhere:
@@ -193,6 +207,24 @@ def _of_invoice(row: Invoice, seen: int, credited: int) -> list[Entry]:
         left = row.amount_remaining
         found.append(_entry(settled_at, what[0], f"{what[1]}: {row.number}", left, -left, row))
     return found
+
+
+def _of_balance(row: Invoice) -> list[tuple[str, int]]:
+    """Return what the customer's balance did to an invoice, in words, and by how much it changed what is due of it.
+
+    At Stripe a balance below zero is credit, and above zero a debt. One invoice can change both. Their sum is
+    ``to_balance``. Source: https://docs.stripe.com/billing/customer/balance
+    """
+    before, after = row.starting_balance, row.ending_balance
+    if after is None or before - after != row.to_balance:  # seen before balances were kept, or credit was given back
+        before, after = (row.to_balance, 0) if row.total >= 0 else (0, -row.to_balance)
+    credit = max(-after, 0) - max(-before, 0)
+    debt = max(before, 0) - max(after, 0)
+    found = [
+        ("Kept as credit" if credit > 0 else "Paid from credit", credit),
+        ("Earlier debt, collected with it" if debt > 0 else "Put off as a debt, to be paid with the next one", debt),
+    ]
+    return [(text, change) for text, change in found if change]
 
 
 def _of_payment(row: Payment) -> Entry:

@@ -11,12 +11,15 @@ from typing import Any
 from uuid import UUID
 
 from django.apps.registry import Apps
-from django.core.management.base import CommandError
 from django.db import DatabaseError, models
 
 from billing import clock, leases
 
 LASTS = timedelta(minutes=10)
+
+
+class HeldByAnother(Exception):
+    """Another ``migrate`` has the lease. The text says since when, and what to do."""
 
 
 class MigrateLease(models.Model):
@@ -47,7 +50,7 @@ class Lease:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Raises: CommandError, if another one migrates."""
+        """Raises: HeldByAnother, if another one migrates."""
         self._take()
         try:
             yield
@@ -56,9 +59,9 @@ class Lease:
                 self._own().update(**leases.RELEASED)
 
     def renew(self) -> None:
-        """It lasts from now on again. Raises: CommandError, if it ended and another one has taken over."""
+        """It lasts from now on again. Raises: HeldByAnother, if it ended and another one has taken over."""
         if not self._own().update(lease_until=clock.wall() + self._lasts):
-            raise CommandError(
+            raise HeldByAnother(
                 "Another migrate has taken over, because this one was slower than its lease. This one stops. "
                 "When the other one has ended, run migrate again, with a longer --lease."
             )
@@ -79,9 +82,9 @@ class Lease:
     def _own(self) -> models.QuerySet[MigrateLease]:
         return self._row.filter(claim_id=self._mine)
 
-    def _refusal(self) -> CommandError:
+    def _refusal(self) -> HeldByAnother:
         since, until = self._row.values_list("since", "lease_until").get()
-        return CommandError(
+        return HeldByAnother(
             f"Another migrate runs on this database, since {_shown(since)}. Nothing was done here. "
             "Wait until it has ended, and run migrate again. "
             f"If it was killed, you can run migrate again from {_shown(until)} on."

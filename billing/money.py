@@ -89,10 +89,13 @@ def credit_in_words(credit: Money) -> str:
     return f"{Money(-credit.amount, credit.currency)} owed with the next invoice"
 
 
-MONTHS_PER_INTERVAL = {"month": 1, "year": 12}
+INTERVALS_PER_YEAR = {"day": 365, "week": 52, "month": 12, "year": 1}
 
 
 def monthly(amount: int, *, interval: str, interval_count: int) -> int:
-    """Return the minor units a month for ``amount`` per interval, rounded half up, once, here."""
-    months = MONTHS_PER_INTERVAL[interval] * interval_count
-    return (2 * amount + months) // (2 * months)
+    """Return the minor units a month for ``amount`` per interval, rounded half up, once, here.
+
+    A year has 365 days, 52 weeks or 12 months.
+    """
+    a_year, months = amount * INTERVALS_PER_YEAR[interval], 12 * interval_count
+    return (2 * a_year + months) // (2 * months)

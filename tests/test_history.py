@@ -77,7 +77,7 @@ def test_whatever_happens_to_invoices_the_statement_ends_with_the_balance_that_i
     happened = {(entry.what, entry.amount.amount) for entry in statement.entries}
     assert {("credit", 1_000), ("credit", 500), ("void", 3_000), ("written_off", 4_000)} <= happened
     assert {("payment", 5_000), ("credit_note", 2_500), ("void", 7_000)} <= happened
-    assert Invoice.objects.get(pk=partly.pk).from_credit == 500
+    assert Invoice.objects.get(pk=partly.pk).to_balance == -500
 
 
 def test_what_goes_back_is_told_when_it_went_and_is_not_owed_again(stripe, operator, practice):

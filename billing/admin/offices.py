@@ -71,7 +71,7 @@ class OfficeAdmin(ActsAdmin):
     own = ("name", "billing_email", "time_zone", "locale")
     seen = (
         ("access", "state"),
-        ("current_plan", "quantity"),
+        ("current_plan", "billed"),
         ("current_period_start", "current_period_end"),
         ("billing_cycle_anchor_date", "trial_end"),
         ("cancel_at", "past_due_since"),
@@ -113,11 +113,16 @@ class OfficeAdmin(ActsAdmin):
     @display(description="Discount")
     def discount(self, office: Office) -> str:
         current = office.current_subscription
-        return (current.discount if current else "") or "none"
+        return (current.discounts_in_words if current else "") or "none"
+
+    @display(description="Billed")
+    def billed(self, office: Office) -> str:
+        current = office.current_subscription
+        return f"{current.items_in_words}: {current.monthly} a month" if current and current.items_in_words else "–"
 
     @display(description="Due", ordering="balance_due")
     def due(self, office: Office) -> str:
-        return str(office.balance)
+        return office.debts_in_words
 
     @display(description="Credit", ordering="credit_balance")
     def credited(self, office: Office) -> str:
@@ -136,8 +141,9 @@ class OfficeAdmin(ActsAdmin):
         default = office.payment_methods.filter(is_default=True).first()
         expiry = default.expiry(clock.billing()) if default else "valid"
         words = "" if expiry == "valid" else f" ({expiry})"
-        shown = f"{office.payment_method_brand} …{office.payment_method_last4}"
-        return f"{shown}, until {office.payment_method_expires}{words}"
+        shown = f"{office.payment_method_brand.replace('_', ' ')} …{office.payment_method_last4}"
+        until = f", until {office.payment_method_expires}" if office.payment_method_expires else ""
+        return f"{shown}{until}{words}"
 
     @display(description="Stripe customer")
     def customer(self, office: Office) -> str:

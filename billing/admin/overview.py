@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from django.conf import settings
-from django.db.models import Count, F, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.timesince import timesince
@@ -29,7 +29,7 @@ from billing.models import (
     Subscription,
     User,
 )
-from billing.models.statuses import REVENUE, InvoiceStatus, PaymentStatus, SubscriptionStatus
+from billing.models.statuses import FINAL, REVENUE, InvoiceStatus, PaymentStatus, SubscriptionStatus
 from billing.money import Money
 
 PAID_WITHIN = timedelta(days=30)
@@ -125,9 +125,14 @@ def _standing(offices: QuerySet[Office]) -> list[dict[str, Any]]:
 
 
 def _past_due(offices: QuerySet[Office]) -> list[dict[str, Any]]:
-    """Return the Offices that have been past due longest, and until when they may still use the product."""
+    """Return the Offices that have been past due longest, and until when they may still use the product.
+
+    After them come those that still owe for a subscription that has ended.
+    """
     policy, now = Policy.of(settings), clock.billing()
-    rows = offices.filter(past_due_since__isnull=False).order_by("past_due_since", "pk")[:SHOWN_PAST_DUE]
+    ended_in_debt = Q(balance_due__gt=0, subscription_status__in=FINAL)
+    rows = offices.filter(Q(past_due_since__isnull=False) | ended_in_debt)
+    rows = rows.order_by(F("past_due_since").asc(nulls_last=True), "pk")[:SHOWN_PAST_DUE]
     return [
         {
             "office": office,

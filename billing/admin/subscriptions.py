@@ -3,25 +3,52 @@
 from django.contrib import admin
 from unfold.decorators import display
 
-from billing.admin.readonly import ReadOnlyAdmin
+from billing.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
 from billing.admin.searching import OFFICE
 from billing.admin.tones import TONES
-from billing.models import Subscription
+from billing.models import Subscription, SubscriptionItem
 from billing.money import Money
+
+
+class ItemInline(ReadOnlyInline):
+    model = SubscriptionItem
+    fields = ("what", "each", "a_month", "off", "current_period_start", "current_period_end", "removed_at")
+    readonly_fields = fields
+    verbose_name_plural = "Items"
+
+    @display(description="Price")
+    def what(self, row: SubscriptionItem) -> str:
+        return str(row)
+
+    @display(description="Each")
+    def each(self, row: SubscriptionItem) -> str:
+        if row.unit_amount is None:
+            return "by use, package or tier: see Stripe"
+        every = row.interval if row.interval_count == 1 else f"{row.interval_count} {row.interval}s"
+        return f"{Money(row.unit_amount, row.currency)} every {every}"
+
+    @display(description="A month")
+    def a_month(self, row: SubscriptionItem) -> str:
+        return str(Money(row.monthly_amount, row.currency))
+
+    @display(description="Discount")
+    def off(self, row: SubscriptionItem) -> str:
+        return row.discount or "none"
 
 
 @admin.register(Subscription)
 class SubscriptionAdmin(ReadOnlyAdmin):
-    list_display = ("office", "plan_price", "state", "quantity", "current_period_end", "cancel_at")
+    list_display = ("office", "plan_price", "state", "quantity", "a_month", "current_period_end", "cancel_at")
     list_filter = ("status",)
     list_select_related = ("office", "plan_price__plan")
     search_fields = OFFICE
     exclude = ("stripe_id", "ticket", "monthly_amount", "discount_amount", "discount_currency")
     readonly_fields = ("a_month", "discount_off")
+    inlines = (ItemInline,)
 
-    @display(description="A month")
+    @display(description="A month", ordering="monthly_amount")
     def a_month(self, row: Subscription) -> str:
-        return str(Money(row.monthly_amount, row.currency))
+        return str(row.monthly)
 
     @display(description="Discount off each invoice")
     def discount_off(self, row: Subscription) -> str:

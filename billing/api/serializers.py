@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from billing import clock
-from billing.models import Office, PaymentMethod, PlanPrice
+from billing.models import Office, PaymentMethod, PlanPrice, SubscriptionItem
 from billing.operations.offices.cards import on_file
 
 
@@ -32,13 +32,43 @@ class OfficeSerializer(serializers.ModelSerializer[Office]):
         read_only_fields = fields
 
 
+class DebtSerializer(serializers.Serializer[Any]):
+    currency = serializers.CharField()
+    amount = serializers.IntegerField(help_text="Minor units of the currency")
+
+
+class SubscriptionItemSerializer(serializers.ModelSerializer[SubscriptionItem]):
+    """One price of a subscription. ``plan`` and ``price`` are null if the price is not one of our plans.
+
+    ``unit_amount`` is null if what is billed cannot be told from the price.
+    """
+
+    plan = serializers.CharField(source="plan_price.plan.name", read_only=True, default=None, allow_null=True)
+    price = serializers.UUIDField(source="plan_price.public_id", read_only=True, default=None, allow_null=True)
+    discount = serializers.CharField(read_only=True)
+
+    class Meta:
+        model = SubscriptionItem
+        fields = ["plan", "price", "quantity", "currency", "unit_amount", "interval", "interval_count"]
+        fields += ["monthly_amount", "discount", "current_period_start", "current_period_end"]
+        read_only_fields = fields
+
+
 class SubscriptionSerializer(serializers.ModelSerializer[Office]):
-    """The Office's current subscription."""
+    """The Office's present subscription. ``plan`` and ``quantity`` are those of the first item that is a plan of ours.
+
+    ``monthly_amount`` is of all items, before discounts and taxes. ``current_period_end`` is when the first item's
+    period ends: the next charge.
+    """
 
     status = serializers.CharField(source="subscription_status", read_only=True)
     plan = serializers.CharField(source="current_plan.name", read_only=True, default=None)
     payment_method = serializers.SerializerMethodField()
     discount = serializers.SerializerMethodField()
+    items = serializers.SerializerMethodField()
+    monthly_amount = serializers.SerializerMethodField()
+    other_debts = DebtSerializer(source="debts_in_other_currencies", many=True, read_only=True)
+    credit_currency = serializers.CharField(source="credit.currency", read_only=True)
 
     class Meta:
         model = Office
@@ -47,8 +77,12 @@ class SubscriptionSerializer(serializers.ModelSerializer[Office]):
             "plan",
             "quantity",
             "currency",
+            "items",
+            "monthly_amount",
             "balance_due",
+            "other_debts",
             "credit_balance",
+            "credit_currency",
             "billing_cycle_anchor_date",
             "current_period_start",
             "current_period_end",
@@ -63,9 +97,20 @@ class SubscriptionSerializer(serializers.ModelSerializer[Office]):
         ]
         read_only_fields = fields
 
+    def to_representation(self, office: Office) -> Any:
+        self._present = office.current_subscription
+        return super().to_representation(office)
+
     def get_discount(self, office: Office) -> str:
-        current = office.current_subscription
-        return current.discount if current else ""
+        return self._present.discounts_in_words if self._present else ""
+
+    @extend_schema_field(SubscriptionItemSerializer(many=True))
+    def get_items(self, office: Office) -> Any:
+        items = self._present.present_items if self._present else []
+        return SubscriptionItemSerializer(items, many=True).data
+
+    def get_monthly_amount(self, office: Office) -> int:
+        return self._present.monthly_amount if self._present else 0
 
     def get_payment_method(self, office: Office) -> dict[str, str] | None:
         if not office.has_payment_method:

@@ -39,6 +39,8 @@ REGISTERED: dict[type, dict[str, Any]] = {
     models.PlanPrice: {"exclude_fields": ["ticket"]},
     models.Subscription: {"exclude_fields": ["ticket"]},
     models.Invoice: {"exclude_fields": ["ticket", "lines", "reconciled_at"]},
+    models.SubscriptionItem: {},
+    models.InvoicePayment: {},
     models.Payment: {"exclude_fields": ["ticket"]},
     models.Adjustment: {"exclude_fields": ["ticket"]},
     models.PaymentMethod: {"exclude_fields": ["ticket"]},

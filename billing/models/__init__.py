@@ -3,7 +3,7 @@ from billing.models.agreement import Agreement
 from billing.models.audit import AuditEntry
 from billing.models.finding import Finding
 from billing.models.idempotent_request import IdempotentRequest
-from billing.models.invoice import Invoice, Payment
+from billing.models.invoice import Invoice, InvoicePayment, Payment
 from billing.models.membership import Membership, OfficeGroupPermission, OfficeUserPermission
 from billing.models.office import Office
 from billing.models.operation import Operation, OperationStep
@@ -13,7 +13,7 @@ from billing.models.queue import Job, Notification, RequestBudget, WorkerHeartbe
 from billing.models.received_event import ReceivedEvent
 from billing.models.reconciliation import Reconciliation
 from billing.models.stripe_account import StripeAccount
-from billing.models.subscription import Subscription, SubscriptionChange
+from billing.models.subscription import Subscription, SubscriptionChange, SubscriptionItem
 from billing.models.user import User
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Finding",
     "IdempotentRequest",
     "Invoice",
+    "InvoicePayment",
     "Job",
     "Membership",
     "Notification",
@@ -41,6 +42,7 @@ __all__ = [
     "StripeAccount",
     "Subscription",
     "SubscriptionChange",
+    "SubscriptionItem",
     "User",
     "WorkerHeartbeat",
 ]

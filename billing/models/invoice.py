@@ -47,6 +47,10 @@ class Invoice(models.Model):
     paid_elsewhere = models.BigIntegerField(default=0, help_text="Of what is paid, what did not come through Stripe")
     credited_before_payment = models.BigIntegerField(default=0, help_text="Credit notes that lowered what was due")
     credited_after_payment = models.BigIntegerField(default=0, help_text="Credit notes on what was paid already")
+    starting_balance = models.BigIntegerField(
+        db_default=0, help_text="The customer's balance before it; above zero, a debt that was added to what is due"
+    )
+    ending_balance = models.BigIntegerField(null=True, help_text="The balance after it; empty while it is a draft")
     attempt_count = models.PositiveIntegerField(default=0)
     next_payment_attempt = models.DateTimeField(null=True)
     period_start = models.DateTimeField(null=True, help_text="Of the service that the lines are for")
@@ -93,9 +97,40 @@ class Invoice(models.Model):
         return self.status == InvoiceStatus.OPEN and self.deleted_at is None
 
     @property
-    def from_credit(self) -> int:
-        """Return the minor units that the Office's credit paid. Below zero, the invoice added to the credit."""
-        return self.total - self.amount_paid - self.amount_remaining - self.credited_before_payment
+    def payment_under_way(self) -> "Payment | None":
+        """Return a payment of it about which the bank has not decided yet. A debit from a bank account takes days."""
+        return self.payments.filter(status=PaymentStatus.PENDING).first()
+
+    @property
+    def to_balance(self) -> int:
+        """Return by how many minor units the customer's balance changed what was due of it.
+
+        Above zero, a debt on the balance was added to what was due, or the invoice gave credit. Below zero, credit
+        paid a part of it, or what was due was put on the balance as a debt. A draft has not changed the balance.
+        """
+        return self.amount_paid + self.amount_remaining + self.credited_before_payment - self.total
+
+
+class InvoicePayment(models.Model):
+    """What pays an invoice or a part of it: a payment intent, a charge, or money that came outside of Stripe.
+
+    An invoice can have several of them: a card was refused, and another payment paid.
+    Source: https://docs.stripe.com/api/invoice-payment/object
+    """
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="invoice_payments")
+    stripe_id = models.CharField(max_length=255, unique=True)
+    payment_intent_id = models.CharField(max_length=255, blank=True, db_index=True)
+    charge_id = models.CharField(max_length=255, blank=True, db_index=True)
+    status = models.CharField(max_length=20)
+    amount_paid = models.BigIntegerField(help_text="Minor units of the invoice's currency")
+    is_default = models.BooleanField()
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"payment of {self.invoice} ({self.status})"
 
 
 class Payment(models.Model):

@@ -52,12 +52,25 @@ class Office(Named):
     collection_paused = models.CharField(max_length=20, blank=True, editable=False)
     collection_paused_until = models.DateTimeField(null=True, editable=False)
     past_due_since = models.DateTimeField(null=True, editable=False)
-    balance_due = models.BigIntegerField(default=0, editable=False)
+    balance_due = models.BigIntegerField(default=0, editable=False, help_text="Minor units in the currency")
+    other_debts = models.JSONField(
+        null=True,
+        default=dict,
+        editable=False,
+        help_text="What is due in other currencies: minor units by currency",
+    )
+    also_live = models.JSONField(
+        null=True,
+        default=list,
+        editable=False,
+        help_text="Further live subscriptions, which should not be: billing.standing",
+    )
     credit_balance = models.BigIntegerField(
         default=0,
         editable=False,
         help_text="Minor units in the Office's favour; below zero: owed with the next invoice",
     )
+    credit_currency = models.CharField(max_length=3, db_default="", blank=True, editable=False)
     payment_method_brand = models.CharField(max_length=20, blank=True, editable=False)
     payment_method_last4 = models.CharField(max_length=4, blank=True, editable=False)
     payment_method_expires = models.CharField(max_length=7, blank=True, editable=False, help_text="YYYY-MM")
@@ -105,7 +118,7 @@ class Office(Named):
 
     @property
     def has_payment_method(self) -> bool:
-        return bool(self.payment_method_last4)
+        return bool(self.payment_method_brand or self.payment_method_last4)
 
     @property
     def is_customer(self) -> bool:
@@ -115,7 +128,7 @@ class Office(Named):
     @property
     def credit(self) -> Money:
         """Return what is taken off the next invoices. Below zero, it is added to them."""
-        return Money(self.credit_balance, self.currency)
+        return Money(self.credit_balance, self.credit_currency or self.currency)
 
     @property
     def credit_in_words(self) -> str:
@@ -126,5 +139,20 @@ class Office(Named):
         return self.subscription_status.replace("_", " ")
 
     @property
+    def debts(self) -> tuple[Money, ...]:
+        """Return what is due, an amount for each currency, that of its subscription first. At least one amount."""
+        others = self.debts_in_other_currencies
+        return (self.balance, *others) if self.balance_due or not others else others
+
+    @property
+    def debts_in_other_currencies(self) -> tuple[Money, ...]:
+        return tuple(Money(amount, currency) for currency, amount in sorted((self.other_debts or {}).items()))
+
+    @property
+    def debts_in_words(self) -> str:
+        return " and ".join(map(str, self.debts))
+
+    @property
     def balance(self) -> Money:
+        """Return what is due in the currency of its subscription. ``debts`` has the other currencies too."""
         return Money(self.balance_due, self.currency)

@@ -1,4 +1,7 @@
-"""All of an Office's subscriptions, past and present, and the history of their changes, which is only added to."""
+"""All of an Office's subscriptions with their items, past and present, and the history of their changes.
+
+The history is only added to.
+"""
 
 import uuid
 
@@ -11,7 +14,35 @@ from billing.money import Money
 DISCOUNT_DURATIONS = (("once", "once"), ("repeating", "for some months"), ("forever", "without an end"))
 
 
-class Subscription(models.Model):
+class Discounted(models.Model):
+    """What can have discounts at Stripe: a subscription, and each of its items."""
+
+    discount_count = models.PositiveSmallIntegerField(default=0, help_text="The columns tell of the first")
+    discount_percent = models.DecimalField(max_digits=7, decimal_places=4, null=True)
+    discount_amount = models.BigIntegerField(default=0, help_text="Minor units off each invoice, in the currency")
+    discount_currency = models.CharField(max_length=3, blank=True)
+    discount_duration = models.CharField(max_length=10, blank=True, choices=DISCOUNT_DURATIONS)
+    discount_until = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def discount(self) -> str:
+        """Return what is taken off its invoices, in our own words. "" if there is no discount."""
+        if not self.discount_count:
+            return ""
+        amount = Money(self.discount_amount, self.discount_currency)
+        first = Discount(self.discount_percent, amount, self.discount_duration, until=self.discount_until)
+        return f"{first}, and {self.discount_count - 1} more" if self.discount_count > 1 else str(first)
+
+
+class Subscription(Discounted):
+    """A subscription. ``plan_price`` and ``quantity`` are those of its main item, the first whose price is ours.
+
+    ``monthly_amount`` is the sum over its items. ``current_period_end`` is the earliest end of its items' periods.
+    """
+
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     office = models.ForeignKey("billing.Office", on_delete=models.PROTECT, related_name="subscriptions")
     stripe_id = models.CharField(max_length=255, unique=True)
@@ -33,12 +64,6 @@ class Subscription(models.Model):
         max_length=20, blank=True, choices=InvoicesBecome.choices, help_text="Its new invoices are not collected, but"
     )
     collection_paused_until = models.DateTimeField(null=True, help_text="Empty: until somebody resumes it")
-    discount_count = models.PositiveSmallIntegerField(default=0, help_text="The columns tell of the first")
-    discount_percent = models.DecimalField(max_digits=7, decimal_places=4, null=True)
-    discount_amount = models.BigIntegerField(default=0, help_text="Minor units off each invoice, in the currency")
-    discount_currency = models.CharField(max_length=3, blank=True)
-    discount_duration = models.CharField(max_length=10, blank=True, choices=DISCOUNT_DURATIONS)
-    discount_until = models.DateTimeField(null=True)
     deleted_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -53,17 +78,55 @@ class Subscription(models.Model):
         return self.status in LIVE and self.deleted_at is None
 
     @property
-    def discount(self) -> str:
-        """Return what is taken off its invoices, in our own words. "" if there is no discount."""
-        if not self.discount_count:
-            return ""
-        amount = Money(self.discount_amount, self.discount_currency)
-        first = Discount(self.discount_percent, amount, self.discount_duration, until=self.discount_until)
-        return f"{first}, and {self.discount_count - 1} more" if self.discount_count > 1 else str(first)
+    def present_items(self) -> list["SubscriptionItem"]:
+        """Return the items that it has now. One query."""
+        return list(self.items.filter(removed_at=None).select_related("plan_price__plan"))
+
+    @property
+    def discounts_in_words(self) -> str:
+        """Return what is taken off its invoices and off single items of it. "" if nothing is."""
+        of_items = [f"{item.discount} ({item})" for item in self.present_items if item.discount]
+        return "; ".join(filter(None, [self.discount, *of_items]))
+
+    @property
+    def items_in_words(self) -> str:
+        return ", ".join(map(str, self.present_items))
+
+    @property
+    def monthly(self) -> Money:
+        return Money(self.monthly_amount, self.currency)
 
     @property
     def counts_as_revenue(self) -> bool:
         return self.status in REVENUE and self.deleted_at is None
+
+
+class SubscriptionItem(Discounted):
+    """One price of a subscription, with how many of it are billed. The amounts are minor units of its currency.
+
+    ``unit_amount`` is null if what Stripe bills cannot be told from the price: tiers, packages or metered use.
+    """
+
+    subscription = models.ForeignKey(Subscription, on_delete=models.CASCADE, related_name="items")
+    stripe_id = models.CharField(max_length=255, unique=True)
+    price_id = models.CharField(max_length=255, help_text="The price's id at Stripe")
+    plan_price = models.ForeignKey("billing.PlanPrice", null=True, on_delete=models.PROTECT, related_name="+")
+    quantity = models.PositiveIntegerField(help_text="Zero is possible")
+    currency = models.CharField(max_length=3)
+    unit_amount = models.BigIntegerField(null=True)
+    interval = models.CharField(max_length=5)
+    interval_count = models.PositiveSmallIntegerField()
+    monthly_amount = models.BigIntegerField()
+    current_period_start = models.DateTimeField(null=True)
+    current_period_end = models.DateTimeField(null=True)
+    removed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        name = str(self.plan_price.plan) if self.plan_price else "a price that is not one of our plans"
+        return name if self.quantity == 1 else f"{name} × {self.quantity:,}"
 
 
 class SubscriptionChange(models.Model):

@@ -10,23 +10,46 @@ from billing import invoice_lines
 from billing.discounts import Discount
 from billing.models import PlanPrice
 from billing.money import Money
-from billing.stripe_api.inbound.states import AdjustmentState, Card, InvoiceState, PaymentState, SubscriptionState
+from billing.stripe_api.inbound.states import (
+    AdjustmentState,
+    Card,
+    InvoicePaymentState,
+    InvoiceState,
+    ItemState,
+    PaymentState,
+    SubscriptionState,
+)
 
 INVOICE = (
     "payment_intent_id number status kind collection currency subtotal discount tax total amount_paid "
-    "amount_remaining paid_elsewhere credited_before_payment credited_after_payment attempt_count "
-    "next_payment_attempt period_start period_end created_at due_at finalised_at paid_at voided_at uncollectible_at"
+    "amount_remaining paid_elsewhere credited_before_payment credited_after_payment starting_balance ending_balance "
+    "attempt_count next_payment_attempt period_start period_end created_at due_at finalised_at paid_at voided_at "
+    "uncollectible_at"
+).split()
+INVOICE_PAYMENT = ("payment_intent_id", "charge_id", "status", "amount_paid", "is_default")
+ITEM = (
+    "price_id quantity currency unit_amount interval interval_count monthly_amount current_period_start "
+    "current_period_end"
 ).split()
 ADJUSTMENT = ("kind", "status", "currency", "amount", "reason", "failure_code", "created_at", "due_at", "outcome")
 
 
-def of_subscription(state: SubscriptionState, price: PlanPrice | None) -> dict[str, Any]:
+def main_item(state: SubscriptionState, prices: Mapping[str, PlanPrice]) -> ItemState | None:
+    """Return the first item whose price is ours, otherwise the first. None: it has no items."""
+    ours = [item for item in state.items if item.price_id in prices]
+    return next(iter(ours or state.items), None)
+
+
+def of_subscription(state: SubscriptionState, prices: Mapping[str, PlanPrice]) -> dict[str, Any]:
+    """Return the columns of a subscription. ``prices`` are our prices that its items name, by their ids at Stripe."""
+    main = main_item(state, prices)
+    price = prices.get(main.price_id) if main else None
     return {
         "status": state.status,
         "plan_price_id": price.pk if price else None,
-        "quantity": state.quantity,
+        "quantity": main.quantity if main else 0,
         "currency": state.currency,
-        "monthly_amount": price.monthly_amount(state.quantity) if price else 0,
+        "monthly_amount": sum(item.monthly_amount for item in state.items),
         "created_at": state.created_at,
         "started_at": state.started_at,
         "ended_at": state.ended_at,
@@ -39,6 +62,15 @@ def of_subscription(state: SubscriptionState, price: PlanPrice | None) -> dict[s
         "collection_paused_until": state.collection_paused_until,
         **_of_discounts(state.discounts),
         "deleted_at": None,
+    }
+
+
+def of_item(state: ItemState, price: PlanPrice | None) -> dict[str, Any]:
+    return {
+        **{name: getattr(state, name) for name in ITEM},
+        "plan_price_id": price.pk if price else None,
+        **_of_discounts(state.discounts),
+        "removed_at": None,
     }
 
 
@@ -64,6 +96,10 @@ def of_invoice(
     if state.subscription_id:
         values["subscription_id"] = subscription_id
     return values
+
+
+def of_invoice_payment(state: InvoicePaymentState) -> dict[str, Any]:
+    return {name: getattr(state, name) for name in INVOICE_PAYMENT}
 
 
 def of_payment(state: PaymentState, *, invoice_id: int | None = None) -> dict[str, Any]:

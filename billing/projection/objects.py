@@ -1,12 +1,25 @@
 """Writing the rows of one Office's subscriptions, invoices, payments, adjustments and cards from a snapshot."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from django.db.models import Q
+
 from billing import clock, invoice_lines
 from billing.findings import report, resolve
-from billing.models import Adjustment, Invoice, Office, Payment, PaymentMethod, PlanPrice, Subscription
-from billing.models.statuses import AdjustmentStatus
+from billing.models import (
+    Adjustment,
+    Invoice,
+    InvoicePayment,
+    Office,
+    Payment,
+    PaymentMethod,
+    PlanPrice,
+    Subscription,
+    SubscriptionItem,
+)
+from billing.models.statuses import FINAL, AdjustmentStatus
 from billing.projection import columns, rows
 from billing.stripe_api.inbound.states import (
     AdjustmentState,
@@ -26,8 +39,8 @@ def write(office: Office, snapshot: Snapshot) -> None:
     ticket = snapshot.ticket
     prices = _prices(snapshot)
     subscriptions = _write_subscriptions(office, snapshot.subscriptions, prices, ticket)
-    invoices = _write_invoices(office, snapshot.invoices, prices, subscriptions, ticket)
-    _write_payments(office, snapshot.payments, invoices, ticket)
+    _write_invoices(office, snapshot.invoices, prices, subscriptions, ticket)
+    _write_payments(office, snapshot.payments, ticket)
     _write_adjustments(office, snapshot.adjustments, ticket)
     _write_payment_methods(office, snapshot.payment_methods, ticket)
     _mark_missing(office, snapshot)
@@ -44,7 +57,7 @@ def _with_rows(model: type[Any], office: Office, states: Iterable[Any]) -> Itera
 
 def _prices(snapshot: Snapshot) -> dict[str, PlanPrice]:
     """Return our prices that the snapshot names, by their ids at Stripe. One query."""
-    named = {state.price_id for state in snapshot.subscriptions}
+    named = {item.price_id for state in snapshot.subscriptions for item in state.items}
     named |= {line["price"] for state in snapshot.invoices for line in state.lines}
     return invoice_lines.prices_of(named)
 
@@ -52,24 +65,63 @@ def _prices(snapshot: Snapshot) -> dict[str, PlanPrice]:
 def _write_subscriptions(
     office: Office, states: Iterable[SubscriptionState], prices: Mapping[str, PlanPrice], ticket: int
 ) -> dict[str, int]:
-    """Write the subscriptions, and return their primary keys by their ids at Stripe."""
+    """Write the subscriptions with their items, and return their primary keys by their ids at Stripe."""
     keys = {}
-    for row, state in _with_rows(Subscription, office, states):
-        price = prices.get(state.price_id)
-        if price is None:
-            report(
-                "unknown_price",
-                state.id,
-                office=office,
-                detail="A subscription at Stripe has a price that is not one of our plans.",
-            )
-        elif row.plan_price_id == price.pk:
+    found = list(_with_rows(Subscription, office, states))
+    items = _items([row for row, _ in found])
+    for row, state in found:
+        may_write, was_unknown = rows.may_write(row, ticket), row.plan_price_id is None
+        values = columns.of_subscription(state, prices)
+        price = next((one for one in prices.values() if one.pk == values["plan_price_id"]), None)
+        if price and row.plan_price_id == price.pk:
             row.plan_price = price  # so that the audit trail can name it without a query
-        rows.save(row, columns.of_subscription(state, price), ticket)
+        rows.save(row, values, ticket)
+        if may_write:
+            known = items[row.pk]
+            was_unknown = was_unknown or any(one.plan_price_id is None for one in known if one.removed_at is None)
+            _write_items(row, state, known, prices)
+            _tell_of_prices(office, state, prices, was_unknown=was_unknown)
         keys[state.id] = row.pk
-        if not office.currency:
-            office.currency = state.currency
     return keys
+
+
+def _tell_of_prices(
+    office: Office, state: SubscriptionState, prices: Mapping[str, PlanPrice], *, was_unknown: bool
+) -> None:
+    """Report a finding while a subscription that goes on has a price that is not one of our plans."""
+    if state.status not in FINAL and any(item.price_id not in prices for item in state.items):
+        detail = "A subscription at Stripe has a price that is not one of our plans."
+        report("unknown_price", state.id, office=office, detail=detail)
+    elif was_unknown:
+        resolve("unknown_price", state.id, resolution="the subscription ended or has only prices of our plans")
+
+
+def _items(subscriptions: list[Subscription]) -> dict[int, list[SubscriptionItem]]:
+    """Return the items of these subscriptions, also removed ones, by the subscription's primary key. One query."""
+    found: dict[int, list[SubscriptionItem]] = defaultdict(list)
+    of = [row.pk for row in subscriptions if row.pk]
+    for item in SubscriptionItem.objects.filter(subscription__in=of).order_by("pk") if of else ():
+        found[item.subscription_id].append(item)
+    return found
+
+
+def _write_items(
+    subscription: Subscription,
+    state: SubscriptionState,
+    known: list[SubscriptionItem],
+    prices: Mapping[str, PlanPrice],
+) -> None:
+    """Write the items of a subscription, and mark those that are gone.
+
+    An item has no ticket: it is as new as its subscription's row.
+    """
+    seen = {row.stripe_id: row for row in known}
+    for item in state.items:
+        row = seen.pop(item.id, None) or SubscriptionItem(subscription=subscription, stripe_id=item.id)
+        rows.save_changes(row, columns.of_item(item, prices.get(item.price_id)))
+    for row in seen.values():
+        if row.removed_at is None:
+            rows.save_changes(row, {"removed_at": clock.billing()})
 
 
 def _write_invoices(
@@ -78,8 +130,8 @@ def _write_invoices(
     prices: Mapping[str, PlanPrice],
     subscriptions: dict[str, int],
     ticket: int,
-) -> dict[str, int]:
-    """Write the invoices, and return their primary keys by the payment intents that pay them.
+) -> None:
+    """Write the invoices with what pays them.
 
     Payments and adjustments that were written before their invoice are linked to it.
     """
@@ -87,6 +139,7 @@ def _write_invoices(
     others = {state.subscription_id for state in states} - set(subscriptions)
     subscriptions = _keys(office.subscriptions, "stripe_id", others) | subscriptions
     found = list(_with_rows(Invoice, office, states))
+    written = [(row, state) for row, state in found if rows.may_write(row, ticket)]
     rows.save_all(
         (
             (row, columns.of_invoice(state, prices, subscription_id=subscriptions.get(state.subscription_id)))
@@ -98,25 +151,65 @@ def _write_invoices(
         if row.subscription_id is None and state.subscription_id in subscriptions:
             row.subscription_id = subscriptions[state.subscription_id]
             row.save(update_fields=["subscription"])
-    written = {state.payment_intent_id: row for row, state in found if state.payment_intent_id}
-    unlinked = office.payments.filter(payment_intent_id__in=written, invoice=None) if written else []
-    for payment in unlinked:
-        payment.invoice = written[payment.payment_intent_id]
+    _write_invoice_payments(written)
+    _link_payments(office, {row.pk: state for row, state in found})
+
+
+def _write_invoice_payments(invoices: list[tuple[Invoice, InvoiceState]]) -> None:
+    """Write what pays these invoices. One query if nothing changed. A row is as new as its invoice's row."""
+    named = [one.id for _, state in invoices for one in state.payments]
+    known = (
+        {row.stripe_id: row for row in InvoicePayment.objects.filter(stripe_id__in=named).order_by()} if named else {}
+    )
+    for invoice, state in invoices:
+        for one in state.payments:
+            row = known.get(one.id) or InvoicePayment(invoice=invoice, stripe_id=one.id)
+            rows.save_changes(row, columns.of_invoice_payment(one))
+
+
+def _link_payments(office: Office, invoices: dict[int, InvoiceState]) -> None:
+    """Link the payments that have no invoice yet to these invoices, if they pay one of them."""
+    by = {
+        paying: key
+        for key, state in invoices.items()
+        for one in state.payments
+        for paying in (one.payment_intent_id, one.charge_id)
+        if paying
+    }
+    named = Q(payment_intent_id__in=by) | Q(stripe_id__in=by)
+    for payment in office.payments.filter(named, invoice=None) if by else ():
+        payment.invoice_id = by.get(payment.stripe_id) or by[payment.payment_intent_id]
         payment.save(update_fields=["invoice"])
         for adjustment in payment.adjustments.filter(invoice=None):
-            adjustment.invoice = payment.invoice
+            adjustment.invoice_id = payment.invoice_id
             adjustment.save(update_fields=["invoice"])
-    return {intent: row.pk for intent, row in written.items()}
 
 
-def _write_payments(office: Office, states: Iterable[PaymentState], invoices: dict[str, int], ticket: int) -> None:
+def _write_payments(office: Office, states: Iterable[PaymentState], ticket: int) -> None:
     found = list(_with_rows(Payment, office, states))
-    others = {state.payment_intent_id for row, state in found if not row.invoice_id} - set(invoices)
-    invoices = _keys(office.invoices, "payment_intent_id", others) | invoices
-    rows.save_all(
-        ((row, columns.of_payment(state, invoice_id=invoices.get(state.payment_intent_id))) for row, state in found),
-        ticket,
-    )
+    invoices = invoices_paid(state for row, state in found if not row.invoice_id)
+    rows.save_all(((row, columns.of_payment(state, invoice_id=invoices.get(state.id))) for row, state in found), ticket)
+
+
+def invoices_paid(states: Iterable[PaymentState]) -> dict[str, int]:
+    """Return the primary keys of the invoices that these payments pay, by the payments' ids. Two queries at most."""
+    states = list(states)
+    intents, charges = {one.payment_intent_id for one in states} - {""}, {one.id for one in states}
+    if not states:
+        return {}
+    named = Q(payment_intent_id__in=intents) | Q(charge_id__in=charges)
+    by = {
+        paying: invoice
+        for *both, invoice in InvoicePayment.objects.filter(named).values_list(
+            "payment_intent_id", "charge_id", "invoice"
+        )
+        for paying in both
+    }
+    if left := intents - set(by):  # invoices that were last seen before their payments were kept
+        old = Invoice.objects.filter(payment_intent_id__in=left)
+        by |= dict(old.values_list("payment_intent_id", "pk"))
+    found = {one.id: by.get(one.id) or by.get(one.payment_intent_id) for one in states}
+    return {payment: invoice for payment, invoice in found.items() if invoice}
 
 
 def _write_adjustments(office: Office, states: Iterable[AdjustmentState], ticket: int) -> None:

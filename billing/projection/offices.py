@@ -1,13 +1,15 @@
 """Writing the Office's own columns: what its customer shows, and what is calculated from its rows."""
 
-from django.db.models import Q
-from django.db.models.functions import Coalesce
+from collections import Counter
+from datetime import datetime
 
-from billing import clock
-from billing.findings import report
-from billing.models import Office, PaymentMethod
+from django.db.models import Q
+
+from billing import clock, present_subscription
+from billing.findings import report, resolve
+from billing.models import Invoice, Office, PaymentMethod, Subscription
 from billing.models.invoice import OWED
-from billing.models.statuses import LIVE, SubscriptionStatus
+from billing.models.statuses import LIVE, InvoiceStatus, SubscriptionStatus
 from billing.projection import columns, rows
 from billing.stripe_api import mirror
 from billing.stripe_api.inbound.states import Card, CustomerState, PaymentMethodState, Snapshot
@@ -29,6 +31,7 @@ def write_customer(office: Office, customer: CustomerState, snapshot: Snapshot) 
     office.payment_method_last4 = card.last4
     office.payment_method_expires = card.expires
     office.credit_balance = customer.credit
+    office.credit_currency = customer.currency
     office.test_clock = customer.test_clock
     _write_default(office, default, snapshot.ticket)
 
@@ -66,6 +69,7 @@ def _bury(office: Office, ticket: int) -> None:
         rows.save(card, {"detached_at": clock.billing(), "is_default": False}, ticket)
     for row in office.subscriptions.filter(status__in=LIVE):
         rows.save(row, {"status": SubscriptionStatus.CANCELED, "ended_at": clock.billing()}, ticket)
+        resolve("unknown_price", row.stripe_id, resolution="the customer was deleted at Stripe")
     report(
         "customer_deleted",
         str(office.public_id),
@@ -76,37 +80,92 @@ def _bury(office: Office, ticket: int) -> None:
 
 
 def derive(office: Office) -> None:
-    """Calculate what the Office owes and the columns of its current subscription from our rows.
+    """Calculate what the Office owes and the columns of its present subscription from our rows.
 
-    The current subscription is the oldest live one, or the newest if none is live. The Office is not saved here.
+    ``billing.present_subscription`` says which one that is. The Office is not saved here.
     """
-    subscriptions = list(office.subscriptions.filter(deleted_at=None).select_related("plan_price").order_by())
-    live = sorted((row for row in subscriptions if row.is_live), key=lambda row: (row.created_at, row.stripe_id))
-    if len(live) > 1:
-        report(
-            "second_live_subscription",
-            str(office.public_id),
-            office=office,
-            severity="critical",
-            detail=f"{len(live)} subscriptions are live at Stripe; the oldest counts as the current one.",
+    found = office.subscriptions.filter(deleted_at=None).select_related("plan_price").order_by()
+    subscriptions = present_subscription.in_order(found)
+    if subscriptions and not subscriptions[0].is_live:
+        subscriptions = _begun(office, subscriptions)
+    present = subscriptions[0] if subscriptions else None
+    live = [row for row in subscriptions if row.is_live]
+    _tell_of_second(office, live)
+    since = _past_due_since(office, live)
+    office.past_due_since = since.get(present.pk) if present else None
+    office.also_live = [
+        present_subscription.Terms.of(row, status=row.status, since=since.get(row.pk)).stored() for row in live[1:]
+    ]
+    office.currency = present.currency if present else office.currency
+    _write_debts(office)
+    _write_present(office, present)
+
+
+def _begun(office: Office, subscriptions: list[Subscription]) -> list[Subscription]:
+    """Leave out the subscriptions that never began. None of them is live."""
+    canceled = [row.pk for row in subscriptions if row.status == SubscriptionStatus.CANCELED]
+    starts = office.invoices.filter(subscription__in=canceled, kind=Invoice.Kind.START, deleted_at=None)
+    first = {
+        subscription: present_subscription.FirstInvoice(status, collection == Invoice.Collection.CARD, total)
+        for subscription, status, collection, total in starts.values_list(
+            "subscription_id", "status", "collection", "total"
         )
-    newest = max(subscriptions, key=lambda row: (row.created_at, row.stripe_id), default=None)
-    current = live[0] if live else newest
-    open_ones = office.invoices.filter(OWED).order_by()
-    unpaid = list(open_ones.values_list("amount_remaining", "attempt_count", Coalesce("finalised_at", "created_at")))
-    failed = [since for _, attempts, since in unpaid if attempts]
-    office.balance_due = sum(remaining for remaining, _, _ in unpaid)
-    office.past_due_since = min(failed, default=None)
-    if current is None:
+    }
+    return [row for row in subscriptions if present_subscription.began(row.status, first.get(row.pk))]
+
+
+def _past_due_since(office: Office, live: list[Subscription]) -> dict[int, datetime | None]:
+    """Return since when the collection of each subscription fails, by its primary key. No query if none fails."""
+    dunned = [row.pk for row in live if row.status in present_subscription.DUNNED]
+    found: dict[int, list[present_subscription.Demand]] = {key: [] for key in dunned}
+    invoices = office.invoices.filter(subscription__in=dunned, deleted_at=None).exclude(status=InvoiceStatus.DRAFT)
+    for row in invoices.order_by() if dunned else ():
+        finalised_at = row.finalised_at or row.created_at
+        if row.collection == Invoice.Collection.SENT:
+            failed_at = row.due_at
+        else:
+            failed_at = finalised_at if row.attempt_count else None
+        is_owed = row.is_open and row.amount_remaining > 0
+        found[row.subscription_id or 0].append(present_subscription.Demand(finalised_at, is_owed, failed_at))
+    return {key: present_subscription.past_due_since(demands) for key, demands in found.items()}
+
+
+def _write_debts(office: Office) -> None:
+    """Add up what is due, each currency by itself."""
+    debts: Counter[str] = Counter()
+    for currency, amount in office.invoices.filter(OWED).order_by().values_list("currency", "amount_remaining"):
+        debts[currency] += amount
+    office.balance_due = debts.pop(office.currency, 0)
+    office.other_debts = dict(debts)
+
+
+def _write_present(office: Office, present: Subscription | None) -> None:
+    is_live = present is not None and present.is_live
+    office.subscription_status = present.status if present else ""
+    office.payment_provider_subscription_id = present.stripe_id if present else ""
+    office.current_plan_id = present.plan_price.plan_id if present and present.plan_price else None
+    office.quantity = present.quantity if present else 0
+    office.billing_cycle_anchor_date = present.billing_cycle_anchor if present else None
+    office.current_period_start = present.current_period_start if present else None
+    office.current_period_end = present.current_period_end if present else None
+    office.trial_end = present.trial_end if present else None
+    office.cancel_at = present.cancel_at if present and is_live else None
+    office.collection_paused = present.collection_paused if present and is_live else ""
+    office.collection_paused_until = present.collection_paused_until if present and is_live else None
+
+
+def _tell_of_second(office: Office, live: list[Subscription]) -> None:
+    """Report a finding while more than one subscription is live."""
+    subject = str(office.public_id)
+    if len(live) < 2:
+        if office.also_live:
+            resolve("second_live_subscription", subject, resolution="at most one subscription is live")
         return
-    office.subscription_status = current.status
-    office.payment_provider_subscription_id = current.stripe_id
-    office.current_plan_id = current.plan_price.plan_id if current.plan_price else None
-    office.quantity = current.quantity
-    office.billing_cycle_anchor_date = current.billing_cycle_anchor
-    office.current_period_start = current.current_period_start
-    office.current_period_end = current.current_period_end
-    office.trial_end = current.trial_end
-    office.cancel_at = current.cancel_at if current.is_live else None
-    office.collection_paused = current.collection_paused if current.is_live else ""
-    office.collection_paused_until = current.collection_paused_until if current.is_live else None
+    report(
+        "second_live_subscription",
+        subject,
+        office=office,
+        severity="critical",
+        detail=f"{len(live)} subscriptions are live at Stripe, and each is charged. The present one is "
+        f"{live[0]}, begun on {live[0].started_at or live[0].created_at:%d %b %Y}: it is shown, changed and cancelled.",
+    )

@@ -26,21 +26,28 @@ def save_all(wanted: Iterable[tuple[Any, dict[str, Any]]], ticket: int) -> None:
         model._default_manager.filter(pk__in=keys, ticket__lt=ticket).update(ticket=ticket)
 
 
+def may_write(row: Any, ticket: int) -> bool:
+    """Return whether a look with this ticket may write the row: no newer look did."""
+    return not row.pk or (row.ticket <= ticket and ticket != OLDEST)
+
+
 def save(row: Any, values: dict[str, Any], ticket: int) -> None:
     """Write the values into the row, unless a newer look wrote it. Save only what changed."""
-    if row.pk and (row.ticket > ticket or ticket == OLDEST):
+    if not may_write(row, ticket):
         return
     before = values_of(row) if row.pk else {}
-    changed = [name for name, value in values.items() if not before or before[name] != value]
-    for name, value in values.items():
-        setattr(row, name, value)
-    if row.pk and row.ticket != ticket:
-        changed.append("ticket")
-    row.ticket = ticket
-    if changed:
-        row.save(update_fields=changed if before else None)
+    save_changes(row, values | {"ticket": ticket})
     if isinstance(row, Subscription):
         _record_step(row, before)
+
+
+def save_changes(row: Any, values: dict[str, Any]) -> None:
+    """Write the values into the row. Save only what changed, and nothing if nothing did."""
+    changed = [name for name, value in values.items() if not row.pk or getattr(row, name) != value]
+    for name in changed:
+        setattr(row, name, values[name])
+    if changed:
+        row.save(update_fields=changed if row.pk else None)
 
 
 def values_of(row: orm.Model) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def adopt(run: Reconciliation, listed: Iterable[Listed]) -> None:
     for one in strange:
         if one.owner is None or one.owner.deleted or office_id(one.owner) in claimed:
             continue
-        if isinstance(one.state, SubscriptionState) and one.state.price_id in sold:
+        if isinstance(one.state, SubscriptionState) and _sells(one.state, sold):
             of_customer[one.customer].append(one)
         else:
             run.count("subscriptions of others")
@@ -104,7 +104,7 @@ def of_ours(listed: Iterable[Listed]) -> list[Listed]:
         if isinstance(one.state, SubscriptionState)
         and one.owner is not None
         and not one.owner.deleted
-        and one.state.price_id in sold
+        and _sells(one.state, sold)
     ]
 
 
@@ -117,18 +117,22 @@ def adopt_one(subscriptions: list[Listed]) -> Office:
     states = tuple(one.state for one in subscriptions if isinstance(one.state, SubscriptionState))
     assert customer is not None
     office = _office(customer, contact or Contact("", "", ""))
-    for state in states:
-        if state.quantity > 1:
-            _is_per_seat(state.price_id)
+    for item in (item for state in states for item in state.items):
+        if item.quantity > 1:
+            _is_per_seat(item.price_id)
     return apply(Snapshot(office.pk, OLDEST, clock.billing(), customer, states))
 
 
 def _sold(listed: Iterable[Listed], products: list[str] | None = None) -> set[str | None]:
     """Return the ids of those of their prices that are our plan prices. If products are named, only of those."""
-    named = {one.state.price_id for one in listed if isinstance(one.state, SubscriptionState)}
-    prices = PlanPrice.objects.filter(stripe_price_id__in=named)
+    states = [one.state for one in listed if isinstance(one.state, SubscriptionState)]
+    prices = PlanPrice.objects.filter(stripe_price_id__in={item.price_id for state in states for item in state.items})
     prices = prices.filter(plan__stripe_product_id__in=products) if products else prices
     return set(prices.values_list("stripe_price_id", flat=True))
+
+
+def _sells(state: SubscriptionState, sold: set[str | None]) -> bool:
+    return any(item.price_id in sold for item in state.items)
 
 
 def build(found: list[Suspect]) -> list[Suspect]:

@@ -11,7 +11,7 @@ Values = Mapping[str, Any]
 
 AMOUNTS = (
     "amount amount_paid amount_refunded amount_remaining credit_balance credited_after_payment credited_before_payment "
-    "discount monthly_amount paid_elsewhere subtotal tax total"
+    "discount ending_balance monthly_amount paid_elsewhere starting_balance subtotal tax total"
 ).split()
 UNTOLD = (
     "test_clock",
@@ -42,10 +42,19 @@ NOT_HERE = (Difference("", None, None),)
 
 
 def differences(ours: Values | None, theirs: Values) -> tuple[Difference, ...]:
-    """Return the columns in which ours differs from theirs. ``ours`` is None where there is no row."""
+    """Return the columns in which ours differs from theirs. ``ours`` is None where there is no row.
+
+    An invoice's balances are not known while it is a draft, or if it was last seen before they were kept. That is no
+    difference.
+    """
     if ours is None:
         return NOT_HERE
-    return tuple(Difference(name, ours[name], value) for name, value in theirs.items() if ours[name] != value)
+    unknown = ("starting_balance", "ending_balance") if ours.get("ending_balance") is None else ()
+    return tuple(
+        Difference(name, ours[name], value)
+        for name, value in theirs.items()
+        if ours[name] != value and name not in unknown
+    )
 
 
 def in_words(found: tuple[Difference, ...], currency: str) -> str:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from billing import invoice_lines
-from billing.models import Adjustment, Invoice, Office, Payment, PaymentMethod, PlanPrice, Subscription
+from billing.models import Adjustment, Invoice, Office, Payment, PaymentMethod, Subscription
 from billing.projection import columns, rows
+from billing.projection.objects import invoices_paid
 from billing.reconciliation.compare import Difference, Values, differences
 from billing.stripe_api.gateway.lists import Listed
 from billing.stripe_api.inbound.states import (
@@ -77,14 +78,13 @@ def subscriptions(listed: Iterable[Listed]) -> Iterator[Suspect]:
     """
     listed = list(listed)
     ours, seen = offices_of(listed), _rows(Subscription, listed)
-    named = {one.state.price_id for one in listed if isinstance(one.state, SubscriptionState)}
-    found = PlanPrice.objects.filter(stripe_price_id__in=named)
-    prices = {str(price.stripe_price_id): price for price in found}
+    states = [one.state for one in listed if isinstance(one.state, SubscriptionState)]
+    prices = invoice_lines.prices_of(item.price_id for state in states for item in state.items)
     for one in listed:
         office = ours.get(one.customer)
         if office is None or office.customer_deleted_at or not isinstance(one.state, SubscriptionState):
             continue
-        values = columns.of_subscription(one.state, prices.get(one.state.price_id))
+        values = columns.of_subscription(one.state, prices)
         yield from _suspect(office, "subscription", one.state, Subscription, seen, values, {})
 
 
@@ -106,13 +106,12 @@ def invoices(listed: Iterable[Listed]) -> Iterator[Suspect]:
 def payments(listed: Iterable[Listed]) -> Iterator[Suspect]:
     listed = list(listed)
     ours, seen = offices_of(listed), _rows(Payment, listed)
-    intents = {one.state.payment_intent_id for one in listed if isinstance(one.state, PaymentState)} - {""}
-    paid = dict(Invoice.objects.filter(payment_intent_id__in=intents).values_list("payment_intent_id", "pk"))
+    paid = invoices_paid(one.state for one in listed if isinstance(one.state, PaymentState))
     for one in listed:
         office = ours.get(one.customer)
         if office is None or not isinstance(one.state, PaymentState):
             continue
-        values = columns.of_payment(one.state, invoice_id=paid.get(one.state.payment_intent_id))
+        values = columns.of_payment(one.state, invoice_id=paid.get(one.state.id))
         yield from _suspect(office, "payment", one.state, Payment, seen, values, {"payments": {one.state.id}})
 
 

@@ -51,7 +51,7 @@ def measure() -> None:
         while (
             ended := subprocess.run(migrate, cwd=stage.ROOT, capture_output=True, text=True, check=False)
         ).returncode:
-            assert "another" in ended.stderr, ended.stderr  # the killed one still holds its lease
+            assert "Another migrate runs" in ended.stderr, ended.stderr  # the killed one still holds its lease
             time.sleep(1)
     print(f"migrated to the present in {time.monotonic() - began:.1f} s, after one run was killed", flush=True)
     print(f"meanwhile {inserting.count:,} rows were inserted by the code of then", flush=True)

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from billing import clock
-from billing.migrate_lease import Lease, MigrateLease
+from billing.migrate_lease import HeldByAnother, Lease, MigrateLease
 from tests.libsql_server import Server
 from tests.other_connections import ON_SERVER
 from tests.processes import ROOT, until
@@ -114,7 +114,7 @@ def test_after_its_lease_it_is_taken_over_and_the_slow_one_stops(transactional_d
     slow = Lease(connection, lasts=timedelta(0))
     with slow.held():
         with Lease(connection).held():
-            with pytest.raises(CommandError, match="Another migrate has taken over"):
+            with pytest.raises(HeldByAnother, match="Another migrate has taken over"):
                 slow.renew()
             taken = MigrateLease.objects.get()
         assert taken.lease_until > clock.wall()

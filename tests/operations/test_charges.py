@@ -97,7 +97,7 @@ def test_credit_pays_first_and_what_waits_for_the_renewal_is_not_taken_in(stripe
     invoice = charged(practice, operator)
 
     assert (seen.total, seen.charged) == (Money(25_000, "usd"), Money(15_000, "usd"))
-    assert (invoice.total, invoice.amount_paid, invoice.from_credit) == (25_000, 15_000, 10_000)
+    assert (invoice.total, invoice.amount_paid, invoice.to_balance) == (25_000, 15_000, -10_000)
 
 
 def test_what_credit_covers_is_charged_to_no_card(stripe, operator, practice):

@@ -15,6 +15,7 @@ While one ``migrate`` runs, another one on the same database is refused: see bil
 from datetime import timedelta
 from typing import Any
 
+from django.core.management.base import CommandError
 from django.core.management.commands import migrate
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
@@ -22,7 +23,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from billing import folded_names
-from billing.migrate_lease import LASTS, Lease
+from billing.migrate_lease import LASTS, HeldByAnother, Lease
 
 APP = "djstripe"
 FOLDED_NAMES = "0015_folded_names"
@@ -50,17 +51,23 @@ class Command(migrate.Command):
             return super().handle(*args, **options)
         connection = connections[options["database"]]
         self.lease = Lease(connection, lasts=lasts)
-        with self.lease.held():
-            if not options["fake"]:
-                for name in apply_what_was_put_before(connection):
-                    self.stdout.write(f"  Applied billing.{name}, which comes before {PUT_BEFORE[name]}")
-                if not options["app_label"] and not step_by_step and is_empty(connection):
-                    first = {"app_label": "billing", "migration_name": "0001", "run_syncdb": False, "prune": False}
-                    super().handle(*args, **{**options, **first})
-                    create_tables(connection)
-            super().handle(*args, **options)
-            if not options["fake"]:
-                fold_names(connection)
+        try:
+            with self.lease.held():
+                self._migrate(connection, *args, step_by_step=step_by_step, **options)
+        except HeldByAnother as error:
+            raise CommandError(str(error)) from None
+
+    def _migrate(self, connection: Any, *args: Any, step_by_step: bool, **options: Any) -> None:
+        if not options["fake"]:
+            for name in apply_what_was_put_before(connection):
+                self.stdout.write(f"  Applied billing.{name}, which comes before {PUT_BEFORE[name]}")
+            if not options["app_label"] and not step_by_step and is_empty(connection):
+                first = {"app_label": "billing", "migration_name": "0001", "run_syncdb": False, "prune": False}
+                super().handle(*args, **{**options, **first})
+                create_tables(connection)
+        super().handle(*args, **options)
+        if not options["fake"]:
+            fold_names(connection)
 
     def migration_progress_callback(self, action: str, migration: Any = None, fake: bool = False) -> None:
         if action in ("apply_start", "unapply_start"):

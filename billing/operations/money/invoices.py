@@ -22,7 +22,7 @@ class PayInvoice(OnInvoice):
     It is paid with the card on file, or with another of the Office's cards. Repeating is refused once it is paid.
 
     Raises:
-        InvoiceDraft, InvoicePaid, InvoiceVoid, NothingToPay, PaymentMethodRequired.
+        InvoiceDraft, InvoicePaid, InvoiceVoid, NothingToPay, PaymentUnderWay, PaymentMethodRequired.
         PaymentMethodUnknown: the Office does not have this card.
     Source: https://docs.stripe.com/api/invoices/pay
     """
@@ -68,8 +68,8 @@ class RetryInvoice(OnInvoice):
     If the card is declined, the invoice stays open. Repeating is refused once it is paid.
 
     Raises:
-        InvoiceDraft, InvoicePaid, InvoiceVoid, NothingToPay, InvoiceUncollectible, NoFailedAttempt,
-            PaymentMethodRequired.
+        InvoiceDraft, InvoicePaid, InvoiceVoid, NothingToPay, PaymentUnderWay, InvoiceUncollectible,
+            NoFailedAttempt, PaymentMethodRequired.
     Source: https://docs.stripe.com/api/invoices/pay
     """
 
@@ -206,6 +206,8 @@ def _check_collectible(invoice: Invoice) -> None:
     _check_not_settled(invoice)
     if invoice.amount_remaining <= 0:
         raise errors.NothingToPay(invoice)
+    if payment := invoice.payment_under_way:
+        raise errors.PaymentUnderWay(payment)
 
 
 def _require_card(invoice: Invoice) -> None:

@@ -32,13 +32,15 @@ def has_made(path: str, params: dict[str, Any], *, operation: str) -> bool:
     return any((data.get("metadata") or {}).get("operation") == operation for data in listed)
 
 
-def complete(listed: dict[str, Any]) -> None:
-    """Add the rest to a list that came inside an object, with a request for each further hundred."""
+def complete(listed: dict[str, Any], path: str, params: dict[str, Any] | None = None) -> None:
+    """Add the rest to a list that came inside an object, with a request for each further hundred.
+
+    ``path`` and ``params`` are those of the list by itself, because Stripe does not say them in one way everywhere.
+    """
     while listed["has_more"]:
-        after = {"starting_after": listed["data"][-1]["id"], "limit": PAGE}
-        more = client.get(listed["url"], after)
-        listed["data"] += more["data"]
-        listed["has_more"] = more["has_more"]
+        rows, cursor = after(path, params or {}, listed["data"][-1]["id"])
+        listed["data"] += rows
+        listed["has_more"] = bool(cursor)
 
 
 def one(path: str, params: dict[str, Any]) -> dict[str, Any] | None:

@@ -70,13 +70,12 @@ def create_portal_link(customer: str, *, return_url: str, step: Step) -> str:
 
 
 def fetch_customer(customer: str) -> CustomerState:
-    """Return the customer with its default card. A deleted customer has ``deleted``.
+    """Return the customer with its default payment method. A deleted customer has ``deleted``.
 
     Source: https://docs.stripe.com/api/customers/retrieve
     """
-    return inbound.customers.customer(
-        client.get(path_of(customer), {"expand": ["invoice_settings.default_payment_method"]})
-    )
+    expand = {"expand": ["invoice_settings.default_payment_method", "default_source"]}
+    return inbound.customers.customer(client.get(path_of(customer), expand))
 
 
 def attach_payment_method(payment_method: str, *, customer: str, step: Step) -> str:

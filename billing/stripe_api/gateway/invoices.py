@@ -20,13 +20,23 @@ AT_STRIPE = re.compile(r"https://(?:[a-z0-9-]+\.)+stripe\.com/[^\s\\]*")
 def fetch_invoice(invoice: str) -> InvoiceState | None:
     """Return the invoice as Stripe has it now, or None. Source: https://docs.stripe.com/api/invoices/retrieve"""
     data = answers.one(f"/v1/invoices/{invoice}", {"expand": ["payments"]})
-    return inbound.invoices.invoice(data) if data else None
+    if data is None:
+        return None
+    complete_invoice(data)
+    return inbound.invoices.invoice(data)
+
+
+def complete_invoice(data: dict[str, Any]) -> None:
+    """Add to an invoice the lines and payments that did not come with it. No request if all did."""
+    answers.complete(data["lines"], f"/v1/invoices/{data['id']}/lines")
+    answers.complete(data["payments"], "/v1/invoice_payments", {"invoice": data["id"]})
 
 
 def find_invoice(customer: str, *, operation: str) -> InvoiceState | None:
     """Return the invoice that this operation made, or None. Only the customer's newest hundred are searched."""
     for data in answers.page("/v1/invoices", {"customer": customer, "expand": ["data.payments"]}):
         if (data.get("metadata") or {}).get("operation") == operation:
+            complete_invoice(data)
             return inbound.invoices.invoice(data)
     return None
 

@@ -12,6 +12,8 @@ from typing import Any
 
 from billing.stripe_api import inbound
 from billing.stripe_api.gateway import answers
+from billing.stripe_api.gateway.invoices import complete_invoice
+from billing.stripe_api.gateway.subscriptions import complete_items
 from billing.stripe_api.inbound.states import (
     AdjustmentState,
     Contact,
@@ -53,7 +55,7 @@ def customers(cursor: str = "") -> Page:
     """
     return _page(
         "/v1/customers",
-        {"expand": ["data.invoice_settings.default_payment_method"]},
+        {"expand": ["data.invoice_settings.default_payment_method", "data.default_source"]},
         cursor,
         None,
         "",
@@ -63,9 +65,9 @@ def customers(cursor: str = "") -> Page:
 
 def subscriptions(cursor: str = "", *, customer: str = "", with_owners: bool = False) -> Page:
     """Return a page of subscriptions, also ended ones. Source: https://docs.stripe.com/api/subscriptions/list"""
-    expand = ["data.default_payment_method", "data.discounts.source.coupon"]
+    expand = ["data.default_payment_method", "data.default_source", "data.discounts.source.coupon"]
     if with_owners:
-        expand.append("data.customer.invoice_settings.default_payment_method")
+        expand += ["data.customer.invoice_settings.default_payment_method", "data.customer.default_source"]
     return _page("/v1/subscriptions", {"status": "all", "expand": expand}, cursor, None, customer, _subscription)
 
 
@@ -152,6 +154,7 @@ def _since(since: datetime | None) -> dict[str, Any]:
 
 
 def _subscription(data: dict[str, Any]) -> Listed:
+    complete_items(data)
     whose, state = data["customer"], inbound.subscriptions.subscription(data)
     if not isinstance(whose, dict):
         return Listed(whose, state)
@@ -159,7 +162,7 @@ def _subscription(data: dict[str, Any]) -> Listed:
 
 
 def _invoice(data: dict[str, Any]) -> Listed:
-    answers.complete(data["lines"])
+    complete_invoice(data)
     return Listed(inbound.values.identity(data.get("customer")), inbound.invoices.invoice(data))
 
 

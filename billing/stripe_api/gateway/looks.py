@@ -7,6 +7,8 @@ from typing import Any
 from billing.models import Office
 from billing.stripe_api import inbound
 from billing.stripe_api.gateway import adjustments, answers, customers
+from billing.stripe_api.gateway.invoices import complete_invoice
+from billing.stripe_api.gateway.subscriptions import complete_items
 from billing.stripe_api.inbound.states import PaymentMethodState, Snapshot
 
 
@@ -33,8 +35,8 @@ def fetch(
     - ``payment_methods``: the cards on file. ``cards`` names more cards to check
 
     This takes two requests, and at most one more for each kind that is asked for, but disputes take one for each
-    charge. There is one more for each named object and each card that is not in its list, and for each invoice or
-    charge whose lines or refunds did not all come with it.
+    charge. There is one more for each named object and each card that is not in its list, for each invoice,
+    subscription or charge whose parts did not all come with it, and for each subscription with discounts on its items.
 
     A deleted customer has no subscriptions and no cards. Its invoices and payments stay.
     """
@@ -54,11 +56,13 @@ def fetch(
                     "data.latest_invoice.payments",
                     "data.discounts.source.coupon",
                     "data.default_payment_method",
+                    "data.default_source",
                 ],
             },
         )
     )
     for one in subscriptions:
+        complete_items(one)
         if isinstance(one.get("latest_invoice"), dict):
             found[one["latest_invoice"]["id"]] = one["latest_invoice"]
     if set(invoices) - set(found):
@@ -71,7 +75,7 @@ def fetch(
             elif inbound.values.identity(one_invoice.get("customer")) == customer.id:
                 found[absent] = one_invoice
     for one_invoice in found.values():
-        answers.complete(one_invoice["lines"])
+        complete_invoice(one_invoice)
     charges = adjustments.charges(customer.id, payments) if set(payments) else []
     adjusted = adjustments.refunds(charges)
     for charge in sorted(set(disputes)):
@@ -104,7 +108,7 @@ def _payment_methods(
 
     Source: https://docs.stripe.com/api/payment_methods/customer_list
     """
-    listed = answers.page(f"/v1/customers/{customer}/payment_methods", {"type": "card"})
+    listed = answers.page(f"/v1/customers/{customer}/payment_methods", {})
     found = {data["id"]: data for data in listed}
     detached = []
     for absent in sorted((_on_file(office) | set(named)) - set(found)):

@@ -13,6 +13,8 @@ from billing.stripe_api.gateway import answers
 from billing.stripe_api.gateway.coupons import Coupon
 from billing.stripe_api.inbound.states import PreviewedInvoice, SubscriptionState
 
+ITEMS = "/v1/subscription_items"
+
 
 @dataclass(frozen=True, slots=True)
 class StartedSubscription:
@@ -77,7 +79,24 @@ def find_subscription(customer: str, *, operation: str) -> SubscriptionState | N
 def fetch_subscription(subscription: str) -> SubscriptionState | None:
     """Return the subscription as Stripe has it now. Source: https://docs.stripe.com/api/subscriptions/retrieve"""
     data = answers.one(f"/v1/subscriptions/{subscription}", {})
-    return inbound.subscriptions.subscription(data) if data else None
+    if data is None:
+        return None
+    complete_items(data)
+    return inbound.subscriptions.subscription(data)
+
+
+def complete_items(subscription: dict[str, Any]) -> None:
+    """Add to a subscription the items that did not come with it, and what the discounts of its items take off.
+
+    No request if there are neither. Source: https://docs.stripe.com/api/subscription_items/list
+    """
+    of = {"subscription": subscription["id"]}
+    answers.complete(subscription["items"], ITEMS, of)
+    if any(item.get("discounts") for item in subscription["items"]["data"]):
+        expand = {"expand": ["data.discounts.source.coupon"]}
+        rows, cursor = answers.after(ITEMS, {**of, **expand}, "")
+        subscription["items"] = {"data": rows, "has_more": bool(cursor)}
+        answers.complete(subscription["items"], ITEMS, {**of, **expand})
 
 
 def change_subscription(

@@ -5,7 +5,7 @@ from typing import Any
 
 from billing import invoice_lines
 from billing.models.statuses import InvoiceStatus
-from billing.stripe_api.inbound.states import InvoiceState, PreviewedInvoice
+from billing.stripe_api.inbound.states import InvoicePaymentState, InvoiceState, PreviewedInvoice
 from billing.stripe_api.inbound.values import identity, time_or_none
 
 KINDS = {
@@ -19,14 +19,15 @@ KINDS = {
 def invoice(data: dict[str, Any]) -> InvoiceState:
     parent = (data.get("parent") or {}).get("subscription_details") or {}
     transitions = data.get("status_transitions") or {}
-    payments = (data.get("payments") or {}).get("data") or []
-    default = next((one for one in payments if one.get("is_default")), payments[0] if payments else {})
+    payments = tuple(_payment(one) for one in (data.get("payments") or {}).get("data") or [])
+    default = next((one for one in payments if one.is_default), payments[0] if payments else None)
     lines = tuple(line(one) for one in (data.get("lines") or {}).get("data") or [])
     period_start, period_end = _period(lines)
     return InvoiceState(
         id=data["id"],
         subscription_id=identity(parent.get("subscription")),
-        payment_intent_id=identity((default.get("payment") or {}).get("payment_intent")),
+        payments=payments,
+        payment_intent_id=default.payment_intent_id if default else "",
         number=data.get("number") or "",
         status=data.get("status") or InvoiceStatus.DRAFT,
         kind=KINDS.get(data.get("billing_reason") or "", "other"),
@@ -41,6 +42,8 @@ def invoice(data: dict[str, Any]) -> InvoiceState:
         paid_elsewhere=data.get("amount_paid_off_stripe") or 0,
         credited_before_payment=data.get("pre_payment_credit_notes_amount") or 0,
         credited_after_payment=data.get("post_payment_credit_notes_amount") or 0,
+        starting_balance=data.get("starting_balance", 0),
+        ending_balance=data.get("ending_balance"),
         attempt_count=data.get("attempt_count") or 0,
         next_payment_attempt=time_or_none(data.get("next_payment_attempt")),
         period_start=period_start or time_or_none(data.get("period_start")),
@@ -56,11 +59,28 @@ def invoice(data: dict[str, Any]) -> InvoiceState:
     )
 
 
+def _payment(data: dict[str, Any]) -> InvoicePaymentState:
+    payment = data.get("payment") or {}
+    return InvoicePaymentState(
+        id=data["id"],
+        payment_intent_id=identity(payment.get("payment_intent")),
+        charge_id=identity(payment.get("charge")),
+        status=data["status"],
+        amount_paid=data.get("amount_paid") or 0,
+        is_default=bool(data.get("is_default")),
+    )
+
+
 def _period(lines: tuple[dict[str, Any], ...]) -> tuple[datetime | None, datetime | None]:
-    """Return the period that the lines are for. Stripe's own period of an invoice is the one before it."""
-    starts = [one["period_start"] for one in lines if one["period_start"]]
-    ends = [one["period_end"] for one in lines if one["period_end"]]
-    return min(starts, default=None), max(ends, default=None)
+    """Return the billing cycle that the invoice is for: the period of the subscription's own lines.
+
+    Prorations have periods of their own, and so has what a person added. Stripe's period of an invoice is the one
+    before. Items of different intervals have different periods; the cycle is from the first start to the first end.
+    """
+    own = [one for one in lines if one["of_subscription"] and not one["proration"]]
+    starts = [one["period_start"] for one in own if one["period_start"]]
+    ends = [one["period_end"] for one in own if one["period_end"]]
+    return min(starts, default=None), min(ends, default=None)
 
 
 def previewed_invoice(data: dict[str, Any]) -> PreviewedInvoice:
@@ -92,6 +112,7 @@ def line(data: dict[str, Any]) -> dict[str, Any]:
         "price": identity(details.get("price")),
         "quantity": data.get("quantity"),
         "amount": data["amount"],
+        "of_subscription": "subscription_item_details" in parent and parent["subscription_item_details"] is not None,
         "proration": bool(source.get("proration")),
         "period_start": time_or_none(period.get("start")),
         "period_end": time_or_none(period.get("end")),

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from billing.models.statuses import PaymentStatus
-from billing.stripe_api.inbound.customers import card
+from billing.stripe_api.inbound.customers import card_of
 from billing.stripe_api.inbound.states import PaymentState
 from billing.stripe_api.inbound.values import identity
 
@@ -22,6 +22,6 @@ def payment(data: dict[str, Any]) -> PaymentState:
         disputed=bool(data.get("disputed")),
         failure_code=data.get("failure_code") or "",
         decline_code=(outcome.get("reason") or "") if data["status"] == PaymentStatus.FAILED else "",
-        card=card(details.get("card")),
+        card=card_of(details),
         created_at=datetime.fromtimestamp(data["created"], UTC),
     )

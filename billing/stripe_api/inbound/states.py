@@ -12,6 +12,8 @@ from billing.discounts import Discount
 
 @dataclass(frozen=True, slots=True)
 class Card:
+    """What tells a card or a bank account apart. ``brand`` of anything but a card is Stripe's word for its kind."""
+
     brand: str = ""
     last4: str = ""
     expires: str = ""
@@ -19,7 +21,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class PaymentMethodState:
-    """A card that a customer has on file."""
+    """A card or bank account that a customer has on file."""
 
     id: str
     card: Card
@@ -36,7 +38,10 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class CustomerState:
-    """A customer. ``credit`` is taken off the next invoices, in minor units. Below zero, it is added to them."""
+    """A customer. ``credit`` is taken off the next invoices, in minor units of ``currency``.
+
+    Below zero, it is added to them. ``currency`` is empty until the customer was invoiced or had credit.
+    """
 
     id: str
     deleted: bool
@@ -44,18 +49,39 @@ class CustomerState:
     card: Card
     default_payment_method: PaymentMethodState | None
     credit: int
+    currency: str
     operation: str
     test_clock: str
     redacted: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class SubscriptionState:
+class ItemState:
+    """An item of a subscription: a price, and how many of it are billed.
+
+    ``unit_amount`` is None if what is billed cannot be told from the price. ``monthly_amount`` is then 0.
+    """
+
     id: str
-    item_id: str
-    status: str
     price_id: str
     quantity: int
+    currency: str
+    unit_amount: int | None
+    interval: str
+    interval_count: int
+    monthly_amount: int
+    current_period_start: datetime | None
+    current_period_end: datetime | None
+    discounts: tuple[Discount, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionState:
+    """A subscription. Its period is that of the item that ends first."""
+
+    id: str
+    items: tuple[ItemState, ...]
+    status: str
     currency: str
     created_at: datetime
     started_at: datetime | None
@@ -73,11 +99,32 @@ class SubscriptionState:
     operation: str
     redacted: dict[str, Any]
 
+    @property
+    def item_id(self) -> str:
+        return self.items[0].id if self.items else ""
+
+    @property
+    def price_id(self) -> str:
+        return self.items[0].price_id if self.items else ""
+
+
+@dataclass(frozen=True, slots=True)
+class InvoicePaymentState:
+    """What pays an invoice or a part of it. It has a payment intent, a charge, or neither (paid outside of Stripe)."""
+
+    id: str
+    payment_intent_id: str
+    charge_id: str
+    status: str
+    amount_paid: int
+    is_default: bool
+
 
 @dataclass(frozen=True, slots=True)
 class InvoiceState:
     id: str
     subscription_id: str
+    payments: tuple[InvoicePaymentState, ...]
     payment_intent_id: str
     number: str
     status: str
@@ -93,6 +140,8 @@ class InvoiceState:
     paid_elsewhere: int
     credited_before_payment: int
     credited_after_payment: int
+    starting_balance: int
+    ending_balance: int | None
     attempt_count: int
     next_payment_attempt: datetime | None
     period_start: datetime | None

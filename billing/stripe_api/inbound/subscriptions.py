@@ -1,4 +1,4 @@
-"""Reading Stripe's subscriptions and their discounts."""
+"""Reading Stripe's subscriptions with their items and discounts."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -6,45 +6,69 @@ from decimal import Decimal
 from typing import Any
 
 from billing.discounts import Discount
-from billing.money import Money
-from billing.stripe_api.inbound.customers import card
-from billing.stripe_api.inbound.states import SubscriptionState
+from billing.money import Money, monthly
+from billing.stripe_api.inbound.customers import charged_card
+from billing.stripe_api.inbound.prices import is_plain
+from billing.stripe_api.inbound.states import ItemState, SubscriptionState
 from billing.stripe_api.inbound.values import identity, ours, time_or_none
 
 
 def subscription(data: dict[str, Any]) -> SubscriptionState:
-    items = data["items"]["data"]
-    item = items[0] if items else {}
-    price = item.get("price") or {}
+    """Read a subscription. Its items must all be there: see ``gateway.answers.complete``."""
+    items = tuple(item(one) for one in data["items"]["data"])
+    first = min(items, key=lambda one: (one.current_period_end is None, one.current_period_end), default=None)
     keep = ("id", "object", "status", "created", "livemode", "currency", "metadata", "cancel_at", "ended_at")
-    pause, method = data.get("pause_collection") or {}, data.get("default_payment_method")
+    pause = data.get("pause_collection") or {}
     cancel_at = time_or_none(data.get("cancel_at"))
-    if cancel_at is None and data.get("cancel_at_period_end"):
-        cancel_at = time_or_none(item.get("current_period_end"))
+    if cancel_at is None and data.get("cancel_at_period_end") and first:
+        cancel_at = first.current_period_end
     return SubscriptionState(
         id=data["id"],
-        item_id=item.get("id") or "",
+        items=items,
         status=data["status"],
-        price_id=identity(price),
-        quantity=item.get("quantity") or 1,
         currency=data["currency"],
         created_at=datetime.fromtimestamp(data["created"], UTC),
         started_at=time_or_none(data.get("start_date")),
         ended_at=time_or_none(data.get("ended_at")),
-        current_period_start=time_or_none(item.get("current_period_start")),
-        current_period_end=time_or_none(item.get("current_period_end")),
+        current_period_start=first.current_period_start if first else None,
+        current_period_end=first.current_period_end if first else None,
         billing_cycle_anchor=time_or_none(data.get("billing_cycle_anchor")),
         trial_end=time_or_none(data.get("trial_end")),
         cancel_at=cancel_at,
         cancels_at_period_end=bool(data.get("cancel_at_period_end")),
         collection_paused=pause.get("behavior") or "",
         collection_paused_until=time_or_none(pause.get("resumes_at")),
-        discounts=tuple(discount(one) for one in data.get("discounts") or [] if isinstance(one, dict)),
-        card=card(method.get("card") if isinstance(method, dict) else None),
+        discounts=_discounts(data),
+        card=charged_card(data),
         operation=(data.get("metadata") or {}).get("operation", ""),
         redacted={key: data[key] for key in keep if key in data}
         | {"customer": identity(data["customer"]), "metadata": ours(data)},
     )
+
+
+def item(data: dict[str, Any]) -> ItemState:
+    """Read an item. Metered use has no quantity at Stripe. Here it counts as 0, because nobody knows it yet."""
+    price = data["price"]
+    recurring = price["recurring"]
+    unit_amount = price.get("unit_amount") if is_plain(price) else None
+    quantity = data.get("quantity", 0)
+    every = {"interval": recurring["interval"], "interval_count": recurring["interval_count"]}
+    return ItemState(
+        id=data["id"],
+        price_id=price["id"],
+        quantity=quantity,
+        currency=price["currency"],
+        unit_amount=unit_amount,
+        monthly_amount=0 if unit_amount is None else monthly(unit_amount * quantity, **every),
+        current_period_start=time_or_none(data.get("current_period_start")),
+        current_period_end=time_or_none(data.get("current_period_end")),
+        discounts=_discounts(data),
+        **every,
+    )
+
+
+def _discounts(data: dict[str, Any]) -> tuple[Discount, ...]:
+    return tuple(discount(one) for one in data.get("discounts") or [] if isinstance(one, dict))
 
 
 def discount(data: dict[str, Any]) -> Discount:
