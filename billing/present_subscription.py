@@ -25,12 +25,16 @@ DUNNED = (SubscriptionStatus.PAST_DUE, SubscriptionStatus.UNPAID)
 
 
 class Begun(Protocol):
-    """What orders subscriptions. A row of ``Subscription`` has it."""
+    """What orders subscriptions: rows of ``Subscription``, and what a look saw of them."""
 
-    status: str
-    stripe_id: str
-    created_at: datetime
-    started_at: datetime | None
+    @property
+    def status(self) -> str: ...
+    @property
+    def stripe_id(self) -> str: ...
+    @property
+    def created_at(self) -> datetime: ...
+    @property
+    def started_at(self) -> datetime | None: ...
 
 
 B = TypeVar("B", bound=Begun)

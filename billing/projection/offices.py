@@ -37,9 +37,9 @@ def write_customer(office: Office, customer: CustomerState, snapshot: Snapshot) 
 
 
 def _card_charged(customer: CustomerState, snapshot: Snapshot) -> Card:
-    """Return the card that Stripe charges: a live subscription's own card, otherwise the customer's."""
-    own = [one.card for one in snapshot.subscriptions if one.status in LIVE and one.card.last4]
-    return own[-1] if own else customer.card
+    """Return the card that Stripe charges: the present subscription's own card, otherwise the customer's."""
+    present = next(iter(present_subscription.in_order(snapshot.subscriptions)), None)
+    return present.card if present and present.status in LIVE and present.card.brand else customer.card
 
 
 def _write_default(office: Office, default: PaymentMethodState | None, ticket: int) -> None:

@@ -2,7 +2,8 @@
 
 Stripe is read over HTTP without our own code, and each column is derived here a second time from Stripe's answers.
 Otherwise a mistake in ``billing.stripe_api.inbound`` or ``billing.projection`` would be on both sides and look right.
-The tables in ``columns`` name what is compared.
+``meaning`` has the definitions, from Stripe's documentation, and the tables in ``columns`` name what is compared.
+``tests.situations`` has values that were worked out by hand, and compares these definitions with them too.
 """
 
 from tests.equality.comparing import broken_invariants, differences, differences_of_subscriptions

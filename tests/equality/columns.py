@@ -1,70 +1,87 @@
 """The columns of our rows, derived from Stripe's answers. The tables below name what is compared."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from billing.models import Invoice, Operation, Payment, PlanPrice, Subscription
+from billing.models import Invoice, Operation, Payment, Subscription
+from tests.equality import meaning
+from tests.equality.meaning import at, id_of
 from tests.equality.theirs import LIVE, Object, Theirs
 
 Columns = dict[str, Callable[[Object], Any]]
 
 
-def card_of(customer: Object) -> dict[str, str]:
-    method = (customer.get("invoice_settings") or {}).get("default_payment_method") or {}
-    card = method.get("card")
+def of_office(theirs: Theirs) -> dict[str, Any]:
+    """Return the Office's columns that each look must show."""
+    brand, last4, expires = meaning.charged_card(theirs)
     return {
-        "payment_method_brand": card["brand"] if card else "",
-        "payment_method_last4": card["last4"] if card else "",
-        "payment_method_expires": f"{card['exp_year']}-{card['exp_month']:02}" if card else "",
+        "payment_method_brand": brand,
+        "payment_method_last4": last4,
+        "payment_method_expires": expires,
+        "credit_balance": -theirs.customer["balance"],
+        "credit_currency": theirs.customer["currency"] or "",
+        "currency": _currency(theirs),
+        **_present(meaning.present(theirs)),
     }
 
 
-def current_of(subscription: Object | None) -> dict[str, Any]:
-    """Return the Office's columns for its current subscription."""
+def _currency(theirs: Theirs) -> str:
+    """Return the currency of the present subscription, or else of the last one."""
+    found = meaning.present(theirs) or next(iter(meaning.latest_first(theirs.subscriptions)), None)
+    return found["currency"] if found else ""
+
+
+def _present(subscription: Object | None) -> dict[str, Any]:
     if subscription is None:
-        return {"subscription_status": "", "payment_provider_subscription_id": "", "current_plan_id": None}
+        return {
+            "subscription_status": "",
+            "payment_provider_subscription_id": "",
+            "current_plan_id": None,
+            "quantity": 0,
+            "cancel_at": None,
+            "collection_paused": "",
+            "collection_paused_until": None,
+            **dict.fromkeys(("current_period_start", "current_period_end", "trial_end", "billing_cycle_anchor_date")),
+        }
     same = ("quantity", "current_period_start", "current_period_end", "trial_end")
-    price = PlanPrice.objects.filter(stripe_price_id=_item(subscription)["price"]["id"]).first()
+    price, is_live = meaning.our_price(meaning.main_item(subscription)["price"]["id"]), subscription["status"] in LIVE
     return {
         "payment_provider_subscription_id": subscription["id"],
         "subscription_status": subscription["status"],
         "current_plan_id": price.plan_id if price else None,
-        "billing_cycle_anchor_date": _at(subscription["billing_cycle_anchor"]),
-        "cancel_at": _ends(subscription) if subscription["status"] in LIVE else None,
-        "collection_paused": _paused(subscription) if subscription["status"] in LIVE else "",
-        "collection_paused_until": _resumes(subscription) if subscription["status"] in LIVE else None,
+        "billing_cycle_anchor_date": at(subscription["billing_cycle_anchor"]),
+        "cancel_at": _ends(subscription) if is_live else None,
+        "collection_paused": _paused(subscription) if is_live else "",
+        "collection_paused_until": _resumes(subscription) if is_live else None,
         **{name: SUBSCRIPTION[name](subscription) for name in same},
     }
 
 
-def debt_of(theirs: Theirs) -> dict[str, Any]:
-    unpaid = [one for one in theirs.invoices if one["status"] == "open" and one["amount_remaining"] > 0]
-    failed = [one["status_transitions"]["finalized_at"] for one in unpaid if one["attempt_count"]]
+def of_debts(theirs: Theirs) -> dict[str, Any]:
+    """Return the Office's columns that need all its invoices."""
+    owed, present = meaning.debts(theirs), meaning.present(theirs)
     return {
-        "balance_due": sum(one["amount_remaining"] for one in unpaid),
-        "past_due_since": _at(min(failed, default=None)),
+        "balance_due": owed.pop(_currency(theirs), 0),
+        "other_debts": owed,
+        "past_due_since": meaning.past_due_since(present, theirs),
+        "also_live": [_terms(one, theirs) for one in meaning.live(theirs)[1:]],
     }
 
 
-def _at(epoch: int | None) -> datetime | None:
-    return None if epoch is None else datetime.fromtimestamp(epoch, UTC)
-
-
-def id_of(value: Any) -> str:
-    return value["id"] if isinstance(value, dict) else value or ""
-
-
-def _item(subscription: Object) -> Object:
-    (item,) = subscription["items"]["data"]
-    return item
+def _terms(subscription: Object, theirs: Theirs) -> dict[str, Any]:
+    """Return what decides about access, of a live subscription that is not the present one."""
+    names = ("current_period_start", "current_period_end", "trial_end", "cancel_at")
+    times = {name: SUBSCRIPTION[name](subscription) for name in names}
+    times["past_due_since"] = meaning.past_due_since(subscription, theirs)
+    return {"status": subscription["status"], **{name: at and at.isoformat() for name, at in times.items()}}
 
 
 def _ends(subscription: Object) -> datetime | None:
     if subscription["cancel_at"] is None and subscription["cancel_at_period_end"]:
-        return _at(_item(subscription)["current_period_end"])
-    return _at(subscription["cancel_at"])
+        return at(meaning.ends_first(subscription)["current_period_end"])
+    return at(subscription["cancel_at"])
 
 
 def _paused(subscription: Object) -> str:
@@ -72,74 +89,54 @@ def _paused(subscription: Object) -> str:
 
 
 def _resumes(subscription: Object) -> datetime | None:
-    return _at((subscription["pause_collection"] or {"resumes_at": None})["resumes_at"])
+    return at((subscription["pause_collection"] or {"resumes_at": None})["resumes_at"])
 
 
 def _discount(name: str, otherwise: Any) -> Callable[[Object], Any]:
-    """Return a function that reads this field of the coupon of a subscription's first discount."""
+    """Return a function that reads this field of the coupon of the first discount of a subscription or an item."""
 
-    def derive(subscription: Object) -> Any:
-        found = [one["source"]["coupon"][name] for one in subscription["discounts"]]
+    def derive(its: Object) -> Any:
+        found = [one["source"]["coupon"][name] for one in its["discounts"]]
         return otherwise if not found or found[0] is None else found[0]
 
     return derive
 
 
-def _discount_percent(subscription: Object) -> Decimal | None:
-    percent = _discount("percent_off", None)(subscription)
+def _discount_percent(its: Object) -> Decimal | None:
+    percent = _discount("percent_off", None)(its)
     return None if percent is None else Decimal(str(percent))
 
 
-def _price(subscription: Object) -> int | None:
-    found = PlanPrice.objects.filter(stripe_price_id=_item(subscription)["price"]["id"]).first()
+def _plan_price(item: Object) -> int | None:
+    found = meaning.our_price(item["price"]["id"])
     return found.pk if found else None
 
 
-def _monthly(subscription: Object) -> int:
-    price = _item(subscription)["price"]
-    months = {"month": 1, "year": 12}[price["recurring"]["interval"]] * price["recurring"]["interval_count"]
-    return round(price["unit_amount"] * _item(subscription)["quantity"] / months)
-
-
-def _paid_by(invoice: Object) -> str:
-    payments = invoice["payments"]["data"]
-    default = [one for one in payments if one["is_default"]] or payments
-    return id_of(default[0]["payment"].get("payment_intent")) if default else ""
-
-
-def _periods(invoice: Object, end: str) -> list[datetime]:
-    return [datetime.fromtimestamp(one["period"][end], UTC) for one in invoice["lines"]["data"]]
+def _default_intent(invoice: Object) -> str:
+    """Return the payment intent that Stripe made for the invoice, or "" if it made none."""
+    found = [one["payment"].get("payment_intent") for one in invoice["payments"]["data"] if one["is_default"]]
+    return id_of(found[0]) if found else ""
 
 
 def _when(transition: str) -> Callable[[Object], datetime | None]:
-    return lambda invoice: _at(invoice["status_transitions"][transition])
+    return lambda invoice: at(invoice["status_transitions"][transition])
+
+
+def _row(model: Any, stripe_id: str) -> int | None:
+    """Return the primary key of our row for this object at Stripe."""
+    return model.objects.filter(stripe_id=stripe_id).values_list("pk", flat=True).first() if stripe_id else None
 
 
 def _subscription_of(invoice: Object) -> int | None:
-    named = id_of(((invoice["parent"] or {}).get("subscription_details") or {}).get("subscription"))
-    row = Subscription.objects.filter(stripe_id=named).first() if named else None
-    return row.pk if row else None
-
-
-def _invoice_of(charge: Object) -> int | None:
-    intent = id_of(charge["payment_intent"])
-    row = Invoice.objects.filter(payment_intent_id=intent).first() if intent else None
-    return row.pk if row else None
+    return _row(Subscription, meaning.subscription_of(invoice))
 
 
 def _payment_of(adjusting: Object) -> int | None:
-    row = Payment.objects.filter(stripe_id=id_of(adjusting["charge"])).first()
-    return row.pk if row else None
-
-
-def _paid_invoice(adjusting: Object) -> int | None:
-    row = Payment.objects.filter(stripe_id=id_of(adjusting["charge"])).first()
-    return row.invoice_id if row else None
+    return _row(Payment, id_of(adjusting["charge"]))
 
 
 def _credited_invoice(note: Object) -> int | None:
-    row = Invoice.objects.filter(stripe_id=id_of(note["invoice"])).first()
-    return row.pk if row else None
+    return _row(Invoice, id_of(note["invoice"]))
 
 
 def _operation_of(made: Object) -> int | None:
@@ -147,28 +144,45 @@ def _operation_of(made: Object) -> int | None:
     return row.pk if row else None
 
 
-SUBSCRIPTION: Columns = {
-    "status": lambda its: its["status"],
-    "plan_price_id": _price,
-    "quantity": lambda its: _item(its)["quantity"],
-    "currency": lambda its: its["currency"],
-    "monthly_amount": _monthly,
-    "created_at": lambda its: _at(its["created"]),
-    "started_at": lambda its: _at(its["start_date"]),
-    "ended_at": lambda its: _at(its["ended_at"]),
-    "current_period_start": lambda its: _at(_item(its)["current_period_start"]),
-    "current_period_end": lambda its: _at(_item(its)["current_period_end"]),
-    "billing_cycle_anchor": lambda its: _at(its["billing_cycle_anchor"]),
-    "trial_end": lambda its: _at(its["trial_end"]),
-    "cancel_at": _ends,
-    "collection_paused": _paused,
-    "collection_paused_until": _resumes,
+DISCOUNT: Columns = {
     "discount_count": lambda its: len(its["discounts"]),
     "discount_percent": _discount_percent,
     "discount_amount": _discount("amount_off", 0),
     "discount_currency": _discount("currency", ""),
     "discount_duration": _discount("duration", ""),
-    "discount_until": lambda its: _at(its["discounts"][0]["end"]) if its["discounts"] else None,
+    "discount_until": lambda its: at(its["discounts"][0]["end"]) if its["discounts"] else None,
+}
+
+SUBSCRIPTION: Columns = DISCOUNT | {
+    "status": lambda its: its["status"],
+    "plan_price_id": lambda its: _plan_price(meaning.main_item(its)),
+    "quantity": lambda its: meaning.main_item(its).get("quantity", 0),
+    "currency": lambda its: its["currency"],
+    "monthly_amount": lambda its: sum(meaning.monthly(item) for item in meaning.items(its)),
+    "created_at": lambda its: at(its["created"]),
+    "started_at": lambda its: at(its["start_date"]),
+    "ended_at": lambda its: at(its["ended_at"]),
+    "current_period_start": lambda its: at(meaning.ends_first(its)["current_period_start"]),
+    "current_period_end": lambda its: at(meaning.ends_first(its)["current_period_end"]),
+    "billing_cycle_anchor": lambda its: at(its["billing_cycle_anchor"]),
+    "trial_end": lambda its: at(its["trial_end"]),
+    "cancel_at": _ends,
+    "collection_paused": _paused,
+    "collection_paused_until": _resumes,
+}
+
+ITEM: Columns = DISCOUNT | {
+    "subscription_id": lambda its: _row(Subscription, its["subscription"]),
+    "price_id": lambda its: its["price"]["id"],
+    "plan_price_id": _plan_price,
+    "quantity": lambda its: its.get("quantity", 0),
+    "currency": lambda its: its["price"]["currency"],
+    "unit_amount": lambda its: meaning.unit_amount(its["price"]),
+    "interval": lambda its: its["price"]["recurring"]["interval"],
+    "interval_count": lambda its: its["price"]["recurring"]["interval_count"],
+    "monthly_amount": meaning.monthly,
+    "current_period_start": lambda its: at(its["current_period_start"]),
+    "current_period_end": lambda its: at(its["current_period_end"]),
 }
 
 KINDS = {
@@ -180,7 +194,7 @@ KINDS = {
 
 INVOICE: Columns = {
     "subscription_id": _subscription_of,
-    "payment_intent_id": _paid_by,
+    "payment_intent_id": _default_intent,
     "number": lambda its: its["number"] or "",
     "status": lambda its: its["status"],
     "currency": lambda its: its["currency"],
@@ -195,32 +209,46 @@ INVOICE: Columns = {
     "paid_elsewhere": lambda its: its.get("amount_paid_off_stripe") or 0,
     "credited_before_payment": lambda its: its["pre_payment_credit_notes_amount"],
     "credited_after_payment": lambda its: its["post_payment_credit_notes_amount"],
+    "starting_balance": lambda its: its["starting_balance"],
+    "ending_balance": lambda its: its["ending_balance"],
     "attempt_count": lambda its: its["attempt_count"],
-    "next_payment_attempt": lambda its: _at(its["next_payment_attempt"]),
-    "period_start": lambda its: min(_periods(its, "start"), default=_at(its["period_start"])),
-    "period_end": lambda its: max(_periods(its, "end"), default=_at(its["period_end"])),
-    "created_at": lambda its: _at(its["created"]),
-    "due_at": lambda its: _at(its["due_date"]),
+    "next_payment_attempt": lambda its: at(its["next_payment_attempt"]),
+    "period_start": lambda its: meaning.cycle(its)[0],
+    "period_end": lambda its: meaning.cycle(its)[1],
+    "created_at": lambda its: at(its["created"]),
+    "due_at": lambda its: at(its["due_date"]),
     "finalised_at": _when("finalized_at"),
     "paid_at": _when("paid_at"),
     "voided_at": _when("voided_at"),
     "uncollectible_at": _when("marked_uncollectible_at"),
 }
 
-PAYMENT: Columns = {
-    "invoice_id": _invoice_of,
-    "payment_intent_id": lambda its: id_of(its["payment_intent"]),
+INVOICE_PAYMENT: Columns = {
+    "invoice_id": lambda its: _row(Invoice, id_of(its["invoice"])),
+    "payment_intent_id": lambda its: id_of(its["payment"].get("payment_intent")),
+    "charge_id": lambda its: id_of(its["payment"].get("charge")),
     "status": lambda its: its["status"],
-    "currency": lambda its: its["currency"],
-    "amount": lambda its: its["amount"],
-    "amount_refunded": lambda its: its["amount_refunded"],
-    "disputed": lambda its: its["disputed"],
-    "failure_code": lambda its: its["failure_code"] or "",
-    "decline_code": lambda its: its["outcome"]["reason"] if its["status"] == "failed" else "",
-    "card_brand": lambda its: its["payment_method_details"]["card"]["brand"],
-    "card_last4": lambda its: its["payment_method_details"]["card"]["last4"],
-    "created_at": lambda its: _at(its["created"]),
+    "amount_paid": lambda its: its["amount_paid"] or 0,
+    "is_default": lambda its: its["is_default"],
 }
+
+
+def payment(theirs: Theirs) -> Columns:
+    return {
+        "invoice_id": lambda its: _row(Invoice, meaning.invoice_of(its, theirs)),
+        "payment_intent_id": lambda its: id_of(its["payment_intent"]),
+        "status": lambda its: its["status"],
+        "currency": lambda its: its["currency"],
+        "amount": lambda its: its["amount"],
+        "amount_refunded": lambda its: its["amount_refunded"],
+        "disputed": lambda its: its["disputed"],
+        "failure_code": lambda its: its["failure_code"] or "",
+        "decline_code": lambda its: its["outcome"]["reason"] if its["status"] == "failed" else "",
+        "card_brand": lambda its: meaning.card(its["payment_method_details"])[0],
+        "card_last4": lambda its: meaning.card(its["payment_method_details"])[1],
+        "created_at": lambda its: at(its["created"]),
+    }
+
 
 REASONS = {"duplicate": "duplicate", "fraudulent": "fraudulent", "requested_by_customer": "requested"}
 
@@ -229,15 +257,31 @@ ADJUSTMENT: Columns = {
     "status": lambda its: its["status"],
     "currency": lambda its: its["currency"],
     "amount": lambda its: its["amount"],
-    "created_at": lambda its: _at(its["created"]),
+    "created_at": lambda its: at(its["created"]),
 }
 
-REFUND: Columns = ADJUSTMENT | {
-    "payment_id": _payment_of,
-    "invoice_id": _paid_invoice,
-    "reason": lambda its: REASONS.get(its["reason"], "other"),
-    "failure_code": lambda its: its.get("failure_reason") or "",
-}
+
+def refund(theirs: Theirs) -> Columns:
+    return ADJUSTMENT | {
+        "payment_id": _payment_of,
+        "invoice_id": _paid_invoice(theirs),
+        "reason": lambda its: REASONS.get(its["reason"], "other"),
+        "failure_code": lambda its: its.get("failure_reason") or "",
+    }
+
+
+def dispute(theirs: Theirs) -> Columns:
+    return ADJUSTMENT | {
+        "operation_id": lambda its: None,
+        "payment_id": _payment_of,
+        "invoice_id": _paid_invoice(theirs),
+    }
+
+
+def _paid_invoice(theirs: Theirs) -> Callable[[Object], int | None]:
+    charges = {one["id"]: one for one in theirs.charges}
+    return lambda its: _row(Invoice, meaning.invoice_of(charges[id_of(its["charge"])], theirs))
+
 
 CREDIT_NOTE: Columns = ADJUSTMENT | {
     "payment_id": lambda its: None,
@@ -245,14 +289,8 @@ CREDIT_NOTE: Columns = ADJUSTMENT | {
     "reason": lambda its: REASONS.get(its["reason"], "other"),
 }
 
-DISPUTE: Columns = ADJUSTMENT | {
-    "operation_id": lambda its: None,
-    "payment_id": _payment_of,
-    "invoice_id": _paid_invoice,
-}
-
-CARD: Columns = {
-    "brand": lambda its: its["card"]["brand"],
-    "last4": lambda its: its["card"]["last4"],
-    "expires": lambda its: f"{its['card']['exp_year']}-{its['card']['exp_month']:02}",
+PAYMENT_METHOD: Columns = {
+    "brand": lambda its: meaning.card(its)[0],
+    "last4": lambda its: meaning.card(its)[1],
+    "expires": lambda its: meaning.card(its)[2],
 }

@@ -15,7 +15,7 @@ Object = dict[str, Any]
 
 @dataclass(frozen=True)
 class Theirs:
-    """Everything that Stripe has of one customer."""
+    """Everything that Stripe has of one customer. Each list that an object holds is read to its end."""
 
     customer: Object
     subscriptions: list[Object] = field(default_factory=list)
@@ -24,14 +24,7 @@ class Theirs:
     refunds: list[Object] = field(default_factory=list)
     credit_notes: list[Object] = field(default_factory=list)
     disputes: list[Object] = field(default_factory=list)
-    cards: list[Object] = field(default_factory=list)
-
-    @property
-    def current(self) -> Object | None:
-        """Return the oldest live subscription, or the newest one if none is live."""
-        by_age = sorted(self.subscriptions, key=lambda one: (one["created"], one["id"]))
-        live = [one for one in by_age if one["status"] in LIVE]
-        return (live or by_age[-1:] or [None])[0]
+    payment_methods: list[Object] = field(default_factory=list)
 
 
 def everything(stripe: LocalStripe, path: str, **params: Any) -> list[Object]:
@@ -62,18 +55,21 @@ def one_or_none(stripe: LocalStripe, path: str) -> Object | None:
 
 
 def read(stripe: LocalStripe, customer: str, *, invoices_too: bool = True) -> Theirs:
-    """Read what Stripe has of this customer now. A deleted customer keeps what it was asked to pay, nothing else."""
+    """Read what Stripe has of this customer now. A deleted customer keeps what it was asked to pay, nothing else.
+
+    Without ``invoices_too``, only what says which subscriptions there are, and which of them began.
+    """
     found = one(stripe, f"customers/{customer}", **{"expand[]": "invoice_settings.default_payment_method"})
     deleted = found.get("deleted", False)
-    discounts = {"expand[]": "data.discounts.source.coupon"}
-    subscriptions = [] if deleted else everything(stripe, "subscriptions", customer=customer, status="all", **discounts)
+    subscriptions = [] if deleted else _subscriptions(stripe, customer)
     if not invoices_too:
-        return Theirs(found, subscriptions)
+        over = not any(one["status"] in LIVE for one in subscriptions)
+        return Theirs(found, subscriptions, _invoices(stripe, customer) if over and subscriptions else [])
     charges = everything(stripe, "charges", customer=customer)
     return Theirs(
         found,
         subscriptions,
-        everything(stripe, "invoices", customer=customer, **{"expand[]": "data.payments"}),
+        _invoices(stripe, customer),
         charges,
         [one for charge in charges for one in everything(stripe, "refunds", charge=charge["id"])],
         everything(stripe, "credit_notes", customer=customer),
@@ -83,5 +79,30 @@ def read(stripe: LocalStripe, customer: str, *, invoices_too: bool = True) -> Th
             if charge["disputed"]
             for one in everything(stripe, "disputes", charge=charge["id"])
         ],
-        [] if deleted else everything(stripe, f"customers/{customer}/payment_methods", type="card"),
+        [] if deleted else everything(stripe, f"customers/{customer}/payment_methods"),
     )
+
+
+def _subscriptions(stripe: LocalStripe, customer: str) -> list[Object]:
+    """Return the subscriptions with all their items, in the order in which each subscription shows them."""
+    expand = {"expand[0]": "data.discounts.source.coupon", "expand[1]": "data.default_payment_method"}
+    found = everything(stripe, "subscriptions", customer=customer, status="all", **expand)
+    for subscription in found:
+        items = subscription["items"]
+        if items["has_more"] or any(item["discounts"] for item in items["data"]):
+            order = [item["id"] for item in items["data"]]
+            of = {"subscription": subscription["id"], "expand[]": "data.discounts.source.coupon"}
+            listed = {item["id"]: item for item in everything(stripe, "subscription_items", **of)}
+            items["data"] = [listed.pop(key) for key in order] + list(listed.values())
+    return found
+
+
+def _invoices(stripe: LocalStripe, customer: str) -> list[Object]:
+    """Return the invoices with all their lines and payments."""
+    found = everything(stripe, "invoices", customer=customer, **{"expand[]": "data.payments"})
+    for invoice in found:
+        if invoice["lines"]["has_more"]:
+            invoice["lines"]["data"] = everything(stripe, f"invoices/{invoice['id']}/lines")
+        if invoice["payments"]["has_more"]:
+            invoice["payments"]["data"] = everything(stripe, "invoice_payments", invoice=invoice["id"])
+    return found

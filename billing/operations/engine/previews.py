@@ -10,7 +10,7 @@ from billing import clock, errors, invoice_lines
 from billing.access import grants
 from billing.audit.actor import Actor
 from billing.models import Office, Operation, PlanPrice
-from billing.models.statuses import InvoicesBecome
+from billing.models.statuses import InvoicesBecome, SubscriptionStatus
 from billing.money import Money
 from billing.operations.engine.declaration import Asked, Declaration, Previewed
 from billing.operations.engine.unsettled import require_settled
@@ -131,7 +131,10 @@ def without_periods(invoice: PreviewedInvoice) -> PreviewedInvoice:
 
 
 def uncollected(preview: Preview, office: Office) -> Preview:
-    """The preview; where collection is paused when the invoice comes, it says so, and that nothing is charged."""
+    """Return the preview. If the invoice will not be collected, it says so, and that nothing is charged."""
+    if office.subscription_status == SubscriptionStatus.UNPAID and not preview.now:
+        says = f"{preview.says} The subscription is unpaid: this invoice stays a draft and is not charged.".strip()
+        return replace(preview, charged=Money(0, preview.total.currency), says=says)
     until = office.collection_paused_until
     if not office.collection_paused or (until and preview.at and not preview.now and until <= preview.at):
         return preview

@@ -5,6 +5,7 @@ from billing.access import grants
 from billing.audit import trail
 from billing.audit.actor import Actor
 from billing.models import Invoice, Office
+from billing.models.statuses import SubscriptionStatus
 from billing.operations.engine import previews
 from billing.operations.engine.previews import Preview
 from billing.stripe_api import gateway
@@ -30,10 +31,13 @@ def open_document(invoice: Invoice, document: Document, *, by: Actor) -> str:
 def preview_upcoming(office: Office, *, by: Actor) -> Preview:
     """Show the invoice of the next renewal, as Stripe calculates it now. Nothing changes.
 
+    A subscription whose status is ``paused`` makes no invoices, and those of one that is ``unpaid`` are not charged.
+
     Raises: NotPermitted, NoUpcomingInvoice, StripeUnavailable.
+    Source: https://docs.stripe.com/billing/subscriptions/overview#subscription-statuses
     """
     grants.require(by, "view_billing", office)
-    if not office.has_live_subscription:
+    if not office.has_live_subscription or office.subscription_status == SubscriptionStatus.PAUSED:
         raise errors.NoUpcomingInvoice(office)
     as_of = clock.billing()
     invoice = gateway.invoices.preview_renewal(office.payment_provider_subscription_id)

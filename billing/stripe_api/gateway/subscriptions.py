@@ -14,6 +14,7 @@ from billing.stripe_api.gateway.coupons import Coupon
 from billing.stripe_api.inbound.states import PreviewedInvoice, SubscriptionState
 
 ITEMS = "/v1/subscription_items"
+WITH_DISCOUNTS = {"expand": ["data.discounts.source.coupon"]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +94,12 @@ def complete_items(subscription: dict[str, Any]) -> None:
     of = {"subscription": subscription["id"]}
     answers.complete(subscription["items"], ITEMS, of)
     if any(item.get("discounts") for item in subscription["items"]["data"]):
-        expand = {"expand": ["data.discounts.source.coupon"]}
-        rows, cursor = answers.after(ITEMS, {**of, **expand}, "")
-        subscription["items"] = {"data": rows, "has_more": bool(cursor)}
-        answers.complete(subscription["items"], ITEMS, {**of, **expand})
+        rows, cursor = answers.after(ITEMS, {**of, **WITH_DISCOUNTS}, "")
+        listed: dict[str, Any] = {"data": rows, "has_more": bool(cursor)}
+        answers.complete(listed, ITEMS, {**of, **WITH_DISCOUNTS})
+        discounts = {item["id"]: item.get("discounts") for item in listed["data"]}
+        for item in subscription["items"]["data"]:
+            item["discounts"] = discounts.get(item["id"]) or []
 
 
 def change_subscription(

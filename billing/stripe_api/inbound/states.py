@@ -100,6 +100,11 @@ class SubscriptionState:
     redacted: dict[str, Any]
 
     @property
+    def stripe_id(self) -> str:
+        """Return its id under the name that our rows have for it."""
+        return self.id
+
+    @property
     def item_id(self) -> str:
         return self.items[0].id if self.items else ""
 
