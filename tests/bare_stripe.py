@@ -14,10 +14,10 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import parse_qsl
 
-from stripe_sandbox.schema.load import DOCUMENT, INCLUDABLE, OBJECTS, OPERATIONS, response_schema
+from stripe_sandbox.schema.load import DOCUMENT, INCLUDABLE, OBJECTS, response_schema
 
 REFERENCE = "#/components/schemas/"
-DEEPEST = 8
+DEEPEST = 4
 
 
 class Bare(StrEnum):
@@ -30,38 +30,36 @@ class Bare(StrEnum):
 
 @dataclass
 class Builder:
-    """Makes one object. ``without`` is the place of a single field that has no value, in an object with all others.
+    """Makes one object. ``expand`` are the places that the request expands, and ``without`` those without a value.
 
-    ``expand`` are the places that the request expands. Afterwards, ``may_lack`` has each place that needs no value.
+    ``may_lack`` has each field that needs no value: its place, what it is in, and whether it is null without a value.
     """
 
     bare: Bare = Bare.FULL
     expand: Collection[str] = ()
-    without: str = ""
-    may_lack: list[str] = field(default_factory=list)
+    without: Collection[str] = ()
+    may_lack: list[tuple[str, dict[str, Any], str, bool]] = field(default_factory=list)
 
     def object(self, kind: str, place: str = "", depth: int = 0) -> dict[str, Any]:
         return self.part(OBJECTS[kind], place, depth, kind)
 
     def part(self, schema: dict[str, Any], place: str, depth: int, kind: str = "") -> dict[str, Any]:
-        made = {}
+        made: dict[str, Any] = {}
         for name, of_field in schema["properties"].items():
             here = f"{place}.{name}" if place else name
-            if name == "deleted" or ((kind, name) in INCLUDABLE and here not in self.expand):
+            wanted = any(one == here or one.startswith(f"{here}.") for one in self.expand)
+            if name == "deleted" or ((kind, name) in INCLUDABLE and not wanted):
                 continue
             required, nullable = name in schema.get("required", ()), of_field.get("nullable", False)
-            if not required or nullable:
-                self.may_lack.append(here)
-                bare = self.bare if here != self.without else Bare.ABSENT
-                wanted = here in self.expand and here != self.without
-                if (bare is Bare.FULL and (depth < DEEPEST or required)) or wanted:
-                    pass
-                elif required or (nullable and bare is Bare.NULL):
-                    made[name] = None
-                    continue
-                else:
-                    continue
-            made[name] = self.value(name, of_field, here, depth + 1)
+            if required and not nullable:
+                made[name] = self.value(name, of_field, here, depth + 1)
+                continue
+            self.may_lack.append((here, made, name, required))
+            has_value = wanted or (self.bare is Bare.FULL and depth < DEEPEST)
+            if has_value and here not in self.without:
+                made[name] = self.value(name, of_field, here, depth + 1)
+            elif required or (nullable and self.bare is Bare.NULL):
+                made[name] = None
         return made
 
     def value(self, name: str, schema: dict[str, Any], place: str, depth: int) -> Any:
@@ -100,30 +98,35 @@ def example(kind: str, bare: Bare, expand: Collection[str] = ()) -> dict[str, An
 
 
 def each_without_one_value(kind: str, expand: Collection[str] = ()) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the object with all values but one, for each value that it may lack, and the place of that value."""
-    full = Builder(expand=expand)
-    full.object(kind)
-    for place in full.may_lack:
-        yield place, Builder(expand=expand, without=place).object(kind)
+    """Yield an object without one of its values, for each value that it may lack, and the place of that value."""
+    builder = Builder(expand=expand)
+    whole = builder.object(kind)
+    for place, part, name, is_null in builder.may_lack:
+        if name not in part:
+            continue
+        value = part.pop(name)
+        if is_null:
+            part[name] = None
+        yield place, whole
+        part[name] = value
 
 
 Answer = Callable[[str, str, list[str]], dict[str, Any]]
 
 
-def answer(bare: Bare, always: Collection[str]) -> Answer:
+def answer(bare: Bare, always: Collection[str], without: Collection[str]) -> Answer:
     """Return a function that answers a request, given by its method, its path and what it expands."""
 
     def answered(method: str, path: str, expand: list[str]) -> dict[str, Any]:
-        expand = [*(one.removeprefix("data.") for one in expand), *always]
+        builder = Builder(bare, [*(one.removeprefix("data.") for one in expand), *always], without)
         template = next(
             one
             for one in sorted(DOCUMENT["paths"], key=lambda one: "{" in one)
-            if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", one), path) and (method, re.sub(r"\{\w+\}", "{}", one)) in OPERATIONS
+            if method in DOCUMENT["paths"][one] and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", one), path)
         )
         declared = response_schema(method, template)
         if "$ref" in declared:
-            return example(declared["$ref"].removeprefix(REFERENCE), bare, expand)
-        builder = Builder(bare, expand)
+            return builder.object(declared["$ref"].removeprefix(REFERENCE))
         member = declared["properties"]["data"]["items"]
         return {
             "object": "list",
@@ -136,9 +139,12 @@ def answer(bare: Bare, always: Collection[str]) -> Answer:
 
 
 @contextlib.contextmanager
-def answering(bare: Bare, always: Collection[str] = ()) -> Iterator[str]:
-    """Run a server whose objects are all as bare as this, but for what is ``always`` there. Yields its address."""
-    answered = answer(bare, always)
+def answering(bare: Bare, always: Collection[str] = (), without: Collection[str] = ()) -> Iterator[str]:
+    """Run a server whose objects are all as bare as this. Yields its address.
+
+    ``always`` are places that have a value all the same, and ``without`` those that have none.
+    """
+    answered = answer(bare, always, without)
 
     class Answers(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
