@@ -5,7 +5,7 @@ Source: https://docs.stripe.com/payments/paymentintents/lifecycle
 
 from collections.abc import Callable
 
-from stripe_sandbox import addresses, card_rules, disputes, faults, ledger, payment_methods
+from stripe_sandbox import addresses, card_rules, disputes, faults, fraud_warnings, ledger, payment_methods
 from stripe_sandbox.cards import ASK, GENERIC, NOT_AUTHENTICATED, REFUSALS, Refusal
 from stripe_sandbox.errors import StripeError, invalid
 from stripe_sandbox.store import Row, Store
@@ -185,7 +185,9 @@ def _succeeded(store: Store, intent: Row, method: Row) -> None:
         payment_methods.attach(store, method, store.objects["customer"][intent["customer"]])
     store.emit("payment_intent.amount_capturable_updated" if manual else "payment_intent.succeeded", intent)
     _tell(store, intent)
-    disputes.after_charge(store, charge, card_rules.card_of(method))
+    card = card_rules.card_of(method)
+    fraud_warnings.after_charge(store, charge, card)
+    disputes.after_charge(store, charge, card)
 
 
 def _tell(store: Store, intent: Row) -> None:

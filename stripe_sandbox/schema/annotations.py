@@ -28,8 +28,8 @@ KINDS = frozenset(
     "billing.meter_event_summary billing_portal.configuration billing_portal.session charge checkout.session coupon "
     "credit_note credit_note_line_item customer customer_balance_transaction discount dispute event invoice "
     "invoice_payment invoiceitem item line_item payment_intent payment_method plan price product promotion_code "
-    "refund setup_intent subscription subscription_item subscription_schedule tax_id tax_rate "
-    "test_helpers.test_clock webhook_endpoint".split()
+    "radar.early_fraud_warning refund setup_intent subscription subscription_item subscription_schedule tax_id "
+    "tax_rate test_helpers.test_clock webhook_endpoint".split()
 )
 
 
