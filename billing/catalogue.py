@@ -7,9 +7,11 @@ wrote it. We decide what is sold and at what price. So only ``active`` is read, 
 from django.db import transaction
 from django.db.models import F
 
-from billing.findings import report
+from billing.findings import report, resolve
 from billing.models import Plan, PlanPrice, StripeAccount
 from billing.stripe_api import gateway, mirror
+
+NOT_FOR_SALE = "not_for_sale_at_stripe"
 
 
 def look_at(stripe_id: str) -> bool:
@@ -39,7 +41,7 @@ def _take_ticket() -> int:
 
 
 def _apply(row: Plan | PlanPrice, ticket: int, *, active: bool) -> None:
-    """Write ``active`` into the row's mirror, unless a newer look wrote it. Report a finding if only we sell it."""
+    """Write ``active`` into the row's mirror, unless a newer look wrote it. Report a finding while only we sell it."""
     with transaction.atomic(durable=True):
         if not type(row).objects.filter(pk=row.pk, ticket__lt=ticket).update(ticket=ticket):
             return
@@ -49,9 +51,11 @@ def _apply(row: Plan | PlanPrice, ticket: int, *, active: bool) -> None:
         else:
             mirror.price(row, active=active)
             is_sold = row.active_until is None and row.plan.archived_at is None
-        if is_sold and not active:
+        if active or not is_sold:
+            resolve(NOT_FOR_SALE, str(row.public_id), resolution="it is for sale at Stripe again, or no longer here")
+        else:
             report(
-                "not_for_sale_at_stripe",
+                NOT_FOR_SALE,
                 str(row.public_id),
                 office=None,
                 detail=f"{row} is for sale here, but at Stripe it is archived or deleted. Bring it back there, or "

@@ -14,7 +14,7 @@ from typing import Any
 from django.db import Error as DatabaseTrouble
 from django.db import close_old_connections
 
-from billing import clock, folded_names, jobs  # noqa: F401  folded_names: for its job
+from billing import clock, folded_names, jobs, matters  # noqa: F401  folded_names, matters: for their jobs
 from billing.models import WorkerHeartbeat
 from billing.operations.engine.settle import resume_unsettled
 from billing.stripe_api import pace

@@ -85,10 +85,11 @@ ACTS = (
         does=decisions.close,
         name="close",
         title="Close the finding",
-        says="Close it when it is dealt with. Nothing else changes. A difference that is still there is found again.",
+        says="Close it when it is dealt with. Nothing else changes. It stays closed: the same is not told again, but "
+        "something new about it is.",
         form=ReasonForm,
         facts=_detail,
-        offered=_is_open,
+        offered=lambda finding: _is_open(finding) and decisions.may_close(finding),
     ),
 )
 

@@ -181,7 +181,10 @@ class PreviewSerializer(serializers.Serializer[Any]):
     currency = serializers.CharField(source="total.currency")
     lines = PreviewLineSerializer(many=True)
     discount = serializers.IntegerField(source="discount.amount")
-    tax = serializers.IntegerField(source="tax.amount")
+    tax = serializers.IntegerField(source="tax.amount", help_text="All of it: within the prices and on top of them")
+    tax_within = serializers.IntegerField(
+        source="tax_within.amount", help_text="The part of ``tax`` that the amounts of the lines include already"
+    )
     total = serializers.IntegerField(source="total.amount", help_text="Negative is kept as credit")
     charged = serializers.IntegerField(source="charged.amount", help_text="What the card is charged, after credit")
     afterwards = serializers.CharField()
@@ -209,4 +212,10 @@ class ProblemSerializer(serializers.Serializer[Any]):
     detail = serializers.CharField()
     decline_code = serializers.CharField(required=False, help_text="Why a card was declined")
     next_step = serializers.CharField(required=False, help_text="What a person can do about a declined card")
+    payment_page = serializers.URLField(
+        required=False,
+        allow_null=True,
+        help_text="While a subscription waits for its first payment: the page at Stripe where it is completed. Open it "
+        "now and do not store it. Null if it is not known at this moment",
+    )
     fields = serializers.DictField(required=False)  # type: ignore[assignment]  # the name is the API's

@@ -19,6 +19,12 @@ class Finding(models.Model):
     found_at = models.DateTimeField(default=clock.wall)
     resolved_at = models.DateTimeField(null=True)
     resolution = models.CharField(max_length=200, blank=True, help_text="How it ended")
+    facts = models.TextField(
+        blank=True, db_default="", default="", help_text="What it rests on, in a form that two reports can compare"
+    )
+    decision_holds = models.BooleanField(
+        default=False, db_default=False, help_text="A person closed it. The same facts do not open it again"
+    )
 
     class Meta:
         ordering = ["-found_at", "-pk"]

@@ -27,6 +27,9 @@ class ReceivedEvent(models.Model):
     alone = models.BooleanField(default=False, help_text="Looked at by itself, since a look at several failed")
     last_error = models.TextField(blank=True)
     settled_at = models.DateTimeField(null=True)
+    was_missed = models.BooleanField(
+        default=False, db_default=False, help_text="Stripe's list had it before it was delivered"
+    )
 
     class Meta:
         ordering = ["-received_at", "-pk"]

@@ -27,6 +27,7 @@ class Reconciliation(models.Model):
     claim_id = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
     last_error = models.TextField(blank=True)
+    findings = models.ManyToManyField("billing.Finding", related_name="comparisons", help_text="What it told of")
 
     class Meta:
         verbose_name = "comparison"

@@ -18,8 +18,8 @@ from billing import clock, errors, jobs
 from billing.access import roles
 from billing.audit import trail
 from billing.audit.actor import Actor
-from billing.findings import report
-from billing.models import Agreement, Finding
+from billing.findings import report, resolve
+from billing.models import Agreement
 from billing.models.agreement import payment_processor
 from billing.stripe_api import charging
 
@@ -146,10 +146,10 @@ def report_lapse() -> None:
         return
     subject, found = Agreement.Subject.PAYMENT_PROCESSOR, payment_processor(at=clock.wall())
     if found.permits_charging:
-        Finding.objects.filter(kind=LAPSED, subject=subject, resolved_at=None).update(resolved_at=clock.wall())
+        resolve(LAPSED, subject, resolution="a determination is in force")
     else:
         why = f"Live charging is refused, but Stripe continues renewals itself: {charging.why_not(found)}"
-        report(LAPSED, subject, office=None, severity="critical", detail=f"{why} {errors.RECORD_DETERMINATION}")
+        report(LAPSED, subject, office=None, detail=f"{why} {errors.RECORD_DETERMINATION}")
 
 
 @contextlib.contextmanager

@@ -89,9 +89,10 @@ def _tell_of_prices(
     office: Office, state: SubscriptionState, prices: Mapping[str, PlanPrice], *, was_unknown: bool
 ) -> None:
     """Report a finding while a subscription that goes on has a price that is not one of our plans."""
-    if state.status not in FINAL and any(item.price_id not in prices for item in state.items):
+    foreign = sorted({item.price_id for item in state.items if item.price_id not in prices})
+    if state.status not in FINAL and foreign:
         detail = "A subscription at Stripe has a price that is not one of our plans."
-        report("unknown_price", state.id, office=office, detail=detail)
+        report("unknown_price", state.id, office=office, detail=detail, facts=" ".join(foreign))
     elif was_unknown:
         resolve("unknown_price", state.id, resolution="the subscription ended or has only prices of our plans")
 
@@ -251,15 +252,15 @@ def _tell(office: Office, row: Adjustment) -> None:
     """Report what the bank did as a finding. Resolve the finding of a dispute when no answer is needed any more."""
     subject = str(row.public_id)
     if row.kind == Adjustment.Kind.REFUND and row.status == AdjustmentStatus.FAILED:
-        report("refund_failed", subject, office=office, severity="critical", detail=f"{row.money}: {row.says}")
+        report("refund_failed", subject, office=office, detail=f"{row.money}: {row.says}")
     if row.kind != Adjustment.Kind.DISPUTE:
         return
     words = f"A payment of {row.money} is disputed ({row.get_reason_display()}). {row.says}"
     if row.answer_by:
         severity = "warning" if row.is_inquiry else "critical"
-        report("dispute", subject, office=office, severity=severity, detail=words)
+        report("dispute", subject, office=office, severity=severity, detail=words, facts=row.status)
     else:
-        resolve("dispute", subject)
+        resolve("dispute", subject, resolution="no answer is needed any more")
     if row.outcome == Adjustment.Outcome.LOST:
         report("dispute_lost", subject, office=office, detail=words)
 

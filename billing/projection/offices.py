@@ -70,13 +70,14 @@ def _bury(office: Office, ticket: int) -> None:
     for row in office.subscriptions.filter(status__in=LIVE):
         rows.save(row, {"status": SubscriptionStatus.CANCELED, "ended_at": clock.billing()}, ticket)
         resolve("unknown_price", row.stripe_id, resolution="the customer was deleted at Stripe")
-    report(
-        "customer_deleted",
-        str(office.public_id),
-        office=office,
-        severity="critical",
-        detail="The customer was deleted at Stripe. The Office has no service and cannot be charged.",
-    )
+    if office.archived_at is None:
+        report(
+            "customer_deleted",
+            str(office.public_id),
+            office=office,
+            facts=office.payment_provider_customer_id or "",
+            detail="The customer was deleted at Stripe. The Office has no service and cannot be charged.",
+        )
 
 
 def derive(office: Office) -> None:
@@ -85,9 +86,9 @@ def derive(office: Office) -> None:
     ``billing.present_subscription`` says which one that is. The Office is not saved here.
     """
     found = office.subscriptions.filter(deleted_at=None).select_related("plan_price").order_by()
-    subscriptions = present_subscription.in_order(found)
-    if subscriptions and not subscriptions[0].is_live:
-        subscriptions = _begun(office, subscriptions)
+    subscriptions = every = present_subscription.in_order(found)
+    if every and not every[0].is_live:
+        subscriptions = _begun(office, every)
     present = subscriptions[0] if subscriptions else None
     live = [row for row in subscriptions if row.is_live]
     _tell_of_second(office, live)
@@ -96,7 +97,8 @@ def derive(office: Office) -> None:
     office.also_live = [
         present_subscription.Terms.of(row, status=row.status, since=since.get(row.pk)).stored() for row in live[1:]
     ]
-    office.currency = present.currency if present else office.currency
+    if last := present or next(iter(every), None):  # also one that never began: it does not matter when it was seen
+        office.currency = last.currency
     _write_debts(office)
     _write_present(office, present)
 
@@ -165,7 +167,7 @@ def _tell_of_second(office: Office, live: list[Subscription]) -> None:
         "second_live_subscription",
         subject,
         office=office,
-        severity="critical",
+        facts=" ".join(sorted(row.stripe_id for row in live)),
         detail=f"{len(live)} subscriptions are live at Stripe, and each is charged. The present one is "
         f"{live[0]}, begun on {live[0].started_at or live[0].created_at:%d %b %Y}: it is shown, changed and cancelled.",
     )

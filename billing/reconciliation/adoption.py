@@ -179,7 +179,6 @@ def _office(customer: CustomerState, contact: Contact) -> Office:
             "contact_missing",
             str(office.public_id),
             office=office,
-            severity="notice",
             detail="The customer was adopted without a name or an e-mail address. Change the contact.",
         )
     return office

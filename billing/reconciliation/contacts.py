@@ -1,15 +1,16 @@
 """Comparing an Office's name, e-mail address and language with its customer's. Both may be right: a person decides."""
 
+import hashlib
 from collections.abc import Iterable
 
 from billing.findings import CONTACT_DIFFERS, report, resolve
-from billing.models import Office, Operation
+from billing.models import Office, Operation, Reconciliation
 from billing.reconciliation.suspects import offices_of
 from billing.stripe_api.gateway.lists import Listed
 from billing.stripe_api.inbound.states import Contact
 
 
-def tell(listed: Iterable[Listed]) -> None:
+def tell(run: Reconciliation, listed: Iterable[Listed]) -> None:
     """Report a finding for each Office whose customer has another name, e-mail address or language.
 
     The finding does not repeat the values. An Office with an unsettled operation is left out.
@@ -31,8 +32,16 @@ def tell(listed: Iterable[Listed]) -> None:
                 detail=f"The customer at Stripe has another {' and '.join(other)} than this Office. Its invoices have "
                 "Stripe's value. On the Office's page, choose “Change the contact”. Enter what is right, or leave it "
                 "as it is to send it to Stripe again.",
+                facts=_digest(office, one.contact),
+                comparison=run,
             )
     resolve(CONTACT_DIFFERS, *equal, resolution="equal when it was compared again")
+
+
+def _digest(office: Office, contact: Contact) -> str:
+    """Return what the finding rests on. It does not repeat the values, so that no address is stored twice."""
+    values = repr((office.name, office.billing_email, office.locale, contact))
+    return hashlib.sha256(values.encode()).hexdigest()
 
 
 def _compared(office: Office, contact: Contact) -> Iterable[tuple[str, bool]]:

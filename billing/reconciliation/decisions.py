@@ -4,7 +4,7 @@ from billing import errors
 from billing.access import roles
 from billing.audit import trail
 from billing.audit.actor import Actor
-from billing.findings import resolve
+from billing.findings import KINDS, decide, end, resolve
 from billing.models import Finding, Office
 from billing.projection import link_customer
 from billing.reconciliation import adoption, drift, stages
@@ -29,9 +29,8 @@ def compare_office(office: Office, *, by: Actor, reason: str) -> Result:
         suspects = adoption.build(stages.of_one(office))
         result = drift.repair(suspects, by_hand=True)
         trail.record_act(office, f"compared with Stripe: {result.drifted} repaired, {result.left} left")
-        if not result.left:
-            for found in Finding.objects.filter(office=office, kind__in=ABOUT_ROWS, resolved_at=None):
-                resolve(found.kind, found.subject, resolution=f"compared again by {by.label}")
+        over = Finding.objects.filter(office=office, kind__in=ABOUT_ROWS).exclude(subject__in=result.differs)
+        end(over, resolution=f"compared again by {by.label}")
     return result
 
 
@@ -79,17 +78,28 @@ def adopt_found_customer(finding: Finding, *, by: Actor, reason: str) -> Office:
 
 
 def close(finding: Finding, *, by: Actor, reason: str) -> None:
-    """Close the finding. If its cause still holds, a later comparison or check reports it again.
+    """Close the finding, and keep it closed: the same facts do not open it again. Other facts open a new one.
 
-    Raises: NotPermitted, ReasonRequired, TextNotNeutral; FindingOver: it is resolved already.
+    Raises:
+        NotPermitted, ReasonRequired, TextNotNeutral.
+        FindingOver: it is resolved already.
+        FindingClosesItself: it tells of what no person can decide.
     """
     _require(by, finding, to="close a finding")
     if finding.resolved_at is not None:
         raise errors.FindingOver
+    if not may_close(finding):
+        raise errors.FindingClosesItself
     reason = trail.checked_reason(reason)
     with trail.acting(by, office=finding.office, reason=reason):
+        if not decide(finding, resolution=f"closed by {by.label}: {reason}"[:200]):
+            raise errors.FindingOver
         trail.record_act(finding, f"closed a finding: {finding.kind}", office=finding.office)
-        resolve(finding.kind, finding.subject, resolution=f"closed by {by.label}: {reason}"[:200])
+
+
+def may_close(finding: Finding) -> bool:
+    """Return whether a person can close it. Kinds of an older version can be closed."""
+    return finding.kind not in KINDS or KINDS[finding.kind].by_person
 
 
 def _require(by: Actor, subject: Office | Finding, *, to: str) -> None:

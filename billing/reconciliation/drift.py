@@ -2,40 +2,63 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from billing import errors
+from billing import clock, errors
 from billing.findings import report, resolve
 from billing.look import look
-from billing.models import Office, Operation, ReceivedEvent, Subscription
-from billing.reconciliation import compare
-from billing.reconciliation.compare import Difference, Values
-from billing.reconciliation.suspects import Suspect
+from billing.models import Finding, Office, Operation, ReceivedEvent, Reconciliation, Subscription
+from billing.projection import OLDEST
+from billing.reconciliation import compare, suspects
+from billing.reconciliation.compare import Difference
+from billing.reconciliation.suspects import Held, Suspect
 from billing.stripe_api import pace
 
 KIND, NOT_COMPARED = "drift", "not_compared"
+REPAIRED = "repaired: Stripe was looked at again"
+UNDERWAY = timedelta(minutes=15)
+"""An event that is younger may still be delivered by itself."""
+SHOWN_EVENTS = 3
 
 
 @dataclass(slots=True)
 class Result:
+    """What ``repair`` did.
+
+    ``drifted`` is how many objects were repaired and told of, each in a finding of its own. ``expected`` is how many
+    changed because of an event or an operation on its way: that is no drift, and no finding tells of it. ``differs``
+    are the subjects of the findings about what still differs, and ``left`` is how many of these are open.
+    """
+
     offices: set[int] = field(default_factory=set)
     looks: int = 0
     drifted: int = 0
+    expected: int = 0
     left: int = 0
+    differs: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """Whose findings these are: ``run`` is the comparison, and ``last`` is when the one before it began, if any."""
+
+    run: Reconciliation | None = None
+    last: datetime | None = None
 
 
 def repair(
-    suspects: Iterable[Suspect],
+    found: Iterable[Suspect],
     *,
     go_on: Callable[[], bool] = lambda: True,
     by_hand: bool = False,
-    last: datetime | None = None,
+    teller: Teller = Teller(),
 ) -> Result:
     """Look at each Office that has a suspect, until ``go_on`` returns False. It is called after each Office.
 
-    ``last`` is when the comparison before this one began. The findings name it.
+    What the look changed had drifted, and each object that changed gets a finding. If an event or an operation of the
+    Office was on its way, its change was expected and is only counted.
     If RECONCILE_REPAIRS is off and not ``by_hand``, an Office is looked at only if all its suspects are guesses. For
     the others the differences stay and become open findings. Repeating is safe. Money does not move.
 
@@ -44,13 +67,13 @@ def repair(
     """
     result = Result()
     offices: dict[int, list[Suspect]] = {}
-    for one in suspects:
+    for one in found:
         offices.setdefault(one.office.pk, []).append(one)
     for group in offices.values():
         if settings.RECONCILE_REPAIRS or by_hand or all(one.is_guess for one in group):
-            _look_at(group, result, last)
+            _look_at(group, result, teller)
         else:
-            _leave(group, result, last)
+            _leave(group, result, teller)
         result.offices.add(group[0].office.pk)
         if not go_on():
             break
@@ -62,10 +85,9 @@ def resolve_equal(objects: Iterable[str]) -> None:
     resolve(KIND, *objects, resolution="equal when it was compared again")
 
 
-def _look_at(group: list[Suspect], result: Result, last: datetime | None) -> None:
+def _look_at(group: list[Suspect], result: Result, teller: Teller) -> None:
     office = Office.objects.get(pk=group[0].office.pk)
-    late = _is_expected(office)
-    before = [one.now() for one in group]
+    expected, before = _is_expected(office), suspects.held(office)
     named: dict[str, set[str]] = {}
     for one in group:
         for kind, ids in one.named.items():
@@ -78,65 +100,123 @@ def _look_at(group: list[Suspect], result: Result, last: datetime | None) -> Non
         raise
     except errors.BillingError as error:
         words = f"It could not be compared with Stripe. {error}"
-        report(NOT_COMPARED, subject, office=office, severity="critical", detail=words)
-        result.left += len(group)
+        told = report(NOT_COMPARED, subject, office=office, detail=words, facts=error.code, comparison=teller.run)
+        _left(told, result)
         return
     resolve(NOT_COMPARED, subject, resolution="it could be compared later")
     result.looks += 1
-    for one, was in zip(group, before, strict=True):
-        is_ = one.now()
-        if changed := _changed(one, was, is_):
+    after = suspects.held(office)
+    changed = _changed(before, after)
+    if expected:
+        result.expected += len(changed)
+    else:
+        missed = [one.missed for one in group if one.missed]
+        for stripe_id, differences in changed.items():
+            _tell_of_repair(office, stripe_id, after[stripe_id], differences, missed, teller)
             result.drifted += 1
-            if not late:
-                _tell(one, changed, last, resolution="repaired: Stripe was looked at again")
-        elif one.is_guess:
+    for one in group:
+        if one.is_guess or one.stripe_id in changed:
             continue
-        elif _was_not_seen(one, is_, office) and not (seen.customer_deleted_at and one.model is Subscription):
-            result.left += 1
-            _tell(one, one.found, last)
+        if _was_not_seen(one, office) and not (seen.customer_deleted_at and one.model is Subscription):
+            _tell_of_difference(one, one.found, result, teller)
 
 
-def _leave(group: list[Suspect], result: Result, last: datetime | None) -> None:
+def _leave(group: list[Suspect], result: Result, teller: Teller) -> None:
     """Report the differences that still exist, without repairing them."""
     for one in group:
         was = one.now()
         still = tuple(each for each in one.found if was is None or not each.column or was[each.column] == each.ours)
         if still and not _is_expected(one.office):
-            result.left += 1
-            _tell(one, still, last)
+            _tell_of_difference(one, still, result, teller)
 
 
-def _changed(one: Suspect, was: Values | None, is_: Values | None) -> tuple[Difference, ...]:
-    if is_ is None:
-        return ()
-    if was is None:
-        return compare.differences(None, is_)
-    columns = [each.column for each in one.found if each.column]
-    return tuple(Difference(name, was[name], is_[name]) for name in columns if was[name] != is_[name])
+def _changed(before: dict[str, Held], after: dict[str, Held]) -> dict[str, tuple[Difference, ...]]:
+    """Return what changed between the two, by the ids at Stripe. Nothing that we hold goes away."""
+    found = {
+        stripe_id: compare.differences(before[stripe_id].values if stripe_id in before else None, held.values)
+        for stripe_id, held in after.items()
+    }
+    return {stripe_id: differences for stripe_id, differences in found.items() if differences}
 
 
-def _was_not_seen(one: Suspect, is_: Values | None, before: Office) -> bool:
+def _was_not_seen(one: Suspect, before: Office) -> bool:
     """Return whether the look did not see the object: it is too old for a look, or belongs to another customer."""
-    return one.model is not None and (is_ is None or is_["ticket"] <= before.look_ticket)
+    if one.model is None:
+        return False
+    is_ = one.now()
+    return is_ is None or is_["ticket"] <= before.look_ticket
 
 
 def _is_expected(office: Office) -> bool:
-    """Return whether an event or an operation of the Office is not settled. Being behind is then not drift."""
+    """Return whether being behind is no drift.
+
+    No look has seen the Office yet, or an operation is not settled, or an event that was delivered is not. An event
+    that had to be read from Stripe's list does not count: it was not on its way.
+    """
     waiting = ReceivedEvent.objects.filter(
-        customer_id=office.payment_provider_customer_id, status=ReceivedEvent.Status.WAITING
+        customer_id=office.payment_provider_customer_id, status=ReceivedEvent.Status.WAITING, was_missed=False
     )
     unsettled = office.operations.filter(status__in=Operation.UNSETTLED)
-    return waiting.exists() or unsettled.exists()
+    return office.look_ticket == OLDEST or waiting.exists() or unsettled.exists()
 
 
-def _tell(one: Suspect, found: tuple[Difference, ...], last: datetime | None, *, resolution: str = "") -> None:
-    since = f" The comparison before began on {last:%d %b %Y %H:%M} UTC." if last else ""
-    currency = getattr(one.state, "currency", "") or one.office.currency
+def _tell_of_repair(
+    office: Office,
+    stripe_id: str,
+    now: Held,
+    changed: tuple[Difference, ...],
+    missed: list[ReceivedEvent],
+    teller: Teller,
+) -> None:
+    """Report what the look changed. If every reason for the look is an event that may still come, it is a notice."""
+    may_come = missed and all(is_underway(one) for one in missed)
     report(
+        KIND,
+        stripe_id,
+        office=office,
+        severity=Finding.Severity.NOTICE if may_come else compare.severity(changed),
+        detail=_detail(now.kind, changed, now.currency or office.currency, teller) + _of_missed(missed),
+        resolution=REPAIRED,
+        comparison=teller.run,
+    )
+
+
+def _tell_of_difference(one: Suspect, found: tuple[Difference, ...], result: Result, teller: Teller) -> None:
+    """Report a difference that stays."""
+    currency = getattr(one.state, "currency", "") or one.office.currency
+    told = report(
         KIND,
         one.stripe_id,
         office=one.office,
         severity=compare.severity(found),
-        detail=f"{one.kind.capitalize()}: {compare.in_words(found, currency)}.{since}",
-        resolution=resolution,
+        detail=_detail(one.kind, found, currency, teller),
+        facts=compare.in_words(found, currency),
+        comparison=teller.run,
     )
+    _left(told, result)
+
+
+def _left(told: Finding, result: Result) -> None:
+    if told.subject not in result.differs and told.resolved_at is None:
+        result.left += 1
+    result.differs.add(told.subject)
+
+
+def _detail(kind: str, found: tuple[Difference, ...], currency: str, teller: Teller) -> str:
+    since = f" The comparison before began on {teller.last:%d %b %Y %H:%M} UTC." if teller.last else ""
+    return f"{kind.capitalize()}: {compare.in_words(found, currency)}.{since}"
+
+
+def _of_missed(missed: list[ReceivedEvent]) -> str:
+    """Return a sentence about the events that had not arrived, or nothing."""
+    if not missed:
+        return ""
+    kinds = sorted({one.type for one in missed})
+    more = f" and {len(kinds) - SHOWN_EVENTS} more" if len(kinds) > SHOWN_EVENTS else ""
+    still = " They may still come." if all(is_underway(one) for one in missed) else ""
+    return f" Stripe's events about it had not arrived: {', '.join(kinds[:SHOWN_EVENTS])}{more}.{still}"
+
+
+def is_underway(event: ReceivedEvent) -> bool:
+    """Return whether the event is so young that it may still be delivered by itself."""
+    return event.created_at >= clock.billing() - UNDERWAY

@@ -1,18 +1,24 @@
-"""Reading events that never arrived from Stripe, and putting them into the inbox. The worker settles them."""
+"""Reading events that never arrived from Stripe.
 
+The Offices that they are about are looked at first, so that a finding can tell what nobody reported. Only then are the
+events put into the inbox, where the worker settles them like all others.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from billing import clock
 from billing.findings import report, resolve
 from billing.models import Invoice, Office, Payment, Plan, PlanPrice, ReceivedEvent, Reconciliation
+from billing.projection import OLDEST
+from billing.reconciliation import drift
+from billing.reconciliation.suspects import Suspect
 from billing.stripe_api.gateway import lists
 from billing.webhooks.hints import hint_of
+from billing.webhooks.inbox import named_by
 
-CUSTOMER = "payment_provider_customer_id"
 OVERLAP = timedelta(hours=1)
-STILL_UNDERWAY = timedelta(minutes=15)
-"""A younger event may still arrive by itself. It is not counted as missed."""
+CLOCKS_DIFFER = timedelta(minutes=1)
 
 
 def newest_seen() -> datetime | None:
@@ -24,41 +30,82 @@ def newest_seen() -> datetime | None:
     return newest - OVERLAP if newest else None
 
 
-def take_in(run: Reconciliation, cursor: str, *, undelivered: bool = False) -> str:
-    """Put one page of events into the inbox. Return the cursor of the next page, empty after the last.
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """One page of events: those that are not here, what may have changed because of them, and the next page."""
+
+    events: tuple[ReceivedEvent, ...]
+    suspects: list[Suspect]
+    next: str
+
+
+def read(run: Reconciliation, cursor: str, *, undelivered: bool = False) -> Missed:
+    """Read one page of events. The cursor of the next page is empty after the last. Nothing is written.
 
     With ``undelivered``, these are the events that Stripe knows it could not deliver. Otherwise these are all events
-    since ``events_since``, or all that Stripe keeps (30 days) if everything is compared. Repeating is safe.
+    since ``events_since``, or all that Stripe keeps (30 days) if everything is compared.
     """
     since = None if undelivered or run.everything else run.events_since
     if since is None and not (undelivered or run.everything):
-        return ""
+        return Missed((), [], "")
     events, following = lists.events(cursor, since=since, undelivered=undelivered)
-    hints = _of_ours([hint for hint in map(hint_of, events) if hint.stripe_id])
-    here = set(ReceivedEvent.objects.filter(stripe_id__in=[one.stripe_id for one in hints]).values_list("stripe_id"))
-    new = [one for one in hints if (one.stripe_id,) not in here]
-    ReceivedEvent.objects.bulk_create(new, ignore_conflicts=True)
-    underway, ignored = clock.billing() - STILL_UNDERWAY, ReceivedEvent.Status.IGNORED
-    late = [one for one in new if one.created_at < underway and one.status != ignored]
+    hints = [hint for hint in map(hint_of, events) if hint.stripe_id]
+    here = ReceivedEvent.objects.filter(stripe_id__in=[one.stripe_id for one in hints])
+    known = set(here.values_list("stripe_id", flat=True))
+    new = _of_ours([one for one in hints if one.stripe_id not in known])
+    to_look_at = [(one, office) for one, office in new if one.status != ReceivedEvent.Status.IGNORED]
     run.count("events read", len(events))
-    run.count("events that had not arrived", len(late))
-    return following
+    run.count("events that had not arrived", sum(not drift.is_underway(one) for one, _ in to_look_at))
+    return Missed(
+        tuple(one for one, _ in new),
+        [_suspect(one, office) for one, office in to_look_at if office and not _was_seen(one, office)],
+        following,
+    )
 
 
-def _of_ours(hints: list[ReceivedEvent]) -> list[ReceivedEvent]:
-    """Return the hints about customers and objects that we have.
+def put_in(events: Iterable[ReceivedEvent]) -> None:
+    """Put the events into the inbox. Repeating is safe."""
+    for one in events:
+        one.was_missed = True
+    ReceivedEvent.objects.bulk_create(events, ignore_conflicts=True)
+
+
+def _was_seen(event: ReceivedEvent, office: Office) -> bool:
+    """Return whether our rows are newer than the event, or no look has seen the Office yet: a worker looks soon."""
+    if office.look_ticket == OLDEST:
+        return True
+    is_about_customer = not any(named_by([event]).values())
+    confirmed_at = office.confirmed_at
+    return is_about_customer and confirmed_at is not None and event.created_at + CLOCKS_DIFFER < confirmed_at
+
+
+def _suspect(event: ReceivedEvent, office: Office) -> Suspect:
+    """Return what may have changed because of the event: anything of the Office. A look finds out."""
+    return Suspect(office, "event", event.stripe_id, (), named=named_by([event]), is_guess=True, missed=event)
+
+
+def _of_ours(hints: list[ReceivedEvent]) -> list[tuple[ReceivedEvent, Office | None]]:
+    """Return the hints about customers and objects that we have, with the Office. A product or price has no Office.
 
     The Stripe account may have other customers. The lists show objects that are new to us.
     """
     named = {one.customer_id for one in hints} - {""}
-    ours = set(Office.objects.filter(payment_provider_customer_id__in=named).values_list(CUSTOMER, flat=True))
+    ours: dict[str, Office] = {
+        str(office.payment_provider_customer_id): office
+        for office in Office.objects.filter(payment_provider_customer_id__in=named)
+    }
     about = {one for hint in hints if not hint.customer_id for one in (hint.object_id, hint.related_id)} - {""}
-    known: set[Any] = set(Invoice.objects.filter(stripe_id__in=about).values_list("stripe_id", flat=True))
-    for name in ("stripe_id", "payment_intent_id"):
-        known |= set(Payment.objects.filter(**{f"{name}__in": about}).values_list(name, flat=True))
-    known |= set(Plan.objects.filter(stripe_product_id__in=about).values_list("stripe_product_id", flat=True))
-    known |= set(PlanPrice.objects.filter(stripe_price_id__in=about).values_list("stripe_price_id", flat=True))
-    return [one for one in hints if one.customer_id in ours or {one.object_id, one.related_id} & known]
+    sold = set(Plan.objects.filter(stripe_product_id__in=about).values_list("stripe_product_id", flat=True))
+    sold |= set(PlanPrice.objects.filter(stripe_price_id__in=about).values_list("stripe_price_id", flat=True))
+    for model, name in ((Invoice, "stripe_id"), (Payment, "stripe_id"), (Payment, "payment_intent_id")):
+        for row in model._default_manager.filter(**{f"{name}__in": about}).select_related("office"):
+            ours[getattr(row, name)] = row.office
+    found = []
+    for one in hints:
+        office = ours.get(one.customer_id) or ours.get(one.related_id) or ours.get(one.object_id)
+        if office or one.object_id in sold:
+            found.append((one, office))
+    return found
 
 
 def tell(run: Reconciliation) -> None:
@@ -68,9 +115,11 @@ def tell(run: Reconciliation) -> None:
             "events_missed",
             "webhooks",
             office=None,
-            severity="critical",
-            detail=f"{missed} events did not arrive and were read from Stripe later. Stripe's page of the webhook "
-            "endpoint says why they could not be delivered.",
+            detail=f"{missed} events did not arrive and were read from Stripe later. What they changed here is told in "
+            "the findings about drift, Office by Office. Stripe's page of the webhook endpoint says why they could not "
+            "be delivered.",
+            facts=str(run.public_id),
+            comparison=run,
         )
     else:
         resolve("events_missed", "webhooks", resolution="a later comparison found all events here")

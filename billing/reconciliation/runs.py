@@ -13,7 +13,7 @@ from billing import clock, errors, leases
 from billing.access import roles
 from billing.audit import actor, trail
 from billing.audit.actor import Actor
-from billing.findings import report
+from billing.findings import report, resolve
 from billing.jobs import job
 from billing.models import Reconciliation
 from billing.reconciliation import drift, missed_events, stages
@@ -160,21 +160,27 @@ def _one_page(run: Reconciliation, own: QuerySet[Reconciliation]) -> None:
     suspects = [one for one in part.suspects if one.office.pk not in run.seen_to]
     result = drift.repair(
         suspects,
-        last=_last(run),
+        teller=drift.Teller(run, _last(run)),
         go_on=lambda: bool(own.update(lease_until=clock.wall() + LEASE)) and time.monotonic() < until,
     )
     finished = {one.office.pk for one in suspects} <= result.offices
     if not finished:  # the page is read again for the other Offices, and its objects are counted then
         run.counts = before
         run.seen_to = [*run.seen_to, *sorted(result.offices)]
-    for what, how_many in (("looks", result.looks), ("drifted", result.drifted), ("left", result.left)):
+    for what, how_many in (("looks", result.looks), ("changes on their way", result.expected)):
         if how_many:
             run.count(what, how_many)
     if finished:
+        missed_events.put_in(part.events)
         if part.seen:
             run.count(run.stage, len(part.seen))
             drift.resolve_equal(set(part.seen) - {one.stripe_id for one in part.suspects})
         _advance(run, part.next)
+    if run.ended_at and "events" in stages.names(run):
+        missed_events.tell(run)
+    if run.ended_at and run.adopts:
+        _resolve_unfinished(run)
+    _count_findings(run)
     values = {
         "stage": run.stage,
         "cursor": run.cursor,
@@ -183,9 +189,17 @@ def _one_page(run: Reconciliation, own: QuerySet[Reconciliation]) -> None:
         "ended_at": run.ended_at,
     }
     if own.update(**values, **leases.RELEASED, last_error="") and run.ended_at:
-        if "events" in stages.names(run):
-            missed_events.tell(run)
         log.info("reconciliation ended: %s", run.counts)
+
+
+def _count_findings(run: Reconciliation) -> None:
+    """Count what this comparison repaired and what it leaves for a person. The findings are what is counted."""
+    found = {
+        "drifted": run.findings.filter(kind=drift.KIND, resolution=drift.REPAIRED).count(),
+        "left": run.findings.filter(resolved_at=None).count(),
+    }
+    counts = {what: how_many for what, how_many in run.counts.items() if what not in found}
+    run.counts = counts | {what: how_many for what, how_many in found.items() if how_many}
 
 
 def _last(run: Reconciliation) -> datetime | None:
@@ -204,6 +218,13 @@ def _advance(run: Reconciliation, following: str) -> None:
         run.ended_at = clock.wall()
     else:
         run.stage = names[names.index(run.stage) + 1]
+
+
+def _resolve_unfinished(run: Reconciliation) -> None:
+    """Resolve the findings about adoptions of the same products that were left unfinished: this one is complete."""
+    earlier = Reconciliation.objects.filter(adopts=True, began_at__lt=run.began_at)
+    same = [str(one.public_id) for one in earlier if set(one.products) == set(run.products)]
+    resolve("backfill_unfinished", *same, resolution="a later adoption came to its end")
 
 
 @job("reconcile", every=timedelta(minutes=15))

@@ -14,9 +14,10 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
 from billing import errors
-from billing.models import Adjustment, Invoice, Office, Reconciliation
+from billing.findings import end
+from billing.models import Adjustment, Finding, Invoice, Office, ReceivedEvent, Reconciliation
 from billing.models.statuses import UNDECIDED, UNDER_WAY, InvoiceStatus
-from billing.reconciliation import adoption, contacts, missed_events, suspects, unknown_customers
+from billing.reconciliation import adoption, contacts, found_customers, missed_events, suspects, unknown_customers
 from billing.reconciliation.compare import Difference
 from billing.reconciliation.suspects import Suspect
 from billing.stripe_api import gateway
@@ -30,11 +31,15 @@ GONE = (Difference("customer exists", True, False),)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One page: the ids of its objects, the suspects, and the cursor of the next page (empty after the last)."""
+    """One page: the ids of its objects, the suspects, and the cursor of the next page (empty after the last).
+
+    ``events`` are put into the inbox when all suspects of the page were looked at.
+    """
 
     seen: tuple[str, ...]
     suspects: list[Suspect]
     next: str
+    events: tuple[ReceivedEvent, ...] = ()
 
 
 Stage = Callable[[Reconciliation, str], Part]
@@ -93,7 +98,8 @@ def _all(page: Callable[..., lists.Page], **of: str) -> list[Listed]:
 
 
 def _events(run: Reconciliation, cursor: str, *, undelivered: bool) -> Part:
-    return Part((), [], missed_events.take_in(run, cursor, undelivered=undelivered))
+    page = missed_events.read(run, cursor, undelivered=undelivered)
+    return Part((), page.suspects, page.next, page.events)
 
 
 def _catalogue(run: Reconciliation, cursor: str) -> Part:
@@ -107,8 +113,8 @@ def _customers(run: Reconciliation, cursor: str) -> Part:
     found = list(suspects.customers(page.objects))
     named = [one.customer for one in page.objects]
     Office.objects.filter(payment_provider_customer_id__in=named).update(reconciled_at=run.began_at)
-    unknown_customers.tell_of_customers(page.objects)
-    contacts.tell(page.objects)
+    unknown_customers.tell_of_customers(run, page.objects)
+    contacts.tell(run, page.objects)
     return Part(tuple(one.state.id for one in page.objects), found, page.next)
 
 
@@ -215,6 +221,17 @@ def _test_clocks(run: Reconciliation, cursor: str) -> Part:
     return Part((row.payment_provider_customer_id or "",), found, str(row.pk))
 
 
+def _found_customers(run: Reconciliation, cursor: str) -> Part:
+    """Close the next finding about a customer without an Office, if it is over. A list shows no deleted customer."""
+    standing = Finding.objects.filter(kind__in=found_customers.KINDS, resolved_at=None, pk__gt=int(cursor or 0))
+    found = standing.order_by("pk").select_related("office").first()
+    if found is None:
+        return Part((), [], "")
+    if found_customers.is_over(found):
+        end(Finding.objects.filter(pk=found.pk), resolution="it is over at Stripe")
+    return Part((), [], str(found.pk))
+
+
 def _unseen(run: Reconciliation) -> Q:
     return Q(reconciled_at=None) | Q(reconciled_at__lt=run.began_at)
 
@@ -244,5 +261,6 @@ STAGES: dict[str, Stage] = {
         of=Adjustment.objects.filter(status__in=UNDECIDED),
         kind="dispute or refund",
     ),
+    "customers without an Office": _found_customers,
     "test clocks": _test_clocks,
 }

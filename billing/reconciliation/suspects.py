@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from billing import invoice_lines
-from billing.models import Adjustment, Invoice, Office, Payment, PaymentMethod, Subscription
+from billing.models import Adjustment, Invoice, Office, Payment, PaymentMethod, ReceivedEvent, Subscription
 from billing.projection import columns, rows
 from billing.projection.objects import invoices_paid
 from billing.reconciliation.compare import Difference, Values, differences
@@ -22,6 +22,8 @@ from billing.stripe_api.inbound.states import (
 )
 
 Row = Subscription | Invoice | Payment | Adjustment
+OWN = {"id", "stripe_id", "ticket", "office_id", "operation_id", "payment_id", "reconciled_at"}
+"""The columns of those rows that copy nothing of Stripe's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Suspect:
 
     ``named`` is what a look must fetch to see it, as ``billing.look.look`` takes it. ``model`` is the model of its row,
     or None for the Office's own columns. ``is_guess`` means that no page showed it: a look comes before any finding.
+    ``missed`` is the event that had not arrived, if that is the only reason for the guess.
     """
 
     office: Office
@@ -40,6 +43,7 @@ class Suspect:
     named: dict[str, set[str]] = field(default_factory=dict)
     state: Any = None
     is_guess: bool = False
+    missed: ReceivedEvent | None = None
 
     def now(self) -> Values | None:
         """Return the row's present values, or None if there is no row."""
@@ -48,6 +52,28 @@ class Suspect:
             return _of_office(office, office.payment_methods.filter(is_default=True).first())
         row = self.model._default_manager.filter(stripe_id=self.stripe_id).first()
         return rows.values_of(row) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What we hold of one object at Stripe: what kind it is, its values, and the currency of its amounts."""
+
+    kind: str
+    values: Values
+    currency: str
+
+
+def held(office: Office) -> dict[str, Held]:
+    """Return what we hold of the Office's customer and of each of its objects, by their ids at Stripe. Six queries."""
+    office = Office.objects.get(pk=office.pk)
+    card = office.payment_methods.filter(is_default=True).first()
+    found = {office.payment_provider_customer_id or "": Held("customer", _of_office(office, card), office.currency)}
+    for model in (Subscription, Invoice, Payment, Adjustment):
+        for row in model._default_manager.filter(office=office).order_by("pk"):
+            kind = row.kind.replace("_", " ") if isinstance(row, Adjustment) else row._meta.verbose_name
+            values = {name: value for name, value in rows.values_of(row).items() if name not in OWN}
+            found[row.stripe_id] = Held(str(kind), values, row.currency)
+    return found
 
 
 def offices_of(listed: Iterable[Listed]) -> dict[str, Office]:

@@ -3,9 +3,9 @@
 import uuid
 from collections.abc import Iterable
 
-from billing import clock, errors
-from billing.findings import report
-from billing.models import Finding, Office, Operation, PlanPrice, Reconciliation
+from billing import errors, invoice_lines
+from billing.findings import end, report, resolve
+from billing.models import Finding, Office, Operation, Reconciliation
 from billing.models.statuses import LIVE
 from billing.reconciliation.suspects import offices_of
 from billing.stripe_api.gateway.lists import Listed
@@ -15,37 +15,48 @@ UNKNOWN = "unknown_customer"
 CLAIMS = ("second_customer", "customer_not_linked")
 
 
-def tell_of_customers(listed: Iterable[Listed]) -> None:
+def tell_of_customers(run: Reconciliation, listed: Iterable[Listed]) -> None:
     """Report a finding for each customer whose metadata names an Office that has no customer, or has another.
 
-    Findings about customers that an Office has by now are resolved.
+    Findings about customers that an Office has by now, or that name no Office of ours any more, are resolved.
     """
     listed = list(listed)
     ours = offices_of(listed)
-    over = Finding.objects.filter(kind__in=(*CLAIMS, UNKNOWN), subject__in=ours, resolved_at=None)
-    over.update(resolved_at=clock.wall(), resolution="an Office has this customer")
-    claims = [one.state for one in listed if isinstance(one.state, CustomerState) and one.customer not in ours]
-    claimed = {office_id(state): state for state in claims if office_id(state)}
-    for office in Office.objects.filter(public_id__in=claimed):
-        state = claimed[office.public_id]
-        if office.payment_provider_customer_id:
-            report(
-                "second_customer",
-                state.id,
-                office=office,
-                severity="warning",
-                detail="A second customer at Stripe has this Office's id. What is charged to it does not show here. "
-                "Delete it at Stripe, or remove the Office's id from its metadata.",
-            )
-        elif not office.operations.filter(status__in=Operation.UNSETTLED).exists():
-            report(
-                "customer_not_linked",
-                state.id,
-                office=office,
-                severity="critical",
-                detail="A customer at Stripe has this Office's id, but the Office has no customer here. If it is the "
-                "right one, link it.",
-            )
+    end(Finding.objects.filter(kind__in=(*CLAIMS, UNKNOWN), subject__in=ours), resolution="an Office has this customer")
+    others = [one.state for one in listed if isinstance(one.state, CustomerState) and one.customer not in ours]
+    claimed = {number: state for state in others if (number := office_id(state))}
+    offices = list(Office.objects.filter(public_id__in=claimed))
+    named = {claimed[office.public_id].id for office in offices}
+    no_more = Finding.objects.filter(kind__in=CLAIMS, subject__in={state.id for state in others} - named)
+    end(no_more, resolution="the customer does not have the Office's id any more")
+    for office in offices:
+        _tell_of_claim(run, office, claimed[office.public_id])
+
+
+def _tell_of_claim(run: Reconciliation, office: Office, state: CustomerState) -> None:
+    """Report that the customer's metadata names this Office. A finding with the other claim is over."""
+    second, not_linked = CLAIMS
+    if office.payment_provider_customer_id:
+        resolve(not_linked, state.id, resolution="the Office has another customer")
+        report(
+            second,
+            state.id,
+            office=office,
+            facts=str(office.public_id),
+            comparison=run,
+            detail="A second customer at Stripe has this Office's id. What is charged to it does not show here. "
+            "Delete it at Stripe, or remove the Office's id from its metadata.",
+        )
+    elif not office.operations.filter(status__in=Operation.UNSETTLED).exists():
+        report(
+            not_linked,
+            state.id,
+            office=office,
+            facts=str(office.public_id),
+            comparison=run,
+            detail="A customer at Stripe has this Office's id, but the Office has no customer here. If it is the "
+            "right one, link it.",
+        )
 
 
 def tell_of_subscriptions(run: Reconciliation, listed: Iterable[Listed]) -> None:
@@ -59,25 +70,26 @@ def tell_of_subscriptions(run: Reconciliation, listed: Iterable[Listed]) -> None
     ]
     if not unknown:
         return
-    prices = PlanPrice.objects.filter(stripe_price_id__in={state.price_id for _, state in unknown})
-    sold = {str(price.stripe_price_id): price for price in prices.select_related("plan")}
+    sold = invoice_lines.prices_of(item.price_id for _, state in unknown for item in state.items)
     named = {customer for customer, _ in unknown}
     open_findings = Finding.objects.filter(kind__in=CLAIMS, subject__in=named, resolved_at=None)
     claimed = set(open_findings.values_list("subject", flat=True))
     for customer, state in unknown:
         if customer in claimed:
             continue
-        price = sold.get(state.price_id)
-        if price is None or state.status not in LIVE:
-            run.count("subscriptions of others" if price is None else "ended subscriptions of others")
+        plans = sorted({str(sold[item.price_id].plan) for item in state.items if item.price_id in sold})
+        if not plans or state.status not in LIVE:
+            run.count("ended subscriptions of others" if plans else "subscriptions of others")
             continue
         report(
             UNKNOWN,
             customer,
             office=None,
-            severity="warning",
-            detail=f"A customer at Stripe subscribes to {price.plan} but has no Office here. If it is a practice, "
-            f"adopt it. If not, end its subscription at Stripe. {errors.without_stripe_ids(customer)}",
+            facts=f"subscribes to {', '.join(plans)}",
+            comparison=run,
+            detail=f"A customer at Stripe subscribes to {' and '.join(plans)} but has no Office here. If it is a "
+            "practice, adopt it. If not, end its subscription at Stripe, or close this finding. "
+            f"{errors.without_stripe_ids(customer)}",
         )
 
 

@@ -7,6 +7,7 @@ lease settles nothing, and what it applied does no harm.
 import logging
 import random
 import uuid
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
@@ -15,7 +16,7 @@ from django.db.models import F, Q, QuerySet
 from billing import catalogue, clock, errors, leases
 from billing.audit import actor, trail
 from billing.database_trouble import TROUBLE
-from billing.findings import report
+from billing.findings import report, resolve
 from billing.jobs import job
 from billing.look import look
 from billing.models import Finding, Invoice, Office, Payment, ReceivedEvent
@@ -111,7 +112,7 @@ def _look_at(events: list[ReceivedEvent]) -> bool:
     if office is None:
         return _unknown_customer(events, customer)
     with trail.acting(BY, office=office, reason=_reason(events)):
-        look(office, payment_methods=any(what is LookAt.CARDS for _, what in wanted), **_named(wanted))
+        look(office, payment_methods=any(what is LookAt.CARDS for _, what in wanted), **named_by(events))
     _settle_seen(office, newest)
     return True
 
@@ -133,12 +134,12 @@ def _free(now: datetime) -> QuerySet[ReceivedEvent]:
     return ReceivedEvent.objects.filter(leases.free(now), status=Status.WAITING)
 
 
-def _named(wanted: list[tuple[ReceivedEvent, LookAt]]) -> dict[str, set[str]]:
+def named_by(events: Iterable[ReceivedEvent]) -> dict[str, set[str]]:
     """Return the ids that the events name, by kind, as ``look`` takes them."""
     found: dict[str, set[str]] = {}
-    for event, what in wanted:
+    for event in events:
         ids = {event.related_id, event.object_id} - {""}
-        for kind, prefixes in FETCHED.get(what, {}).items():
+        for kind, prefixes in FETCHED.get(route(event.type), {}).items():
             found.setdefault(kind, set()).update(one for one in ids if one.startswith(prefixes))
     return found
 
@@ -164,13 +165,15 @@ def _unknown_customer(events: list[ReceivedEvent], customer: str) -> bool:
     """
     if customer and max(event.attempts for event in events) < UNKNOWN_CUSTOMER_ATTEMPTS:
         raise errors.CustomerWithoutOffice
-    if customer:
+    told = Finding.objects.filter(Q(resolved_at=None) | Q(decision_holds=True), kind="unknown_customer")
+    if customer and not told.filter(subject=customer).exists():  # a comparison may know more about it
         report(
             "unknown_customer",
             customer,
             office=None,
             detail="Stripe sent an event of a customer that has no Office here. If it is a practice that you bill, "
-            f"adopt it. If not, close this finding. {errors.without_stripe_ids(customer)}",
+            "adopt it. If not, close this finding: then no event of this customer is told again. "
+            f"{errors.without_stripe_ids(customer)}",
         )
     return False
 
@@ -199,7 +202,7 @@ def _put_off(
         values: dict[str, object] = {"last_error": error, "lease_until": None, "alone": park or event.alone}
         if park and event.alone and event.attempts >= MOST_ATTEMPTS:
             values |= {"status": Status.PARKED, "settled_at": now}
-            report("event_parked", event.stripe_id, office=None, severity="critical", detail=f"{event.type}: {error}")
+            report("event_parked", event.stripe_id, office=None, detail=f"{event.type}: {error}")
         else:
             wait = leases.back_off(event.attempts, first=FIRST_RETRY, last=LAST_RETRY)
             jittered = wait * random.uniform(0.5, 1.0)  # noqa: S311
@@ -214,7 +217,7 @@ def replay(parked: QuerySet[ReceivedEvent]) -> int:
         again += ReceivedEvent.objects.filter(pk=event.pk, status=Status.PARKED).update(
             status=Status.WAITING, attempts=0, due_at=now, claim_id=None, settled_at=None
         )
-        Finding.objects.filter(kind="event_parked", subject=event.stripe_id, resolved_at=None).update(resolved_at=now)
+        resolve("event_parked", event.stripe_id, resolution="the event was put back")
     return again
 
 

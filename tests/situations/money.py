@@ -374,6 +374,80 @@ def credit_paid_a_whole_renewal(at: Dashboard) -> None:
     at.wait_until(moment("1 Apr 14:00"))
 
 
+@situation(
+    "billing/customer/balance",
+    right=Right(
+        access="full",
+        status="active",
+        plan="Team",
+        quantity=1,
+        monthly={"usd": 49_00},
+        owed={},
+        past_due_since=None,
+        next_charge=("1 Apr", 23_71, "usd"),
+        cycles=[MARCH],
+        findings=[],
+        credit={"usd": 25_29},
+        in_the_statement="Kept as credit",
+        invoice=(-25_29, 0, 0, -25_29),
+    ),
+)
+def fewer_seats_are_settled_at_once(at: Dashboard) -> None:
+    """Of March, 16 of 31 days are left: 50.58 come back and 25.29 are due. The rest of 25.29 becomes credit."""
+    one = at.subscribe({"price": at.price("seats-monthly"), "quantity": 2})
+    at.wait_until(moment("16 Mar"))
+    at.post(f"subscription_items/{at.item(one)}", quantity=1, proration_behavior="always_invoice")
+
+
+@situation(
+    "billing/customer/balance",
+    right=Right(
+        access="full",
+        status="active",
+        plan="Practice",
+        quantity=1,
+        monthly={"usd": 199_00},
+        owed={},
+        past_due_since=None,
+        next_charge=("1 May", 199_00, "usd"),
+        cycles=[MARCH, APRIL],
+        findings=[],
+        in_the_statement="Paid from credit",
+        not_in_the_statement="debt",
+        payments=[("succeeded", 199_00, True), ("succeeded", 149_00, True)],
+    ),
+)
+def credit_paid_a_part_of_a_renewal(at: Dashboard) -> None:
+    """50.00 of credit and 149.00 of the card make 199.00."""
+    at.subscribe("practice-monthly")
+    at.post(f"customers/{at.customer}/balance_transactions", amount=-50_00, currency="usd")
+    at.wait_until(moment("1 Apr 14:00"))
+
+
+@situation(
+    "billing/customer/balance",
+    right=Right(
+        access="full",
+        status="past_due",
+        plan="Practice",
+        quantity=1,
+        monthly={"usd": 199_00},
+        owed={"usd": 214_00, "eur": 100_00},
+        past_due_since="1 Apr 13:00",
+        next_charge=("1 May", 199_00, "usd"),
+        cycles=[MARCH, APRIL],
+        findings=[],
+    ),
+)
+def a_debt_on_the_balance_and_another_currency_are_owed(at: Dashboard) -> None:
+    """Both together: 199.00 and the debt of 15.00 in dollars, and 100.00 in euro."""
+    at.subscribe("practice-monthly")
+    at.one_off(100_00, "eur")
+    at.post(f"customers/{at.customer}/balance_transactions", amount=15_00, currency="usd")
+    at.pays_with("pm_card_chargeCustomerFail")
+    at.wait_until(moment("1 Apr 14:00"))
+
+
 # --- the period of an invoice
 
 

@@ -100,7 +100,7 @@ class Command(BaseCommand):
             self.stdout.write(f"  {how_many:>8,} {what}")
         if run.counts.get("events that had not arrived"):
             self.stdout.write("The worker handles those events: python manage.py worker")
-        if run.counts.get("drifted"):
-            self.stdout.write("What had drifted is repaired. See Findings in the admin.")
-        if run.counts.get("left"):
-            self.stdout.write("Some differences need a person. See Findings in the admin.")
+        if drifted := run.counts.get("drifted"):
+            self.stdout.write(f"What had drifted is repaired. Findings tell of each object: {drifted:,}")
+        if left := run.counts.get("left"):
+            self.stdout.write(f"Findings that need a person: {left:,}")

@@ -49,10 +49,10 @@ def require_none(office: Office) -> None:
             LOST,
             one,
             office=office,
-            severity="critical",
             detail=f"{SAW} {CLOSE if customer else LINK}",
         )
-    if Finding.objects.filter(kind=LOST, office=office, resolved_at=None).exists():
+    is_undecided = Finding.objects.filter(kind=LOST, office=office, resolved_at=None).exists()
+    if is_undecided or (lost and not customer):
         raise errors.OperationLost(office)
 
 

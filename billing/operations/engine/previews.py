@@ -33,6 +33,7 @@ class Line:
 class Preview:
     """The invoice that would come: now, or at ``at``. ``as_of`` is the moment it was reckoned for: confirm with it.
 
+    ``tax_within`` is the part of ``tax`` that is within the prices of the lines; the rest is on top of them.
     ``charged`` is what is asked for after credit; a negative ``total`` is kept as credit. ``title`` says when
     and how, where neither "now" nor "with the next invoice" does; ``says`` what one should know beside the amounts.
     """
@@ -43,11 +44,16 @@ class Preview:
     lines: tuple[Line, ...]
     discount: Money
     tax: Money
+    tax_within: Money
     total: Money
     charged: Money
     afterwards: str = ""
     says: str = ""
     title: str = ""
+
+    @property
+    def tax_on_top(self) -> Money:
+        return Money(self.tax.amount - self.tax_within.amount, self.tax.currency)
 
 
 def preview(wanted: Declaration[Any, Any], subject: Any, *, by: Actor, reason: str = "") -> Any:
@@ -118,6 +124,7 @@ def shown(
         ),
         discount=money(-invoice.discount),
         tax=money(invoice.tax),
+        tax_within=money(invoice.tax_within),
         total=money(invoice.total),
         charged=money(invoice.amount_due),
         afterwards=afterwards,
@@ -154,6 +161,7 @@ def reckoned(price: PlanPrice, quantity: int, coupon: Coupon | None = None) -> P
         subtotal=whole.amount,
         discount=off,
         tax=0,
+        tax_within=0,
         total=whole.amount - off,
         amount_due=whole.amount - off,
         period_start=None,

@@ -121,7 +121,6 @@ def _find_out(run: Run, *, refused: errors.DeterminationMissing | None = None) -
         "operation_abandoned",
         run.id,
         office=run.office,
-        severity="critical",
         detail=f"“{operation.in_words}”, asked for by {operation.actor_label}, was not done at Stripe. "
         "Ask for it again.",
     )

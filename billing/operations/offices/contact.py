@@ -100,6 +100,8 @@ def _addressed(run: Run) -> None:
     office.refresh_from_db(fields=CONTACT)
     after = {"name": sent["name"], "billing_email": sent["email"], "locale": sent["preferred_locales"][0]}
     resolve(CONTACT_DIFFERS, str(office.public_id), resolution="Stripe was told")
+    if after["name"] and after["billing_email"]:
+        resolve("contact_missing", str(office.public_id), resolution="the contact was entered")
     changed = [name for name, value in after.items() if getattr(office, name) != value]
     for name in changed:
         setattr(office, name, after[name])

@@ -197,12 +197,16 @@ class AdjustmentState:
 
 @dataclass(frozen=True, slots=True)
 class PreviewedInvoice:
-    """A preview of an invoice. ``amount_due`` is what remains after credit."""
+    """A preview of an invoice. ``amount_due`` is what remains after credit.
+
+    ``tax_within`` is the part of the tax that is within the prices. The rest of the tax is on top of them.
+    """
 
     currency: str
     subtotal: int
     discount: int
     tax: int
+    tax_within: int
     total: int
     amount_due: int
     period_start: datetime | None
