@@ -38,6 +38,7 @@ READERS: dict[str, tuple[str, tuple[str, ...], Callable[[dict[str, Any]], Any]]]
     "refund": ("refund", (), inbound.adjustments.refund),
     "credit_note": ("credit_note", (), inbound.adjustments.credit_note),
     "previewed_credit_note": ("credit_note", (), inbound.adjustments.previewed_credit_note),
+    "fraud_warning": ("radar.early_fraud_warning", (), inbound.adjustments.fraud_warning),
     "dispute": ("dispute", (), inbound.adjustments.dispute),
     "event": ("event", (), hint_of),
 }
@@ -96,6 +97,7 @@ ASKED: dict[str, Callable[[Office], Any]] = {
     ),
     "adjustments.charges": lambda office: gateway.adjustments.refunds(gateway.adjustments.charges("cus_1", ["ch_9"])),
     "adjustments.disputes": lambda office: gateway.adjustments.disputes("ch_1"),
+    "adjustments.fraud_warnings": lambda office: gateway.adjustments.fraud_warnings("ch_1"),
     "adjustments.credit_notes": lambda office: gateway.adjustments.credit_notes("cus_1"),
     "catalogue.has_product": lambda office: gateway.catalogue.has_product("prod_1"),
     "catalogue.is_product_for_sale": lambda office: gateway.catalogue.is_product_for_sale("prod_1"),
@@ -135,6 +137,7 @@ ASKED: dict[str, Callable[[Office], Any]] = {
         payments=["ch_9"],
         disputes=["ch_9"],
         credit_notes=["in_9"],
+        fraud_warnings=["ch_9"],
         payment_methods=True,
         cards=["pm_9"],
     ),
