@@ -153,7 +153,9 @@ def _expand(store: Memory, node: Any, schema: Schema, parts: list[str], refusal:
     schema = OBJECTS.get(kind, schema)
     if (kind, name) in HIDDEN:
         row = store.get(node["object"], node["id"]) or {}  # something that is only previewed has no row
-        node[name] = _public(row.get(name), shape_of(node["object"]).parts.get(name, WITHOUT_SHAPE))
+        shape = shape_of(kind)
+        if row.get(name) is not None or name not in shape.left_out:
+            node[name] = _public(row.get(name), shape.parts.get(name, WITHOUT_SHAPE))
         return
     if (kind, name) in PAGES and name not in node:
         members_kind, owner, url = PAGES[kind, name]

@@ -113,6 +113,9 @@ def test_what_is_left_out_may_be_named_in_expand(sandbox: Sandbox) -> None:
     refund = sandbox.post("refunds", {"charge": sandbox.listed("charges", customer=customer)[0]["id"]})["id"]
     assert "failure_balance_transaction" not in sandbox.get(f"refunds/{refund}")
     assert sandbox.get(f"refunds/{refund}", **{"expand[]": "failure_balance_transaction"})["id"] == refund
+    coupon = sandbox.post("coupons", {"percent_off": 10, "duration": "once"})["id"]
+    for field in ("applies_to", "currency_options"):
+        assert field not in sandbox.get(f"coupons/{coupon}", **{"expand[]": field})
     sandbox.refused("GET", f"refunds/{refund}", {"expand[]": "failure_reason"})
     sandbox.refused("GET", f"refunds/{refund}", {"expand[]": "status.whatever"})
 
