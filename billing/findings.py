@@ -3,8 +3,7 @@
 There is at most one open finding of a kind about a subject. None is deleted.
 
 Every kind says when its matter is over. ``resolve`` is called then, by code that sees it at Stripe, or by
-``billing.matters`` for a rule about our own rows (``Kind.is_over``). Where no code can know it, a person closes the
-finding.
+``billing.matters`` for a rule about our own rows (``Kind.is_over``). Where no code can know it, a person closes it.
 
 What a person closed stays closed. The finding keeps the facts that it rested on. The same facts do not open it again,
 until the matter was over in between. Other facts open a new one.
@@ -258,9 +257,8 @@ def _decided(kind: str, subject: str, facts: str) -> Finding | None:
     about = Finding.objects.filter(kind=kind, subject=subject)
     decided = about.filter(decision_holds=True, facts=facts).first()
     if decided:
-        about.filter(resolved_at=None).update(
-            resolved_at=clock.wall(), resolution="it is again as a person accepted it"
-        )
+        again = "it is again as a person accepted it"
+        about.filter(resolved_at=None).update(resolved_at=clock.wall(), resolution=again)
     return decided
 
 
