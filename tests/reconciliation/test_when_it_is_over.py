@@ -329,6 +329,16 @@ def not_for_sale_at_stripe_nor_here(at: Stage) -> Iterator[None]:
 
 
 @story
+def fraud_warning(at: Stage) -> Iterator[None]:
+    payment = Payment.objects.get().stripe_id
+    at.stripe.control(f"charges/{payment}/fraud_warning")
+    at.settle()
+    yield
+    at.stripe.post("refunds", charge=payment)
+    at.settle()
+
+
+@story
 def dispute(at: Stage) -> Iterator[None]:
     at.stripe.control(f"charges/{Payment.objects.get().stripe_id}/dispute")
     at.settle()
