@@ -309,8 +309,8 @@ class CurrencyMismatch(BillingError):
 
     def __init__(self, office: Any, currency: str) -> None:
         super().__init__(
-            f"This Office is billed in {office.currency.upper()}, and that cannot change. Choose a price in "
-            f"{office.currency.upper()}, not in {currency.upper()}.",
+            f"This Office's subscription is in {office.currency.upper()}. Choose a price in "
+            f"{office.currency.upper()}, not in {currency.upper()}. Another currency is possible after it has ended.",
             about=office,
         )
 

@@ -3,8 +3,7 @@
 There is at most one open finding of a kind about a subject. None is deleted.
 
 Every kind says when its matter is over. ``resolve`` is called then, by code that sees it at Stripe, or by
-``billing.matters`` for a rule about our own rows (``Kind.is_over``). Where no code can know it, a person closes the
-finding.
+``billing.matters`` for a rule about our own rows (``Kind.is_over``). Where no code can know it, a person closes it.
 
 What a person closed stays closed. The finding keeps the facts that it rested on. The same facts do not open it again,
 until the matter was over in between. Other facts open a new one.
@@ -22,6 +21,7 @@ from billing.models import (
     Finding,
     Job,
     Office,
+    Payment,
     Plan,
     PlanPrice,
     ReceivedEvent,
@@ -85,6 +85,11 @@ def _is_not_sold_here(finding: Finding) -> bool:
 def _needs_no_answer(finding: Finding) -> bool:
     row = Adjustment.objects.filter(public_id=finding.subject).first()
     return row is None or not row.answer_by
+
+
+def _nothing_to_prevent(finding: Finding) -> bool:
+    row = Payment.objects.filter(public_id=finding.subject).first()
+    return row is None or row.disputed or not row.refundable.amount
 
 
 def _is_not_parked(finding: Finding) -> bool:
@@ -179,6 +184,12 @@ KINDS: dict[str, Kind] = {
         "No answer is needed any more.",
         is_over=_needs_no_answer,
     ),
+    "fraud_warning": Kind(
+        "A card's bank warns that a payment may be fraud.",
+        CRITICAL,
+        "The payment was refunded in whole, or is disputed.",
+        is_over=_nothing_to_prevent,
+    ),
     "dispute_lost": Kind("A dispute was lost.", WARNING, "A person has dealt with the Office about it.", by_rule=False),
     "refund_failed": Kind(
         "The bank did not accept a refund.", CRITICAL, "A person gave the money back in another way.", by_rule=False
@@ -246,9 +257,8 @@ def _decided(kind: str, subject: str, facts: str) -> Finding | None:
     about = Finding.objects.filter(kind=kind, subject=subject)
     decided = about.filter(decision_holds=True, facts=facts).first()
     if decided:
-        about.filter(resolved_at=None).update(
-            resolved_at=clock.wall(), resolution="it is again as a person accepted it"
-        )
+        again = "it is again as a person accepted it"
+        about.filter(resolved_at=None).update(resolved_at=clock.wall(), resolution=again)
     return decided
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from stripe_sandbox import ledger, timeline
+from stripe_sandbox import fraud_warnings, ledger, timeline
 from stripe_sandbox.cards import Card
 from stripe_sandbox.dates import DAY
 from stripe_sandbox.errors import invalid, unsupported
@@ -37,6 +37,8 @@ def open_dispute(store: Store, charge: Row, *, reason: str = "fraudulent", inqui
     left = charge["amount"] - charge["amount_refunded"]
     if charge["status"] != "succeeded" or left == 0 or charge["disputed"]:
         raise invalid(f"Charge {charge['id']} cannot be disputed.", param="charge")
+    if charge["payment_method_details"]["type"] != "card":
+        raise unsupported("disputes of other payments than by card")
     brand = charge["payment_method_details"]["card"]["brand"]
     code = NETWORK_CODES.get(reason)
     made = store.add(
@@ -66,6 +68,7 @@ def open_dispute(store: Store, charge: Row, *, reason: str = "fraudulent", inqui
     )
     store.change(charge, disputed=True)
     store.emit("charge.dispute.created", made)
+    fraud_warnings.follow(store, charge)
     if not inquiry:
         _withdraw(store, made)
     return made

@@ -8,6 +8,7 @@ from stripe_sandbox import (
     customers,
     disputes,
     events,
+    fraud_warnings,
     intents,
     ledger,
     payment_methods,
@@ -21,7 +22,7 @@ from stripe_sandbox import (
 )
 from stripe_sandbox.handlers import Routes
 from stripe_sandbox.invoicing import credit_notes, invoice_editing, invoice_items, invoice_requests
-from stripe_sandbox.subscribing import subscription_items, subscriptions
+from stripe_sandbox.subscribing import schedules, subscription_items, subscriptions
 
 ROUTES: Routes = {}
 for module in (
@@ -33,6 +34,7 @@ for module in (
     customers,
     disputes,
     events,
+    fraud_warnings,
     intents,
     invoice_editing,
     invoice_items,
@@ -42,6 +44,7 @@ for module in (
     portal,
     previews,
     refunds,
+    schedules,
     setup_intents,
     subscription_items,
     subscriptions,

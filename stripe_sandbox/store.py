@@ -34,7 +34,7 @@ class Store(Memory):
         values.setdefault("id", self.new_id(kind))
         if "created" in OBJECTS[kind]["properties"]:
             values.setdefault("created", self.now(values.get("customer") or values.get("_customer")))
-        row = new(kind, **values, _seq=self.sequence, _kind=kind)
+        row = new(kind, **values, _seq=self.sequence)
         self._put(row)
         self._touched(row)
         if self.undo is not None:
@@ -54,7 +54,7 @@ class Store(Memory):
         if self.undo is not None:
             self.undo.append(lambda: self._set(row, before | stamps, absent))
         if event:
-            self.emit(event, row, {k: v for k, v in shown_before.items() if not k.startswith("_")})
+            self.emit(event, row, {k: v for k, v in shown_before.items() if views.is_public(row["_kind"], k)})
 
     def _touched(self, row: Row) -> None:
         """Note when the row changed, and call the listeners. A rehearsal changes nothing, so it does neither."""

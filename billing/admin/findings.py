@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.timesince import timesince
 from unfold.decorators import action, display
 
@@ -20,8 +21,11 @@ from billing.admin.readonly import ReadOnly
 from billing.admin.tones import TONES
 from billing.audit import actor
 from billing.audit.actor import Actor
+from billing.findings import KINDS
 from billing.models import Finding, Reconciliation
 from billing.reconciliation import decisions
+
+OF_COMPARISON = "comparisons__id__exact"
 
 
 def _compare(finding: Finding, *, by: Actor, reason: str) -> None:
@@ -102,8 +106,11 @@ class FindingAdmin(ReadOnly, ActsAdmin):
     list_per_page = 50
     show_full_result_count = False
     ordering = (F("resolved_at").asc(nulls_first=True), "-found_at")
-    fields = ("what", "severity", "office", "detail", "found_at", "age", "resolved_at", "resolution")
+    fields = ("what", "severity", "office", "detail", "over", "found_at", "age", "resolved_at", "resolution")
     acts = ACTS
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup == OF_COMPARISON or super().lookup_allowed(lookup, value, request)
 
     @display(description="Severity", label=TONES, ordering="severity")
     def grade(self, row: Finding) -> str:
@@ -112,6 +119,10 @@ class FindingAdmin(ReadOnly, ActsAdmin):
     @display(description="Kind", ordering="kind")
     def what(self, row: Finding) -> str:
         return row.kind.replace("_", " ")
+
+    @display(description="It is over when")
+    def over(self, row: Finding) -> str:
+        return KINDS[row.kind].over if row.kind in KINDS else "–"
 
     @display(description="Open for")
     def age(self, row: Finding) -> str:
@@ -135,7 +146,7 @@ class ReconciliationAdmin(ReadOnly, ActsAdmin):
     list_display = ("began_at", "state", "took", "asked_by", "drifted", "left", "missed", "adopted")
     actions_list = ("compare_all",)
     fields = (
-        "began_at ended_at asked_by reason everything adopts recent_since events_since stage counted last_error"
+        "began_at ended_at asked_by reason everything adopts recent_since events_since stage counted told last_error"
     ).split()
 
     @display(description="State", label={"ended": "success", "under way": "info", "stopped by an error": "warning"})
@@ -173,6 +184,12 @@ class ReconciliationAdmin(ReadOnly, ActsAdmin):
     @display(description="Counted")
     def counted(self, row: Reconciliation) -> str:
         return ", ".join(f"{how_many:,} {what}" for what, how_many in row.counts.items()) or "–"
+
+    @display(description="Findings of this comparison")
+    def told(self, row: Reconciliation) -> str:
+        many = row.findings.count()
+        page = reverse("admin:billing_finding_changelist")
+        return format_html('<a href="{}?{}={}">{}</a>', page, OF_COMPARISON, row.pk, many) if many else "0"
 
     @action(description="Compare everything now", url_path="compare-all/", permissions=["compare"])
     def compare_all(self, request: HttpRequest) -> HttpResponse:

@@ -32,7 +32,7 @@ class OfficeSerializer(serializers.ModelSerializer[Office]):
         read_only_fields = fields
 
 
-class DebtSerializer(serializers.Serializer[Any]):
+class AmountSerializer(serializers.Serializer[Any]):
     currency = serializers.CharField()
     amount = serializers.IntegerField(help_text="Minor units of the currency")
 
@@ -67,8 +67,9 @@ class SubscriptionSerializer(serializers.ModelSerializer[Office]):
     discount = serializers.SerializerMethodField()
     items = serializers.SerializerMethodField()
     monthly_amount = serializers.SerializerMethodField()
-    other_debts = DebtSerializer(source="debts_in_other_currencies", many=True, read_only=True)
+    other_debts = AmountSerializer(source="debts_in_other_currencies", many=True, read_only=True)
     credit_currency = serializers.CharField(source="credit.currency", read_only=True)
+    other_credits = AmountSerializer(source="credits_in_other_currencies", many=True, read_only=True)
 
     class Meta:
         model = Office
@@ -83,6 +84,7 @@ class SubscriptionSerializer(serializers.ModelSerializer[Office]):
             "other_debts",
             "credit_balance",
             "credit_currency",
+            "other_credits",
             "billing_cycle_anchor_date",
             "current_period_start",
             "current_period_end",

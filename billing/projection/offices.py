@@ -32,6 +32,7 @@ def write_customer(office: Office, customer: CustomerState, snapshot: Snapshot) 
     office.payment_method_expires = card.expires
     office.credit_balance = customer.credit
     office.credit_currency = customer.currency
+    office.other_credits = customer.other_credits
     office.test_clock = customer.test_clock
     _write_default(office, default, snapshot.ticket)
 
@@ -64,7 +65,7 @@ def _bury(office: Office, ticket: int) -> None:
     """
     office.customer_deleted_at = office.customer_deleted_at or clock.billing()
     office.payment_method_brand = office.payment_method_last4 = office.payment_method_expires = ""
-    office.credit_balance = 0
+    office.credit_balance, office.other_credits = 0, {}
     for card in office.payment_methods.filter(detached_at=None):
         rows.save(card, {"detached_at": clock.billing(), "is_default": False}, ticket)
     for row in office.subscriptions.filter(status__in=LIVE):

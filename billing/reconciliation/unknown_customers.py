@@ -12,7 +12,9 @@ from billing.stripe_api.gateway.lists import Listed
 from billing.stripe_api.inbound.states import CustomerState, SubscriptionState
 
 UNKNOWN = "unknown_customer"
-CLAIMS = ("second_customer", "customer_not_linked")
+SECOND = "second_customer"
+NOT_LINKED = "customer_not_linked"
+CLAIMS = (SECOND, NOT_LINKED)
 
 
 def tell_of_customers(run: Reconciliation, listed: Iterable[Listed]) -> None:
@@ -35,11 +37,10 @@ def tell_of_customers(run: Reconciliation, listed: Iterable[Listed]) -> None:
 
 def _tell_of_claim(run: Reconciliation, office: Office, state: CustomerState) -> None:
     """Report that the customer's metadata names this Office. A finding with the other claim is over."""
-    second, not_linked = CLAIMS
     if office.payment_provider_customer_id:
-        resolve(not_linked, state.id, resolution="the Office has another customer")
+        resolve(NOT_LINKED, state.id, resolution="the Office has another customer")
         report(
-            second,
+            SECOND,
             state.id,
             office=office,
             facts=str(office.public_id),
@@ -49,7 +50,7 @@ def _tell_of_claim(run: Reconciliation, office: Office, state: CustomerState) ->
         )
     elif not office.operations.filter(status__in=Operation.UNSETTLED).exists():
         report(
-            not_linked,
+            NOT_LINKED,
             state.id,
             office=office,
             facts=str(office.public_id),

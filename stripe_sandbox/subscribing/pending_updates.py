@@ -3,7 +3,7 @@
 Source: https://docs.stripe.com/billing/subscriptions/pending-updates
 """
 
-from stripe_sandbox.errors import StripeError, invalid
+from stripe_sandbox.errors import StripeError, invalid, unsupported
 from stripe_sandbox.handlers import Params
 from stripe_sandbox.invoicing import amounts, collection, invoice_items, invoices
 from stripe_sandbox.store import Row, Store
@@ -11,7 +11,7 @@ from stripe_sandbox.subscribing import drafts, proration
 from stripe_sandbox.subscribing import subscription_changes as changes
 from stripe_sandbox.subscribing import subscription_rows as rows
 from stripe_sandbox.subscribing import subscription_terms as terms
-from stripe_sandbox.views import shown
+from stripe_sandbox.views import before_change, shown
 
 SUPPORTED = {
     "items",
@@ -67,7 +67,11 @@ def update(store: Store, subscription: Row, params: Params) -> Row:
     try:
         if invoice["status"] == "open":
             collection.pay(store, invoice)
-    except StripeError:
+        if invoices.is_on_its_way(store, invoice):
+            raise unsupported("a pending update that is paid from a bank account")
+    except StripeError as error:
+        if error.status != 402:
+            raise
         expires = min(pending["since"] + rows.TIME_TO_PAY, rows.period_end(store, subscription))
         store.change(invoice, auto_advance=False)
         wait = {"expires_at": expires, "trial_from_plan": None, **view}
@@ -159,5 +163,4 @@ def _apply(store: Store, subscription: Row, pending: Row, invoice: Row) -> None:
         if line := lines.get(item["price"]):
             proration.forget(store, item)
             proration.remember(store, item, amounts.net(line), line["period"]["start"], line["period"]["end"])
-    after = shown(store, subscription)
-    store.emit(rows.UPDATED, subscription, {name: value for name, value in before.items() if after[name] != value})
+    store.emit(rows.UPDATED, subscription, before_change(before, shown(store, subscription)))

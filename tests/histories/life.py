@@ -179,7 +179,7 @@ def item_added(life: Life) -> bool:
     return life.does("subscription_items", subscription=life.live()["id"], **terms)
 
 
-@happens(4)
+@happens(14)
 def item_removed(life: Life) -> bool:
     items = life.live().get("items", {"data": []})["data"]
     return len(items) > 1 and (
@@ -187,7 +187,7 @@ def item_removed(life: Life) -> bool:
     )
 
 
-@happens(2)
+@happens(1)
 def price_archived_or_sold_again(life: Life) -> bool:
     price, _ = life.chance.choice(life.prices)
     return life.does(f"prices/{price}", active=life.chance.choice(["true", "false"]))
@@ -201,7 +201,7 @@ def collected_otherwise(life: Life) -> bool:
     return _update(life, bool, collection_method="charge_automatically")
 
 
-@happens(2)
+@happens(3)
 def taxed(life: Life) -> bool:
     return _update(life, bool, **{"default_tax_rates[0]": life.chance.choice(life.rates)})
 
@@ -315,13 +315,13 @@ def open_invoice_settled(life: Life) -> bool:
     return bool(one := life.one_of("invoices", status="open")) and life.does(f"invoices/{one['id']}/{what}")
 
 
-@happens(8)
+@happens(12)
 def paid_outside_of_stripe(life: Life) -> bool:
     one = life.one_of("invoices", status="open")
     return bool(one) and life.does(f"invoices/{one['id']}/pay", paid_out_of_band="true")
 
 
-@happens(8)
+@happens(12)
 def paid_by_another_payment(life: Life) -> bool:
     """Pay an open invoice with a payment that was made by itself."""
     if not (one := life.one_of("invoices", lambda one: one["amount_remaining"] > 0, status="open")):

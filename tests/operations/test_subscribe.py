@@ -5,6 +5,7 @@ import pytest
 from billing import clock, errors
 from billing.audit import actor
 from billing.models import AuditEntry, Office, Operation, OperationStep, ReceivedEvent
+from billing.money import Money
 from billing.operations.engine.begin import perform
 from billing.operations.engine.previews import preview
 from billing.operations.engine.settle import resume_unsettled
@@ -142,13 +143,44 @@ def test_bad_input_is_refused_before_stripe_is_asked(stripe, operator, office, g
     assert AuditEntry.objects.filter(kind="refusal", office=office).count() == 1
 
 
-def test_another_currency_is_refused(stripe, operator, office):
+def test_after_the_old_one_has_ended_another_currency_can_be_chosen(stripe, operator, office):
+    """Source: https://docs.stripe.com/invoicing/multi-currency-customers"""
     office = perform(
         CancelSubscription(at_period_end=False), started(office, operator, trial_days=7), by=operator, reason=REASON
     )
 
-    with pytest.raises(errors.CurrencyMismatch, match="USD"):
+    office = started(office, operator, "practice-euro")
+
+    assert (office.currency, office.subscription_status, office.balance_due) == ("eur", "active", 0)
+    assert [row.currency for row in office.invoices.filter(total__gt=0)] == ["eur"]
+
+
+def test_what_still_holds_the_old_currency_at_stripe_refuses_another(stripe, operator, office):
+    office = perform(
+        CancelSubscription(at_period_end=False), started(office, operator, trial_days=7), by=operator, reason=REASON
+    )
+    customer = office.payment_provider_customer_id
+    stripe.post("invoiceitems", customer=customer, amount=5_000, currency="usd")
+
+    with pytest.raises(errors.StripeRejected, match="invoice item with currency usd"):
         started(office, operator, "practice-euro")
+
+    assert Office.objects.get(pk=office.pk).subscription_status == "canceled"
+
+
+def test_credit_in_the_old_currency_is_kept_and_shown_as_what_it_is(stripe, operator, office):
+    """Stripe takes it off invoices of its own currency only."""
+    office = perform(
+        CancelSubscription(at_period_end=False), started(office, operator, trial_days=7), by=operator, reason=REASON
+    )
+    customer = office.payment_provider_customer_id
+    stripe.post(f"customers/{customer}/balance_transactions", amount=-3_000, currency="usd")
+
+    office = started(office, operator, "practice-euro")
+
+    assert office.invoices.get(currency="eur").amount_paid == 18_900  # all of it: no credit was taken off
+    assert (office.credit, office.credits_in_other_currencies) == (Money(0, "eur"), (Money(3_000, "usd"),))
+    assert office.credit_in_words == "no credit; 30.00 USD credit"
 
 
 @pytest.mark.parametrize("role", ["viewer", "outsider"])

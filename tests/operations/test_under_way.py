@@ -134,6 +134,28 @@ def test_one_that_expired_at_stripe_and_of_which_nobody_told_us_refuses_nothing(
     check_paid_at_most_once(stripe)
 
 
+def test_a_start_that_was_paid_before_another_was_made_is_finished_when_it_is_resumed(
+    stripe, operator, office, monkeypatch
+):
+    def act(number, method, url):
+        if url.endswith("/pay"):
+            stripe.fail_next("drop_after", method="POST", path_prefix=url.removeprefix(stripe.url))
+
+    with monkeypatch.context() as patch:
+        on_each_request(patch, act)
+        with pytest.raises(errors.StripeUnavailable):
+            perform(a_start(), office, by=operator, reason=REASON)
+    begun_at_stripe(stripe, fresh(office).payment_provider_customer_id, "pm_card_authenticationRequired")
+
+    Operation.objects.filter(status="unknown").update(lease_until=clock.wall() - timedelta(seconds=1))
+    resume_unsettled()
+
+    assert Operation.objects.get().status == "succeeded"
+    assert fresh(office).subscription_status == "active"
+    [customer] = stripe.listed("customers")
+    assert customer["invoice_settings"]["default_payment_method"]
+
+
 @pytest.mark.parametrize("card", ["pm_card_visa", "pm_card_authenticationRequired"])
 def test_a_start_that_is_resumed_gives_way_to_what_was_made_meanwhile(stripe, operator, office, card, monkeypatch):
     """The answer of paying was lost; before the worker asks again, somebody begins another in the dashboard."""

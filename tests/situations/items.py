@@ -481,7 +481,6 @@ def its_price_is_archived_and_a_seat_is_added(at: Dashboard) -> None:
         cycles=[MARCH],
         findings=[],
     ),
-    fails="the finding about an archived price is never closed",
 )
 def its_price_is_archived_and_brought_back(at: Dashboard) -> None:
     """The finding is over when the price is for sale again."""
@@ -505,7 +504,6 @@ def its_price_is_archived_and_brought_back(at: Dashboard) -> None:
         cycles=[MARCH],
         findings=[],
     ),
-    fails="the finding about an archived price is never closed",
 )
 def its_product_is_archived_and_brought_back(at: Dashboard) -> None:
     """The same for the product of a plan."""

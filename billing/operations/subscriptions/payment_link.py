@@ -34,11 +34,12 @@ class CreatePaymentLink(Start, OnOffice[PaymentLink]):
     the payment, our rows show it.
 
     Raises:
-        NoCustomer, PlanUnknown, QuantityInvalid, LiveSubscriptionExists, SubscriptionWaiting, CurrencyMismatch,
-            StaffOnly.
+        NoCustomer, PlanUnknown, QuantityInvalid, LiveSubscriptionExists, SubscriptionWaiting, StaffOnly.
         PaymentLinkOpen: a link with other terms is open, and the Office could pay twice.
         CouponUnknown, CouponShorterThanTrial, CouponNeedsMore, CouponForFirstTime: Stripe was asked about the coupon;
             nothing was done.
+        StripeRejected: the price is in another currency, and something of the customer still holds the old one at
+            Stripe, such as a discount, a quote or a pending charge. Stripe's words say so.
         PaymentLinkGone: it was paid or withdrawn at this moment.
     Source: https://docs.stripe.com/payments/checkout/build-subscriptions
     """

@@ -45,8 +45,6 @@ class Start:
         refuse_deleted(office)
         row = price_for_sale(self.price)
         refuse_second(office)
-        if office.currency and office.currency != row.currency:
-            raise errors.CurrencyMismatch(office, row.currency)
         check_quantity(row, self.quantity)
         if not 0 <= self.trial_days <= LONGEST_TRIAL_DAYS:
             raise errors.QuantityInvalid(f"A trial must be 0 to {LONGEST_TRIAL_DAYS} days.")
@@ -79,11 +77,13 @@ class StartSubscription(Start, Previewed[Office], OnOffice[Office]):
     subscription is live or waits for its first payment, whoever made it at Stripe. So repeating is refused.
 
     Raises:
-        NoCustomer, PlanUnknown, QuantityInvalid, LiveSubscriptionExists, SubscriptionWaiting,
-            CurrencyMismatch, StaffOnly, PaymentMethodRequired.
+        NoCustomer, PlanUnknown, QuantityInvalid, LiveSubscriptionExists, SubscriptionWaiting, StaffOnly,
+            PaymentMethodRequired.
         PaymentLinkUsed: somebody paid with the payment link at this moment; nothing else was done.
         CouponUnknown, CouponShorterThanTrial, CouponNeedsMore, CouponForFirstTime: Stripe was asked about the coupon;
             nothing was done.
+        StripeRejected: the price is in another currency, and something of the customer still holds the old one at
+            Stripe, such as a discount, a quote or a pending charge. Stripe's words say so.
     Source: https://docs.stripe.com/billing/subscriptions/build-subscriptions
     """
 
@@ -151,8 +151,7 @@ class StartSubscription(Start, Previewed[Office], OnOffice[Office]):
         )
 
     def ask(self, run: Run) -> None:
-        if self._is_second(run):
-            return
+        self._check_nothing_under_way(run)
         coupon = self.to_redeem(run, step="create")
         if coupon:
             self._require_card(run.office, coupon)
@@ -183,13 +182,13 @@ class StartSubscription(Start, Previewed[Office], OnOffice[Office]):
         if card:
             gateway.customers.set_default_payment_method(card, customer=customer, step=run.step("default"))
 
-    def _is_second(self, run: Run) -> bool:
+    def _check_nothing_under_way(self, run: Run) -> None:
         """Check that no other subscription is under way, and close the payment link so that none can begin with it.
 
         The link is looked for first: if it is paid after that, Stripe shows the subscription, or refuses to close the
-        link. Return True if an earlier run began the subscription of this operation and it was paid meanwhile.
+        link. What an earlier run of this operation began is undone. If it was paid meanwhile, the operation goes on.
 
-        Raises: LiveSubscriptionExists, SubscriptionWaiting, PaymentLinkUsed. What an earlier run began is undone.
+        Raises: LiveSubscriptionExists, SubscriptionWaiting, PaymentLinkUsed.
         """
         link = link_of(run.office)
         try:
@@ -199,8 +198,6 @@ class StartSubscription(Start, Previewed[Office], OnOffice[Office]):
         except errors.StripeRejected:
             if self.settle_unknown(run) is Outcome.NOT_DONE:
                 raise
-            return True
-        return False
 
     def settle_unknown(self, run: Run) -> Outcome:
         """End the subscription if it was begun and never paid, so that it cannot start later."""

@@ -93,9 +93,9 @@ def refuse_second(office: Office, *, but: Collection[str] = ()) -> None:
     found = office.subscriptions.filter(status__in=(*LIVE, SubscriptionStatus.INCOMPLETE), deleted_at=None)
     rows = in_order(found.exclude(stripe_id__in=but))
     if live := [row for row in rows if row.is_live]:
-        raise errors.LiveSubscriptionExists(" and ".join(map(in_words, live)))
+        raise errors.LiveSubscriptionExists(" and ".join(row.in_words for row in live))
     if rows:
-        raise errors.SubscriptionWaiting(in_words(rows[0]), rows[0].created_at)
+        raise errors.SubscriptionWaiting(rows[0].in_words, rows[0].created_at)
 
 
 def refuse_second_at_stripe(office: Office, *, made_by: str = "") -> None:
@@ -108,13 +108,6 @@ def refuse_second_at_stripe(office: Office, *, made_by: str = "") -> None:
     own = {one.id for one in found if made_by and one.operation == made_by}
     if len(found) > len(own):
         refuse_second(look(office), but=own)
-
-
-def in_words(subscription: Subscription) -> str:
-    """Return what tells the subscription apart: its plans, its status and when it was made."""
-    status = subscription.status.replace("_", " ")
-    made = f"made on {subscription.created_at:%d %B %Y} (UTC)"
-    return f"{subscription.items_in_words or 'without a plan'}, {status}, {made}"
 
 
 def end_waiting(subscription: str, run: Run) -> bool:

@@ -9,6 +9,9 @@ from billing.stripe_api.client import Step
 from billing.stripe_api.gateway import answers
 from billing.stripe_api.inbound.states import CustomerState
 
+EXPANDED = ("invoice_settings.default_payment_method", "default_source", "invoice_credit_balance")
+"""What is asked for beside a customer's own fields."""
+
 
 def create_customer(office: Office, *, operation: str, step: Step) -> str:
     """Create the Office's customer and return its id. Source: https://docs.stripe.com/api/customers/create"""
@@ -75,8 +78,7 @@ def fetch_customer(customer: str) -> CustomerState:
 
     Source: https://docs.stripe.com/api/customers/retrieve
     """
-    expand = {"expand": ["invoice_settings.default_payment_method", "default_source"]}
-    return inbound.customers.customer(client.get(path_of(customer), expand))
+    return inbound.customers.customer(client.get(path_of(customer), {"expand": list(EXPANDED)}))
 
 
 def has_bought(customer: str, *, besides: str = "") -> bool:

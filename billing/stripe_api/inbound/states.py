@@ -41,6 +41,7 @@ class CustomerState:
     """A customer. ``credit`` is taken off the next invoices, in minor units of ``currency``.
 
     Below zero, it is added to them. ``currency`` is empty until the customer was invoiced or had credit.
+    ``other_credits`` are those in other currencies, in minor units by currency, without zeros.
     """
 
     id: str
@@ -50,6 +51,7 @@ class CustomerState:
     default_payment_method: PaymentMethodState | None
     credit: int
     currency: str
+    other_credits: dict[str, int]
     operation: str
     test_clock: str
     redacted: dict[str, Any]
@@ -196,6 +198,14 @@ class AdjustmentState:
 
 
 @dataclass(frozen=True, slots=True)
+class FraudWarningState:
+    """A bank's early warning that a payment may be fraud. It is actionable until a refund in whole, or a dispute."""
+
+    payment_id: str
+    is_actionable: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PreviewedInvoice:
     """A preview of an invoice. ``amount_due`` is what remains after credit.
 
@@ -247,6 +257,7 @@ class Snapshot:
     invoices: tuple[InvoiceState, ...] = ()
     payments: tuple[PaymentState, ...] = ()
     adjustments: tuple[AdjustmentState, ...] = ()
+    fraud_warnings: tuple[FraudWarningState, ...] = ()
     missing: tuple[str, ...] = ()
     payment_methods: tuple[PaymentMethodState, ...] = ()
     detached: tuple[str, ...] = ()
