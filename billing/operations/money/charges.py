@@ -16,6 +16,7 @@ from billing.operations.engine.declaration import Asked, Moves, OnOffice, Outcom
 from billing.operations.engine.previews import Preview
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
+from billing.operations.money.money_back import check_decimals
 from billing.operations.offices.customer import customer_of, refuse_deleted
 from billing.stripe_api import gateway
 
@@ -64,6 +65,7 @@ class ChargeOffice(Previewed[Office], OnOffice[Invoice]):
             raise errors.CurrencyUnknown(subject)
         if not LEAST <= self.amount <= MOST:
             raise errors.AmountOutOfBounds(Money(LEAST, subject.currency), Money(MOST, subject.currency))
+        check_decimals(self.amount, subject.currency)
         if not 0 <= self.days_until_due <= LONGEST_DAYS:
             raise errors.DaysInvalid(LONGEST_DAYS)
         if not (self.days_until_due or subject.has_payment_method):
