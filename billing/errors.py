@@ -309,8 +309,8 @@ class CurrencyMismatch(BillingError):
 
     def __init__(self, office: Any, currency: str) -> None:
         super().__init__(
-            f"This Office is billed in {office.currency.upper()}, and that cannot change. Choose a price in "
-            f"{office.currency.upper()}, not in {currency.upper()}.",
+            f"This Office's subscription is in {office.currency.upper()}. Choose a price in "
+            f"{office.currency.upper()}, not in {currency.upper()}. Another currency is possible after it has ended.",
             about=office,
         )
 
@@ -346,13 +346,6 @@ class PaymentMethodNeeded(BillingError):
 # --- What the state of a subscription does not allow: starting, changing, pausing, ending.
 
 
-class LiveSubscriptionExists(Refusal):
-    code = "live_subscription_exists"
-    category = Category.CONFLICT
-    message = "This Office already has a live subscription."
-    remedy = "Cancel it before you start another one."
-
-
 class NoLiveSubscription(Refusal):
     code = "no_live_subscription"
     category = Category.CONFLICT
@@ -379,12 +372,25 @@ class PlanUnknown(BillingError):
         super().__init__(f"There is no plan price {price!r} for sale. Choose one of the listed plans.")
 
 
+class PriceNotOurs(Refusal):
+    code = "price_not_ours"
+    category = Category.CONFLICT
+    message = "This subscription has a price that is not one of the plans here, so its seats cannot be changed here."
+    remedy = "Choose a plan to change to, or change the seats in Stripe's dashboard."
+
+
 class QuantityInvalid(BillingError):
     code = "quantity_invalid"
     category = Category.INVALID
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
+
+
+class NothingWaiting(Refusal):
+    code = "nothing_waiting"
+    category = Category.CONFLICT
+    message = "This Office has no subscription that waits for its first payment, so there is nothing to end."
 
 
 class NotCancelling(Refusal):
@@ -661,6 +667,80 @@ class CouponShorterThanTrial(StripeRejected):
     category = Category.INVALID
     message = "The discount would end during the trial and take nothing off."
     remedy = "Start without it, and give the discount when the trial ends."
+
+
+class SeveralItems(StripeRejected):
+    """Our rows show it, or Stripe was asked. A change would be one of a single price, and nobody said of which."""
+
+    code = "several_items"
+    category = Category.CONFLICT
+
+    def __init__(self, items: str) -> None:
+        super().__init__(
+            f"This subscription does not have one price at Stripe but these: {items or 'none'}. Change their plans and "
+            "seats in Stripe's dashboard. The changes are shown here."
+        )
+
+
+class CouponNeedsMore(StripeRejected):
+    code = "coupon_needs_more"
+    category = Category.INVALID
+
+    def __init__(self, price: Any, minimums: Any) -> None:
+        super().__init__(
+            f"This code needs a price of at least {' or '.join(map(str, minimums))} before discounts, and here it is "
+            f"{price}. Choose another plan, or leave the code out."
+        )
+
+
+class CouponForFirstTime(StripeRejected):
+    code = "coupon_for_first_time"
+    category = Category.INVALID
+    message = "This code is only for customers that have not paid before, and this Office has paid or has an invoice."
+    remedy = "Leave the code out, or use another one."
+
+
+class LiveSubscriptionExists(StripeRejected):
+    """Our rows show it, or Stripe was asked and shows it, whoever made it there."""
+
+    code = "live_subscription_exists"
+    category = Category.CONFLICT
+
+    def __init__(self, which: str) -> None:
+        super().__init__(
+            f"This Office already has a live subscription: {which}. Cancel it before you start another one."
+        )
+
+
+class SubscriptionWaiting(StripeRejected):
+    """Our rows show it, or Stripe was asked. With a second subscription the Office could pay twice.
+
+    The address of the page for its payment is not in the text. It is shown to a person who may use it, and not stored.
+    """
+
+    code = "subscription_waiting"
+    category = Category.CONFLICT
+
+    def __init__(self, which: str, since: datetime) -> None:
+        super().__init__(
+            f"This Office has a subscription that waits for its first payment since {since:%d %B %Y, %H:%M} UTC: "
+            f"{which}. Complete that payment on its page at Stripe, or end that subscription before you start another "
+            "one. Unpaid, it ends by itself after 23 hours."
+        )
+
+
+class SubscriptionBegan(StripeRejected):
+    code = "subscription_began"
+    category = Category.CONFLICT
+    message = "The first payment of the waiting subscription has succeeded, so it is live now and nothing was ended."
+    remedy = "To end it, cancel it."
+
+
+class PaymentLinkUsed(StripeRejected):
+    code = "payment_link_used"
+    category = Category.CONFLICT
+    message = "Somebody has used the payment link at this moment, so it was not withdrawn and nothing else was done."
+    remedy = "Look at the Office's subscription."
 
 
 class PaymentLinkOpen(StripeRejected):

@@ -17,6 +17,11 @@ def usable_method(store: Store, customer: Row, subscription: Row | None = None) 
     return own or (customer["invoice_settings"] or {}).get("default_payment_method")
 
 
+def is_bank(method: Row) -> bool:
+    """Whether it is a bank account, which is debited, and not a card."""
+    return bool(method["type"] == "us_bank_account")
+
+
 def card_of(method: Row) -> Card:
     """Look up how the test card behind this payment method behaves."""
     return CARDS[method["_card"]]

@@ -72,7 +72,8 @@ def count(store: Store, session: Row) -> None:
         offs = amounts.taken_off(coupon, parts, session["currency"])
         left = [n - off for n, off in zip(left, offs, strict=True)]
     for item, amount, rest in zip(found, whole, left, strict=True):
-        taxes = amounts.taxes([store.objects["tax_rate"][key] for key in item["_tax_rates"]], rest)
+        rates = [store.objects["tax_rate"][key] for key in item["_tax_rates"]]
+        taxes = amounts.taxes(rates, rest, session["currency"])
         store.change(
             item,
             amount_subtotal=amount,

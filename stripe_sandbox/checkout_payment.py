@@ -2,8 +2,17 @@
 
 from typing import Any
 
-from stripe_sandbox import checkout_items, coupons, customers, intents, payment_methods, payments, setup_intents
-from stripe_sandbox.errors import StripeError, invalid
+from stripe_sandbox import (
+    card_rules,
+    checkout_items,
+    coupons,
+    customers,
+    intents,
+    payment_methods,
+    payments,
+    setup_intents,
+)
+from stripe_sandbox.errors import StripeError, invalid, unsupported
 from stripe_sandbox.invoicing import collection
 from stripe_sandbox.store import Row, Store
 from stripe_sandbox.subscribing import subscriptions
@@ -25,6 +34,8 @@ def pay(store: Store, session: Row, *, card: str = "", email: str = "") -> Row |
     with store.undo_on_error():
         customer = _customer(store, session, email)
         method = payment_methods.of_id(store, card, "card", customer) if card else None
+        if method and card_rules.is_bank(method):
+            raise unsupported("checkout sessions that are paid from a bank account")
         if customer and method and session["mode"] != "setup":
             payment_methods.attach(store, method, customer)
     TRY[session["mode"]](store, session, customer, method)

@@ -2,7 +2,7 @@
 
 import re
 
-from stripe_sandbox import balances, discounts, payment_methods, search, tax_ids
+from stripe_sandbox import balances, currencies, discounts, payment_methods, search, tax_ids
 from stripe_sandbox.errors import invalid, missing, unsupported
 from stripe_sandbox.handlers import Handler, Ids, Params, Routes, alive, gone, merged, page, refuse
 from stripe_sandbox.store import Row, Store
@@ -33,6 +33,7 @@ def _created(store: Store, params: Params) -> Row:
         address=None,
         balance=0,
         delinquent=False,
+        invoice_credit_balance={},
         invoice_prefix=f"{store.random.getrandbits(32):08X}",
         invoice_settings=dict(SETTINGS),
         metadata={},
@@ -51,8 +52,8 @@ def _created(store: Store, params: Params) -> Row:
         payment_methods.attach(store, method, customer)
     changes["invoice_settings"] = _settings(store, customer, settings)
     if amount := params.get("balance", 0):
-        balances.record(store, customer, amount, "initial")
-    store.change(customer, **changes, balance=amount)
+        changes |= _set_balance(store, customer, amount, "initial")
+    store.change(customer, **changes)
     store.emit("customer.created", customer)
     for given in params.get("tax_id_data", []):
         tax_ids.add(store, given, customer)
@@ -66,10 +67,17 @@ def update(store: Store, customer: Row, params: Params) -> Row:
     if "invoice_settings" in params:
         changes["invoice_settings"] = _settings(store, customer, params["invoice_settings"])
     if "balance" in params and params["balance"] != customer["balance"]:
-        balances.record(store, customer, params["balance"] - customer["balance"], "adjustment")
-        changes["balance"] = params["balance"]
+        changes |= _set_balance(store, customer, params["balance"], "adjustment")
     store.change(customer, "customer.updated", **changes)
     return customer
+
+
+def _set_balance(store: Store, customer: Row, balance: int, kind: str) -> Row:
+    """Add the transaction that leads to this balance. Returns the customer's fields, with its currency."""
+    currency = balances.default_currency(customer)
+    currencies.check(balance, currency, "balance")
+    balances.record(store, customer, balance - customer["balance"], kind, currency=currency)
+    return {"currency": currency, **balances.changed(customer, currency, balance)}
 
 
 def delete(store: Store, customer: Row) -> None:
@@ -100,14 +108,10 @@ def list_customers(store: Store, params: Params, ids: Ids) -> Row:
 
 def create_balance_transaction(store: Store, params: Params, ids: Ids) -> Row:
     customer, currency = alive(store, "customer", ids["customer"]), params["currency"]
-    if customer["currency"] not in (None, currency):
-        raise invalid(
-            f"The customer's currency is {customer['currency']}: their balance cannot change in {currency}.",
-            param="currency",
-        )
-    store.change(customer, currency=currency)
+    if customer["currency"] is None:
+        store.change(customer, **balances.in_currency(customer, currency))
     links = {"description": params.get("description"), "metadata": merged(None, params.get("metadata"))}
-    return balances.adjust(store, customer, params["amount"], "adjustment", **links)
+    return balances.adjust(store, customer, params["amount"], "adjustment", currency=currency, **links)
 
 
 def update_balance_transaction(store: Store, params: Params, ids: Ids) -> Row:

@@ -23,3 +23,12 @@ def add_months(start: int, count: int) -> int:
     year, month = at.year + months // 12, months % 12 + 1
     day = min(at.day, calendar.monthrange(year, month)[1])
     return int(at.replace(year=year, month=month, day=day).timestamp())
+
+
+def after_business_days(start: int, count: int) -> int:
+    """Add ``count`` days of a bank to ``start``. Saturdays and Sundays do not count; holidays do."""
+    at, left = start, count
+    while left:
+        at += DAY
+        left -= datetime.fromtimestamp(at, UTC).weekday() < 5
+    return at

@@ -16,7 +16,7 @@ WAYS = ("coupon", "promotion_code", "discount")
 
 def create(
     store: Store,
-    given: list[Row],
+    given: list[Row] | None,
     *,
     customer: str,
     subscription: str | None = None,
@@ -25,7 +25,7 @@ def create(
     amount: int | None = None,
     field: str = "discounts",
 ) -> list[str]:
-    """Make the discounts that the parameter ``discounts`` asks for, and redeem each coupon. Returns their ids.
+    """Make the discounts that the parameter ``discounts`` asks for, if any, and redeem each coupon. Returns their ids.
 
     A given ``discount`` that exists is kept as it is. Other discounts of the subscription end. ``currency`` and
     ``amount`` (minor units before discounts) say what is discounted if there is no subscription or invoice yet.
@@ -34,7 +34,7 @@ def create(
     holder = store.get("subscription", subscription) or store.get("invoice", invoice)
     currency = currency or (holder or store.objects["customer"][customer])["currency"]
     made = []
-    for n, one in enumerate(given):
+    for n, one in enumerate(given or []):
         name = f"{field}[{n}]"
         if len(one) != 1 or not one.keys() <= set(WAYS):
             raise invalid("Give exactly one of coupon, promotion_code and discount.", param=name)
@@ -172,10 +172,14 @@ def _check_minimum(limits: Row, currency: str | None, amount: Decimal | int | No
         )
 
 
-def _amount(store: Store, holder: Row) -> Decimal:
-    """Return what one period of the subscription costs, or the sum of the invoice's lines, before discounts."""
+def _amount(store: Store, holder: Row) -> Decimal | None:
+    """Return what one period of the subscription costs, or the sum of the invoice's lines, before discounts.
+
+    An invoice without lines does not know it yet.
+    """
     if holder["_kind"] == "invoice":
-        return Decimal(sum(one["amount"] for one in store.all("line_item", invoice=holder["id"])))
+        lines = store.all("line_item", invoice=holder["id"])
+        return Decimal(sum(one["amount"] for one in lines)) if lines else None
     items = store.all("subscription_item", subscription=holder["id"])
     prices = [(store.objects["price"][one["price"]], one["quantity"]) for one in items]
     return sum((Decimal(price["unit_amount_decimal"]) * (quantity or 0) for price, quantity in prices), Decimal(0))

@@ -37,6 +37,8 @@ def open_dispute(store: Store, charge: Row, *, reason: str = "fraudulent", inqui
     left = charge["amount"] - charge["amount_refunded"]
     if charge["status"] != "succeeded" or left == 0 or charge["disputed"]:
         raise invalid(f"Charge {charge['id']} cannot be disputed.", param="charge")
+    if charge["payment_method_details"]["type"] != "card":
+        raise unsupported("disputes of other payments than by card")
     brand = charge["payment_method_details"]["card"]["brand"]
     code = NETWORK_CODES.get(reason)
     made = store.add(

@@ -1,6 +1,6 @@
 """The API of payment intents and charges. Source: https://docs.stripe.com/api/payment_intents"""
 
-from stripe_sandbox import card_rules, payment_methods, payment_rows, payments, search
+from stripe_sandbox import card_rules, currencies, payment_methods, payment_rows, payments, search
 from stripe_sandbox.errors import invalid, unsupported
 from stripe_sandbox.handlers import Ids, Params, Routes, lists, merged, page, reads, refuse
 from stripe_sandbox.store import Row, Store
@@ -17,7 +17,6 @@ COPIED = (
 GIVEN_AT_LAST = ("capture_method", "receipt_email", "setup_future_usage", "shipping")
 """These parameters can still be given when the intent is confirmed."""
 USAGES = ("", "off_session", "on_session")
-LEAST_AMOUNT = 1
 CAN_CANCEL = ("requires_payment_method", "requires_capture", "requires_confirmation", "requires_action", "processing")
 
 
@@ -25,10 +24,7 @@ def create(store: Store, params: Params) -> Row:
     """Create an intent, and confirm it at once if the request says so."""
     refuse(params, NOT_HERE, "a payment intent")
     _check_usage(params)
-    if params["amount"] < LEAST_AMOUNT:
-        raise invalid(
-            "This value must be greater than or equal to 1.", param="amount", code="parameter_invalid_integer"
-        )
+    currencies.check_charge(params["amount"], params["currency"], "amount")
     customer = store.need("customer", params["customer"], "customer")["id"] if params.get("customer") else None
     method = params.get("payment_method")
     if method:
@@ -82,10 +78,13 @@ def update(store: Store, params: Params, ids: Ids) -> Row:
             code="payment_intent_unexpected_state",
         )
     if intent["_invoice"] and {"amount", "currency", "customer"} & set(params):
-        raise invalid("This PaymentIntent belongs to an invoice, which decides its amount.")
+        raise invalid("This PaymentIntent is the default payment of an invoice, which decides its amount.")
     _check_usage(params)
     values: Row = {name: params[name] or None for name in COPIED if name in params}
     values |= {name: params[name] for name in ("amount", "currency") if name in params}
+    if {"amount", "currency"} & set(params):
+        after = {**intent, **values}
+        currencies.check_charge(after["amount"], after["currency"], "amount")
     if params.get("customer"):
         values["customer"] = store.need("customer", params["customer"], "customer")["id"]
     if params.get("payment_method"):
@@ -133,6 +132,7 @@ def capture(store: Store, params: Params, ids: Ids) -> Row:
             param="amount_to_capture",
             code="amount_too_large",
         )
+    currencies.check(amount, intent["currency"], "amount_to_capture")
     payments.capture(store, intent, amount)
     return intent
 
@@ -145,7 +145,7 @@ def cancel(store: Store, intent: Row, reason: str | None) -> Row:
             code="payment_intent_unexpected_state",
         )
     if intent["_invoice"]:
-        raise invalid("This PaymentIntent belongs to an invoice; void the invoice instead.")
+        raise invalid("This PaymentIntent is the default payment of an invoice; void the invoice instead.")
     store.change(
         intent,
         status="canceled",
@@ -155,6 +155,7 @@ def cancel(store: Store, intent: Row, reason: str | None) -> Row:
         next_action=None,
     )
     store.emit("payment_intent.canceled", intent)
+    payments.tell(store, intent)
     return intent
 
 

@@ -4,7 +4,7 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl
 
-from stripe_sandbox.currencies import CURRENCIES
+from stripe_sandbox import currencies
 from stripe_sandbox.errors import StripeError, invalid, required
 
 NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
@@ -29,6 +29,8 @@ RANGES: dict[str, tuple[int, int]] = {
 }
 CURRENCY_NAMES = {"currency", "minimum_amount_currency"}
 CURRENCY_KEYS = {"currency_options"}
+IN_CURRENCY = ("amount", "amount_off", "minimum_amount", "unit_amount")
+"""The amounts that stand next to their currency."""
 
 
 class Unnamed(str):
@@ -112,7 +114,7 @@ def _in_range(given: int, name: str) -> int:
 
 
 def _currency(given: str, name: str) -> str:
-    if given.lower() not in CURRENCIES:
+    if given.lower() not in currencies.CURRENCIES:
         raise invalid(f"Invalid currency: {given.lower()}.", param=name)
     return given.lower()
 
@@ -140,9 +142,22 @@ def _object(given: Any, schema: dict[str, Any], name: str) -> dict[str, Any]:
     for key in schema.get("required", ()):
         if key not in found:
             raise required(named(name, key))
+    _check_amounts(found, name)
     if _last(name) == "period" and _ends_before(found):
         raise invalid("Invalid period: its start must not be after its end.", param=named(name, "end"))
     return found
+
+
+def _check_amounts(found: dict[str, Any], name: str) -> None:
+    """Refuse amounts that their currency does not have."""
+    outer = found.get("currency", found.get("minimum_amount_currency"))
+    for currency, values, holder in [(outer, found, name)] + [
+        (key, value, named(named(name, "currency_options"), key))
+        for key, value in found.get("currency_options", {}).items()
+    ]:
+        for field in IN_CURRENCY:
+            if currency and isinstance(values.get(field), int):
+                currencies.check(values[field], currency, named(holder, field))
 
 
 def _ends_before(period: dict[str, Any]) -> bool:

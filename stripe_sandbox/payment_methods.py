@@ -1,4 +1,4 @@
-"""Payment methods: cards, by Stripe's test ids, tokens and numbers.
+"""Payment methods: cards, by Stripe's test ids, tokens and numbers; US bank accounts, by their test ids.
 
 Source: https://docs.stripe.com/api/payment_methods and https://docs.stripe.com/testing
 """
@@ -6,6 +6,7 @@ Source: https://docs.stripe.com/api/payment_methods and https://docs.stripe.com/
 from datetime import UTC, datetime
 
 from stripe_sandbox import card_rules
+from stripe_sandbox.banks import BANKS, NAME, ROUTING
 from stripe_sandbox.cards import CARDS
 from stripe_sandbox.errors import StripeError, invalid, missing, required, unsupported
 from stripe_sandbox.handlers import Ids, Params, Routes, alive, lists, merged, page, reads, refuse
@@ -58,9 +59,11 @@ def create(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def of_id(store: Store, key: str, param: str, customer: Row | None = None) -> Row:
-    """Find the payment method with this id. One of Stripe's test ids makes a new card."""
+    """Find the payment method with this id. One of Stripe's test ids makes a new card or bank account."""
     if key in CARDS:
         return _add(store, key, {}, {}, now=store.now(customer["id"] if customer else None), cvc=True)
+    if key in BANKS:
+        return _add_bank(store, key)
     return store.need("payment_method", key, param)
 
 
@@ -74,7 +77,7 @@ def attach(store: Store, method: Row, customer: Row) -> Row:
     if method["customer"]:
         raise invalid("The payment method you provided has already been attached to a customer.")
     card_rules.refuse_detached(method)
-    if refusal := card_rules.card_of(method).on_attach:
+    if not card_rules.is_bank(method) and (refusal := card_rules.card_of(method).on_attach):
         raise card_rules.declined(refusal)
     store.change(method, "payment_method.attached", customer=customer["id"], _customer=customer["id"])
     return method
@@ -112,6 +115,8 @@ def update(store: Store, params: Params, ids: Ids) -> Row:
     if "metadata" in params:
         changes["metadata"] = merged(method["metadata"], params["metadata"])
     if given := params.get("card"):
+        if card_rules.is_bank(method):
+            raise invalid("This PaymentMethod is not a card.", param="card")
         card = dict(method["card"])
         if "exp_month" in given or "exp_year" in given:
             card |= _expiry(given, card, store.now(method["customer"]))
@@ -207,6 +212,32 @@ def _add(store: Store, name: str, given: Params, expiry: Params, *, now: int, cv
         metadata=merged(None, given.get("metadata")),
         radar_options=given.get("radar_options") or {},
         _card=name,
+    )
+
+
+def _add_bank(store: Store, name: str) -> Row:
+    """Make a bank account that was verified, and whose owner allowed debits."""
+    bank = BANKS[name]
+    return store.add(
+        "payment_method",
+        type="us_bank_account",
+        allow_redisplay="unspecified",
+        billing_details=_details({**DETAILS, "address": ADDRESS}, {"name": "Jenny Rosen"}),
+        us_bank_account={
+            "account_holder_type": "individual",
+            "account_type": "checking",
+            "bank_name": NAME,
+            "financial_connections_account": None,
+            "fingerprint": f"sandboxbank{bank.last4}",
+            "last4": bank.last4,
+            "networks": {"preferred": "ach", "supported": ["ach"]},
+            "routing_number": ROUTING,
+            "status_details": {},
+        },
+        metadata={},
+        radar_options={},
+        _bank=name,
+        _mandate=f"mandate_{store.random.getrandbits(96):024x}",
     )
 
 

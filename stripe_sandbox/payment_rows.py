@@ -14,7 +14,7 @@ def add_intent(
         "capture_method": "automatic",
         "confirmation_method": "automatic",
         "metadata": {},
-        "payment_method_types": ["card"],
+        "payment_method_types": ["card", "us_bank_account"] if currency == "usd" else ["card"],
         "_invoice": None,
         **values,
     }

@@ -3,7 +3,7 @@
 Source: https://docs.stripe.com/api/invoices/create_preview
 """
 
-from stripe_sandbox import discounts
+from stripe_sandbox import balances, currencies, discounts
 from stripe_sandbox.errors import invalid, unsupported
 from stripe_sandbox.handlers import Ids, Params, Routes, refuse, refuse_automatic_tax
 from stripe_sandbox.invoicing import amounts, invoice_items, invoice_lines, invoices
@@ -38,18 +38,13 @@ def create(store: Store, params: Params, ids: Ids) -> Row:
         for n, given in enumerate(params.get("invoice_items") or []):
             _add_item(store, customer, subscription, given, n)
         invoice = _drafted(store, customer, subscription, params)
-        if "discounts" in params:
-            made = discounts.create(store, params["discounts"] or [], customer=customer["id"])
-            store.change(invoice, discounts=made)
-            with store.at(store.clock_of(customer["id"]), invoice["created"]):
-                amounts.compute(store, invoice)
         return renewals.preview_of(store, invoice)
 
 
 def _add_item(store: Store, customer: Row, subscription: Row | None, given: Params, n: int) -> None:
     if given.get("invoiceitem"):
         raise unsupported("changing an invoice item within a preview")
-    currency = given.get("currency") or (subscription or customer)["currency"] or "usd"
+    currency = given.get("currency") or (subscription or customer)["currency"] or currencies.DEFAULT
     amount, values = invoice_lines.priced(store, given, currency, f"invoice_items[{n}]")
     for name in ("description", "discountable", "metadata", "period", "tax_rates"):
         if name in given:
@@ -63,15 +58,17 @@ def _add_item(store: Store, customer: Row, subscription: Row | None, given: Para
 
 
 def _drafted(store: Store, customer: Row, subscription: Row | None, params: Params) -> Row:
+    """Draft the invoice. Discounts are the subscription's, as in its creation or its change, or the invoice's own."""
     details = params.get("subscription_details") or {}
+    given = {name: details[name] for name in OF_THE_SUBSCRIPTION if name in details}
+    if "discounts" in params:
+        given["discounts"] = params["discounts"]
     if subscription is None and details.get("items"):
-        given = {name: details[name] for name in OF_THE_SUBSCRIPTION if name in details}
         return subscriptions.build(store, {"customer": customer["id"], **given})[1]
     if subscription is None:
-        return _of_what_waits(store, customer)
+        return _of_what_waits(store, customer, params)
     if details.get("cancel_now"):
         return _of_an_end(store, subscription, details)
-    given = {name: details[name] for name in OF_THE_SUBSCRIPTION if name in details}
     now = changes.change(store, subscription, given) if given else None
     if now:
         return now
@@ -85,12 +82,16 @@ def _drafted(store: Store, customer: Row, subscription: Row | None, params: Para
     return invoice
 
 
-def _of_what_waits(store: Store, customer: Row) -> Row:
-    waiting = invoice_items.pending(store, customer["id"])
+def _of_what_waits(store: Store, customer: Row, params: Params) -> Row:
+    """Draft what waits in the currency that the request names. Without one, it is the customer's."""
+    wanted = params.get("currency") or balances.default_currency(customer)
+    waiting = [one for one in invoice_items.pending(store, customer["id"]) if one["currency"] == wanted]
     if not waiting:
         raise invalid("No upcoming invoices for customer", code="invoice_upcoming_none", status=404)
-    invoice = invoices.draft(store, customer, reason="upcoming", currency=waiting[0]["currency"])
+    invoice = invoices.draft(store, customer, reason="upcoming", currency=wanted)
     invoice_items.take_in(store, invoice, waiting)
+    made = discounts.create(store, params.get("discounts"), customer=customer["id"], invoice=invoice["id"])
+    store.change(invoice, discounts=made)
     amounts.compute(store, invoice)
     return invoice
 

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from stripe_sandbox import ledger, timeline
+from stripe_sandbox import currencies, ledger, timeline
 from stripe_sandbox.cards import CARDS
-from stripe_sandbox.currencies import money
 from stripe_sandbox.dates import DAY
 from stripe_sandbox.errors import invalid
 from stripe_sandbox.handlers import Ids, Params, Routes, lists, merged, reads, refuse
@@ -32,19 +31,20 @@ def refund(store: Store, charge: Row, amount: int, **values: Any) -> Row:
     Raises: StripeError if the charge has less left, or cannot be refunded.
     """
     _refuse_impossible(store, charge, amount)
-    card = CARDS[charge["_card"]]
+    currencies.check(amount, charge["currency"], "amount")
+    details, ending = _way(charge)
     made = store.add(
         "refund",
         amount=amount,
         charge=charge["id"],
         currency=charge["currency"],
         customer=charge["customer"],
-        destination_details={"type": "card", "card": {"type": "refund", "reference_status": "pending"}},
+        destination_details=details,
         payment_intent=charge["payment_intent"],
         payment_method=charge["payment_method"],
-        pending_reason="processing" if card.refund == "pending" else None,
-        status="pending" if card.refund == "pending" else "succeeded",
-        _fails=card.refund == "fails",
+        pending_reason="processing" if ending == "pending" else None,
+        status="pending" if ending == "pending" else "succeeded",
+        _fails=ending == "fails",
         **{"metadata": {}, "reason": None, **values},
     )
     store.change(made, balance_transaction=ledger.record(store, made, -amount, "refund"))
@@ -52,6 +52,14 @@ def refund(store: Store, charge: Row, amount: int, **values: Any) -> Row:
     store.emit("charge.refunded", charge)
     store.emit("refund.created", made)
     return made
+
+
+def _way(charge: Row) -> tuple[Row, str]:
+    """Return where the money goes, and how that ends: as the test card says, or later to a bank account."""
+    if charge["payment_method_details"]["type"] == "us_bank_account":
+        return {"type": "us_bank_transfer", "us_bank_transfer": {"reference_status": "pending"}}, "pending"
+    card = {"type": "refund", "reference_status": "pending"}
+    return {"type": "card", "card": card}, CARDS[charge["_card"]].refund
 
 
 def settle(store: Store, made: Row) -> None:
@@ -118,7 +126,7 @@ def _refuse_impossible(store: Store, charge: Row, amount: int) -> None:
         )
     if amount > left:
         whole = "unrefunded amount on charge" if charge["amount_refunded"] else "charge amount"
-        asked, held = money(amount, charge["currency"]), money(left, charge["currency"])
+        asked, held = (currencies.money(one, charge["currency"]) for one in (amount, left))
         raise invalid(f"Refund amount ({asked}) is greater than {whole} ({held})", param="amount")
 
 

@@ -21,7 +21,7 @@ from stripe_sandbox import (
 )
 from stripe_sandbox.handlers import Routes
 from stripe_sandbox.invoicing import credit_notes, invoice_editing, invoice_items, invoice_requests
-from stripe_sandbox.subscribing import subscription_items, subscriptions
+from stripe_sandbox.subscribing import schedules, subscription_items, subscriptions
 
 ROUTES: Routes = {}
 for module in (
@@ -42,6 +42,7 @@ for module in (
     portal,
     previews,
     refunds,
+    schedules,
     setup_intents,
     subscription_items,
     subscriptions,

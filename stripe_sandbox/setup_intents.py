@@ -216,6 +216,8 @@ def _check_owner(method: Row, customer: str | None) -> Row:
             "be given as `customer`.",
             param="payment_method",
         )
+    if card_rules.is_bank(method):
+        raise unsupported("setup intents of bank accounts; attach the account to its customer")
     card_rules.refuse_detached(method)
     return method
 

@@ -54,7 +54,7 @@ class Store(Memory):
         if self.undo is not None:
             self.undo.append(lambda: self._set(row, before | stamps, absent))
         if event:
-            self.emit(event, row, {k: v for k, v in shown_before.items() if not k.startswith("_")})
+            self.emit(event, row, {k: v for k, v in shown_before.items() if views.is_public(row["_kind"], k)})
 
     def _touched(self, row: Row) -> None:
         """Note when the row changed, and call the listeners. A rehearsal changes nothing, so it does neither."""

@@ -11,7 +11,7 @@ from stripe_sandbox.schema.load import INCLUDABLE, OBJECTS
 
 NESTED: dict[str, tuple[str, str, str, str, int]] = {
     # kind: (field, kind of the members, their field that names the owner, address, how many are shown)
-    "subscription": ("items", "subscription_item", "subscription", "/v1/subscription_items?subscription={}", 20),
+    "subscription": ("items", "subscription_item", "subscription", "/v1/subscription_items?subscription={}", 10),
     "invoice": ("lines", "line_item", "invoice", "/v1/invoices/{}/lines", 10),
     "credit_note": ("lines", "credit_note_line_item", "_credit_note", "/v1/credit_notes/{}/lines", 10),
 }
@@ -35,7 +35,12 @@ PAGES: dict[tuple[str, str], tuple[str, str, str]] = {
     ("checkout.session", "line_items"): ("item", "_session", "/v1/checkout/sessions/{}/line_items"),
     ("charge", "refunds"): ("refund", "charge", "/v1/charges/{}/refunds"),
 }
-HIDDEN = {("coupon", "applies_to"), ("coupon", "currency_options"), ("invoice", "confirmation_secret")}
+HIDDEN = {
+    ("coupon", "applies_to"),
+    ("coupon", "currency_options"),
+    ("customer", "invoice_credit_balance"),
+    ("invoice", "confirmation_secret"),
+}
 """Fields of a row that are shown only if the request asks for them."""
 COMPOSED = (dict, list)
 MOST_LEVELS = 4
@@ -51,7 +56,7 @@ def shown(store: Memory, row: Row) -> Row:
     view = {
         name: of_field(store, row, name, value) if type(value) in COMPOSED or (kind, name) in EMBEDDED else value
         for name, value in row.items()
-        if name[0] != "_" and (kind, name) not in HIDDEN
+        if is_public(kind, name)
     }
     if kind in NESTED:
         field, members, owner, url, most = NESTED[kind]
@@ -61,6 +66,11 @@ def shown(store: Memory, row: Row) -> Row:
     if kind == "subscription_item":
         view["plan"] = _plan(view["price"])
     return view
+
+
+def is_public(kind: str, name: str) -> bool:
+    """Whether the field of such a row is shown without being asked for."""
+    return name[0] != "_" and (kind, name) not in HIDDEN
 
 
 def of_field(store: Memory, row: Row, name: str, value: Any) -> Any:
@@ -139,8 +149,11 @@ def _expand(store: Memory, node: Any, parts: list[str], refusal: StripeError) ->
     page = PAGES.get((node.get("object", ""), name))
     if page and name not in node:
         kind, owner, url = page
-        members = [shown(store, one) for one in store.all(kind, **{owner: node["id"]})]
-        node[name] = listed(members[:10], url.format(node["id"]), more=len(members) > 10)
+        members = store.all(kind, **{owner: node["id"]})
+        if kind != "item":  # a page of its address goes on where this one ends: newest first
+            members = members[::-1]
+        first = [shown(store, one) for one in members[:10]]
+        node[name] = listed(first, url.format(node["id"]), more=len(members) > 10)
     if name not in node or not (rest or name in _expandable(node)):
         raise refusal
     node[name] = _whole(store, name, node[name], refusal)

@@ -10,7 +10,8 @@ from django.conf import settings
 from billing import clock, errors
 from billing.models import Operation
 from billing.operations.engine.settle import resume_unsettled
-from tests.conftest import LocalStripe
+from billing.stripe_api import client
+from tests.conftest import LocalStripe, price
 
 LOST = ["503", "drop_after", "500_after"]
 
@@ -34,6 +35,35 @@ def a_promotion_code(stripe: LocalStripe, code: str, coupon: str, **given: Any) 
         "restrictions[currency_options][eur][minimum_amount]": 1,
     }
     return made(stripe, "promotion_codes", code=code, **terms, **given)
+
+
+def begun_at_stripe(stripe: LocalStripe, customer: str, card: str = "pm_card_visa", **given: Any) -> dict[str, Any]:
+    """Begin a subscription as somebody in the dashboard would. With a card that asks for 3-D Secure, it waits."""
+    terms = {
+        "items[0][price]": price("practice-monthly").stripe_price_id,
+        "payment_behavior": "allow_incomplete",
+        "expand[]": "latest_invoice.payments",
+    }
+    method = made(stripe, f"payment_methods/{card}/attach", customer=customer)["id"]
+    return made(stripe, "subscriptions", customer=customer, default_payment_method=method, **(terms | given))
+
+
+def on_each_request(monkeypatch: pytest.MonkeyPatch, act: Callable[[int, str, str], None]) -> Callable[[], int]:
+    """Call ``act`` with number, method and address before each of our requests to Stripe, the first being number 0.
+
+    Return a function that says how many requests there were.
+    """
+    count = 0
+    through = client.Transport.request
+
+    def request(self: Any, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
+        nonlocal count
+        number, count = count, count + 1
+        act(number, method, url)
+        return through(self, method, url, *args, **kwargs)
+
+    monkeypatch.setattr(client.Transport, "request", request, raising=False)
+    return lambda: count
 
 
 def settled_after(

@@ -201,7 +201,7 @@ def test_an_unsettled_charge_is_not_asked_again_once_the_determination_is_withdr
     cancel_is_not_blocked(office, operator)
 
 
-def test_what_was_begun_and_not_paid_is_cancelled_once_the_determination_is_withdrawn(
+def test_what_was_begun_and_not_paid_is_ended_once_the_determination_is_withdrawn(
     live, operator, administrator, office
 ):
     row = determined(operator, administrator)
@@ -214,7 +214,7 @@ def test_what_was_begun_and_not_paid_is_cancelled_once_the_determination_is_with
 
     assert Operation.objects.get().status == "rejected"
     assert live.listed("charges") == []
-    assert [one["status"] for one in live.listed("subscriptions", status="all")] == ["canceled"]
+    assert [one["status"] for one in live.listed("subscriptions", status="all")] == ["incomplete_expired"]
 
 
 def test_what_was_paid_before_the_determination_was_withdrawn_is_found_and_not_paid_again(

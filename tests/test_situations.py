@@ -43,7 +43,8 @@ def dashboard(stripe, operator, office):
     customer = perform(EnsureCustomer(), office, by=operator, reason="new").payment_provider_customer_id
     at = Dashboard(stripe, customer)
     at.pays_with("pm_card_visa")
-    return at
+    yield at
+    at.answers_are(None)
 
 
 @pytest.mark.parametrize("situation", rows())

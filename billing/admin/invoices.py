@@ -82,7 +82,11 @@ class InvoiceAdmin(ReadOnly, ActsAdmin):
             '<td style="text-align: right; white-space: nowrap">{}</td></tr>',
             ((one["text"], _period(one), Money(one["amount"], row.currency)) for one in row.lines),
         )
-        more = (("Discount", -row.discount), ("Tax", row.tax))
+        more = (
+            ("Discount", -row.discount),
+            ("Tax", row.tax - row.tax_within),
+            ("Of it tax, within the prices", row.tax_within),
+        )
         below = format_html_join(
             "",
             '<tr><td style="padding: 2px 24px 2px 0">{}</td><td></td><td style="text-align: right">{}</td></tr>',

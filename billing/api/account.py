@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing import history
-from billing.api.serializers import DebtSerializer
+from billing.api.serializers import AmountSerializer
 from billing.api.views import PROBLEM, OfficeView
 
 
@@ -70,7 +70,7 @@ class StandingSerializer(fields.Serializer[Any]):
     subscription_status = fields.CharField()
     currency = fields.CharField(source="owed.currency")
     owed = fields.IntegerField(source="owed.amount", help_text="On open invoices in this currency")
-    other_debts = DebtSerializer(many=True, help_text="On open invoices in other currencies")
+    other_debts = AmountSerializer(many=True, help_text="On open invoices in other currencies")
     open_invoices = fields.IntegerField()
     oldest_due_at = fields.DateTimeField(allow_null=True)
     next_attempt_at = fields.DateTimeField(allow_null=True)

@@ -21,16 +21,21 @@ from billing.stripe_api.gateway.invoices import Document
 
 
 class InvoiceSerializer(fields.ModelSerializer[Invoice]):
-    """Amounts are minor units of ``currency``."""
+    """Amounts are minor units of ``currency``.
+
+    ``tax_within`` is the part of ``tax`` that the amounts of the lines include already. The rest is on top of them.
+    """
 
     id = fields.UUIDField(source="public_id", read_only=True)
+    tax_within = fields.IntegerField(read_only=True)
 
     class Meta:
         model = Invoice
         fields = (
-            "id number status kind collection currency subtotal discount tax total amount_paid amount_remaining "
-            "paid_elsewhere credited_before_payment credited_after_payment attempt_count next_payment_attempt "
-            "period_start period_end created_at finalised_at due_at paid_at voided_at uncollectible_at"
+            "id number status kind collection currency subtotal discount tax tax_within total amount_paid "
+            "amount_remaining paid_elsewhere credited_before_payment credited_after_payment attempt_count "
+            "next_payment_attempt period_start period_end created_at finalised_at due_at paid_at voided_at "
+            "uncollectible_at"
         ).split()
         read_only_fields = fields
 

@@ -32,7 +32,7 @@ class OfficeSerializer(serializers.ModelSerializer[Office]):
         read_only_fields = fields
 
 
-class DebtSerializer(serializers.Serializer[Any]):
+class AmountSerializer(serializers.Serializer[Any]):
     currency = serializers.CharField()
     amount = serializers.IntegerField(help_text="Minor units of the currency")
 
@@ -67,8 +67,9 @@ class SubscriptionSerializer(serializers.ModelSerializer[Office]):
     discount = serializers.SerializerMethodField()
     items = serializers.SerializerMethodField()
     monthly_amount = serializers.SerializerMethodField()
-    other_debts = DebtSerializer(source="debts_in_other_currencies", many=True, read_only=True)
+    other_debts = AmountSerializer(source="debts_in_other_currencies", many=True, read_only=True)
     credit_currency = serializers.CharField(source="credit.currency", read_only=True)
+    other_credits = AmountSerializer(source="credits_in_other_currencies", many=True, read_only=True)
 
     class Meta:
         model = Office
@@ -83,6 +84,7 @@ class SubscriptionSerializer(serializers.ModelSerializer[Office]):
             "other_debts",
             "credit_balance",
             "credit_currency",
+            "other_credits",
             "billing_cycle_anchor_date",
             "current_period_start",
             "current_period_end",
@@ -181,7 +183,10 @@ class PreviewSerializer(serializers.Serializer[Any]):
     currency = serializers.CharField(source="total.currency")
     lines = PreviewLineSerializer(many=True)
     discount = serializers.IntegerField(source="discount.amount")
-    tax = serializers.IntegerField(source="tax.amount")
+    tax = serializers.IntegerField(source="tax.amount", help_text="All of it: within the prices and on top of them")
+    tax_within = serializers.IntegerField(
+        source="tax_within.amount", help_text="The part of ``tax`` that the amounts of the lines include already"
+    )
     total = serializers.IntegerField(source="total.amount", help_text="Negative is kept as credit")
     charged = serializers.IntegerField(source="charged.amount", help_text="What the card is charged, after credit")
     afterwards = serializers.CharField()
@@ -209,4 +214,10 @@ class ProblemSerializer(serializers.Serializer[Any]):
     detail = serializers.CharField()
     decline_code = serializers.CharField(required=False, help_text="Why a card was declined")
     next_step = serializers.CharField(required=False, help_text="What a person can do about a declined card")
+    payment_page = serializers.URLField(
+        required=False,
+        allow_null=True,
+        help_text="While a subscription waits for its first payment: the page at Stripe where it is completed. Open it "
+        "now and do not store it. Null if it is not known at this moment",
+    )
     fields = serializers.DictField(required=False)  # type: ignore[assignment]  # the name is the API's

@@ -11,7 +11,7 @@ from billing.api.operations import DeclaredView, OperationView, PreviewView, Tel
 from billing.api.payment_methods import CardOperation, PaymentMethods
 from billing.api.payments import CreditNoteOperation, CreditNotePreview, RefundOperation, RefundPreview
 from billing.api.serializers import CreditPreviewSerializer
-from billing.api.subscriptions import CurrentSubscription, PaymentLinkOperation
+from billing.api.subscriptions import CurrentSubscription, PaymentLinkOperation, StartPreview
 from billing.operations.engine.declaration import Declaration
 from billing.operations.money.charges import ChargeOffice
 from billing.operations.money.credit import AdjustCredit
@@ -34,6 +34,7 @@ from billing.operations.subscriptions.discounts import ApplyDiscount, RemoveDisc
 from billing.operations.subscriptions.payment_link import CreatePaymentLink, WithdrawPaymentLink
 from billing.operations.subscriptions.start import StartSubscription
 from billing.operations.subscriptions.trial import MoveTrialEnd, RestartPeriod
+from billing.operations.subscriptions.under_way import EndWaitingSubscription
 
 app_name = "api"
 
@@ -57,9 +58,10 @@ def read(address: str, name: str, view: type[views.OfficeView]) -> URLPattern:
 
 SUBSCRIPTION = [
     at("", "subscription", CurrentSubscription, StartSubscription, "Subscribe"),
-    at("preview/", "preview-subscribe", PreviewView, StartSubscription, "Start", not_in_body=["payment_method"]),
+    at("preview/", "preview-subscribe", StartPreview, StartSubscription, "Start", not_in_body=["payment_method"]),
     at("payment-link/", "payment-link", PaymentLinkOperation, CreatePaymentLink, "CreatePaymentLink"),
     at("payment-link/withdraw/", "withdraw-payment-link", OperationView, WithdrawPaymentLink),
+    at("waiting/end/", "end-waiting-subscription", OperationView, EndWaitingSubscription),
     at("cancel/", "cancel", OperationView, CancelSubscription, "Cancel"),
     at("cancel-on-date/", "cancel-on-date", OperationView, CancelOnDate, "CancelOnDate"),
     at("resume-renewal/", "resume-renewal", OperationView, ResumeRenewal),

@@ -87,6 +87,15 @@ class Invoice(models.Model):
         return Money(0 if self.status == InvoiceStatus.VOID else self.amount_remaining, self.currency)
 
     @property
+    def tax_within(self) -> int:
+        """Return the part of the tax that the amounts of the lines include already. The rest is on top of them.
+
+        Source: https://docs.stripe.com/tax/products-prices-tax-codes-tax-behavior#tax-behavior
+        """
+        on_top = self.total - sum(line["amount"] for line in self.lines) + self.discount
+        return self.tax - min(max(on_top, 0), self.tax)
+
+    @property
     def is_collectible(self) -> bool:
         """Return whether it can still be paid."""
         return self.status in COLLECTABLE and self.deleted_at is None

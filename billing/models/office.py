@@ -63,12 +63,18 @@ class Office(Named):
         null=True,
         default=list,
         editable=False,
-        help_text="Further live subscriptions, which should not be: billing.standing",
+        help_text="What decides about access, of further live subscriptions, which should not be",
     )
     credit_balance = models.BigIntegerField(
         default=0,
         editable=False,
         help_text="Minor units in the Office's favour; below zero: owed with the next invoice",
+    )
+    other_credits = models.JSONField(
+        null=True,
+        default=dict,
+        editable=False,
+        help_text="Credit in other currencies, for invoices in these: minor units by currency",
     )
     credit_currency = models.CharField(max_length=3, db_default="", blank=True, editable=False)
     payment_method_brand = models.CharField(max_length=20, blank=True, editable=False)
@@ -132,7 +138,11 @@ class Office(Named):
 
     @property
     def credit_in_words(self) -> str:
-        return credit_in_words(self.credit)
+        return "; ".join(credit_in_words(one) for one in (self.credit, *self.credits_in_other_currencies))
+
+    @property
+    def credits_in_other_currencies(self) -> tuple[Money, ...]:
+        return tuple(Money(amount, currency) for currency, amount in sorted((self.other_credits or {}).items()))
 
     @property
     def subscription_in_words(self) -> str:

@@ -22,6 +22,7 @@ class Kind(models.TextChoices):
     START_SUBSCRIPTION = "subscribe", "Start a subscription"
     CREATE_PAYMENT_LINK = "payment_link", "Start by a payment link"
     WITHDRAW_PAYMENT_LINK = "withdraw_payment_link", "Withdraw the payment link"
+    END_WAITING_SUBSCRIPTION = "end_waiting_subscription", "End the waiting subscription"
     CHANGE_SUBSCRIPTION = "change_subscription", "Change plan or seats"
     CANCEL_SUBSCRIPTION = "cancel", "Cancel the subscription"
     CANCEL_ON_DATE = "cancel_on_date", "Cancel the subscription on a date"

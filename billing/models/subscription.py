@@ -93,6 +93,12 @@ class Subscription(Discounted):
         return ", ".join(map(str, self.present_items))
 
     @property
+    def in_words(self) -> str:
+        """Return what tells it apart from others of its Office: its plans, its status and when it was made."""
+        made = f"made on {self.created_at:%d %B %Y} (UTC)"
+        return ", ".join(filter(None, [self.items_in_words, self.status.replace("_", " "), made]))
+
+    @property
     def monthly(self) -> Money:
         return Money(self.monthly_amount, self.currency)
 

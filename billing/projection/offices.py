@@ -32,6 +32,7 @@ def write_customer(office: Office, customer: CustomerState, snapshot: Snapshot) 
     office.payment_method_expires = card.expires
     office.credit_balance = customer.credit
     office.credit_currency = customer.currency
+    office.other_credits = customer.other_credits
     office.test_clock = customer.test_clock
     _write_default(office, default, snapshot.ticket)
 
@@ -64,7 +65,7 @@ def _bury(office: Office, ticket: int) -> None:
     """
     office.customer_deleted_at = office.customer_deleted_at or clock.billing()
     office.payment_method_brand = office.payment_method_last4 = office.payment_method_expires = ""
-    office.credit_balance = 0
+    office.credit_balance, office.other_credits = 0, {}
     for card in office.payment_methods.filter(detached_at=None):
         rows.save(card, {"detached_at": clock.billing(), "is_default": False}, ticket)
     for row in office.subscriptions.filter(status__in=LIVE):
@@ -86,9 +87,9 @@ def derive(office: Office) -> None:
     ``billing.present_subscription`` says which one that is. The Office is not saved here.
     """
     found = office.subscriptions.filter(deleted_at=None).select_related("plan_price").order_by()
-    subscriptions = present_subscription.in_order(found)
-    if subscriptions and not subscriptions[0].is_live:
-        subscriptions = _begun(office, subscriptions)
+    subscriptions = every = present_subscription.in_order(found)
+    if every and not every[0].is_live:
+        subscriptions = _begun(office, every)
     present = subscriptions[0] if subscriptions else None
     live = [row for row in subscriptions if row.is_live]
     _tell_of_second(office, live)
@@ -97,7 +98,8 @@ def derive(office: Office) -> None:
     office.also_live = [
         present_subscription.Terms.of(row, status=row.status, since=since.get(row.pk)).stored() for row in live[1:]
     ]
-    office.currency = present.currency if present else office.currency
+    if last := present or next(iter(every), None):  # also one that never began: it does not matter when it was seen
+        office.currency = last.currency
     _write_debts(office)
     _write_present(office, present)
 

@@ -22,6 +22,7 @@ UNTOLD = (
     "invoice_id",
     "plan_price_id",
     "default_card_id",
+    "other_credits",
 )
 NAMES = {
     "plan_price_id": "plan",

@@ -199,6 +199,7 @@ def _of_office(office: Office, card: PaymentMethod | None) -> Values:
     return {
         "customer exists": office.customer_deleted_at is None,
         "credit_balance": office.credit_balance,
+        "other_credits": office.other_credits or {},
         "test_clock": office.test_clock,
         "default card": _card(card),
         "default_card_id": card.stripe_id if card else "",
@@ -210,6 +211,7 @@ def _of_customer(state: CustomerState) -> Values:
     return {
         "customer exists": not state.deleted,
         "credit_balance": state.credit,
+        "other_credits": state.other_credits,
         "test_clock": state.test_clock,
         "default card": _card(default.card if default else None),
         "default_card_id": default.id if default else "",

@@ -1,5 +1,7 @@
 """An invoice's amounts: its lines, less discounts, plus taxes. Integer minor units; each part is rounded half up once.
 
+It is rounded to what its currency can charge (``currencies.unit``), so that a sum of parts can be charged too.
+
 Source: https://docs.stripe.com/billing/invoices/subscription, https://docs.stripe.com/billing/taxes/tax-rates
 """
 
@@ -8,29 +10,30 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from stripe_sandbox import coupons, discounts
+from stripe_sandbox import balances, coupons, currencies, discounts
 from stripe_sandbox.store import Row, Store
 
 ZERO = Fraction(0)
 
 
-def rounded(value: Fraction) -> int:
-    """Round to whole minor units, halves away from zero."""
-    whole = (abs(value) * 2 + 1) // 2
+def rounded(value: Fraction, currency: str) -> int:
+    """Round to minor units that the currency can charge, halves away from zero."""
+    unit = currencies.unit(currency)
+    whole = (abs(value) / unit * 2 + 1) // 2 * unit
     return int(whole if value >= 0 else -whole)
 
 
-def share(amount: int, part: int, whole: int) -> int:
+def share(amount: int, part: int, whole: int, currency: str) -> int:
     """Return ``amount`` × ``part`` / ``whole``, rounded."""
-    return rounded(Fraction(amount * part, whole)) if whole else 0
+    return rounded(Fraction(amount * part, whole), currency) if whole else 0
 
 
-def spread(amount: int, parts: list[int]) -> list[int]:
+def spread(amount: int, parts: list[int], currency: str) -> list[int]:
     """Split ``amount`` in proportion to the parts. The shares add up to exactly ``amount``."""
     done, given, shares = 0, 0, []
     for part in parts:
         done += part
-        shares.append(share(amount, done, sum(parts)) - given)
+        shares.append(share(amount, done, sum(parts), currency) - given)
         given += shares[-1]
     return shares
 
@@ -62,7 +65,7 @@ def compute(store: Store, invoice: Row) -> None:
     _discount(store, [line for line in lines if line.row["discountable"]], invoice["discounts"], at)
     for line in lines:
         keys = line.row["_tax_rates"] or invoice["default_tax_rates"]
-        line.taxes = taxes([store.objects["tax_rate"][key] for key in keys], line.left)
+        line.taxes = taxes([store.objects["tax_rate"][key] for key in keys], line.left, line.row["currency"])
         _keep(store, line)
     _total(store, invoice, lines)
 
@@ -83,24 +86,26 @@ def taken_off(coupon: Row, parts: list[tuple[int, str | None]], currency: str) -
     """Return what the coupon takes off each of these amounts with their products: a percentage, or a share."""
     base = [left if left > 0 and coupons.applies_to(coupon, product) else 0 for left, product in parts]
     if coupon["percent_off"] is not None:
-        return [rounded(left * percent(coupon["percent_off"])) for left in base]
-    return spread(min(coupons.amount_off(coupon, currency), sum(base)), base)
+        return [rounded(left * percent(coupon["percent_off"]), currency) for left in base]
+    return spread(min(coupons.amount_off(coupon, currency), sum(base)), base, currency)
 
 
 def _product(line: Row) -> str | None:
     return ((line["pricing"] or {}).get("price_details") or {}).get("product")
 
 
-def taxes(rates: list[Row], amount: int) -> list[Row]:
+def taxes(rates: list[Row], amount: int, currency: str) -> list[Row]:
     """Return what these rates take of an amount. Inclusive taxes are within it; the others are added to the rest."""
     inside = sum((percent(rate["percentage"]) for rate in rates if rate["inclusive"]), ZERO)
     parts = {
-        rate["id"]: rounded(amount * percent(rate["percentage"]) / (1 + inside)) for rate in rates if rate["inclusive"]
+        rate["id"]: rounded(amount * percent(rate["percentage"]) / (1 + inside), currency)
+        for rate in rates
+        if rate["inclusive"]
     }
     net = amount - sum(parts.values())
     for rate in rates:
         if not rate["inclusive"]:
-            parts[rate["id"]] = rounded(net * percent(rate["percentage"]))
+            parts[rate["id"]] = rounded(net * percent(rate["percentage"]), currency)
     return [tax(rate, parts[rate["id"]], net) for rate in rates]
 
 
@@ -159,8 +164,8 @@ def _total(store: Store, invoice: Row, lines: list[_Line]) -> None:
     inside = sum(one["amount"] for one in summed.values()) - outside
     subtotal = sum(line.row["amount"] for line in lines)
     total = sum(line.left for line in lines) + outside
-    balance = store.need("customer", invoice["customer"])["balance"]
-    due = max(total + balance, 0)
+    balance = balances.of(store.need("customer", invoice["customer"]), invoice["currency"])
+    due = total + balance if total + balance >= currencies.least(invoice["currency"]) else 0
     values: dict[str, Any] = {
         "subtotal": subtotal,
         "subtotal_excluding_tax": subtotal - inside,

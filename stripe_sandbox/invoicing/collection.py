@@ -5,13 +5,15 @@ Source: https://docs.stripe.com/invoicing/automatic-collection
 
 from collections.abc import Callable
 
-from stripe_sandbox import card_rules, payments, timeline
+from stripe_sandbox import balances, card_rules, payments, timeline
 from stripe_sandbox.dates import DAY
 from stripe_sandbox.errors import StripeError, invalid
 from stripe_sandbox.invoicing import invoices
 from stripe_sandbox.store import Row, Store
 from stripe_sandbox.views import shown
 
+ON_ITS_WAY: list[Callable[[Store, Row], None]] = []
+"""Called when a debit of a bank account is on its way to pay the invoice."""
 UNPAID: list[Callable[[Store, Row], None]] = []
 """Called when an automatic attempt failed (after the last one ``next_payment_attempt`` is None), or it is overdue."""
 
@@ -30,8 +32,9 @@ def pay(store: Store, invoice: Row, *, method_id: str | None = None, out_of_band
         raise invalid("Invoice is already paid", code="invoice_already_paid")
     if invoice["status"] not in ("open", "uncollectible"):
         raise invalid(f"This invoice can no longer be paid: it is {invoice['status']}.")
+    invoices.refuse_on_its_way(store, invoice)
     if out_of_band:
-        invoices.cancel_payment(store, invoice)
+        invoices.cancel_payments(store, invoice)
         invoices.mark_paid(
             store, invoice, invoice["amount_remaining"], amount_paid_off_stripe=invoice["amount_remaining"]
         )
@@ -98,7 +101,8 @@ def attempt(store: Store, invoice: Row) -> None:
     customer = store.need("customer", invoice["customer"])
     subscription = store.get("subscription", invoice["_subscription"])
     method = invoice["default_payment_method"] or card_rules.usable_method(store, customer, subscription)
-    store.change(invoice, _tries=invoice["_tries"] + 1, _tried_at=store.now(invoice["customer"]))
+    tries, now = invoice["_tries"] + 1, store.now(invoice["customer"])
+    store.change(invoice, _automatic=True, _tries=tries, _tried_at=now)
     try:
         if method is None:
             attempt_failed(store, invoice)
@@ -107,37 +111,76 @@ def attempt(store: Store, invoice: Row) -> None:
     except StripeError as error:
         if error.status != 402:
             raise
-    if invoice["status"] == "open":
+    store.change(invoice, _automatic=False)
+    if invoice["status"] == "open" and not invoices.is_on_its_way(store, invoice):
         _plan_retry(store, invoice)
 
 
 def attempt_failed(store: Store, invoice: Row, *, authentication: bool = False) -> None:
-    """Count one more failed attempt, and send its events."""
-    store.change(invoice, "invoice.updated", attempted=True, attempt_count=invoice["attempt_count"] + 1)
+    """Record a failed attempt, and send its events."""
+    store.change(invoice, "invoice.updated", **_attempted(invoice))
     if authentication:
         store.emit("invoice.payment_action_required", invoice)
     store.emit("invoice.payment_failed", invoice)
 
 
-def attempt_succeeded(store: Store, invoice: Row, amount: int) -> None:
-    """Count the payment of ``amount`` minor units. The invoice is then paid."""
-    for payment in store.all("invoice_payment", invoice=invoice["id"], status="open"):
-        times = {**payment["status_transitions"], "paid_at": store.now(invoice["customer"])}
-        store.change(payment, status="paid", amount_paid=amount, status_transitions=times)
-        store.emit("invoice_payment.paid", payment)
-    store.change(invoice, attempted=True, attempt_count=invoice["attempt_count"] + 1)
-    invoices.mark_paid(store, invoice, amount)
+def _attempted(invoice: Row) -> Row:
+    """Return the fields after an attempt. Any attempt counts as the first, and later only those made by itself.
+
+    Source: the field attempt_count of https://docs.stripe.com/api/invoices/object
+    """
+    count = invoice["attempt_count"]
+    return {"attempted": True, "attempt_count": count + 1 if invoice["_automatic"] else max(count, 1)}
+
+
+def credit(store: Store, invoice: Row, payment: Row, received: int) -> None:
+    """Count a payment of which ``received`` minor units came. What is more than the invoice asks for becomes credit.
+
+    Source: https://docs.stripe.com/invoicing/partial-payments, and amount_overpaid of the invoice
+    """
+    paid = min(received, invoice["amount_remaining"])
+    times = {**payment["status_transitions"], "paid_at": store.now(invoice["customer"])}
+    store.change(payment, status="paid", amount_paid=paid, status_transitions=times)
+    store.emit("invoice_payment.paid", payment)
+    attempted = _attempted(invoice) if payment["is_default"] else {}
+    if paid < invoice["amount_remaining"]:
+        left = {name: invoice[name] + by for name, by in (("amount_paid", paid), ("amount_remaining", -paid))}
+        store.change(invoice, "invoice.updated", **attempted, **left)
+        invoices.ask_for_the_rest(store, invoice)
+        return
+    invoices.cancel_payments(store, invoice)
+    over = received - paid
+    invoices.mark_paid(store, invoice, paid, **attempted, amount_overpaid=over)
+    if over:
+        customer, links = store.objects["customer"][invoice["customer"]], {"invoice": invoice["id"]}
+        balances.adjust(store, customer, -over, "invoice_overpaid", currency=invoice["currency"], **links)
+
+
+def _debit_came_back(store: Store, invoice: Row) -> None:
+    """Try again as after a declined card. The days count from now, when the attempt is known to have failed."""
+    tries, now = max(invoice["_tries"], 1), store.now(invoice["customer"])
+    store.change(invoice, _debited=False, _tries=tries, _tried_at=now)
+    attempt_failed(store, invoice)
+    if invoice["auto_advance"]:
+        _plan_retry(store, invoice)
 
 
 def follow_payment(store: Store, intent: Row) -> None:
-    """Count the attempt to pay the invoice of this intent, if it has one."""
-    invoice = store.get("invoice", intent["_invoice"])
-    if invoice is None:
-        return
-    if intent["status"] in ("requires_payment_method", "requires_action"):
-        attempt_failed(store, invoice, authentication=intent["status"] == "requires_action")
-    else:
-        attempt_succeeded(store, invoice, intent["amount"])
+    """Let the invoice of this intent know what became of it. The failure of an attached payment changes nothing."""
+    for payment in store.all("invoice_payment", _intent=intent["id"], status="open"):
+        invoice = store.objects["invoice"][payment["invoice"]]
+        if intent["status"] == "succeeded":
+            credit(store, invoice, payment, intent["amount_received"])
+        elif intent["status"] == "canceled":
+            invoices.cancel_payment(store, payment)
+        elif intent["status"] == "processing" and payment["is_default"]:
+            store.change(invoice, "invoice.updated", **_attempted(invoice), next_payment_attempt=None, _debited=True)
+            for listener in ON_ITS_WAY:
+                listener(store, invoice)
+        elif payment["is_default"] and invoice["_debited"]:
+            _debit_came_back(store, invoice)
+        elif payment["is_default"] and intent["status"] in ("requires_payment_method", "requires_action"):
+            attempt_failed(store, invoice, authentication=intent["status"] == "requires_action")
 
 
 # ── by itself ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -153,7 +196,7 @@ def due(store: Store, invoice: Row) -> timeline.Due | None:
     if invoice["collection_method"] == "send_invoice":
         overdue = invoice["due_date"] and not invoice.get("_overdue")
         return (invoice["due_date"], _become_overdue) if overdue else None
-    if invoice["auto_advance"] and invoice["next_payment_attempt"]:
+    if invoice["auto_advance"] and invoice["next_payment_attempt"] and not invoice["_debited"]:
         return invoice["next_payment_attempt"], attempt
     return None
 

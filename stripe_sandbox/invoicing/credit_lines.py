@@ -8,15 +8,16 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from stripe_sandbox import currencies
 from stripe_sandbox.errors import invalid, missing, required
 from stripe_sandbox.handlers import Params, merged
 from stripe_sandbox.invoicing import amounts
 from stripe_sandbox.store import Row, Store
 
 
-def share(whole: int, of: int, before: int, part: int) -> int:
+def share(whole: int, of: int, before: int, part: int, currency: str) -> int:
     """Return the share of ``whole`` that belongs to ``part`` of ``of``, if ``before`` was taken already."""
-    return amounts.share(whole, before + part, of) - amounts.share(whole, before, of)
+    return amounts.share(whole, before + part, of, currency) - amounts.share(whole, before, of, currency)
 
 
 def parts(store: Store, invoice: Row, notes: list[Row], params: Params) -> list[Row]:
@@ -28,7 +29,7 @@ def parts(store: Store, invoice: Row, notes: list[Row], params: Params) -> list[
     for n, given in enumerate(params["lines"]):
         name = f"lines[{n}]"
         if given["type"] == "custom_line_item":
-            found.append(_custom(store, given, name))
+            found.append(_custom(store, given, invoice["currency"], name))
             continue
         line = _invoice_line(store, invoice, given, name)
         before = [one for one in taken + found if one.get("invoice_line_item") == line["id"]]
@@ -61,14 +62,15 @@ def _of_amount(invoice: Row, notes: list[Row], amount: int) -> Row:
     """Make one line for an amount that includes the invoice's taxes in proportion."""
     if amount < 1:
         raise invalid("This value must be greater than or equal to 1.", param="amount")
-    total, before = invoice["total"], sum(one["total"] for one in notes)
+    total, before, currency = invoice["total"], sum(one["total"] for one in notes), invoice["currency"]
+    currencies.check(amount, currency, "amount")
     credited = {_rate(tax): tax for tax in _added([tax for note in notes for tax in note["total_taxes"]])}
     taxes = []
     for tax in invoice["total_taxes"] or ():
         old = credited.get(_rate(tax), {"amount": 0, "taxable_amount": 0})
-        part = {**tax, "amount": max(0, share(tax["amount"], total, 0, before + amount) - old["amount"])}
+        part = {**tax, "amount": max(0, share(tax["amount"], total, 0, before + amount, currency) - old["amount"])}
         if tax.get("taxable_amount") is not None:
-            taxable = share(tax["taxable_amount"], total, 0, before + amount)
+            taxable = share(tax["taxable_amount"], total, 0, before + amount, currency)
             part["taxable_amount"] = max(0, taxable - old["taxable_amount"])
         taxes.append(part)
     return _part(amount - amounts.exclusive(taxes), taxes, type="custom_line_item", description="Credit", quantity=1)
@@ -84,24 +86,25 @@ def _invoice_line(store: Store, invoice: Row, given: Params, name: str) -> Row:
 
 def _of_line(store: Store, line: Row, earlier: list[Row], given: Params, name: str) -> Row:
     """Make a share of an invoice's line, by quantity or by amount before discounts and exclusive taxes."""
-    whole, count = line["amount"], line["quantity"] or 1
+    whole, count, currency = line["amount"], line["quantity"] or 1, line["currency"]
     before = sum(one["amount"] for one in earlier)
     counted = sum(one["quantity"] or 0 for one in earlier)
     if ("quantity" in given) == ("amount" in given):
         raise invalid("You must pass exactly one of: quantity, amount.", param=f"{name}[quantity]")
     if "quantity" in given and not 0 < given["quantity"] <= count - counted:
         raise invalid(f"The quantity must be between 1 and {count - counted}.", param=f"{name}[quantity]")
-    amount = given["amount"] if "amount" in given else share(whole, count, counted, given["quantity"])
+    amount = given["amount"] if "amount" in given else share(whole, count, counted, given["quantity"], currency)
     if not 0 < amount <= whole - before:
         raise invalid("The line has not that much left to credit.", param=f"{name}[amount]")
+    currencies.check(amount, currency, f"{name}[amount]")
     discounts = [
-        {"amount": share(one["amount"], whole, before, amount), "discount": one["discount"]}
+        {"amount": share(one["amount"], whole, before, amount, currency), "discount": one["discount"]}
         for one in line["discount_amounts"] or ()
     ]
     if given.get("tax_amounts") or given.get("tax_rates"):
-        taxes = _given_taxes(store, given, amount - sum(one["amount"] for one in discounts), name)
+        taxes = _given_taxes(store, given, amount - sum(one["amount"] for one in discounts), currency, name)
     else:
-        taxes = [_share_of_tax(one, whole, before, amount) for one in line["taxes"] or ()]
+        taxes = [_share_of_tax(one, whole, before, amount, currency) for one in line["taxes"] or ()]
     return _part(
         amount,
         taxes,
@@ -116,7 +119,7 @@ def _of_line(store: Store, line: Row, earlier: list[Row], given: Params, name: s
     )
 
 
-def _custom(store: Store, given: Params, name: str) -> Row:
+def _custom(store: Store, given: Params, currency: str, name: str) -> Row:
     """Make a custom line, with the given taxes."""
     if "amount" in given or "invoice_line_item" in given:
         raise invalid("A custom line has a quantity and a unit amount.", param=f"{name}[amount]")
@@ -128,10 +131,10 @@ def _custom(store: Store, given: Params, name: str) -> Row:
     unit, quantity = Decimal(given_unit), given.get("quantity", 1)
     if unit <= 0 or quantity < 1:
         raise invalid("This value must be greater than 0.", param=f"{name}[unit_amount]")
-    amount = amounts.rounded(Fraction(unit) * quantity)
+    amount = amounts.rounded(Fraction(unit) * quantity, currency)
     return _part(
         amount,
-        _given_taxes(store, given, amount, name),
+        _given_taxes(store, given, amount, currency, name),
         description=given["description"],
         metadata=merged(None, given.get("metadata"), f"{name}[metadata]"),
         quantity=quantity,
@@ -142,21 +145,21 @@ def _custom(store: Store, given: Params, name: str) -> Row:
     )
 
 
-def _given_taxes(store: Store, given: Params, taxable: int, name: str) -> list[Row]:
+def _given_taxes(store: Store, given: Params, taxable: int, currency: str, name: str) -> list[Row]:
     found = []
     for one in given.get("tax_amounts") or ():
         rate = store.need("tax_rate", one["tax_rate"], f"{name}[tax_amounts]")
         found.append(amounts.tax(rate, one["amount"], one["taxable_amount"]))
     rates = [store.objects["tax_rate"][key] for key in given.get("tax_rates") or ()]
-    return found + amounts.taxes(rates, taxable)
+    return found + amounts.taxes(rates, taxable, currency)
 
 
-def _share_of_tax(tax: Row, of: int, before: int, part: int) -> Row:
+def _share_of_tax(tax: Row, of: int, before: int, part: int, currency: str) -> Row:
     taxable = tax.get("taxable_amount")
     return {
         **tax,
-        "amount": share(tax["amount"], of, before, part),
-        "taxable_amount": None if taxable is None else share(taxable, of, before, part),
+        "amount": share(tax["amount"], of, before, part, currency),
+        "taxable_amount": None if taxable is None else share(taxable, of, before, part, currency),
     }
 
 

@@ -63,8 +63,7 @@ def remove_lines(store: Store, params: Params, ids: Ids) -> Row:
         item = store.get("invoiceitem", details.get("invoice_item"))
         store.remove(line)
         if item and given["behavior"] == "delete":
-            store.emit("invoiceitem.deleted", item)
-            store.remove(item)
+            invoice_items.remove(store, item)
         elif item:
             store.change(item, invoice=None)
     return _edited(store, invoice, params)

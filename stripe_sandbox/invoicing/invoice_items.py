@@ -46,6 +46,12 @@ def add(store: Store, customer: str, amount: int, currency: str, **values: Any) 
     return item
 
 
+def remove(store: Store, item: Row) -> None:
+    """Delete the item, which is on no invoice or on a draft that the caller mends."""
+    store.emit("invoiceitem.deleted", item)
+    store.remove(item)
+
+
 def parent_of(subscription: str, item: str | None = None) -> Row:
     """Return how an invoice item names its subscription and the subscription's item."""
     details = {"subscription": subscription, "subscription_item": item}
@@ -137,11 +143,12 @@ def create_item(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def _currency(store: Store, params: Params, source: Row) -> str:
+    """Return the item's currency. A customer's items may wait in several; an invoice or a subscription has only one."""
     given = params.get("currency") or (params.get("price_data") or {}).get("currency")
     key = (params.get("pricing") or {}).get("price")
     if not given and key:
         given = store.need("price", key, "pricing[price]")["currency"]
-    if given and source["currency"] not in (None, given):
+    if given and source["_kind"] != "customer" and source["currency"] != given:
         raise invalid(
             f"The item is in {given}, and can only be in {source['currency']}, as what it is billed with.",
             param="currency",
@@ -194,8 +201,7 @@ def delete_item(store: Store, params: Params, ids: Ids) -> Row:
     invoice = invoice_lines.editable(store.objects["invoice"][item["invoice"]]) if item["invoice"] else None
     for line in _lines_of(store, invoice, item) if invoice else []:
         store.remove(line)
-    store.emit("invoiceitem.deleted", item)
-    store.remove(item)
+    remove(store, item)
     if invoice:
         amounts.refresh(store, invoice)
     return gone("invoiceitem", item["id"])

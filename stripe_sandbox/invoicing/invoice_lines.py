@@ -3,7 +3,7 @@
 from fractions import Fraction
 from typing import Any
 
-from stripe_sandbox import catalogue
+from stripe_sandbox import catalogue, currencies
 from stripe_sandbox.errors import invalid, required
 from stripe_sandbox.handlers import Params
 from stripe_sandbox.invoicing import amounts
@@ -22,7 +22,8 @@ def pricing_of(price: Row) -> Row:
 
 def amount_of(price: Row, quantity: int) -> int:
     """Return the minor units for this quantity, rounded half up."""
-    return amounts.rounded(Fraction(price["unit_amount_decimal"] or price["unit_amount"] or 0) * quantity)
+    unit = Fraction(price["unit_amount_decimal"] or price["unit_amount"] or 0)
+    return amounts.rounded(unit * quantity, price["currency"])
 
 
 def period_of(start: int, end: int) -> Row:
@@ -103,9 +104,10 @@ def priced(store: Store, given: Params, currency: str, param: str = "") -> tuple
             raise invalid(
                 "You may only specify one of these parameters: amount, quantity.", param=named(param, "quantity")
             )
+        currencies.check(given["amount"], currency, named(param, "amount"))
         return given["amount"], values
     if "unit_amount_decimal" in given:
-        bare = {"unit_amount_decimal": given["unit_amount_decimal"], "unit_amount": None}
+        bare = {"unit_amount_decimal": given["unit_amount_decimal"], "unit_amount": None, "currency": currency}
         return amount_of(bare, quantity), values
     within = (given.get("pricing") or {}).get("price")
     name = named(named(param, "pricing"), "price") if within else named(param, "price")

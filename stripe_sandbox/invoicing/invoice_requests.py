@@ -34,9 +34,14 @@ def _given(store: Store, params: Params, customer: str) -> Row:
     if "days_until_due" in params:
         invoices.check_days(params["days_until_due"])
         values["_days_until_due"] = params["days_until_due"]
-    if "discounts" in params:
-        values["discounts"] = discounts.create(store, params["discounts"] or [], customer=customer)
     return values
+
+
+def _discount(store: Store, invoice: Row, params: Params) -> None:
+    """Give the draft the discounts that the request names, if it names any."""
+    if "discounts" in params:
+        made = discounts.create(store, params["discounts"], customer=invoice["customer"], invoice=invoice["id"])
+        store.change(invoice, discounts=made)
 
 
 def create(store: Store, params: Params, ids: Ids) -> Row:
@@ -67,6 +72,7 @@ def create(store: Store, params: Params, ids: Ids) -> Row:
         **{**values, **_given(store, params, key)},
     )
     invoice_items.take_in(store, invoice, waiting)
+    _discount(store, invoice, params)
     amounts.compute(store, invoice)
     store.emit("invoice.created", invoice)
     return invoice
@@ -88,6 +94,7 @@ def update(store: Store, params: Params, ids: Ids) -> Row:
         values.setdefault("automatically_finalizes_at", store.now(invoice["customer"]) + HOUR)
     store.change(invoice, "invoice.updated", **values)
     if invoice["status"] == "draft":
+        _discount(store, invoice, params)
         amounts.refresh(store, invoice)
     return invoice
 
@@ -162,21 +169,26 @@ def send(store: Store, params: Params, ids: Ids) -> Row:
 
 
 def attach_payment(store: Store, params: Params, ids: Ids) -> Row:
-    """Pay this invoice with a payment that was made elsewhere."""
+    """Let this payment pay the invoice or a part of it: now if it has succeeded, else as soon as it succeeds.
+
+    Source: https://docs.stripe.com/api/invoices/attach_payment
+    """
+    if "payment_record" in params:
+        raise unsupported("payment records")
     invoice = store.need("invoice", ids["invoice"])
     intent = store.need("payment_intent", params.get("payment_intent"), "payment_intent")
     if invoice["status"] != "open":
         raise invalid("Only open invoices can have payments attached.")
     if intent["customer"] != invoice["customer"] or intent["currency"] != invoice["currency"]:
         raise invalid("The PaymentIntent is of another customer or currency.", param="payment_intent")
-    if intent["status"] != "succeeded" or intent["amount_received"] != invoice["amount_remaining"]:
-        raise unsupported("attaching a payment that has not succeeded, or that does not pay the whole invoice")
-    if intent["_invoice"]:
-        raise invalid("The PaymentIntent is attached to an invoice already.", param="payment_intent")
-    invoices.cancel_payment(store, invoice)
-    store.change(intent, _invoice=invoice["id"])
-    payment_rows.add_invoice_payment(store, invoice, intent, intent["amount"], is_default=False)
-    collection.attempt_succeeded(store, invoice, intent["amount"])
+    if intent["status"] == "canceled":
+        raise invalid("This PaymentIntent is canceled.", param="payment_intent", code="payment_intent_unexpected_state")
+    if any(one["status"] != "canceled" for one in store.all("invoice_payment", _intent=intent["id"])):
+        raise unsupported("attaching a payment to a second invoice")
+    asked = min(intent["amount"], invoice["amount_remaining"])
+    payment = payment_rows.add_invoice_payment(store, invoice, intent, asked, is_default=False)
+    if intent["status"] == "succeeded":
+        collection.credit(store, invoice, payment, intent["amount_received"])
     return invoice
 
 

@@ -80,8 +80,10 @@ def draft(store: Store, customer: Row, *, subscription: Row | None = None, reaso
         total_discount_amounts=[],
         total_pretax_credit_amounts=[],
         total_taxes=[],
-        starting_balance=customer["balance"],
+        starting_balance=balances.of(customer, values["currency"]),
         _subscription=subscription and subscription["id"],
+        _automatic=False,
+        _debited=False,
         _intent=None,
         _tries=0,
         _tried_at=None,
@@ -126,14 +128,21 @@ def finalise(store: Store, invoice: Row) -> None:
 
 
 def _use_balance(store: Store, customer: Row, invoice: Row) -> int:
-    """Take from the customer's balance, or add to it. Returns the new balance."""
-    before, total = customer["balance"], invoice["total"]
+    """Take from the customer's balance, or add to it. Returns the new balance.
+
+    What is too little to be charged is owed with the next invoice, and this one is then paid.
+
+    Source: https://docs.stripe.com/billing/customer/balance
+    """
+    currency, links = invoice["currency"], {"invoice": invoice["id"]}
+    before, total = balances.of(customer, currency), invoice["total"]
     after = min(total + before, 0)
     if after != before:
-        balances.adjust(
-            store, customer, after - before, "applied_to_invoice", invoice=invoice["id"], currency=invoice["currency"]
-        )
-    return after
+        balances.adjust(store, customer, after - before, "applied_to_invoice", currency=currency, **links)
+    too_little = total + before if total + before > 0 and not invoice["amount_due"] else 0
+    if too_little:
+        balances.adjust(store, customer, too_little, "invoice_too_small", currency=currency, **links)
+    return after + too_little
 
 
 def _use_up(store: Store, invoice: Row) -> None:
@@ -166,14 +175,19 @@ def _open_intent(store: Store, invoice: Row) -> None:
 
 def settle_from_credit(store: Store, invoice: Row) -> None:
     """Ask for less after a credit note on the open invoice. If nothing is left, it is paid."""
-    intent = store.get("payment_intent", invoice["_intent"])
     if invoice["amount_remaining"] == 0:
-        cancel_payment(store, invoice)
+        cancel_payments(store, invoice)
         mark_paid(store, invoice, 0)
-    elif intent:
-        store.change(intent, amount=invoice["amount_remaining"])
-        for payment in store.all("invoice_payment", invoice=invoice["id"], status="open"):
+    else:
+        ask_for_the_rest(store, invoice)
+
+
+def ask_for_the_rest(store: Store, invoice: Row) -> None:
+    """Let the default payment ask for what is left to pay. Source: is_default of an InvoicePayment."""
+    for payment in store.all("invoice_payment", invoice=invoice["id"], status="open"):
+        if payment["is_default"]:
             store.change(payment, amount_requested=invoice["amount_remaining"])
+            store.change(store.objects["payment_intent"][payment["_intent"]], amount=invoice["amount_remaining"])
 
 
 def mark_paid(store: Store, invoice: Row, amount: int, **values: Any) -> None:
@@ -198,7 +212,7 @@ def void(store: Store, invoice: Row) -> None:
     """Void the invoice, so that nothing is asked for any more. The credit that it took goes back."""
     if invoice["status"] not in ("open", "uncollectible"):
         raise invalid(f"You can only pass in open or uncollectible invoices; this one is {invoice['status']}.")
-    cancel_payment(store, invoice)
+    cancel_payments(store, invoice)
     customer = store.need("customer", invoice["customer"])
     taken = (invoice["ending_balance"] or 0) - invoice["starting_balance"]
     if taken:
@@ -227,15 +241,40 @@ def give_up(store: Store, invoice: Row) -> None:
     _tell(store, invoice)
 
 
-def cancel_payment(store: Store, invoice: Row) -> None:
-    """Cancel the open payment of the invoice, if there is one."""
+def is_on_its_way(store: Store, invoice: Row) -> bool:
+    """Whether a debit of a bank account is on its way, so that nobody knows yet whether the invoice is paid."""
+    intent = store.get("payment_intent", invoice["_intent"])
+    return intent is not None and intent["status"] == "processing"
+
+
+def refuse_on_its_way(store: Store, invoice: Row) -> None:
+    """Refuse what would ask for the money again, or for less, while a debit is on its way. Raises: a 400."""
+    if is_on_its_way(store, invoice):
+        raise invalid(
+            "This invoice has a payment that is processing; wait until it succeeds or fails.",
+            code="payment_intent_unexpected_state",
+        )
+
+
+def cancel_payments(store: Store, invoice: Row) -> None:
+    """Cancel the open payments of the invoice. The intent of the default one is canceled too; attached ones stay.
+
+    Raises: a 400 while a debit is on its way.
+    """
+    refuse_on_its_way(store, invoice)
     for payment in store.all("invoice_payment", invoice=invoice["id"], status="open"):
+        cancel_payment(store, payment)
         intent = store.objects["payment_intent"][payment["_intent"]]
-        now = store.now(invoice["customer"])
-        store.change(intent, status="canceled", canceled_at=now, cancellation_reason="void_invoice", next_action=None)
-        store.emit("payment_intent.canceled", intent)
-        times = {**payment["status_transitions"], "canceled_at": now}
-        store.change(payment, status="canceled", status_transitions=times)
+        if payment["is_default"]:
+            now, reason = store.now(invoice["customer"]), "void_invoice"
+            store.change(intent, status="canceled", canceled_at=now, cancellation_reason=reason, next_action=None)
+            store.emit("payment_intent.canceled", intent)
+
+
+def cancel_payment(store: Store, payment: Row) -> None:
+    """Let this payment no longer pay its invoice."""
+    times = {**payment["status_transitions"], "canceled_at": store.now(payment["_customer"])}
+    store.change(payment, status="canceled", status_transitions=times)
 
 
 def _tell(store: Store, invoice: Row) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import islice
 
+from stripe_sandbox import card_rules
 from stripe_sandbox.currencies import money
 from stripe_sandbox.pages.html import Safe, button, cell, cost, link, pill, table, time_shown
 from stripe_sandbox.store import Row, Store
@@ -43,8 +44,10 @@ def _card(store: Store, customer: Row) -> str:
 
 
 def card_name(method: Row) -> str:
-    card = method.get("card")
-    return f"{card['brand']} …{card['last4']}, {card['exp_month']:02}/{card['exp_year']}" if card else method["type"]
+    if card_rules.is_bank(method):
+        return f"{method['us_bank_account']['bank_name']} …{method['us_bank_account']['last4']}"
+    card = method["card"]
+    return f"{card['brand']} …{card['last4']}, {card['exp_month']:02}/{card['exp_year']}"
 
 
 def subscriptions(store: Store, rows: list[Row], *, empty: str) -> Safe:

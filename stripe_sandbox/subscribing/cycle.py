@@ -122,6 +122,16 @@ def _save_method(store: Store, subscription: Row, invoice: Row, event: str) -> N
         store.change(subscription, event, default_payment_method=method["id"])
 
 
+def on_its_way(store: Store, invoice: Row) -> None:
+    """Start the subscription while the debit for its first invoice is on its way.
+
+    Source: https://docs.stripe.com/billing/subscriptions/ach-debit
+    """
+    subscription = store.get("subscription", invoice["_subscription"])
+    if subscription and subscription["status"] == "incomplete" and invoice["id"] == subscription["latest_invoice"]:
+        store.change(subscription, rows.UPDATED if subscription["_announced"] else "", status="active")
+
+
 def unpaid(store: Store, invoice: Row) -> None:
     """Make it past due after a failed attempt or a missed due date. After the last attempt, follow the setting."""
     subscription = store.get("subscription", invoice["_subscription"])
@@ -138,4 +148,5 @@ def unpaid(store: Store, invoice: Row) -> None:
 
 
 invoices.SETTLED.append(settled)
+collection.ON_ITS_WAY.append(on_its_way)
 collection.UNPAID.append(unpaid)

@@ -46,7 +46,7 @@ def bill_period(
     lines = []
     for item in rows.items_of(store, subscription):
         whole = invoice_lines.amount_of(store.objects["price"][item["price"]], item["quantity"])
-        amount = 0 if free else amounts.share(whole, *part)
+        amount = 0 if free else amounts.share(whole, *part, subscription["currency"])
         lines.append((item, invoice_lines.add_item_line(store, invoice, item, amount, until)))
     announce(store, subscription, invoice)
     for item, line in lines:

@@ -3,11 +3,15 @@
 Source: https://docs.stripe.com/billing/subscriptions/cancel
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from stripe_sandbox.invoicing import invoices
 from stripe_sandbox.store import Row, Store
 from stripe_sandbox.subscribing import subscription_rows as rows
+
+ENDED: list[Callable[[Store, Row], None]] = []
+"""Called when a subscription was canceled. Its schedule ends too."""
 
 
 def end(store: Store, subscription: Row, reason: str, **details: Any) -> None:
@@ -29,6 +33,8 @@ def end(store: Store, subscription: Row, reason: str, **details: Any) -> None:
         },
     )
     store.emit("customer.subscription.deleted", subscription)
+    for listener in ENDED:
+        listener(store, subscription)
     for invoice in store.all("invoice", _subscription=subscription["id"]):
         if invoice["status"] == "open" and was_incomplete:
             invoices.void(store, invoice)

@@ -3,7 +3,7 @@
 Source: https://docs.stripe.com/billing/subscriptions/pending-updates
 """
 
-from stripe_sandbox.errors import StripeError, invalid
+from stripe_sandbox.errors import StripeError, invalid, unsupported
 from stripe_sandbox.handlers import Params
 from stripe_sandbox.invoicing import amounts, collection, invoice_items, invoices
 from stripe_sandbox.store import Row, Store
@@ -67,7 +67,11 @@ def update(store: Store, subscription: Row, params: Params) -> Row:
     try:
         if invoice["status"] == "open":
             collection.pay(store, invoice)
-    except StripeError:
+        if invoices.is_on_its_way(store, invoice):
+            raise unsupported("a pending update that is paid from a bank account")
+    except StripeError as error:
+        if error.status != 402:
+            raise
         expires = min(pending["since"] + rows.TIME_TO_PAY, rows.period_end(store, subscription))
         store.change(invoice, auto_advance=False)
         wait = {"expires_at": expires, "trial_from_plan": None, **view}

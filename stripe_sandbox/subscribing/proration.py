@@ -32,7 +32,8 @@ def credit(store: Store, subscription: Row, item: Row, at: int) -> None:
         if start >= segment["end"]:
             kept.append(segment)
             continue
-        amount = amounts.share(segment["amount"], segment["end"] - start, segment["end"] - segment["start"])
+        length = segment["end"] - segment["start"]
+        amount = amounts.share(segment["amount"], segment["end"] - start, length, subscription["currency"])
         price = store.objects["price"][segment["price"]]
         _wait(store, subscription, item, -amount, price, segment["quantity"], start, segment["end"], "Unused time on")
         if start > segment["start"]:
@@ -40,12 +41,20 @@ def credit(store: Store, subscription: Row, item: Row, at: int) -> None:
     store.change(item, _debits=kept)
 
 
+def remove_waiting(store: Store, subscription: Row) -> None:
+    """Remove the prorations that wait for the subscription's next invoice."""
+    for item in invoice_items.pending(store, subscription["customer"], subscription["id"]):
+        if item["proration"]:
+            invoice_items.remove(store, item)
+
+
 def debit(store: Store, subscription: Row, item: Row, at: int, until: int) -> None:
     """Debit with the next invoice the item's terms in [at, until), a part of its period."""
     start, end = item["current_period_start"], item["current_period_end"]
     price = store.objects["price"][item["price"]]
     full = invoice_lines.amount_of(price, item["quantity"])
-    amount = _discounted(store, subscription, item, amounts.share(full, until - at, end - start))
+    part = amounts.share(full, until - at, end - start, subscription["currency"])
+    amount = _discounted(store, subscription, item, part)
     _wait(store, subscription, item, amount, price, item["quantity"], at, until, "Remaining time on")
     remember(store, item, amount, at, until)
 
@@ -64,7 +73,7 @@ def _discounted(store: Store, subscription: Row, item: Row, amount: int) -> int:
             or (products and product not in products)
         ):
             continue
-        amount -= amounts.rounded(amount * amounts.percent(coupon["percent_off"]))
+        amount -= amounts.rounded(amount * amounts.percent(coupon["percent_off"]), subscription["currency"])
     return amount
 
 

@@ -3,16 +3,28 @@
 Source: https://docs.stripe.com/billing/subscriptions/overview
 """
 
+from collections.abc import Callable
+
 from stripe_sandbox import card_rules
 from stripe_sandbox.store import Row, Store
 from stripe_sandbox.subscribing import drafts, ends, proration
 from stripe_sandbox.subscribing import subscription_rows as rows
 from stripe_sandbox.views import shown
 
+BEFORE: list[Callable[[Store, Row], None]] = []
+"""Called before a subscription renews. A schedule begins its next phase."""
+
 
 def renew(store: Store, subscription: Row) -> Row | None:
-    """Begin the next period. Returns its invoice's draft, or None if a trial without a card was paused or canceled."""
+    """Begin the next period. Returns its invoice's draft.
+
+    There is none if a trial without a card was paused or canceled, and if a schedule began another period or ended it.
+    """
     start = rows.period_end(store, subscription)
+    for listener in BEFORE:
+        listener(store, subscription)
+    if subscription["status"] in rows.ENDED or rows.period_end(store, subscription) > start:
+        return None
     was_trial = subscription["status"] == "trialing"
     if was_trial and end_trial_without_card(store, subscription, rows.UPDATED):
         return None

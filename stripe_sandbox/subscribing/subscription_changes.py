@@ -185,7 +185,9 @@ def wanted_items(store: Store, subscription: Row, given: list[Params]) -> list[t
         found.append(terms.item_of(store, one, subscription["customer"], f"items[{n}]", row))
     kept = [terms.Item(row, store.objects["price"][row["price"]], row["quantity"]) for row in others.values()]
     wanted = kept + found
-    terms.check_together(store, wanted, store.need("customer", subscription["customer"]))
+    for item in wanted:
+        terms.check_currency(item.price, subscription["currency"])
+    terms.check_together(wanted)
     return wanted
 
 
@@ -210,6 +212,7 @@ def apply_items(store: Store, subscription: Row, wanted: list[terms.Item]) -> li
         else:
             different = item.changes()
             store.change(item.row, price=item.price["id"], quantity=item.quantity, **item.values)
+            terms.link_discounts(store, item.row)
             if different:
                 changed.append(item.row)
     return changed

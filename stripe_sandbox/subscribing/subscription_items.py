@@ -5,7 +5,7 @@ Source: https://docs.stripe.com/api/subscription_items
 
 from typing import Any
 
-from stripe_sandbox.handlers import Ids, Params, Routes, gone, lists, reads
+from stripe_sandbox.handlers import Ids, Params, Routes, gone, page, reads
 from stripe_sandbox.store import Row, Store
 from stripe_sandbox.subscribing import subscription_rows as rows
 from stripe_sandbox.subscribing import subscriptions
@@ -36,6 +36,12 @@ def delete(store: Store, params: Params, ids: Ids) -> Row:
     return gone("subscription_item", item["id"])
 
 
+def list_items(store: Store, params: Params, ids: Ids) -> Row:
+    """List the subscription's items, oldest first as in the subscription itself."""
+    found = store.all("subscription_item", subscription=params["subscription"])
+    return page(store, found, params, "/v1/subscription_items", newest_first=False)
+
+
 def _change(store: Store, item: Row, params: Params, **more: Any) -> None:
     given = {"id": item["id"], **{name: params[name] for name in OWN if name in params}, **more}
     rest = {name: value for name, value in params.items() if name not in OWN and name != "clear_usage"}
@@ -43,7 +49,7 @@ def _change(store: Store, item: Row, params: Params, **more: Any) -> None:
 
 
 ROUTES: Routes = {
-    ("get", "/v1/subscription_items"): lists("subscription_item", "/v1/subscription_items", "subscription"),
+    ("get", "/v1/subscription_items"): list_items,
     ("post", "/v1/subscription_items"): create,
     ("get", "/v1/subscription_items/{item}"): reads("subscription_item", "item"),
     ("post", "/v1/subscription_items/{item}"): update,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from stripe_sandbox import catalogue, discounts
 from stripe_sandbox.errors import invalid, unsupported
 from stripe_sandbox.handlers import Params, merged, refuse_automatic_tax
-from stripe_sandbox.invoicing import invoices
+from stripe_sandbox.invoicing import invoice_lines, invoices
 from stripe_sandbox.store import Row, Store
 
 DAY = 86_400
@@ -75,32 +75,35 @@ def item_of(store: Store, given: Params, customer: str, param: str, row: Row | N
         price = store.objects["price"][row["price"]]
     if given.get("billing_thresholds"):
         raise unsupported("billing thresholds")
+    quantity: int = given["quantity"] if "quantity" in given else row["quantity"] if row else 1
+    if quantity < 0:
+        raise invalid("This value must be greater than or equal to 0.", param=f"{param}[quantity]")
     values: Row = {}
     if "metadata" in given:
         values["metadata"] = merged(row and row["metadata"], given["metadata"])
     if "tax_rates" in given:
         values["tax_rates"] = given["tax_rates"] or []
     if "discounts" in given:
-        values["discounts"] = discounts.create(store, given["discounts"] or [], customer=customer)
-    quantity: int = given["quantity"] if "quantity" in given else row["quantity"] if row else 1
-    if quantity < 0:
-        raise invalid("This value must be greater than or equal to 0.", param=f"{param}[quantity]")
+        values["discounts"] = discounts.create(
+            store,
+            given["discounts"] or [],
+            customer=customer,
+            currency=price["currency"],
+            amount=invoice_lines.amount_of(price, quantity),
+            field=f"{param}[discounts]",
+        )
     return Item(row, price, quantity, bool(given.get("deleted")), values)
 
 
-def check_together(store: Store, items: list[Item], customer: Row) -> None:
+def check_together(items: list[Item]) -> None:
     """Refuse items of different currencies or intervals, too many items, and the same price twice."""
     kept = [item for item in items if not item.deleted]
     if not kept:
         raise invalid("A subscription must have at least one active price.", param="items")
     if len(kept) > 20:
         raise invalid("A subscription has at most 20 items.", param="items")
-    currencies = {item.price["currency"] for item in kept} | ({customer["currency"]} if customer["currency"] else set())
-    if len(currencies) > 1:
-        raise invalid(
-            "You cannot combine currencies on a single customer. This customer has an active subscription, "
-            f"discount, quote, or invoice item with currency {customer['currency'] or min(currencies)}."
-        )
+    for item in kept:
+        check_currency(item.price, kept[0].price["currency"])
     intervals = {(item.price["recurring"]["interval"], item.price["recurring"]["interval_count"]) for item in kept}
     if len(intervals) > 1:
         raise unsupported("items of different intervals in one subscription")
@@ -108,10 +111,22 @@ def check_together(store: Store, items: list[Item], customer: Row) -> None:
         raise invalid("Cannot add multiple subscription items with the same price.", param="items")
 
 
+def check_currency(price: Row, currency: str) -> None:
+    """Refuse a price of another currency than its subscription's, which never changes. Raises: a 400.
+
+    The sentence is Stripe's, from https://github.com/lichess-org/lila/issues/9297
+    """
+    if price["currency"] != currency:
+        raise invalid(
+            f"The price specified supports currencies of `{price['currency']}` which doesn't include the expected "
+            f"currency of `{currency}`."
+        )
+
+
 def add_item(store: Store, subscription: Row, item: Item, start: int, end: int) -> Row:
     """Add an item to the subscription, for [start, end)."""
     given = {"discounts": [], "metadata": {}, "tax_rates": [], **item.values}
-    return store.add(
+    row = store.add(
         "subscription_item",
         billed_until=None,
         billing_thresholds=None,
@@ -124,6 +139,14 @@ def add_item(store: Store, subscription: Row, item: Item, start: int, end: int) 
         _debits=[],
         **given,
     )
+    link_discounts(store, row)
+    return row
+
+
+def link_discounts(store: Store, row: Row) -> None:
+    """Let the discounts of an item name it."""
+    for key in row["discounts"]:
+        store.change(store.objects["discount"][key], subscription_item=row["id"])
 
 
 def plain(store: Store, params: Params, customer: Row, subscription: Row | None = None) -> Row:

@@ -12,6 +12,7 @@ from stripe_sandbox.handlers import Ids, Params, Routes, gone, merged, page, rea
 from stripe_sandbox.invoicing import collection, invoices
 from stripe_sandbox.store import Row, Store
 from stripe_sandbox.subscribing import (
+    billing_currency,
     cycle,  # noqa: F401  registers what time and its invoices do to a subscription
     drafts,
     ends,
@@ -60,12 +61,11 @@ def build(store: Store, params: Params) -> tuple[Row, Row]:
     items = [
         terms.item_of(store, given, customer["id"], f"items[{n}]", None) for n, given in enumerate(params["items"])
     ]
-    terms.check_together(store, items, customer)
+    terms.check_together(items)
     now, currency = store.now(customer["id"]), items[0].price["currency"]
     trial_end = terms.trial_end(store, params, now)
     anchor, end, part = _first_period(params, items[0].price["recurring"], now, trial_end)
-    if customer["currency"] is None:
-        store.change(customer, "customer.updated", currency=currency)
+    billing_currency.choose(store, customer, currency)
     sends = params.get("collection_method") == "send_invoice"
     subscription = store.add(
         "subscription",
@@ -105,6 +105,14 @@ def build(store: Store, params: Params) -> tuple[Row, Row]:
         store, subscription, "subscription_create", free=bool(trial_end), part=part, prorates=prorates
     )
     return subscription, invoice
+
+
+def begin(store: Store, params: Params, schedule: str) -> Row:
+    """Create it for its schedule: active, with a first invoice that is collected by itself."""
+    subscription, _ = build(store, params)
+    store.change(subscription, status="active", schedule=schedule)
+    _announce(store, subscription)
+    return subscription
 
 
 def _defaults() -> Row:
@@ -182,6 +190,8 @@ def cancel(
             proration.credit(store, subscription, item, store.now(subscription["customer"]))
     details = {name: value or None for name, value in (given.get("cancellation_details") or {}).items()}
     ends.end(store, subscription, reason, **details)
+    if not given.get("prorate") and not given.get("invoice_now"):
+        proration.remove_waiting(store, subscription)
     if given.get("invoice_now"):
         invoice = drafts.bill_waiting(store, subscription, "subscription_update")
         if invoice:

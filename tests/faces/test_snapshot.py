@@ -82,6 +82,7 @@ AT_ONCE = ("upcoming", "account", "open-pdf", "open-page")
 DONE: dict[str, Typed] = {
     "payment-link": terms("practice-monthly", trial_days="7"),
     "withdraw-link": {},
+    "end-waiting": {},
     "cancel": {"when": "date", "last_day": "2030-04-30"},
     "resume-renewal": {},
     "pause-collection": {"invoices_become": "void", "from_day": "2030-05-01"},
@@ -379,6 +380,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "subscription/preview/": {},
     "subscription/payment-link/": {},
     "subscription/payment-link/withdraw/": {},
+    "subscription/waiting/end/": {},
     "subscription/cancel/": {"at_period_end": True},
     "subscription/cancel-on-date/": {"at": "2030-02-20T10:00:00Z"},
     "subscription/resume-renewal/": {},

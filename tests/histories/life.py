@@ -21,6 +21,7 @@ Step = Callable[["Life"], bool]
 KINDS: dict[str, tuple[Step, int]] = {}
 REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.NOT_FOUND)
 MOST_SUBSCRIPTIONS = 3
+MOST_ITEMS = 3
 MOST_TRIES = 20
 ENDS_DELETED = 0.15
 CARDS = (
@@ -45,9 +46,13 @@ class Life:
 
     def __init__(self, stripe: LocalStripe, chance: random.Random, counted: Counter[str], *, office: str) -> None:
         self.stripe, self.chance, self.counted = stripe, chance, counted
-        self.prices = list(
-            PlanPrice.objects.filter(currency="usd").order_by("pk").values_list("stripe_price_id", "per_seat")
-        )
+        ours = PlanPrice.objects.filter(currency="usd").order_by("pk")
+        self.prices = list(ours.values_list("stripe_price_id", "interval"))
+        self.prices += [(_a_price(stripe, every), every) for every in ("month", "year")]
+        self.rates = [
+            stripe.post("tax_rates", display_name="Tax", percentage=7.5, inclusive=within)["id"]
+            for within in ("true", "false")
+        ]
         counted.update({f"step: {name}": 0 for name in [*KINDS, "customer_deleted"]} | {"lives": 1})
         card = chance.choice(FIRST_CARDS)
         paying = {"payment_method": card, "invoice_settings[default_payment_method]": card} if card else {}
@@ -111,14 +116,26 @@ class Life:
 
 @happens(24)
 def subscribed(life: Life) -> bool:
-    """Subscribe with or without a trial, charged or sent, whatever the card then says."""
+    """Subscribe to one or more prices, with or without a trial, charged or sent, whatever the card then says."""
     if life.live() or len(life.has("subscriptions", status="all")) >= MOST_SUBSCRIPTIONS:
         return False
-    price, per_seat = life.chance.choice(life.prices)
-    terms: dict[str, Any] = {
-        "items[0][price]": price,
-        "items[0][quantity]": life.chance.randint(1, 5) if per_seat else 1,
-    }
+    return _subscribe(life)
+
+
+@happens(1)
+def subscribed_beside(life: Life) -> bool:
+    """Subscribe although a subscription is live already, as somebody in the dashboard may."""
+    if not life.live() or len(life.has("subscriptions", status="all")) >= MOST_SUBSCRIPTIONS:
+        return False
+    return _subscribe(life)
+
+
+def _subscribe(life: Life) -> bool:
+    _, every = life.chance.choice(life.prices)
+    fitting = [price for price, interval in life.prices if interval == every]
+    terms: dict[str, Any] = {}
+    for number, price in enumerate(life.chance.sample(fitting, life.chance.choice([1, 1, 1, 2]))):
+        terms |= {f"items[{number}][price]": price, f"items[{number}][quantity]": _quantity(life)}
     if days := life.chance.choice([0, 0, 0, 1, 14]):
         terms["trial_period_days"] = days
     if life.chance.random() < 0.15:
@@ -126,21 +143,67 @@ def subscribed(life: Life) -> bool:
     return life.does("subscriptions", customer=life.customer, **terms)
 
 
+def _quantity(life: Life) -> int:
+    return life.chance.choice([0, 1, 1, 1, 2, 5])
+
+
 @happens(4)
 def seats_changed(life: Life) -> bool:
     if not (item := _item(life)):
         return False
     settle = life.chance.choice(["create_prorations", "always_invoice", "none"])
-    quantity = life.chance.randint(1, 9)
+    quantity = life.chance.choice([0, 1, 2, 3, 9])
     return life.does(f"subscription_items/{item}", quantity=quantity, proration_behavior=settle)
 
 
 @happens(4)
 def plan_changed(life: Life) -> bool:
+    """Put an item on another price, ours or one of somebody. Of several items, all keep the same interval."""
     if not (item := _item(life)):
         return False
+    every = life.live()["items"]["data"][0]["price"]["recurring"]["interval"]
+    has_several = len(life.live()["items"]["data"]) > 1
+    fitting = [price for price, interval in life.prices if interval == every or not has_several]
+    return life.does(f"subscription_items/{item}", price=life.chance.choice(fitting))
+
+
+@happens(4)
+def item_added(life: Life) -> bool:
+    items = life.live().get("items", {"data": []})["data"]
+    if not items or len(items) >= MOST_ITEMS:
+        return False
+    every = items[0]["price"]["recurring"]["interval"]
+    price = life.chance.choice([price for price, interval in life.prices if interval == every])
+    settle = life.chance.choice(["create_prorations", "none"])
+    terms = {"price": price, "quantity": _quantity(life), "proration_behavior": settle}
+    return life.does("subscription_items", subscription=life.live()["id"], **terms)
+
+
+@happens(14)
+def item_removed(life: Life) -> bool:
+    items = life.live().get("items", {"data": []})["data"]
+    return len(items) > 1 and (
+        bool(life.ask("DELETE", f"subscription_items/{life.chance.choice(items)['id']}")) or True
+    )
+
+
+@happens(1)
+def price_archived_or_sold_again(life: Life) -> bool:
     price, _ = life.chance.choice(life.prices)
-    return life.does(f"subscription_items/{item}", price=price)
+    return life.does(f"prices/{price}", active=life.chance.choice(["true", "false"]))
+
+
+@happens(2)
+def collected_otherwise(life: Life) -> bool:
+    """Let invoices be sent from now on, or charged."""
+    if life.chance.random() < 0.6:
+        return _update(life, bool, collection_method="send_invoice", days_until_due=life.chance.choice([1, 7, 30]))
+    return _update(life, bool, collection_method="charge_automatically")
+
+
+@happens(3)
+def taxed(life: Life) -> bool:
+    return _update(life, bool, **{"default_tax_rates[0]": life.chance.choice(life.rates)})
 
 
 @happens(5)
@@ -195,14 +258,30 @@ def coupon_taken(life: Life) -> bool:
     return _update(life, lambda one: one["discounts"], discounts="")
 
 
+@happens(3)
+def item_discounted(life: Life) -> bool:
+    """Give an item a discount, or take it off."""
+    if not (item := _item(life)):
+        return False
+    coupon = {"discounts[0][coupon]": life.chance.choice(list(COUPONS))}
+    return life.does(f"subscription_items/{item}", **life.chance.choice([coupon, coupon, {"discounts": ""}]))
+
+
 def _update(life: Life, where: Callable[[dict[str, Any]], Any], **given: Any) -> bool:
     one = life.live()
     return bool(one and where(one)) and life.does(f"subscriptions/{one['id']}", **given)
 
 
 def _item(life: Life) -> str:
+    """Return a random item of the live subscription, or an empty text."""
     one = life.live()
-    return one["items"]["data"][0]["id"] if one else ""
+    return life.chance.choice(one["items"]["data"])["id"] if one else ""
+
+
+def _a_price(stripe: LocalStripe, interval: str) -> str:
+    """Make a price that is none of our plans."""
+    terms = {"currency": "usd", "unit_amount": 7_500, "product_data[name]": "Typed by somebody"}
+    return stripe.post("prices", **terms, **{"recurring[interval]": interval})["id"]
 
 
 # --- invoices
@@ -210,8 +289,8 @@ def _item(life: Life) -> str:
 
 @happens(2)
 def billed_once(life: Life) -> bool:
-    """Make a one-off invoice: a draft, or one that is charged or sent at once."""
-    terms: dict[str, Any] = {"auto_advance": "true"}
+    """Make a one-off invoice, in some currency: a draft, or one that is charged or sent at once."""
+    terms: dict[str, Any] = {"auto_advance": "true", "currency": life.chance.choice(["usd", "usd", "eur", "jpy"])}
     if sent := life.chance.random() < 0.4:
         terms |= {"collection_method": "send_invoice", "days_until_due": 7}
     if not (draft := _draft(life, **terms)):
@@ -234,6 +313,22 @@ def draft_deleted(life: Life) -> bool:
 def open_invoice_settled(life: Life) -> bool:
     what = life.chance.choice(["pay", "pay", "void", "mark_uncollectible"])
     return bool(one := life.one_of("invoices", status="open")) and life.does(f"invoices/{one['id']}/{what}")
+
+
+@happens(12)
+def paid_outside_of_stripe(life: Life) -> bool:
+    one = life.one_of("invoices", status="open")
+    return bool(one) and life.does(f"invoices/{one['id']}/pay", paid_out_of_band="true")
+
+
+@happens(12)
+def paid_by_another_payment(life: Life) -> bool:
+    """Pay an open invoice with a payment that was made by itself."""
+    if not (one := life.one_of("invoices", lambda one: one["amount_remaining"] > 0, status="open")):
+        return False
+    terms = {"customer": life.customer, "amount": one["amount_remaining"], "currency": one["currency"]}
+    paid = life.ask("POST", "payment_intents", **terms, payment_method="pm_card_visa", confirm="true")
+    return bool(paid) and life.does(f"invoices/{one['id']}/attach_payment", payment_intent=paid["id"])
 
 
 @happens(5)
@@ -306,7 +401,7 @@ def dispute_answered(life: Life) -> bool:
 
 @happens(1)
 def balance_changed(life: Life) -> bool:
-    amount = life.chance.choice([-5_000, -700, 1_200])
+    amount = life.chance.choice([-5_000, -700, 1_200, 25_000])
     return life.does(f"customers/{life.customer}/balance_transactions", amount=amount, currency="usd")
 
 

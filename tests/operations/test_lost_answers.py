@@ -36,7 +36,8 @@ from billing.operations.subscriptions.discounts import ApplyDiscount, RemoveDisc
 from billing.operations.subscriptions.payment_link import CreatePaymentLink, WithdrawPaymentLink
 from billing.operations.subscriptions.start import StartSubscription
 from billing.operations.subscriptions.trial import MoveTrialEnd, RestartPeriod
-from tests.at_stripe import a_coupon
+from billing.operations.subscriptions.under_way import EndWaitingSubscription
+from tests.at_stripe import a_coupon, begun_at_stripe
 from tests.conftest import price_id
 
 REASON = "agreed with them"
@@ -74,6 +75,13 @@ def after(wanted: Callable[[], Declaration[Any, Any]]):
 
 def linked(stripe, office, by):
     perform(a_link(office), office, by=by, reason=REASON)
+    return Office.objects.get(pk=office.pk)
+
+
+def waiting(stripe, office, by):
+    office = perform(EnsureCustomer(), office, by=by, reason=REASON)
+    begun_at_stripe(stripe, office.payment_provider_customer_id, "pm_card_authenticationRequired")
+    stripe.deliver_and_apply()
     return Office.objects.get(pk=office.pk)
 
 
@@ -149,6 +157,7 @@ LOST: dict[type[AtStripe[Any, Any]], Lost] = {
     ),
     CreatePaymentLink: Lost("/v1/checkout/", as_it_is, a_link),
     WithdrawPaymentLink: Lost("/v1/checkout/", linked),
+    EndWaitingSubscription: Lost("/v1/invoices/", waiting),
     ChangeSubscription: Lost(
         "/v1/subscriptions/", asked=lambda _: ChangeSubscription(price=price_id("practice-yearly"))
     ),

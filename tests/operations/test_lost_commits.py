@@ -8,7 +8,18 @@ import pytest
 from django.db import connections
 
 from billing import errors
-from billing.models import Adjustment, Finding, Invoice, Office, Operation, Payment, Subscription, SubscriptionChange
+from billing.models import (
+    Adjustment,
+    Finding,
+    Invoice,
+    InvoicePayment,
+    Office,
+    Operation,
+    Payment,
+    Subscription,
+    SubscriptionChange,
+    SubscriptionItem,
+)
 from billing.operations.engine.begin import perform
 from billing.operations.money.charges import ChargeOffice
 from billing.operations.money.credit import AdjustCredit
@@ -70,7 +81,12 @@ def charges(stripe) -> int:
 def test_a_charge_that_is_not_on_record_any_more_is_not_made_again(stripe, operator, office):
     practice = subscribed_office(office, by=operator)
     ask(the_charge, practice, operator)
-    for rows in (Payment.objects.filter(invoice__kind="one_off"), Invoice.objects.filter(kind="one_off")):
+    of_it = {"invoice__in": list(Invoice.objects.filter(kind="one_off"))}
+    for rows in (
+        InvoicePayment.objects.filter(**of_it),
+        Payment.objects.filter(**of_it),
+        Invoice.objects.filter(kind="one_off"),
+    ):
         rows._raw_delete(rows.db)
     forget(Operation.objects.latest("pk"))
 
@@ -112,7 +128,7 @@ def test_a_subscription_of_a_customer_that_is_forgotten_is_not_started_again(str
     practice = subscribed_office(office, by=operator)
     for operation in Operation.objects.all():
         forget(operation)
-    for model in (Payment, Invoice, SubscriptionChange, Subscription):
+    for model in (InvoicePayment, Payment, Invoice, SubscriptionChange, SubscriptionItem, Subscription):
         rows = model.objects.all()
         rows._raw_delete(rows.db)
     Office.objects.filter(pk=practice.pk).update(

@@ -182,10 +182,13 @@ def test_what_cannot_be_is_refused_before_stripe_is_asked(stripe, operator, offi
     assert stripe.requests() == []
 
 
-def test_an_office_keeps_its_currency(stripe, operator, subscribed):
+def test_after_its_subscription_has_ended_another_currency_can_be_chosen(stripe, operator, subscribed):
     ended = perform(CancelSubscription(at_period_end=False), subscribed, by=operator, reason="closing")
-    with pytest.raises(errors.CurrencyMismatch):
-        perform(CreatePaymentLink(price=price_id("practice-euro")), ended, by=operator, reason=REASON)
+
+    perform(CreatePaymentLink(price=price_id("practice-euro")), ended, by=operator, reason=REASON)
+
+    (page,) = stripe.listed("checkout/sessions", status="open")
+    assert page["currency"] == "eur"
 
 
 def test_in_live_mode_a_link_waits_for_a_determination(live, operator, office):

@@ -35,6 +35,7 @@ from billing.operations.subscriptions.discounts import ApplyDiscount, RemoveDisc
 from billing.operations.subscriptions.payment_link import CreatePaymentLink, WithdrawPaymentLink
 from billing.operations.subscriptions.start import StartSubscription
 from billing.operations.subscriptions.trial import MoveTrialEnd, RestartPeriod
+from billing.operations.subscriptions.under_way import EndWaitingSubscription
 from tests.conftest import a_member, a_person
 
 NONE: dict[str, Any] = {}
@@ -52,6 +53,7 @@ MAY: dict[type[Declaration[Any, Any]], tuple[str, dict[str, Any]]] = {
     StartSubscription: ("M", {"price": "none"}),
     CreatePaymentLink: ("M", {"price": "none"}),
     WithdrawPaymentLink: ("M", NONE),
+    EndWaitingSubscription: ("M", NONE),
     ChangeSubscription: ("M", NONE),
     CancelSubscription: ("M", NONE),
     CancelOnDate: ("M", {"at": clock.wall() + timedelta(days=9)}),

@@ -5,12 +5,14 @@ import pytest
 from billing import clock, errors
 from billing.audit import actor
 from billing.models import AuditEntry, Office, Operation, OperationStep, ReceivedEvent
+from billing.money import Money
 from billing.operations.engine.begin import perform
 from billing.operations.engine.previews import preview
 from billing.operations.engine.settle import resume_unsettled
+from billing.operations.subscriptions.cancel import CancelSubscription
 from billing.operations.subscriptions.payment_link import CreatePaymentLink
 from billing.operations.subscriptions.start import StartSubscription
-from tests.at_stripe import made
+from tests.at_stripe import made, on_each_request
 from tests.conftest import a_member, price_id
 
 REASON = "signed up by phone"
@@ -88,7 +90,7 @@ def test_a_declined_card_leaves_nothing_behind(stripe, operator, office):
     assert not office.has_live_subscription
     assert office.balance_due == 0
     assert not office.has_payment_method
-    assert [one["status"] for one in stripe.listed("subscriptions", status="all")] == ["canceled"]
+    assert [one["status"] for one in stripe.listed("subscriptions", status="all")] == ["incomplete_expired"]
     assert [one["status"] for one in stripe.listed("invoices")] == ["void"]
     assert stripe.listed("payment_methods") == [] or stripe.listed("payment_methods")[0]["customer"] is None
     assert Operation.objects.get().status == "declined"
@@ -141,13 +143,44 @@ def test_bad_input_is_refused_before_stripe_is_asked(stripe, operator, office, g
     assert AuditEntry.objects.filter(kind="refusal", office=office).count() == 1
 
 
-def test_another_currency_is_refused(stripe, operator, office):
-    office = started(office, operator, trial_days=7)
-    office.subscription_status = "canceled"
-    Office.objects.filter(pk=office.pk).update(subscription_status="canceled")
+def test_after_the_old_one_has_ended_another_currency_can_be_chosen(stripe, operator, office):
+    """Source: https://docs.stripe.com/invoicing/multi-currency-customers"""
+    office = perform(
+        CancelSubscription(at_period_end=False), started(office, operator, trial_days=7), by=operator, reason=REASON
+    )
 
-    with pytest.raises(errors.CurrencyMismatch, match="USD"):
+    office = started(office, operator, "practice-euro")
+
+    assert (office.currency, office.subscription_status, office.balance_due) == ("eur", "active", 0)
+    assert [row.currency for row in office.invoices.filter(total__gt=0)] == ["eur"]
+
+
+def test_what_still_holds_the_old_currency_at_stripe_refuses_another(stripe, operator, office):
+    office = perform(
+        CancelSubscription(at_period_end=False), started(office, operator, trial_days=7), by=operator, reason=REASON
+    )
+    customer = office.payment_provider_customer_id
+    stripe.post("invoiceitems", customer=customer, amount=5_000, currency="usd")
+
+    with pytest.raises(errors.StripeRejected, match="invoice item with currency usd"):
         started(office, operator, "practice-euro")
+
+    assert Office.objects.get(pk=office.pk).subscription_status == "canceled"
+
+
+def test_credit_in_the_old_currency_is_kept_and_shown_as_what_it_is(stripe, operator, office):
+    """Stripe takes it off invoices of its own currency only."""
+    office = perform(
+        CancelSubscription(at_period_end=False), started(office, operator, trial_days=7), by=operator, reason=REASON
+    )
+    customer = office.payment_provider_customer_id
+    stripe.post(f"customers/{customer}/balance_transactions", amount=-3_000, currency="usd")
+
+    office = started(office, operator, "practice-euro")
+
+    assert office.invoices.get(currency="eur").amount_paid == 18_900  # all of it: no credit was taken off
+    assert (office.credit, office.credits_in_other_currencies) == (Money(0, "eur"), (Money(3_000, "usd"),))
+    assert office.credit_in_words == "no credit; 30.00 USD credit"
 
 
 @pytest.mark.parametrize("role", ["viewer", "outsider"])
@@ -232,13 +265,23 @@ def test_a_lost_answer_after_the_work_was_done_charges_once(stripe, operator, of
     assert OperationStep.objects.get(name="pay").asked == 2
 
 
-@pytest.mark.parametrize(
-    "lost", [("POST", "/v1/invoices", "pm_card_visa"), ("DELETE", "/v1/subscriptions", "pm_card_chargeCustomerFail")]
-)
-def test_what_is_paid_at_stripe_before_it_was_given_up_stays_live(stripe, operator, office, as_due, lost):
-    """The answer of paying is lost, or the card is declined and the answer of cancelling is lost."""
-    method, path, card = lost
-    stripe.fail_next("503", path_prefix=path, method=method)
+def failing(stripe, end, kind="503"):
+    """Let the next request fail whose address ends like this."""
+    left = [end]
+
+    def act(number, method, url):
+        if left and url.endswith(left[0]):
+            stripe.fail_next(kind, method=method.upper(), path_prefix=url.removeprefix(stripe.url))
+            left.pop()
+
+    return act
+
+
+@pytest.mark.parametrize("lost", [("/pay", "pm_card_visa"), ("/void", "pm_card_chargeCustomerFail")])
+def test_what_is_paid_at_stripe_before_it_was_given_up_stays_live(stripe, operator, office, as_due, lost, monkeypatch):
+    """The answer of paying is lost, or the card is declined and the answer of voiding is lost."""
+    end, card = lost
+    on_each_request(monkeypatch, failing(stripe, end))
     with pytest.raises(errors.StripeUnavailable):
         started(office, operator, payment_method=card)
     made(stripe, f"invoices/{stripe.listed('invoices')[0]['id']}/pay", paid_out_of_band="true")
@@ -251,8 +294,10 @@ def test_what_is_paid_at_stripe_before_it_was_given_up_stays_live(stripe, operat
     assert [one["status"] for one in stripe.listed("invoices")] == ["paid"]
 
 
-def test_what_is_cancelled_at_stripe_before_it_was_given_up_ends_declined(stripe, operator, office, as_due):
-    stripe.fail_next("503", path_prefix="/v1/subscriptions", method="DELETE")
+def test_what_is_cancelled_at_stripe_before_it_was_given_up_ends_declined(
+    stripe, operator, office, as_due, monkeypatch
+):
+    on_each_request(monkeypatch, failing(stripe, "/void"))
     with pytest.raises(errors.StripeUnavailable):
         started(office, operator, payment_method="pm_card_chargeCustomerFail")
     stripe.delete(f"subscriptions/{stripe.listed('subscriptions', status='all')[0]['id']}")

@@ -1,5 +1,6 @@
 """A person in Stripe's dashboard, or another system on the account: direct requests, and never an operation of ours."""
 
+import contextlib
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,6 +8,7 @@ from django.conf import settings
 
 from billing.stripe_api import sandbox_clock
 from tests.conftest import LocalStripe, price
+from tests.situations.rewriting import Rewrite, rewriting
 
 Object = dict[str, Any]
 NOON = datetime(2030, 3, 1, 12, tzinfo=UTC)
@@ -19,6 +21,8 @@ class Dashboard:
 
     def __init__(self, stripe: LocalStripe, customer: str) -> None:
         self.stripe, self.customer = stripe, customer
+        self._rewriting = contextlib.ExitStack()
+        self._as_it_is = stripe
 
     # --- requests
 
@@ -38,6 +42,15 @@ class Dashboard:
         answer = self.stripe.http.request(method, f"/v1/{path}", headers=headers, **given)
         assert answer.status_code in (200, DECLINED), f"{method} {path}: {answer.status_code} {answer.text[:500]}"
         return answer.json()
+
+    def answers_are(self, rewrite: Rewrite | None) -> None:
+        """Let all of Stripe's answers be rewritten so from now on, or with None be as they are."""
+        self._rewriting.close()
+        self.stripe = self._as_it_is
+        if rewrite:
+            self.stripe = LocalStripe(self._rewriting.enter_context(rewriting(self._as_it_is.url, rewrite)))
+            self._rewriting.callback(self.stripe.http.close)
+        settings.STRIPE_API_BASE = self.stripe.url
 
     # --- time
 

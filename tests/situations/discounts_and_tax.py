@@ -153,6 +153,53 @@ def a_one_off_invoice_has_a_discount(at: Dashboard) -> None:
     at.one_off(100_00, collection_method="send_invoice", days_until_due=30, discounts=[coupon])
 
 
+@situation(
+    COUPONS,
+    right=Right(
+        access="full",
+        status="active",
+        plan="Practice",
+        quantity=1,
+        monthly={"usd": 199_00},
+        owed={},
+        past_due_since=None,
+        next_charge=("1 Apr", 119_40, "usd"),
+        cycles=[MARCH],
+        findings=[],
+        discount="20 % off",
+        on_the_page=("25 % off",),
+        invoice=(199_00, 79_60, 0, 119_40),
+    ),
+)
+def it_and_its_item_have_a_discount(at: Dashboard) -> None:
+    """The item's comes first: 149.25 are left, and of these the subscription's takes 29.85."""
+    item = {"price": at.price("practice-monthly"), "discounts": [{"coupon": _a_coupon(at, percent_off=25)}]}
+    at.subscribe(item, discounts=[{"coupon": _a_coupon(at, percent_off=20)}])
+
+
+@situation(
+    COUPONS,
+    right=Right(
+        access="full",
+        status="active",
+        plan="Practice",
+        quantity=1,
+        monthly={"usd": 199_00},
+        owed={},
+        past_due_since=None,
+        next_charge=("1 May", 199_00, "usd"),
+        cycles=[MARCH, APRIL],
+        findings=[],
+        payments=[("succeeded", 149_25, True), ("succeeded", 199_00, True)],
+    ),
+)
+def the_discount_of_its_item_was_for_once(at: Dashboard) -> None:
+    """It lowered the first invoice, and is over."""
+    coupon = {"coupon": _a_coupon(at, percent_off=25, duration="once")}
+    at.subscribe({"price": at.price("practice-monthly"), "discounts": [coupon]})
+    at.wait_until(moment("1 Apr 14:00"))
+
+
 # --- tax
 
 

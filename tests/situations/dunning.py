@@ -1,6 +1,7 @@
 """Since when an Office is past due, and what of its invoices makes it so."""
 
 from tests.situations.dashboard import Dashboard
+from tests.situations.rewriting import a_bank_debits
 from tests.situations.situation import Right, moment, situation
 
 STATUSES = "billing/subscriptions/overview#subscription-statuses"
@@ -307,6 +308,88 @@ def the_refused_renewal_is_written_off(at: Dashboard) -> None:
     """Nobody expects an uncollectible invoice to be paid, so it is not owed."""
     _fails_on_1_april(at)
     at.post(f"invoices/{at.newest_invoice()}/mark_uncollectible")
+
+
+# --- money on its way
+
+
+def _is_debited_on_1_april(at: Dashboard) -> None:
+    """Let the renewal of 1 April be debited from a bank account, and the bank not have decided yet."""
+    at.when_retries_end("past_due")
+    at.subscribe("practice-monthly")
+    at.pays_with("pm_card_chargeCustomerFail")
+    at.we_hear()
+    at.answers_are(a_bank_debits)
+    at.wait_until(moment("1 Apr 14:00"))
+
+
+@situation(
+    "payments/sepa-debit#timing",
+    right=Right(
+        access="full",
+        status="active",
+        plan="Practice",
+        quantity=1,
+        monthly={"usd": 199_00},
+        owed={"usd": 199_00},
+        past_due_since=None,
+        next_charge=("1 May", 199_00, "usd"),
+        cycles=[MARCH, APRIL],
+        findings=[],
+        payments=[("succeeded", 199_00, True), ("pending", 199_00, True)],
+        on_the_page=("…3000",),
+    ),
+)
+def a_renewal_is_debited_and_the_bank_has_not_decided(at: Dashboard) -> None:
+    """A debit takes days. Until then the subscription is active, and nothing has failed."""
+    _is_debited_on_1_april(at)
+
+
+@situation(
+    "payments/sepa-debit#timing",
+    right=Right(
+        access="full",
+        status="past_due",
+        plan="Practice",
+        quantity=1,
+        monthly={"usd": 199_00},
+        owed={"usd": 199_00},
+        past_due_since="1 Apr 13:00",
+        next_charge=("1 May", 199_00, "usd"),
+        cycles=[MARCH, APRIL],
+        findings=[],
+        payments=[("succeeded", 199_00, True), ("failed", 199_00, True), ("failed", 199_00, True)],
+    ),
+)
+def a_renewal_is_debited_and_the_bank_refuses(at: Dashboard) -> None:
+    """The debit failed after days, so it is past due since it was begun. The card that is tried then fails too."""
+    _is_debited_on_1_april(at)
+    at.answers_are(None)
+    at.wait_until(moment("4 Apr 14:00"))
+
+
+@situation(
+    "payments/sepa-debit#timing",
+    right=Right(
+        access="full",
+        status="active",
+        plan="Practice",
+        quantity=1,
+        monthly={"usd": 199_00},
+        owed={},
+        past_due_since=None,
+        next_charge=("1 May", 199_00, "usd"),
+        cycles=[MARCH, APRIL],
+        findings=[],
+        payments=[("succeeded", 199_00, True), ("failed", 199_00, True), ("succeeded", 199_00, True)],
+    ),
+)
+def a_renewal_is_debited_and_paid_by_card_in_the_end(at: Dashboard) -> None:
+    """The mirror image: the bank refused, and a card paid."""
+    _is_debited_on_1_april(at)
+    at.answers_are(None)
+    at.pays_with("pm_card_visa")
+    at.wait_until(moment("4 Apr 14:00"))
 
 
 # --- sent invoices

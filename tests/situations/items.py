@@ -488,3 +488,49 @@ def its_price_is_archived_and_brought_back(at: Dashboard) -> None:
     at.post(f"prices/{at.price('practice-monthly')}", active=False)
     at.we_hear()
     at.post(f"prices/{at.price('practice-monthly')}", active=True)
+
+
+@situation(
+    "products-prices/manage-prices#archive-product",
+    right=Right(
+        access="full",
+        status="active",
+        plan="Practice",
+        quantity=1,
+        monthly={"usd": 199_00},
+        owed={},
+        past_due_since=None,
+        next_charge=("1 Apr", 199_00, "usd"),
+        cycles=[MARCH],
+        findings=[],
+    ),
+)
+def its_product_is_archived_and_brought_back(at: Dashboard) -> None:
+    """The same for the product of a plan."""
+    at.subscribe("practice-monthly")
+    product = at.get(f"prices/{at.price('practice-monthly')}")["product"]
+    at.post(f"products/{product}", active=False)
+    at.we_hear()
+    at.post(f"products/{product}", active=True)
+
+
+@situation(
+    SEVERAL,
+    right=Right(
+        access="full",
+        status="past_due",
+        plan="Team",
+        quantity=0,
+        monthly={"usd": 150_00},
+        owed={"usd": 150_00},
+        past_due_since="1 Apr 13:00",
+        next_charge=("1 May", 150_00, "usd"),
+        cycles=[MARCH, APRIL],
+        findings=["unknown_price"],
+    ),
+)
+def zero_seats_and_a_special_price_are_refused(at: Dashboard) -> None:
+    """Of both together 150.00 are billed, and the card refuses them."""
+    at.subscribe({"price": at.price("seats-monthly"), "quantity": 0}, {"price": at.a_price_of_somebody(150_00)})
+    at.pays_with("pm_card_chargeCustomerFail")
+    at.wait_until(moment("1 Apr 14:00"))

@@ -305,6 +305,29 @@ def a_start_was_not_paid_in_time(at: Dashboard) -> None:
         plan=None,
         quantity=0,
         monthly={},
+        owed={"eur": 100_00},
+        past_due_since=None,
+        next_charge=None,
+        cycles=[],
+        findings=[],
+    ),
+)
+def a_start_in_euro_was_not_paid_and_all_is_heard_late(at: Dashboard) -> None:
+    """What we show does not depend on when we hear of it: its currency is that of its last subscription."""
+    at.pays_with("pm_card_chargeCustomerFail")
+    at.subscribe("practice-euro")
+    at.stripe.control("clock", now=int(moment("2 Mar 14:00").timestamp()))
+    at.one_off(100_00, "eur")
+
+
+@situation(
+    "billing/subscriptions/overview#payment-window",
+    right=Right(
+        access="none",
+        status="",
+        plan=None,
+        quantity=0,
+        monthly={},
         owed={},
         past_due_since=None,
         next_charge=None,

@@ -83,8 +83,11 @@ def _of_what_is_owed(office: Office, faces: Faces, right: Right) -> Iterator[str
         yield from _is_not_about(
             f"past due since, API's {where}", _read(answer["past_due_since"]), right.past_due_since
         )
+    texts = [one["text"] for one in statement["entries"]]
+    if not any(right.in_the_statement in text for text in texts) and right.in_the_statement:
+        yield f"statement: none of {texts} says {right.in_the_statement!r}"
     if words := right.not_in_the_statement:
-        yield from (f"statement: {one['text']!r}" for one in statement["entries"] if words in one["text"])
+        yield from (f"statement: {text!r} is said" for text in texts if words in text)
 
 
 def _of_what_comes(office: Office, faces: Faces, right: Right) -> Iterator[str]:

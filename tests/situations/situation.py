@@ -42,6 +42,8 @@ class Right:
     """Its payments in any order: status, amount, and whether it belongs to an invoice."""
     on_the_page: tuple[str, ...] = ()
     """What the Office's page in the admin must say besides."""
+    in_the_statement: str = ""
+    """Words that an entry of its statement must have."""
     not_in_the_statement: str = ""
     """Words that no entry of its statement may have."""
 

@@ -37,7 +37,8 @@ from billing.operations.subscriptions.discounts import ApplyDiscount, RemoveDisc
 from billing.operations.subscriptions.payment_link import CreatePaymentLink, WithdrawPaymentLink
 from billing.operations.subscriptions.start import StartSubscription
 from billing.operations.subscriptions.trial import MoveTrialEnd, RestartPeriod
-from tests.conftest import price_id
+from billing.operations.subscriptions.under_way import EndWaitingSubscription
+from tests.conftest import price, price_id
 from tests.statemachine.stage import COUPONS, NoneThere, Stage
 
 Act = Callable[..., None]
@@ -69,6 +70,9 @@ def at_stripe(**given: st.SearchStrategy[Any]) -> Callable[[Act], Act]:
 
 
 PRICES = st.sampled_from(["practice-monthly", "practice-yearly", "practice-euro", "seats-monthly"])
+ANY_PRICE = st.sampled_from(["practice-monthly", "practice-yearly", "seats-monthly", "special", "special"])
+"""A price of ours by its code, or one that somebody made at Stripe."""
+MOST_ITEMS = 3
 SEATS = st.integers(1, 5)
 SETTLE = st.sampled_from(["now", "next_invoice", "not_at_all"])
 CARDS = st.sampled_from(
@@ -110,6 +114,11 @@ def start(office: Office, by: Actor, *, code: str, seats: int, trial_days: int, 
         by=by,
         reason=WHY,
     )
+
+
+@asked()
+def end_the_waiting_one(office: Office, by: Actor) -> None:
+    perform(EndWaitingSubscription(), office, by=by, reason=WHY)
 
 
 @asked(seats=SEATS, settle=SETTLE)
@@ -265,16 +274,89 @@ def cancelled_in_the_dashboard(stage: Stage, customer: str, *, at_period_end: bo
             stage.deleted(f"subscriptions/{one['id']}")
 
 
+@at_stripe(code=PRICES)
+def begun_in_the_dashboard(stage: Stage, customer: str, *, code: str) -> None:
+    """Begin a subscription that waits for 3-D Secure, unless there is one. With a fault nobody could see that."""
+    if stage.has_trouble or stage.listed("subscriptions", customer=customer):
+        return
+    if method := stage.posted("payment_methods/pm_card_authenticationRequired/attach", customer=customer):
+        item = {"items[0][price]": price(code).stripe_price_id}
+        stage.posted("subscriptions", customer=customer, default_payment_method=method["id"], **item)
+
+
 @at_stripe()
 def taken_back_in_the_dashboard(stage: Stage, customer: str) -> None:
     for one in stage.listed("subscriptions", customer=customer):
         stage.posted(f"subscriptions/{one['id']}", cancel_at_period_end="false")
 
 
-@at_stripe(seats=SEATS)
+@at_stripe(seats=st.integers(0, 5))
 def seats_changed_in_the_dashboard(stage: Stage, customer: str, *, seats: int) -> None:
     for one in stage.listed("subscriptions", customer=customer):
         stage.posted(f"subscription_items/{one['items']['data'][0]['id']}", quantity=seats)
+
+
+@at_stripe(code=ANY_PRICE, quantity=st.integers(0, 2))
+def item_added_in_the_dashboard(stage: Stage, customer: str, *, code: str, quantity: int) -> None:
+    """Add another price, also one that is not ours. All items have the same interval: the local Stripe has no other."""
+    for one in stage.listed("subscriptions", customer=customer):
+        every = one["items"]["data"][0]["price"]["recurring"]["interval"]
+        key, interval = stage.price_at_stripe(code)
+        if interval == every and len(one["items"]["data"]) < MOST_ITEMS:
+            stage.posted("subscription_items", subscription=one["id"], price=key, quantity=quantity)
+
+
+@at_stripe()
+def item_removed_in_the_dashboard(stage: Stage, customer: str) -> None:
+    for one in stage.listed("subscriptions", customer=customer):
+        if len(one["items"]["data"]) > 1:
+            stage.deleted(f"subscription_items/{one['items']['data'][0]['id']}")
+
+
+@at_stripe()
+def put_on_a_special_price_in_the_dashboard(stage: Stage, customer: str) -> None:
+    for one in stage.listed("subscriptions", customer=customer):
+        if len(one["items"]["data"]) == 1:
+            key, _ = stage.price_at_stripe("special")
+            stage.posted(f"subscription_items/{one['items']['data'][0]['id']}", price=key)
+
+
+@at_stripe(code=PRICES, active=st.booleans())
+def price_archived_or_brought_back(stage: Stage, customer: str, *, code: str, active: bool) -> None:
+    key, _ = stage.price_at_stripe(code)
+    stage.posted(f"prices/{key}", active=str(active).lower())
+
+
+@at_stripe(coupon=st.sampled_from([*COUPONS, ""]))
+def item_discounted_in_the_dashboard(stage: Stage, customer: str, *, coupon: str) -> None:
+    given = {"discounts[0][coupon]": coupon} if coupon else {"discounts": ""}
+    for one in stage.listed("subscriptions", customer=customer):
+        stage.posted(f"subscription_items/{one['items']['data'][-1]['id']}", **given)
+
+
+@at_stripe(days=st.sampled_from([0, 1, 14, None]))
+def collected_otherwise_in_the_dashboard(stage: Stage, customer: str, *, days: int | None) -> None:
+    """Let invoices be sent from now on, with this many days to pay, or charged."""
+    sent = {"collection_method": "send_invoice", "days_until_due": days}
+    for one in stage.listed("subscriptions", customer=customer):
+        stage.posted(
+            f"subscriptions/{one['id']}", **({"collection_method": "charge_automatically"} if days is None else sent)
+        )
+
+
+@at_stripe(within=st.booleans())
+def taxed_in_the_dashboard(stage: Stage, customer: str, *, within: bool) -> None:
+    """Let a tax be added to the prices, or be within them."""
+    terms = {"display_name": "Tax", "percentage": 7.5, "inclusive": str(within).lower()}
+    if rate := stage.posted("tax_rates", **terms):
+        for one in stage.listed("subscriptions", customer=customer):
+            stage.posted(f"subscriptions/{one['id']}", **{"default_tax_rates[0]": rate["id"]})
+
+
+@at_stripe(amount=st.sampled_from([1_500, 30_000, -2_000]))
+def balance_changed_in_the_dashboard(stage: Stage, customer: str, *, amount: int) -> None:
+    """Put a debt on the balance, or below zero a credit."""
+    stage.posted(f"customers/{customer}/balance_transactions", amount=amount, currency="usd")
 
 
 @at_stripe(deleted=st.sampled_from([False] * 7 + [True]))
@@ -303,10 +385,23 @@ def open_invoice_settled(stage: Stage, customer: str, *, what: str) -> None:
         stage.posted(f"invoices/{one['id']}/{what}")
 
 
-@at_stripe(amount=st.integers(1_000, 9_000))
-def billed_by_hand(stage: Stage, customer: str, *, amount: int) -> None:
-    """Make a draft that is sent, charged in an hour, or deleted."""
-    if draft := stage.posted("invoices", customer=customer, auto_advance="true"):
+@at_stripe(outside=st.booleans())
+def open_invoice_paid_otherwise(stage: Stage, customer: str, *, outside: bool) -> None:
+    """Pay an open invoice outside of Stripe, or by another payment than its own."""
+    for one in stage.listed("invoices", customer=customer, status="open")[-1:]:
+        if outside:
+            stage.posted(f"invoices/{one['id']}/pay", paid_out_of_band="true")
+            continue
+        terms = {"customer": customer, "amount": one["amount_remaining"], "currency": one["currency"]}
+        if paid := stage.posted("payment_intents", **terms, payment_method="pm_card_visa", confirm="true"):
+            stage.posted(f"invoices/{one['id']}/attach_payment", payment_intent=paid["id"])
+
+
+@at_stripe(amount=st.integers(1_000, 9_000), currency=st.sampled_from(["", "", "eur", "jpy"]))
+def billed_by_hand(stage: Stage, customer: str, *, amount: int, currency: str) -> None:
+    """Make a draft, in some currency, that is sent, charged in an hour, or deleted."""
+    given = {"currency": currency} if currency else {}
+    if draft := stage.posted("invoices", customer=customer, auto_advance="true", **given):
         stage.posted("invoiceitems", customer=customer, invoice=draft["id"], amount=amount, currency=draft["currency"])
         if amount % 3 == 0:
             stage.deleted(f"invoices/{draft['id']}")

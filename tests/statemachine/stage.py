@@ -17,7 +17,7 @@ from billing.operations.engine.settle import resume_unsettled
 from billing.webhooks import inbox
 from tests import equality
 from tests.at_stripe import a_coupon
-from tests.conftest import LocalStripe, a_person, an_office, post_delivery, stocked
+from tests.conftest import LocalStripe, a_person, an_office, post_delivery, price, stocked
 
 OFFICES = 2
 COUPONS: dict[str, dict[str, Any]] = {
@@ -25,6 +25,13 @@ COUPONS: dict[str, dict[str, Any]] = {
     "ONCE": {"percent_off": 12.5, "duration": "once"},
     "FIVER": {"amount_off": 500, "currency": "usd", "duration": "repeating", "duration_in_months": 2},
 }
+SPECIAL = {
+    "currency": "usd",
+    "unit_amount": 7_500,
+    "recurring[interval]": "month",
+    "product_data[name]": "Typed by somebody",
+}
+"""A price that somebody made at Stripe, and that is none of our plans."""
 MOST_ROUNDS = 30
 DEFECTS = (errors.CallInsideTransaction, errors.FieldNotAllowed, errors.StripeKeyRefused, errors.WrongStripeAccount)
 NOT_DONE = (400, 402, 404, 429, 503)
@@ -45,7 +52,7 @@ EFFECTS = dict.fromkeys(MARKED.split(), UPDATED) | {
 UNCOLLECTIBLE = ("void", "gone")
 UNSETTLED = ("open", "unknown")
 ENDED = ("canceled", "incomplete_expired")
-CALM = ("operation_abandoned", "customer_deleted", "unknown_customer")
+CALM = ("operation_abandoned", "customer_deleted", "unknown_customer", "unknown_price", "not_for_sale_at_stripe")
 """Findings that the run itself explains. Any other finding is a defect."""
 
 
@@ -61,6 +68,7 @@ class Stage:
         stocked(stripe)
         for key, terms in COUPONS.items():
             a_coupon(stripe, key, **terms)
+        self.special_price = stripe.post("prices", **SPECIAL)["id"]
         self.stripe, self.counted = stripe, counted
         self.operator = actor.person(a_person("operator@vendor.example", group="operator"))
         self.office_ids = [an_office(f"Practice {number}").pk for number in range(OFFICES)]
@@ -72,6 +80,13 @@ class Stage:
     @property
     def offices(self) -> list[Office]:
         return [Office.objects.get(pk=key) for key in self.office_ids]
+
+    def price_at_stripe(self, code: str) -> tuple[str, str]:
+        """Return the id at Stripe and the interval of one of our prices, or of the special price."""
+        if code == "special":
+            return self.special_price, "month"
+        ours = price(code)
+        return ours.stripe_price_id or "", ours.interval
 
     # --- Stripe, without our own code
 
@@ -118,11 +133,15 @@ class Stage:
             outcome = type(error).__name__
             self.refusals += Operation.objects.count() == operations
         self.counted[f"{act.__name__}: {outcome}"] += 1
-        if outcome == "done" and not self.stripe.http.get("/_sandbox/faults").json()["faults"]:
+        if outcome == "done" and not self.has_trouble:
             office = Office.objects.get(pk=office.pk)
             if (customer := office.payment_provider_customer_id) and Operation.objects.count() > operations:
                 theirs = equality.read(self.stripe, customer, invoices_too=False)
                 assert theirs.customer.get("deleted") or equality.differences_of_subscriptions(office, theirs) == []
+
+    @property
+    def has_trouble(self) -> bool:
+        return bool(self.stripe.http.get("/_sandbox/faults").json()["faults"])
 
     def happens(self, act: Callable[..., None], office: Office, given: dict[str, Any]) -> None:
         """Let somebody do this at Stripe."""

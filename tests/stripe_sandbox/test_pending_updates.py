@@ -45,7 +45,7 @@ def test_a_renewal_that_is_paid_does_not_make_the_change(sandbox: Sandbox, offic
     made = office.subscribe(price(sandbox))
     end = made["items"]["data"][0]["current_period_end"]
     office.go_to(end - 5 * HOUR)
-    changed = waiting(sandbox, office, made, price=price(sandbox, 2000))
+    changed = waiting(sandbox, office, made, price=price(sandbox, 20_000))
     assert changed["pending_update"]["expires_at"] == end
     office.wait(8 * HOUR)
     after, renewal = office.read(made), office.invoices()[0]

@@ -81,6 +81,16 @@ def test_what_is_expanded_or_deleted_has_its_documented_shape(sandbox: Sandbox) 
     assert faults({**shown, "customer": {**shown["customer"], "colour": "red"}})
 
 
-def test_the_readme_tells_exactly_what_is_expected_and_not_confirmed() -> None:
-    told = (FOLDER.parent / "README.md").read_text().partition("## What is expected, not confirmed\n")[2]
-    assert [line[2:] for line in told.splitlines() if line.startswith("- ")] == list(expectations.EXPECTATIONS)
+def told_under(title: str) -> list[str]:
+    """List what the README tells under this title."""
+    part = (FOLDER.parent / "README.md").read_text().partition(f"## {title}\n")[2].partition("\n## ")[0]
+    return [line[2:] for line in part.splitlines() if line.startswith("- ")]
+
+
+def test_the_readme_tells_exactly_what_is_believed() -> None:
+    assert told_under("What is believed, not measured") == list(expectations.EXPECTATIONS)
+
+
+def test_the_readme_names_the_page_of_what_is_documented() -> None:
+    documented = [f"{sentence} [Source]({page})" for sentence, page in expectations.DOCUMENTED]
+    assert told_under("What Stripe's documentation says") == documented

@@ -140,7 +140,6 @@ def test_a_decimal_is_a_number_in_digits(sandbox: Sandbox, customer: str, amount
 
 
 WRONG_ITEMS = [
-    ({"amount": 5, "currency": "eur"}, "currency"),
     ({"amount": 5, "currency": "zzz"}, "currency"),
     ({"amount": 100_000_000}, "amount"),
     ({"unit_amount_decimal": "5", "quantity": 1_000_000}, "quantity"),
@@ -196,7 +195,9 @@ def test_a_currency_is_kept_in_small_letters(sandbox: Sandbox, customer: str) ->
 def test_an_empty_value_unsets_metadata_also_at_a_creation(sandbox: Sandbox, customer: str) -> None:
     given = {"metadata[a]": "1", "metadata[b]": ""}
     price, usual = sandbox.price()["id"], {"customer": customer, **given}
-    once = sandbox.post("prices", {"product": sandbox.post("products", ONE)["id"], "currency": "usd", "unit_amount": 9})
+    once = sandbox.post(
+        "prices", {"product": sandbox.post("products", ONE)["id"], "currency": "usd", "unit_amount": 90}
+    )
     page = {"success_url": "https://a.example/", "line_items[0][price]": once["id"], "line_items[0][quantity]": 1}
     for path, data in [
         ("subscriptions", {**usual, "items[0][price]": price}),

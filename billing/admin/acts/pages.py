@@ -36,6 +36,7 @@ PREVIEWS: dict[type[Any], str] = {
     MoneyBack: "billing/admin_money_back.html",
 }
 
+COMPLETE_PAYMENT = "admin:billing_office_complete_payment"
 NOTHING_BEGUN = "Stripe did not answer. Nothing was changed: try again in a moment."
 
 
@@ -101,6 +102,7 @@ class ActsAdmin(ModelAdmin):
     def _asked(self, act: Act, request: HttpRequest, subject: Any, by: Actor, page: str) -> HttpResponse:
         form = _form(act, request.POST or None, subject)
         preview: Any = None
+        completes_payment = False
         if request.method == "POST" and form.is_valid():
             try:
                 if "confirmed" not in request.POST:
@@ -118,6 +120,7 @@ class ActsAdmin(ModelAdmin):
                 return redirect(page)
             except errors.BillingError as error:
                 form.add_error(None, str(error))
+                completes_payment = isinstance(error, errors.SubscriptionWaiting)
         context = {
             **self._context(act, request, subject, page),
             "form": form,
@@ -125,6 +128,7 @@ class ActsAdmin(ModelAdmin):
             "preview_template": PREVIEWS[type(preview)] if preview else "",
             "says": act.says,
             "facts": act.facts(subject) if act.facts else "",
+            "complete_payment": reverse(COMPLETE_PAYMENT, args=[subject.pk]) if completes_payment else "",
             "button": confirming(preview) if preview else act.button or act.title,
         }
         return TemplateResponse(request, "billing/admin_operation.html", context)

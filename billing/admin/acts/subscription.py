@@ -12,7 +12,7 @@ from unfold.widgets import (
 )
 
 from billing import clock
-from billing.admin.acts import Link, OperationAct, days
+from billing.admin.acts import Click, Link, OperationAct, days
 from billing.admin.forms import WhyForm
 from billing.models import Office, PlanPrice
 from billing.operations.engine.declaration import OnSubscription
@@ -20,6 +20,7 @@ from billing.operations.subscriptions.cancel import CancelOnDate, CancelSubscrip
 from billing.operations.subscriptions.change import ChangeSubscription
 from billing.operations.subscriptions.payment_link import CreatePaymentLink, WithdrawPaymentLink
 from billing.operations.subscriptions.start import LONGEST_TRIAL_DAYS, StartSubscription
+from billing.operations.subscriptions.under_way import EndWaitingSubscription, payment_page
 from billing.stripe_api.gateway.payment_links import PaymentLink
 
 MENU = "Subscription"
@@ -95,6 +96,9 @@ class ChangeForm(PlanForm):
         current = office.current_subscription
         self.initial["quantity"] = office.quantity
         if current and current.plan_price:
+            present = PlanPrice.objects.filter(pk=current.plan_price.pk)  # it can stay, also if it is sold no more
+            field = cast(forms.ModelChoiceField, self.fields["price"])
+            field.queryset = PlanPrice.objects.for_sale(clock.billing()) | present
             self.initial["price"] = current.plan_price.public_id
 
 
@@ -153,6 +157,21 @@ ACTS = (
         name="withdraw_link",
         title="Withdraw the payment link",
         says="Nobody can start the subscription with the link any more. Nothing is charged.",
+    ),
+    Click(
+        finds=payment_page,
+        name="complete_payment",
+        title="Complete the waiting payment",
+        says="The page at Stripe where the Office confirms the first payment of its subscription.",
+        offered=EndWaitingSubscription.offered,
+        permission="manage_billing",
+    ),
+    OperationAct(
+        declared=EndWaitingSubscription,
+        name="end_waiting",
+        title="End the waiting subscription",
+        says="The subscription that waits for its first payment is given up, and nobody can pay it any more. If it is "
+        "paid at this moment, it stays. Nothing is charged.",
     ),
     OperationAct(
         declared=ChangeSubscription,

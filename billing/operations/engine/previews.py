@@ -10,9 +10,9 @@ from billing import clock, errors, invoice_lines
 from billing.access import grants
 from billing.audit.actor import Actor
 from billing.models import Office, Operation, PlanPrice
-from billing.models.statuses import InvoicesBecome, SubscriptionStatus
+from billing.models.statuses import LIVE, InvoicesBecome, SubscriptionStatus
 from billing.money import Money
-from billing.operations.engine.declaration import Asked, Declaration, Previewed
+from billing.operations.engine.declaration import Asked, Declaration, OnSubscription, Previewed
 from billing.operations.engine.unsettled import require_settled
 from billing.stripe_api import charging
 from billing.stripe_api.gateway.coupons import Coupon
@@ -33,6 +33,7 @@ class Line:
 class Preview:
     """The invoice that would come: now, or at ``at``. ``as_of`` is the moment it was reckoned for: confirm with it.
 
+    ``tax_within`` is the part of ``tax`` that is within the prices of the lines; the rest is on top of them.
     ``charged`` is what is asked for after credit; a negative ``total`` is kept as credit. ``title`` says when
     and how, where neither "now" nor "with the next invoice" does; ``says`` what one should know beside the amounts.
     """
@@ -43,11 +44,16 @@ class Preview:
     lines: tuple[Line, ...]
     discount: Money
     tax: Money
+    tax_within: Money
     total: Money
     charged: Money
     afterwards: str = ""
     says: str = ""
     title: str = ""
+
+    @property
+    def tax_on_top(self) -> Money:
+        return Money(self.tax.amount - self.tax_within.amount, self.tax.currency)
 
 
 def preview(wanted: Declaration[Any, Any], subject: Any, *, by: Actor, reason: str = "") -> Any:
@@ -69,7 +75,20 @@ def preview(wanted: Declaration[Any, Any], subject: Any, *, by: Actor, reason: s
     fresh = wanted.naming(subject).subject_in(office)
     if wanted.needs_determination:
         charging.require_determination()
-    return wanted.naming(fresh).prepare(fresh, asked).preview(fresh, as_of, asked)
+    seen = wanted.naming(fresh).prepare(fresh, asked).preview(fresh, as_of, asked)
+    is_of_subscription = isinstance(wanted, OnSubscription) and isinstance(seen, Preview)
+    return naming_the_present(seen, office) if is_of_subscription else seen
+
+
+def naming_the_present(seen: Preview, office: Office) -> Preview:
+    """The preview; where more than one subscription is live, it says of which it is."""
+    live = list(office.subscriptions.filter(status__in=LIVE, deleted_at=None))
+    present = [one for one in live if one.stripe_id == office.payment_provider_subscription_id]
+    if len(live) < 2 or not present:
+        return seen
+    others = " and ".join(one.in_words for one in live if one not in present)
+    says = f"{seen.says} This is about: {present[0].in_words}. It is not about what is live beside it: {others}."
+    return replace(seen, says=says.strip())
 
 
 def check_unchanged(office: Office, as_of: datetime | None) -> None:
@@ -118,6 +137,7 @@ def shown(
         ),
         discount=money(-invoice.discount),
         tax=money(invoice.tax),
+        tax_within=money(invoice.tax_within),
         total=money(invoice.total),
         charged=money(invoice.amount_due),
         afterwards=afterwards,
@@ -154,6 +174,7 @@ def reckoned(price: PlanPrice, quantity: int, coupon: Coupon | None = None) -> P
         subtotal=whole.amount,
         discount=off,
         tax=0,
+        tax_within=0,
         total=whole.amount - off,
         amount_due=whole.amount - off,
         period_start=None,

@@ -66,13 +66,13 @@ class AdjustCredit(Previewed[Office], OnOffice[Office]):
     def prepare(self, subject: Office, asked: Asked) -> Self:
         if self.amount < 0:
             charging.require_determination()
-        if self.amount == 0 or abs(self.amount) > MOST_AT_ONCE:
-            most = Money(MOST_AT_ONCE, subject.currency or "usd")
-            raise errors.AmountInvalid(f"The amount of credit must not be zero. It must be at most {most} at once.")
         if not subject.is_customer:
             raise errors.NoCustomer(subject)
         if not subject.currency:
             raise errors.CurrencyUnknown(subject)
+        if self.amount == 0 or abs(self.amount) > MOST_AT_ONCE:
+            most = Money(MOST_AT_ONCE, subject.currency)
+            raise errors.AmountInvalid(f"The amount of credit must not be zero. It must be at most {most} at once.")
         check_decimals(self.amount, subject.currency)
         return replace(self, currency=subject.currency)
 

@@ -65,11 +65,15 @@ class IssueCreditNote(GivesBack, Previewed[Invoice], OnInvoice):
         return replace(self, amount=amount, stripe_reason=money_back.stripe_reason(asked.reason, REASONS))
 
     def preview(self, subject: Invoice, as_of: datetime, asked: Asked) -> MoneyBack:
-        """Show what a credit note would correct, as Stripe calculates it."""
+        """Show what a credit note would correct, as Stripe calculates it.
+
+        The warnings say if something of the same money was given back before, in any way, and what it comes to
+        altogether.
+        """
         seen = gateway.adjustments.preview_credit_note(
             subject.stripe_id, amount=self.exact_amount, **self._of_what_was_paid
         )
-        paid_by = _largest(subject)
+        paid_by, payments = _largest(subject), list(subject.payments.all())
         before, after = Money(seen.before_payment, seen.currency), Money(seen.after_payment, seen.currency)
         return MoneyBack(
             amount=Money(seen.total, seen.currency),
@@ -77,7 +81,10 @@ class IssueCreditNote(GivesBack, Previewed[Invoice], OnInvoice):
             remains=Money(creditable(subject).amount - seen.total, seen.currency),
             remains_as="Still due" if self.to == "due" else "Can still be credited",
             goes_to=_goes_to(before, after, self.to, paid_by),
-            warnings=money_back.warnings_of(paid_by) if paid_by and self.to == "refund" else (),
+            warnings=(
+                *(money_back.warning_of_more(after, invoice=subject, payments=payments) if after.amount else ()),
+                *(money_back.warnings_of(paid_by) if paid_by and self.to == "refund" else ()),
+            ),
             is_given_back=self.to == "refund",
             as_of=as_of,
         )

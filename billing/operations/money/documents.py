@@ -44,4 +44,4 @@ def preview_upcoming(office: Office, *, by: Actor) -> Preview:
     if invoice is None:
         raise errors.NoUpcomingInvoice(office)
     seen = previews.shown(invoice, now=False, at=invoice.period_end, as_of=as_of)
-    return previews.uncollected(seen, office)
+    return previews.naming_the_present(previews.uncollected(seen, office), office)

@@ -1,14 +1,16 @@
 """Money that goes back: what refunds and credit notes have in common."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from billing import clock, errors
-from billing.models import Adjustment, Payment
+from billing.models import Adjustment, Invoice, Payment
 from billing.models.statuses import DISPUTE_UNDECIDED
 from billing.money import Money, why_not_taken
 from billing.operations.engine import reasons
 from billing.operations.engine.declaration import FILLED_IN, asked_for
+from billing.stripe_api import gateway
 
 OLD = timedelta(days=180)
 BLOCKS_THE_CARD = "With this reason Stripe blocks the card. It can never pay you again."
@@ -79,6 +81,42 @@ def is_taken_back(payment: Payment) -> bool:
     lost = Adjustment.Outcome.LOST
     open_or_lost = [one for one in disputes if one.outcome == lost or one.status in DISPUTE_UNDECIDED]
     return not disputes or any(not one.is_inquiry for one in open_or_lost)
+
+
+def warning_of_more(now: Money, *, invoice: Invoice | None, payments: Sequence[Payment]) -> tuple[str, ...]:
+    """Return a warning if something of the same money was given back before, with what it comes to altogether.
+
+    ``now`` is what is about to be given back of the ``payments`` of this invoice, or of a payment without an invoice.
+    Stripe is asked for the invoice's credit notes. It allows to give more back than was paid: a refund does not lower
+    what can be credited, and a credit does not lower what can be refunded.
+    """
+    notes = gateway.adjustments.credited_by_notes(invoice.stripe_id) if invoice else []
+    before = {
+        "refunded": sum(one.amount_refunded for one in payments),
+        "given as credit": sum(one.as_credit for one in notes),
+        "credited outside of Stripe": sum(one.outside for one in notes),
+        "taken back by the bank": sum(_taken_back(one) for one in payments),
+    }
+    if not any(before.values()):
+        return ()
+    collected = sum(one.amount for one in payments if one.has_succeeded)
+    settled = invoice.total - invoice.credited_before_payment - invoice.amount_remaining if invoice else 0
+    paid = Money(max(collected, settled), now.currency)
+    altogether = Money(sum(before.values()) + now.amount, now.currency)
+    parts = " and ".join(f"{Money(amount, now.currency)} {how}" for how, amount in before.items() if amount)
+    more = altogether.amount - paid.amount
+    too_much = f", so {Money(more, now.currency)} more than was paid" if more > 0 else ""
+    return (f"Before this, {parts}. With this it is {altogether} altogether, of {paid} that was paid{too_much}.",)
+
+
+def _taken_back(payment: Payment) -> int:
+    """Return the minor units that the bank took back, or all of it if no details of the dispute are known."""
+    if not is_taken_back(payment):
+        return 0
+    kept = (Adjustment.Outcome.WON, Adjustment.Outcome.WITHDRAWN)
+    disputes = [one for one in payment.adjustments.all() if one.kind == Adjustment.Kind.DISPUTE]
+    amounts = [one.amount for one in disputes if one.outcome not in kept and not one.is_inquiry]
+    return sum(amounts) if disputes else payment.amount
 
 
 def check_amount(amount: int, left: Money, *, instead: str = "") -> None:

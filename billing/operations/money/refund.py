@@ -52,15 +52,21 @@ class RefundPayment(GivesBack, Previewed[Payment], OnPayment):
     def preview(self, subject: Payment, as_of: datetime, asked: Asked) -> MoneyBack:
         """Show what a refund would give back, where it goes, and what to know first.
 
-        Stripe is not asked.
+        The warnings say if something of the same money was given back before, in any way, and what it comes to
+        altogether.
         """
+        amount, invoice = Money(self.exact_amount, subject.currency), subject.invoice
+        payments = list(invoice.payments.all()) if invoice else [subject]
         return MoneyBack(
-            amount=Money(self.exact_amount, subject.currency),
+            amount=amount,
             tax=Money(0, subject.currency),
             remains=Money(subject.refundable.amount - self.exact_amount, subject.currency),
             remains_as="Can still be given back",
             goes_to=(money_back.to_the_card(subject),),
-            warnings=money_back.warnings_of(subject, stripe_reason=self.stripe_reason),
+            warnings=(
+                *money_back.warning_of_more(amount, invoice=invoice, payments=payments),
+                *money_back.warnings_of(subject, stripe_reason=self.stripe_reason),
+            ),
             is_given_back=True,
             as_of=as_of,
         )

@@ -4,9 +4,11 @@ from datetime import timedelta
 
 from django.db.models import Q
 
-from billing import clock
+from billing import clock, errors
+from billing.look import look
 from billing.models import Office, Operation
 from billing.models.operation import Kind
+from billing.models.statuses import CheckoutStatus
 from billing.operations.engine.steps import Run
 from billing.stripe_api import gateway
 from billing.stripe_api.gateway.payment_links import PaymentLink
@@ -31,10 +33,23 @@ def may_have_link(office: Office) -> bool:
     return link is not None and not office.operations.filter(closed, created_at__gt=link.created_at).exists()
 
 
-def close_payment_link(run: Run) -> None:
-    """Close the payment link so that nobody can pay with it and start a second subscription."""
-    if not run.office.operations.filter(kind=Kind.CREATE_PAYMENT_LINK).exists():
-        return
-    link = open_payment_link(run.office)
-    if link:
+def link_of(office: Office) -> PaymentLink | None:
+    """Return the Office's open payment link. Stripe is asked only if a link was ever made."""
+    made = office.operations.filter(kind=Kind.CREATE_PAYMENT_LINK).exists()
+    return open_payment_link(office) if made else None
+
+
+def close_payment_link(link: PaymentLink, run: Run) -> None:
+    """Close the payment link so that nobody can pay with it and start a second subscription.
+
+    Raises: PaymentLinkUsed: somebody used it at this moment. Our rows show the subscription.
+    """
+    try:
         gateway.payment_links.close_payment_link(link.id, step=run.step("close_link"))
+    except errors.StripeRejected:
+        status = gateway.payment_links.status_of(link.id)
+        if status == CheckoutStatus.COMPLETE:
+            run.office = look(run.office)
+            raise errors.PaymentLinkUsed from None
+        if status != CheckoutStatus.EXPIRED:
+            raise

@@ -7,7 +7,7 @@ from typing import Self
 from billing import clock, errors
 from billing.models import Office
 from billing.models.operation import Kind
-from billing.models.statuses import SubscriptionStatus
+from billing.models.statuses import FINAL
 from billing.operations.engine.declaration import Asked, Moves, OnSubscription, Outcome, asked_for
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
@@ -54,7 +54,7 @@ class CancelSubscription(OnSubscription):
 
     def settle_unknown(self, run: Run) -> Outcome:
         state = gateway.subscriptions.fetch_subscription(self.subscription)
-        if state is None or state.status == SubscriptionStatus.CANCELED:
+        if state is None or state.status in FINAL:
             return Outcome.DONE
         return Outcome.of(self.at_period_end and state.cancel_at == state.current_period_end is not None)
 

@@ -16,13 +16,15 @@ from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
 from billing.operations.subscriptions.live_subscription import (
     PRORATION,
+    only_item,
     require_collection,
     require_live,
     state_of,
     was_updated,
 )
-from billing.operations.subscriptions.start import check_quantity, price_for_sale
+from billing.operations.subscriptions.start import check_quantity, price_for_sale, public_id
 from billing.stripe_api import gateway
+from billing.stripe_api.inbound.states import ItemState
 
 
 @operation
@@ -30,13 +32,15 @@ from billing.stripe_api import gateway
 class ChangeSubscription(Previewed[Office], OnSubscription):
     """Change the plan, the interval or the number of seats. **Money may move.** A declined card changes nothing.
 
-    What is not given stays. ``settle`` says what happens with the difference for the rest of the period: it is charged
-    or credited now, it goes on the next invoice, or it is dropped. Only the vendor may drop it. Another interval begins
-    a new period, which is charged now. Repeating is refused, because nothing would change.
+    What is not given stays, also a price that is not sold any more. ``settle`` says what happens with the difference
+    for the rest of the period: it is charged or credited now, it goes on the next invoice, or it is dropped. Only the
+    vendor may drop it. Another interval begins a new period, which is charged now. A subscription with several prices
+    at Stripe is not changed here. Repeating is refused, because nothing would change.
 
     Raises:
-        NoLiveSubscription, SubscriptionNotChangeable, PlanUnknown, QuantityInvalid, CurrencyMismatch,
+        NoLiveSubscription, SubscriptionNotChangeable, PlanUnknown, PriceNotOurs, QuantityInvalid, CurrencyMismatch,
             NothingToChange, StaffOnly, CollectionPaused.
+        SeveralItems: it has several prices, or Stripe was asked and shows them.
     Source: https://docs.stripe.com/billing/subscriptions/change-price
     """
 
@@ -66,13 +70,10 @@ class ChangeSubscription(Previewed[Office], OnSubscription):
         if subject.subscription_status not in CHANGEABLE:
             raise errors.SubscriptionNotChangeable(subject)
         current = subject.current_subscription
+        if current and len(current.present_items) > 1:
+            raise errors.SeveralItems(current.items_in_words)
         old = current.plan_price if current else None
-        if self.price is not None:
-            wanted = price_for_sale(self.price)
-        elif old is None:
-            raise errors.PlanUnknown("of this subscription")
-        else:
-            wanted = old
+        wanted = self._wanted(subject, old)
         seats = self.quantity
         if seats is None:
             seats = subject.quantity if wanted.per_seat else 1
@@ -83,6 +84,14 @@ class ChangeSubscription(Previewed[Office], OnSubscription):
             raise errors.NothingToChange("the Office already has this plan with this number of seats.")
         self._check_settling(subject, old, wanted, asked)
         return replace(self, price=str(wanted.public_id), quantity=seats)
+
+    def _wanted(self, office: Office, old: PlanPrice | None) -> PlanPrice:
+        """Return the price after the change. One that stays may be sold no more."""
+        if self.price is not None and (old is None or public_id(self.price) != old.public_id):
+            return price_for_sale(self.price)
+        if old is None:
+            raise errors.PriceNotOurs(office)
+        return old
 
     def _check_settling(self, office: Office, old: PlanPrice | None, wanted: PlanPrice, asked: Asked) -> None:
         """Check who may settle it like this. Raises: StaffOnly (``not_at_all``), CollectionPaused (invoiced now)."""
@@ -106,11 +115,11 @@ class ChangeSubscription(Previewed[Office], OnSubscription):
         """Show exactly what the change would charge or credit. Confirm it with its ``as_of``."""
         wanted = self.plan_price
         current = state_of(self.subscription)
-        old = PlanPrice.objects.get(stripe_price_id=current.price_id)
+        item = only_item(current)
         invoice = gateway.subscriptions.preview_subscription_change(
-            current, wanted, quantity=self.seats, proration=PRORATION[self.settle], as_of=as_of
+            self.subscription, item, wanted, quantity=self.seats, proration=PRORATION[self.settle], as_of=as_of
         )
-        another_interval = _interval(old) != _interval(wanted)
+        another_interval = _interval(item) != _interval(wanted)
         now = self.settle == "now" or another_interval
         trial = current.status == SubscriptionStatus.TRIALING
         seen = previews.shown(
@@ -118,14 +127,15 @@ class ChangeSubscription(Previewed[Office], OnSubscription):
             now=now and not trial,
             at=current.current_period_end,
             as_of=as_of,
-            says=_says_interval(old, wanted, trial=trial) if another_interval else "",
+            says=_says_interval(item, wanted, trial=trial) if another_interval else "",
             afterwards=f"{wanted.money.times(self.seats)} {wanted.in_words}, before taxes and discounts",
         )
         return previews.uncollected(seen, subject)
 
     def ask(self, run: Run) -> None:
         gateway.subscriptions.change_subscription(
-            state_of(self.subscription),
+            self.subscription,
+            only_item(state_of(self.subscription)),
             self.plan_price,
             quantity=self.seats,
             proration=PRORATION[self.settle],
@@ -138,10 +148,11 @@ class ChangeSubscription(Previewed[Office], OnSubscription):
         return was_updated(run, self.subscription)
 
 
-def _says_interval(old: PlanPrice, new: PlanPrice, *, trial: bool) -> str:
-    text = f"It is charged {new.how_often} instead of {old.how_often}"
+def _says_interval(old: ItemState, new: PlanPrice, *, trial: bool) -> str:
+    before = f"once a {old.interval}" if old.interval_count == 1 else f"every {old.interval_count} {old.interval}s"
+    text = f"It is charged {new.how_often} instead of {before}"
     return f"{text}, from the end of the trial on." if trial else f"{text}: a whole {new.every} begins now."
 
 
-def _interval(price: PlanPrice) -> tuple[str, int]:
+def _interval(price: PlanPrice | ItemState) -> tuple[str, int]:
     return price.interval, price.interval_count

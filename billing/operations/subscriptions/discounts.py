@@ -13,7 +13,7 @@ from billing.operations.engine.previews import Preview
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
 from billing.operations.subscriptions import coupons
-from billing.operations.subscriptions.live_subscription import require_live, was_updated
+from billing.operations.subscriptions.live_subscription import price_of, require_live, state_of, was_updated
 from billing.stripe_api import gateway
 from billing.stripe_api.inbound.states import PreviewedInvoice
 
@@ -28,6 +28,7 @@ class ApplyDiscount(Previewed[Office], OnSubscription):
     Raises:
         NoLiveSubscription, NoFurtherInvoice.
         CouponUnknown: no such code can be redeemed.
+        CouponNeedsMore, CouponForFirstTime: a condition of the code is not met.
         StripeRejected: the code is not for this Office, its plan or its currency.
     Source: https://docs.stripe.com/billing/subscriptions/coupons
     """
@@ -53,12 +54,14 @@ class ApplyDiscount(Previewed[Office], OnSubscription):
 
     def preview(self, subject: Office, as_of: datetime, asked: Asked) -> Preview:
         """Show the next invoice with the discount of this code and no other."""
-        coupon = coupons.redeemable(self.code, subject, by=asked.by)
+        price = price_of(state_of(self.subscription))
+        coupon = coupons.redeemable(self.code, subject, by=asked.by, price=price, subscription=self.subscription)
         invoice = gateway.subscription_terms.preview_discount(self.subscription, coupon)
         return _next_invoice(subject, invoice, as_of, says=f"Discount: {coupon.discount}.")
 
     def ask(self, run: Run) -> None:
-        coupon = coupons.to_redeem(self.code, run, step="apply_discount")
+        price = price_of(state_of(self.subscription))
+        coupon = coupons.to_redeem(self.code, run, step="apply_discount", price=price, subscription=self.subscription)
         gateway.subscription_terms.set_discount(
             self.subscription, coupon, operation=run.id, step=run.step("apply_discount")
         )

@@ -16,9 +16,9 @@ from billing.operations.engine.declaration import Asked, Moves, OnOffice, Outcom
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
 from billing.operations.offices.customer import customer_of
-from billing.operations.offices.open_links import close_payment_link, may_have_link, open_payment_link
-from billing.operations.subscriptions import coupons
+from billing.operations.offices.open_links import close_payment_link, link_of, may_have_link, open_payment_link
 from billing.operations.subscriptions.start import Start
+from billing.operations.subscriptions.under_way import refuse_second_at_stripe
 from billing.stripe_api import charging, gateway
 from billing.stripe_api.gateway.payment_links import PaymentLink
 
@@ -34,9 +34,12 @@ class CreatePaymentLink(Start, OnOffice[PaymentLink]):
     the payment, our rows show it.
 
     Raises:
-        NoCustomer, PlanUnknown, QuantityInvalid, LiveSubscriptionExists, CurrencyMismatch, StaffOnly.
+        NoCustomer, PlanUnknown, QuantityInvalid, LiveSubscriptionExists, SubscriptionWaiting, StaffOnly.
         PaymentLinkOpen: a link with other terms is open, and the Office could pay twice.
-        CouponUnknown, CouponShorterThanTrial: Stripe was asked about the coupon; nothing was done.
+        CouponUnknown, CouponShorterThanTrial, CouponNeedsMore, CouponForFirstTime: Stripe was asked about the coupon;
+            nothing was done.
+        StripeRejected: the price is in another currency, and something of the customer still holds the old one at
+            Stripe, such as a discount, a quote or a pending charge. Stripe's words say so.
         PaymentLinkGone: it was paid or withdrawn at this moment.
     Source: https://docs.stripe.com/payments/checkout/build-subscriptions
     """
@@ -54,12 +57,13 @@ class CreatePaymentLink(Start, OnOffice[PaymentLink]):
         return self
 
     def ask(self, run: Run) -> None:
-        link = open_payment_link(run.office)
+        link = open_payment_link(run.office)  # first: if it is paid after that, Stripe shows a subscription
+        refuse_second_at_stripe(run.office, made_by=run.id)
         if link and link.operation != run.id:
             if _asked_with(link, run.office) != self:
                 raise errors.PaymentLinkOpen
             return  # it is told again
-        coupon = coupons.to_redeem(self.coupon, run, step="open_link", trial_days=self.trial_days)
+        coupon = self.to_redeem(run, step="open_link")
         customer = customer_of(run)
         gateway.payment_links.open_payment_link(
             customer,
@@ -116,6 +120,7 @@ class WithdrawPaymentLink(OnOffice[Office]):
 
     Repeating is a no-op.
 
+    Raises: PaymentLinkUsed: somebody paid with it at this moment.
     Source: https://docs.stripe.com/api/checkout/sessions/expire
     """
 
@@ -126,7 +131,9 @@ class WithdrawPaymentLink(OnOffice[Office]):
         return not subject.has_live_subscription and may_have_link(subject)
 
     def ask(self, run: Run) -> None:
-        close_payment_link(run)
+        link = link_of(run.office)
+        if link:
+            close_payment_link(link, run)
 
     def settle_unknown(self, run: Run) -> Outcome:
         return Outcome.of(open_payment_link(run.office) is None)

@@ -7,17 +7,20 @@ from typing import Self
 
 from billing import clock, errors
 from billing.access import grants
+from billing.audit import trail
 from billing.models import Office, PlanPrice
 from billing.models.operation import Kind
 from billing.models.statuses import ENTITLED, InvoiceStatus, SubscriptionStatus
+from billing.money import Money
 from billing.operations.engine import previews
 from billing.operations.engine.declaration import Asked, Moves, OnOffice, Outcome, Previewed, asked_for
 from billing.operations.engine.previews import Preview
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
 from billing.operations.offices.customer import customer_made, customer_of, refuse_deleted
-from billing.operations.offices.open_links import close_payment_link
+from billing.operations.offices.open_links import close_payment_link, link_of
 from billing.operations.subscriptions import coupons
+from billing.operations.subscriptions.under_way import end_waiting, refuse_second, refuse_second_at_stripe
 from billing.stripe_api import gateway
 from billing.stripe_api.gateway.coupons import Coupon
 
@@ -41,10 +44,7 @@ class Start:
         """Return the price with which a subscription may start. Raises every refusal except a missing card."""
         refuse_deleted(office)
         row = price_for_sale(self.price)
-        if office.has_live_subscription:
-            raise errors.LiveSubscriptionExists(office)
-        if office.currency and office.currency != row.currency:
-            raise errors.CurrencyMismatch(office, row.currency)
+        refuse_second(office)
         check_quantity(row, self.quantity)
         if not 0 <= self.trial_days <= LONGEST_TRIAL_DAYS:
             raise errors.QuantityInvalid(f"A trial must be 0 to {LONGEST_TRIAL_DAYS} days.")
@@ -57,6 +57,14 @@ class Start:
         """Return the price that was asked for. It may not be for sale any more."""
         return PlanPrice.objects.get(public_id=self.price)
 
+    @property
+    def whole_price(self) -> Money:
+        """Return what a period costs, before taxes and discounts."""
+        return self.plan_price.money.times(self.quantity)
+
+    def to_redeem(self, run: Run, *, step: str) -> Coupon | None:
+        return coupons.to_redeem(self.coupon, run, step=step, price=self.whole_price, trial_days=self.trial_days)
+
 
 @operation
 @dataclass(frozen=True, kw_only=True)
@@ -64,13 +72,18 @@ class StartSubscription(Start, Previewed[Office], OnOffice[Office]):
     """Start a subscription. **Money moves** now, unless there is a trial. Only the vendor's staff may give a trial.
 
     ``payment_method`` is the id of a card at Stripe. It is added to the customer and used from now on. Without it, the
-    card on file is charged. If the card is declined, the subscription is cancelled and the card is removed again. An
-    open payment link is withdrawn. Repeating is refused, because an Office has one live subscription.
+    card on file is charged. No card is needed if nothing is charged, now and later. If the card is declined, the
+    subscription is ended and the card is removed again. An open payment link is withdrawn. It is refused while a
+    subscription is live or waits for its first payment, whoever made it at Stripe. So repeating is refused.
 
     Raises:
-        NoCustomer, PlanUnknown, QuantityInvalid, LiveSubscriptionExists, CurrencyMismatch, StaffOnly,
+        NoCustomer, PlanUnknown, QuantityInvalid, LiveSubscriptionExists, SubscriptionWaiting, StaffOnly,
             PaymentMethodRequired.
-        CouponUnknown, CouponShorterThanTrial: Stripe was asked about the coupon; nothing was done.
+        PaymentLinkUsed: somebody paid with the payment link at this moment; nothing else was done.
+        CouponUnknown, CouponShorterThanTrial, CouponNeedsMore, CouponForFirstTime: Stripe was asked about the coupon;
+            nothing was done.
+        StripeRejected: the price is in another currency, and something of the customer still holds the old one at
+            Stripe, such as a discount, a quote or a pending charge. Stripe's words say so.
     Source: https://docs.stripe.com/billing/subscriptions/build-subscriptions
     """
 
@@ -92,20 +105,34 @@ class StartSubscription(Start, Previewed[Office], OnOffice[Office]):
         return self
 
     def check_beyond_preview(self, subject: Office) -> None:
-        free = self.plan_price.unit_amount == 0
-        if not (self.payment_method or self.trial_days or subject.has_payment_method or free):
-            raise errors.PaymentMethodRequired(subject)
+        if not self.coupon:  # Stripe knows what a coupon takes off: see ``ask``
+            self._require_card(subject, None)
+
+    def _require_card(self, office: Office, coupon: Coupon | None) -> None:
+        """Check that there is a card, unless nothing is charged now and later, or there is a trial.
+
+        Raises: PaymentMethodRequired.
+        """
+        whole, product = self.whole_price, self.plan_price.plan.stripe_product_id
+        free = whole.amount == 0 or (coupon is not None and coupons.takes_all(coupon, whole, product=product))
+        if not (self.payment_method or self.trial_days or office.has_payment_method or free):
+            raise errors.PaymentMethodRequired(office)
 
     def preview(self, subject: Office, as_of: datetime, asked: Asked) -> Preview:
         """Show the first invoice, charged now or at the end of the trial. Confirm it with its ``as_of``.
 
         An Office that Stripe does not know yet has no credit and no taxes there, so its first invoice is calculated
-        here. Raises: CouponUnknown, CouponShorterThanTrial.
+        here. Raises: LiveSubscriptionExists, SubscriptionWaiting, CouponUnknown, CouponShorterThanTrial,
+        CouponNeedsMore, CouponForFirstTime.
         """
         row = self.plan_price
+        with trail.acting(asked.by, office=subject, reason="a preview was asked for"):
+            refuse_second_at_stripe(subject)
         coupon = None
         if self.coupon:
-            coupon = coupons.redeemable(self.coupon, subject, by=asked.by, trial_days=self.trial_days)
+            coupon = coupons.redeemable(
+                self.coupon, subject, by=asked.by, price=self.whole_price, trial_days=self.trial_days
+            )
         customer = subject.payment_provider_customer_id
         invoice = (
             gateway.subscriptions.preview_start(customer, row, quantity=self.quantity, coupon=coupon)
@@ -124,9 +151,11 @@ class StartSubscription(Start, Previewed[Office], OnOffice[Office]):
         )
 
     def ask(self, run: Run) -> None:
-        coupon = coupons.to_redeem(self.coupon, run, step="create", trial_days=self.trial_days)
+        self._check_nothing_under_way(run)
+        coupon = self.to_redeem(run, step="create")
+        if coupon:
+            self._require_card(run.office, coupon)
         customer = customer_of(run)
-        close_payment_link(run)
         card = ""
         if self.payment_method:
             card = gateway.customers.attach_payment_method(
@@ -153,12 +182,29 @@ class StartSubscription(Start, Previewed[Office], OnOffice[Office]):
         if card:
             gateway.customers.set_default_payment_method(card, customer=customer, step=run.step("default"))
 
+    def _check_nothing_under_way(self, run: Run) -> None:
+        """Check that no other subscription is under way, and close the payment link so that none can begin with it.
+
+        The link is looked for first: if it is paid after that, Stripe shows the subscription, or refuses to close the
+        link. What an earlier run of this operation began is undone. If it was paid meanwhile, the operation goes on.
+
+        Raises: LiveSubscriptionExists, SubscriptionWaiting, PaymentLinkUsed.
+        """
+        link = link_of(run.office)
+        try:
+            refuse_second_at_stripe(run.office, made_by=run.id)
+            if link:
+                close_payment_link(link, run)
+        except errors.StripeRejected:
+            if self.settle_unknown(run) is Outcome.NOT_DONE:
+                raise
+
     def settle_unknown(self, run: Run) -> Outcome:
-        """Cancel the subscription if it was begun and never paid, so that it cannot start later."""
+        """End the subscription if it was begun and never paid, so that it cannot start later."""
         customer = customer_made(run)
         found = gateway.subscriptions.find_subscription(customer, operation=run.id) if customer else None
         if found and found.status == SubscriptionStatus.INCOMPLETE:
-            gateway.subscriptions.cancel_subscription(found.id, at_period_end=False, step=run.step("undo"))
+            return Outcome.of(not end_waiting(found.id, run))
         return Outcome.of(found is not None and found.status in ENTITLED)
 
 
@@ -169,14 +215,18 @@ def _says(trial_days: int, coupon: Coupon | None) -> str:
 
 def price_for_sale(key: str) -> PlanPrice:
     """Return the plan price with this public id. Raises: PlanUnknown."""
-    try:
-        public_id = uuid.UUID(key)
-    except ValueError:
-        raise errors.PlanUnknown(key) from None
-    row = PlanPrice.objects.for_sale(clock.billing()).filter(public_id=public_id).first()
+    row = PlanPrice.objects.for_sale(clock.billing()).filter(public_id=public_id(key)).first()
     if row is None:
         raise errors.PlanUnknown(key)
     return row
+
+
+def public_id(key: str) -> uuid.UUID:
+    """Return the public id that was given as a text. Raises: PlanUnknown."""
+    try:
+        return uuid.UUID(key)
+    except ValueError:
+        raise errors.PlanUnknown(key) from None
 
 
 def check_quantity(price: PlanPrice, quantity: int) -> None:

@@ -14,7 +14,13 @@ from billing.operations.engine.declaration import Asked, Moves, OnSubscription, 
 from billing.operations.engine.previews import Preview
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
-from billing.operations.subscriptions.live_subscription import PRORATION, require_collection, require_live, was_updated
+from billing.operations.subscriptions.live_subscription import (
+    PRORATION,
+    costs_nothing,
+    require_collection,
+    require_live,
+    was_updated,
+)
 from billing.stripe_api import gateway
 
 LONGEST_TRIAL = timedelta(days=730)  # of Stripe's
@@ -140,5 +146,5 @@ class RestartPeriod(Previewed[Office], OnSubscription):
 
 def _require_card(office: Office, instead: str) -> None:
     subscription = office.current_subscription
-    if not office.has_payment_method and subscription and subscription.monthly_amount:
+    if not office.has_payment_method and subscription and not costs_nothing(subscription):
         raise errors.PaymentMethodRequired(office, instead)

@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from typing import Any
 
+from billing.models.statuses import AdjustmentStatus
 from billing.stripe_api import client, inbound
 from billing.stripe_api.client import Step
 from billing.stripe_api.gateway import answers
-from billing.stripe_api.inbound.adjustments import PreviewedCreditNote
+from billing.stripe_api.inbound.adjustments import Credited, PreviewedCreditNote
 from billing.stripe_api.inbound.states import AdjustmentState
 
-__all__ = ["PreviewedCreditNote"]
+__all__ = ["Credited", "PreviewedCreditNote"]
 
 CHARGES = ("ch_", "py_")
 
@@ -54,6 +55,15 @@ def preview_credit_note(invoice: str, *, amount: int, refund: int, credit: int) 
 def find_credit_note(invoice: str, *, operation: str) -> bool:
     """Return whether this operation made a credit note of the invoice."""
     return _made_by(operation, answers.page("/v1/credit_notes", {"invoice": invoice}))
+
+
+def credited_by_notes(invoice: str) -> list[Credited]:
+    """Return what each credit note of the invoice that counts gave back, besides its refunds.
+
+    Source: https://docs.stripe.com/api/credit_notes/object#credit_note_object-post_payment_amount
+    """
+    notes = answers.page("/v1/credit_notes", {"invoice": invoice})
+    return [inbound.adjustments.credited(one) for one in notes if one["status"] == AdjustmentStatus.ISSUED]
 
 
 def charges(customer: str, named: Iterable[str]) -> list[dict[str, Any]]:

@@ -38,6 +38,7 @@ def preview_charge(customer: str, *, charge: str, amount: int, currency: str, ta
         subtotal=amount,
         discount=0,
         tax=line["tax"],
+        tax_within=line["tax"] - line["tax_on_top"],
         total=total,
         amount_due=max(total + balance, 0),
         period_start=None,

@@ -3,10 +3,14 @@
 from typing import Any
 
 from billing.models import Office
+from billing.models.statuses import InvoiceStatus
 from billing.stripe_api import client, inbound
 from billing.stripe_api.client import Step
 from billing.stripe_api.gateway import answers
 from billing.stripe_api.inbound.states import CustomerState
+
+EXPANDED = ("invoice_settings.default_payment_method", "default_source", "invoice_credit_balance")
+"""What is asked for beside a customer's own fields."""
 
 
 def create_customer(office: Office, *, operation: str, step: Step) -> str:
@@ -74,8 +78,20 @@ def fetch_customer(customer: str) -> CustomerState:
 
     Source: https://docs.stripe.com/api/customers/retrieve
     """
-    expand = {"expand": ["invoice_settings.default_payment_method", "default_source"]}
-    return inbound.customers.customer(client.get(path_of(customer), expand))
+    return inbound.customers.customer(client.get(path_of(customer), {"expand": list(EXPANDED)}))
+
+
+def has_bought(customer: str, *, besides: str = "") -> bool:
+    """Return whether the customer has paid, or has an invoice that counts, leaving out those of one subscription.
+
+    Stripe means such customers by those that a code for the first time is not for.
+    Source: https://docs.stripe.com/api/promotion_codes/object#promotion_code_object-restrictions-first_time_transaction
+    """
+    if any(one["paid"] for one in answers.page("/v1/charges", {"customer": customer})):
+        return True
+    count = (InvoiceStatus.OPEN, InvoiceStatus.PAID, InvoiceStatus.UNCOLLECTIBLE)
+    invoices = [inbound.invoices.invoice(one) for one in answers.page("/v1/invoices", {"customer": customer})]
+    return any(one.status in count and not (besides and one.subscription_id == besides) for one in invoices)
 
 
 def attach_payment_method(payment_method: str, *, customer: str, step: Step) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from billing.stripe_api import inbound
 from billing.stripe_api.gateway import answers
+from billing.stripe_api.gateway.customers import EXPANDED
 from billing.stripe_api.gateway.invoices import complete_invoice
 from billing.stripe_api.gateway.subscriptions import complete_items
 from billing.stripe_api.inbound.states import (
@@ -55,7 +56,7 @@ def customers(cursor: str = "") -> Page:
     """
     return _page(
         "/v1/customers",
-        {"expand": ["data.invoice_settings.default_payment_method", "data.default_source"]},
+        {"expand": [f"data.{field}" for field in EXPANDED]},
         cursor,
         None,
         "",
@@ -67,7 +68,7 @@ def subscriptions(cursor: str = "", *, customer: str = "", with_owners: bool = F
     """Return a page of subscriptions, also ended ones. Source: https://docs.stripe.com/api/subscriptions/list"""
     expand = ["data.default_payment_method", "data.default_source", "data.discounts.source.coupon"]
     if with_owners:
-        expand += ["data.customer.invoice_settings.default_payment_method", "data.customer.default_source"]
+        expand += [f"data.customer.{field}" for field in EXPANDED]
     return _page("/v1/subscriptions", {"status": "all", "expand": expand}, cursor, None, customer, _subscription)
 
 

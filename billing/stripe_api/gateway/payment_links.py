@@ -70,6 +70,11 @@ def find_payment_link(customer: str) -> PaymentLink | None:
     return None
 
 
+def status_of(session: str) -> str:
+    """Return the status of the page. Source: https://docs.stripe.com/api/checkout/sessions/retrieve"""
+    return str(client.get(f"/v1/checkout/sessions/{session}")["status"])
+
+
 def close_payment_link(session: str, *, step: Step) -> None:
     """Close the page, so that nobody can pay on it any more. Money does not move.
 

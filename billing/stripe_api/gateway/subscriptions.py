@@ -6,22 +6,30 @@ from typing import Any
 
 from billing import errors
 from billing.models import PlanPrice
-from billing.models.statuses import FINAL
+from billing.models.statuses import FINAL, InvoiceStatus, SubscriptionStatus
 from billing.stripe_api import client, inbound
 from billing.stripe_api.client import Step
 from billing.stripe_api.gateway import answers
 from billing.stripe_api.gateway.coupons import Coupon
-from billing.stripe_api.inbound.states import PreviewedInvoice, SubscriptionState
+from billing.stripe_api.inbound.states import ItemState, PreviewedInvoice, SubscriptionState
 
 ITEMS = "/v1/subscription_items"
 WITH_DISCOUNTS = {"expand": ["data.discounts.source.coupon"]}
 
 
 @dataclass(frozen=True, slots=True)
-class StartedSubscription:
+class InvoicedSubscription:
+    """A subscription with its latest invoice, which is the first one until it began. "" if it has none."""
+
     state: SubscriptionState
     invoice_id: str
     invoice_status: str
+
+    @property
+    def waits_for_payment(self) -> bool:
+        """Return whether its first invoice can still be paid, so that it begins."""
+        is_incomplete = self.state.status == SubscriptionStatus.INCOMPLETE
+        return is_incomplete and self.invoice_status not in ("", InvoiceStatus.VOID)
 
 
 def start_subscription(
@@ -34,7 +42,7 @@ def start_subscription(
     office: str,
     operation: str,
     step: Step,
-) -> StartedSubscription:
+) -> InvoicedSubscription:
     """Create a subscription. It is trialing, or incomplete until its first invoice is paid. Money does not move.
 
     Source: https://docs.stripe.com/api/subscriptions/create
@@ -50,10 +58,13 @@ def start_subscription(
         params["trial_period_days"] = trial_days
     if coupon:
         params["discounts"] = [coupon.named]
-    data = client.post("/v1/subscriptions", params, step=step)
+    return _invoiced(client.post("/v1/subscriptions", params, step=step))
+
+
+def _invoiced(data: dict[str, Any]) -> InvoicedSubscription:
     invoice = data.get("latest_invoice") or {}
-    return StartedSubscription(
-        inbound.subscriptions.subscription(data), invoice.get("id", ""), invoice.get("status") or ""
+    return InvoicedSubscription(
+        inbound.subscriptions.subscription(data), invoice.get("id") or "", invoice.get("status") or ""
     )
 
 
@@ -75,6 +86,22 @@ def find_subscription(customer: str, *, operation: str) -> SubscriptionState | N
         if (data.get("metadata") or {}).get("operation") == operation:
             return inbound.subscriptions.subscription(data)
     return None
+
+
+def under_way(customer: str) -> list[SubscriptionState]:
+    """Return the customer's subscriptions that are not over, whoever made them. The newest hundred are read.
+
+    Source: https://docs.stripe.com/api/subscriptions/list
+    """
+    listed = answers.page("/v1/subscriptions", {"customer": customer})
+    found = [inbound.subscriptions.subscription(data) for data in listed]
+    return [one for one in found if one.status not in FINAL]
+
+
+def fetch_with_invoice(subscription: str) -> InvoicedSubscription | None:
+    """Return the subscription with its latest invoice, as Stripe has them now, or None."""
+    data = answers.one(f"/v1/subscriptions/{subscription}", {"expand": ["latest_invoice"]})
+    return _invoiced(data) if data else None
 
 
 def fetch_subscription(subscription: str) -> SubscriptionState | None:
@@ -103,7 +130,8 @@ def complete_items(subscription: dict[str, Any]) -> None:
 
 
 def change_subscription(
-    current: SubscriptionState,
+    subscription: str,
+    item: ItemState,
     price: PlanPrice,
     *,
     quantity: int,
@@ -112,36 +140,39 @@ def change_subscription(
     operation: str,
     step: Step,
 ) -> None:
-    """Change the price and quantity. **Money may move**: what is due at once is charged, or nothing changes.
+    """Change the price and quantity of an item. **Money may move**: what is due now is charged, or nothing changes.
 
     ``proration``: create_prorations (with the next invoice), always_invoice (now), none.
     Source: https://docs.stripe.com/billing/subscriptions/change-price
     """
     params: dict[str, Any] = {
-        **_changed_items(current, price, quantity, proration, as_of),
+        **_changed_item(item, price, quantity, proration, as_of),
         "payment_behavior": "error_if_incomplete",
         "metadata": {"operation": operation},
     }
-    client.post(f"/v1/subscriptions/{current.id}", params, step=step)
+    client.post(f"/v1/subscriptions/{subscription}", params, step=step)
 
 
 def preview_subscription_change(
-    current: SubscriptionState, price: PlanPrice, *, quantity: int, proration: str, as_of: datetime | None
+    subscription: str, item: ItemState, price: PlanPrice, *, quantity: int, proration: str, as_of: datetime | None
 ) -> PreviewedInvoice:
     """Return a preview of the invoice that the change makes: at once, or with the next renewal. Nothing changes.
 
     Source: https://docs.stripe.com/api/invoices/create_preview
     """
-    details = _changed_items(current, price, quantity, proration, as_of)
-    params = {"subscription": current.id, "subscription_details": details}
+    details = _changed_item(item, price, quantity, proration, as_of)
+    params = {"subscription": subscription, "subscription_details": details}
     return inbound.invoices.previewed_invoice(client.preview("/v1/invoices/create_preview", params))
 
 
-def _changed_items(
-    current: SubscriptionState, price: PlanPrice, quantity: int, proration: str, as_of: datetime | None
+def _changed_item(
+    item: ItemState, price: PlanPrice, quantity: int, proration: str, as_of: datetime | None
 ) -> dict[str, Any]:
-    item = {"id": current.item_id, "price": price.stripe_price_id, "quantity": quantity}
-    params: dict[str, Any] = {"items": [item], "proration_behavior": proration}
+    """Return the change of one item. A price that stays is not named: Stripe refuses to name one that is archived."""
+    changed: dict[str, Any] = {"id": item.id, "quantity": quantity}
+    if price.stripe_price_id != item.price_id:
+        changed["price"] = price.stripe_price_id
+    params: dict[str, Any] = {"items": [changed], "proration_behavior": proration}
     if as_of is not None and proration != "none":
         params["proration_date"] = int(as_of.timestamp())
     return params

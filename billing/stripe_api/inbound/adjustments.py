@@ -45,6 +45,25 @@ class PreviewedCreditNote:
     after_payment: int
 
 
+@dataclass(frozen=True, slots=True)
+class Credited:
+    """What a credit note gave back without a refund, in minor units: ``as_credit`` for the next invoices, or outside.
+
+    Its refunds are not counted here, because each of them is a refund of a payment too.
+    """
+
+    as_credit: int
+    outside: int
+
+
+def credited(data: dict[str, Any]) -> Credited:
+    refunds = data.get("refunds") or []
+    refunded = sum(one["amount_refunded"] for one in refunds)
+    recorded = sum(one["amount_refunded"] for one in refunds if one.get("payment_record_refund"))
+    outside = data.get("out_of_band_amount") or 0
+    return Credited(as_credit=data["post_payment_amount"] - refunded - outside, outside=outside + recorded)
+
+
 def previewed_credit_note(data: dict[str, Any]) -> PreviewedCreditNote:
     return PreviewedCreditNote(
         currency=data["currency"],

@@ -21,10 +21,20 @@ def customer(data: dict[str, Any]) -> CustomerState:
         default_payment_method=default,
         credit=-data.get("balance", 0),  # at Stripe, a balance above zero is what the customer owes
         currency=data.get("currency") or "",
+        other_credits=_other_credits(data),
         operation=(data.get("metadata") or {}).get("operation", ""),
         test_clock=identity(data.get("test_clock")),
         redacted={key: data[key] for key in keep if key in data} | {"metadata": ours(data)},
     )
+
+
+def _other_credits(data: dict[str, Any]) -> dict[str, int]:
+    """Return the credit in other currencies than the customer's. Here Stripe shows credit above zero.
+
+    Source: https://docs.stripe.com/api/customers/object#customer_object-invoice_credit_balance
+    """
+    found = data.get("invoice_credit_balance") or {}
+    return {currency: amount for currency, amount in found.items() if amount and currency != data.get("currency")}
 
 
 def default_payment_method(data: dict[str, Any]) -> PaymentMethodState | None:

@@ -84,11 +84,13 @@ def _period(lines: tuple[dict[str, Any], ...]) -> tuple[datetime | None, datetim
 
 
 def previewed_invoice(data: dict[str, Any]) -> PreviewedInvoice:
+    taxes = data.get("total_taxes") or []
     return PreviewedInvoice(
         currency=data["currency"],
         subtotal=data["subtotal"],
         discount=sum(one["amount"] for one in data.get("total_discount_amounts") or []),
-        tax=sum(one["amount"] for one in data.get("total_taxes") or []),
+        tax=sum(one["amount"] for one in taxes),
+        tax_within=sum(one["amount"] for one in taxes if one["tax_behavior"] == "inclusive"),
         total=data["total"],
         amount_due=data["amount_due"],
         period_start=time_or_none(data.get("period_start")),

@@ -41,6 +41,7 @@ class CustomerState:
     """A customer. ``credit`` is taken off the next invoices, in minor units of ``currency``.
 
     Below zero, it is added to them. ``currency`` is empty until the customer was invoiced or had credit.
+    ``other_credits`` are those in other currencies, in minor units by currency, without zeros.
     """
 
     id: str
@@ -50,6 +51,7 @@ class CustomerState:
     default_payment_method: PaymentMethodState | None
     credit: int
     currency: str
+    other_credits: dict[str, int]
     operation: str
     test_clock: str
     redacted: dict[str, Any]
@@ -197,12 +199,16 @@ class AdjustmentState:
 
 @dataclass(frozen=True, slots=True)
 class PreviewedInvoice:
-    """A preview of an invoice. ``amount_due`` is what remains after credit."""
+    """A preview of an invoice. ``amount_due`` is what remains after credit.
+
+    ``tax_within`` is the part of the tax that is within the prices. The rest of the tax is on top of them.
+    """
 
     currency: str
     subtotal: int
     discount: int
     tax: int
+    tax_within: int
     total: int
     amount_due: int
     period_start: datetime | None

@@ -1,0 +1,117 @@
+"""Subscription schedules: phases that follow one another, and how a schedule lets go of its subscription.
+
+Source: https://docs.stripe.com/billing/subscriptions/subscription-schedules
+"""
+
+from typing import Any
+
+import pytest
+
+from tests.stripe_sandbox.conftest import DAY, HOUR, Frozen, Sandbox
+
+
+@pytest.fixture
+def office(sandbox: Sandbox) -> Frozen:
+    return sandbox.frozen_customer()
+
+
+def scheduled(sandbox: Sandbox, office: Frozen, **given: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A running subscription over 10.00, and a schedule that makes it 20.00 from the next period on, for one month."""
+    made = office.subscribe(sandbox.price()["id"])
+    schedule = sandbox.post("subscription_schedules", {"from_subscription": made["id"]})
+    first = schedule["phases"][0]
+    phases = {
+        "phases[0][start_date]": first["start_date"],
+        "phases[0][end_date]": first["end_date"],
+        "phases[0][items][0][price]": first["items"][0]["price"],
+        "phases[1][items][0][price]": sandbox.price(2000)["id"],
+        "phases[1][items][0][quantity]": 3,
+        "phases[1][duration][interval]": "month",
+    }
+    return made, sandbox.post(f"subscription_schedules/{schedule['id']}", {**phases, **given})
+
+
+def test_a_schedule_is_made_from_a_subscription(sandbox: Sandbox, office: Frozen) -> None:
+    made = office.subscribe(sandbox.price()["id"])
+    schedule = sandbox.post("subscription_schedules", {"from_subscription": made["id"]})
+    item, phase = made["items"]["data"][0], schedule["phases"][0]
+    assert (schedule["status"], schedule["subscription"]) == ("active", made["id"])
+    assert (schedule["end_behavior"], schedule["customer"]) == ("release", office.customer)
+    assert (phase["start_date"], phase["end_date"]) == (item["current_period_start"], item["current_period_end"])
+    assert [(one["price"], one["quantity"]) for one in phase["items"]] == [(item["price"]["id"], 1)]
+    assert office.read(made)["schedule"] == schedule["id"]
+    assert sandbox.listed("subscription_schedules", customer=office.customer) == [schedule]
+    assert "subscription_schedule.created" in sandbox.event_types()
+    sandbox.refused("POST", "subscription_schedules", {"from_subscription": made["id"]})
+
+
+def test_the_next_phase_begins_with_its_period(sandbox: Sandbox, office: Frozen) -> None:
+    made, schedule = scheduled(sandbox, office)
+    assert office.waiting() == []
+    office.go_to(schedule["phases"][0]["end_date"] + 2 * HOUR)
+    item, renewal = office.read(made)["items"]["data"][0], office.invoices()[0]
+    assert (item["price"]["unit_amount"], item["quantity"]) == (2000, 3)
+    assert (renewal["total"], renewal["status"], renewal["billing_reason"]) == (6000, "paid", "subscription_cycle")
+    assert len(renewal["lines"]["data"]) == 1
+    shown = sandbox.get(f"subscription_schedules/{schedule['id']}")
+    assert shown["current_phase"] == {name: shown["phases"][1][name] for name in ("start_date", "end_date")}
+    assert "subscription_schedule.updated" in sandbox.event_types()
+
+
+@pytest.mark.parametrize(
+    ("ends", "status", "then"), [("release", "released", "active"), ("cancel", "completed", "canceled")]
+)
+def test_after_its_last_phase_it_lets_go_or_cancels(
+    sandbox: Sandbox, office: Frozen, ends: str, status: str, then: str
+) -> None:
+    made, schedule = scheduled(sandbox, office, end_behavior=ends)
+    office.wait(20 * DAY)
+    office.go_to(schedule["phases"][1]["end_date"] + 2 * HOUR)
+    shown, after = sandbox.get(f"subscription_schedules/{schedule['id']}"), office.read(made)
+    assert (shown["status"], after["status"], after["schedule"]) == (status, then, None)
+    assert shown["released_subscription"] == (made["id"] if ends == "release" else None)
+    assert f"subscription_schedule.{status}" in sandbox.event_types()
+    assert len(office.invoices()) == (3 if ends == "release" else 2)
+
+
+@pytest.mark.parametrize(
+    ("act", "status", "then"), [("release", "released", "active"), ("cancel", "canceled", "canceled")]
+)
+def test_it_is_released_or_canceled_by_request(
+    sandbox: Sandbox, office: Frozen, act: str, status: str, then: str
+) -> None:
+    made, schedule = scheduled(sandbox, office)
+    assert sandbox.post(f"subscription_schedules/{schedule['id']}/{act}")["status"] == status
+    after = office.read(made)
+    assert (after["status"], after["schedule"]) == (then, None)
+    assert f"subscription_schedule.{status}" in sandbox.event_types()
+    sandbox.refused("POST", f"subscription_schedules/{schedule['id']}/{act}")
+    office.wait(32 * DAY)
+    assert office.read(made)["items"]["data"][0]["price"]["unit_amount"] == 1000
+
+
+def test_a_canceled_subscription_cancels_its_schedule(sandbox: Sandbox, office: Frozen) -> None:
+    made, schedule = scheduled(sandbox, office)
+    sandbox.ask("DELETE", f"subscriptions/{made['id']}").raise_for_status()
+    assert sandbox.get(f"subscription_schedules/{schedule['id']}")["status"] == "canceled"
+
+
+def test_a_subscription_begins_on_the_day_of_its_schedule(sandbox: Sandbox, office: Frozen) -> None:
+    """Until then its currency is held."""
+    given = {"phases[0][items][0][price]": sandbox.price(1500)["id"], "phases[0][duration][interval]": "month"}
+    start = office.now() + 5 * DAY
+    schedule = sandbox.post("subscription_schedules", {"customer": office.customer, "start_date": start, **given})
+    assert (schedule["status"], schedule["subscription"], schedule["current_phase"]) == ("not_started", None, None)
+    sandbox.ask("DELETE", f"subscriptions/{office.subscribe(sandbox.price()['id'])['id']}")
+    euro = {"customer": office.customer, "items[0][price]": sandbox.price(currency="eur")["id"]}
+    assert "subscription schedule" in sandbox.refused("POST", "subscriptions", euro)["message"]
+    office.go_to(start + 2 * HOUR)
+    shown = sandbox.get(f"subscription_schedules/{schedule['id']}")
+    begun = sandbox.get(f"subscriptions/{shown['subscription']}")
+    assert (shown["status"], begun["status"], begun["start_date"], begun["schedule"]) == (
+        "active",
+        "active",
+        start,
+        schedule["id"],
+    )
+    assert office.invoices()[0]["total"] == 1500
