@@ -7,6 +7,7 @@ import uuid
 
 from django.db import models
 
+from billing import zones
 from billing.discounts import Discount
 from billing.models.statuses import LIVE, REVENUE, InvoicesBecome
 from billing.money import Money
@@ -27,14 +28,14 @@ class Discounted(models.Model):
     class Meta:
         abstract = True
 
-    @property
-    def discount(self) -> str:
-        """Return what is taken off its invoices, in our own words. "" if there is no discount."""
+    def discount_in(self, zone: str) -> str:
+        """Return what is taken off its invoices, in our own words, with days in the zone. "" if nothing is."""
         if not self.discount_count:
             return ""
         amount = Money(self.discount_amount, self.discount_currency)
         first = Discount(self.discount_percent, amount, self.discount_duration, until=self.discount_until)
-        return f"{first}, and {self.discount_count - 1} more" if self.discount_count > 1 else str(first)
+        words = first.in_words(zone)
+        return f"{words}, and {self.discount_count - 1} more" if self.discount_count > 1 else words
 
 
 class Subscription(Discounted):
@@ -85,8 +86,9 @@ class Subscription(Discounted):
     @property
     def discounts_in_words(self) -> str:
         """Return what is taken off its invoices and off single items of it. "" if nothing is."""
-        of_items = [f"{item.discount} ({item})" for item in self.present_items if item.discount]
-        return "; ".join(filter(None, [self.discount, *of_items]))
+        zone = self.office.time_zone
+        of_items = [f"{words} ({item})" for item in self.present_items if (words := item.discount_in(zone))]
+        return "; ".join(filter(None, [self.discount_in(zone), *of_items]))
 
     @property
     def items_in_words(self) -> str:
@@ -95,7 +97,7 @@ class Subscription(Discounted):
     @property
     def in_words(self) -> str:
         """Return what tells it apart from others of its Office: its plans, its status and when it was made."""
-        made = f"made on {self.created_at:%d %B %Y} (UTC)"
+        made = f"made on {zones.day(self.created_at, self.office.time_zone)}"
         return ", ".join(filter(None, [self.items_in_words, self.status.replace("_", " "), made]))
 
     @property

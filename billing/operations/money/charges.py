@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Self
 
-from billing import errors
+from billing import errors, zones
 from billing.invoice_lines import CATALOGUE
 from billing.models import Invoice, Office
 from billing.models.operation import Kind
@@ -82,7 +82,7 @@ class ChargeOffice(Previewed[Office], OnOffice[Invoice]):
             tax_rates=gateway.charges.tax_rates_of(subject.payment_provider_subscription_id),
         )
         due = as_of + timedelta(days=self.days_until_due) if self.days_until_due else None
-        title = f"Sent to the Office, which pays it by {due.day} {due:%B %Y}" if due else ""
+        title = f"Sent to the Office, which pays it by {zones.day(due, subject.time_zone)}" if due else ""
         return previews.shown(invoice, now=due is None, at=due, as_of=as_of, title=title)
 
     def ask(self, run: Run) -> None:
