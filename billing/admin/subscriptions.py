@@ -33,7 +33,7 @@ class ItemInline(ReadOnlyInline):
 
     @display(description="Discount")
     def off(self, row: SubscriptionItem) -> str:
-        return row.discount_in(row.subscription.office.time_zone) or "none"
+        return row.discount or "none"
 
 
 @admin.register(Subscription)

@@ -28,13 +28,19 @@ class Discounted(models.Model):
     class Meta:
         abstract = True
 
-    def discount_in(self, zone: str) -> str:
-        """Return what is taken off its invoices, in our own words, with days in the zone. "" if nothing is."""
+    @property
+    def zone(self) -> str:
+        """Return the time zone of its Office."""
+        raise NotImplementedError
+
+    @property
+    def discount(self) -> str:
+        """Return what is taken off its invoices, in our own words. "" if there is no discount."""
         if not self.discount_count:
             return ""
         amount = Money(self.discount_amount, self.discount_currency)
         first = Discount(self.discount_percent, amount, self.discount_duration, until=self.discount_until)
-        words = first.in_words(zone)
+        words = first.in_words(self.zone)
         return f"{words}, and {self.discount_count - 1} more" if self.discount_count > 1 else words
 
 
@@ -84,11 +90,14 @@ class Subscription(Discounted):
         return list(self.items.filter(removed_at=None).select_related("plan_price__plan"))
 
     @property
+    def zone(self) -> str:
+        return self.office.time_zone
+
+    @property
     def discounts_in_words(self) -> str:
         """Return what is taken off its invoices and off single items of it. "" if nothing is."""
-        zone = self.office.time_zone
-        of_items = [f"{words} ({item})" for item in self.present_items if (words := item.discount_in(zone))]
-        return "; ".join(filter(None, [self.discount_in(zone), *of_items]))
+        of_items = [f"{item.discount} ({item})" for item in self.present_items if item.discount]
+        return "; ".join(filter(None, [self.discount, *of_items]))
 
     @property
     def items_in_words(self) -> str:
@@ -97,7 +106,7 @@ class Subscription(Discounted):
     @property
     def in_words(self) -> str:
         """Return what tells it apart from others of its Office: its plans, its status and when it was made."""
-        made = f"made on {zones.day(self.created_at, self.office.time_zone)}"
+        made = f"made on {zones.day(self.created_at, self.zone)}"
         return ", ".join(filter(None, [self.items_in_words, self.status.replace("_", " "), made]))
 
     @property
@@ -131,6 +140,10 @@ class SubscriptionItem(Discounted):
 
     class Meta:
         ordering = ["pk"]
+
+    @property
+    def zone(self) -> str:
+        return self.subscription.zone
 
     def __str__(self) -> str:
         name = str(self.plan_price.plan) if self.plan_price else "a price that is not one of our plans"
