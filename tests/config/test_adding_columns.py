@@ -1,5 +1,7 @@
 """A column with a constant default is added in place, also to a table of a million rows."""
 
+from typing import Any
+
 import pytest
 from django.db import connection, models
 from django.test.utils import CaptureQueriesContext, isolate_apps
@@ -9,14 +11,14 @@ pytestmark = [
     pytest.mark.skipif("connection.vendor != 'sqlite'", reason="PostgreSQL never copies a table for that"),
 ]
 
-NEW = {
-    "a number": models.BigIntegerField(db_default=0),
-    "a number that may not be below zero": models.PositiveIntegerField(db_default=7),
-    "a text": models.CharField(max_length=3, blank=True, db_default="it's"),
-    "a boolean": models.BooleanField(db_default=False),
-    "a number that may be null": models.BigIntegerField(null=True, db_default=5),
+NEW: dict[str, tuple[models.Field[Any, Any], Any]] = {
+    "a number": (models.BigIntegerField(db_default=0), 0),
+    "a number that may not be below zero": (models.PositiveIntegerField(db_default=7), 7),
+    "a text": (models.CharField(max_length=4, blank=True, db_default="it's"), "it's"),
+    "a boolean": (models.BooleanField(db_default=False), False),
+    "a number that may be null": (models.BigIntegerField(null=True, db_default=5), 5),
 }
-COPIED = {
+COPIED: dict[str, models.Field[Any, Any]] = {
     "a default of Python's": models.BigIntegerField(default=0),
     "a unique one": models.BigIntegerField(null=True, unique=True),
 }
@@ -32,6 +34,9 @@ def table():
 
             class Meta:
                 app_label = "billing"
+
+            def __str__(self) -> str:
+                return self.name
 
         with connection.schema_editor() as editor:
             editor.create_model(Thing)
@@ -52,11 +57,12 @@ def added(table, field):
 
 @pytest.mark.parametrize("what", NEW)
 def test_a_constant_default_is_added_in_place_and_stays(table, what):
-    statement, *others = added(table, NEW[what])
+    field, default = NEW[what]
+
+    statement, *others = added(table, field)
 
     assert statement.startswith('ALTER TABLE "billing_thing" ADD COLUMN')
     assert not any("new__" in one for one in [statement, *others])
-    default = NEW[what].db_default.value if hasattr(NEW[what].db_default, "value") else NEW[what].db_default
     assert table.objects.get().added == default
     with connection.cursor() as cursor:  # the version before knows no such column
         cursor.execute("INSERT INTO billing_thing (name) VALUES ('new')")
