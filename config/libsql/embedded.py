@@ -1,4 +1,4 @@
-"""The embedded file: Django's SQLite backend with options so that writers wait for one another and a commit is on disk.
+"""A database file: Django's SQLite backend with options so that writers wait for one another and a commit is on disk.
 
 WAL, ``synchronous=FULL``, ``BEGIN IMMEDIATE`` and a busy timeout. Without IMMEDIATE, concurrent transactions that
 read and then write fail with "database is locked", however long the timeout is.
