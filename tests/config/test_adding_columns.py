@@ -11,14 +11,14 @@ pytestmark = [
     pytest.mark.skipif("connection.vendor != 'sqlite'", reason="PostgreSQL never copies a table for that"),
 ]
 
-NEW: dict[str, tuple[models.Field[Any, Any], Any]] = {
+NEW: "dict[str, tuple[models.Field[Any, Any], Any]]" = {
     "a number": (models.BigIntegerField(db_default=0), 0),
     "a number that may not be below zero": (models.PositiveIntegerField(db_default=7), 7),
     "a text": (models.CharField(max_length=4, blank=True, db_default="it's"), "it's"),
     "a boolean": (models.BooleanField(db_default=False), False),
     "a number that may be null": (models.BigIntegerField(null=True, db_default=5), 5),
 }
-COPIED: dict[str, models.Field[Any, Any]] = {
+COPIED: "dict[str, models.Field[Any, Any]]" = {
     "a default of Python's": models.BigIntegerField(default=0),
     "a unique one": models.BigIntegerField(null=True, unique=True),
 }
@@ -40,7 +40,7 @@ def table():
 
         with connection.schema_editor() as editor:
             editor.create_model(Thing)
-        Thing.objects.create(name="old")
+        Thing._default_manager.create(name="old")
         yield Thing
         with connection.schema_editor() as editor:
             editor.delete_model(Thing)
