@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
+from billing import zones
 from billing.money import Money
 
 
@@ -21,13 +22,14 @@ class Discount:
     months: int | None = None
     until: datetime | None = None
 
-    def __str__(self) -> str:
+    def in_words(self, zone: str) -> str:
+        """Describe it, with its last day in this time zone."""
         off = f"{self.percent.normalize():f} % off" if self.percent is not None else f"{self.amount} off"
-        return f"{off}, {self._lasts()}"
+        return f"{off}, {self._lasts(zone)}"
 
-    def _lasts(self) -> str:
+    def _lasts(self, zone: str) -> str:
         if self.until:
-            return f"until {self.until.day} {self.until:%B %Y}"
+            return f"until {zones.day(self.until, zone)}"
         if self.duration == "once":
             return "once"
         if self.duration == "repeating" and self.months:

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, ClassVar
 
-from billing import declines
+from billing import declines, zones
 
 STRIPE_ID = re.compile(
     r"\b(sub_sched|[a-z]{2,8}(?:_(?:test|live))?)_(?=[A-Za-z]*[A-Z0-9])([A-Za-z0-9]{8,})(?:_secret_[A-Za-z0-9]+)?"
@@ -500,7 +500,8 @@ class PaymentUnderWay(BillingError):
     def __init__(self, payment: Any) -> None:
         super().__init__(
             f"A bank has not decided yet about a payment of {payment.money} for this invoice, which began on "
-            f"{payment.created_at:%d %B %Y} (UTC). That can take some days. If you paid now, it could be paid twice.",
+            f"{zones.day(payment.created_at, payment.office.time_zone)}. That can take some days. If you paid now, it "
+            "could be paid twice.",
             about=payment,
         )
 
@@ -721,9 +722,9 @@ class SubscriptionWaiting(StripeRejected):
     code = "subscription_waiting"
     category = Category.CONFLICT
 
-    def __init__(self, which: str, since: datetime) -> None:
+    def __init__(self, which: str, since: datetime, zone: str) -> None:
         super().__init__(
-            f"This Office has a subscription that waits for its first payment since {since:%d %B %Y, %H:%M} UTC: "
+            f"This Office has a subscription that waits for its first payment since {zones.moment(since, zone)}: "
             f"{which}. Complete that payment on its page at Stripe, or end that subscription before you start another "
             "one. Unpaid, it ends by itself after 23 hours."
         )

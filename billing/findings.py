@@ -178,6 +178,12 @@ KINDS: dict[str, Kind] = {
         "It is for sale at Stripe again, or no longer here.",
         is_over=_is_not_sold_here,
     ),
+    "price_differs": Kind(
+        "A price here has another amount, currency or interval than at Stripe.",
+        WARNING,
+        "They are the same, or the price is no longer sold here.",
+        is_over=_is_not_sold_here,
+    ),
     "dispute": Kind(
         "A payment is disputed, and Stripe waits for an answer.",
         CRITICAL,

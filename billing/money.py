@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 ZERO_DECIMAL = frozenset(
-    "bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split()
+    "bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split()
 )  # no decimals in Stripe's API
 THREE_DECIMAL = frozenset("bhd jod kwd omr tnd".split())  # the last decimal is always 0
 TWO_DECIMAL = frozenset(
@@ -15,10 +15,10 @@ TWO_DECIMAL = frozenset(
     "crc cve czk dkk dop dzd egp etb eur fjd fkp gbp gel ghs gip gmd gtq gyd hkd hnl htg huf idr ils inr isk jmd kes "
     "kgs khr kyd kzt lak lbp lkr lrd lsl mad mdl mkd mmk mnt mop mru mur mvr mwk mxn myr mzn nad ngn nio nok npr nzd "
     "pab pen pgk php pkr pln qar ron rsd rub sar sbd scr sek sgd shp sle sos srd std svc szl thb tjs top try ttd twd "
-    "tzs uah usd uyu uzs wst xcd xcg yer zar zmw".split()
+    "tzs uah ugx usd uyu uzs wst xcd xcg yer zar zmw".split()
 )
 CURRENCIES = TWO_DECIMAL | ZERO_DECIMAL | THREE_DECIMAL
-WHOLE = frozenset({"isk"})  # both decimals are always 0
+WHOLE = frozenset({"isk", "ugx"})  # have no decimals, but Stripe's API has two, which are always 00
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,9 @@ class Money:
 
     @property
     def decimal(self) -> Decimal:
-        """Return the amount as a person writes it: 19.90."""
+        """Return the amount as a person writes it: 19.90, or 5 in a currency without decimals."""
+        if self.currency in WHOLE and not self.amount % 100:
+            return Decimal(self.amount // 100)
         return Decimal(self.amount).scaleb(-decimals(self.currency))
 
     def __str__(self) -> str:
@@ -48,6 +50,10 @@ class Money:
 
 
 def decimals(currency: str) -> int:
+    """Return how many decimals the amounts have in Stripe's API.
+
+    Forints (HUF) and new Taiwan dollars (TWD) have two: their special case is about payouts only.
+    """
     if currency in ZERO_DECIMAL:
         return 0
     return 3 if currency in THREE_DECIMAL else 2
@@ -63,8 +69,16 @@ def from_decimal(written: Decimal, currency: str) -> Money:
         raise ValueError("no amount")
     minor = written.scaleb(decimals(currency))
     if minor % _step(currency):
-        raise ValueError(f"{currency.upper()} has fewer decimals than that: {_decimals_in_words(currency)}.")
+        raise ValueError(_fewer_decimals(currency))
     return Money(int(minor), currency)
+
+
+def why_not_taken(amount: int, currency: str) -> str:
+    """Return why Stripe takes no such amount of minor units in this currency, or an empty text if it does."""
+    step = _step(currency)
+    if not amount % step:
+        return ""
+    return f"{_fewer_decimals(currency)} The minor units must be a multiple of {step}."
 
 
 def _step(currency: str) -> int:
@@ -72,6 +86,10 @@ def _step(currency: str) -> int:
     if currency in WHOLE:
         return 100
     return 10 if currency in THREE_DECIMAL else 1
+
+
+def _fewer_decimals(currency: str) -> str:
+    return f"{currency.upper()} has fewer decimals than that: {_decimals_in_words(currency)}."
 
 
 def _decimals_in_words(currency: str) -> str:

@@ -101,7 +101,7 @@ ASKED: dict[str, Callable[[Office], Any]] = {
     "adjustments.credit_notes": lambda office: gateway.adjustments.credit_notes("cus_1"),
     "catalogue.has_product": lambda office: gateway.catalogue.has_product("prod_1"),
     "catalogue.is_product_for_sale": lambda office: gateway.catalogue.is_product_for_sale("prod_1"),
-    "catalogue.is_price_for_sale": lambda office: gateway.catalogue.is_price_for_sale("price_1"),
+    "catalogue.fetch_price": lambda office: gateway.catalogue.fetch_price("price_1"),
     "charges.tax_rates_of": lambda office: gateway.charges.tax_rates_of("sub_1"),
     "charges.finalise_invoice": lambda office: gateway.charges.finalise_invoice("in_1", step=STEP),
     "coupons.find_coupon": lambda office: gateway.coupons.find_coupon("ten"),

@@ -1,6 +1,7 @@
 """Refunds and disputes that we did not make: what the bank and Stripe's dashboard do comes to our rows."""
 
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -33,7 +34,8 @@ def test_a_dispute_shows_until_when_it_can_be_answered_and_somebody_is_told(stri
     assert (row.payment, row.invoice, row.money) == (payment, payment.invoice, payment.money)
     assert row.due_at == row.answer_by == datetime.fromtimestamp(at_bank["evidence_details"]["due_by"], UTC)
     assert (found.kind, found.severity, found.office) == ("dispute", "critical", payment.office)
-    assert f"answer it in Stripe's dashboard before {row.due_at:%d %B %Y}" in found.detail
+    local = row.due_at.astimezone(ZoneInfo("America/New_York"))
+    assert f"dashboard before {local.day} {local:%B %Y, %H:%M} (America/New_York)" in found.detail
 
 
 @pytest.mark.parametrize(("evidence", "outcome"), [("winning_evidence", "won"), ("losing_evidence", "lost")])

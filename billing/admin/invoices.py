@@ -1,5 +1,6 @@
 """Invoices: their list and their page. They can be read and acted on, but not edited."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -8,12 +9,13 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
+from billing import zones
 from billing.admin.acts import invoices, payments
 from billing.admin.acts.pages import ActsAdmin
 from billing.admin.readonly import ReadOnly, ReadOnlyInline
 from billing.admin.searching import OFFICE
 from billing.admin.tones import TONES
-from billing.models import Invoice, Payment
+from billing.models import Invoice, Office, Payment
 from billing.money import Money
 
 
@@ -80,7 +82,7 @@ class InvoiceAdmin(ReadOnly, ActsAdmin):
             "",
             '<tr><td style="padding: 2px 24px 2px 0">{}</td><td style="padding: 2px 24px 2px 0">{}</td>'
             '<td style="text-align: right; white-space: nowrap">{}</td></tr>',
-            ((one["text"], _period(one), Money(one["amount"], row.currency)) for one in row.lines),
+            ((one["text"], _period(one, row.office), Money(one["amount"], row.currency)) for one in row.lines),
         )
         more = (
             ("Discount", -row.discount),
@@ -115,6 +117,7 @@ class InvoiceAdmin(ReadOnly, ActsAdmin):
         return str(Money(row.credited_after_payment, row.currency))
 
 
-def _period(line: dict[str, Any]) -> str:
-    start, end = (line["period_start"] or "")[:10], (line["period_end"] or "")[:10]
-    return f"{start} to {end}" if start != end else start
+def _period(line: dict[str, Any], office: Office) -> str:
+    found = [datetime.fromisoformat(line[name]) for name in ("period_start", "period_end") if line[name]]
+    shown = [zones.bare_day(at, office.time_zone) for at in found]
+    return " to ".join(dict.fromkeys(shown))

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from unfold.decorators import display
 
-from billing import clock
+from billing import clock, zones
 from billing.admin.acts import customer, invoices, payment_methods, subscription, terms
 from billing.admin.acts.pages import ActsAdmin
 from billing.admin.readonly import ReadOnlyInline, masked
@@ -107,7 +107,7 @@ class OfficeAdmin(ActsAdmin):
         if current is None or not office.collection_paused:
             return "as usual" if office.has_live_subscription else "–"
         until = office.collection_paused_until
-        lasts = f"until {until.day} {until:%B %Y}" if until else "until somebody resumes it"
+        lasts = f"until {zones.day(until, office.time_zone)}" if until else "until somebody resumes it"
         return f"paused {lasts}: new invoices are {current.get_collection_paused_display()}"
 
     @display(description="Discount")

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from unfold.decorators import display
 
+from billing import zones
 from billing.admin.acts.pages import ActsAdmin
 from billing.admin.acts.payments import PAYMENT_ACTS
 from billing.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
@@ -43,12 +44,12 @@ def what_to_do(row: Adjustment) -> str:
         return row.says or "–"
     return format_html(
         '{}<a href="{}" target="_blank" rel="noopener noreferrer" class="font-semibold underline">answer it in '
-        "Stripe's dashboard before {} UTC</a>",
+        "Stripe's dashboard before {}</a>",
         "The bank only asks, and has not taken the money: "
         if row.is_inquiry
         else "The bank has taken the money back: ",
         dashboard(),
-        f"{row.answer_by:%d %B %Y %H:%M}",
+        zones.moment(row.answer_by, row.office.time_zone),
     )
 
 

@@ -3,7 +3,9 @@
 from typing import Any
 
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
+
+from billing.admin.zoned import Zoned
 
 
 class ReadOnly:
@@ -17,7 +19,7 @@ class ReadOnly:
         return False
 
 
-class ReadOnlyAdmin(ReadOnly, ModelAdmin):
+class ReadOnlyAdmin(ReadOnly, Zoned):
     actions: Any = None
     list_per_page = 50
     show_full_result_count = False

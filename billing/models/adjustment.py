@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db import models
 
+from billing import zones
 from billing.models.statuses import ANSWER_AWAITED, INQUIRY, AdjustmentStatus
 from billing.money import Money
 
@@ -73,8 +74,9 @@ class Adjustment(models.Model):
     def says(self) -> str:
         """Return what a person should know or do about it, or ""."""
         if self.answer_by:
+            before = zones.moment(self.answer_by, self.office.time_zone)
             what = "The card's bank asks about this payment" if self.is_inquiry else "The bank has taken the money back"
-            return f"{what}: answer it in Stripe's dashboard before {self.answer_by:%d %B %Y %H:%M} UTC."
+            return f"{what}: answer it in Stripe's dashboard before {before}."
         if self.kind == self.Kind.DISPUTE:
             return f"It ended: {self.get_outcome_display()}." if self.outcome else "The bank is deciding."
         if self.status == AdjustmentStatus.FAILED:

@@ -7,6 +7,7 @@ import uuid
 
 from django.db import models
 
+from billing import zones
 from billing.discounts import Discount
 from billing.models.statuses import LIVE, REVENUE, InvoicesBecome
 from billing.money import Money
@@ -28,13 +29,19 @@ class Discounted(models.Model):
         abstract = True
 
     @property
+    def zone(self) -> str:
+        """Return the time zone of its Office."""
+        raise NotImplementedError
+
+    @property
     def discount(self) -> str:
         """Return what is taken off its invoices, in our own words. "" if there is no discount."""
         if not self.discount_count:
             return ""
         amount = Money(self.discount_amount, self.discount_currency)
         first = Discount(self.discount_percent, amount, self.discount_duration, until=self.discount_until)
-        return f"{first}, and {self.discount_count - 1} more" if self.discount_count > 1 else str(first)
+        words = first.in_words(self.zone)
+        return f"{words}, and {self.discount_count - 1} more" if self.discount_count > 1 else words
 
 
 class Subscription(Discounted):
@@ -83,6 +90,10 @@ class Subscription(Discounted):
         return list(self.items.filter(removed_at=None).select_related("plan_price__plan"))
 
     @property
+    def zone(self) -> str:
+        return self.office.time_zone
+
+    @property
     def discounts_in_words(self) -> str:
         """Return what is taken off its invoices and off single items of it. "" if nothing is."""
         of_items = [f"{item.discount} ({item})" for item in self.present_items if item.discount]
@@ -95,7 +106,7 @@ class Subscription(Discounted):
     @property
     def in_words(self) -> str:
         """Return what tells it apart from others of its Office: its plans, its status and when it was made."""
-        made = f"made on {self.created_at:%d %B %Y} (UTC)"
+        made = f"made on {zones.day(self.created_at, self.zone)}"
         return ", ".join(filter(None, [self.items_in_words, self.status.replace("_", " "), made]))
 
     @property
@@ -133,6 +144,10 @@ class SubscriptionItem(Discounted):
     def __str__(self) -> str:
         name = str(self.plan_price.plan) if self.plan_price else "a price that is not one of our plans"
         return name if self.quantity == 1 else f"{name} × {self.quantity:,}"
+
+    @property
+    def zone(self) -> str:
+        return self.subscription.zone
 
 
 class SubscriptionChange(models.Model):

@@ -2,9 +2,11 @@
 
 from django.db import transaction
 
+from billing import errors
 from billing.audit import trail
 from billing.audit.actor import Actor
 from billing.models import Plan, PlanPrice
+from billing.money import why_not_taken
 from billing.stripe_api import gateway, mirror
 from billing.stripe_api.fixed_key import FixedKey
 
@@ -21,6 +23,8 @@ def publish_plans(*, by: Actor, reason: str) -> int:
         for price in PlanPrice.objects.filter(
             stripe_price_id=None, plan__stripe_product_id__isnull=False
         ).select_related("plan"):
+            if why := why_not_taken(price.unit_amount, price.currency):
+                raise errors.AmountInvalid(f"{price}: {why}")
             made = gateway.catalogue.create_price(price, step=FixedKey(f"price:{price.public_id}"))
             with transaction.atomic(durable=True):
                 price.stripe_price_id = made

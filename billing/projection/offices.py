@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from billing import clock, present_subscription
+from billing import clock, present_subscription, zones
 from billing.findings import report, resolve
 from billing.models import Invoice, Office, PaymentMethod, Subscription
 from billing.models.invoice import OWED
@@ -170,5 +170,6 @@ def _tell_of_second(office: Office, live: list[Subscription]) -> None:
         office=office,
         facts=" ".join(sorted(row.stripe_id for row in live)),
         detail=f"{len(live)} subscriptions are live at Stripe, and each is charged. The present one is "
-        f"{live[0]}, begun on {live[0].started_at or live[0].created_at:%d %b %Y}: it is shown, changed and cancelled.",
+        f"{live[0]}, begun on {zones.day(live[0].started_at or live[0].created_at, office.time_zone)}: it is shown, "
+        "changed and cancelled.",
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from billing import zones
 from billing.money import Money
 
 Values = Mapping[str, Any]
@@ -58,9 +59,9 @@ def differences(ours: Values | None, theirs: Values) -> tuple[Difference, ...]:
     )
 
 
-def in_words(found: tuple[Difference, ...], currency: str) -> str:
-    """Describe the differences: both values of each column, without Stripe's ids."""
-    return "; ".join(_told(one, currency) for one in found)
+def in_words(found: tuple[Difference, ...], currency: str, zone: str) -> str:
+    """Describe the differences: both values of each column, without Stripe's ids. Times are in the zone."""
+    return "; ".join(_told(one, currency, zone) for one in found)
 
 
 def severity(found: tuple[Difference, ...]) -> str:
@@ -74,21 +75,21 @@ def severity(found: tuple[Difference, ...]) -> str:
     return "warning" if columns & {*AMOUNTS, "default card", "default_card_id", "cancel_at", "disputed"} else "notice"
 
 
-def _told(one: Difference, currency: str) -> str:
+def _told(one: Difference, currency: str, zone: str) -> str:
     if not one.column:
         return "it was not here at all"
     name = NAMES.get(one.column, one.column.removesuffix("_id").replace("_", " "))
     if one.column in UNTOLD:
         return f"{name} differed"
-    ours, theirs = (_value(one.column, value, currency) for value in (one.ours, one.theirs))
+    ours, theirs = (_value(one.column, value, currency, zone) for value in (one.ours, one.theirs))
     return f"{name}: {ours} here, {theirs} at Stripe"
 
 
-def _value(column: str, value: Any, currency: str) -> str:
+def _value(column: str, value: Any, currency: str, zone: str) -> str:
     if value is None or value == "":
         return "nothing"
     if isinstance(value, datetime):
-        return f"{value:%d %b %Y %H:%M} UTC"
+        return zones.moment(value, zone)
     if column in AMOUNTS and currency:
         return str(Money(value, currency))
     return str(value)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from billing import clock, errors
+from billing import clock, errors, zones
 from billing.findings import report, resolve
 from billing.look import look
 from billing.models import Finding, Office, Operation, ReceivedEvent, Reconciliation, Subscription
@@ -175,7 +175,7 @@ def _tell_of_repair(
         stripe_id,
         office=office,
         severity=Finding.Severity.NOTICE if may_come else compare.severity(changed),
-        detail=_detail(now.kind, changed, now.currency or office.currency, teller) + _of_missed(missed),
+        detail=_detail(now.kind, office, changed, now.currency, teller) + _of_missed(missed),
         resolution=REPAIRED,
         comparison=teller.run,
     )
@@ -183,14 +183,14 @@ def _tell_of_repair(
 
 def _tell_of_difference(one: Suspect, found: tuple[Difference, ...], result: Result, teller: Teller) -> None:
     """Report a difference that stays."""
-    currency = getattr(one.state, "currency", "") or one.office.currency
+    currency = getattr(one.state, "currency", "")
     told = report(
         KIND,
         one.stripe_id,
         office=one.office,
         severity=compare.severity(found),
-        detail=_detail(one.kind, found, currency, teller),
-        facts=compare.in_words(found, currency),
+        detail=_detail(one.kind, one.office, found, currency, teller),
+        facts=compare.in_words(found, currency, "UTC"),
         comparison=teller.run,
     )
     _left(told, result)
@@ -202,9 +202,10 @@ def _left(told: Finding, result: Result) -> None:
     result.differs.add(told.subject)
 
 
-def _detail(kind: str, found: tuple[Difference, ...], currency: str, teller: Teller) -> str:
-    since = f" The comparison before began on {teller.last:%d %b %Y %H:%M} UTC." if teller.last else ""
-    return f"{kind.capitalize()}: {compare.in_words(found, currency)}.{since}"
+def _detail(kind: str, office: Office, found: tuple[Difference, ...], currency: str, teller: Teller) -> str:
+    words = compare.in_words(found, currency or office.currency, office.time_zone)
+    since = f" The comparison before began on {zones.moment(teller.last, office.time_zone)}." if teller.last else ""
+    return f"{kind.capitalize()}: {words}.{since}"
 
 
 def _of_missed(missed: list[ReceivedEvent]) -> str:

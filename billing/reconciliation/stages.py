@@ -13,7 +13,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
-from billing import errors
+from billing import catalogue, errors
 from billing.findings import end
 from billing.models import Adjustment, Finding, Invoice, Office, ReceivedEvent, Reconciliation
 from billing.models.statuses import UNDECIDED, UNDER_WAY, InvoiceStatus
@@ -47,7 +47,7 @@ Stage = Callable[[Reconciliation, str], Part]
 
 def names(run: Reconciliation) -> list[str]:
     """Return the names of the stages of this comparison, in their order."""
-    left_out = set() if run.adopts else {"catalogue"}
+    left_out: set[str] = set()
     if run.everything:
         left_out |= {"undelivered events"}  # all events include them
     elif run.adopts:
@@ -103,8 +103,12 @@ def _events(run: Reconciliation, cursor: str, *, undelivered: bool) -> Part:
 
 
 def _catalogue(run: Reconciliation, cursor: str) -> Part:
+    """Make plans of the prices if this comparison adopts. Look at those of our prices that are different at Stripe."""
     page = lists.prices(cursor)
-    adoption.adopt_prices(run, page.prices)
+    if run.adopts:
+        adoption.adopt_prices(run, page.prices)
+    for stripe_id in catalogue.to_look_at(page.prices):
+        catalogue.look_at(stripe_id)
     return Part(tuple(one.id for one in page.prices), [], page.next)
 
 

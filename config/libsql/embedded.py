@@ -9,6 +9,8 @@ from typing import Any
 
 from django.db.backends.sqlite3 import base
 
+from config.libsql.schema import DatabaseSchemaEditor
+
 WAIT_SECONDS = 20
 """How long a writer waits for another one."""
 
@@ -17,6 +19,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """Keeps the vendor "sqlite", so that Django's SQL for SQLite applies."""
 
     display_name = "libSQL (embedded)"
+    SchemaEditorClass = DatabaseSchemaEditor
     our_options: dict[str, Any] = {
         "timeout": WAIT_SECONDS,
         "transaction_mode": "IMMEDIATE",

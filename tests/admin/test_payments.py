@@ -1,3 +1,5 @@
+from zoneinfo import ZoneInfo
+
 import pytest
 from django.contrib import admin
 from django.urls import reverse
@@ -121,7 +123,8 @@ def test_a_dispute_links_to_where_it_is_answered_and_says_until_when(stripe, ope
 
     for address in (page(payment, "change/"), page(row, "change/"), reverse("admin:billing_adjustment_changelist")):
         shown = client.get(address).content.decode()
-        assert f"answer it in Stripe's dashboard before {row.due_at:%d %B %Y %H:%M} UTC</a>" in shown
+        local = row.due_at.astimezone(ZoneInfo("America/New_York"))
+        assert f"dashboard before {local.day} {local:%B %Y, %H:%M} (America/New_York)</a>" in shown
         assert 'href="https://dashboard.stripe.com/test/disputes"' in shown
         assert row.stripe_id not in shown
     assert "/refund/" not in client.get(page(payment, "change/")).content.decode()

@@ -109,7 +109,7 @@ def test_a_plan_without_a_price_needs_no_word(staff):
         ("299", "jpy", 299, "299 JPY a month"),
         ("299.00", "JPY", 299, "299 JPY a month"),
         ("1.230", "kwd", 1_230, "1.230 KWD a month"),
-        ("4900", "isk", 490_000, "4,900.00 ISK a month"),
+        ("4900", "isk", 490_000, "4,900 ISK a month"),
         ("0", "usd", 0, "0.00 USD a month, which is free of charge"),
     ],
 )

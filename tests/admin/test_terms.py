@@ -124,7 +124,7 @@ def test_a_subscription_ends_after_a_day_at_the_office(stripe, operator, subscri
     shown = sent(operator, "cancel/", subscribed, when="date").content.decode()
     assert "Choose the day." in shown
 
-    sent(operator, "cancel/", subscribed, when="date", last_day=day.isoformat())
+    confirmed(operator, "cancel/", subscribed, when="date", last_day=day.isoformat())
 
     assert fresh(subscribed).cancel_at - utc in (timedelta(hours=4), timedelta(hours=5))
 
@@ -166,7 +166,7 @@ def test_collection_is_paused_from_a_day_seen_on_the_office_and_resumed(stripe, 
     sent(operator, "pause-collection/", subscribed, invoices_become="void", from_day=day.isoformat())
 
     shown = signed_in(operator.user).get(page("change/", subscribed)).content.decode()
-    assert f"paused until {day.day} {day:%B %Y}: new invoices are void, and never charged" in shown
+    assert f"paused until {day.day} {day:%B %Y} (America/New_York): new invoices are void, and never charged" in shown
     assert "active, not collected" in shown
     assert "<strong>full</strong>" in shown
     sent(operator, "resume-collection/", subscribed)

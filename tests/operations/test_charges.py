@@ -10,6 +10,8 @@ from billing.operations.engine.begin import perform
 from billing.operations.engine.previews import preview
 from billing.operations.engine.settle import resume_unsettled
 from billing.operations.money.charges import ChargeOffice
+from billing.operations.money.credit import AdjustCredit
+from billing.operations.money.refund import RefundPayment
 from billing.operations.subscriptions.start import StartSubscription
 from tests.conftest import a_member, determined, price_id, subscribed_office
 
@@ -395,3 +397,25 @@ def test_two_people_at_once_end_in_one_charge_and_one_refusal(stripe, operator, 
 
     with pytest.raises(errors.OperationInProgress, match="One-off charge"):
         charged(practice, administrator)
+
+
+@pytest.mark.parametrize(("currency", "amount"), [("isk", 55_050), ("ugx", 38_550), ("kwd", 5_124)])
+def test_a_fraction_that_the_currency_does_not_have_is_refused_before_stripe_is_asked(
+    stripe, operator, office, currency, amount
+):
+    office = subscribed_office(office, by=operator)
+    stripe.deliver_and_apply()
+    Office.objects.update(currency=currency)
+    office.payments.update(currency=currency)
+    stripe.forget_requests()
+    asked = [
+        (ChargeOffice(charge="training", amount=amount, days_until_due=14), Office.objects.get()),
+        (AdjustCredit(amount=amount), Office.objects.get()),
+        (RefundPayment(amount=101), office.payments.get()),
+    ]
+
+    for request, subject in asked:
+        with pytest.raises(errors.AmountInvalid, match=f"{currency.upper()} has fewer decimals"):
+            perform(request, subject, by=operator, reason="agreed")
+
+    assert not stripe.requests("POST")

@@ -46,7 +46,7 @@ def test_a_page_of_a_hundred_is_one_request(stripe, subscribed):
     asked = [one["path"] for one in stripe.requests("GET")]
     assert sorted(asked) == sorted(
         ["/v1/events"] * 2
-        + ["/v1/customers", "/v1/subscriptions"]
+        + ["/v1/prices", "/v1/customers", "/v1/subscriptions"]
         + ["/v1/invoices"] * 3
         + ["/v1/charges", "/v1/refunds", "/v1/credit_notes", "/v1/disputes"]
     )

@@ -18,7 +18,6 @@ from billing.operations.offices.contact import ChangeContact
 from billing.reconciliation import begin, reconcile, runs
 from billing.webhooks import inbox
 from tests.conftest import LocalStripe, a_person, an_office, determined, price, subscribed_office
-from tests.reconciliation.conftest import subscribed as a_customer
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
 BY = actor.job("tests")
@@ -115,8 +114,8 @@ def contact_differs_and_is_sent_again(at: Stage) -> Iterator[None]:
 
 @story
 def contact_missing(at: Stage) -> Iterator[None]:
-    at.stripe.price = price("practice-monthly").stripe_price_id
-    stranger = a_customer(at.stripe, name="", email="")
+    stranger = at.stripe.post("customers")["id"]
+    at.subscribe(stranger, price("practice-monthly").stripe_price_id)
     at.lose_events()
     at.compare(adopts=True)
     yield
@@ -326,6 +325,38 @@ def not_for_sale_at_stripe_nor_here(at: Stage) -> Iterator[None]:
     yield
     PlanPrice.objects.filter(code="practice-monthly").update(active_until=clock.wall())
     close_what_is_over()
+
+
+def a_price_in_shillings(at: Stage) -> PlanPrice:
+    """It was typed when five shillings were still sent as 5. Stripe's price is right: somebody mended it there."""
+    product = price("practice-monthly").plan.stripe_product_id
+    terms = {"currency": "ugx", "unit_amount": 500, "recurring[interval]": "month"}
+    made = at.stripe.post("prices", product=product, **terms)["id"]
+    at.settle()
+    with trail.acting(BY, reason="a test"):
+        plan = price("practice-monthly").plan
+        ours = {"currency": "ugx", "unit_amount": 5, "interval": "month"}
+        return PlanPrice.objects.create(plan=plan, code="shillings", stripe_price_id=made, **ours)
+
+
+@story
+def price_differs(at: Stage) -> Iterator[None]:
+    a_price_in_shillings(at)
+    at.compare()
+    assert "0.05 UGX a month here, 5 UGX a month at Stripe" in Finding.objects.get(kind="price_differs").detail
+    assert PlanPrice.objects.get(code="shillings").unit_amount == 5  # nothing is multiplied blindly
+    yield
+    PlanPrice.objects.filter(code="shillings").update(active_until=clock.wall())
+    close_what_is_over()
+
+
+@story
+def price_differs_until_the_next_comparison(at: Stage) -> Iterator[None]:
+    a_price_in_shillings(at)
+    at.compare()
+    yield
+    PlanPrice.objects.filter(code="shillings").update(unit_amount=500)
+    at.compare()
 
 
 @story

@@ -1,13 +1,12 @@
 """Days as staff write them: whole days in the Office's own time zone."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any, ClassVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django import forms
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from billing import errors
+from billing import errors, zones
 from billing.admin.forms import WhyForm
 from billing.models import Office
 
@@ -18,10 +17,20 @@ class DayField(forms.DateField):
         super().__init__(required=False, label=label, help_text=help_text, widget=widget)
 
 
+def name_zone(form: forms.Form, office: Office) -> None:
+    """Say beside each day that is typed in which zone it is a day."""
+    for field in form.fields.values():
+        if isinstance(field, DayField):
+            field.help_text = f"{field.help_text} A day in the time zone {zones.name(office.time_zone)}.".strip()
+
+
 class DayForm(WhyForm):
     """A form with a choice ``when``. One of its values needs a day: ``needed`` names the day's field and that value."""
 
     needed: ClassVar[tuple[str, str]]
+
+    def for_subject(self, office: Office) -> None:
+        name_zone(self, office)
 
     def clean(self) -> dict[str, Any]:
         given = super().clean()
@@ -33,24 +42,24 @@ class DayForm(WhyForm):
 
 def start_of(day: date, office: Office) -> datetime:
     """Return the moment when the day begins in the Office's time zone, in UTC. Raises: DateInvalid."""
-    return datetime.combine(day, time(), _zone(office)).astimezone(UTC)
+    return zones.start_of(day, _zone(office))
 
 
-def end_of(day: date, office: Office) -> datetime:
-    """Return the moment when the day ends in the Office's time zone, in UTC. Raises: DateInvalid."""
-    return start_of(day + timedelta(days=1), office)
+def end_of(day: date, office: Office, *known: datetime | None) -> datetime:
+    """Return the moment when the day ends in the Office's time zone, in UTC.
+
+    If one of the ``known`` ends is on that day, it is exactly that end: whoever types the day on which the period ends
+    means the end of the period. Raises: DateInvalid.
+    """
+    zone = _zone(office)
+    meant = next((end for end in known if end and zones.day_of(end, zone) == day), None)
+    return meant or zones.end_of(day, zone)
 
 
-def written(at: datetime, office: Office) -> str:
-    local = at.astimezone(_zone(office))
-    return f"{local.day} {local:%B %Y, %H:%M} ({office.time_zone})"
-
-
-def _zone(office: Office) -> ZoneInfo:
-    try:
-        return ZoneInfo(office.time_zone)
-    except (ZoneInfoNotFoundError, ValueError):
+def _zone(office: Office) -> str:
+    if not zones.exists(office.time_zone):
         raise errors.DateInvalid(
             f"The Office's time zone, {office.time_zone!r}, does not exist. Correct it on the Office's page, for "
             "example to America/New_York."
-        ) from None
+        )
+    return office.time_zone

@@ -6,7 +6,7 @@ from typing import Any, cast
 from django import forms
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget
 
-from billing import history, invoice_lines
+from billing import history, invoice_lines, zones
 from billing.admin.acts import Click, OperationAct
 from billing.admin.acts.amounts import AmountForm
 from billing.admin.acts.payment_methods import CardField
@@ -70,9 +70,9 @@ def _account(office: Office, *, by: Actor) -> dict[str, Any]:
 def facts(invoice: Invoice) -> str:
     due = f", of which {invoice.remaining} is due" if invoice.remaining.amount else ""
     times = "once" if invoice.attempt_count == 1 else f"{invoice.attempt_count} times"
-    again = f", next on {invoice.next_payment_attempt:%d %B %Y}" if invoice.next_payment_attempt else ""
+    office, next_at = invoice.office, invoice.next_payment_attempt
+    again = f", next on {zones.day(next_at, office.time_zone)}" if next_at else ""
     tried = f" Tried {times}{again}." if invoice.attempt_count else ""
-    office = invoice.office
     card = f"Card on file: {office.payment_method_brand} …{office.payment_method_last4}."
     card = card if office.has_payment_method else "No card on file."
     kind = invoice.get_kind_display()
@@ -97,7 +97,7 @@ OFFICE_ACTS = (
         finds=_account,
         name="account",
         title="Statement",
-        says="From our own records. Times are UTC.",
+        says="From our own records.",
         template="billing/admin_account.html",
         group="Invoices",
     ),

@@ -18,14 +18,13 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.cache import add_never_cache_headers
-from unfold.admin import ModelAdmin
 from unfold.enums import ActionVariant
 
 from billing import errors
 from billing.admin.acts import Act, Button, Click, Link
+from billing.admin.zoned import Zoned, in_zone_of, office_of
 from billing.audit import actor
 from billing.audit.actor import Actor
-from billing.models import Office
 from billing.operations.engine.previews import Preview
 from billing.operations.money.credit import CreditPreview
 from billing.operations.money.money_back import MoneyBack
@@ -40,7 +39,7 @@ COMPLETE_PAYMENT = "admin:billing_office_complete_payment"
 NOTHING_BEGUN = "Stripe did not answer. Nothing was changed: try again in a moment."
 
 
-class ActsAdmin(ModelAdmin):
+class ActsAdmin(Zoned):
     """A page whose subject can be acted on. Groups of acts are menus, in the order of the table."""
 
     acts: tuple[Button, ...] = ()
@@ -94,9 +93,9 @@ class ActsAdmin(ModelAdmin):
         page = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[subject.pk])
         by = actor.person(request.user)
         if isinstance(act, Click):
-            return self._found(act, request, subject, by, page)
+            return in_zone_of(subject, self._found(act, request, subject, by, page))
         if isinstance(act, Act):
-            return self._asked(act, request, subject, by, page)
+            return in_zone_of(subject, self._asked(act, request, subject, by, page))
         raise Http404
 
     def _asked(self, act: Act, request: HttpRequest, subject: Any, by: Actor, page: str) -> HttpResponse:
@@ -161,7 +160,7 @@ class ActsAdmin(ModelAdmin):
             **self.admin_site.each_context(request),
             "title": f"{act.title}: {subject}",
             "subject": subject,
-            "office": subject if isinstance(subject, Office) else getattr(subject, "office", None),
+            "office": office_of(subject),
             "back": page,
             "opts": self.opts,
         }

@@ -5,6 +5,7 @@ from typing import cast
 from django import forms
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
+from billing import zones
 from billing.admin.acts import OperationAct, invoices
 from billing.admin.acts.amounts import AmountForm
 from billing.models import Invoice, Payment
@@ -36,7 +37,8 @@ class CreditNoteForm(AmountForm):
 def _of_payment(payment: Payment) -> str:
     invoice = f" for invoice {payment.invoice}" if payment.invoice else ""
     back = f", of which {payment.given_back} was given back" if payment.amount_refunded else ""
-    return f"{payment.office} paid {payment.money} on {payment.created_at:%d %B %Y}{invoice}{back}."
+    day = zones.day(payment.created_at, payment.office.time_zone)
+    return f"{payment.office} paid {payment.money} on {day}{invoice}{back}."
 
 
 PAYMENT_ACTS = (

@@ -11,7 +11,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from billing import clock
+from billing import clock, errors, zones
 from billing.admin.acts import Click, Link, OperationAct, days
 from billing.admin.forms import WhyForm
 from billing.models import Office, PlanPrice
@@ -115,19 +115,23 @@ class CancelForm(days.DayForm):
         initial="period_end",
         widget=UnfoldAdminRadioSelectWidget,
     )
-    last_day = days.DayField("Last day of service", "For an end on a date.")
+    last_day = days.DayField(
+        "Last day of service",
+        "For an end on a date: service ends when that day ends. The day on which the period ends means its very end.",
+    )
 
     def request_for(self, office: Office) -> OnSubscription:
         when = self.cleaned_data["when"]
         if when == "date":
-            return CancelOnDate(at=days.end_of(self.cleaned_data["last_day"], office))
+            day = self.cleaned_data["last_day"]
+            return CancelOnDate(at=days.end_of(day, office, office.cancel_at, office.current_period_end))
         return CancelSubscription(at_period_end=when == "period_end")
 
 
 def _link(office: Office, link: PaymentLink) -> Link:
     says = (
         f"Send this link to {office.name}. Everybody who has it can enter a card and start the subscription, until "
-        f"{days.written(link.expires_at, office)}. You see the subscription here when it is paid."
+        f"{zones.moment(link.expires_at, office.time_zone)}. You see the subscription here when it is paid."
     )
     return Link(link.address, says)
 
@@ -186,8 +190,10 @@ ACTS = (
         or_declared=(CancelOnDate,),
         name="cancel",
         title="Cancel the subscription",
-        says="No money moves now. The Office loses its access at the end of the paid period, on a date, or at once.",
+        says="No money moves now. The Office loses its access at the end of the paid period, on a date, or at once. If "
+        "anything is charged until that date, you see it first.",
         form=CancelForm,
+        nothing_to_show=(errors.NoFurtherInvoice,),
         group=MENU,
     ),
     OperationAct(

@@ -26,7 +26,8 @@ class TrialForm(days.DayForm):
 
     def request_for(self, office: Office) -> MoveTrialEnd:
         on_a_date = self.cleaned_data["when"] == "date"
-        return MoveTrialEnd(at=days.end_of(self.cleaned_data["last_day"], office) if on_a_date else None)
+        day = self.cleaned_data["last_day"]
+        return MoveTrialEnd(at=days.end_of(day, office, office.trial_end) if on_a_date else None)
 
 
 class RestartForm(WhyForm):
@@ -50,6 +51,9 @@ class PauseForm(WhyForm):
         widget=UnfoldAdminRadioSelectWidget,
     )
     from_day = days.DayField("Collect again from this day on", "Empty: until somebody resumes collection.")
+
+    def for_subject(self, office: Office) -> None:
+        days.name_zone(self, office)
 
     def request_for(self, office: Office) -> PauseCollection:
         day = self.cleaned_data["from_day"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Self
 
-from billing import errors
+from billing import errors, zones
 from billing.invoice_lines import CATALOGUE
 from billing.models import Invoice, Office
 from billing.models.operation import Kind
@@ -16,6 +16,7 @@ from billing.operations.engine.declaration import Asked, Moves, OnOffice, Outcom
 from billing.operations.engine.previews import Preview
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
+from billing.operations.money.money_back import check_decimals
 from billing.operations.offices.customer import customer_of, refuse_deleted
 from billing.stripe_api import gateway
 
@@ -64,6 +65,7 @@ class ChargeOffice(Previewed[Office], OnOffice[Invoice]):
             raise errors.CurrencyUnknown(subject)
         if not LEAST <= self.amount <= MOST:
             raise errors.AmountOutOfBounds(Money(LEAST, subject.currency), Money(MOST, subject.currency))
+        check_decimals(self.amount, subject.currency)
         if not 0 <= self.days_until_due <= LONGEST_DAYS:
             raise errors.DaysInvalid(LONGEST_DAYS)
         if not (self.days_until_due or subject.has_payment_method):
@@ -80,7 +82,7 @@ class ChargeOffice(Previewed[Office], OnOffice[Invoice]):
             tax_rates=gateway.charges.tax_rates_of(subject.payment_provider_subscription_id),
         )
         due = as_of + timedelta(days=self.days_until_due) if self.days_until_due else None
-        title = f"Sent to the Office, which pays it by {due.day} {due:%B %Y}" if due else ""
+        title = f"Sent to the Office, which pays it by {zones.day(due, subject.time_zone)}" if due else ""
         return previews.shown(invoice, now=due is None, at=due, as_of=as_of, title=title)
 
     def ask(self, run: Run) -> None:

@@ -11,6 +11,7 @@ from billing.money import Money, credit_in_words
 from billing.operations.engine.declaration import FILLED_IN, Asked, Moves, OnOffice, Outcome, Previewed, asked_for
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
+from billing.operations.money.money_back import check_decimals
 from billing.stripe_api import charging, gateway
 
 MOST_AT_ONCE = 1_000_000
@@ -72,6 +73,7 @@ class AdjustCredit(Previewed[Office], OnOffice[Office]):
         if self.amount == 0 or abs(self.amount) > MOST_AT_ONCE:
             most = Money(MOST_AT_ONCE, subject.currency)
             raise errors.AmountInvalid(f"The amount of credit must not be zero. It must be at most {most} at once.")
+        check_decimals(self.amount, subject.currency)
         return replace(self, currency=subject.currency)
 
     def preview(self, subject: Office, as_of: datetime, asked: Asked) -> CreditPreview:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from billing import clock, errors
 from billing.models import Adjustment, Invoice, Payment
 from billing.models.statuses import DISPUTE_UNDECIDED
-from billing.money import Money
+from billing.money import Money, why_not_taken
 from billing.operations.engine import reasons
 from billing.operations.engine.declaration import FILLED_IN, asked_for
 from billing.stripe_api import gateway
@@ -120,11 +120,22 @@ def _taken_back(payment: Payment) -> int:
 
 
 def check_amount(amount: int, left: Money, *, instead: str = "") -> None:
-    """Raises: AmountInvalid, MoreThanLeft."""
+    """Check an amount that shall be given back. All that is left can be, whatever it is.
+
+    Raises: AmountInvalid, MoreThanLeft.
+    """
     if amount < 1:
         raise errors.AmountInvalid("The amount must be at least one minor unit, such as a cent.")
     if amount > left.amount:
         raise errors.MoreThanLeft(Money(amount, left.currency), left, instead=instead)
+    if amount != left.amount:
+        check_decimals(amount, left.currency)
+
+
+def check_decimals(amount: int, currency: str) -> None:
+    """Check that the currency has this amount: Stripe takes no fraction of a króna. Raises: AmountInvalid."""
+    if why := why_not_taken(amount, currency):
+        raise errors.AmountInvalid(why)
 
 
 def to_the_card(payment: Payment) -> str:

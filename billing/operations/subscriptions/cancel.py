@@ -4,11 +4,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Self
 
-from billing import clock, errors
+from billing import clock, errors, zones
 from billing.models import Office
 from billing.models.operation import Kind
 from billing.models.statuses import FINAL
-from billing.operations.engine.declaration import Asked, Moves, OnSubscription, Outcome, asked_for
+from billing.operations.engine import previews
+from billing.operations.engine.declaration import Asked, Moves, OnSubscription, Outcome, Previewed, asked_for
+from billing.operations.engine.previews import Preview
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
 from billing.operations.subscriptions.live_subscription import require_live, state_of, was_updated
@@ -61,11 +63,11 @@ class CancelSubscription(OnSubscription):
 
 @operation
 @dataclass(frozen=True, kw_only=True)
-class CancelOnDate(OnSubscription):
+class CancelOnDate(Previewed[Office], OnSubscription):
     """Cancel the subscription at a given time. It renews until then. Money does not move now.
 
-    Paid time is not refunded. Periods that begin before the end are still charged, the last one in part.
-    Repeating is a no-op.
+    Paid time is not refunded. Periods that begin before the end are still charged, the last one in part: the preview
+    shows the first of these invoices. Repeating is a no-op.
 
     Raises:
         NoLiveSubscription, DateInvalid.
@@ -95,6 +97,25 @@ class CancelOnDate(OnSubscription):
         if subject.cancel_at and subject.cancel_at < self.at:
             charging.require_determination()
         return self
+
+    def preview(self, subject: Office, as_of: datetime, asked: Asked) -> Preview:
+        """Show the next invoice, which the subscription is still charged if it ends then.
+
+        Raises: NoFurtherInvoice: it ends before its next invoice, so nothing more is charged.
+        """
+        renews_at = subject.current_period_end
+        if renews_at is None or self.at <= renews_at:
+            raise errors.NoFurtherInvoice(subject)
+        invoice = gateway.subscription_terms.preview_end(self.subscription, self.at)
+        ends = zones.moment(self.at, subject.time_zone)
+        seen = previews.shown(
+            invoice,
+            now=False,
+            at=renews_at,
+            as_of=as_of,
+            says=f"The subscription renews until it ends on {ends}. Each period until then is charged when it begins.",
+        )
+        return previews.uncollected(seen, subject)
 
     def ask(self, run: Run) -> None:
         gateway.subscription_terms.end_subscription_on(

@@ -57,7 +57,7 @@ class ApplyDiscount(Previewed[Office], OnSubscription):
         price = price_of(state_of(self.subscription))
         coupon = coupons.redeemable(self.code, subject, by=asked.by, price=price, subscription=self.subscription)
         invoice = gateway.subscription_terms.preview_discount(self.subscription, coupon)
-        return _next_invoice(subject, invoice, as_of, says=f"Discount: {coupon.discount}.")
+        return _next_invoice(subject, invoice, as_of, says=f"Discount: {coupon.discount.in_words(subject.time_zone)}.")
 
     def ask(self, run: Run) -> None:
         price = price_of(state_of(self.subscription))

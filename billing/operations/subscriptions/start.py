@@ -147,7 +147,7 @@ class StartSubscription(Start, Previewed[Office], OnOffice[Office]):
             at=as_of + timedelta(days=self.trial_days) if self.trial_days else None,
             as_of=as_of,
             afterwards=f"{row.money.times(self.quantity)} {row.in_words}, before taxes and discounts",
-            says=_says(self.trial_days, coupon),
+            says=_says(self.trial_days, coupon, subject),
         )
 
     def ask(self, run: Run) -> None:
@@ -208,9 +208,9 @@ class StartSubscription(Start, Previewed[Office], OnOffice[Office]):
         return Outcome.of(found is not None and found.status in ENTITLED)
 
 
-def _says(trial_days: int, coupon: Coupon | None) -> str:
+def _says(trial_days: int, coupon: Coupon | None, office: Office) -> str:
     trial = f"Nothing is charged now or during the {trial_days} days of the trial." if trial_days else ""
-    return " ".join(filter(None, [trial, f"Discount: {coupon.discount}." if coupon else ""]))
+    return " ".join(filter(None, [trial, f"Discount: {coupon.discount.in_words(office.time_zone)}." if coupon else ""]))
 
 
 def price_for_sale(key: str) -> PlanPrice:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal, Self
 
-from billing import clock, errors
+from billing import clock, errors, zones
 from billing.access import grants
 from billing.models import Office
 from billing.models.operation import Kind
@@ -76,7 +76,8 @@ class MoveTrialEnd(Previewed[Office], OnSubscription):
         """Show the invoice for the end of the trial. Confirm it with its ``as_of``."""
         at = self.at
         invoice = gateway.subscription_terms.preview_trial_end(self.subscription, at)
-        says = f"Nothing is charged before {at.day} {at:%B %Y, %H:%M} UTC. The Office keeps its access." if at else ""
+        before = zones.moment(at, subject.time_zone) if at else ""
+        says = f"Nothing is charged before {before}. The Office keeps its access." if at else ""
         return previews.uncollected(previews.shown(invoice, now=at is None, at=at, as_of=as_of, says=says), subject)
 
     def ask(self, run: Run) -> None:
@@ -128,7 +129,8 @@ class RestartPeriod(Previewed[Office], OnSubscription):
         invoice = gateway.subscription_terms.preview_restarted_period(
             self.subscription, proration=PRORATION[self.credit], as_of=as_of
         )
-        says = f"From now on the period begins on day {as_of.day} of a month."
+        day = zones.day_of(as_of, subject.time_zone).day
+        says = f"From now on the period begins on day {day} of a month ({zones.name(subject.time_zone)})."
         return previews.shown(invoice, now=True, at=None, as_of=as_of, says=says)
 
     def ask(self, run: Run) -> None:

@@ -95,7 +95,7 @@ def refuse_second(office: Office, *, but: Collection[str] = ()) -> None:
     if live := [row for row in rows if row.is_live]:
         raise errors.LiveSubscriptionExists(" and ".join(row.in_words for row in live))
     if rows:
-        raise errors.SubscriptionWaiting(rows[0].in_words, rows[0].created_at)
+        raise errors.SubscriptionWaiting(rows[0].in_words, rows[0].created_at, office.time_zone)
 
 
 def refuse_second_at_stripe(office: Office, *, made_by: str = "") -> None:

@@ -1,9 +1,10 @@
 """Products and prices."""
 
 from billing.models import Plan, PlanPrice
-from billing.stripe_api import client
+from billing.stripe_api import client, inbound
 from billing.stripe_api.client import Step
 from billing.stripe_api.gateway import answers
+from billing.stripe_api.inbound.states import PriceState
 
 
 def create_product(plan: Plan, *, step: Step) -> str:
@@ -36,9 +37,10 @@ def is_product_for_sale(product: str) -> bool:
     return _is_active(f"/v1/products/{product}")
 
 
-def is_price_for_sale(price: str) -> bool:
-    """Return whether it exists and is not archived. Source: https://docs.stripe.com/api/prices/retrieve"""
-    return _is_active(f"/v1/prices/{price}")
+def fetch_price(price: str) -> PriceState | None:
+    """Return the recurring price, or None if it is gone. Source: https://docs.stripe.com/api/prices/retrieve"""
+    data = answers.one(f"/v1/prices/{price}", {"expand": ["product"]})
+    return inbound.prices.price(data) if data and not data.get("deleted") else None
 
 
 def _is_active(path: str) -> bool:

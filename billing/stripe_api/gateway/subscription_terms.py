@@ -29,6 +29,15 @@ def end_subscription_on(subscription: str, at: datetime, *, operation: str, step
     _update(subscription, terms, operation, step)
 
 
+def preview_end(subscription: str, at: datetime) -> PreviewedInvoice:
+    """Return the next invoice of the subscription if it ends at this moment. Nothing changes.
+
+    Source: https://docs.stripe.com/api/invoices/create_preview
+    """
+    details = {"cancel_at": _epoch(at), "proration_behavior": "none"}
+    return _previewed({"subscription": subscription, "subscription_details": details})
+
+
 def pause_collection(
     subscription: str, *, invoices_become: str, until: datetime | None, operation: str, step: Step
 ) -> None:
