@@ -678,8 +678,8 @@ class SeveralItems(StripeRejected):
 
     def __init__(self, items: str) -> None:
         super().__init__(
-            f"This subscription does not have one price at Stripe but these: {items or 'none'}. Change their plans and "
-            "seats in Stripe's dashboard. The changes are shown here."
+            f"This subscription has {f'several prices at Stripe: {items}' if items else 'no price at Stripe'}. "
+            "Change it in Stripe's dashboard. The change is shown here."
         )
 
 
@@ -724,9 +724,9 @@ class SubscriptionWaiting(StripeRejected):
 
     def __init__(self, which: str, since: datetime, zone: str) -> None:
         super().__init__(
-            f"This Office has a subscription that waits for its first payment since {zones.moment(since, zone)}: "
-            f"{which}. Complete that payment on its page at Stripe, or end that subscription before you start another "
-            "one. Unpaid, it ends by itself after 23 hours."
+            "This Office has a subscription that has been waiting for its first payment since "
+            f"{zones.moment(since, zone)}: {which}. Complete that payment on its page at Stripe, or end that subscription "
+            "before you start another one. Unpaid, it ends by itself after 23 hours."
         )
 
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol, Self, TypeVar
 
 from billing.models.statuses import FINAL, InvoiceStatus, SubscriptionStatus
 
-ORDER = {
+ORDER: dict[str, int] = {
     SubscriptionStatus.ACTIVE: 0,
     SubscriptionStatus.TRIALING: 0,
     SubscriptionStatus.PAST_DUE: 1,
@@ -52,7 +52,7 @@ def rank(status: str) -> int:
     """Return 0 for the statuses that are the best for an Office, and more for worse ones."""
     if status in FINAL:
         return ENDED
-    return next((rank for known, rank in ORDER.items() if known == status), UNKNOWN)
+    return ORDER.get(status, UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)

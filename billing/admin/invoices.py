@@ -87,7 +87,7 @@ class InvoiceAdmin(ReadOnly, ActsAdmin):
         more = (
             ("Discount", -row.discount),
             ("Tax", row.tax - row.tax_within),
-            ("Of it tax, within the prices", row.tax_within),
+            ("Tax included in the total", row.tax_within),
         )
         below = format_html_join(
             "",

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from django.conf import settings
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.timesince import timesince
@@ -29,6 +29,7 @@ from billing.models import (
     Subscription,
     User,
 )
+from billing.models.invoice import OWED
 from billing.models.statuses import FINAL, REVENUE, InvoiceStatus, PaymentStatus, SubscriptionStatus
 from billing.money import Money
 
@@ -130,8 +131,8 @@ def _past_due(offices: QuerySet[Office]) -> list[dict[str, Any]]:
     After them come those that still owe for a subscription that has ended.
     """
     policy, now = Policy.of(settings), clock.billing()
-    ended_in_debt = Q(balance_due__gt=0, subscription_status__in=FINAL)
-    rows = offices.filter(Q(past_due_since__isnull=False) | ended_in_debt)
+    owes = Exists(Invoice.objects.filter(OWED, office=OuterRef("pk")))
+    rows = offices.filter(Q(past_due_since__isnull=False) | (Q(subscription_status__in=FINAL) & owes))
     rows = rows.order_by(F("past_due_since").asc(nulls_last=True), "pk")[:SHOWN_PAST_DUE]
     return [
         {

@@ -57,8 +57,8 @@ class SubscriptionItemSerializer(serializers.ModelSerializer[SubscriptionItem]):
 class SubscriptionSerializer(serializers.ModelSerializer[Office]):
     """The Office's present subscription. ``plan`` and ``quantity`` are those of the first item that is a plan of ours.
 
-    ``monthly_amount`` is of all items, before discounts and taxes. ``current_period_end`` is when the first item's
-    period ends: the next charge.
+    ``monthly_amount`` is of all items, before discounts and taxes. ``current_period_end`` is the earliest end
+    of the items' periods: the next charge.
     """
 
     status = serializers.CharField(source="subscription_status", read_only=True)

@@ -1,4 +1,4 @@
-"""An Office's current subscription: reading it, and starting it here or on a page at Stripe."""
+"""An Office's present subscription: reading it, and starting it here or on a page at Stripe."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ class CurrentSubscription(StartingView, OperationView):
 
     @extend_schema(responses={200: SubscriptionSerializer, 404: PROBLEM})
     def get(self, request: Request, public_id: Any) -> Response:
-        """Show the Office's current subscription."""
+        """Show the Office's present subscription."""
         return Response(SubscriptionSerializer(self.office(request, public_id)).data)
 
 

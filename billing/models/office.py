@@ -159,6 +159,10 @@ class Office(Named):
         return tuple(Money(amount, currency) for currency, amount in sorted((self.other_debts or {}).items()))
 
     @property
+    def owes_something(self) -> bool:
+        return any(one.amount for one in self.debts)
+
+    @property
     def debts_in_words(self) -> str:
         return " and ".join(map(str, self.debts))
 

@@ -101,7 +101,7 @@ class Subscription(Discounted):
 
     @property
     def items_in_words(self) -> str:
-        return ", ".join(map(str, self.present_items))
+        return " and ".join(map(str, self.present_items))
 
     @property
     def in_words(self) -> str:

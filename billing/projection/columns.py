@@ -74,6 +74,11 @@ def of_item(state: ItemState, price: PlanPrice | None) -> dict[str, Any]:
     }
 
 
+def of_items(state: SubscriptionState, prices: Mapping[str, PlanPrice]) -> dict[str, dict[str, Any]]:
+    """Return the columns of the items of a subscription, by their ids at Stripe."""
+    return {item.id: of_item(item, prices.get(item.price_id)) for item in state.items}
+
+
 def _of_discounts(discounts: tuple[Discount, ...]) -> dict[str, Any]:
     first = discounts[0] if discounts else Discount(None, Money(0, ""), "")
     return {

@@ -9,7 +9,7 @@ from billing import clock, present_subscription, zones
 from billing.findings import report, resolve
 from billing.models import Invoice, Office, PaymentMethod, Subscription
 from billing.models.invoice import OWED
-from billing.models.statuses import LIVE, InvoiceStatus, SubscriptionStatus
+from billing.models.statuses import FINAL, LIVE, InvoiceStatus, SubscriptionStatus
 from billing.projection import columns, rows
 from billing.stripe_api import mirror
 from billing.stripe_api.inbound.states import Card, CustomerState, PaymentMethodState, Snapshot
@@ -40,7 +40,7 @@ def write_customer(office: Office, customer: CustomerState, snapshot: Snapshot) 
 def _card_charged(customer: CustomerState, snapshot: Snapshot) -> Card:
     """Return the card that Stripe charges: the present subscription's own card, otherwise the customer's."""
     present = next(iter(present_subscription.in_order(snapshot.subscriptions)), None)
-    return present.card if present and present.status in LIVE and present.card.brand else customer.card
+    return present.card if present and present.status in LIVE and present.card.is_known else customer.card
 
 
 def _write_default(office: Office, default: PaymentMethodState | None, ticket: int) -> None:
@@ -60,15 +60,15 @@ def _write_default(office: Office, default: PaymentMethodState | None, ticket: i
 def _bury(office: Office, ticket: int) -> None:
     """Record that the customer was deleted at Stripe.
 
-    The Office keeps the customer's id. Its cards are detached, its live subscriptions become canceled, and a finding
-    is reported.
+    The Office keeps the customer's id. Its cards are detached, its subscriptions become canceled if they are not over,
+    and a finding is reported.
     """
     office.customer_deleted_at = office.customer_deleted_at or clock.billing()
     office.payment_method_brand = office.payment_method_last4 = office.payment_method_expires = ""
     office.credit_balance, office.other_credits = 0, {}
     for card in office.payment_methods.filter(detached_at=None):
         rows.save(card, {"detached_at": clock.billing(), "is_default": False}, ticket)
-    for row in office.subscriptions.filter(status__in=LIVE):
+    for row in office.subscriptions.exclude(status__in=FINAL):
         rows.save(row, {"status": SubscriptionStatus.CANCELED, "ended_at": clock.billing()}, ticket)
         resolve("unknown_price", row.stripe_id, resolution="the customer was deleted at Stripe")
     if office.archived_at is None:

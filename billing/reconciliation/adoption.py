@@ -141,7 +141,7 @@ def build(found: list[Suspect]) -> list[Suspect]:
     left = []
     kinds = {Subscription: "subscriptions", Invoice: "invoices", Payment: "payments", Adjustment: "adjustments"}
     for one in found:
-        has_own_card = isinstance(one.state, SubscriptionState) and one.state.card.last4
+        has_own_card = isinstance(one.state, SubscriptionState) and one.state.card.is_known
         is_new = one.state is not None and one.found == NOT_HERE
         if _is_built_from_pages(one.office) and is_new and one.model in kinds and not has_own_card:
             parts[one.office.pk][kinds[one.model]].append(one.state)

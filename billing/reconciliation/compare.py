@@ -24,6 +24,7 @@ UNTOLD = (
     "plan_price_id",
     "default_card_id",
     "other_credits",
+    "items",
 )
 NAMES = {
     "plan_price_id": "plan",
@@ -46,12 +47,14 @@ NOT_HERE = (Difference("", None, None),)
 def differences(ours: Values | None, theirs: Values) -> tuple[Difference, ...]:
     """Return the columns in which ours differs from theirs. ``ours`` is None where there is no row.
 
-    An invoice's balances are not known while it is a draft, or if it was last seen before they were kept. That is no
-    difference.
+    An invoice's balances are not known while it is a draft, or if it was last seen before they were kept. Nor are the
+    items of a subscription that was last seen before items were kept. That is no difference.
     """
     if ours is None:
         return NOT_HERE
-    unknown = ("starting_balance", "ending_balance") if ours.get("ending_balance") is None else ()
+    unknown = {"starting_balance", "ending_balance"} if ours.get("ending_balance") is None else set()
+    if not ours.get("items"):
+        unknown.add("items")
     return tuple(
         Difference(name, ours[name], value)
         for name, value in theirs.items()
@@ -70,9 +73,22 @@ def severity(found: tuple[Difference, ...]) -> str:
     ``critical`` is about whether there is service, ``warning`` is about money, and ``notice`` is the rest.
     """
     columns = {one.column for one in found}
-    if columns & {"", "status", "current_period_end", "ended_at", "plan_price_id", "quantity", "customer exists"}:
+    if columns & {
+        "",
+        "status",
+        "current_period_end",
+        "ended_at",
+        "plan_price_id",
+        "quantity",
+        "items",
+        "customer exists",
+    }:
         return "critical"
-    return "warning" if columns & {*AMOUNTS, "default card", "default_card_id", "cancel_at", "disputed"} else "notice"
+    return (
+        "warning"
+        if columns & {*AMOUNTS, "default card", "default_card_id", "cancel_at", "disputed", "other_credits"}
+        else "notice"
+    )
 
 
 def _told(one: Difference, currency: str, zone: str) -> str:

@@ -8,7 +8,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from billing import invoice_lines
-from billing.models import Adjustment, Invoice, Office, Payment, PaymentMethod, ReceivedEvent, Subscription
+from billing.models import (
+    Adjustment,
+    Invoice,
+    Office,
+    Payment,
+    PaymentMethod,
+    ReceivedEvent,
+    Subscription,
+    SubscriptionItem,
+)
+from billing.models.statuses import FINAL
 from billing.projection import columns, rows
 from billing.projection.objects import invoices_paid
 from billing.reconciliation.compare import Difference, Values, differences
@@ -24,6 +34,7 @@ from billing.stripe_api.inbound.states import (
 Row = Subscription | Invoice | Payment | Adjustment
 OWN = {"id", "stripe_id", "ticket", "office_id", "operation_id", "payment_id", "reconciled_at"}
 """The columns of those rows that copy nothing of Stripe's."""
+ITEMS_OWN = {"id", "stripe_id", "subscription_id"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +62,7 @@ class Suspect:
             office = Office.objects.get(pk=self.office.pk)
             return _of_office(office, office.payment_methods.filter(is_default=True).first())
         row = self.model._default_manager.filter(stripe_id=self.stripe_id).first()
-        return rows.values_of(row) if row else None
+        return _values([row])[row.stripe_id] if row else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +75,21 @@ class Held:
 
 
 def held(office: Office) -> dict[str, Held]:
-    """Return what we hold of the Office's customer and of each of its objects, by their ids at Stripe. Six queries."""
+    """Return what we hold of the Office's customer and of each of its objects, by their ids at Stripe.
+
+    Seven queries.
+    """
     office = Office.objects.get(pk=office.pk)
     card = office.payment_methods.filter(is_default=True).first()
-    found = {office.payment_provider_customer_id or "": Held("customer", _of_office(office, card), office.currency)}
+    found = {
+        office.payment_provider_customer_id or "": Held("customer", _of_office(office, card), office.credit.currency)
+    }
     for model in (Subscription, Invoice, Payment, Adjustment):
-        for row in model._default_manager.filter(office=office).order_by("pk"):
+        ours: list[Any] = list(model._default_manager.filter(office=office).order_by("pk"))
+        all_values = _values(ours)
+        for row in ours:
             kind = row.kind.replace("_", " ") if isinstance(row, Adjustment) else row._meta.verbose_name
-            values = {name: value for name, value in rows.values_of(row).items() if name not in OWN}
+            values = {name: value for name, value in all_values[row.stripe_id].items() if name not in OWN}
             found[row.stripe_id] = Held(str(kind), values, row.currency)
     return found
 
@@ -106,12 +124,17 @@ def subscriptions(listed: Iterable[Listed]) -> Iterator[Suspect]:
     ours, seen = offices_of(listed), _rows(Subscription, listed)
     states = [one.state for one in listed if isinstance(one.state, SubscriptionState)]
     prices = invoice_lines.prices_of(item.price_id for state in states for item in state.items)
+    held_values = _values(seen.values())
     for one in listed:
-        office = ours.get(one.customer)
-        if office is None or office.customer_deleted_at or not isinstance(one.state, SubscriptionState):
+        office, state = ours.get(one.customer), one.state
+        if office is None or office.customer_deleted_at or not isinstance(state, SubscriptionState):
             continue
-        values = columns.of_subscription(one.state, prices)
-        yield from _suspect(office, "subscription", one.state, Subscription, seen, values, {})
+        values = columns.of_subscription(state, prices) | {"items": columns.of_items(state, prices)}
+        found = differences(held_values.get(state.id), values)
+        if found:
+            yield Suspect(office, "subscription", state.id, found, Subscription, {}, state)
+        elif state.status not in FINAL and not held_values[state.id]["items"]:  # last seen before items were kept
+            yield Suspect(office, "subscription", state.id, (), Subscription, {}, state, is_guess=True)
 
 
 def invoices(listed: Iterable[Listed]) -> Iterator[Suspect]:
@@ -189,6 +212,20 @@ def _suspect(
     found = differences(rows.values_of(row) if row else None, values)
     if found:
         yield Suspect(office, kind, state.id, found, model, named, state)
+
+
+def _values(of: Iterable[Row]) -> dict[str, dict[str, Any]]:
+    """Return the values of the rows, by their ids at Stripe. Those of subscriptions have their items, by one query."""
+    of = list(of)
+    found = {row.stripe_id: rows.values_of(row) for row in of}
+    subscriptions = {row.pk: found[row.stripe_id] for row in of if isinstance(row, Subscription)}
+    for values in subscriptions.values():
+        values["items"] = {}
+    items = SubscriptionItem.objects.filter(subscription__in=subscriptions, removed_at=None).order_by()
+    for item in items if subscriptions else ():
+        mirrored = {name: value for name, value in rows.values_of(item).items() if name not in ITEMS_OWN}
+        subscriptions[item.subscription_id]["items"][item.stripe_id] = mirrored
+    return found
 
 
 def _rows(model: type[Row], listed: Iterable[Listed]) -> dict[str, Any]:

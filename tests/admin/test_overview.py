@@ -128,7 +128,7 @@ def test_an_office_that_is_past_due_is_named_with_what_it_owes(subscribed, strip
 
     words = told(auditor)
 
-    assert "and that left in debt Maple Street Family Practice 199.00 USD since" in words
+    assert "that still owe after their subscription ended Maple Street Family Practice 199.00 USD since" in words
     assert "may use the product until" in words
     assert "past due 1" in words
     assert "Owed now 199.00 USD" in words

@@ -65,7 +65,7 @@ def test_the_page_of_a_preview_and_of_an_invoice_say_so(stripe, operator, subscr
     own = staff.get(f"/admin/billing/invoice/{invoice.pk}/change/").content.decode()
 
     for html in (upcoming, own):
-        assert "Of it tax, within the prices" in html
+        assert "Tax included in the total" in html
         assert "33.17 USD" in html
         assert ">Tax<" not in html
 

@@ -81,7 +81,8 @@ class AdjustCredit(Previewed[Office], OnOffice[Office]):
 
         The credit before is what Stripe has now.
         """
-        before = gateway.customers.fetch_customer(subject.payment_provider_customer_id or "").credit
+        customer = gateway.customers.fetch_customer(subject.payment_provider_customer_id or "")
+        before = customer.credit_in(self.currency)
         return CreditPreview(
             before=Money(before, self.currency),
             change=Money(self.amount, self.currency),

@@ -45,8 +45,8 @@ class ArchiveOffice(Filing):
     def prepare(self, subject: Office, asked: Asked) -> Self:
         if subject.has_live_subscription:
             raise errors.StillBilled(subject, f"its subscription is {subject.subscription_status}. Cancel it first.")
-        if subject.balance_due:
-            due = f"{subject.balance} is still due. Collect, void or write off its open invoices."
+        if subject.owes_something:
+            due = f"{subject.debts_in_words} is still due. Collect, void or write off its open invoices."
             raise errors.StillBilled(subject, due)
         require_settled(subject, asked.by)
         if may_have_link(subject):

@@ -232,5 +232,5 @@ def _wishes() -> QuerySet[Operation]:
 
 
 def _will_be_charged(office: Office) -> bool:
-    ends = office.ends_with_this_period and office.balance_due == 0
+    ends = office.ends_with_this_period and not office.owes_something and not office.also_live
     return office.has_live_subscription and not ends

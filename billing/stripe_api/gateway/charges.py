@@ -19,7 +19,7 @@ def preview_charge(customer: str, *, charge: str, amount: int, currency: str, ta
     """Return a preview of the invoice with this one line. Nothing changes.
 
     Without a subscription in the request, Stripe previews the customer's next renewal with the line in it. Only the
-    line with its taxes is taken from that, and the customer's credit is taken off.
+    line with its taxes is taken from that, and the customer's credit in this currency is taken off.
 
     Raises:
         StripeRejected: the preview does not have the line.
@@ -32,7 +32,7 @@ def preview_charge(customer: str, *, charge: str, amount: int, currency: str, ta
     if line is None:
         raise errors.StripeRejected("Stripe showed no preview of this charge.")
     total = line["amount"] + line["tax_on_top"]
-    balance = customers.fetch_customer(customer).redacted.get("balance") or 0
+    credit = customers.fetch_customer(customer).credit_in(currency)
     return PreviewedInvoice(
         currency=currency,
         subtotal=amount,
@@ -40,7 +40,7 @@ def preview_charge(customer: str, *, charge: str, amount: int, currency: str, ta
         tax=line["tax"],
         tax_within=line["tax"] - line["tax_on_top"],
         total=total,
-        amount_due=max(total + balance, 0),
+        amount_due=max(total - credit, 0),
         period_start=None,
         period_end=None,
         lines=(line,),

@@ -18,6 +18,10 @@ class Card:
     last4: str = ""
     expires: str = ""
 
+    @property
+    def is_known(self) -> bool:
+        return bool(self.brand or self.last4)
+
 
 @dataclass(frozen=True, slots=True)
 class PaymentMethodState:
@@ -55,6 +59,10 @@ class CustomerState:
     operation: str
     test_clock: str
     redacted: dict[str, Any]
+
+    def credit_in(self, currency: str) -> int:
+        """Return the credit for invoices in this currency, in minor units. Below zero, it is a debt."""
+        return self.credit if self.currency in ("", currency) else self.other_credits.get(currency, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +113,6 @@ class SubscriptionState:
     def stripe_id(self) -> str:
         """Return its id under the name that our rows have for it."""
         return self.id
-
-    @property
-    def item_id(self) -> str:
-        return self.items[0].id if self.items else ""
-
-    @property
-    def price_id(self) -> str:
-        return self.items[0].price_id if self.items else ""
 
 
 @dataclass(frozen=True, slots=True)

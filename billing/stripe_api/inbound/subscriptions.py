@@ -14,8 +14,11 @@ from billing.stripe_api.inbound.values import identity, ours, time_or_none
 
 
 def subscription(data: dict[str, Any]) -> SubscriptionState:
-    """Read a subscription. Its items must all be there: see ``gateway.answers.complete``."""
-    items = tuple(item(one) for one in data["items"]["data"])
+    """Read a subscription. Its items must all be there, if more is read than its id, status and metadata.
+
+    See ``gateway.subscriptions.complete_items``.
+    """
+    items = tuple(item(one, data["currency"]) for one in data["items"]["data"])
     first = min(items, key=lambda one: (one.current_period_end is None, one.current_period_end), default=None)
     keep = ("id", "object", "status", "created", "livemode", "currency", "metadata", "cancel_at", "ended_at")
     pause = data.get("pause_collection") or {}
@@ -46,18 +49,23 @@ def subscription(data: dict[str, Any]) -> SubscriptionState:
     )
 
 
-def item(data: dict[str, Any]) -> ItemState:
-    """Read an item. Metered use has no quantity at Stripe. Here it counts as 0, because nobody knows it yet."""
+def item(data: dict[str, Any], currency: str) -> ItemState:
+    """Read an item of a subscription in this currency.
+
+    Metered use has no quantity at Stripe. Here it counts as 0, because nobody knows it yet. A price can have amounts in
+    several currencies, and shows that of its own. In another one, the amount is not known.
+    """
     price = data["price"]
     recurring = price["recurring"]
-    unit_amount = price.get("unit_amount") if is_plain(price) else None
+    is_known = is_plain(price) and price["currency"] == currency
+    unit_amount = price.get("unit_amount") if is_known else None
     quantity = data.get("quantity", 0)
     every = {"interval": recurring["interval"], "interval_count": recurring["interval_count"]}
     return ItemState(
         id=data["id"],
         price_id=price["id"],
         quantity=quantity,
-        currency=price["currency"],
+        currency=currency,
         unit_amount=unit_amount,
         monthly_amount=0 if unit_amount is None else monthly(unit_amount * quantity, **every),
         current_period_start=time_or_none(data.get("current_period_start")),
