@@ -37,7 +37,7 @@ def test_while_the_bank_has_not_decided_nothing_else_is_done_with_the_invoice(st
     office = renewed(stripe, operator, office, "pm_usBankAccount_success")
     began = Operation.objects.count()
 
-    with pytest.raises(errors.PaymentUnderWay, match="has not decided yet about a payment of 199.00 USD"):
+    with pytest.raises(errors.PaymentUnderWay, match=r"has not decided yet about a payment of 199\.00 USD"):
         perform(act, Invoice.objects.get(status="open"), by=operator, reason="now")
 
     assert Operation.objects.count() == began
