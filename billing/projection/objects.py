@@ -20,11 +20,13 @@ from billing.models import (
     SubscriptionItem,
 )
 from billing.models.statuses import FINAL, AdjustmentStatus
+from billing.money import Money
 from billing.projection import columns, rows
 from billing.stripe_api.inbound.states import (
     AdjustmentState,
     FraudWarningState,
     InvoiceState,
+    ItemState,
     PaymentMethodState,
     PaymentState,
     Snapshot,
@@ -91,12 +93,22 @@ def _tell_of_prices(
     office: Office, state: SubscriptionState, prices: Mapping[str, PlanPrice], *, was_unknown: bool
 ) -> None:
     """Report a finding while a subscription that goes on has a price that is not one of our plans."""
-    foreign = sorted({item.price_id for item in state.items if item.price_id not in prices})
+    foreign = [item for item in state.items if item.price_id not in prices]
     if state.status not in FINAL and foreign:
-        detail = "A subscription at Stripe has a price that is not one of our plans."
-        report("unknown_price", state.id, office=office, detail=detail, facts=" ".join(foreign))
+        named = " and ".join(_price_in_words(item) for item in foreign)
+        detail = f"A subscription at Stripe has what is not one of our plans: {named}. "
+        facts = " ".join(sorted({item.price_id for item in foreign}))
+        report("unknown_price", state.id, office=office, detail=detail, facts=facts)
     elif was_unknown:
         resolve("unknown_price", state.id, resolution="the subscription ended or has only prices of our plans")
+
+
+def _price_in_words(item: ItemState) -> str:
+    every = item.interval if item.interval_count == 1 else f"{item.interval_count} {item.interval}s"
+    if item.unit_amount is None:
+        return f"a price by use, package or tier, every {every}"
+    times = f" × {item.quantity:,}" if item.quantity != 1 else ""
+    return f"{Money(item.unit_amount, item.currency)} every {every}{times}"
 
 
 def _items(subscriptions: list[Subscription]) -> dict[int, list[SubscriptionItem]]:
