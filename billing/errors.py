@@ -500,8 +500,8 @@ class PaymentUnderWay(BillingError):
     def __init__(self, payment: Any) -> None:
         super().__init__(
             f"A bank has not decided yet about a payment of {payment.money} for this invoice, which began on "
-            f"{zones.day(payment.created_at, payment.office.time_zone)}. That can take some days. If you paid now, it "
-            "could be paid twice.",
+            f"{zones.day(payment.created_at, payment.office.time_zone)}. That can take some days. Wait until "
+            "then. Otherwise it could be paid twice, or be paid after you gave it up.",
             about=payment,
         )
 
@@ -725,8 +725,8 @@ class SubscriptionWaiting(StripeRejected):
     def __init__(self, which: str, since: datetime, zone: str) -> None:
         super().__init__(
             "This Office has a subscription that has been waiting for its first payment since "
-            f"{zones.moment(since, zone)}: {which}. Complete that payment on its page at Stripe, or end that subscription "
-            "before you start another one. Unpaid, it ends by itself after 23 hours."
+            f"{zones.moment(since, zone)}: {which}. Complete that payment on its page at Stripe, or end that "
+            "subscription before you start another one. Unpaid, it ends by itself after 23 hours."
         )
 
 

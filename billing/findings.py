@@ -65,6 +65,11 @@ def _at_most_one_is_live(finding: Finding) -> bool:
     return Subscription.objects.filter(office=finding.office, deleted_at=None, status__in=LIVE).count() < 2
 
 
+def _is_not_billed_while_archived(finding: Finding) -> bool:
+    office = finding.office
+    return office is None or office.archived_at is None or not office.has_live_subscription
+
+
 def _is_not_deleted(finding: Finding) -> bool:
     office = finding.office
     return office is None or office.archived_at is not None or office.customer_deleted_at is None
@@ -171,6 +176,12 @@ KINDS: dict[str, Kind] = {
         CRITICAL,
         "At most one is live.",
         is_over=_at_most_one_is_live,
+    ),
+    "archived_and_billed": Kind(
+        "An Office is archived and has a live subscription at Stripe.",
+        CRITICAL,
+        "No subscription is live, or the Office is not archived any more.",
+        is_over=_is_not_billed_while_archived,
     ),
     "not_for_sale_at_stripe": Kind(
         "A plan or price is for sale here and not at Stripe.",

@@ -93,6 +93,7 @@ def derive(office: Office) -> None:
     present = subscriptions[0] if subscriptions else None
     live = [row for row in subscriptions if row.is_live]
     _tell_of_second(office, live)
+    _tell_of_archived(office, live)
     since = _past_due_since(office, live)
     office.past_due_since = since.get(present.pk) if present else None
     office.also_live = [
@@ -169,7 +170,20 @@ def _tell_of_second(office: Office, live: list[Subscription]) -> None:
         subject,
         office=office,
         facts=" ".join(sorted(row.stripe_id for row in live)),
-        detail=f"{len(live)} subscriptions are live at Stripe, and each is charged. The present one is "
+        detail=f"{len(live)} subscriptions are live at Stripe, and each can be charged. The present one is "
         f"{live[0]}, begun on {zones.day(live[0].started_at or live[0].created_at, office.time_zone)}: it is shown, "
         "changed and cancelled.",
     )
+
+
+def _tell_of_archived(office: Office, live: list[Subscription]) -> None:
+    """Report a finding if an Office is billed although it is archived: somebody or a schedule began it at Stripe."""
+    if office.archived_at and live:
+        report(
+            "archived_and_billed",
+            str(office.public_id),
+            office=office,
+            severity="critical",
+            detail=f"The Office is archived and has no access, and a subscription is live at Stripe: {live[0]}. Cancel "
+            "it in Stripe's dashboard, or take the Office back from the archive.",
+        )

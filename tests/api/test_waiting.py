@@ -83,7 +83,7 @@ def test_staff_see_the_way_to_the_page_beside_the_refusal(stripe, operator, offi
     form = {"price": str(price("practice-monthly").public_id), "quantity": "1", "trial_days": "0"}
     refused = sent(operator, "subscribe/", office, **form).content.decode()
 
-    assert "waits for its first payment" in refused
+    assert "has been waiting for its first payment" in refused
     way = f"/admin/billing/office/{office.pk}/complete-payment/"
     assert f'href="{way}"' in refused
     assert not Operation.objects.filter(kind="subscribe").exists()

@@ -80,6 +80,25 @@ def test_while_something_is_due_it_is_not_archived(stripe, operator, office):
         perform(ArchiveOffice(), office, by=operator, reason=REASON)
 
 
+def test_with_a_debt_on_its_balance_or_in_another_currency_it_is_not_archived(stripe, operator, office):
+    office = subscribed_office(office, by=operator)
+    customer = office.payment_provider_customer_id
+    office = perform(CancelSubscription(at_period_end=False), office, by=operator, reason="closing")
+    stripe.post(f"customers/{customer}/balance_transactions", amount=3_000, currency="usd")
+    stripe.deliver_and_apply()
+    with pytest.raises(errors.StillBilled, match=r"30\.00 USD owed with the next invoice"):
+        perform(ArchiveOffice(), office, by=operator, reason="closing")
+
+    stripe.post(f"customers/{customer}/balance_transactions", amount=-3_000, currency="usd")
+    terms = {"collection_method": "send_invoice", "days_until_due": 5, "currency": "eur", "customer": customer}
+    invoice = stripe.post("invoices", **terms)["id"]
+    stripe.post("invoiceitems", customer=customer, invoice=invoice, amount=75_000, currency="eur")
+    stripe.post(f"invoices/{invoice}/finalize")
+    stripe.deliver_and_apply()
+    with pytest.raises(errors.StillBilled, match=r"750\.00 EUR is still due"):
+        perform(ArchiveOffice(), Office.objects.get(), by=operator, reason="closing")
+
+
 def test_while_a_payment_link_may_be_open_it_is_not_archived(stripe, operator, office):
     perform(CreatePaymentLink(price=price_id("practice-monthly")), office, by=operator, reason=REASON)
 

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 from django.conf import settings
 
@@ -7,7 +9,7 @@ from billing.entitlement import Access, Policy, entitlement
 from billing.models import AuditEntry, Office, Operation
 from billing.operations.engine.begin import perform
 from billing.operations.engine.settle import resume_unsettled
-from billing.operations.subscriptions.cancel import CancelSubscription
+from billing.operations.subscriptions.cancel import CancelOnDate, CancelSubscription
 from tests.conftest import a_member, subscribed_office
 
 REASON = "closing the practice"
@@ -43,6 +45,16 @@ def test_cancelling_twice_asks_stripe_once(stripe, operator, subscribed):
     perform(CancelSubscription(), office, by=operator, reason=REASON)
 
     assert Operation.objects.filter(kind="cancel").count() == 1
+
+
+def test_an_earlier_end_is_moved_to_the_end_of_the_period(stripe, operator, subscribed):
+    """An end on an earlier day is another end: the rest of the paid period would be lost."""
+    at = subscribed.current_period_end - timedelta(days=5)
+    perform(CancelOnDate(at=at), subscribed, by=operator, reason="closing")
+
+    ends = perform(CancelSubscription(at_period_end=True), subscribed, by=operator, reason="as it was paid")
+
+    assert ends.cancel_at == ends.current_period_end
 
 
 def test_there_is_nothing_to_cancel_without_a_subscription(stripe, operator, office):

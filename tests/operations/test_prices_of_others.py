@@ -144,7 +144,7 @@ def test_one_of_several_prices_is_not_guessed(stripe, operator, subscribed, is_t
 
     for act in (preview, perform):
         given: dict[str, Any] = {"reason": REASON} if act is perform else {}
-        with pytest.raises(errors.SeveralItems, match=r"Practice, Team.*dashboard"):
+        with pytest.raises(errors.SeveralItems, match=r"Practice and Team.*dashboard"):
             act(ChangeSubscription(price=price_id("practice-yearly")), office, by=operator, **given)
 
     assert stripe.listed("subscriptions") == before

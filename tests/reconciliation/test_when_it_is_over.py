@@ -309,6 +309,17 @@ def second_live_subscription_that_nobody_reported(at: Stage) -> Iterator[None]:
 
 
 @story
+def archived_and_billed(at: Stage) -> Iterator[None]:
+    Office.objects.filter(pk=at.office.pk).update(archived_at=clock.wall())
+    at.stripe.post(f"customers/{at.customer}", description="seen again")
+    at.settle()
+    yield
+    at.stripe.delete(f"subscriptions/{at.office.subscriptions.get().stripe_id}")
+    at.settle()
+    close_what_is_over()
+
+
+@story
 def not_for_sale_at_stripe(at: Stage) -> Iterator[None]:
     own = price("practice-monthly").stripe_price_id
     at.stripe.post(f"prices/{own}", active="false")

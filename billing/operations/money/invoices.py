@@ -137,7 +137,7 @@ class VoidInvoice(OnInvoice):
 
     This cannot be undone. Money does not move. Credit that the invoice used is given back. Repeating is refused.
 
-    Raises: InvoiceDraft, InvoicePaid, InvoiceVoid.
+    Raises: InvoiceDraft, InvoicePaid, InvoiceVoid, PaymentUnderWay.
     """
 
     kind = Kind.VOID_INVOICE
@@ -149,6 +149,7 @@ class VoidInvoice(OnInvoice):
 
     def prepare(self, subject: Invoice, asked: Asked) -> Self:
         _check_not_settled(subject)
+        _check_not_under_way(subject)
         return self
 
     def ask(self, run: Run) -> None:
@@ -165,7 +166,7 @@ class MarkUncollectible(OnInvoice):
 
     Stripe stops trying to collect it. Money does not move. Repeating is refused.
 
-    Raises: InvoiceDraft, InvoicePaid, InvoiceVoid, InvoiceUncollectible.
+    Raises: InvoiceDraft, InvoicePaid, InvoiceVoid, InvoiceUncollectible, PaymentUnderWay.
     """
 
     kind = Kind.MARK_UNCOLLECTIBLE
@@ -177,6 +178,7 @@ class MarkUncollectible(OnInvoice):
 
     def prepare(self, subject: Invoice, asked: Asked) -> Self:
         _check_open(subject)
+        _check_not_under_way(subject)
         return self
 
     def ask(self, run: Run) -> None:
@@ -206,6 +208,10 @@ def _check_collectible(invoice: Invoice) -> None:
     _check_not_settled(invoice)
     if invoice.amount_remaining <= 0:
         raise errors.NothingToPay(invoice)
+    _check_not_under_way(invoice)
+
+
+def _check_not_under_way(invoice: Invoice) -> None:
     if payment := invoice.payment_under_way:
         raise errors.PaymentUnderWay(payment)
 

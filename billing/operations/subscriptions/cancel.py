@@ -43,7 +43,8 @@ class CancelSubscription(OnSubscription):
         return subject.has_live_subscription
 
     def already_so(self, subject: Office, asked: Asked) -> bool:
-        return self.at_period_end and subject.ends_with_this_period
+        ends, period = subject.cancel_at, subject.current_period_end
+        return self.at_period_end and subject.has_live_subscription and ends is not None and ends == period
 
     def prepare(self, subject: Office, asked: Asked) -> Self:
         require_live(subject)

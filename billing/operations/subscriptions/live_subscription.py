@@ -37,7 +37,7 @@ def only_item(state: SubscriptionState) -> ItemState:
     if len(state.items) != 1:
         prices = invoice_lines.prices_of(item.price_id for item in state.items)
         names = [str(prices[one.price_id].plan) if one.price_id in prices else NOT_OURS for one in state.items]
-        raise errors.SeveralItems(", ".join(names))
+        raise errors.SeveralItems(" and ".join(names))
     return state.items[0]
 
 
