@@ -1,10 +1,13 @@
 """Repairing drift: a look at each suspect's Office repairs its rows. A finding says what the look changed."""
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
 
 from billing import clock, errors, zones
 from billing.findings import report, resolve
@@ -190,10 +193,16 @@ def _tell_of_difference(one: Suspect, found: tuple[Difference, ...], result: Res
         office=one.office,
         severity=compare.severity(found),
         detail=_detail(one.kind, one.office, found, currency, teller),
-        facts=compare.in_words(found, currency, "UTC"),
+        facts=_digest(found),
         comparison=teller.run,
     )
     _left(told, result)
+
+
+def _digest(found: tuple[Difference, ...]) -> str:
+    """Return what the finding rests on: the values of all columns, also of those that the words leave out."""
+    values = [(one.column, one.ours, one.theirs) for one in found]
+    return hashlib.sha256(json.dumps(values, cls=DjangoJSONEncoder, sort_keys=True).encode()).hexdigest()
 
 
 def _left(told: Finding, result: Result) -> None:

@@ -226,9 +226,14 @@ def _test_clocks(run: Reconciliation, cursor: str) -> Part:
 
 
 def _found_customers(run: Reconciliation, cursor: str) -> Part:
-    """Close the next finding about a customer without an Office, if it is over. A list shows no deleted customer."""
-    standing = Finding.objects.filter(kind__in=found_customers.KINDS, resolved_at=None, pk__gt=int(cursor or 0))
-    found = standing.order_by("pk").select_related("office").first()
+    """Close the next finding about a customer without an Office, if it is over. A list shows no deleted customer.
+
+    If a person closed it, the decision ends: what begins again is told again. A decision that rests on no facts is
+    about a customer that only had events. It holds until the customer is deleted, so Stripe is not asked.
+    """
+    standing = Q(resolved_at=None) | Q(decision_holds=True) & ~Q(facts="")
+    of_customers = Finding.objects.filter(standing, kind__in=found_customers.KINDS, pk__gt=int(cursor or 0))
+    found = of_customers.order_by("pk").select_related("office").first()
     if found is None:
         return Part((), [], "")
     if found_customers.is_over(found):

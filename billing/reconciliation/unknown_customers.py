@@ -3,6 +3,8 @@
 import uuid
 from collections.abc import Iterable
 
+from django.db.models import Q
+
 from billing import errors, invoice_lines
 from billing.findings import end, report, resolve
 from billing.models import Finding, Office, Operation, Reconciliation
@@ -26,13 +28,14 @@ def tell_of_customers(run: Reconciliation, listed: Iterable[Listed]) -> None:
     ours = offices_of(listed)
     end(Finding.objects.filter(kind__in=(*CLAIMS, UNKNOWN), subject__in=ours), resolution="an Office has this customer")
     others = [one.state for one in listed if isinstance(one.state, CustomerState) and one.customer not in ours]
-    claimed = {number: state for state in others if (number := office_id(state))}
-    offices = list(Office.objects.filter(public_id__in=claimed))
-    named = {claimed[office.public_id].id for office in offices}
-    no_more = Finding.objects.filter(kind__in=CLAIMS, subject__in={state.id for state in others} - named)
+    named = [(state, number) for state in others if (number := office_id(state))]
+    offices = Office.objects.in_bulk({number for _, number in named}, field_name="public_id")
+    claims = [(state, offices[number]) for state, number in named if number in offices]
+    unclaimed = {state.id for state in others} - {state.id for state, _ in claims}
+    no_more = Finding.objects.filter(kind__in=CLAIMS, subject__in=unclaimed)
     end(no_more, resolution="the customer does not have the Office's id any more")
-    for office in offices:
-        _tell_of_claim(run, office, claimed[office.public_id])
+    for state, office in claims:
+        _tell_of_claim(run, office, state)
 
 
 def _tell_of_claim(run: Reconciliation, office: Office, state: CustomerState) -> None:
@@ -61,7 +64,10 @@ def _tell_of_claim(run: Reconciliation, office: Office, state: CustomerState) ->
 
 
 def tell_of_subscriptions(run: Reconciliation, listed: Iterable[Listed]) -> None:
-    """Report a finding for each customer without an Office that has a live subscription to one of our plans."""
+    """Report a finding for each customer without an Office that has a live subscription to one of our plans.
+
+    A customer with an Office's id has a finding of its own, open or closed by a person, and gets no other one.
+    """
     listed = list(listed)
     ours = offices_of(listed)
     unknown = [
@@ -73,8 +79,8 @@ def tell_of_subscriptions(run: Reconciliation, listed: Iterable[Listed]) -> None
         return
     sold = invoice_lines.prices_of(item.price_id for _, state in unknown for item in state.items)
     named = {customer for customer, _ in unknown}
-    open_findings = Finding.objects.filter(kind__in=CLAIMS, subject__in=named, resolved_at=None)
-    claimed = set(open_findings.values_list("subject", flat=True))
+    told = Finding.objects.filter(Q(resolved_at=None) | Q(decision_holds=True), kind__in=CLAIMS, subject__in=named)
+    claimed = set(told.values_list("subject", flat=True))
     for customer, state in unknown:
         if customer in claimed:
             continue

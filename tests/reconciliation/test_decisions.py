@@ -2,9 +2,9 @@
 
 import pytest
 
-from billing import errors
+from billing import errors, findings
 from billing.audit import actor
-from billing.models import AuditEntry, Finding, Office
+from billing.models import AuditEntry, Finding, Office, PaymentMethod
 from billing.reconciliation import decisions, reconcile
 from tests.conftest import subscribed_office
 from tests.reconciliation.conftest import equal, subscribed
@@ -66,3 +66,26 @@ def test_a_refusal_is_on_record(stripe, auditor, office):
         decisions.compare_office(office, by=auditor, reason="to see")
 
     assert AuditEntry.objects.get(kind="refusal", actor=auditor.user).what == "may not compare an Office with Stripe"
+
+
+def test_where_nothing_could_be_compared_no_finding_is_over(stripe, operator, office, settings):
+    settings.RECONCILE_REPAIRS = False
+    office = subscribed_office(office, by=operator)
+    stripe.deliver_and_apply()
+    customer = office.payment_provider_customer_id
+    (invoice,) = stripe.listed("invoices", customer=customer)
+    findings.report("drift", invoice["id"], office=office, detail="Invoice: total differed.", facts="x")
+    stripe.post(f"customers/{customer}", balance=-700)
+    stripe.taken()
+    card = PaymentMethod.objects.get().stripe_id
+    PaymentMethod.objects.update(stripe_id=f"{card}?expand[]=nothing")  # a look that asks for it is refused: 400
+
+    result = decisions.compare_office(Office.objects.get(), by=operator, reason="asked by the practice")
+
+    assert result.differs == {str(office.public_id)}
+    assert {one.kind for one in Finding.objects.filter(resolved_at=None)} == {"drift", "not_compared"}
+
+    PaymentMethod.objects.update(stripe_id=card)
+    decisions.compare_office(Office.objects.get(), by=operator, reason="asked by the practice")
+
+    assert not Finding.objects.filter(resolved_at=None).exists()

@@ -3,9 +3,9 @@
 import pytest
 
 from billing import errors, findings
-from billing.audit import actor
+from billing.audit import actor, trail
 from billing.findings import report, resolve
-from billing.models import Finding, Office, ReceivedEvent
+from billing.models import Finding, Office, PlanPrice, ReceivedEvent, Subscription
 from billing.reconciliation import decisions, reconcile
 from billing.webhooks import inbox
 from tests.conftest import an_office, price, subscribed_office
@@ -182,3 +182,111 @@ def test_a_difference_that_staff_accepted_stays_closed_until_it_is_another(strip
             close_all(operator)
 
     assert "9.00 USD at Stripe" in still_open(kind="drift").get().detail
+
+
+@pytest.mark.parametrize("has_customer", [True, False])
+def test_each_of_several_customers_with_the_same_id_is_told_and_stays_closed(stripe, operator, office, has_customer):
+    if has_customer:
+        subscribed_office(office, by=operator)
+    named = {"metadata[office]": str(office.public_id)}
+    several = {stripe.post("customers", name=f"Copy {number}", **named)["id"] for number in range(3)}
+    stripe.taken()
+    compared()
+    kind = "second_customer" if has_customer else "customer_not_linked"
+    assert set(still_open(kind=kind).values_list("subject", flat=True)) == several
+
+    compared()
+    assert still_open(kind=kind).count() == 3
+    close_all(operator)
+    compared()
+
+    assert not still_open().exists()
+    assert set(Finding.objects.filter(decision_holds=True).values_list("subject", flat=True)) == several
+
+
+@pytest.fixture
+def copy(stripe, operator, office):
+    """A second customer with an Office's id. It subscribes to a plan of ours. Staff closed its finding."""
+    subscribed_office(office, by=operator)
+    customer = stripe.post("customers", name="A copy", **{"metadata[office]": str(office.public_id)})["id"]
+    item = {"items[0][price]": price("practice-monthly").stripe_price_id}
+    stripe.post("subscriptions", customer=customer, trial_period_days=14, **item)
+    stripe.taken()
+    compared()
+    assert still_open().get().kind == "second_customer"
+    close_all(operator)
+    return customer
+
+
+def test_a_second_customer_that_staff_accepted_is_not_told_as_an_unknown_one(copy):
+    compared()
+
+    assert not still_open().exists()
+
+
+def test_when_it_has_the_id_no_more_it_is_an_unknown_customer(stripe, copy):
+    stripe.post(f"customers/{copy}", **{"metadata[office]": ""})
+    stripe.taken()
+    compared()
+
+    assert still_open().get().kind == "unknown_customer"
+    assert not Finding.objects.filter(decision_holds=True).exists()
+
+
+def test_an_unknown_customer_that_subscribes_again_after_its_subscription_ended_is_told_again(stripe, operator):
+    customer = stripe.post("customers", name="A shop")["id"]
+    item = {"items[0][price]": price("practice-monthly").stripe_price_id}
+    first = stripe.post("subscriptions", customer=customer, trial_period_days=14, **item)["id"]
+    stripe.taken()
+    compared()
+    close_all(operator)
+    compared()
+    assert not still_open().exists()
+
+    stripe.delete(f"subscriptions/{first}")
+    stripe.taken()
+    compared()
+    stripe.post("subscriptions", customer=customer, trial_period_days=14, **item)
+    stripe.taken()
+    compared()
+
+    assert still_open(kind="unknown_customer").get().subject == customer
+
+
+def test_a_customer_of_another_product_that_staff_closed_costs_no_request(stripe, stranger):
+    stripe.forget_requests()
+    compared()
+
+    assert f"/v1/customers/{stranger}" not in {one["path"] for one in stripe.requests()}
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_another_value_of_what_words_leave_out_is_told(stripe, operator, office, settings, is_ours):
+    """The words say only that the plan or the items differed. Staff accepted one price, and then it is another."""
+    settings.RECONCILE_REPAIRS = False
+    subscribed_office(office, by=operator)
+    settle(stripe)
+    own, sold = Subscription.objects.get().stripe_id, price("practice-monthly")
+    (item,) = stripe.listed("subscription_items", subscription=own)
+    others = [a_price_like(stripe, sold, code=code, is_ours=is_ours) for code in ("second", "third")]
+    for other in others:
+        stripe.post(f"subscription_items/{item['id']}", price=other, proration_behavior="none")
+        stripe.taken()
+        ReceivedEvent.objects.all().delete()
+        compared()
+        assert still_open(kind="drift").get().subject == own
+
+        close_all(operator)
+        compared()
+        assert not still_open(kind="drift").exists()
+
+
+def a_price_like(stripe, sold, *, code, is_ours):
+    """Make another price with the same terms at Stripe, and a plan price here if it is ours. Return Stripe's id."""
+    terms = {"currency": sold.currency, "unit_amount": sold.unit_amount}
+    asked = {"product": sold.plan.stripe_product_id, "recurring[interval]": sold.interval}
+    made = stripe.post("prices", **terms, **asked)["id"]
+    if is_ours:
+        with trail.acting(BY, reason="a test"):
+            PlanPrice.objects.create(plan=sold.plan, code=code, stripe_price_id=made, interval=sold.interval, **terms)
+    return made
