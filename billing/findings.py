@@ -21,6 +21,7 @@ from billing.models import (
     Finding,
     Job,
     Office,
+    Payment,
     Plan,
     PlanPrice,
     ReceivedEvent,
@@ -84,6 +85,11 @@ def _is_not_sold_here(finding: Finding) -> bool:
 def _needs_no_answer(finding: Finding) -> bool:
     row = Adjustment.objects.filter(public_id=finding.subject).first()
     return row is None or not row.answer_by
+
+
+def _nothing_to_prevent(finding: Finding) -> bool:
+    row = Payment.objects.filter(public_id=finding.subject).first()
+    return row is None or row.disputed or not row.refundable.amount
 
 
 def _is_not_parked(finding: Finding) -> bool:
@@ -183,6 +189,12 @@ KINDS: dict[str, Kind] = {
         CRITICAL,
         "No answer is needed any more.",
         is_over=_needs_no_answer,
+    ),
+    "fraud_warning": Kind(
+        "A card's bank warns that a payment may be fraud.",
+        CRITICAL,
+        "The payment was refunded in whole, or is disputed.",
+        is_over=_nothing_to_prevent,
     ),
     "dispute_lost": Kind("A dispute was lost.", WARNING, "A person has dealt with the Office about it.", by_rule=False),
     "refund_failed": Kind(

@@ -25,14 +25,16 @@ def look(
     payments: Iterable[str] = (),
     disputes: Iterable[str] = (),
     credit_notes: Iterable[str] = (),
+    fraud_warnings: Iterable[str] = (),
     payment_methods: bool = False,
     cards: Iterable[str] = (),
 ) -> Office:
     """Fetch what Stripe shows of the Office's customer, write it into our rows, and return the Office.
 
-    Objects are named by their ids at Stripe, disputes by their charge and credit notes by their invoice. The default
-    card is always fetched. ``payment_methods`` fetches the other cards too, with one more request, and checks whether
-    the ``cards`` that are named still belong to the customer. An older look may be about to write them.
+    Objects are named by their ids at Stripe, disputes and fraud warnings by their charge and credit notes by their
+    invoice. The default card is always fetched. ``payment_methods`` fetches the other cards too, with one more request,
+    and checks whether the ``cards`` that are named still belong to the customer. An older look may be about to write
+    them.
 
     Repeating is safe: an older look never overwrites a newer one. A look that was overtaken by a newer one is repeated.
     It may have added an object that the newer look saw as gone but could not mark. After three times the rest is left
@@ -53,6 +55,7 @@ def look(
             payments=payments,
             disputes=disputes,
             credit_notes=credit_notes,
+            fraud_warnings=fraud_warnings,
             payment_methods=payment_methods,
             cards=cards,
         )

@@ -16,6 +16,7 @@ class Card:
 
     ``authentication``: "" (never), "always", or "unless_setup" (once, at its setup intent).
     ``dispute``: "dispute" or "inquiry" is opened after a charge. ``refund``: "fails" later, or is "pending" first.
+    ``fraud_warning``: the bank warns of fraud after a charge.
     """
 
     brand: str
@@ -25,6 +26,7 @@ class Card:
     authentication: str = ""
     dispute: str = ""
     refund: str = ""
+    fraud_warning: bool = False
 
 
 GENERIC = Refusal("card_declined", "generic_decline", "Your card was declined.")
@@ -72,6 +74,7 @@ CARDS: dict[str, Card] = {
     "pm_card_threeDSecure2Required": Card("visa", "3220", authentication="always"),
     "pm_card_createDispute": Card("visa", "0259", dispute="dispute"),
     "pm_card_createDisputeInquiry": Card("visa", "1976", dispute="inquiry"),
+    "pm_card_createIssuerFraudRecord": Card("visa", "5423", fraud_warning=True),
     "pm_card_refundFail": Card("visa", "5126", refund="fails"),
     "pm_card_pendingRefund": Card("visa", "7726", refund="pending"),
     "pm_card_bypassPending": Card("visa", "0077"),

@@ -1,6 +1,6 @@
 """What a checkout session sells, and its amounts. They equal those of the invoice that follows."""
 
-from stripe_sandbox import customers, discounts
+from stripe_sandbox import catalogue, customers, discounts
 from stripe_sandbox.errors import invalid, unsupported
 from stripe_sandbox.handlers import Params, merged
 from stripe_sandbox.invoicing import amounts, invoice_lines
@@ -24,14 +24,20 @@ def once(store: Store, session: Row) -> list[Row]:
 
 def add(store: Store, session: Row, given: Params, name: str) -> None:
     """Add an item to the session. ``name`` is its place in the request. Raises: a 400 for what cannot be sold."""
-    if given.get("adjustable_quantity", {}).get("enabled") or "price_data" in given:
-        raise unsupported("line items of a checkout session with adjustable_quantity or price_data")
-    price = store.need("price", given.get("price"), f"{name}[price]")
+    if given.get("adjustable_quantity", {}).get("enabled"):
+        raise unsupported("line items of a checkout session with adjustable_quantity")
+    made = "price_data" in given
+    if made and "price" in given:
+        raise invalid("You may only specify one of these parameters: price, price_data.", param=f"{name}[price]")
     if "quantity" not in given:
         raise invalid(f"Quantity is required. Add `quantity` to `{name}`.", param=f"{name}[quantity]")
     if given["quantity"] < 1:
         raise invalid("This value must be greater than or equal to 1.", param=f"{name}[quantity]")
-    if not price["active"]:
+    if made:
+        price = catalogue.price_from_data(store, given["price_data"], f"{name}[price_data]")
+    else:
+        price = store.need("price", given.get("price"), f"{name}[price]")
+    if not price["active"] and not made:
         raise invalid("The price specified is inactive. This field only accepts active prices.", param=f"{name}[price]")
     if price["recurring"] and session["mode"] == "payment":
         raise invalid(
@@ -50,6 +56,7 @@ def add(store: Store, session: Row, given: Params, name: str) -> None:
         metadata=merged(None, given.get("metadata"), f"{name}[metadata]"),
         price=price["id"],
         quantity=given["quantity"],
+        _made_price=made,
         _own_tax_rates=given.get("tax_rates") or [],
         _session=session["id"],
         _tax_rates=given.get("tax_rates") or session["_data"].get("default_tax_rates") or [],

@@ -160,7 +160,7 @@ def _subscription_params(store: Store, session: Row, customer: Row) -> dict[str,
 
 
 def _sold(item: Row) -> dict[str, Any]:
-    sold = {"price": item["price"], "quantity": item["quantity"]}
+    sold = {"price": item["price"], "quantity": item["quantity"], "_made_price": item["_made_price"]}
     return {**sold, "tax_rates": item["_own_tax_rates"]} if item["_own_tax_rates"] else sold
 
 

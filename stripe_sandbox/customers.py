@@ -8,7 +8,6 @@ from stripe_sandbox.handlers import Handler, Ids, Params, Routes, alive, gone, m
 from stripe_sandbox.store import Row, Store
 from stripe_sandbox.subscribing import subscriptions
 from stripe_sandbox.subscribing.subscription_rows import ENDED
-from stripe_sandbox.views import shown
 
 TEXTS = ("business_name", "description", "email", "individual_name", "name", "phone")
 ADDRESS = payment_methods.ADDRESS
@@ -146,7 +145,7 @@ def delete_discount(store: Store, params: Params, ids: Ids) -> Row:
     if discount is None:
         raise invalid(f"No active discount for customer: {customer['id']}", status=404, code="resource_missing")
     discounts.end(store, discount)
-    return {**shown(store, discount), "deleted": True}
+    return discounts.deleted(store, discount)
 
 
 def refused(what: str) -> Handler:

@@ -10,6 +10,7 @@ from stripe_sandbox.dates import add_months
 from stripe_sandbox.errors import invalid
 from stripe_sandbox.handlers import alive
 from stripe_sandbox.store import Row, Store
+from stripe_sandbox.views import shown
 
 WAYS = ("coupon", "promotion_code", "discount")
 
@@ -71,6 +72,16 @@ def end(store: Store, discount: Row) -> None:
     owner = store.objects["customer"][discount["customer"]]
     if owner["discount"] == discount["id"]:
         store.change(owner, "customer.updated", discount=None)
+
+
+def deleted(store: Store, discount: Row) -> Row:
+    """Return what Stripe answers for a deleted discount: all of it but its end.
+
+    Source: https://docs.stripe.com/api/discounts/delete
+    """
+    view = {**shown(store, discount), "deleted": True}
+    del view["end"]
+    return view
 
 
 @timeline.timed("discount")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from stripe_sandbox import ledger, timeline
+from stripe_sandbox import fraud_warnings, ledger, timeline
 from stripe_sandbox.cards import Card
 from stripe_sandbox.dates import DAY
 from stripe_sandbox.errors import invalid, unsupported
@@ -68,6 +68,7 @@ def open_dispute(store: Store, charge: Row, *, reason: str = "fraudulent", inqui
     )
     store.change(charge, disputed=True)
     store.emit("charge.dispute.created", made)
+    fraud_warnings.follow(store, charge)
     if not inquiry:
         _withdraw(store, made)
     return made

@@ -160,6 +160,8 @@ EXPECTATIONS = (
     "under review.",
     "An inquiry marks its charge as disputed and leaves it refundable; refunding the charge does not close the "
     "inquiry.",
+    "A card that is warned of is warned of right after its charge; when the charge is refunded in whole or disputed, "
+    "radar.early_fraud_warning.updated tells that nothing can be done any more.",
     "A credit note by amount has one line, with each of the invoice's taxes in proportion; shares are rounded so "
     "that all notes together take each cent once.",
     "A preview of a credit note wants the same sums as its creation.",

@@ -29,6 +29,7 @@ NUMBERS = {
     "4000000000003220": "pm_card_threeDSecure2Required",
     "4000000000000259": "pm_card_createDispute",
     "4000000000001976": "pm_card_createDisputeInquiry",
+    "4000000000005423": "pm_card_createIssuerFraudRecord",
     "4000000000005126": "pm_card_refundFail",
     "4000000000007726": "pm_card_pendingRefund",
     "4000000000000077": "pm_card_bypassPending",

@@ -7,7 +7,7 @@ Source: https://docs.stripe.com/payments/paymentintents/lifecycle
 
 from collections.abc import Callable
 
-from stripe_sandbox import addresses, card_rules, disputes, faults, ledger, payment_methods, timeline
+from stripe_sandbox import addresses, card_rules, disputes, faults, fraud_warnings, ledger, payment_methods, timeline
 from stripe_sandbox.banks import BANKS, DAYS_ON_THE_WAY, RETURNS
 from stripe_sandbox.banks import FUNDS as BANK_FUNDS
 from stripe_sandbox.cards import ASK, GENERIC, NOT_AUTHENTICATED, REFUSALS, Refusal
@@ -196,10 +196,11 @@ def _bank_details(method: Row) -> Row:
 def _card_details(intent: Row, method: Row, refusal: Refusal | None) -> Row:
     """Return the card's details as a charge keeps them."""
     kept = ("brand", "checks", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4", "wallet")
-    details = {name: method["card"][name] for name in kept}
-    more = dict.fromkeys(("installments", "mandate", "network_token", "network_transaction_id", "three_d_secure"))
-    paid = None if refusal else intent["amount"]
-    return {**details, **more, "amount_authorized": paid, "network": method["card"]["brand"], "regulated_status": None}
+    return {
+        **{name: method["card"][name] for name in kept},
+        "amount_authorized": None if refusal else intent["amount"],
+        "network": method["card"]["brand"],
+    }
 
 
 def _failed(store: Store, intent: Row, method: Row, refusal: Refusal, *, charged: bool = True) -> None:
@@ -255,7 +256,9 @@ def _ask(store: Store, intent: Row, method: Row, return_url: str | None) -> None
 def _succeeded(store: Store, intent: Row, method: Row) -> None:
     charge = _charge(store, intent, method, None)
     _complete(store, intent, method, charge)
-    disputes.after_charge(store, charge, card_rules.card_of(method))
+    card = card_rules.card_of(method)
+    fraud_warnings.after_charge(store, charge, card)
+    disputes.after_charge(store, charge, card)
 
 
 def _complete(store: Store, intent: Row, method: Row, charge: Row) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from stripe_sandbox import currencies, ledger, timeline
+from stripe_sandbox import currencies, fraud_warnings, ledger, timeline
 from stripe_sandbox.cards import CARDS
 from stripe_sandbox.dates import DAY
 from stripe_sandbox.errors import invalid
@@ -51,6 +51,7 @@ def refund(store: Store, charge: Row, amount: int, **values: Any) -> Row:
     _count(store, charge, amount)
     store.emit("charge.refunded", charge)
     store.emit("refund.created", made)
+    fraud_warnings.follow(store, charge)
     return made
 
 
@@ -136,6 +137,7 @@ def _returned(store: Store, made: Row, **values: Any) -> None:
     _count(store, charge, -made["amount"])
     back = ledger.record(store, made, made["amount"], "refund_failure")
     _updated(store, made, failure_balance_transaction=back, **values)
+    fraud_warnings.follow(store, charge)
 
 
 def _count(store: Store, charge: Row, amount: int) -> None:

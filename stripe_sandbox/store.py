@@ -34,7 +34,7 @@ class Store(Memory):
         values.setdefault("id", self.new_id(kind))
         if "created" in OBJECTS[kind]["properties"]:
             values.setdefault("created", self.now(values.get("customer") or values.get("_customer")))
-        row = new(kind, **values, _seq=self.sequence, _kind=kind)
+        row = new(kind, **values, _seq=self.sequence)
         self._put(row)
         self._touched(row)
         if self.undo is not None:

@@ -1,4 +1,8 @@
-"""How a row is shown: nested rows are put together, the sandbox's own fields are left out, ids are expanded."""
+"""How a row is shown: nested rows are put together, the sandbox's own fields are left out, ids are expanded.
+
+A row has every field of its kind, and null in those without a value. A part of a row may have only some of its fields.
+The view leaves out what Stripe leaves out where it has no value, and shows null where Stripe shows null.
+"""
 
 import json
 import zlib
@@ -7,7 +11,8 @@ from typing import Any
 from stripe_sandbox.errors import StripeError, invalid
 from stripe_sandbox.kinds import KINDS, Row
 from stripe_sandbox.memory import Memory
-from stripe_sandbox.schema.load import INCLUDABLE, OBJECTS
+from stripe_sandbox.schema.load import INCLUDABLE, OBJECTS, WITHOUT_SHAPE, Shape, shape_of
+from stripe_sandbox.schema.parts import Schema, part_in
 
 NESTED: dict[str, tuple[str, str, str, str, int]] = {
     # kind: (field, kind of the members, their field that names the owner, address, how many are shown)
@@ -52,11 +57,12 @@ def shown(store: Memory, row: Row) -> Row:
     if row.get("deleted"):
         return {"id": row["id"], "object": kind, "deleted": True}
     if kind == "event":
-        return {**_public(row), "data": json.loads(zlib.decompress(row["_data"]))}
+        return {**_public(row, shape_of(kind)), "data": json.loads(zlib.decompress(row["_data"]))}
+    left_out = shape_of(kind).left_out
     view = {
         name: of_field(store, row, name, value) if type(value) in COMPOSED or (kind, name) in EMBEDDED else value
         for name, value in row.items()
-        if is_public(kind, name)
+        if is_public(kind, name) and (value is not None or name not in left_out)
     }
     if kind in NESTED:
         field, members, owner, url, most = NESTED[kind]
@@ -80,7 +86,13 @@ def of_field(store: Memory, row: Row, name: str, value: Any) -> Any:
         return shown(store, store.objects[kind][value])
     if kind and isinstance(value, list):
         return [shown(store, store.objects[kind][one]) for one in value]
-    return _public(value)
+    return _public(value, shape_of(row["_kind"]).parts.get(name, WITHOUT_SHAPE))
+
+
+def before_change(before: Row, after: Row) -> Row:
+    """Return the previous values of what differs between two views of a row. What was left out before is null."""
+    names = [*before, *(name for name in after if name not in before)]
+    return {name: before.get(name) for name in names if before.get(name) != after.get(name)}
 
 
 def listed(data: list[Row], url: str, *, more: bool) -> Row:
@@ -101,15 +113,20 @@ def expanded(store: Memory, view: Row, paths: list[str]) -> Row:
         parts, refusal = path.split("."), invalid(f"This property cannot be expanded ({path}).", param=f"expand[{n}]")
         if len(parts) > MOST_LEVELS:
             raise invalid("You cannot expand more than 4 levels of a property.", param=f"expand[{n}]")
-        _expand(store, view, parts, refusal)
+        _expand(store, view, {}, parts, refusal)
     return view
 
 
-def _public(value: Any) -> Any:
+def _public(value: Any, shape: Shape) -> Any:
+    """Copy the value without the sandbox's own fields. ``shape`` is that of the value, or of each member of a list."""
     if isinstance(value, dict):
-        return {key: _public(one) for key, one in value.items() if not key.startswith("_")}
+        return shape.nulls | {
+            key: _public(one, shape.parts.get(key, WITHOUT_SHAPE))
+            for key, one in value.items()
+            if not key.startswith("_") and (one is not None or key not in shape.left_out)
+        }
     if isinstance(value, list):
-        return [_public(one) for one in value]
+        return [_public(one, shape) for one in value]
     return value
 
 
@@ -134,31 +151,41 @@ def _plan(price: Row) -> Row:
     }
 
 
-def _expand(store: Memory, node: Any, parts: list[str], refusal: StripeError) -> None:
+def _expand(store: Memory, node: Any, schema: Schema, parts: list[str], refusal: StripeError) -> None:
+    """Expand what ``parts`` name in the node. ``schema`` is that of a part of an object; an object has its own."""
     if isinstance(node, list):
         for one in node:
-            _expand(store, one, parts, refusal)
+            _expand(store, one, schema, parts, refusal)
         return
     if not isinstance(node, dict) or node.get("deleted"):
         return
-    name, rest = parts[0], parts[1:]
-    if (node.get("object", ""), name) in HIDDEN:
+    name, rest, kind = parts[0], parts[1:], node.get("object", "")
+    schema = OBJECTS.get(kind, schema)
+    if (kind, name) in HIDDEN:
         row = store.get(node["object"], node["id"]) or {}  # something that is only previewed has no row
-        node[name] = _public(row.get(name))
+        shape = shape_of(kind)
+        if row.get(name) is not None or name not in shape.left_out:
+            node[name] = _public(row.get(name), shape.parts.get(name, WITHOUT_SHAPE))
         return
-    page = PAGES.get((node.get("object", ""), name))
-    if page and name not in node:
-        kind, owner, url = page
-        members = store.all(kind, **{owner: node["id"]})
-        if kind != "item":  # a page of its address goes on where this one ends: newest first
+    if (kind, name) in PAGES and name not in node:
+        members_kind, owner, url = PAGES[kind, name]
+        members = store.all(members_kind, **{owner: node["id"]})
+        if members_kind != "item":  # a page of its address goes on where this one ends: newest first
             members = members[::-1]
         first = [shown(store, one) for one in members[:10]]
         node[name] = listed(first, url.format(node["id"]), more=len(members) > 10)
-    if name not in node or not (rest or name in _expandable(node)):
+    fields = {"data": {}} if kind in ("list", "search_result") else schema.get("properties", {})
+    expandable = name in schema.get("x-expandableFields", ()) or (kind, name) in INCLUDABLE
+    if name not in fields or not (rest or expandable):
         raise refusal
-    node[name] = _whole(store, name, node[name], refusal)
+    if node.get(name) is None:
+        return
+    if expandable:
+        node[name] = _whole(store, name, node[name], refusal)
+    if rest and not isinstance(node[name], COMPOSED):
+        raise refusal
     if rest:
-        _expand(store, node[name], rest, refusal)
+        _expand(store, node[name], part_in(fields[name]) or {}, rest, refusal)
 
 
 def _whole(store: Memory, name: str, value: Any, refusal: StripeError) -> Any:
@@ -172,10 +199,3 @@ def _whole(store: Memory, name: str, value: Any, refusal: StripeError) -> Any:
     if target is None:
         raise refusal
     return shown(store, target)
-
-
-def _expandable(node: Row) -> set[str]:
-    """List the fields of this object that may be expanded. For a part of an object, these are all its fields."""
-    if schema := OBJECTS.get(node.get("object", "")):
-        return {*schema.get("x-expandableFields", ()), *(name for kind, name in INCLUDABLE if kind == node["object"])}
-    return set(node)

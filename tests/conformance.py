@@ -18,7 +18,8 @@ def note(http: httpx.Client) -> None:
     seen = http.get("/_sandbox/conformance").raise_for_status().json()
     for name, counts in SHOWN.items():
         counts.update(seen[name])
-    assert seen["faults"] == [], "the local Stripe deviated from its schema"
+    faults = "\n".join(seen["faults"])
+    assert not faults, f"the local Stripe deviated from its schema:\n{faults}"
 
 
 @pytest.hookimpl(tryfirst=True)

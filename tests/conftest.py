@@ -38,7 +38,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class LocalStripe:
-    """The local Stripe as tests use it."""
+    """The local Stripe as tests use it. ``price`` is the id of one that a test made there by itself."""
+
+    price: str
 
     def __init__(self, url: str) -> None:
         self.url = url

@@ -141,13 +141,13 @@ class SubscriptionItem(Discounted):
     class Meta:
         ordering = ["pk"]
 
-    @property
-    def zone(self) -> str:
-        return self.subscription.zone
-
     def __str__(self) -> str:
         name = str(self.plan_price.plan) if self.plan_price else "a price that is not one of our plans"
         return name if self.quantity == 1 else f"{name} × {self.quantity:,}"
+
+    @property
+    def zone(self) -> str:
+        return self.subscription.zone
 
 
 class SubscriptionChange(models.Model):

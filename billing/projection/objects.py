@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from billing import clock, invoice_lines
+from billing import clock, invoice_lines, zones
 from billing.findings import report, resolve
 from billing.models import (
     Adjustment,
@@ -23,6 +23,7 @@ from billing.models.statuses import FINAL, AdjustmentStatus
 from billing.projection import columns, rows
 from billing.stripe_api.inbound.states import (
     AdjustmentState,
+    FraudWarningState,
     InvoiceState,
     PaymentMethodState,
     PaymentState,
@@ -42,6 +43,7 @@ def write(office: Office, snapshot: Snapshot) -> None:
     _write_invoices(office, snapshot.invoices, prices, subscriptions, ticket)
     _write_payments(office, snapshot.payments, ticket)
     _write_adjustments(office, snapshot.adjustments, ticket)
+    _tell_of_fraud(office, snapshot.fraud_warnings)
     _write_payment_methods(office, snapshot.payment_methods, ticket)
     _mark_missing(office, snapshot)
 
@@ -263,6 +265,31 @@ def _tell(office: Office, row: Adjustment) -> None:
         resolve("dispute", subject, resolution="no answer is needed any more")
     if row.outcome == Adjustment.Outcome.LOST:
         report("dispute_lost", subject, office=office, detail=words)
+
+
+def _tell_of_fraud(office: Office, warnings: Iterable[FraudWarningState]) -> None:
+    """Report each payment that a bank warns of as a finding, and resolve it when nothing can be done any more.
+
+    Source: https://docs.stripe.com/disputes/measuring#early-fraud-warnings
+    """
+    warnings = list(warnings)
+    actionable = {one.payment_id for one in warnings if one.is_actionable}
+    named = {one.payment_id for one in warnings}
+    for payment in office.payments.filter(stripe_id__in=named) if named else ():
+        subject = str(payment.public_id)
+        if payment.stripe_id not in actionable or payment.disputed or not payment.refundable.amount:
+            resolve("fraud_warning", subject, resolution="the payment was refunded in whole, or is disputed")
+            continue
+        given_back = f", of which {payment.given_back} went back," if payment.amount_refunded else ""
+        report(
+            "fraud_warning",
+            subject,
+            office=office,
+            detail=f"The card's bank warns that the payment of {payment.money}{given_back} on "
+            f"{zones.day(payment.created_at, office.time_zone)} may be fraud. Often a dispute follows, which takes the "
+            "money and costs a fee. If you are not sure that the Office made this payment, refund all of it now: only that prevents the "
+            "dispute. A refund of a part does not.",
+        )
 
 
 def _mark_missing(office: Office, snapshot: Snapshot) -> None:

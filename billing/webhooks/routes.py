@@ -1,8 +1,8 @@
 """The table that says what to look at for each event type. The longest prefix that fits decides.
 
 A prefix covers every event type of Stripe, and a test fails for a type that has none. A type that is newer than this
-table is ignored. An event about a refund, a dispute or the payment of an invoice names no customer. Its customer is
-found by what it names: in our own payments and invoices, otherwise with one request to Stripe.
+table is ignored. An event about a refund, a dispute, a fraud warning or the payment of an invoice names no customer.
+Its customer is found by what it names: in our own payments and invoices, otherwise with one request to Stripe.
 Source: https://docs.stripe.com/api/events/types
 """
 
@@ -16,6 +16,7 @@ class LookAt(StrEnum):
     PAYMENT = "payment"  # and its refunds
     DISPUTE = "dispute"
     CREDIT_NOTE = "credit note"
+    FRAUD_WARNING = "fraud warning"
     CATALOGUE = "catalogue"
     IGNORE = "ignore"
 
@@ -48,6 +49,7 @@ ROUTES: dict[str, LookAt] = {
     "price.": LookAt.CATALOGUE,
     "plan.": LookAt.IGNORE,  # the old name of a price; the event of the price comes too
     **dict.fromkeys(IGNORED.split(), LookAt.IGNORE),
+    "radar.early_fraud_warning.": LookAt.FRAUD_WARNING,
 }
 
 
@@ -57,6 +59,7 @@ FETCHED: dict[LookAt, dict[str, tuple[str, ...]]] = {
     LookAt.INVOICE: {"invoices": ("in_",)},
     LookAt.PAYMENT: {"payments": ("",)},
     LookAt.DISPUTE: {"payments": ("",), "disputes": ("ch_", "py_")},
+    LookAt.FRAUD_WARNING: {"payments": ("ch_", "py_"), "fraud_warnings": ("ch_", "py_")},
     LookAt.CREDIT_NOTE: {"invoices": ("in_",), "credit_notes": ("in_",)},
 }
 

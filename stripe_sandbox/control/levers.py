@@ -11,6 +11,7 @@ from stripe_sandbox import (
     delivery,
     disputes,
     faults,
+    fraud_warnings,
     payment_methods,
     refunds,
     timeline,
@@ -150,6 +151,11 @@ def dispute(store: Store, given: Row, ids: Ids) -> Row:
         store, charge, reason=given.get("reason", "fraudulent"), inquiry=given.get("inquiry", False)
     )
     return {"id": made["id"], "status": made["status"]}
+
+
+def warn_of_fraud(store: Store, given: Row, ids: Ids) -> Row:
+    made = fraud_warnings.warn(store, store.need("charge", ids["charge"]), **given)
+    return {"id": made["id"], "actionable": made["actionable"]}
 
 
 def delete_customer(store: Store, given: Row, ids: Ids) -> Row:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from stripe_sandbox import disputes, faults
+from stripe_sandbox import disputes, faults, fraud_warnings
 from stripe_sandbox.cards import REFUSALS
 from stripe_sandbox.control import levers, seeding
 from stripe_sandbox.dates import DAY
@@ -104,6 +104,7 @@ CONTROLS: dict[tuple[str, str], tuple[Control, dict[str, Field]]] = {
         levers.dispute,
         {"reason": _one_of(*disputes.REASONS), "inquiry": YES_OR_NO},
     ),
+    ("POST", "charges/{charge}/fraud_warning"): (levers.warn_of_fraud, {"fraud_type": _one_of(*fraud_warnings.TYPES)}),
     ("POST", "checkout/sessions/{session}/complete"): (levers.complete_session, {"card": TEXT, "email": TEXT}),
     ("POST", "refunds/{refund}/settle"): (levers.settle_refund, {}),
     ("POST", "payment_methods/{payment_method}/renew"): (

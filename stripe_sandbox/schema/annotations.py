@@ -28,8 +28,8 @@ KINDS = frozenset(
     "billing.meter_event_summary billing_portal.configuration billing_portal.session charge checkout.session coupon "
     "credit_note credit_note_line_item customer customer_balance_transaction discount dispute event invoice "
     "invoice_payment invoiceitem item line_item payment_intent payment_method plan price product promotion_code "
-    "refund setup_intent subscription subscription_item subscription_schedule tax_id tax_rate "
-    "test_helpers.test_clock webhook_endpoint".split()
+    "radar.early_fraud_warning refund setup_intent subscription subscription_item subscription_schedule tax_id "
+    "tax_rate test_helpers.test_clock webhook_endpoint".split()
 )
 
 
@@ -58,6 +58,15 @@ def source_files(pattern: str) -> list[Path]:
 @functools.cache
 def parsed(module: Path) -> ast.Module:
     return ast.parse(module.read_text())
+
+
+def constant(file: str, name: str) -> str:
+    """Return a constant of the SDK: the text that this file gives this name. Raises: LookupError."""
+    for statement in ast.walk(ast.parse((sdk() / file).read_text())):
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=found)], value=ast.Constant(value=str(value))) if found == name:
+                return value
+    raise LookupError(f"{file}: {name}")
 
 
 def object_schemas() -> dict[str, Schema]:

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
 LONGEST = 200
 REFERENCE = "#/components/schemas/"
-# A deleted object is shown as a stub. Only a deleted discount keeps its shape.
-STUBBED = frozenset(kind for kind, schema in OBJECTS.items() if "deleted" in schema["properties"]) - {"discount"}
+DELETABLE = frozenset(kind for kind, schema in OBJECTS.items() if "deleted" in schema["properties"])
 READABLE_WHEN_DELETED = frozenset({"customer"})
 PAGES = {
     "list": response_schema("get", "/v1/customers"),
@@ -26,7 +25,7 @@ PAGES = {
 def faults(shown: dict[str, Any]) -> list[str]:
     """List how the object, or each object in a page, differs from its schema. The list is empty if nothing differs.
 
-    The stub of a deleted object is correct. An event is checked together with the object that it contains.
+    A deleted object may be shown in its short form. An event is checked together with the object that it contains.
     """
     kind = shown.get("object")
     if kind not in PAGES and (kind not in OBJECTS or kind == "error"):
@@ -43,7 +42,8 @@ def faults(shown: dict[str, Any]) -> list[str]:
 def response_faults(method: str, path_template: str, body: dict[str, Any]) -> list[str]:
     """List how the body differs from the operation's answer. The path's parameters may have any name.
 
-    A deletion is answered with a stub, if the kind has one. Nothing else is, except reading a deleted customer.
+    A deletion is answered with the deleted object, if the kind has a form for it. Nothing else is, except reading a
+    deleted customer.
 
     Raises:
         LookupError: the schema has no such operation.
@@ -72,7 +72,7 @@ def _answer_faults(action: str, declared: dict[str, Any], shown: dict[str, Any])
     if shown.get("object") != due:
         return [f"{shown.get('object')!r} where a {due} is due"]
     deleted = "deleted" in shown
-    if action == "delete" and due in STUBBED and not deleted:
+    if action == "delete" and due in DELETABLE and not deleted:
         return [f"{due}: in full where it was deleted"]
     if deleted and not (action == "delete" or (action == "get" and due in READABLE_WHEN_DELETED)):
         return [f"{due}: deleted, where it is due in full"]
@@ -98,20 +98,25 @@ def _validator() -> "Validator":
 @functools.cache
 def _components() -> dict[str, Any]:
     """Return the schemas of all objects, and of pages of objects of any kind."""
-    objects = {kind: _with_stub(kind, json_schema(schema)) for kind, schema in OBJECTS.items()}
+    objects = {kind: _or_deleted(kind, json_schema(schema)) for kind, schema in OBJECTS.items()}
     pages = {kind: json_schema(schema) for kind, schema in PAGES.items()}
     for page in pages.values():
         page["properties"]["data"]["items"] = {"type": "object"}
     return objects | pages
 
 
-def _with_stub(kind: str, full: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of the full object or, if ``deleted`` is there, of its stub."""
-    if kind not in STUBBED:
+def _or_deleted(kind: str, full: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of the full object or, if ``deleted`` is there, of the deleted object.
+
+    It is a stub. Only a deleted discount keeps its fields, but for its end.
+    Source: https://docs.stripe.com/api/discounts/delete
+    """
+    if kind not in DELETABLE:
         return full
-    fields = {name: full["properties"][name] for name in ("id", "object")} | {"deleted": {"const": True}}
-    stub = {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
-    return {"if": {"type": "object", "required": ["deleted"]}, "then": stub, "else": full}
+    kept = full["properties"].keys() - {"end"} if kind == "discount" else {"id", "object"}
+    fields = {name: full["properties"][name] for name in kept} | {"deleted": {"const": True}}
+    deleted = {"type": "object", "properties": fields, "required": sorted(fields), "additionalProperties": False}
+    return {"if": {"type": "object", "required": ["deleted"]}, "then": deleted, "else": full}
 
 
 def json_schema(openapi: Any) -> Any:

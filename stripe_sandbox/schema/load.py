@@ -4,7 +4,9 @@ import functools
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+from stripe_sandbox.schema.parts import part_in
 
 DOCUMENT = json.loads(Path(__file__).with_name("billing.json").read_text())
 API_VERSION: str = DOCUMENT["info"]["version"]
@@ -54,9 +56,9 @@ INCLUDABLE = {
 
 
 def new(kind: str, **values: Any) -> dict[str, Any]:
-    """Make an object with every field of its kind. A field without a value is null or empty."""
+    """Make a row with every field of its kind. A field without a value is null or empty; a view may leave it out."""
     template, containers = _template(kind)
-    return template | {name: empty.copy() for name, empty in containers.items()} | values
+    return template | {name: empty.copy() for name, empty in containers.items()} | {"_kind": kind} | values
 
 
 @functools.cache
@@ -65,11 +67,38 @@ def _template(kind: str) -> tuple[dict[str, Any], dict[str, Any]]:
     schema = OBJECTS[kind]
     required = {*schema.get("required", ()), "object"}
     fields = {
-        name: _empty(field) if name in required else None
+        name: _empty(field) if name in required and not field.get("nullable") else None
         for name, field in schema["properties"].items()
         if name in required or (name != "deleted" and (kind, name) not in INCLUDABLE)
     }
     return fields, {name: empty for name, empty in fields.items() if isinstance(empty, list | dict)}
+
+
+class Shape(NamedTuple):
+    """How an object, or a part of it, shows the fields that have no value."""
+
+    left_out: frozenset[str]
+    nulls: dict[str, None]
+    parts: dict[str, "Shape"]
+
+
+WITHOUT_SHAPE = Shape(frozenset(), {}, {})
+"""The shape of what has no fields of its own, such as metadata."""
+
+
+@functools.cache
+def shape_of(kind: str) -> Shape:
+    """Return the shape of this kind of object."""
+    return _shape(OBJECTS[kind])
+
+
+def _shape(schema: dict[str, Any]) -> Shape:
+    fields, required = schema["properties"], schema.get("required", ())
+    return Shape(
+        left_out=frozenset(name for name in fields if name not in required and not fields[name].get("nullable")),
+        nulls={name: None for name in required if fields[name].get("nullable")},
+        parts={name: _shape(part) for name, field in fields.items() if (part := part_in(field))},
+    )
 
 
 def _empty(field: dict[str, Any]) -> Any:

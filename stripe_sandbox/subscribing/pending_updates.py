@@ -11,7 +11,7 @@ from stripe_sandbox.subscribing import drafts, proration
 from stripe_sandbox.subscribing import subscription_changes as changes
 from stripe_sandbox.subscribing import subscription_rows as rows
 from stripe_sandbox.subscribing import subscription_terms as terms
-from stripe_sandbox.views import shown
+from stripe_sandbox.views import before_change, shown
 
 SUPPORTED = {
     "items",
@@ -163,5 +163,4 @@ def _apply(store: Store, subscription: Row, pending: Row, invoice: Row) -> None:
         if line := lines.get(item["price"]):
             proration.forget(store, item)
             proration.remember(store, item, amounts.net(line), line["period"]["start"], line["period"]["end"])
-    after = shown(store, subscription)
-    store.emit(rows.UPDATED, subscription, {name: value for name, value in before.items() if after[name] != value})
+    store.emit(rows.UPDATED, subscription, before_change(before, shown(store, subscription)))

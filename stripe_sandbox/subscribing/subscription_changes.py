@@ -11,7 +11,7 @@ from stripe_sandbox.store import Row, Store
 from stripe_sandbox.subscribing import drafts, ends, proration, renewals
 from stripe_sandbox.subscribing import subscription_rows as rows
 from stripe_sandbox.subscribing import subscription_terms as terms
-from stripe_sandbox.views import shown
+from stripe_sandbox.views import before_change, shown
 
 BILLED = {"items", "trial_end", "billing_cycle_anchor"}
 """The parameters that may cost something at once."""
@@ -45,8 +45,7 @@ def change(store: Store, subscription: Row, params: Params, wanted: list[terms.I
         invoice = _billed_changes(store, subscription, params, wanted)
     elif moved and params.get("proration_behavior") == "always_invoice":
         invoice = drafts.bill_waiting(store, subscription, "subscription_update")
-    after = shown(store, subscription)
-    different = {name: value for name, value in before.items() if after[name] != value}
+    different = before_change(before, shown(store, subscription))
     if different and (subscription["status"] not in rows.ENDED or before["status"] in rows.ENDED):
         store.emit(rows.UPDATED, subscription, different)
     return invoice

@@ -49,7 +49,7 @@ def price_of(store: Store, given: Params, param: str) -> Row | None:
     key = given.get("price") or given.get("plan")
     if key:
         price = store.need("price", key, f"{param}[price]")
-        if not price["active"]:
+        if not price["active"] and not given.get("_made_price"):  # a checkout session makes prices that are inactive
             raise invalid(
                 "The price specified is inactive. This field only accepts active prices.", param=f"{param}[price]"
             )

@@ -8,7 +8,7 @@ from typing import Any
 from stripe_sandbox import card_rules, discounts, search
 from stripe_sandbox.dates import add_interval
 from stripe_sandbox.errors import StripeError, invalid, missing
-from stripe_sandbox.handlers import Ids, Params, Routes, gone, merged, page, reads, within
+from stripe_sandbox.handlers import Ids, Params, Routes, merged, page, reads, within
 from stripe_sandbox.invoicing import collection, invoices
 from stripe_sandbox.store import Row, Store
 from stripe_sandbox.subscribing import (
@@ -258,9 +258,9 @@ def _drop_discounts(store: Store, params: Params, ids: Ids) -> Row:
     subscription = store.need("subscription", ids[EXPOSED])
     if not subscription["discounts"]:
         raise missing("discount", "")
-    key = subscription["discounts"][-1]
-    discounts.end(store, store.objects["discount"][key])
-    return gone("discount", key)
+    discount = store.objects["discount"][subscription["discounts"][-1]]
+    discounts.end(store, discount)
+    return discounts.deleted(store, discount)
 
 
 ROUTES: Routes = {

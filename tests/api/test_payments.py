@@ -1,3 +1,5 @@
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from billing.models import Adjustment, Invoice, Operation, Payment
@@ -130,7 +132,8 @@ def test_a_dispute_is_listed_with_what_to_do_and_until_when(stripe, operator, of
 
     row = Adjustment.objects.get()
     assert (one["kind"], one["status"], one["outcome"]) == ("dispute", "needs_response", "")
-    assert f"answer it in Stripe's dashboard before {row.due_at:%d %B %Y}" in one["says"]
+    local = row.due_at.astimezone(ZoneInfo("America/New_York"))
+    assert f"dashboard before {local.day} {local:%B %Y, %H:%M} (America/New_York)" in one["says"]
     assert one["due_at"] == row.due_at.isoformat().replace("+00:00", "Z")
     assert row.stripe_id not in str(one)
 

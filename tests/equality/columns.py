@@ -206,7 +206,7 @@ INVOICE: Columns = {
     "collection": lambda its: its["collection_method"],
     "amount_paid": lambda its: its["amount_paid"],
     "amount_remaining": lambda its: its["amount_remaining"],
-    "paid_elsewhere": lambda its: its["amount_paid_off_stripe"] or 0,
+    "paid_elsewhere": lambda its: its.get("amount_paid_off_stripe") or 0,
     "credited_before_payment": lambda its: its["pre_payment_credit_notes_amount"],
     "credited_after_payment": lambda its: its["post_payment_credit_notes_amount"],
     "starting_balance": lambda its: its["starting_balance"],

@@ -175,7 +175,9 @@ def test_the_page_the_command_and_the_findings_say_the_same(
 
 def rows():
     """Return what is held of each object, by its id, by hand: a repair is a change of one of these."""
-    found: dict[str, tuple] = {one.payment_provider_customer_id: (one.credit_balance,) for one in Office.objects.all()}
+    found: dict[str | None, tuple[object, ...]] = {
+        one.payment_provider_customer_id: (one.credit_balance,) for one in Office.objects.all()
+    }
     found |= {
         one.stripe_id: (one.status, one.quantity, one.monthly_amount, one.current_period_end)
         for one in Subscription.objects.all()

@@ -360,6 +360,16 @@ def price_differs_until_the_next_comparison(at: Stage) -> Iterator[None]:
 
 
 @story
+def fraud_warning(at: Stage) -> Iterator[None]:
+    payment = Payment.objects.get().stripe_id
+    at.stripe.control(f"charges/{payment}/fraud_warning")
+    at.settle()
+    yield
+    at.stripe.post("refunds", charge=payment)
+    at.settle()
+
+
+@story
 def dispute(at: Stage) -> Iterator[None]:
     at.stripe.control(f"charges/{Payment.objects.get().stripe_id}/dispute")
     at.settle()

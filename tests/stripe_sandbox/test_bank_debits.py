@@ -39,7 +39,7 @@ def test_a_bank_account_is_shown_as_one(sandbox: Sandbox, account: str) -> None:
     method = sandbox.listed("payment_methods", customer=office.customer)[0]
     assert (method["type"], method["us_bank_account"]["last4"]) == ("us_bank_account", "6789")
     assert method["us_bank_account"]["routing_number"] == "110000000"
-    assert method["card"] is None
+    assert "card" not in method
     assert sandbox.listed("payment_methods", customer=office.customer, type="card") == []
 
 

@@ -420,6 +420,20 @@ def test_a_discount_that_is_replaced_is_at_its_end(sandbox: Sandbox) -> None:
     assert error_of(answer, 400)["code"] == "resource_missing"
 
 
+def test_a_deleted_discount_is_answered_with_all_of_it_but_its_end(sandbox: Sandbox) -> None:
+    """Source: https://docs.stripe.com/api/discounts/subscription_delete"""
+    made = coupon(sandbox, percent_off=10, duration="repeating", duration_in_months=3)
+    subscription = discounted(sandbox, sandbox.customer()["id"], coupon=made["id"])
+    path = f"subscriptions/{subscription['id']}"
+    shown = sandbox.get(path, **{"expand[0]": "discounts"})["discounts"][0]
+    assert shown["end"]
+
+    gone = sandbox.ask("DELETE", f"{path}/discount").raise_for_status().json()
+
+    assert gone == {name: value for name, value in shown.items() if name != "end"} | {"deleted": True}
+    assert sandbox.get(path)["discounts"] == []
+
+
 def test_who_has_a_discount_keeps_it_when_its_coupon_is_deleted(sandbox: Sandbox) -> None:
     made = coupon(sandbox, percent_off=10, duration="forever")
     subscription = discounted(sandbox, sandbox.customer()["id"], coupon=made["id"])

@@ -296,6 +296,35 @@ def test_what_no_card_could_complete_is_refused_at_once(sandbox: Sandbox) -> Non
     assert sandbox.listed("checkout/sessions") == sandbox.listed("customers") == []
 
 
+@pytest.mark.parametrize("mode", ["subscription", "payment"])
+def test_a_price_may_be_made_for_one_line(sandbox: Sandbox, mode: str) -> None:
+    """Source: https://docs.stripe.com/api/checkout/sessions/create#create_checkout_session-line_items-price_data"""
+    price = {"currency": "usd", "unit_amount": 1500, "product_data][name": "Training"}
+    if mode == "subscription":
+        price |= {"recurring][interval": "month"}
+    line = {f"line_items[0][price_data][{name}]": value for name, value in price.items()}
+    given = {"mode": mode, "success_url": BACK, "line_items[0][quantity]": 2, **line}
+    made = sandbox.post("checkout/sessions", given)
+    assert (made["amount_total"], made["currency"]) == (3000, "usd")
+    (item,) = sandbox.get(f"checkout/sessions/{made['id']}/line_items")["data"]
+    assert (item["description"], item["price"]["active"], item["price"]["unit_amount"]) == ("Training", False, 1500)
+    sandbox.control(f"checkout/sessions/{made['id']}/complete", card="pm_card_visa", email="a@office.example")
+    assert again(sandbox, made)["payment_status"] == "paid"
+    assert [one["amount"] for one in sandbox.listed("charges")] == [3000]
+    if mode == "subscription":
+        (subscription,) = sandbox.listed("subscriptions")
+        assert subscription["items"]["data"][0]["price"]["id"] == item["price"]["id"]
+
+
+def test_a_line_has_one_price(sandbox: Sandbox) -> None:
+    line = {"line_items[0][price_data][currency]": "usd", "line_items[0][price_data][product_data][name]": "Training"}
+    given = {"mode": "payment", "success_url": BACK, "line_items[0][quantity]": 1, **line}
+    assert refused(sandbox, **given, **{"line_items[0][price]": "price_1"})["param"] == "line_items[0][price]"
+    no_product = {name: value for name, value in given.items() if "product_data" not in name}
+    assert refused(sandbox, **no_product)["param"] == "line_items[0][price_data][product]"
+    assert sandbox.listed("checkout/sessions") == sandbox.listed("products") == []
+
+
 @pytest.mark.parametrize("name", ["automatic_tax[enabled]", "invoice_creation[enabled]", "tax_id_collection[enabled]"])
 def test_what_would_change_the_money_and_is_not_here_is_a_501(sandbox: Sandbox, name: str) -> None:
     given = {"success_url": BACK, "line_items[0][price]": sandbox.price()["id"], "line_items[0][quantity]": 1}

@@ -6,9 +6,17 @@ import pytest
 
 from stripe_sandbox.schema.conformance import error_faults, faults, response_faults
 from stripe_sandbox.schema.load import new
+from stripe_sandbox.store import Store
+from stripe_sandbox.views import shown
 
-CUSTOMER = new("customer", id="cus_1", created=1)
-CLOCK = new("test_helpers.test_clock", id="clock_1", created=1, status="ready")
+
+def view(kind: str, **values: Any) -> dict[str, Any]:
+    return shown(Store(), new(kind, **values))
+
+
+CUSTOMER = view("customer", id="cus_1", created=1)
+CLOCK = view("test_helpers.test_clock", id="clock_1", created=1, status="ready")
+NOWHERE = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))
 GONE = {"id": "cus_1", "object": "customer", "deleted": True}
 
 
@@ -17,7 +25,10 @@ def page(*data: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def event(carried: dict[str, Any]) -> dict[str, Any]:
-    return new("event", id="evt_1", created=1, type="customer.updated", data={"object": carried})
+    return {
+        **{"id": "evt_1", "object": "event", "created": 1, "type": "customer.updated", "data": {"object": carried}},
+        **{"api_version": None, "livemode": False, "pending_webhooks": 0, "request": None},
+    }
 
 
 @pytest.mark.parametrize(
@@ -48,7 +59,7 @@ def test_what_conforms_has_no_fault(shown: dict[str, Any]) -> None:
         ({k: v for k, v in CUSTOMER.items() if k != "id"}, 'customer: "id" is a required property'),
         (CUSTOMER | {"colour": "red"}, "customer: Additional properties are not allowed ('colour' was unexpected)"),
         (
-            CUSTOMER | {"address": {"planet": "Mars"}},
+            CUSTOMER | {"address": NOWHERE | {"planet": "Mars"}},
             "customer.address: Additional properties are not allowed ('planet' was unexpected)",
         ),
         (CUSTOMER | {"tax_exempt": "perhaps"}, 'customer.tax_exempt: "perhaps" is not one of "exempt"'),
@@ -76,9 +87,54 @@ def test_a_deviation_is_told_with_its_kind_and_field(shown: dict[str, Any], told
 
 
 def test_a_deleted_discount_keeps_its_shape() -> None:
-    discount = new("discount", id="di_1", start=1, source={"type": "coupon", "coupon": "ten"}, deleted=True)
-    assert faults(discount) == []
+    """But for its end. Source: https://docs.stripe.com/api/discounts/delete"""
+    full = view("discount", id="di_1", start=1, source={"type": "coupon", "coupon": "ten"})
+    deleted = {name: value for name, value in full.items() if name != "end"} | {"deleted": True}
+    assert faults(full) == faults(deleted) == []
+    assert faults(full | {"deleted": True})
     assert faults({"id": "di_1", "object": "discount", "deleted": True})
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "told"),
+    [
+        # left out where Stripe has no value: `field?: T` in stripe-node's types
+        ("customer", "tax", 'customer.tax: null is not of type "object"'),
+        ("refund", "failure_reason", 'refund.failure_reason: null is not of type "string"'),
+        ("price", "tiers", 'price.tiers: null is not of type "array"'),
+        ("payment_method", "sepa_debit", 'payment_method.sepa_debit: null is not of type "object"'),
+        # null where Stripe has no value, and always there: `field: T | null`
+        ("customer", "description", 'customer: "description" is a required property'),
+        ("charge", "refunded", 'charge: "refunded" is a required property'),
+        ("refund", "reason", 'refund: "reason" is a required property'),
+        ("price", "recurring", 'price: "recurring" is a required property'),
+        # always there with a value, although stripe-python says Optional
+        ("customer", "balance", 'customer: "balance" is a required property'),
+        ("customer", "metadata", 'customer: "metadata" is a required property'),
+        # left out or null
+        ("customer", "currency", ""),
+        ("customer", "address", ""),
+    ],
+)
+def test_a_field_without_a_value_is_left_out_or_null_as_stripe_has_it(kind: str, field: str, told: str) -> None:
+    made = view(kind, id="x_1", **({"product": "prod_1"} if kind == "price" else {}))
+    assert faults(made) == []
+    if field in made:
+        del made[field]
+    else:
+        made[field] = None
+    assert faults(made) == ([told] if told else [])
+
+
+def test_a_part_of_an_object_says_null_and_leaves_out_as_stripe_does() -> None:
+    customer = view("customer", id="cus_1", created=1, shipping={"name": "Maple", "carrier": None, "address": None})
+    assert customer["shipping"] == {"name": "Maple", "carrier": None}
+    assert customer["invoice_settings"] == dict.fromkeys(
+        ("custom_fields", "default_payment_method", "footer", "rendering_options")
+    )
+    assert faults(customer) == []
+    del customer["invoice_settings"]["footer"]
+    assert faults(customer) == ['customer.invoice_settings: "footer" is a required property']
 
 
 def test_every_deviation_is_told_at_once() -> None:

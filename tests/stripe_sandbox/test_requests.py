@@ -93,6 +93,33 @@ def test_a_field_that_is_no_reference_cannot_be_expanded(sandbox: Sandbox, field
     assert error["message"] == f"This property cannot be expanded ({field})."
 
 
+def test_a_part_of_an_object_is_expanded_only_where_stripe_says_so(sandbox: Sandbox) -> None:
+    """Source: https://docs.stripe.com/api/invoices/object: ``tax_rate`` is a string, ``subscription`` expandable."""
+    rate = sandbox.post("tax_rates", {"display_name": "VAT", "percentage": 20, "inclusive": "false"})["id"]
+    made = sandbox.subscription(sandbox.customer()["id"], **{"default_tax_rates[0]": rate})
+    path = f"invoices/{made['latest_invoice']}"
+    assert sandbox.get(path)["total_taxes"][0]["tax_rate_details"]["tax_rate"] == rate
+    field = "total_taxes.tax_rate_details.tax_rate"
+    error = sandbox.refused("GET", path, {"expand[]": field})
+    assert error["message"] == f"This property cannot be expanded ({field})."
+    parent = sandbox.get(path, **{"expand[]": "parent.subscription_details.subscription"})["parent"]
+    assert parent["subscription_details"]["subscription"]["id"] == made["id"]
+
+
+def test_what_is_left_out_may_be_named_in_expand(sandbox: Sandbox) -> None:
+    """A refund that did not fail has no such balance transaction, and the request is right all the same."""
+    customer = sandbox.customer()["id"]
+    sandbox.subscription(customer)
+    refund = sandbox.post("refunds", {"charge": sandbox.listed("charges", customer=customer)[0]["id"]})["id"]
+    assert "failure_balance_transaction" not in sandbox.get(f"refunds/{refund}")
+    assert sandbox.get(f"refunds/{refund}", **{"expand[]": "failure_balance_transaction"})["id"] == refund
+    coupon = sandbox.post("coupons", {"percent_off": 10, "duration": "once"})["id"]
+    for field in ("applies_to", "currency_options"):
+        assert field not in sandbox.get(f"coupons/{coupon}", **{"expand[]": field})
+    sandbox.refused("GET", f"refunds/{refund}", {"expand[]": "failure_reason"})
+    sandbox.refused("GET", f"refunds/{refund}", {"expand[]": "status.whatever"})
+
+
 def test_a_deleted_customer_is_expanded_as_three_fields(sandbox: Sandbox) -> None:
     made = sandbox.subscription(sandbox.customer()["id"])
     sandbox.ask("DELETE", f"customers/{made['customer']}").raise_for_status()

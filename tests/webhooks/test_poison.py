@@ -160,6 +160,11 @@ def disputed(stage: Stage) -> int:
     return stage.event("charge.dispute.created", {"id": "du_1", "object": "dispute", "charge": charge()})
 
 
+def warned(stage: Stage) -> int:
+    about = {"id": "issfr_1", "object": "radar.early_fraud_warning", "charge": charge()}
+    return stage.event("radar.early_fraud_warning.created", about)
+
+
 def disputed_unseen(stage: Stage) -> int:
     stage.stripe.advance(days=32)
     stage.taken()
@@ -418,6 +423,8 @@ TABLE = [
     Row("payment_method.detached", detached, {200}, ONE, APPLIED, check=no_card),
     Row("a dispute of our charge", disputed, {200}, ONE, APPLIED, check=resolved_by_our_own_rows),
     Row("a dispute, charge not seen yet", disputed_unseen, {200}, ONE, APPLIED, check=resolved_by_one_question),
+    Row("a fraud warning of our charge", warned, {200}, ONE, APPLIED, check=resolved_by_our_own_rows),
+    Row("a warning of nobody's", own("radar.early_fraud_warning.updated", {"charge": "ch_no"}), {200}, ONE, IGNORED),
     Row("a dispute of nobody's charge", own("charge.dispute.closed", {"charge": "ch_no"}), {200}, ONE, IGNORED),
     Row("a refund", refunded, {200}, ONE, APPLIED, check=resolved_by_our_own_rows),
     Row("a payment of our invoice", an_invoice_payment, {200}, ONE, APPLIED, check=resolved_by_our_own_rows),

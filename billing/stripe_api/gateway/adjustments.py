@@ -1,4 +1,4 @@
-"""Refunds and credit notes, with which money goes back, and disputes, which the bank makes."""
+"""Refunds and credit notes, with which money goes back, and disputes and fraud warnings, which the bank makes."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,7 +8,7 @@ from billing.stripe_api import client, inbound
 from billing.stripe_api.client import Step
 from billing.stripe_api.gateway import answers
 from billing.stripe_api.inbound.adjustments import Credited, PreviewedCreditNote
-from billing.stripe_api.inbound.states import AdjustmentState
+from billing.stripe_api.inbound.states import AdjustmentState, FraudWarningState
 
 __all__ = ["Credited", "PreviewedCreditNote"]
 
@@ -90,6 +90,15 @@ def refunds(of: list[dict[str, Any]]) -> list[AdjustmentState]:
 def disputes(charge: str) -> list[AdjustmentState]:
     """Return the disputes of this charge."""
     return [inbound.adjustments.dispute(one) for one in answers.page("/v1/disputes", {"charge": charge})]
+
+
+def fraud_warnings(charge: str) -> list[FraudWarningState]:
+    """Return the early fraud warnings of this charge.
+
+    Source: https://docs.stripe.com/api/radar/early_fraud_warnings/list
+    """
+    rows = answers.page("/v1/radar/early_fraud_warnings", {"charge": charge})
+    return [inbound.adjustments.fraud_warning(one) for one in rows]
 
 
 def credit_notes(customer: str) -> list[AdjustmentState]:

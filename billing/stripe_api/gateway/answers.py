@@ -51,5 +51,12 @@ def one(path: str, params: dict[str, Any]) -> dict[str, Any] | None:
         return None
 
 
+def shown(answer: dict[str, Any], name: str) -> str:
+    """Return a text that the answer must show. Raises: StripeRejected: it is null or left out."""
+    if not answer.get(name):
+        raise errors.StripeRejected(f"Stripe's answer does not show its {name}.")
+    return str(answer[name])
+
+
 def identity_of(answer: dict[str, Any]) -> str:
     return str(answer["id"])

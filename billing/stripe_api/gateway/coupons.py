@@ -38,7 +38,7 @@ def find_promotion_code(code: str, *, customer: str) -> Coupon | None:
     found = [
         one
         for one in answers.page("/v1/promotion_codes", query)
-        if inbound.values.identity(one["customer"]) in ("", customer)
+        if inbound.values.identity(one["customer"]) in ("", customer) and one["promotion"]["coupon"]
     ]
     found.sort(key=lambda one: one["customer"] is None)  # the customer's own code comes first
     if not found:

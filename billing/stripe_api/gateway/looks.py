@@ -21,6 +21,7 @@ def fetch(
     payments: Iterable[str] = (),
     disputes: Iterable[str] = (),
     credit_notes: Iterable[str] = (),
+    fraud_warnings: Iterable[str] = (),
     payment_methods: bool = False,
     cards: Iterable[str] = (),
 ) -> Snapshot:
@@ -31,12 +32,14 @@ def fetch(
     - ``invoices``: the newest invoices, and older ones that are named
     - ``payments``: the newest charges with their refunds, and older ones that are named
     - ``disputes``: the disputes of the charges that are named
+    - ``fraud_warnings``: the early fraud warnings of the charges that are named
     - ``credit_notes``: the newest credit notes, if any invoice is named
     - ``payment_methods``: the cards on file. ``cards`` names more cards to check
 
-    This takes two requests, and at most one more for each kind that is asked for, but disputes take one for each
-    charge. There is one more for each named object and each card that is not in its list, for each invoice,
-    subscription or charge whose parts did not all come with it, and for each subscription with discounts on its items.
+    This takes two requests, and at most one more for each kind that is asked for, but disputes and fraud warnings take
+    one for each charge. There is one more for each named object and each card that is not in its list, for each
+    invoice, subscription or charge whose parts did not all come with it, and for each subscription with discounts on
+    its items.
 
     A deleted customer has no subscriptions and no cards. Its invoices and payments stay.
     """
@@ -82,6 +85,7 @@ def fetch(
         adjusted += adjustments.disputes(charge)
     if set(credit_notes):
         adjusted += adjustments.credit_notes(customer.id)
+    warnings = [one for charge in sorted(set(fraud_warnings)) for one in adjustments.fraud_warnings(charge)]
     asked = payment_methods and not customer.deleted
     kept, detached = _payment_methods(office, customer.id, cards) if asked else ((), ())
     return Snapshot(
@@ -93,6 +97,7 @@ def fetch(
         invoices=tuple(inbound.invoices.invoice(one) for one in found.values()),
         payments=tuple(inbound.payments.payment(one) for one in charges),
         adjustments=tuple(adjusted),
+        fraud_warnings=tuple(warnings),
         missing=tuple(missing),
         payment_methods=kept,
         detached=detached,

@@ -21,7 +21,7 @@ def create_setup_intent(customer: str, *, office: str, operation: str, step: Ste
         "payment_method_types": CARDS,
         "metadata": {"office": office, "operation": operation},
     }
-    return str(client.post("/v1/setup_intents", params, step=step)["client_secret"])
+    return answers.shown(client.post("/v1/setup_intents", params, step=step), "client_secret")
 
 
 def create_card_link(customer: str, *, return_url: str, office: str, operation: str, step: Step) -> str:
@@ -39,7 +39,7 @@ def create_card_link(customer: str, *, return_url: str, office: str, operation: 
         "setup_intent_data": {"metadata": metadata},
         "metadata": metadata,
     }
-    return str(client.post("/v1/checkout/sessions", params, step=step)["url"])
+    return answers.shown(client.post("/v1/checkout/sessions", params, step=step), "url")
 
 
 def has_setup_intent(customer: str, *, operation: str) -> bool:

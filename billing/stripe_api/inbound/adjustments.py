@@ -7,7 +7,7 @@ from typing import Any
 
 from billing.models import Adjustment
 from billing.models.statuses import AdjustmentStatus
-from billing.stripe_api.inbound.states import AdjustmentState
+from billing.stripe_api.inbound.states import AdjustmentState, FraudWarningState
 from billing.stripe_api.inbound.values import identity, time_or_none
 
 Kind, Reason, Outcome = Adjustment.Kind, Adjustment.Reason, Adjustment.Outcome
@@ -95,6 +95,10 @@ def dispute(data: dict[str, Any]) -> AdjustmentState:
         due_at=time_or_none((data.get("evidence_details") or {}).get("due_by")),
         outcome=OUTCOMES.get(data["status"], ""),
     )
+
+
+def fraud_warning(data: dict[str, Any]) -> FraudWarningState:
+    return FraudWarningState(payment_id=identity(data["charge"]), is_actionable=data["actionable"])
 
 
 def _state(kind: str, data: dict[str, Any], **more: Any) -> AdjustmentState:

@@ -198,6 +198,14 @@ class AdjustmentState:
 
 
 @dataclass(frozen=True, slots=True)
+class FraudWarningState:
+    """A bank's early warning that a payment may be fraud. It is actionable until a refund in whole, or a dispute."""
+
+    payment_id: str
+    is_actionable: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PreviewedInvoice:
     """A preview of an invoice. ``amount_due`` is what remains after credit.
 
@@ -249,6 +257,7 @@ class Snapshot:
     invoices: tuple[InvoiceState, ...] = ()
     payments: tuple[PaymentState, ...] = ()
     adjustments: tuple[AdjustmentState, ...] = ()
+    fraud_warnings: tuple[FraudWarningState, ...] = ()
     missing: tuple[str, ...] = ()
     payment_methods: tuple[PaymentMethodState, ...] = ()
     detached: tuple[str, ...] = ()
