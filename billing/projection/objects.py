@@ -287,8 +287,8 @@ def _tell_of_fraud(office: Office, warnings: Iterable[FraudWarningState]) -> Non
             office=office,
             detail=f"The card's bank warns that the payment of {payment.money}{given_back} on "
             f"{zones.day(payment.created_at, office.time_zone)} may be fraud. Often a dispute follows, which takes the "
-            "money and costs a fee. If you are not sure that the Office made this payment, refund all of it now: only that prevents the "
-            "dispute. A refund of a part does not.",
+            "money and costs a fee. If you are not sure that the Office made this payment, refund all of it now: only "
+            "that prevents the dispute. A refund of a part does not.",
         )
 
 
