@@ -47,7 +47,7 @@ test-libsql: .venv/dev-ready $(LIBSQL_SERVER)
 django-suite: .venv/dev-ready $(LIBSQL_SERVER)
 	LIBSQL_SERVER=$(LIBSQL_SERVER) $(BIN)/python -m tests.django_suite
 
-# With the embedded file encrypted. It is another file than that of `make test`, which is plain.
+# On an encrypted database file. It is another file than that of `make test`, which is plain.
 test-encrypted: .venv/dev-ready
 	DATABASE_URL=libsql:///var/encrypted.db DATABASE_KEY=$$(printf '0123456789abcdef%.0s' 1 2 3 4) $(BIN)/pytest -n 2 -m "not slow"
 

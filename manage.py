@@ -7,7 +7,12 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from billing.moving.mark import DatabaseMoved
+
+    try:
+        execute_from_command_line(sys.argv)
+    except DatabaseMoved as moved:
+        sys.exit(f"This command is refused: {moved}")
 
 
 if __name__ == "__main__":

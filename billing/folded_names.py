@@ -4,6 +4,7 @@ Saving a row folds its name. What is mended here was written past that: by the v
 names and may run for some minutes beside this one; or by an older rule, as the letters that Python knows become more.
 """
 
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +15,9 @@ from billing.folding import fold
 from billing.models import Office, Plan, User
 
 NAMED: tuple[type[Office | Plan | User], ...] = (Office, Plan, User)
-AT_A_TIME = 500
+AT_A_TIME = 1_000
+PAUSE_SECONDS = 0.1
+"""Between two transactions. A database file has one writer at a time, and who waits for it looks again that often."""
 READ_AT_A_TIME = 5_000
 AT_MOST = 10_000
 """Rows that one job mends; it is due again at once where there are more."""
@@ -45,6 +48,8 @@ def mend(model: type[Office | Plan | User], *, at_most: int | None = None, using
         last = read[-1][0] if read else last
     wrong = wrong[:at_most]
     for start in range(0, len(wrong), AT_A_TIME):
+        if start:
+            time.sleep(PAUSE_SECONDS)
         with transaction.atomic(using=using):
             locked = rows.select_for_update(no_key=True).filter(pk__in=wrong[start : start + AT_A_TIME])
             found: list[Any] = list(locked.only("name"))

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from django.db import Error as DatabaseTrouble
+from django.db import Error as AnyDatabaseError
 from django.db.models import Count, Max, Min
 from django.http import HttpRequest, JsonResponse
 
@@ -18,7 +18,7 @@ def healthz(_: HttpRequest) -> JsonResponse:
     try:
         with time_limits.impatient() as using:
             seen = figures(using=using)
-    except DatabaseTrouble:
+    except AnyDatabaseError:
         return JsonResponse({"ok": False, "database": False}, status=503)
     ok = worker_lives(seen)
     return JsonResponse({"ok": ok, "database": True, **seen}, status=200 if ok else 503)

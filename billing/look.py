@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable
 
-from django.db import Error as DatabaseTrouble
+from django.db import Error as AnyDatabaseError
 
 from billing import clock, jobs, time_limits
 from billing.audit import actor, trail
@@ -83,7 +83,7 @@ def queue_look_if_possible(office: Office) -> None:
     try:
         with time_limits.optional() as using:
             queue_look(office, using=using)
-    except DatabaseTrouble:
+    except AnyDatabaseError:
         log.exception("look at Office %s not queued: the database did not take it", office.public_id)
 
 

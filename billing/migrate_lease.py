@@ -1,4 +1,4 @@
-"""One ``migrate`` at a time: it holds a row with a lease, as whoever takes work from a table does.
+"""One ``migrate`` at a time: it holds a row with a lease, like a worker that claims work (billing/leases.py).
 
 The row is in a table of its own, which is there before the first migration, as Django's ``django_migrations`` is. An
 advisory lock would not do: it belongs to a connection, and a pooler gives the next transaction another one.
@@ -85,9 +85,9 @@ class Lease:
     def _refusal(self) -> HeldByAnother:
         since, until = self._row.values_list("since", "lease_until").get()
         return HeldByAnother(
-            f"Another migrate runs on this database, since {_shown(since)}. Nothing was done here. "
+            f"Another migrate runs on this database, since {_shown(since, 'a moment ago')}. Nothing was done here. "
             "Wait until it has ended, and run migrate again. "
-            f"If it was killed, you can run migrate again from {_shown(until)} on."
+            f"If it was killed, you can run migrate again from {_shown(until, 'now')} on."
         )
 
     def _make_table(self) -> None:
@@ -100,5 +100,5 @@ class Lease:
                 raise
 
 
-def _shown(at: datetime | None) -> str:
-    return f"{at:%Y-%m-%d %H:%M:%S} UTC" if at else "now"
+def _shown(at: datetime | None, otherwise: str) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC" if at else otherwise

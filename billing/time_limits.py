@@ -1,11 +1,11 @@
-"""The two connections that are told no rather than wait, each with its time limits. Nothing else names them.
+"""The two connections that give up soon instead of waiting, each with its time limits. Only the settings name them too.
 
     with time_limits.impatient() as using:
         ReceivedEvent.objects.using(using).count()
 
 A file or a libSQL server has its limit from the connecting on. On PostgreSQL the limits belong to one short
 transaction. A pooler such as pgbouncer gives each transaction another connection to the server, so what is set for
-longer is lost, or reaches somebody else. ``config.databases.impatient`` says how long the limits are.
+longer is lost, or reaches somebody else. ``config.databases.with_limits`` says how long the limits are.
 """
 
 from collections.abc import Iterator, Sequence

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from django.db import Error as DatabaseTrouble
+from django.db import Error as AnyDatabaseError
 from django.db import close_old_connections
 
 from billing import clock, folded_names, jobs, matters  # noqa: F401  folded_names, matters: for their jobs
@@ -56,8 +56,8 @@ def work_forever() -> None:
             try:
                 heart.beat()
                 done = _one_of_each(stop)
-            except DatabaseTrouble:  # a restart or a lock of the database: claimed work is claimed again later
-                log.exception("worker: the database did not answer; trying again")
+            except AnyDatabaseError:  # such as a restart: claimed work is claimed again later
+                log.exception("worker: an error of the database; trying again")
                 stop.wait(AFTER_TROUBLE_SECONDS)
                 continue
             if not done:

@@ -5,7 +5,7 @@
 | ``libsql:///var/x.db`` | a file, relative to the project | DATABASE_KEY, if it is encrypted |
 | ``libsql:////abs/x.db`` | a file, absolute | the same |
 | ``libsql://host``, ``wss://host`` | a libSQL server, by TLS | DATABASE_AUTH_TOKEN |
-| ``ws://127.0.0.1:8080`` | a libSQL server on this machine | the same |
+| ``ws://127.0.0.1:8080`` | a libSQL server on this machine, without TLS | the same, and DATABASE_PLAIN_ON_LOOPBACK |
 | ``postgres://user:password@host/name`` | PostgreSQL | |
 """
 
@@ -26,8 +26,8 @@ IMPATIENT_SECONDS = 1.8  # so that an answer is out within two
 OPTIONAL_SECONDS = 0.4  # for a write that may be left out, while somebody waits for an answer that is ready
 PLAIN_FILE = b"SQLite format 3\x00"
 FORMS = (
-    "use a file (libsql:///var/billing.db), a libSQL server (libsql://host) or PostgreSQL "
-    "(postgres://user:password@host/name)"
+    "use a file (libsql:///var/billing.db), a libSQL server (libsql://host with TLS, ws://127.0.0.1:8080 without) or "
+    "PostgreSQL (postgres://user:password@host/name)"
 )
 POSTGRESQL = {
     "CONN_MAX_AGE": 60,
@@ -41,7 +41,8 @@ VERIFIED = (
     "?sslmode=verify-full&sslrootcert=/path/of/the/ca.pem, or use the folder of a Unix socket: "
     "postgres://user@/name?host=/var/run/postgresql."
 )
-PLAIN = "The server is on this machine, so DATABASE_PLAIN_ON_LOOPBACK=true is also possible."
+ENCRYPT_IT = "To encrypt it, put the key into DATABASE_NEW_KEY, remove DATABASE_KEY, and run manage.py encrypt_database"
+PLAIN_IS_POSSIBLE = "The server is on this machine, so DATABASE_PLAIN_ON_LOOPBACK=true is also possible."
 LIVE_SERVER = (
     "a libSQL server is refused with a live key. It does not put each commit on disk, so a power cut can lose what was "
     "written before Stripe charged. Use PostgreSQL or a file. If you accept this, say why in LIBSQL_SERVER_LIVE_REASON"
@@ -73,12 +74,12 @@ def database(
     return {"ENGINE": LIBSQL, "NAME": ":memory:"}
 
 
-def impatient(database: dict[str, Any], *, seconds: float = IMPATIENT_SECONDS) -> dict[str, Any]:
-    """Return the same database for a caller that wants to be refused rather than wait: ``seconds`` in all.
+def with_limits(database: dict[str, Any], *, seconds: float) -> dict[str, Any]:
+    """Return the same database for a caller that gives up soon instead of waiting: after ``seconds`` in all.
 
     It is a connection of its own, because the limits must hold from the connect on, and never reach the patient one.
     PostgreSQL: what our side limits is here; ``LIMITS`` is the first statement of each transaction, see
-    ``billing.time_limits``. Two of the statements that follow may take as long as they are allowed to.
+    ``billing.time_limits``. The time is enough for two statements that each use their whole limit.
     A libSQL server: finding a dead connection may take a quarter of the time-out, and opening another one all of it.
     """
     limited = {**database, "TEST": {"MIRROR": "default"}}
@@ -113,7 +114,8 @@ def check_database(database: dict[str, Any], *, debug: bool, plain_on_loopback: 
     if database["ENGINE"] == LIBSQL:
         if str(database["NAME"]).startswith("ws://") and not plain_on_loopback:
             problems.add(
-                "DATABASE_URL", f"the connection to the libSQL server must be encrypted (libsql://host). {PLAIN}"
+                "DATABASE_URL",
+                f"the connection to the libSQL server must be encrypted (libsql://host). {PLAIN_IS_POSSIBLE}",
             )
         return
     said = {**(database.get("OPTIONS") or {}), **({"host": database["HOST"]} if database["HOST"] else {})}
@@ -123,7 +125,7 @@ def check_database(database: dict[str, Any], *, debug: bool, plain_on_loopback: 
         return
     if all(map(_is_loopback, hosts)):
         if not plain_on_loopback:
-            problems.add("DATABASE_URL", f"{VERIFIED} {PLAIN}")
+            problems.add("DATABASE_URL", f"{VERIFIED} {PLAIN_IS_POSSIBLE}")
         return
     problems.add("DATABASE_URL", VERIFIED)
 
@@ -149,7 +151,7 @@ def _file(parts: SplitResult, key: str, new_key: str, base_dir: Path, problems: 
     name = Path(path[1:]) if path.startswith("//") else base_dir / path.lstrip("/")
     if not problems.found:
         name.parent.mkdir(parents=True, exist_ok=True)
-    new_key_opens = bool(new_key) and _is_key("DATABASE_NEW_KEY", new_key, problems) and _opens(name, new_key)
+    new_key_opens = bool(new_key) and _check_key_itself("DATABASE_NEW_KEY", new_key, problems) and _opens(name, new_key)
     _check_key(name, key, new_key_opens, problems)
     return {
         "ENGINE": LIBSQL,
@@ -169,21 +171,17 @@ def _check_key(file: Path, key: str, new_key_opens: bool, problems: Problems) ->
         if begins and begins != PLAIN_FILE:
             what = f"{file} is encrypted, or is not a database. Set the key that it was encrypted with"
             problems.add("DATABASE_KEY", what + finished * new_key_opens)
-    elif not _is_key("DATABASE_KEY", key, problems):
+    elif not _check_key_itself("DATABASE_KEY", key, problems):
         return
     elif begins == PLAIN_FILE:
-        problems.add(
-            "DATABASE_KEY",
-            f"{file} is not encrypted. To encrypt it, put the key into DATABASE_NEW_KEY, remove DATABASE_KEY, and run "
-            "manage.py encrypt_database",
-        )
+        problems.add("DATABASE_KEY", f"{file} is not encrypted. {ENCRYPT_IT}")
     elif begins and not _opens(file, key):
         what = f"does not open {file}: it was encrypted with another key, or is not a database"
         problems.add("DATABASE_KEY", what + finished * new_key_opens)
 
 
-def _is_key(variable: str, key: str, problems: Problems) -> bool:
-    """Whether it can be a key, and is of use here. Adds what is wrong to the problems."""
+def _check_key_itself(variable: str, key: str, problems: Problems) -> bool:
+    """Return whether it can be a key, and is of use here. Add what is wrong to the problems."""
     if not re.fullmatch(r"[0-9a-fA-F]{64}", key):
         problems.add(
             variable,
@@ -220,7 +218,10 @@ def _libsql_server(parts: SplitResult, token: str, problems: Problems) -> dict[s
     if parts.username or parts.password or "authToken" in parts.query:
         problems.add("DATABASE_URL", "must not hold the token. Put it into DATABASE_AUTH_TOKEN")
     elif parts.query or parts.fragment or parts.path.strip("/"):
-        problems.add("DATABASE_URL", "the address of a libSQL server is libsql://host or libsql://host:port, no more")
+        problems.add(
+            "DATABASE_URL",
+            "the address of a libSQL server is libsql://host or libsql://host:port, no more. Without TLS: ws://127.0.0.1:port",
+        )
     if parts.scheme == "ws" and not _is_loopback(parts.hostname or ""):
         problems.add("DATABASE_URL", "ws:// is not encrypted, so it is only for this machine. Use libsql://host")
     if importlib.util.find_spec("libsql_client") is None:

@@ -70,8 +70,8 @@ databases.check_database(
     problems=problems,
 )
 DATABASE_CAN_LOSE_COMMITS = databases.is_libsql_server(DATABASES["default"])  # at a power cut
-DATABASES["impatient"] = databases.impatient(DATABASES["default"])  # the webhook receiver, /healthz
-DATABASES["optional"] = databases.impatient(DATABASES["default"], seconds=databases.OPTIONAL_SECONDS)
+DATABASES["impatient"] = databases.with_limits(DATABASES["default"], seconds=databases.IMPATIENT_SECONDS)
+DATABASES["optional"] = databases.with_limits(DATABASES["default"], seconds=databases.OPTIONAL_SECONDS)
 problems.raise_if_any()
 
 INSTALLED_APPS = [

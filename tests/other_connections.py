@@ -15,7 +15,7 @@ from config.databases import is_libsql_server
 ON_SERVER = is_libsql_server(settings.DATABASES["default"])
 not_on_libsql_server = pytest.mark.skipif(ON_SERVER, reason="a libSQL server has no read-only connections, and no file")
 embedded_only = pytest.mark.skipif(
-    ON_SERVER or settings.DATABASES["default"]["ENGINE"] != "config.libsql", reason="about the embedded file"
+    ON_SERVER or settings.DATABASES["default"]["ENGINE"] != "config.libsql", reason="about a database file"
 )
 postgresql_only = pytest.mark.skipif(connection.vendor != "postgresql", reason="about PostgreSQL")
 

@@ -38,7 +38,7 @@ def test_on_postgresql_nothing_is_sent_at_the_start_and_nothing_is_kept_for_a_se
     from django.db.backends.postgresql.base import DatabaseWrapper
 
     patient = databases.database("postgres://billing@127.0.0.1/billing", base_dir=ROOT, problems=Problems())
-    for one in (patient, databases.impatient(patient)):
+    for one in (patient, databases.with_limits(patient, seconds=databases.IMPATIENT_SECONDS)):
         settings = connections.configure_settings({"default": one})["default"]
         given = DatabaseWrapper(settings).get_connection_params()
         assert "options" not in given

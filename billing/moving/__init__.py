@@ -1,1 +1,1 @@
-"""Move all data from the present database to another one, of any form: ``manage.py move_database``."""
+"""Move all data from the old database to a new one, of any form: ``manage.py move_database``."""

@@ -4,14 +4,11 @@ Every process obeys them, also one that was started before the move, of whatever
 503, so Stripe sends the event again, and it arrives at the new database.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-from django.db import OperationalError, transaction
+from django.db import transaction
 
 from billing.moving import mark
-from config.databases import is_libsql_server
 
 REFUSAL = "database_move_refuse"
 SAID = "This database is being moved or was moved. Nothing is written here any more: see manage.py move_database."
@@ -77,38 +74,3 @@ def _freeze_sqlite(connection: Any, tables: list[str], moving: mark.Mark) -> Non
                     f"BEGIN SELECT json_extract('{{}}', '{SAID}'); END"
                 )
     mark.put(connection, moving)
-
-
-def others_connected(connection: Any) -> bool | None:
-    """Return whether another process has this database open. None: a libSQL server does not tell.
-
-    A web server or worker keeps a connection open from its start on.
-    """
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-                "AND usename = current_user AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
-            )
-            return bool(cursor.fetchone()[0])
-    if is_libsql_server(connection.settings_dict):
-        return None
-    with _without_waiting(connection), connection.cursor() as cursor:
-        try:
-            cursor.execute("PRAGMA journal_mode = DELETE")  # SQLite takes it only from the last connection
-        except OperationalError:
-            return True
-        cursor.execute("PRAGMA journal_mode = WAL")
-    return False
-
-
-@contextmanager
-def _without_waiting(connection: Any) -> Iterator[None]:
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA busy_timeout")
-        usual = cursor.fetchone()[0]
-        cursor.execute("PRAGMA busy_timeout = 500")
-        try:
-            yield
-        finally:
-            cursor.execute(f"PRAGMA busy_timeout = {usual}")

@@ -9,7 +9,6 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from django.core.management import CommandError
 from django.db import OperationalError
 from django.db.backends.signals import connection_created
 
@@ -21,7 +20,7 @@ class State(enum.StrEnum):
     MOVING = "moving"
     """The old database: its data is being copied."""
     MOVED = "moved"
-    """The old database: its data is in the other one."""
+    """The old database: its data is in the new one."""
     PREPARING = "preparing"
     """The new database: its tables are being made, and hold nothing of ours."""
     FILLING = "filling"
@@ -49,11 +48,8 @@ class Mark:
     after: str = ""
 
 
-class DatabaseMoved(OperationalError, CommandError):
-    """The data is elsewhere.
-
-    A command prints it without a traceback, and what expects trouble with the database treats it as such.
-    """
+class DatabaseMoved(OperationalError):
+    """The data is elsewhere. What expects trouble with the database treats it as such, and ``manage.py`` prints it."""
 
 
 def read(connection: Any) -> Mark | None:
@@ -135,8 +131,8 @@ def in_words(mark: Mark) -> str:
     if mark.state is State.MOVED:
         return (
             f"The data of this database was moved to {mark.other} at {mark.ended_at} (version {mark.version}). Set "
-            "DATABASE_URL to that database. If you want to work with this one again, as it was then, run: "
-            "python manage.py move_database --abandon"
+            "DATABASE_URL to that database. To use this one again, as it was then, stop web and workers of the other "
+            "one, and run: python manage.py move_database --abandon"
         )
     if mark.state is State.MOVING:
         return (

@@ -19,11 +19,13 @@ from django.db.migrations.loader import MigrationLoader
 from billing import clock, health
 from billing.audit import actor, trail
 from billing.models import AuditEntry, Operation, StripeAccount, WorkerHeartbeat
-from billing.moving import freezing, mark, places, rows, sequences, tables
+from billing.moving import freezing, in_use, mark, places, rows, sequences, tables
 from billing.moving.mark import Mark, State
 
+ANEW = "Run move_database --abandon, empty the new database, and move again."
 
-class MoveRefused(Exception):
+
+class NotMoved(Exception):
     """The data is not moved; the text says what to do."""
 
 
@@ -44,7 +46,7 @@ def move(source: Any, target: Any, *, reason: str, tell: Callable[[str], None]) 
         What arrived: one for each table that has rows. Empty, if an earlier run had compared it.
 
     Raises:
-        MoveRefused, rows.CannotHold: with what to do.
+        NotMoved, rows.CannotHold: with what to do.
     """
     begun = _begin(source, target)
     arriving = mark.read(target)
@@ -62,10 +64,10 @@ def move(source: Any, target: Any, *, reason: str, tell: Callable[[str], None]) 
 
 
 def abandon(source: Any) -> Mark:
-    """Let the source be used again. Raises: MoveRefused."""
+    """Let the source be used again. Raises: NotMoved."""
     found = mark.read(source)
     if found is None or found.state not in (State.MOVING, State.MOVED):
-        raise MoveRefused("This database is not being moved, and was not moved.")
+        raise NotMoved("This database is not being moved, and was not moved.")
     freezing.thaw(source)
     return found
 
@@ -76,19 +78,19 @@ def _begin(source: Any, target: Any) -> Mark:
     if begun is None:
         _require_complete_version(source)
         if target.introspection.table_names():
-            raise MoveRefused(f"--to: {where} is not empty. Name a database without tables.")
+            raise NotMoved(f"--to: {where} is not empty. Name a database without tables.")
         _require_stopped(source)
         _require_settled()
         return _freeze(source, where)
     if begun.state not in (State.MOVING, State.MOVED) or begun.other != where:
-        raise MoveRefused(mark.in_words(begun))
+        raise NotMoved(mark.in_words(begun))
     arriving = mark.read(target)
     if arriving is not None and arriving.move == begun.move:
         return begun
     if begun.state is State.MOVED:
-        raise MoveRefused(mark.in_words(begun))
+        raise NotMoved(mark.in_words(begun))
     if target.introspection.table_names():
-        raise MoveRefused(f"--to: {where} is not empty, and this move did not fill it. Name a database without tables.")
+        raise NotMoved(f"--to: {where} is not empty, and this move did not fill it. Name a database without tables.")
     return begun
 
 
@@ -97,12 +99,12 @@ def _freeze(source: Any, where: str) -> Mark:
     try:
         freezing.freeze(source, moving)
     except OperationalError as error:
-        raise MoveRefused(
-            f"The present database is in use, so nothing was changed ({error}). Stop web and workers."
+        raise NotMoved(
+            f"The old database is in use, so nothing was changed ({error}). Stop web and workers."
         ) from error
     try:
         _require_settled()  # an operation can have begun since the first look
-    except MoveRefused:
+    except NotMoved:
         freezing.thaw(source)
         raise
     return moving
@@ -114,12 +116,12 @@ def _require_complete_version(source: Any) -> None:
     there = {key for key in loader.applied_migrations if key[0] == "billing"}
     waiting = [key for key in loader.graph.leaf_nodes() if key not in loader.applied_migrations]
     if waiting:
-        raise MoveRefused("The present database lacks migrations of this version. Run: python manage.py migrate")
+        raise NotMoved("The old database lacks migrations of this version. Run: python manage.py migrate")
     if there - ours:
-        raise MoveRefused("The present database was used by a later version. Move it with that version.")
+        raise NotMoved("The old database was used by a later version. Move it with that version.")
     if unknown := tables.unknown_with_rows(source):
-        raise MoveRefused(
-            f"The present database has rows in tables that this version does not know, so they would be left behind: "
+        raise NotMoved(
+            f"The old database has rows in tables that this version does not know, so they would be left behind: "
             f"{', '.join(unknown)}. Take them out of the database first."
         )
 
@@ -127,21 +129,21 @@ def _require_complete_version(source: Any) -> None:
 def _require_stopped(source: Any) -> None:
     since = clock.wall() - timedelta(seconds=health.DEAD_SECONDS)
     if lately := WorkerHeartbeat.objects.using(places.SOURCE).filter(seen_at__gt=since).first():
-        raise MoveRefused(
+        raise NotMoved(
             f"The worker {lately} runs, or ran within the last {health.DEAD_SECONDS} seconds. Stop all web servers and "
             "workers. If one was killed, wait two minutes."
         )
-    if freezing.others_connected(source):
-        raise MoveRefused(
-            "Another process has the present database open. Stop all web servers and workers, and close what else is "
-            "connected to it."
+    if in_use.others_connected(source):
+        raise NotMoved(
+            "Another process has the old database open. Stop all web servers and workers, and close what else is "
+            "connected to it. Stop the pooler too, if there is one."
         )
 
 
 def _require_settled() -> None:
     unsettled = Operation.objects.using(places.SOURCE).filter(status__in=Operation.UNSETTLED)
     if how_many := unsettled.count():
-        raise MoveRefused(
+        raise NotMoved(
             f"{how_many} operations have no outcome yet, such as: {unsettled.first()}. Let a worker settle them: "
             "python manage.py worker --once"
         )
@@ -222,18 +224,18 @@ def _copy(table: tables.Table, source: Any, target: Any, filling: Mark) -> Mark:
 
 
 def _compare(source: Any, target: Any, seconds: dict[str, float]) -> list[Arrived]:
-    """Set the next keys, and return each table with its checksum. Raises: MoveRefused where anything differs."""
+    """Set the next keys, and return each table with its checksum. Raises: NotMoved where anything differs."""
     sequences.carry_over(tables.moved(), source, target)
     arrived = []
     for table in tables.moved():
         name, begun = table._meta.db_table, time.monotonic()
         there, here = rows.checksum(table, source.alias), rows.checksum(table, target.alias)
         if there != here:
-            raise MoveRefused(f"{name} differs: {there[0]} rows in the old database, {here[0]} in the new one.")
+            raise NotMoved(f"{name} differs: {there[0]} rows in the old database, {here[0]} in the new one. {ANEW}")
         if here[0]:
             arrived.append(Arrived(name, *here, seconds.get(name, 0) + time.monotonic() - begun))
     if (entry := _first_other_entry(source, target)) is not None:
-        raise MoveRefused(f"The audit trail differs at the entry {entry}.")
+        raise NotMoved(f"The audit trail differs at the entry {entry}. {ANEW}")
     return arrived
 
 
@@ -262,7 +264,7 @@ def _end(source: Any, target: Any, move_id: str) -> None:
     """Mark the source as moved first: until then it is the one that counts."""
     begun = mark.read(source)
     if begun is None or begun.move != move_id:
-        raise MoveRefused("The move was abandoned while it ran. Empty the new database before you move again.")
+        raise NotMoved("The move was abandoned while it ran. Empty the new database before you move again.")
     if begun.state is State.MOVING:
         mark.change(source, replace(begun, state=State.MOVED, ended_at=_now()))
     mark.remove(target)

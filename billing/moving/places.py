@@ -13,6 +13,8 @@ SOURCE, TARGET = "source", "default"
 """In the process that moves, the default connection leads to the new database, because that is where migrations and
 audit entries have to go."""
 
+NAME_ANOTHER = "Name a file that does not exist yet"
+
 
 class ProblemsOfTarget(Problems):
     """The rules of DATABASE_URL, said with the names that the target has."""
@@ -20,7 +22,7 @@ class ProblemsOfTarget(Problems):
     NAMES = {"DATABASE_URL": "--to", "DATABASE_KEY": "DATABASE_TO_KEY", "DATABASE_AUTH_TOKEN": "DATABASE_TO_TOKEN"}
 
     def add(self, variable: str, what: str) -> None:
-        for name, ours in self.NAMES.items():
+        for name, ours in {databases.ENCRYPT_IT: NAME_ANOTHER, **self.NAMES}.items():
             what = what.replace(name, ours)
         super().add(self.NAMES.get(variable, variable), what)
 
@@ -38,7 +40,7 @@ def target(url: str) -> tuple[dict[str, Any], list[str]]:
 
 
 def open_source() -> Any:
-    """Return a connection to the present database under a name of its own."""
+    """Return a connection to the old database under a name of its own."""
     return _leads_to(SOURCE, settings.DATABASES[TARGET])
 
 

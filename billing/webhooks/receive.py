@@ -5,7 +5,7 @@ import logging
 from typing import Any
 
 from django.conf import settings
-from django.db import Error as DatabaseTrouble
+from django.db import Error as AnyDatabaseError
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.http.request import RawPostDataException
@@ -67,9 +67,9 @@ def receive(request: HttpRequest, uuid: Any) -> HttpResponse:
         if not _has_endpoint(uuid):
             return _answer("There is no webhook endpoint at this address.", 404)
         _insert(hint)
-    except DatabaseTrouble:
+    except AnyDatabaseError:
         log.exception("webhook not stored: the database did not take it")
-        return _answer("The database is busy. Come again.", 503)
+        return _answer("The event was not stored. Send it again.", 503)
     return _answer("received", 200)
 
 

@@ -1,4 +1,4 @@
-"""The embedded file: Django's SQLite backend with options so that writers wait for one another and a commit is on disk.
+"""A database file: Django's SQLite backend with options so that writers wait for one another and a commit is on disk.
 
 WAL, ``synchronous=FULL``, ``BEGIN IMMEDIATE`` and a busy timeout. Without IMMEDIATE, concurrent transactions that
 read and then write fail with "database is locked", however long the timeout is.
@@ -9,6 +9,8 @@ from typing import Any
 
 from django.db.backends.sqlite3 import base
 
+from config.libsql.schema import DatabaseSchemaEditor
+
 WAIT_SECONDS = 20
 """How long a writer waits for another one."""
 
@@ -17,6 +19,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """Keeps the vendor "sqlite", so that Django's SQL for SQLite applies."""
 
     display_name = "libSQL (embedded)"
+    SchemaEditorClass = DatabaseSchemaEditor
     our_options: dict[str, Any] = {
         "timeout": WAIT_SECONDS,
         "transaction_mode": "IMMEDIATE",

@@ -1,4 +1,4 @@
-"""The embedded file, encrypted: Django's SQLite backend over SQLCipher. The key is the settings' PASSWORD."""
+"""An encrypted database file: Django's SQLite backend over SQLCipher. The key is the settings' PASSWORD."""
 
 import datetime
 import decimal

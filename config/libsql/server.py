@@ -1,7 +1,7 @@
 """A libSQL server: Django's SQLite backend over django-libsql's driver, corrected where that loses data.
 
 Django-libsql gives the driver, its connection and its cursor. Django gives the rest (SQL, schema, introspection), as
-for the embedded file. This is the only module that imports django-libsql. What it corrects:
+for a database file. This is the only module that imports django-libsql. What it corrects:
 
 - ``fetchmany`` loses a row of each full batch.
 - ``ROLLBACK TO SAVEPOINT`` counts as the end of the transaction, and the rows before the savepoint are lost.

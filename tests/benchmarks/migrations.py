@@ -14,6 +14,8 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
+from django.db import DatabaseError
+
 from tests.benchmarks import stage
 
 OFFICES, INVOICES = (int(one) for one in os.environ.get("BENCH_ROWS", "100000,1000000").split(","))
@@ -48,14 +50,28 @@ def measure() -> None:
     killed.wait()
     began = time.monotonic()
     with Inserting(connection) as inserting:
-        while (
-            ended := subprocess.run(migrate, cwd=stage.ROOT, capture_output=True, text=True, check=False)
-        ).returncode:
-            assert "Another migrate runs" in ended.stderr, ended.stderr  # the killed one still holds its lease
+        while said := refused_or_timed([*migrate[:-1], "--verbosity=1"]):
+            assert "Another migrate runs" in said, said  # the killed one still holds its lease
             time.sleep(1)
     print(f"migrated to the present in {time.monotonic() - began:.1f} s, after one run was killed", flush=True)
     print(f"meanwhile {inserting.count:,} rows were inserted by the code of then", flush=True)
+    print(f"and {len(inserting.refused)} were refused: {', '.join(sorted(set(inserting.refused))) or '–'}", flush=True)
     stage.verdict("the longest wait of one of them", inserting.longest, LONGEST_WAIT_SECONDS, least=False, unit=" s")
+
+
+def refused_or_timed(migrate: list[str]) -> str:
+    """Migrate, and print how long each step took that took a second. Return what it says if it is refused."""
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(migrate, cwd=stage.ROOT, env=environment, text=True, **pipes) as process:
+        said, began = list[str](), time.monotonic()
+        for line in process.stdout or ():
+            now = time.monotonic()
+            if said and "Applying" in line and now - began > 1:
+                print(f"{now - began:6.1f} s until {line.strip()}", flush=True)
+            said.append(line)
+            began = now
+    return "" if process.returncode == 0 else "".join(said)
 
 
 class Inserting:
@@ -63,6 +79,7 @@ class Inserting:
 
     def __init__(self, connection: Any) -> None:
         self.connection, self.count, self.longest = connection, 0, 0.0
+        self.refused: list[str] = []
         self.ended = threading.Event()
         self.thread = threading.Thread(target=self._insert)
 
@@ -79,10 +96,14 @@ class Inserting:
         own = self.connection.copy()
         while not self.ended.wait(0.01):
             began = time.monotonic()
-            with own.cursor() as cursor:
-                cursor.execute(self.statement.replace(str(10**9), str(10**9 + self.count)))
+            try:
+                with own.cursor() as cursor:
+                    cursor.execute(self.statement.replace(str(10**9), str(10**9 + self.count)))
+                self.count += 1
+            except DatabaseError as error:
+                self.refused.append(str(error).strip())
+                own.close()
             self.longest = max(self.longest, time.monotonic() - began)
-            self.count += 1
         own.close()
 
 

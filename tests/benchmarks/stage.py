@@ -28,7 +28,7 @@ READY_SECONDS = 30
 
 
 def on_each_database(measure: Callable[[], None]) -> None:
-    """Measure on an embedded file, and on PostgreSQL if a server is given. Each runs in its own process."""
+    """Measure on a database file, and on PostgreSQL if a server is given. Each runs in its own process."""
     server = os.environ.get(POSTGRES, "")
     for engine in ("", server) if server else ("",):
         child = multiprocessing.get_context("spawn").Process(target=_measured, args=(measure, engine))
@@ -43,7 +43,7 @@ def _measured(measure: Callable[[], None], server: str) -> None:
         os.environ["DATABASE_URL"] = (
             stack.enter_context(_postgres(server)) if server else f"libsql:///{folder}/bench.db"
         )
-        print(f"\n-- {'PostgreSQL' if server else 'embedded file, synchronous=FULL'}", flush=True)
+        print(f"\n-- {'PostgreSQL' if server else 'database file, synchronous=FULL'}", flush=True)
         measure()
 
 

@@ -1,15 +1,19 @@
-"""Containerfile and compose.yaml say what Procfile, .env.example and the tree say. Nothing is built here."""
+"""Containerfile and compose.yaml say what Procfile, .env.example, README and the tree say. Nothing is built here."""
 
 import re
 import shlex
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml
 
+from billing.checks import ROLE_DEFAULTS
+
 ROOT = Path(__file__).resolve().parents[2]
 CONTAINERFILE = (ROOT / "Containerfile").read_text()
+README = (ROOT / "README.md").read_text()
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
 SERVICES = COMPOSE["services"]
 OURS = ("release", "web", "worker")
@@ -47,7 +51,17 @@ def test_the_database_is_reached_by_a_socket_that_they_share(name):
     folder = parse_qs(urlsplit(SERVICES[name]["environment"]["DATABASE_URL"]).query)["host"][0]
     assert f"socket:{folder}" in SERVICES[name]["volumes"]
     assert f"socket:{folder}" in SERVICES["postgres"]["volumes"]
-    assert SERVICES["postgres"]["command"].endswith(" listen_addresses=")
+    assert "listen_addresses=" in shlex.split(SERVICES["postgres"]["command"])
+
+
+def test_the_limits_of_postgresql_are_the_same_wherever_they_are_given():
+    words = shlex.split(SERVICES["postgres"]["command"])
+    settings = [setting.partition("=") for word, setting in pairwise(words) if word == "-c"]
+    given = {name.lower(): value for name, _, value in settings if name != "listen_addresses"}
+    told = re.findall(r"^ +ALTER ROLE billing SET (\w+) = '(\w+)';$", README, re.MULTILINE)
+
+    assert given == {name.lower(): value for name, value in told}
+    assert given == {name.lower(): value for name, value in ROLE_DEFAULTS.items()}
 
 
 def test_the_one_open_port_is_of_this_machine_only():

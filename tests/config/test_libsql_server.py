@@ -198,7 +198,8 @@ def test_where_patience_is_short_a_server_that_does_not_answer_is_an_error_withi
 
     with place() as url:
         patient = {"ENGINE": "config.libsql", "NAME": url, "OPTIONS": {}}
-        connection = connection_of(ours, url, **databases.impatient(patient)["OPTIONS"])
+        limited = databases.with_limits(patient, seconds=databases.IMPATIENT_SECONDS)
+        connection = connection_of(ours, url, **limited["OPTIONS"])
         began = time.monotonic()
         with pytest.raises(OperationalError):
             connection.ensure_connection()
@@ -210,7 +211,8 @@ def test_a_server_that_falls_silent_is_an_error_within_two_seconds_each_time(ser
 
     from config import databases
 
-    limits = databases.impatient({"ENGINE": "config.libsql", "NAME": server.url, "OPTIONS": {}})["OPTIONS"]
+    patient = {"ENGINE": "config.libsql", "NAME": server.url, "OPTIONS": {}}
+    limits = databases.with_limits(patient, seconds=databases.IMPATIENT_SECONDS)["OPTIONS"]
     with opened(ours, server, **limits) as connection:
         server.process.send_signal(signal.SIGSTOP)
         os.waitid(os.P_PID, server.process.pid, os.WSTOPPED | os.WNOWAIT)

@@ -98,7 +98,7 @@ def opened(place: Place) -> Iterator[Any]:
     entry = place.entry
     own = {alias: connections[alias] for alias in ("default", "impatient", "optional")}
     for alias in own:
-        given = entry if alias == "default" else databases.impatient(entry)
+        given = entry if alias == "default" else databases.with_limits(entry, seconds=databases.IMPATIENT_SECONDS)
         complete = connections.configure_settings({"default": given, alias: given})[alias]
         connections[alias] = load_backend(complete["ENGINE"]).DatabaseWrapper(complete, alias)
     ContentType.objects.clear_cache()

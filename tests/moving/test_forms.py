@@ -1,4 +1,4 @@
-"""Data arrives unchanged, from an embedded file to any other form of database, and back."""
+"""Data arrives unchanged, from a database file to any other form of database, and back."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,5 +1,10 @@
 """When no data is moved, and what is said then."""
 
+import contextlib
+import signal
+import sqlite3
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
@@ -8,12 +13,16 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from billing import clock
 from billing.audit import actor, trail
-from billing.models import Notification, Operation, WorkerHeartbeat
+from billing.models import Notification, Office, Operation, Payment, WorkerHeartbeat
 from tests.moving.places import KEY, Place, contents, move, needs_cipher, needs_libsql_server, needs_postgresql, opened
 from tests.moving.places import run as managed
 from tests.moving.test_frozen import filled, web
+from tests.processes import ROOT
 
 pytestmark = pytest.mark.slow
+
+ANEW = "with --abandon, correct the row in the old database, empty the new one, and move again."
+FROM_THE_START = "Run move_database --abandon, empty the new database, and move again."
 
 
 def refused(source: Place, to: Place, **variables: str) -> str:
@@ -29,7 +38,7 @@ def refused(source: Place, to: Place, **variables: str) -> str:
 def test_while_a_web_server_runs(source, places, stripe_server, form):
     place = filled(form, source, places, stripe_server)
     with web(place, stripe_server.url):
-        assert "Another process has the present database open" in refused(place, places.file())
+        assert "Another process has the old database open" in refused(place, places.file())
     move(place, places.file(), STRIPE_API_BASE=stripe_server.url)
 
 
@@ -77,11 +86,14 @@ def test_with_rows_that_this_version_would_leave_behind(source, places):
 
 
 @needs_cipher
-def test_by_the_rules_of_the_present_database_under_the_names_of_the_new_one(source, places):
+def test_by_the_rules_of_the_old_database_under_the_names_of_the_new_one(source, places, day):
     short = Place(places.file().url, "abc")
     assert "DATABASE_TO_KEY: must be 64 hexadecimal digits" in refused(source, short)
     assert "DATABASE_TO_KEY: is only for a file (--to=libsql:///…)" in refused(source, Place("postgres://x/y", KEY))
     assert "--to: use a file (libsql:///var/billing.db)" in refused(source, Place("mysql://x/y"))
+    there = refused(source, Place(places.copy_of(day).url, KEY))
+    assert "is not encrypted. Name a file that does not exist yet" in there
+    assert "encrypt_database" not in there  # it would encrypt the old database
     token = {"DATABASE_TO_TOKEN": "secret"}
     assert "DATABASE_TO_TOKEN: is only for a libSQL server (--to=libsql://…)" in refused(source, places.file(), **token)
 
@@ -96,12 +108,45 @@ def test_a_row_that_the_new_database_cannot_hold_is_named(source, places, stripe
     done = managed("move_database", "--to", to.url, place=source, to=to)
 
     assert f"does not take a row. billing_notification, row {key}:" in done.stderr
-    assert "--abandon to stay with the present database" in done.stderr
+    assert ANEW in done.stderr
     assert managed("move_database", "--abandon", place=source).returncode == 0
     with opened(source):
         Notification.objects.update(last_error="")
     assert "is not empty" in managed("move_database", "--to", to.url, place=source, to=to).stderr
     move(source, places.postgresql(), STRIPE_API_BASE=stripe_server.url)
+
+
+def test_a_row_that_refers_to_nothing_is_corrected_in_the_old_database_too(source, places, stripe_server):
+    with opened(source) as connection, connection.cursor() as cursor:
+        (office,) = Office.objects.values_list("pk", flat=True)
+        cursor.execute("PRAGMA foreign_keys = OFF")
+        cursor.execute("UPDATE billing_payment SET office_id = 999")
+    to = places.file()
+
+    done = managed("move_database", "--to", to.url, place=source, to=to)
+
+    assert done.returncode == 1
+    assert ANEW in done.stderr
+    assert managed("move_database", "--abandon", place=source).returncode == 0
+    with opened(source):
+        Payment.objects.update(office=office)
+    move(source, places.file(), STRIPE_API_BASE=stripe_server.url)
+
+
+def test_what_differs_is_moved_again_from_the_start(source, places, stripe_server):
+    to = places.file()
+    killed = [sys.executable, "-m", "tests.mortal", "billing/moving/move.py", "_compare", "call"]
+    command = [*killed, "move_database", "--to", to.url]
+    assert subprocess.run(command, cwd=ROOT, env=source.environment(), check=False).returncode == -signal.SIGKILL
+    with contextlib.closing(sqlite3.connect(to.entry["NAME"])) as changed, changed:
+        changed.execute("UPDATE billing_office SET name = 'Another name'")
+
+    done = managed("move_database", "--to", to.url, place=source, to=to)
+
+    assert "billing_office differs: 1 rows in the old database, 1 in the new one. " + FROM_THE_START in done.stderr
+    assert managed("move_database", "--abandon", place=source).returncode == 0
+    assert "is not empty" in managed("move_database", "--to", to.url, place=source, to=to).stderr
+    move(source, places.file(), STRIPE_API_BASE=stripe_server.url)
 
 
 def test_a_database_that_was_moved_starts_nothing_and_says_where_the_data_is(source, places, stripe_server):
@@ -119,6 +164,7 @@ def test_a_database_that_was_moved_starts_nothing_and_says_where_the_data_is(sou
 
     said = managed("move_database", "--abandon", place=source).stdout
     assert f"What was written to the file {to.entry['NAME']} since" in said
+    assert "Start nothing on that database any more." in said
     assert managed("worker", "--once", place=source, STRIPE_API_BASE=stripe_server.url).returncode == 0
     assert "is not being moved" in managed("move_database", "--abandon", place=source).stderr
 

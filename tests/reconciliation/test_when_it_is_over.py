@@ -443,6 +443,7 @@ def kinds_reported_in(file: Path) -> Iterator[str]:
 def value_of(node: ast.expr, file: Path) -> str:
     if isinstance(node, ast.Constant):
         return str(node.value)
-    assert isinstance(node, ast.Name)
-    module = __import__(".".join(file.relative_to(BILLING.parent).with_suffix("").parts), fromlist=[node.id])
-    return getattr(module, node.id)
+    assert isinstance(node, ast.Name | ast.Attribute)
+    name = node.id if isinstance(node, ast.Name) else node.attr
+    module = __import__(".".join(file.relative_to(BILLING.parent).with_suffix("").parts), fromlist=[name])
+    return str(getattr(module, name))

@@ -50,7 +50,8 @@ def test_a_server_that_accepts_and_stays_silent_is_given_up_within_two_seconds()
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"postgres://nobody@127.0.0.1:{silent.getsockname()[1]}/nothing"
         patient = databases.database(url, base_dir=Path(), problems=Problems())
-        settings = {**connections.configure_settings({"default": databases.impatient(patient)})["default"]}
+        limited = databases.with_limits(patient, seconds=databases.IMPATIENT_SECONDS)
+        settings = {**connections.configure_settings({"default": limited})["default"]}
         began = time.monotonic()
         with pytest.raises(psycopg.OperationalError):
             psycopg.connect(**DatabaseWrapper(settings).get_connection_params())
@@ -60,7 +61,7 @@ def test_a_server_that_accepts_and_stays_silent_is_given_up_within_two_seconds()
 @embedded_only
 @pytest.mark.django_db(transaction=True, databases=BOTH)
 @pytest.mark.parametrize(("alias", "waits"), [("default", 20_000), ("impatient", 1_800)])
-def test_a_commit_of_the_embedded_file_is_on_disk_and_only_the_receiver_is_impatient(alias, waits):
+def test_a_commit_of_a_database_file_is_on_disk_and_only_the_receiver_is_impatient(alias, waits):
     with connections[alias].cursor() as cursor:
         seen = [cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in ("synchronous", "journal_mode")]
         assert seen == [2, "wal"]

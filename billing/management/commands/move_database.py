@@ -1,19 +1,21 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import Error as DatabaseTrouble
+from django.db import Error as AnyDatabaseError
+from django.db import IntegrityError
 
 from billing.moving import mark, places, tables
 from billing.moving.mark import State
-from billing.moving.move import Arrived, MoveRefused, abandon, move
+from billing.moving.move import Arrived, NotMoved, abandon, move
 from billing.moving.rows import CannotHold
 
-AGAIN = "Run the command again to continue, or with --abandon to stay with the present database."
+AGAIN = "Run the command again to continue, or with --abandon to stay with the old database."
+ANEW = "Run the command with --abandon, correct the row in the old database, empty the new one, and move again."
 
 
 class Command(BaseCommand):
     help = (
-        "Move all data from the present database (DATABASE_URL) to another one, of any form. Stop web and workers "
+        "Move all data from the old database (DATABASE_URL) to a new one, of any form. Stop web and workers "
         "first. If the command is stopped, the same command continues where it was."
     )
 
@@ -28,7 +30,7 @@ class Command(BaseCommand):
         what.add_argument(
             "--abandon",
             action="store_true",
-            help="Use the present database again: end a move that has not ended, or go back to what was moved from.",
+            help="Use the old database again: end a move that has not ended, or go back to what was moved from.",
         )
         parser.add_argument("--reason", default="asked for at the command line")
 
@@ -40,13 +42,13 @@ class Command(BaseCommand):
                 self._abandon(source)
             else:
                 self._move(source, options["to"], options["reason"])
-        except MoveRefused as refused:
+        except NotMoved as refused:
             raise CommandError(str(refused)) from None
-        except CannotHold as error:
-            raise CommandError(f"The new database does not take a row. {error}\n{AGAIN}") from None
+        except (CannotHold, IntegrityError) as error:
+            raise CommandError(f"The new database does not take a row. {error}\n{ANEW}") from None
         except KeyboardInterrupt:
             raise CommandError(f"Stopped. {AGAIN}") from None
-        except DatabaseTrouble as error:
+        except AnyDatabaseError as error:
             raise CommandError(f"A database did not answer as it should: {error}\n{AGAIN}") from error
 
     def _move(self, source: Any, url: str, reason: str) -> None:
@@ -58,10 +60,11 @@ class Command(BaseCommand):
         self._sum_up(arrived)
         self.stdout.write(
             f"Everything is in {places.in_words(entry)}. Nothing starts on the old database any more.\n"
-            "Now set DATABASE_URL to the new database. Put what was in DATABASE_TO_KEY or DATABASE_TO_TOKEN into "
-            "DATABASE_KEY or DATABASE_AUTH_TOKEN, and remove the others. Then start web and workers.\n"
-            "Keep the old database until you are sure. To go back to it, run there: "
-            "python manage.py move_database --abandon"
+            "Now set DATABASE_URL to the new database. Put its key into DATABASE_KEY, or its token into "
+            "DATABASE_AUTH_TOKEN, and empty the one that it does not use. Empty DATABASE_TO_KEY and DATABASE_TO_TOKEN. "
+            "Then start worker and web.\n"
+            "Keep the old database until you are sure. To go back to it, stop web and workers, set its variables "
+            "again, and run: python manage.py move_database --abandon"
         )
 
     def _tell(self, what: str) -> None:
@@ -84,7 +87,8 @@ class Command(BaseCommand):
         self.stdout.write("This database can be used again. Start web and workers.")
         if found.state is State.MOVED:
             self.stdout.write(
-                f"What was written to {found.other} since {found.ended_at} is not here. Nobody may use both."
+                f"What was written to {found.other} since {found.ended_at} is not here. "
+                "Start nothing on that database any more."
             )
         else:
             self.stdout.write(f"What was copied to {found.other} is not complete. Delete it.")
