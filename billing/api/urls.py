@@ -64,6 +64,7 @@ SUBSCRIPTION = [
     at("waiting/end/", "end-waiting-subscription", OperationView, EndWaitingSubscription),
     at("cancel/", "cancel", OperationView, CancelSubscription, "Cancel"),
     at("cancel-on-date/", "cancel-on-date", OperationView, CancelOnDate, "CancelOnDate"),
+    at("cancel-on-date/preview/", "preview-cancel-on-date", PreviewView, CancelOnDate, "PreviewCancelOnDate"),
     at("resume-renewal/", "resume-renewal", OperationView, ResumeRenewal),
     at("change/", "change", OperationView, ChangeSubscription, "Change"),
     at("change/preview/", "preview-change", PreviewView, ChangeSubscription, "PreviewChange"),

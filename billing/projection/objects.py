@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from billing import clock, invoice_lines
+from billing import clock, invoice_lines, zones
 from billing.findings import report, resolve
 from billing.models import (
     Adjustment,
@@ -298,9 +298,9 @@ def _tell_of_fraud(office: Office, warnings: Iterable[FraudWarningState]) -> Non
             subject,
             office=office,
             detail=f"The card's bank warns that the payment of {payment.money}{given_back} on "
-            f"{payment.created_at:%d %B %Y} may be fraud. Often a dispute follows, which takes the money and costs a "
-            "fee. If you are not sure that the Office made this payment, refund all of it now: only that prevents the "
-            "dispute. A refund of a part does not.",
+            f"{zones.day(payment.created_at, office.time_zone)} may be fraud. Often a dispute follows, which takes the "
+            "money and costs a fee. If you are not sure that the Office made this payment, refund all of it now: only "
+            "that prevents the dispute. A refund of a part does not.",
         )
 
 

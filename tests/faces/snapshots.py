@@ -19,7 +19,7 @@ WRITING = os.environ.get("WRITE_SNAPSHOTS") == "1"
 MOST_SHOWN = 40
 HEADERS = ("Location", "Cache-Control", "Retry-After", "Idempotent-Replayed", "WWW-Authenticate", "Allow")
 NUMBERED = (
-    ("uuid", re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")),
+    ("uuid", re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![0-9a-f])")),
     ("request", re.compile(r"\b[0-9a-f]{32}\b")),
     ("prefix", re.compile(r"\b[0-9A-F]{8}(?=-\d{4}\b)")),
     ("id", re.compile(r"\b(?:cs_test|[a-z]{2,8})_[0-9a-f]{24}(?:_secret_[0-9a-f]+)?\b")),
