@@ -32,6 +32,9 @@ from billing.models import (
 from billing.models.statuses import FINAL, LIVE
 
 CONTACT_DIFFERS = "contact_differs"
+UNKNOWN_CUSTOMER, SECOND_CUSTOMER, NOT_LINKED = "unknown_customer", "second_customer", "customer_not_linked"
+OF_UNKNOWN_CUSTOMERS = (UNKNOWN_CUSTOMER, SECOND_CUSTOMER, NOT_LINKED)
+"""Kinds about a customer that no Office has. A customer has one of them at a time."""
 Rule = Callable[[Finding], bool]
 
 

@@ -4,12 +4,10 @@ from billing import errors
 from billing.models import Finding
 from billing.models.statuses import LIVE
 from billing.reconciliation import adoption
-from billing.reconciliation.unknown_customers import CLAIMS, UNKNOWN, office_id
+from billing.reconciliation.unknown_customers import CLAIMS, office_id
 from billing.stripe_api import gateway
 from billing.stripe_api.gateway import lists
 from billing.stripe_api.inbound.states import SubscriptionState
-
-KINDS = (*CLAIMS, UNKNOWN)
 
 
 def is_over(finding: Finding) -> bool:

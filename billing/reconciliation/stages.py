@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
 from billing import catalogue, errors
-from billing.findings import end
+from billing.findings import OF_UNKNOWN_CUSTOMERS, end
 from billing.models import Adjustment, Finding, Invoice, Office, ReceivedEvent, Reconciliation
 from billing.models.statuses import UNDECIDED, UNDER_WAY, InvoiceStatus
 from billing.reconciliation import adoption, contacts, found_customers, missed_events, suspects, unknown_customers
@@ -232,7 +232,7 @@ def _found_customers(run: Reconciliation, cursor: str) -> Part:
     about a customer that only had events. It holds until the customer is deleted, so Stripe is not asked.
     """
     standing = Q(resolved_at=None) | Q(decision_holds=True) & ~Q(facts="")
-    of_customers = Finding.objects.filter(standing, kind__in=found_customers.KINDS, pk__gt=int(cursor or 0))
+    of_customers = Finding.objects.filter(standing, kind__in=OF_UNKNOWN_CUSTOMERS, pk__gt=int(cursor or 0))
     found = of_customers.order_by("pk").select_related("office").first()
     if found is None:
         return Part((), [], "")

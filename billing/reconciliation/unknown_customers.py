@@ -6,17 +6,22 @@ from collections.abc import Iterable
 from django.db.models import Q
 
 from billing import errors, invoice_lines
-from billing.findings import end, report, resolve
+from billing.findings import (
+    NOT_LINKED,
+    OF_UNKNOWN_CUSTOMERS,
+    SECOND_CUSTOMER,
+    UNKNOWN_CUSTOMER,
+    end,
+    report,
+    resolve,
+)
 from billing.models import Finding, Office, Operation, Reconciliation
 from billing.models.statuses import LIVE
 from billing.reconciliation.suspects import offices_of
 from billing.stripe_api.gateway.lists import Listed
 from billing.stripe_api.inbound.states import CustomerState, SubscriptionState
 
-UNKNOWN = "unknown_customer"
-SECOND = "second_customer"
-NOT_LINKED = "customer_not_linked"
-CLAIMS = (SECOND, NOT_LINKED)
+CLAIMS = (SECOND_CUSTOMER, NOT_LINKED)
 
 
 def tell_of_customers(run: Reconciliation, listed: Iterable[Listed]) -> None:
@@ -26,7 +31,10 @@ def tell_of_customers(run: Reconciliation, listed: Iterable[Listed]) -> None:
     """
     listed = list(listed)
     ours = offices_of(listed)
-    end(Finding.objects.filter(kind__in=(*CLAIMS, UNKNOWN), subject__in=ours), resolution="an Office has this customer")
+    end(
+        Finding.objects.filter(kind__in=OF_UNKNOWN_CUSTOMERS, subject__in=ours),
+        resolution="an Office has this customer",
+    )
     others = [one.state for one in listed if isinstance(one.state, CustomerState) and one.customer not in ours]
     named = [(state, number) for state in others if (number := office_id(state))]
     offices = Office.objects.in_bulk({number for _, number in named}, field_name="public_id")
@@ -43,7 +51,7 @@ def _tell_of_claim(run: Reconciliation, office: Office, state: CustomerState) ->
     if office.payment_provider_customer_id:
         resolve(NOT_LINKED, state.id, resolution="the Office has another customer")
         report(
-            SECOND,
+            SECOND_CUSTOMER,
             state.id,
             office=office,
             facts=str(office.public_id),
@@ -89,7 +97,7 @@ def tell_of_subscriptions(run: Reconciliation, listed: Iterable[Listed]) -> None
             run.count("ended subscriptions of others" if plans else "subscriptions of others")
             continue
         report(
-            UNKNOWN,
+            UNKNOWN_CUSTOMER,
             customer,
             office=None,
             facts=f"subscribes to {', '.join(plans)}",

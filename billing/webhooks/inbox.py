@@ -16,7 +16,7 @@ from django.db.models import F, Q, QuerySet
 from billing import catalogue, clock, errors, leases
 from billing.audit import actor, trail
 from billing.database_trouble import TROUBLE
-from billing.findings import report, resolve
+from billing.findings import OF_UNKNOWN_CUSTOMERS, UNKNOWN_CUSTOMER, report, resolve
 from billing.jobs import job
 from billing.look import look
 from billing.models import Finding, Invoice, Office, Payment, ReceivedEvent
@@ -165,10 +165,10 @@ def _unknown_customer(events: list[ReceivedEvent], customer: str) -> bool:
     """
     if customer and max(event.attempts for event in events) < UNKNOWN_CUSTOMER_ATTEMPTS:
         raise errors.CustomerWithoutOffice
-    told = Finding.objects.filter(Q(resolved_at=None) | Q(decision_holds=True), kind="unknown_customer")
+    told = Finding.objects.filter(Q(resolved_at=None) | Q(decision_holds=True), kind__in=OF_UNKNOWN_CUSTOMERS)
     if customer and not told.filter(subject=customer).exists():  # a comparison may know more about it
         report(
-            "unknown_customer",
+            UNKNOWN_CUSTOMER,
             customer,
             office=None,
             detail="Stripe sent an event of a customer that has no Office here. If it is a practice that you bill, "

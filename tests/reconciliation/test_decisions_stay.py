@@ -224,6 +224,13 @@ def test_a_second_customer_that_staff_accepted_is_not_told_as_an_unknown_one(cop
     assert not still_open().exists()
 
 
+def test_an_event_of_such_a_customer_opens_no_other_finding(stripe, copy):
+    stripe.post(f"customers/{copy}", description="seen again")
+    settle(stripe)
+
+    assert not still_open().exists()
+
+
 def test_when_it_has_the_id_no_more_it_is_an_unknown_customer(stripe, copy):
     stripe.post(f"customers/{copy}", **{"metadata[office]": ""})
     stripe.taken()
