@@ -4,6 +4,8 @@ What is right is from https://docs.stripe.com/disputes/measuring#early-fraud-war
 the dispute, and a warning is actionable until then, or until the dispute comes.
 """
 
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from billing.matters import close_what_is_over
@@ -37,7 +39,8 @@ def test_a_warning_is_told_with_the_payment_its_money_and_what_to_do(stripe, pay
     found = told().get()
     assert (found.office, found.severity, found.subject) == (payment.office, "critical", str(payment.public_id))
     assert payment.money == Money(19_900, "usd")
-    assert f"{payment.money} on {payment.created_at:%d %B %Y} may be fraud" in found.detail
+    day = payment.created_at.astimezone(ZoneInfo("America/New_York"))
+    assert f"{payment.money} on {day.day} {day:%B %Y} (America/New_York) may be fraud" in found.detail
     assert "refund all of it now" in found.detail
     assert "stolen" not in found.detail
     assert "ch_" not in found.detail
