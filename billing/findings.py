@@ -144,19 +144,19 @@ KINDS: dict[str, Kind] = {
         WARNING,
         "A later adoption of the same products came to its end.",
     ),
-    "unknown_customer": Kind(
+    UNKNOWN_CUSTOMER: Kind(
         "Stripe has a customer without an Office here.",
         WARNING,
         "An Office has the customer, the customer was deleted, or it no longer subscribes to one of our plans.",
         is_over=_has_its_customer,
     ),
-    "second_customer": Kind(
+    SECOND_CUSTOMER: Kind(
         "A second customer at Stripe has an Office's id.",
         WARNING,
         "The customer was deleted, or has that id no more.",
         is_over=_has_its_customer,
     ),
-    "customer_not_linked": Kind(
+    NOT_LINKED: Kind(
         "A customer at Stripe has the id of an Office that has no customer.",
         CRITICAL,
         "An Office has the customer, or it was deleted, or has that id no more.",

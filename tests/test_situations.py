@@ -16,11 +16,6 @@ from tests.situations.dashboard import NOON, Dashboard
 from tests.situations.seen import Faces, differences
 
 
-def rows() -> list[object]:
-    broken = {one.name: pytest.mark.xfail(strict=True, reason=one.fails) for one in TABLE if one.fails}
-    return [pytest.param(one, id=one.name, marks=broken.get(one.name, ())) for one in TABLE]
-
-
 @pytest.fixture(autouse=True)
 def no_copies(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep no contexts of templates for tests. Nobody here reads them, and keeping them takes time."""
@@ -47,7 +42,7 @@ def dashboard(stripe, operator, office):
     at.answers_are(None)
 
 
-@pytest.mark.parametrize("situation", rows())
+@pytest.mark.parametrize("situation", TABLE, ids=lambda one: one.name)
 def test_what_somebody_did_at_stripe_is_shown_rightly(dashboard, faces, office, situation):
     situation.happens(dashboard)
     dashboard.we_hear()

@@ -183,7 +183,7 @@ def _tell_of_archived(office: Office, live: list[Subscription]) -> None:
             "archived_and_billed",
             str(office.public_id),
             office=office,
-            severity="critical",
+            facts=" ".join(sorted(row.stripe_id for row in live)),
             detail=f"The Office is archived and has no access, and a subscription is live at Stripe: {live[0]}. Cancel "
             "it in Stripe's dashboard, or take the Office back from the archive.",
         )

@@ -417,10 +417,12 @@ def test_it_closes_by_itself_when_its_matter_is_over(stripe, operator, office, s
     assert about.get().resolution != ""
 
 
-@pytest.mark.parametrize("tells", STORIES, ids=lambda one: one.__name__)
+BEGUN = [one for one in STORIES if not one.__name__.endswith("nobody_reported")]
+"""The others tell of a matter that was over from the beginning."""
+
+
+@pytest.mark.parametrize("tells", BEGUN, ids=lambda one: one.__name__)
 def test_it_stays_open_until_then(stripe, operator, office, settings, monkeypatch, tells):
-    if tells.__name__.endswith("nobody_reported"):
-        pytest.skip("its matter was over from the beginning")
     next(tells(Stage(stripe, operator, office, settings, monkeypatch)))
 
     close_what_is_over()

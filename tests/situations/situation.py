@@ -55,20 +55,18 @@ class Situation:
     page: str
     happens: Act
     right: Right
-    fails: str
-    """Why our product does not show what is right yet. "" if it does."""
 
 
 TABLE: list[Situation] = []
 
 
-def situation(page: str, *, right: Right, fails: str = "") -> Callable[[Act], Act]:
+def situation(page: str, *, right: Right) -> Callable[[Act], Act]:
     """Add this function to the table. ``page`` is the page of docs.stripe.com, its docstring the reasoning."""
 
     def add(happens: Act) -> Act:
         name, because = happens.__name__, happens.__doc__ or ""
         assert because, f"{name} does not say why"
-        TABLE.append(Situation(name, because, f"https://docs.stripe.com/{page}", happens, right, fails))
+        TABLE.append(Situation(name, because, f"https://docs.stripe.com/{page}", happens, right))
         return happens
 
     return add
