@@ -2,7 +2,7 @@
 
 import pytest
 
-from billing import errors, findings
+from billing import clock, errors, findings
 from billing.audit import actor, trail
 from billing.findings import report, resolve
 from billing.models import Finding, Office, PlanPrice, ReceivedEvent, Subscription
@@ -202,6 +202,21 @@ def test_each_of_several_customers_with_the_same_id_is_told_and_stays_closed(str
 
     assert not still_open().exists()
     assert set(Finding.objects.filter(decision_holds=True).values_list("subject", flat=True)) == several
+
+
+def test_another_subscription_of_an_archived_office_is_told_again(stripe, operator, office):
+    customer = subscribed_office(office, by=operator).payment_provider_customer_id
+    Office.objects.filter(pk=office.pk).update(archived_at=clock.wall())
+    item = {"items[0][price]": price("practice-monthly").stripe_price_id}
+    stripe.post(f"customers/{customer}", description="seen again")
+    settle(stripe)
+    close_all(operator)
+    assert not still_open(kind="archived_and_billed").exists()
+
+    stripe.post("subscriptions", customer=customer, **item)
+    settle(stripe)
+
+    assert still_open(kind="archived_and_billed").exists()
 
 
 @pytest.fixture
