@@ -51,7 +51,8 @@ def claim() -> tuple[uuid.UUID, list[ReceivedEvent]] | None:
     """Claim the oldest due event, and the other due events of its customer, for the length of a lease.
 
     Return the claim and the events, or None if nothing is due. The rows are locked while they are being claimed. If the
-    database can skip locked rows, events that another worker is claiming are skipped, so that no worker waits.
+    database can skip locked rows, a customer whose events another worker is claiming is passed over, so that two
+    workers do not share the events of one customer.
     """
     now = clock.wall()
     free = _free(now)
@@ -59,21 +60,36 @@ def claim() -> tuple[uuid.UUID, list[ReceivedEvent]] | None:
     if not due.exists():
         return None
     skip = connection.features.has_select_for_update_skip_locked
-    with transaction.atomic():
-        first = due.select_for_update(skip_locked=skip).order_by("due_at", "pk").first()
-        if first is None:
-            return None
-        events = [first]
-        if first.customer_id and not first.alone:
-            same = free.filter(customer_id=first.customer_id, alone=False).exclude(pk=first.pk)
-            others = same.select_for_update(skip_locked=skip).order_by("pk")[: MOST_TOGETHER - 1]
-            # with this condition in the query, SQLite would read all due events of all customers
-            events += [event for event in others if event.due_at <= now]
-        for event in events:
-            event.attempts += 1
-        locked = ReceivedEvent.objects.filter(pk__in=[event.pk for event in events])
-        mine = leases.claim(locked, now=now, attempts=F("attempts") + 1)
-    return (mine, events) if mine else None
+    passed_over: list[str] = []
+    while True:
+        with transaction.atomic():
+            candidates = due.exclude(customer_id__in=passed_over).order_by("due_at", "pk")
+            first = candidates.select_for_update(skip_locked=skip).first()
+            if first is None:
+                return None
+            if skip and _older(due, first).exists():  # it was skipped, so another worker is claiming this customer
+                passed_over.append(first.customer_id)
+                continue
+            events = [first]
+            if first.customer_id and not first.alone:
+                same = free.filter(customer_id=first.customer_id, alone=False).exclude(pk=first.pk)
+                # not skipped: a worker that has locked one of them passes this customer over
+                others = same.select_for_update().order_by("pk")[: MOST_TOGETHER - 1]
+                # with this condition in the query, SQLite would read all due events of all customers
+                events += [event for event in others if event.due_at <= now]
+            for event in events:
+                event.attempts += 1
+            locked = ReceivedEvent.objects.filter(pk__in=[event.pk for event in events])
+            mine = leases.claim(locked, now=now, attempts=F("attempts") + 1)
+        return (mine, events) if mine else None
+
+
+def _older(due: QuerySet[ReceivedEvent], event: ReceivedEvent) -> QuerySet[ReceivedEvent]:
+    """Return the due events that are claimed together with this one and come before it."""
+    if not event.customer_id or event.alone:
+        return due.none()
+    before = Q(due_at__lt=event.due_at) | Q(due_at=event.due_at, pk__lt=event.pk)
+    return due.filter(before, customer_id=event.customer_id, alone=False)
 
 
 def _handle(mine: uuid.UUID, events: list[ReceivedEvent]) -> None:
