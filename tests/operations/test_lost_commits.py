@@ -124,7 +124,8 @@ def test_once_a_person_closed_the_finding_it_may_be_asked_for_again(stripe, oper
     assert charges(stripe) == 2
 
 
-def test_a_subscription_of_a_customer_that_is_forgotten_is_not_started_again(stripe, operator, office):
+@pytest.mark.parametrize("address", ["the same", "another"])
+def test_a_subscription_of_a_customer_that_is_forgotten_is_not_started_again(stripe, operator, office, address):
     practice = subscribed_office(office, by=operator)
     for operation in Operation.objects.all():
         forget(operation)
@@ -134,6 +135,8 @@ def test_a_subscription_of_a_customer_that_is_forgotten_is_not_started_again(str
     Office.objects.filter(pk=practice.pk).update(
         payment_provider_customer_id=None, payment_provider_subscription_id="", subscription_status=""
     )
+    if address == "another":
+        Office.objects.filter(pk=practice.pk).update(billing_email="as-before@practice.example")
     practice.refresh_from_db()
 
     with pytest.raises(errors.OperationLost):

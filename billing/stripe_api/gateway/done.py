@@ -33,10 +33,15 @@ def operations_seen(customer: str) -> dict[str, str]:
 
 
 def customer_made_for(office: Office) -> dict[str, str]:
-    """Return the operations that made a customer for this Office, which knows none, each with the customer's id."""
+    """Return the operations that made a customer for this Office, which knows none, each with the customer's id.
+
+    The customers with the Office's e-mail address are read, and the newest hundred of all, because the address may have
+    been lost too.
+    """
     found = {}
-    for row in answers.page("/v1/customers", {"email": office.billing_email}):
-        metadata = row.get("metadata") or {}
-        if metadata.get("office") == str(office.public_id) and metadata.get("operation"):
-            found[metadata["operation"]] = row["id"]
+    for sought in ({"email": office.billing_email}, {}):
+        for row in answers.page("/v1/customers", sought):
+            metadata = row.get("metadata") or {}
+            if metadata.get("office") == str(office.public_id) and metadata.get("operation"):
+                found[metadata["operation"]] = row["id"]
     return found
