@@ -1,0 +1,1 @@
+"""How days and times are written: the same in the admin's lists as in our own sentences."""
