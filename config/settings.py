@@ -4,6 +4,7 @@ import os
 from datetime import timedelta
 from pathlib import Path
 
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 from environ import Env
 
@@ -175,6 +176,7 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True
+FORMAT_MODULE_PATH = "config.formats"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 STATIC_URL = "static/"
@@ -225,6 +227,7 @@ def _in_sidebar(title: str, icon: str, model: str) -> dict[str, object]:
 
 
 UNFOLD = {
+    "STYLES": [lambda request: static("billing/admin.css")],
     "SITE_TITLE": "Office Billing",
     "SITE_HEADER": "Office Billing",
     "SITE_SYMBOL": "local_hospital",

@@ -30,6 +30,7 @@ class ReadOnlyInline(ReadOnly, TabularInline):
     tab = True
     per_page = 10
     show_change_link = False
+    hide_title = True  # the row says the same
 
 
 def masked(stripe_id: str) -> str:
