@@ -1,6 +1,7 @@
 """Findings, what a person can do about them, and comparisons."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -9,8 +10,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.timesince import timesince
+from django.utils.timezone import localtime
 from unfold.decorators import action, display
 
 from billing import clock, errors, jobs, reconciliation
@@ -18,7 +21,7 @@ from billing.admin.acts import OtherAct, customer
 from billing.admin.acts.pages import ActsAdmin
 from billing.admin.forms import ReasonForm
 from billing.admin.readonly import ReadOnly
-from billing.admin.tones import TONES
+from billing.admin.tones import TONES, in_words
 from billing.audit import actor
 from billing.audit.actor import Actor
 from billing.findings import KINDS
@@ -26,6 +29,8 @@ from billing.models import Finding, Reconciliation
 from billing.reconciliation import decisions
 
 OF_COMPARISON = "comparisons__id__exact"
+COUNTED = {"drifted": "repaired", "left": "left for a person"}
+"""What stored counts are called, where that is not their own name."""
 
 
 def _compare(finding: Finding, *, by: Actor, reason: str) -> None:
@@ -52,6 +57,10 @@ def _is_open(finding: Finding) -> bool:
 
 def _detail(finding: Finding) -> str:
     return finding.detail
+
+
+def _moment(at: datetime) -> str:
+    return date_format(localtime(at), "DATETIME_FORMAT")
 
 
 ACTS = (
@@ -89,8 +98,8 @@ ACTS = (
         does=decisions.close,
         name="close",
         title="Close the finding",
-        says="Close it when it is dealt with. Nothing else changes. It stays closed: the same is not told again, but "
-        "something new about it is.",
+        says="Close the finding when you have dealt with it. Nothing else changes. It stays closed until something "
+        "new is found.",
         form=ReasonForm,
         facts=_detail,
         offered=lambda finding: _is_open(finding) and decisions.may_close(finding),
@@ -100,7 +109,7 @@ ACTS = (
 
 @admin.register(Finding)
 class FindingAdmin(ReadOnly, ActsAdmin):
-    list_display = ("found_at", "age", "what", "grade", "office", "detail", "resolution", "resolved_at")
+    list_display = ("found_at", "age", "what", "grade", "office", "detail", "closed")
     list_filter = ("severity", "kind", ("resolved_at", admin.EmptyFieldListFilter))
     list_select_related = ("office",)
     list_per_page = 50
@@ -118,7 +127,11 @@ class FindingAdmin(ReadOnly, ActsAdmin):
 
     @display(description="Kind", ordering="kind")
     def what(self, row: Finding) -> str:
-        return row.kind.replace("_", " ")
+        return in_words(row.kind)
+
+    @display(description="Closed", ordering="resolved_at")
+    def closed(self, row: Finding) -> str:
+        return f"{_moment(row.resolved_at)}: {row.resolution}" if row.resolved_at else "–"
 
     @display(description="It is over when")
     def over(self, row: Finding) -> str:
@@ -145,9 +158,7 @@ class ReconciliationAdmin(ReadOnly, ActsAdmin):
     list_per_page = 50
     list_display = ("began_at", "state", "took", "asked_by", "drifted", "left", "missed", "adopted")
     actions_list = ("compare_all",)
-    fields = (
-        "began_at ended_at asked_by reason everything adopts recent_since events_since stage counted told last_error"
-    ).split()
+    fields = ("began_at ended_at took asked_by reason covers events_since counted told last_error").split()
 
     @display(description="State", label={"ended": "success", "under way": "info", "stopped by an error": "warning"})
     def state(self, row: Reconciliation) -> str:
@@ -165,7 +176,13 @@ class ReconciliationAdmin(ReadOnly, ActsAdmin):
             return f"stage: {row.stage}"
         return f"{(row.ended_at - row.began_at).total_seconds():.0f} s"
 
-    @display(description="Had drifted")
+    @display(description="Compares")
+    def covers(self, row: Reconciliation) -> str:
+        recent = f"what can still change, and what Stripe made since {_moment(row.recent_since)}"
+        what = "all of the past" if row.takes_all else recent
+        return f"{what}; each subscribed customer without an Office becomes one" if row.adopts else what
+
+    @display(description="Repaired")
     def drifted(self, row: Reconciliation) -> int:
         return row.counts.get("drifted", 0)
 
@@ -183,13 +200,15 @@ class ReconciliationAdmin(ReadOnly, ActsAdmin):
 
     @display(description="Counted")
     def counted(self, row: Reconciliation) -> str:
-        return ", ".join(f"{how_many:,} {what}" for what, how_many in row.counts.items()) or "–"
+        return ", ".join(f"{COUNTED.get(what, what)}: {how_many:,}" for what, how_many in row.counts.items()) or "–"
 
     @display(description="Findings of this comparison")
     def told(self, row: Reconciliation) -> str:
         many = row.findings.count()
-        page = reverse("admin:billing_finding_changelist")
-        return format_html('<a href="{}?{}={}">{}</a>', page, OF_COMPARISON, row.pk, many) if many else "0"
+        if not many:
+            return "0"
+        page = reverse("admin:billing_finding_changelist", query={OF_COMPARISON: row.pk})
+        return format_html('<a href="{}" class="text-link">{}</a>', page, many)
 
     @action(description="Compare everything now", url_path="compare-all/", permissions=["compare"])
     def compare_all(self, request: HttpRequest) -> HttpResponse:
@@ -201,7 +220,10 @@ class ReconciliationAdmin(ReadOnly, ActsAdmin):
             try:
                 reconciliation.begin(by=actor.person(request.user), reason="asked for in the admin")
                 jobs.enqueue("reconcile")
-                messages.success(request, "The comparison has begun. A worker does it. Load this page again.")
+                messages.success(
+                    request,
+                    "The comparison has begun. Load this page again to see how far it is.",
+                )
             except errors.ReconciliationUnderWay as error:
                 messages.warning(request, str(error))
             return redirect(back)

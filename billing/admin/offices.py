@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from unfold.decorators import display
 
-from billing import clock, zones
+from billing import clock
 from billing.admin.acts import customer, invoices, payment_methods, subscription, terms
 from billing.admin.acts.pages import ActsAdmin
 from billing.admin.readonly import ReadOnlyInline, masked
@@ -24,6 +24,7 @@ class InvoiceInline(ReadOnlyInline):
     fields = ("number", "kind", "status", "money", "remaining", "created_at", "due_at")
     readonly_fields = fields
     show_change_link = True
+    hide_title = False  # it has the link
 
 
 class PaymentInline(ReadOnlyInline):
@@ -99,16 +100,12 @@ class OfficeAdmin(ActsAdmin):
     def state(self, office: Office) -> str:
         ends = ", ends" if office.has_an_end else ""
         paused = ", not collected" if office.collection_paused else ""
-        return f"{office.subscription_status}{ends}{paused}" if office.subscription_status else "no subscription"
+        return f"{office.subscription_in_words}{ends}{paused}" if office.subscription_status else "no subscription"
 
     @display(description="Collection")
     def collection(self, office: Office) -> str:
         current = office.current_subscription
-        if current is None or not office.collection_paused:
-            return "as usual" if office.has_live_subscription else "–"
-        until = office.collection_paused_until
-        lasts = f"until {zones.day(until, office.time_zone)}" if until else "until somebody resumes it"
-        return f"paused {lasts}: new invoices are {current.get_collection_paused_display()}"
+        return (current.collection_in_words if current else "") or "–"
 
     @display(description="Discount")
     def discount(self, office: Office) -> str:

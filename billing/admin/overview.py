@@ -16,7 +16,7 @@ from django.utils.timesince import timesince
 
 from billing import clock, health
 from billing.admin.tasks import list_of, many, tasks_of
-from billing.admin.tones import TONES
+from billing.admin.tones import TONES, in_words
 from billing.entitlement import Access, Policy, entitlement
 from billing.models import (
     Invoice,
@@ -115,8 +115,8 @@ def _standing(offices: QuerySet[Office]) -> list[dict[str, Any]]:
     known = [*STANDING, *(status for status in counts if status not in STANDING)]
     return [
         {
-            "status": status.replace("_", " ") or "no subscription",
-            "tone": TONES.get(status, ""),
+            "status": in_words(status) or "no subscription",
+            "tone": TONES.get(in_words(status), ""),
             "n": counts[status],
             "page": list_of("office", subscription_status=status, archived_at__isempty=1),
         }
@@ -184,7 +184,8 @@ def _workers(seen: dict[str, Any]) -> list[dict[str, str]]:
     last = Reconciliation.objects.filter(ended_at__isnull=False).order_by("-ended_at").first()
     compared = "never. A worker compares once a day. You can also start a comparison now"
     if last and last.ended_at:
-        compared = f"{_ago(last.ended_at)}; {last.counts.get('drifted', 0):,} had drifted"
+        repaired, left = (last.counts.get(what, 0) for what in ("drifted", "left"))
+        compared = f"{_ago(last.ended_at)}; {repaired:,} repaired, {left:,} left for a person"
     return [
         {
             "name": "Worker",

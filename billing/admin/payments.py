@@ -14,7 +14,7 @@ from billing.admin.acts.pages import ActsAdmin
 from billing.admin.acts.payments import PAYMENT_ACTS
 from billing.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
 from billing.admin.searching import OFFICE
-from billing.admin.tones import TONES
+from billing.admin.tones import TONES, in_words
 from billing.models import Adjustment, Payment
 from billing.models.statuses import AdjustmentStatus
 from billing.operations.money.money_back import is_taken_back
@@ -43,8 +43,8 @@ def what_to_do(row: Adjustment) -> str:
     if not row.answer_by:
         return row.says or "–"
     return format_html(
-        '{}<a href="{}" target="_blank" rel="noopener noreferrer" class="font-semibold underline">answer it in '
-        "Stripe's dashboard before {}</a>",
+        '<span>{}<a href="{}" target="_blank" rel="noopener noreferrer" class="font-semibold underline">answer it in '
+        "Stripe's dashboard before {}</a></span>",
         "The bank only asks, and has not taken the money: "
         if row.is_inquiry
         else "The bank has taken the money back: ",
@@ -58,7 +58,7 @@ class Shown:
 
     @display(description="Status", label=STATES, ordering="status")
     def state(self, row: Adjustment) -> str:
-        return row.status.replace("warning", "inquiry").replace("_", " ")
+        return in_words(row.status.replace("warning", "inquiry"))
 
     @display(description="What to do")
     def next_step(self, row: Adjustment) -> str:
@@ -114,7 +114,7 @@ class PaymentAdmin(ActsAdmin, ReadOnlyAdmin):
 
     @display(description="Status", label=STATES, ordering="status")
     def state(self, row: Payment) -> str:
-        return "disputed" if row.disputed and row.has_succeeded else row.status
+        return "disputed" if row.disputed and row.has_succeeded else in_words(row.status)
 
     @display(description="Given back", ordering="amount_refunded")
     def back(self, row: Payment) -> str:

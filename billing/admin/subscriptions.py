@@ -5,7 +5,7 @@ from unfold.decorators import display
 
 from billing.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
 from billing.admin.searching import OFFICE
-from billing.admin.tones import TONES
+from billing.admin.tones import TONES, in_words
 from billing.models import Subscription, SubscriptionItem
 from billing.money import Money
 
@@ -42,18 +42,35 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     list_filter = ("status",)
     list_select_related = ("office", "plan_price__plan")
     search_fields = OFFICE
-    exclude = ("stripe_id", "ticket", "monthly_amount", "discount_amount", "discount_currency")
-    readonly_fields = ("a_month", "discount_off")
+    fields = (
+        ("office", "state"),
+        ("billed", "a_month"),
+        ("current_period_start", "current_period_end"),
+        ("created_at", "started_at"),
+        ("billing_cycle_anchor", "trial_end"),
+        ("cancel_at", "ended_at"),
+        ("collection", "discounts"),
+        "deleted_at",
+    )
+    readonly_fields = ("state", "billed", "a_month", "collection", "discounts")
     inlines = (ItemInline,)
 
     @display(description="A month", ordering="monthly_amount")
     def a_month(self, row: Subscription) -> str:
         return str(row.monthly)
 
-    @display(description="Discount off each invoice")
-    def discount_off(self, row: Subscription) -> str:
-        return str(Money(row.discount_amount, row.discount_currency))
+    @display(description="Billed")
+    def billed(self, row: Subscription) -> str:
+        return row.items_in_words or "–"
+
+    @display(description="Collection")
+    def collection(self, row: Subscription) -> str:
+        return row.collection_in_words or "–"
+
+    @display(description="Discount")
+    def discounts(self, row: Subscription) -> str:
+        return row.discounts_in_words or "none"
 
     @display(description="Status", label=TONES, ordering="status")
     def state(self, row: Subscription) -> str:
-        return row.status
+        return in_words(row.status)

@@ -64,11 +64,15 @@ def _of_health(seen: dict[str, Any]) -> Iterator[Task]:
 def _of_findings() -> Iterator[Task]:
     found = Finding.objects.filter(resolved_at=None).values("severity").order_by()
     grades = {one["severity"]: one for one in found.annotate(n=Count("pk"), oldest=Min("found_at"))}
-    for severity, tone in (("critical", "danger"), ("warning", "warning"), ("notice", "info")):
+    for severity, tone, what in (
+        ("critical", "danger", "critical finding"),
+        ("warning", "warning", "warning"),
+        ("notice", "info", "notice"),
+    ):
         if one := grades.get(severity):
             yield Task(
                 tone,
-                f"{many(one['n'], f'{severity} finding')} {'needs' if one['n'] == 1 else 'need'} attention",
+                f"{many(one['n'], what)} {'needs' if one['n'] == 1 else 'need'} attention",
                 f"{'It was' if one['n'] == 1 else 'The first was'} found {timesince(one['oldest'], clock.wall())} ago.",
                 list_of("finding", severity__exact=severity, resolved_at__isempty=1),
             )

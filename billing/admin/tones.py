@@ -2,7 +2,13 @@
 
 from billing.models.statuses import InvoiceStatus, PaymentStatus, SubscriptionStatus
 
-TONES: dict[str, str] = {
+
+def in_words(status: str) -> str:
+    """Return a status as people read it: ``past_due`` is "past due"."""
+    return status.replace("_", " ")
+
+
+_BY_STATUS: dict[str, str] = {
     SubscriptionStatus.ACTIVE: "success",
     SubscriptionStatus.TRIALING: "info",
     SubscriptionStatus.PAST_DUE: "warning",
@@ -29,3 +35,6 @@ TONES: dict[str, str] = {
     "refusal": "danger",
     "act": "info",
 }
+
+TONES = {in_words(status): tone for status, tone in _BY_STATUS.items()}
+"""By the words that are shown."""

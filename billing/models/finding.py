@@ -37,4 +37,5 @@ class Finding(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind}: {self.detail}"
+        what = self.kind.replace("_", " ")
+        return f"{what} ({self.office})" if self.office else what

@@ -78,7 +78,7 @@ class Subscription(Discounted):
         indexes = [models.Index(fields=["office", "created_at"], name="subscription_of_office")]
 
     def __str__(self) -> str:
-        return f"{self.plan_price.plan if self.plan_price else 'unknown plan'} ({self.status})"
+        return f"{self.plan_price.plan if self.plan_price else 'unknown plan'} ({self.status.replace('_', ' ')})"
 
     @property
     def is_live(self) -> bool:
@@ -98,6 +98,15 @@ class Subscription(Discounted):
         """Return what is taken off its invoices and off single items of it. "" if nothing is."""
         of_items = [f"{item.discount} ({item})" for item in self.present_items if item.discount]
         return "; ".join(filter(None, [self.discount, *of_items]))
+
+    @property
+    def collection_in_words(self) -> str:
+        """Return how its new invoices are collected. "" if it is not live, so that it has none."""
+        if not self.collection_paused:
+            return "as usual" if self.is_live else ""
+        until = self.collection_paused_until
+        lasts = f"until {zones.day(until, self.zone)}" if until else "until somebody resumes it"
+        return f"paused {lasts}: new invoices are {self.get_collection_paused_display()}"
 
     @property
     def items_in_words(self) -> str:

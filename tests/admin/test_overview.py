@@ -91,7 +91,7 @@ def test_what_waits_for_somebody_comes_first_and_leads_there(subscribed, auditor
             "1 event could not be applied",
             "StripeUnavailable: try later",
             "1 critical finding needs attention",
-            "1 warning finding needs attention",
+            "1 warning needs attention",
             "1 operation without an outcome yet",
             "Billed each month",
         )

@@ -97,7 +97,7 @@ OFFICE_ACTS = (
         finds=_account,
         name="account",
         title="Statement",
-        says="From our own records.",
+        says="These are our own records. Stripe was not asked.",
         template="billing/admin_account.html",
         group="Invoices",
     ),

@@ -117,7 +117,8 @@ class CancelForm(days.DayForm):
     )
     last_day = days.DayField(
         "Last day of service",
-        "For an end on a date: service ends when that day ends. The day on which the period ends means its very end.",
+        "For an end on a date: service ends at the end of that day. If the period ends on that day, service ends "
+        "with it.",
     )
 
     def request_for(self, office: Office) -> OnSubscription:
@@ -174,8 +175,8 @@ ACTS = (
         declared=EndWaitingSubscription,
         name="end_waiting",
         title="End the waiting subscription",
-        says="The subscription that waits for its first payment is given up, and nobody can pay it any more. If it is "
-        "paid at this moment, it stays. Nothing is charged.",
+        says="This ends the subscription that waits for its first payment. After that, nobody can pay it. Nothing is "
+        "charged. If somebody pays at the same moment, the subscription stays.",
     ),
     OperationAct(
         declared=ChangeSubscription,
