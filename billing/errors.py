@@ -499,9 +499,10 @@ class PaymentUnderWay(BillingError):
 
     def __init__(self, payment: Any) -> None:
         super().__init__(
-            f"A bank has not decided yet about a payment of {payment.money} for this invoice, which began on "
-            f"{zones.day(payment.created_at, payment.office.time_zone)}. That can take some days. Wait until "
-            "then. Otherwise it could be paid twice, or be paid after you gave it up.",
+            f"A payment of {payment.money} for this invoice began on "
+            f"{zones.day(payment.created_at, payment.office.time_zone)}. The bank has not decided about it yet. "
+            "That can take some days. Wait until the bank has decided. Otherwise the invoice could be paid twice, or "
+            "be paid after you gave it up.",
             about=payment,
         )
 
@@ -726,7 +727,7 @@ class SubscriptionWaiting(StripeRejected):
         super().__init__(
             "This Office has a subscription that has been waiting for its first payment since "
             f"{zones.moment(since, zone)}: {which}. Complete that payment on its page at Stripe, or end that "
-            "subscription before you start another one. Unpaid, it ends by itself after 23 hours."
+            "subscription before you start another one. If nobody pays, it ends by itself after 23 hours."
         )
 
 
@@ -740,7 +741,7 @@ class SubscriptionBegan(StripeRejected):
 class PaymentLinkUsed(StripeRejected):
     code = "payment_link_used"
     category = Category.CONFLICT
-    message = "Somebody has used the payment link at this moment, so it was not withdrawn and nothing else was done."
+    message = "Somebody used the payment link at the same moment, so it was not withdrawn and nothing else was done."
     remedy = "Look at the Office's subscription."
 
 

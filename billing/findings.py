@@ -126,7 +126,7 @@ KINDS: dict[str, Kind] = {
     CONTACT_DIFFERS: Kind(
         "The customer at Stripe has another name, e-mail address or language than its Office.",
         WARNING,
-        "They are equal when they are compared again, or Stripe was told ours.",
+        "A later comparison finds them equal, or ours were sent to Stripe.",
     ),
     "contact_missing": Kind(
         "An Office was adopted without a name or an e-mail address.", NOTICE, "It has both.", is_over=_has_address
@@ -142,7 +142,7 @@ KINDS: dict[str, Kind] = {
     "backfill_unfinished": Kind(
         "An adoption was left unfinished.",
         WARNING,
-        "A later adoption of the same products came to its end.",
+        "A later adoption of the same products has ended.",
     ),
     UNKNOWN_CUSTOMER: Kind(
         "Stripe has a customer without an Office here.",
@@ -153,13 +153,13 @@ KINDS: dict[str, Kind] = {
     SECOND_CUSTOMER: Kind(
         "A second customer at Stripe has an Office's id.",
         WARNING,
-        "The customer was deleted, or has that id no more.",
+        "The customer was deleted, or no longer has that id.",
         is_over=_has_its_customer,
     ),
     NOT_LINKED: Kind(
         "A customer at Stripe has the id of an Office that has no customer.",
         CRITICAL,
-        "An Office has the customer, or it was deleted, or has that id no more.",
+        "An Office has the customer, the customer was deleted, or it no longer has that id.",
         is_over=_has_its_customer,
     ),
     "customer_deleted": Kind(
@@ -207,7 +207,7 @@ KINDS: dict[str, Kind] = {
     "fraud_warning": Kind(
         "A card's bank warns that a payment may be fraud.",
         CRITICAL,
-        "The payment was refunded in whole, or is disputed.",
+        "The whole payment was refunded, or it is disputed.",
         is_over=_nothing_to_prevent,
     ),
     "dispute_lost": Kind("A dispute was lost.", WARNING, "A person has dealt with the Office about it.", by_rule=False),
@@ -215,7 +215,7 @@ KINDS: dict[str, Kind] = {
         "The bank did not accept a refund.", CRITICAL, "A person gave the money back in another way.", by_rule=False
     ),
     "operation_abandoned": Kind(
-        "An operation was never done at Stripe, and is not asked for again by itself.",
+        "An operation was never done at Stripe. Nothing asks for it again by itself.",
         CRITICAL,
         "A person asked for it again, or decided against it.",
         by_rule=False,
@@ -277,7 +277,7 @@ def _decided(kind: str, subject: str, facts: str) -> Finding | None:
     about = Finding.objects.filter(kind=kind, subject=subject)
     decided = about.filter(decision_holds=True, facts=facts).first()
     if decided:
-        again = "it is again as a person accepted it"
+        again = "it is again as it was when a person closed it"
         about.filter(resolved_at=None).update(resolved_at=clock.wall(), resolution=again)
     return decided
 

@@ -222,7 +222,7 @@ def _of_balance(row: Invoice) -> list[tuple[str, int]]:
     debt = max(before, 0) - max(after, 0)
     found = [
         ("Kept as credit" if credit > 0 else "Paid from credit", credit),
-        ("Earlier debt, collected with it" if debt > 0 else "Put off as a debt, to be paid with the next one", debt),
+        ("Earlier debt, added to this invoice" if debt > 0 else "Kept as a debt, added to the next invoice", debt),
     ]
     return [(text, change) for text, change in found if change]
 

@@ -96,7 +96,8 @@ def _tell_of_prices(
     foreign = [item for item in state.items if item.price_id not in prices]
     if state.status not in FINAL and foreign:
         named = " and ".join(_price_in_words(item) for item in foreign)
-        detail = f"A subscription at Stripe has what is not one of our plans: {named}. "
+        what = "a price that is not one of our plans" if len(foreign) == 1 else "prices that are not our plans"
+        detail = f"A subscription at Stripe has {what}: {named}. If this is wrong, change it in Stripe's dashboard."
         facts = " ".join(sorted({item.price_id for item in foreign}))
         report("unknown_price", state.id, office=office, detail=detail, facts=facts)
     elif was_unknown:

@@ -184,6 +184,6 @@ def _tell_of_archived(office: Office, live: list[Subscription]) -> None:
             str(office.public_id),
             office=office,
             facts=" ".join(sorted(row.stripe_id for row in live)),
-            detail=f"The Office is archived and has no access, and a subscription is live at Stripe: {live[0]}. Cancel "
-            "it in Stripe's dashboard, or take the Office back from the archive.",
+            detail=f"This Office is archived, so it has no access. But a subscription is live at Stripe: {live[0]}. "
+            "Cancel the subscription in Stripe's dashboard, or bring the Office back.",
         )

@@ -115,9 +115,9 @@ def tell(run: Reconciliation) -> None:
             "events_missed",
             "webhooks",
             office=None,
-            detail=f"{missed} events did not arrive and were read from Stripe later. What they changed here is told in "
-            "the findings about drift, Office by Office. Stripe's page of the webhook endpoint says why they could not "
-            "be delivered.",
+            detail=f"{missed} events did not arrive and were read from Stripe later. The findings about drift say what "
+            "they changed here, for each Office. The page of the webhook endpoint in Stripe's dashboard says why they "
+            "could not be delivered.",
             facts=str(run.public_id),
             comparison=run,
         )

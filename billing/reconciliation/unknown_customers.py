@@ -102,9 +102,9 @@ def tell_of_subscriptions(run: Reconciliation, listed: Iterable[Listed]) -> None
             office=None,
             facts=f"subscribes to {', '.join(plans)}",
             comparison=run,
-            detail=f"A customer at Stripe subscribes to {' and '.join(plans)} but has no Office here. If it is a "
-            "practice, adopt it. If not, end its subscription at Stripe, or close this finding. "
-            f"{errors.without_stripe_ids(customer)}",
+            detail=f"A customer at Stripe subscribes to {' and '.join(plans)} but has no Office here. If the customer "
+            "is a practice, adopt it. If not, end its subscription at Stripe, or close this finding. "
+            f"The customer is {errors.without_stripe_ids(customer)}.",
         )
 
 

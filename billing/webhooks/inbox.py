@@ -187,9 +187,9 @@ def _unknown_customer(events: list[ReceivedEvent], customer: str) -> bool:
             UNKNOWN_CUSTOMER,
             customer,
             office=None,
-            detail="Stripe sent an event of a customer that has no Office here. If it is a practice that you bill, "
-            "adopt it. If not, close this finding: then no event of this customer is told again. "
-            f"{errors.without_stripe_ids(customer)}",
+            detail="Stripe sent an event about a customer that has no Office here. If the customer is a practice that "
+            "you bill, adopt it. If not, close this finding. Then events about this customer open no new one. "
+            f"The customer is {errors.without_stripe_ids(customer)}.",
         )
     return False
 

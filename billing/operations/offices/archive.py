@@ -49,7 +49,7 @@ class ArchiveOffice(Filing):
             due = f"{subject.debts_in_words} is still due. Collect, void or write off its open invoices."
             raise errors.StillBilled(subject, due)
         if any(one.amount < 0 for one in (subject.credit, *subject.credits_in_other_currencies)):
-            owed = f"it has {subject.credit_in_words}, and there will be none. Set its credit to zero first."
+            owed = f"it has {subject.credit_in_words}, which no invoice will use. Set its credit to zero first."
             raise errors.StillBilled(subject, owed)
         require_settled(subject, asked.by)
         if may_have_link(subject):
