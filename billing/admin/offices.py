@@ -54,6 +54,7 @@ class OperationInline(ReadOnlyInline):
 class AuditInline(ReadOnlyInline):
     model = AuditEntry
     fk_name = "office"
+    hide_title = False  # it names the row that changed
     fields = ("timestamp", "kind", "actor_label", "reason", "what")
     readonly_fields = fields
     verbose_name_plural = "Audit trail"
