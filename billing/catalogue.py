@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.db.models import F
 
+from billing import clock
 from billing.findings import report, resolve
 from billing.models import Finding, Plan, PlanPrice, StripeAccount
 from billing.stripe_api import gateway, mirror
@@ -55,7 +56,7 @@ def to_look_at(listed: Iterable[PriceState]) -> list[str]:
     found = []
     for price in ours:
         state = states[str(price.stripe_price_id)]
-        is_other = _terms(price) != _terms(state) or (_is_sold(price) and not state.active)
+        is_other = _terms(price) != _terms(state) or (price.is_for_sale(clock.billing()) and not state.active)
         if is_other or str(price.public_id) in told:
             found.append(state.id)
         if (price.plan.archived_at is None and not state.product_active) or str(price.plan.public_id) in told:
@@ -79,7 +80,7 @@ def _apply(row: Plan | PlanPrice, ticket: int, *, active: bool) -> None:
             is_sold = row.archived_at is None
         else:
             mirror.price(row, active=active)
-            is_sold = _is_sold(row)
+            is_sold = row.is_for_sale(clock.billing())
         if active or not is_sold:
             resolve(NOT_FOR_SALE, str(row.public_id), resolution="it is for sale at Stripe again, or no longer here")
         else:
@@ -92,10 +93,6 @@ def _apply(row: Plan | PlanPrice, ticket: int, *, active: bool) -> None:
             )
 
 
-def _is_sold(price: PlanPrice) -> bool:
-    return price.active_until is None and price.plan.archived_at is None
-
-
 def _terms(of: PlanPrice | PriceState) -> tuple[int, str, str, int]:
     return of.unit_amount, of.currency, of.interval, of.interval_count
 
@@ -103,7 +100,7 @@ def _terms(of: PlanPrice | PriceState) -> tuple[int, str, str, int]:
 def _tell_of_terms(price: PlanPrice, state: PriceState | None) -> None:
     """Report a finding while the price at Stripe has another amount, currency or interval than ours."""
     subject = str(price.public_id)
-    if state is None or _terms(price) == _terms(state) or not _is_sold(price):
+    if state is None or _terms(price) == _terms(state) or not price.is_for_sale(clock.billing()):
         resolve(PRICE_DIFFERS, subject, resolution="the terms are the same, or it is not sold any more")
         return
     amount, currency, interval, count = _terms(state)

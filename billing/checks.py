@@ -19,7 +19,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import Storage, storages
 from django.db import DatabaseError, connection
 
-from billing import clock, errors
+from billing import clock, errors, zones
 from billing.models.agreement import payment_processor
 from billing.stripe_api import charging
 from config.databases import is_file, is_libsql_server
@@ -63,7 +63,8 @@ def check_determination(**_: Any) -> list[CheckMessage]:
     if found.until and found.until - now <= SOON:
         return [
             Warning(
-                f"The BAA determination ends on {found.until:%d %B %Y} (UTC). After that, live charging is refused.",
+                f"The last day of the BAA determination is {zones.last_day(found.until, 'UTC')}. After that, live "
+                "charging is refused.",
                 hint=errors.RECORD_DETERMINATION,
                 id="billing.W002",
             )

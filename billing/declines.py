@@ -1,8 +1,9 @@
-"""Why a card was declined, and what a person can do next. Pure.
+"""Why a payment was declined or a debit was returned, and what a person can do next. Pure.
 
-When a bank says that a card is lost, stolen or suspected of fraud, we never repeat that. The person who uses the
-card may not be the cardholder. The text for such a decline is the same as for any other.
-Source: https://docs.stripe.com/declines/codes
+A code does not say what was charged, so a text names a card or a bank account only where nothing else has this code.
+When a bank says that a card is lost, stolen or suspected of fraud, we never repeat that. The person who uses the card
+may not be the cardholder. The text for such a decline is the same as for any other.
+Source: https://docs.stripe.com/declines/codes and https://docs.stripe.com/error-codes
 """
 
 from dataclasses import dataclass
@@ -22,16 +23,16 @@ class Decline:
 
 GENERIC = Decline(
     "generic_decline",
-    "The card was declined by its bank.",
-    "Use another card, or ask the bank. Only the bank knows the reason.",
+    "The payment was declined by the bank.",
+    "Use another payment method, or ask the bank. Only the bank knows the reason.",
 )
 TABLE: dict[str, Decline] = {
     one.code: one
     for one in (
         Decline(
             "insufficient_funds",
-            "The card was declined: there is not enough money on it.",
-            "Use another card, or try again when there is enough.",
+            "The payment was declined: there is not enough money.",
+            "Use another payment method, or try again when there is enough.",
         ),
         Decline("expired_card", "The card was declined: it has expired.", "Add a valid card, then try again."),
         Decline(
@@ -46,23 +47,43 @@ TABLE: dict[str, Decline] = {
         ),
         Decline(
             "processing_error",
-            "The card was declined: its bank could not be reached or made an error.",
-            "Try again in a few minutes. If that fails, use another card.",
+            "The payment was declined: the bank could not be reached or made an error.",
+            "Try again in a few minutes. If that fails, use another payment method.",
         ),
         Decline(
             "authentication_required",
-            "The card's bank asks the cardholder to confirm the payment.",
-            "Ask the cardholder to confirm it, or use another card.",
+            "The bank wants the payment to be confirmed.",
+            "Ask the person who pays to confirm it, or use another payment method.",
         ),
         Decline(
             "card_not_supported",
-            "The card was declined: it does not allow this kind of payment.",
-            "Use another card, or ask the bank to allow it.",
+            "The payment was declined: the payment method does not allow this kind of payment.",
+            "Use another payment method, or ask the bank to allow it.",
         ),
         Decline(
             "card_velocity_exceeded",
-            "The card was declined: its limit is reached.",
-            "Use another card, or ask the bank to raise the limit.",
+            "The payment was declined: a limit is reached.",
+            "Use another payment method, or ask the bank to raise the limit.",
+        ),
+        Decline(
+            "account_closed",
+            "The bank account is closed, so the bank returned the debit.",
+            "Use another payment method.",
+        ),
+        Decline(
+            "no_account",
+            "The bank does not find this bank account, so it returned the debit.",
+            "Enter the account again with the right numbers, or use another payment method.",
+        ),
+        Decline(
+            "debit_not_authorized",
+            "The account's holder told the bank that this debit was not agreed, so the bank returned it.",
+            "Ask the Office. Debit this account again only after its holder has agreed anew.",
+        ),
+        Decline(
+            "bank_account_restricted",
+            "The bank account cannot be debited, so the bank returned the debit.",
+            "Use another payment method, or ask the bank to allow debits.",
         ),
     )
 }
@@ -78,6 +99,12 @@ SAME: dict[str, str] = {
     "currency_not_supported": "card_not_supported",
     "transaction_not_allowed": "card_not_supported",
     "withdrawal_count_limit_exceeded": "card_velocity_exceeded",
+    "could_not_process": "processing_error",
+    "generic_could_not_process": "processing_error",
+    "invalid_account_number": "no_account",
+    "branch_does_not_exist": "no_account",
+    "authorization_revoked": "debit_not_authorized",
+    "debit_disputed": "debit_not_authorized",
 }
 
 

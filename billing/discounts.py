@@ -29,7 +29,7 @@ class Discount:
 
     def _lasts(self, zone: str) -> str:
         if self.until:
-            return f"until {zones.day(self.until, zone)}"
+            return f"until {zones.last_day(self.until, zone)}"
         if self.duration == "once":
             return "once"
         if self.duration == "repeating" and self.months:
@@ -37,11 +37,16 @@ class Discount:
         return "without an end"
 
     def taken_off(self, price: Money) -> Money:
-        """Return what the discount takes off this price. An amount takes off at most the price.
+        """Return what the discount takes off this price. An amount takes off at most the price, in its own currency.
 
         A percentage is rounded half up, once, here.
+
+        Raises:
+            ValueError: the discount is an amount in another currency.
         """
         if self.percent is not None:
             exact = Decimal(price.amount) * self.percent / 100
             return Money(int(exact.quantize(Decimal(1), ROUND_HALF_UP)), price.currency)
+        if self.amount.currency != price.currency:
+            raise ValueError(f"cannot take {self.amount.currency} off {price.currency}")
         return Money(min(self.amount.amount, price.amount), price.currency)

@@ -31,7 +31,7 @@ class Category(Enum):
     FORBIDDEN = "this person is not allowed to do it"
     NOT_FOUND = "it does not exist"
     CONFLICT = "it cannot be done in the present state"
-    PAYMENT = "the card said no, or there is none"
+    PAYMENT = "the payment was declined, or there is nothing to charge"
     STRIPE_REFUSED = "Stripe said no"
     UNKNOWN = "nobody knows yet"
 
@@ -293,7 +293,7 @@ class NoCustomer(Refusal):
     code = "no_customer"
     category = Category.CONFLICT
     message = "This Office has no customer at Stripe yet, or it was deleted there."
-    remedy = "Add a card or start a subscription first."
+    remedy = "Add a payment method or start a subscription first."
 
 
 class CurrencyUnknown(Refusal):
@@ -320,26 +320,26 @@ class PaymentMethodRequired(BillingError):
     category = Category.PAYMENT
 
     def __init__(self, office: Any, instead: str = "start with a trial") -> None:
-        super().__init__(f"This Office has no card. Add a card, or {instead}.", about=office)
+        super().__init__(f"This Office has no payment method. Add one, or {instead}.", about=office)
 
 
 class PaymentMethodUnknown(Refusal):
     code = "payment_method_unknown"
     category = Category.NOT_FOUND
-    message = "This Office does not have this card on file."
-    remedy = "Choose one of the listed cards."
+    message = "This Office does not have this payment method on file."
+    remedy = "Choose one of those that are listed."
 
 
 class PaymentMethodNeeded(BillingError):
     code = "payment_method_needed"
     category = Category.CONFLICT
 
-    def __init__(self, card: Any, *, others: bool) -> None:
-        first = "Make another card the default" if others else "Add another card and make it the default"
+    def __init__(self, method: Any, *, others: bool) -> None:
+        first = "Make another one the default" if others else "Add another payment method and make it the default"
         super().__init__(
-            f"The live subscription is charged to {card}. {first}, then remove this one. You can also remove it if the "
-            "subscription is set to end with its period and nothing is due.",
-            about=card,
+            f"The live subscription is charged to {method}. {first}, then remove this one. You can also remove it if "
+            "the subscription is set to end with its period and nothing is due.",
+            about=method,
         )
 
 
@@ -352,6 +352,19 @@ class NoLiveSubscription(Refusal):
     message = "This Office has no live subscription, so there is nothing to change or cancel."
 
 
+class ManagedBySchedule(BillingError):
+    """Stripe refuses another end of such a subscription. Other changes would last until the schedule's next phase."""
+
+    code = "managed_by_schedule"
+    category = Category.CONFLICT
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what} So it cannot be changed here. Release the schedule in Stripe's dashboard first, then try again. "
+            "You can also cancel the subscription at once: that ends the schedule too."
+        )
+
+
 class SubscriptionNotChangeable(BillingError):
     code = "subscription_not_changeable"
     category = Category.CONFLICT
@@ -359,7 +372,7 @@ class SubscriptionNotChangeable(BillingError):
     def __init__(self, office: Any) -> None:
         status = office.subscription_status.replace("_", " ")
         super().__init__(
-            f"This subscription is {status}. First pay its open invoice or resume it, then change it.", about=office
+            f"This subscription is {status}. First pay its newest invoice or resume it, then change it.", about=office
         )
 
 
@@ -476,14 +489,20 @@ class DaysInvalid(BillingError):
     category = Category.INVALID
 
     def __init__(self, most: int) -> None:
-        super().__init__(f"An invoice that is sent must be due after 1 to {most} days. 0 charges the card now.")
+        super().__init__(f"An invoice that is sent must be due after 1 to {most} days. 0 charges what is on file now.")
 
 
-class InvoiceDraft(Refusal):
+class InvoiceDraft(BillingError):
     code = "invoice_draft"
     category = Category.CONFLICT
-    message = "This invoice is still a draft."
-    remedy = "Wait until Stripe finalises it."
+
+    def __init__(self, invoice: Any) -> None:
+        remedy = (
+            "Stripe does not finalise it by itself: pay it, or leave it."
+            if invoice.stays_a_draft
+            else "Wait until Stripe finalises it."
+        )
+        super().__init__(f"This invoice is still a draft. {remedy}", about=invoice)
 
 
 class InvoicePaid(Refusal):
@@ -521,10 +540,37 @@ class InvoiceUncollectible(Refusal):
     remedy = "It can still be paid or voided."
 
 
+class InvoicePaidInPart(BillingError):
+    """Stripe voids no invoice that has a payment.
+
+    Source: https://docs.stripe.com/invoicing/partial-payments#invoice-payment-statuses
+    """
+
+    code = "invoice_paid_in_part"
+    category = Category.CONFLICT
+
+    def __init__(self, invoice: Any, paid: Any) -> None:
+        super().__init__(
+            f"{paid} was paid on this invoice, and Stripe voids no invoice on which something was paid. To ask for "
+            f"less or nothing of the other {invoice.remaining}, correct the invoice with a credit note, or mark it "
+            "uncollectible. To give back what was paid, refund the payment.",
+            about=invoice,
+        )
+
+
+class PaymentAttached(Refusal):
+    """Source: https://docs.stripe.com/invoicing/partial-payments#invoice-payment-statuses"""
+
+    code = "payment_attached"
+    category = Category.CONFLICT
+    message = "Somebody attached a payment to this invoice in Stripe's dashboard, and it can still pay it."
+    remedy = "Cancel that payment there first, or wait until it has paid."
+
+
 class InvoiceNotSendable(Refusal):
     code = "invoice_not_sendable"
     category = Category.CONFLICT
-    message = "This invoice is charged to the card. Only an invoice that the Office pays itself can be sent."
+    message = "This invoice is charged automatically. Only an invoice that the Office pays itself can be sent."
     remedy = "Give the Office the address of the invoice's page instead."
 
 
@@ -575,9 +621,7 @@ class AlreadyRefunded(BillingError):
 class PaymentDisputed(Refusal):
     code = "payment_disputed"
     category = Category.CONFLICT
-    message = (
-        "The bank has already taken this payment back, because the cardholder disputes it. A refund would pay it twice."
-    )
+    message = "The bank has already taken this payment back, because it is disputed. A refund would pay it twice."
     remedy = "Answer the dispute in Stripe's dashboard, or accept it there."
 
 
@@ -619,11 +663,11 @@ class MoreThanLeft(BillingError):
         super().__init__(f"{asked} is too much: at most {left} is left. {instead}".strip(), about=left)
 
 
-# --- How a request to Stripe can end: the card said no, Stripe said no, or nobody knows. And what must not be sent.
+# --- How a request to Stripe can end: declined, rejected, or nobody knows. And what must not be sent.
 
 
 class CardDeclined(BillingError):
-    """The card said no. ``decline_code`` is the issuer's, if it gave one. ``declines`` has the words for it."""
+    """The payment was declined. ``decline_code`` is the issuer's, if it gave one. ``declines`` has the words for it."""
 
     code = "card_declined"
     category = Category.PAYMENT
@@ -684,6 +728,17 @@ class SeveralItems(StripeRejected):
         )
 
 
+class CouponInOtherCurrency(StripeRejected):
+    code = "coupon_in_other_currency"
+    category = Category.INVALID
+
+    def __init__(self, currencies: list[str], wanted: str) -> None:
+        super().__init__(
+            f"This discount is an amount in {' or '.join(one.upper() for one in currencies)}, and here the price is in "
+            f"{wanted.upper()}. Leave the code out, or use one for {wanted.upper()} or with a percentage."
+        )
+
+
 class CouponNeedsMore(StripeRejected):
     code = "coupon_needs_more"
     category = Category.INVALID
@@ -728,6 +783,19 @@ class SubscriptionWaiting(StripeRejected):
             "This Office has a subscription that has been waiting for its first payment since "
             f"{zones.moment(since, zone)}: {which}. Complete that payment on its page at Stripe, or end that "
             "subscription before you start another one. If nobody pays, it ends by itself after 23 hours."
+        )
+
+
+class ScheduleStarts(StripeRejected):
+    """Our rows show it, or Stripe was asked. With a second subscription the Office would pay twice."""
+
+    code = "schedule_starts"
+    category = Category.CONFLICT
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what} A second subscription would be charged too. Cancel the schedule in Stripe's dashboard before you "
+            "start another one, or let it start."
         )
 
 

@@ -29,10 +29,13 @@ from billing.models import (
     Subscription,
     SubscriptionItem,
 )
+from billing.models.invoice import STAYS_A_DRAFT
 from billing.models.statuses import FINAL, LIVE
 
+DRAFTS_WAIT = "drafts_wait"
 CONTACT_DIFFERS = "contact_differs"
 UNKNOWN_CUSTOMER, SECOND_CUSTOMER, NOT_LINKED = "unknown_customer", "second_customer", "customer_not_linked"
+SCHEDULE = "schedule"
 OF_UNKNOWN_CUSTOMERS = (UNKNOWN_CUSTOMER, SECOND_CUSTOMER, NOT_LINKED)
 """Kinds about a customer that no Office has. A customer has one of them at a time."""
 Rule = Callable[[Finding], bool]
@@ -68,9 +71,23 @@ def _at_most_one_is_live(finding: Finding) -> bool:
     return Subscription.objects.filter(office=finding.office, deleted_at=None, status__in=LIVE).count() < 2
 
 
+def _no_draft_waits(finding: Finding) -> bool:
+    row = Subscription.objects.filter(public_id=finding.subject).first()
+    return row is None or not row.is_live or not row.invoices.filter(STAYS_A_DRAFT).exists()
+
+
 def _is_not_billed_while_archived(finding: Finding) -> bool:
     office = finding.office
     return office is None or office.archived_at is None or not office.has_live_subscription
+
+
+def _is_no_longer_at_stripe(finding: Finding) -> bool:
+    office = finding.office
+    if office is None:
+        return True
+    managed = Subscription.objects.filter(office=office, deleted_at=None, schedule__isnull=False)
+    stored = [*(office.coming_schedules or ()), *managed.values_list("schedule", flat=True)]
+    return finding.subject not in {one["id"] for one in stored}
 
 
 def _is_not_deleted(finding: Finding) -> bool:
@@ -80,14 +97,14 @@ def _is_not_deleted(finding: Finding) -> bool:
 
 def _has_address(finding: Finding) -> bool:
     office = finding.office
-    return office is None or bool(office.billing_email and not office.name.startswith("Office without a name"))
+    return office is None or bool(office.billing_email and office.has_a_name)
 
 
 def _is_not_sold_here(finding: Finding) -> bool:
     plan = Plan.objects.filter(public_id=finding.subject).first()
     if plan:
         return plan.archived_at is not None
-    return not PlanPrice.objects.filter(public_id=finding.subject).for_sale(clock.wall()).exists()
+    return not PlanPrice.objects.filter(public_id=finding.subject).for_sale(clock.billing()).exists()
 
 
 def _needs_no_answer(finding: Finding) -> bool:
@@ -179,6 +196,18 @@ KINDS: dict[str, Kind] = {
         CRITICAL,
         "At most one is live.",
         is_over=_at_most_one_is_live,
+    ),
+    DRAFTS_WAIT: Kind(
+        "A subscription has invoices that stay drafts, until a person pays them.",
+        WARNING,
+        "No draft of it waits any more, or the subscription ended.",
+        is_over=_no_draft_waits,
+    ),
+    SCHEDULE: Kind(
+        "A schedule at Stripe starts, changes or ends a subscription by itself.",
+        WARNING,
+        "The schedule has ended, or was released or canceled.",
+        is_over=_is_no_longer_at_stripe,
     ),
     "archived_and_billed": Kind(
         "An Office is archived and has a live subscription at Stripe.",

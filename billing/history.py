@@ -23,7 +23,6 @@ from billing.money import Money
 
 CYCLE_KINDS = (Invoice.Kind.START, Invoice.Kind.CYCLE)
 """Each of their invoices is for a period. An invoice for a change can be: another interval begins one."""
-KEPT = (Adjustment.Outcome.WON, Adjustment.Outcome.WITHDRAWN)
 ATTEMPTS: dict[str, str] = {
     PaymentStatus.SUCCEEDED: "Payment",
     PaymentStatus.FAILED: "Failed attempt",
@@ -126,7 +125,11 @@ def cycles(office: Office) -> list[Cycle]:
 
 
 def _begins_a_period(change: Invoice) -> bool:
-    return any(not line["proration"] and line["period_start"] != line["period_end"] for line in change.lines)
+    """Return whether a line of the subscription itself is for a period. A line that a person added is none of it."""
+    return any(
+        line.get("of_subscription", True) and not line["proration"] and line["period_start"] != line["period_end"]
+        for line in change.lines
+    )
 
 
 def standing(office: Office) -> Standing:
@@ -200,8 +203,11 @@ def _of_invoice(row: Invoice, seen: int, credited: int) -> list[Entry]:
         found.append(_entry(settled_at, "credit_note", f"Credit note on {row.number}", credited, -credited, row))
     if elsewhere := row.paid_elsewhere:
         found.append(_entry(settled_at, "payment", f"Paid outside Stripe: {row.number}", elsewhere, -elsewhere, row))
-    if unseen := row.amount_paid - row.paid_elsewhere - seen:  # the event of the payment comes a moment later
+    over = row.overpayment.amount
+    if unseen := row.amount_paid + over - row.paid_elsewhere - seen:  # the payment's event comes a moment later
         found.append(_entry(settled_at, "payment", f"Payment of {row.number}", unseen, -unseen, row))
+    if over:
+        found.append(_entry(settled_at, "credit", f"{row.overpaid_in_words}: {row.number}", over, over, row))
     if row.status in GIVEN_UP and row.amount_remaining:
         what = ("void", "Voided") if row.status == InvoiceStatus.VOID else ("written_off", "Written off")
         left = row.amount_remaining
@@ -229,11 +235,11 @@ def _of_balance(row: Invoice) -> list[tuple[str, int]]:
 
 def _of_payment(row: Payment) -> Entry:
     paid = row.amount if row.has_succeeded and row.invoice_id else 0
-    card = f", {row.card_brand} …{row.card_last4}" if row.card_last4 else ""
+    by = f", {row.paid_with}" if row.paid_with else ""
     text = ATTEMPTS.get(row.status, "Payment")
     of = f" of {row.invoice.number}" if row.invoice else ""
     money = Money(row.amount, row.currency)
-    return Entry(row.created_at, f"payment_{row.status}", f"{text}{of}{card}", money, -paid, money, row.invoice, row)
+    return Entry(row.created_at, f"payment_{row.status}", f"{text}{of}{by}", money, -paid, money, row.invoice, row)
 
 
 def _of_note(row: Adjustment, lowers: int) -> Entry:
@@ -249,8 +255,7 @@ def _of_bank(row: Adjustment) -> Entry:
     about = row.invoice or (row.payment.money if row.payment else row.money)
     is_told = row.status in (AdjustmentStatus.PENDING, *NOT_GIVEN_BACK)
     ended = row.get_outcome_display().lower() or (row.status if is_told else "")
-    is_here = row.is_inquiry or row.status in NOT_GIVEN_BACK or row.outcome in KEPT
-    money = Money(0 if is_here else -row.amount, row.currency)
+    money = Money(0 if row.is_here else -row.amount, row.currency)
     text = f"{name} {about}: {ended}" if ended else f"{name} {about}"
     return Entry(row.created_at, row.kind, text, money, 0, money, row.invoice, row.payment)
 

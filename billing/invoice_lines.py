@@ -47,6 +47,7 @@ def kept(line: dict[str, Any], price: PlanPrice | None) -> dict[str, Any]:
         "amount": line["amount"],
         "tax": line["tax"],
         "proration": line["proration"],
+        "of_subscription": line["of_subscription"],
         "period_start": _iso(line["period_start"]),
         "period_end": _iso(line["period_end"]),
     }

@@ -28,13 +28,14 @@ def look(
     fraud_warnings: Iterable[str] = (),
     payment_methods: bool = False,
     cards: Iterable[str] = (),
+    schedules: Iterable[str] = (),
 ) -> Office:
     """Fetch what Stripe shows of the Office's customer, write it into our rows, and return the Office.
 
     Objects are named by their ids at Stripe, disputes and fraud warnings by their charge and credit notes by their
     invoice. The default card is always fetched. ``payment_methods`` fetches the other cards too, with one more request,
     and checks whether the ``cards`` that are named still belong to the customer. An older look may be about to write
-    them.
+    them. If any of ``schedules`` is named, those that have not started are fetched, with one more request.
 
     Repeating is safe: an older look never overwrites a newer one. A look that was overtaken by a newer one is repeated.
     It may have added an object that the newer look saw as gone but could not mark. After three times the rest is left
@@ -58,6 +59,7 @@ def look(
             fraud_warnings=fraud_warnings,
             payment_methods=payment_methods,
             cards=cards,
+            schedules=schedules,
         )
         office = apply(snapshot)
         if office.customer_ticket <= ticket:

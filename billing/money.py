@@ -1,6 +1,7 @@
 """Money: whole minor units and a lower-case ISO currency, always together.
 
-Source: https://docs.stripe.com/currencies#zero-decimal, #three-decimal and #special-cases
+Source: https://docs.stripe.com/currencies#zero-decimal, #three-decimal, #special-cases and
+#minimum-and-maximum-charge-amounts
 """
 
 from dataclasses import dataclass
@@ -19,6 +20,16 @@ TWO_DECIMAL = frozenset(
 )
 CURRENCIES = TWO_DECIMAL | ZERO_DECIMAL | THREE_DECIMAL
 WHOLE = frozenset({"isk", "ugx"})  # have no decimals, but Stripe's API has two, which are always 00
+
+LEAST_CHARGE = {
+    **dict.fromkeys("aud brl cad chf eur inr jpy nzd sgd usd".split(), 50),
+    **{"gbp": 30, "bgn": 100, "aed": 200, "myr": 200, "pln": 200, "ron": 200, "dkk": 250, "nok": 300, "sek": 300},
+    **{"hkd": 400, "mxn": 1_000, "thb": 1_000, "czk": 1_500, "huf": 17_500},
+}
+"""The least that Stripe charges, in minor units, of an account that is paid out in this currency.
+
+For a charge that Stripe converts, the least amount is that of the currency it is converted to. We do not know that one.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +90,20 @@ def why_not_taken(amount: int, currency: str) -> str:
     if not amount % step:
         return ""
     return f"{_fewer_decimals(currency)} The minor units must be a multiple of {step}."
+
+
+def least_charge(currency: str) -> int:
+    """Return the least that can be charged, in minor units. Where Stripe's list has none, it is one step."""
+    return LEAST_CHARGE.get(currency, _step(currency))
+
+
+def is_too_little(amount: int, currency: str) -> bool:
+    """Return whether Stripe charges nothing for an invoice of which so many minor units are due.
+
+    It marks the invoice as paid, and adds the amount to the customer's balance as a debt: the next invoice asks for it.
+    Source: https://docs.stripe.com/billing/customer/balance
+    """
+    return 0 < amount < least_charge(currency)
 
 
 def _step(currency: str) -> int:

@@ -6,7 +6,7 @@ What is shown, changed, cancelled and dunned is the present one. Access is the b
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol, Self, TypeVar
 
 from billing.models.statuses import FINAL, InvoiceStatus, SubscriptionStatus
@@ -22,6 +22,8 @@ ORDER: dict[str, int] = {
 UNKNOWN, ENDED = 5, 6
 DUNNED = (SubscriptionStatus.PAST_DUE, SubscriptionStatus.UNPAID)
 """Its latest invoice was not paid in time."""
+TRIED_WITHIN = timedelta(days=1)
+"""After an invoice was finalised. Stripe tries for the first time by then, and again on a later day."""
 
 
 class Begun(Protocol):
@@ -84,6 +86,32 @@ class Demand:
     finalised_at: datetime
     is_owed: bool
     failed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An attempt to collect an invoice that did not bring the money, or has not yet.
+
+    ``returned_at`` is when the bank sent back a debit. None: it answered at once, or ``is_pending``.
+    """
+
+    began_at: datetime
+    returned_at: datetime | None
+    is_pending: bool
+
+
+def first_failure(finalised_at: datetime, first: Attempt | None) -> datetime | None:
+    """Return when an invoice was first tried in vain, or None if the bank has not answered yet.
+
+    It is tried as soon as it is finalised, and a card says no at once. A debit fails days later, when the bank returns
+    it. ``first`` is the first attempt that is known. One that began later was not the first, because an attempt
+    without anything to charge leaves no payment.
+
+    Source: https://docs.stripe.com/payments/ach-direct-debit
+    """
+    if first is None or first.began_at > finalised_at + TRIED_WITHIN:
+        return finalised_at
+    return None if first.is_pending else first.returned_at or finalised_at
 
 
 def past_due_since(demands: Sequence[Demand]) -> datetime | None:

@@ -6,7 +6,7 @@ from stripe_sandbox import balances, currencies, discounts, payment_methods, sea
 from stripe_sandbox.errors import invalid, missing, unsupported
 from stripe_sandbox.handlers import Handler, Ids, Params, Routes, alive, gone, merged, page, refuse
 from stripe_sandbox.store import Row, Store
-from stripe_sandbox.subscribing import subscriptions
+from stripe_sandbox.subscribing import schedules, subscriptions
 from stripe_sandbox.subscribing.subscription_rows import ENDED
 
 TEXTS = ("business_name", "description", "email", "individual_name", "name", "phone")
@@ -89,6 +89,7 @@ def delete(store: Store, customer: Row) -> None:
     for one in store.all("subscription", customer=customer["id"]):
         if one["status"] not in ENDED:
             subscriptions.cancel(store, one)
+    schedules.cancel_waiting(store, customer)
     for one in store.all("payment_method", customer=customer["id"]):
         payment_methods.detach(store, one)
     store.emit("customer.deleted", customer)

@@ -35,12 +35,27 @@ DOCUMENTED = (
         "https://docs.stripe.com/invoicing/partial-payments",
     ),
     (
+        "An invoice with a payment that is paid, or with an attached one that is open, cannot be voided; with an "
+        "attached open one it cannot be marked uncollectible either.",
+        "https://docs.stripe.com/invoicing/partial-payments",
+    ),
+    (
         "The discounts of a preview are the subscription's, and are refused as by its creation or its change.",
         "https://docs.stripe.com/api/invoices/create_preview",
     ),
     (
         "A debit of a US bank account is processing for 4 business days, and then succeeds or comes back.",
         "https://docs.stripe.com/payments/ach-direct-debit/accept-a-payment",
+    ),
+    (
+        "The money of a debit is in the balance, pending, as soon as the debit is sent to the bank. It goes out again, "
+        "as payment_failure_refund, when the bank returns the debit.",
+        "https://docs.stripe.com/reports/balance-transaction-types",
+    ),
+    (
+        "A start in the past is charged with the first invoice, in a line for each billing period. The share of a part "
+        "of a period is of a whole one that begins at that start.",
+        "https://docs.stripe.com/billing/subscriptions/backdating",
     ),
     (
         "A subscription is active as soon as its first payment is confirmed, also by a debit that is on its way.",
@@ -59,6 +74,11 @@ DOCUMENTED = (
     (
         "After the last phase a schedule is released or completed, and its subscription goes on or is canceled.",
         "https://docs.stripe.com/api/subscription_schedules/object",
+    ),
+    (
+        "The end of a subscription that a schedule manages cannot be changed at the subscription. It can be canceled "
+        "now.",
+        "https://docs.stripe.com/billing/subscriptions/subscription-schedules",
     ),
     (
         "A credit note on an open invoice counts before payment as far as something is left to pay, and the rest "
@@ -108,6 +128,8 @@ EXPECTATIONS = (
     "invalid_request_error, and is tried again as a declined card, the days counted from its return.",
     "A subscription whose debit fails is past due, as after a declined card.",
     "While a debit is on its way its invoice is not paid, voided or settled otherwise, and cannot be tried again.",
+    "The billing periods of a start in the past are counted back from now, and their lines are prorations.",
+    "The lines of the newest 20 previews can be listed by the id of the preview.",
     "A refund to a bank account is pending for a day.",
     "Which amounts are too little is known for the currencies of Stripe's list only; a preview asks for none of them.",
     "An attached payment that fails changes nothing at its invoice; its success is no attempt. It pays one invoice.",
@@ -187,6 +209,7 @@ EXPECTATIONS = (
     "discounts and taxes are rounded to what their currency can charge.",
     "Another method than GET, HEAD, POST and DELETE is a 405 with Stripe's error body.",
     # subscriptions, again
+    "Deleting a customer cancels its schedules that have not started.",
     "A credit for the time after cancel_at waits from the request on that sets it; an end that moves or is taken "
     "back debits the time again.",
     "A change of a subscription's items, trial, anchor or end voids the invoice of a pending update, which is "

@@ -15,7 +15,8 @@ DAYS_UNTIL_AVAILABLE = 2
 def record(store: Store, source: Row, amount: int, kind: str) -> str:
     """Add a balance transaction of ``amount`` minor units for ``source``, without a fee. Returns its id.
 
-    ``kind``: charge, refund, adjustment (for disputes), …
+    ``kind``: charge, payment (a debit), payment_failure_refund (of one that came back), refund, adjustment (for
+    disputes), … Source: https://docs.stripe.com/reports/balance-transaction-types
     """
     customer = source.get("customer") or source.get("_customer")
     made = store.add(
@@ -38,8 +39,8 @@ def record(store: Store, source: Row, amount: int, kind: str) -> str:
 
 @timeline.timed("balance_transaction")
 def due(store: Store, made: Row) -> timeline.Due | None:
-    """Return when the money becomes available."""
-    if made["status"] == "available":
+    """Return when the money becomes available. That of a debit waits for the bank's answer."""
+    if made["status"] == "available" or _waits(store, made):
         return None
     return made["available_on"], lambda store, row: store.change(row, status="available")
 
@@ -51,10 +52,15 @@ def listing(store: Store, params: Params, ids: Ids) -> Row:
     return _listed(store, params, ids)
 
 
+def _waits(store: Store, made: Row) -> bool:
+    return made["type"] == "payment" and bool(store.objects["charge"][made["source"]]["status"] == "pending")
+
+
 def _category(kind: str, amount: int) -> str:
+    """Source: https://docs.stripe.com/reports/reporting-categories"""
     if kind == "adjustment":
         return "dispute" if amount < 0 else "dispute_reversal"
-    return kind
+    return {"payment": "charge", "payment_failure_refund": "charge_failure"}.get(kind, kind)
 
 
 _listed = lists("balance_transaction", "/v1/balance_transactions", "source", "type", "currency")

@@ -73,6 +73,7 @@ class Memory:
         self.trouble: dict[str, Any] = dict(NO_TROUBLE)
         self.answers: dict[str, Row] = {}
         self.answering: dict[str, Request] = {}  # by idempotency key: what is being answered now
+        self.previewed: dict[str, list[Row]] = {}  # the lines of the newest previews, to be read page by page
         self.requests: list[Row] = []
         self.faults: list[Row] = []
         self.next_charges: list[Row] = []  # how the next charges end; the first one that fits is used first

@@ -72,6 +72,7 @@ def _debit(store: Store, intent: Row, method: Row, forced: Row | None) -> None:
     fails = forced and forced["outcome"] == "decline"
     refusal = BANK_FUNDS if fails else bank.returned
     charge = _charge(store, intent, method, None, on_its_way=True)
+    store.change(charge, balance_transaction=ledger.record(store, charge, charge["amount"], "payment"))
     store.emit("charge.pending", charge)
     store.change(
         intent,
@@ -100,7 +101,11 @@ def _answered(store: Store, intent: Row) -> None:
     charge, method = store.objects["charge"][intent["latest_charge"]], _method(store, intent)
     refusal = next((one for one in RETURNS if one.code == intent["_returned"]), None)
     store.change(charge, **_result(refusal))
+    moved = store.objects["balance_transaction"][charge["balance_transaction"]]
+    store.change(moved, available_on=max(moved["available_on"], store.now(intent["customer"])))
     if refusal:
+        back = ledger.record(store, charge, -charge["amount"], "payment_failure_refund")
+        store.change(charge, failure_balance_transaction=back)
         _fall_back(store, intent, method, refusal, charge)
     else:
         _complete(store, intent, method, charge)
@@ -264,7 +269,7 @@ def _succeeded(store: Store, intent: Row, method: Row) -> None:
 def _complete(store: Store, intent: Row, method: Row, charge: Row) -> None:
     """Record the money of a charge that succeeded, and tell of it."""
     manual = intent["capture_method"] == "manual"
-    if not manual:
+    if not manual and not card_rules.is_bank(method):  # that of a debit is there since it was sent to the bank
         store.change(charge, balance_transaction=ledger.record(store, charge, charge["amount"], "charge"))
     store.emit("charge.succeeded", charge)
     store.change(

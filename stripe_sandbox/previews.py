@@ -13,6 +13,8 @@ from stripe_sandbox.subscribing import subscription_changes as changes
 from stripe_sandbox.subscribing import subscription_rows as rows
 
 NOT_HERE = ("customer_account", "customer_details", "on_behalf_of")
+MOST_KEPT = 20
+"""How many previews can still be read line by line."""
 OF_THE_SUBSCRIPTION = (
     "billing_cycle_anchor cancel_at cancel_at_period_end default_tax_rates items proration_behavior "
     "proration_date trial_end"
@@ -20,7 +22,7 @@ OF_THE_SUBSCRIPTION = (
 
 
 def create(store: Store, params: Params, ids: Ids) -> Row:
-    """Return the next invoice as it would be, under an id that cannot be read later."""
+    """Return the next invoice as it would be, under an id with which only its lines can be read."""
     refuse(params, NOT_HERE, "a preview")
     refuse_automatic_tax(params)
     if params.get("preview_mode") == "recurring" or params.get("schedule") or params.get("schedule_details"):
@@ -38,7 +40,16 @@ def create(store: Store, params: Params, ids: Ids) -> Row:
         for n, given in enumerate(params.get("invoice_items") or []):
             _add_item(store, customer, subscription, given, n)
         invoice = _drafted(store, customer, subscription, params)
-        return renewals.preview_of(store, invoice)
+        preview = renewals.preview_of(store, invoice)
+        _keep_lines(store, preview["id"], invoice)
+        return preview
+
+
+def _keep_lines(store: Store, preview: str, invoice: Row) -> None:
+    """Keep the lines of the preview for a while, because only ten of them come with it."""
+    store.previewed[preview] = [dict(line) for line in store.all("line_item", invoice=invoice["id"])]
+    while len(store.previewed) > MOST_KEPT:
+        del store.previewed[next(iter(store.previewed))]
 
 
 def _add_item(store: Store, customer: Row, subscription: Row | None, given: Params, n: int) -> None:

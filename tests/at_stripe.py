@@ -48,6 +48,16 @@ def begun_at_stripe(stripe: LocalStripe, customer: str, card: str = "pm_card_vis
     return made(stripe, "subscriptions", customer=customer, default_payment_method=method, **(terms | given))
 
 
+def scheduled(stripe: LocalStripe, customer: str, *, days: int = 20, code: str = "practice-monthly") -> dict[str, Any]:
+    """Let a subscription start by itself in some days, as somebody in the dashboard would."""
+    terms = {
+        "start_date": str(int((clock.billing() + timedelta(days=days)).timestamp())),
+        "phases[0][items][0][price]": price(code).stripe_price_id,
+        "phases[0][duration][interval]": "month",
+    }
+    return made(stripe, "subscription_schedules", customer=customer, **terms)
+
+
 def on_each_request(monkeypatch: pytest.MonkeyPatch, act: Callable[[int, str, str], None]) -> Callable[[], int]:
     """Call ``act`` with number, method and address before each of our requests to Stripe, the first being number 0.
 

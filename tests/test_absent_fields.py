@@ -20,12 +20,14 @@ READERS: dict[str, tuple[str, tuple[str, ...], Callable[[dict[str, Any]], Any]]]
     # a name: the kind of object, what our requests expand, the reader
     "subscription": (
         "subscription",
-        ("default_payment_method", "default_source", "discounts.source.coupon"),
+        ("default_payment_method", "default_source", "discounts.source.coupon", "schedule"),
         inbound.subscriptions.subscription,
     ),
     "subscription_unexpanded": ("subscription", (), inbound.subscriptions.subscription),
-    "discount": ("discount", ("source.coupon",), inbound.subscriptions.discount),
+    "discount": ("discount", ("source.coupon",), lambda data: inbound.subscriptions.discount(data, "usd")),
     "coupon": ("coupon", ("applies_to",), inbound.subscriptions.coupon),
+    "amounts_off": ("coupon", ("currency_options",), inbound.subscriptions.amounts_off),
+    "schedule": ("subscription_schedule", (), inbound.schedules.schedule),
     "invoice": ("invoice", ("payments",), inbound.invoices.invoice),
     "invoice_unexpanded": ("invoice", (), inbound.invoices.invoice),
     "previewed_invoice": ("invoice", (), inbound.invoices.previewed_invoice),
@@ -103,7 +105,7 @@ ASKED: dict[str, Callable[[Office], Any]] = {
     "catalogue.is_product_for_sale": lambda office: gateway.catalogue.is_product_for_sale("prod_1"),
     "catalogue.fetch_price": lambda office: gateway.catalogue.fetch_price("price_1"),
     "charges.tax_rates_of": lambda office: gateway.charges.tax_rates_of("sub_1"),
-    "charges.finalise_invoice": lambda office: gateway.charges.finalise_invoice("in_1", step=STEP),
+    "invoices.finalise_invoice": lambda office: gateway.invoices.finalise_invoice("in_1", step=STEP),
     "coupons.find_coupon": lambda office: gateway.coupons.find_coupon("ten"),
     "coupons.find_promotion_code": lambda office: gateway.coupons.find_promotion_code("TEN", customer="cus_1"),
     "customers.find_customer": lambda office: gateway.customers.find_customer("a@maple.example", operation="x"),
@@ -127,6 +129,8 @@ ASKED: dict[str, Callable[[Office], Any]] = {
     "lists.credit_notes": lambda office: lists.credit_notes(),
     "lists.disputes": lambda office: lists.disputes(),
     "lists.events": lambda office: lists.events("", since=None, undelivered=True),
+    "lists.schedules": lambda office: lists.schedules(),
+    "schedules.not_started": lambda office: gateway.schedules.not_started("cus_1"),
     "lists.prices": lambda office: lists.prices(),
     "looks.customer_of": lambda office: gateway.looks.customer_of("ch_1"),
     "looks.fetch": lambda office: gateway.looks.fetch(
@@ -140,6 +144,7 @@ ASKED: dict[str, Callable[[Office], Any]] = {
         fraud_warnings=["ch_9"],
         payment_methods=True,
         cards=["pm_9"],
+        schedules=["sub_sched_9"],
     ),
     "payment_links.find_payment_link": lambda office: gateway.payment_links.find_payment_link("cus_1"),
     "payment_methods.create_setup_intent": lambda office: gateway.payment_methods.create_setup_intent(

@@ -160,7 +160,9 @@ def test_one_that_ended_permits_nothing_and_the_refusal_says_when_it_ended(
 ):
     row = determined(operator, administrator, ends_in_days=-1)
 
-    with pytest.raises(errors.DeterminationMissing, match=f"ended on {row.ends_at:%d %B %Y}"):
+    with pytest.raises(
+        errors.DeterminationMissing, match=f"was valid until {row.effective_until.day} {row.effective_until:%B %Y}"
+    ):
         started(office, operator, trial_days=trial_days)
 
     assert live.requests() == []

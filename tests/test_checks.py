@@ -63,7 +63,7 @@ def test_one_that_ended_warns_with_its_day(operator, administrator, settings):
     [warning] = found()
 
     assert warning.id == "billing.W001"
-    assert f"ended on {row.ends_at:%d %B %Y}" in warning.msg
+    assert f"was valid until {row.effective_until.day} {row.effective_until:%B %Y} (UTC)" in warning.msg
 
 
 @pytest.mark.parametrize(("days", "warns"), [(1, True), (28, True), (31, False), (365, False), (None, False)])

@@ -13,7 +13,7 @@ import pytest
 from billing import entitlement, present_subscription
 from billing.entitlement import Access, Policy
 from billing.models import Office
-from billing.present_subscription import Demand, FirstInvoice, Terms
+from billing.present_subscription import Attempt, Demand, FirstInvoice, Terms
 
 NOW = datetime(2027, 6, 10, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -100,6 +100,25 @@ def sent(day: int, *, due: int) -> Demand:
 def test_since_when_collection_fails(demands, right):
     for order in itertools.permutations(demands):
         assert present_subscription.past_due_since(order) == (None if right is None else NOW + right * DAY)
+
+
+FINALISED = NOW
+
+
+@pytest.mark.parametrize(
+    ("first", "right"),
+    [
+        (None, 0),  # there was nothing to charge, so it failed at once and left no payment
+        (Attempt(FINALISED, None, is_pending=False), 0),  # a card says no at once
+        (Attempt(FINALISED, FINALISED + 4 * DAY, is_pending=False), 4),  # the bank returned the debit
+        (Attempt(FINALISED, None, is_pending=True), None),  # the bank has not answered
+        (Attempt(FINALISED + 3 * DAY, FINALISED + 7 * DAY, is_pending=False), 0),  # not the first: that left no payment
+        (Attempt(FINALISED + 3 * DAY, None, is_pending=True), 0),
+    ],
+)
+def test_an_invoice_fails_when_the_first_attempt_to_charge_it_does(first, right):
+    found = present_subscription.first_failure(FINALISED, first)
+    assert found == (None if right is None else FINALISED + right * DAY)
 
 
 def test_terms_are_read_as_they_were_stored():

@@ -1,10 +1,12 @@
 """Days and times as people read and type them, in zones east and west of UTC and when clocks change. By hand."""
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.template import Context, Template
+from django.utils import timezone
 
 from billing import zones
 
@@ -49,6 +51,69 @@ def test_a_day_begins_and_ends_in_its_zone_also_when_clocks_change(zone, day, st
     assert f"{zones.end_of(day, zone):%Y-%m-%dT%H:%M}" == ends
 
 
+@pytest.mark.parametrize(
+    ("end", "zone", "last", "written"),
+    [
+        ("2027-01-06T05:00", "America/New_York", "5 January 2027", "5 January 2027, 24:00"),  # midnight in New York
+        ("2027-01-06T05:00", "UTC", "6 January 2027", "6 January 2027, 05:00"),
+        ("2027-01-06T00:00", "UTC", "5 January 2027", "5 January 2027, 24:00"),
+        ("2027-01-06T00:00", "America/New_York", "5 January 2027", "5 January 2027, 19:00"),
+        ("2027-01-06T18:00", "America/New_York", "6 January 2027", "6 January 2027, 13:00"),
+        ("2027-01-05T15:00", "Asia/Tokyo", "5 January 2027", "5 January 2027, 24:00"),
+        ("2027-01-01T05:00", "America/New_York", "31 December 2026", "31 December 2026, 24:00"),
+        ("2026-03-09T04:00", "America/New_York", "8 March 2026", "8 March 2026, 24:00"),  # a day of 23 hours
+        ("2026-04-23T22:00", "Africa/Cairo", "23 April 2026", "23 April 2026, 24:00"),  # the next one begins at 01:00
+        ("2027-01-06T05:00", "Mars/Olympus", "6 January 2027", "6 January 2027, 05:00"),
+    ],
+)
+def test_what_ends_at_midnight_has_the_day_before_as_its_last_day(end, zone, last, written):
+    at = datetime.fromisoformat(end).replace(tzinfo=UTC)
+    named = zone if zone != "Mars/Olympus" else "UTC"
+
+    assert zones.last_day(at, zone) == f"{last} ({named})"
+    assert zones.end(at, zone) == f"{written} ({named})"
+    with timezone.override(zones.of(zone)):
+        page = Template('{% load ends %}{{ end|last_day|date:"j F Y" }}; {{ end|end_moment }}; {{ no|last_day }}')
+        assert page.render(Context({"end": at, "no": None})) == f"{last}; {written}; None"
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "right"),
+    [
+        ("2026-12-06T05:00", "2027-01-06T05:00", "6 December 2026 to 5 January 2027"),
+        ("2026-12-06T18:00", "2027-01-06T18:00", "6 December 2026 to 6 January 2027"),
+        ("2027-01-06T05:00", "2027-01-07T05:00", "6 January 2027"),  # one day
+        ("2027-01-06T05:00", "2027-01-06T05:00", "6 January 2027"),  # a moment: something charged at once
+    ],
+)
+def test_a_period_is_its_first_and_its_last_day(start, end, right):
+    first, last = (datetime.fromisoformat(one).replace(tzinfo=UTC) for one in (start, end))
+    assert zones.bare_period(first, last, "America/New_York") == right
+
+
+@pytest.mark.parametrize("days", range(1, 40))
+def test_the_last_day_ends_with_the_end_of_that_day(days):
+    """For each day, in each zone, typed and read back."""
+    for zone in ("America/New_York", "Africa/Cairo", "Asia/Kathmandu", "UTC"):
+        day = date(2026, 3, 20) + timedelta(days=days)
+        assert zones.last_day_of(zones.end_of(day, zone), zone) == day
+
+
+AN_END = r"(\bend\b|_end\b|\bends?_at\b|\buntil\b|cancel_at)"
+
+
+def test_an_end_is_written_nowhere_as_if_it_belonged_to_the_period():
+    """A page writes its last day, or its moment with 24:00."""
+    for file in TEMPLATES.rglob("*.html"):
+        written = re.findall(r"\{\{ ([^{}]*\|date:[^{}]*)\}\}", file.read_text())
+        assert [one for one in written if re.search(AN_END, one.partition("|")[0]) and "|last_day|" not in one] == [], (
+            file.name
+        )
+    for file in BILLING.rglob("*.py"):
+        written = re.findall(r"zones\.(?:bare_)?(?:day|moment)\(([^()]*)\)", file.read_text())
+        assert [one for one in written if re.search(AN_END, one)] == [], file.name
+
+
 NOT_AN_OFFICE = {
     "zones.py": "the helper itself",
     "models/reconciliation.py": "a comparison is about the whole account: UTC",
@@ -56,8 +121,6 @@ NOT_AN_OFFICE = {
     "errors.py": "a comparison that is not finished: UTC, and it says so",
     "admin/agreements.py": "a determination is about the vendor: UTC, and it says so",
     "admin/tasks.py": "a determination",
-    "stripe_api/charging.py": "a determination",
-    "checks.py": "a determination",
 }
 
 

@@ -12,9 +12,9 @@ from billing.models import Membership, User
 SEE = {
     f"view_{name}"
     for name in (
-        "office plan planprice subscription subscriptionitem subscriptionchange invoice payment paymentmethod "
-        "adjustment operation operationstep receivedevent membership agreement auditentry finding job notification "
-        "workerheartbeat stripeaccount reconciliation user"
+        "office plan planprice subscription subscriptionitem subscriptionchange invoice invoicepayment payment "
+        "paymentmethod adjustment operation operationstep receivedevent membership agreement auditentry finding job "
+        "notification workerheartbeat stripeaccount reconciliation user"
     ).split()
 } | {"view_billing"}
 

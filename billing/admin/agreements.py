@@ -1,7 +1,6 @@
 """Determinations on the BAA: what is in force, their list, and the pages to prepare, approve and withdraw one."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any, cast
 
 from django.conf import settings
@@ -14,7 +13,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from unfold.decorators import action, display
 
-from billing import checks, clock, errors
+from billing import checks, clock, errors, zones
 from billing.access import roles
 from billing.admin.agreement_forms import MONOSPACE, ExecutedForm, NotRequiredForm
 from billing.admin.forms import ReasonForm
@@ -254,7 +253,7 @@ def banner() -> dict[str, Any]:
         "title": HEADLINES[found.state],
         "row": found.row,
         "page": _page(found.row) if found.row else "",
-        "last_day": found.until - timedelta(days=1) if found.until else None,
+        "last_day": zones.last_day_of(found.until, "UTC") if found.until else None,
         "live": settings.STRIPE_LIVE_MODE,
         "permits": found.permits_charging,
     }

@@ -15,13 +15,32 @@ from billing.admin.acts.pages import ActsAdmin
 from billing.admin.readonly import ReadOnly, ReadOnlyInline
 from billing.admin.searching import OFFICE
 from billing.admin.tones import TONES
-from billing.models import Invoice, Office, Payment
+from billing.models import Invoice, InvoicePayment, Office, Payment
 from billing.money import Money
+
+
+class InvoicePaymentInline(ReadOnlyInline):
+    model = InvoicePayment
+    fields = ("state", "money", "how", "own")
+    readonly_fields = fields
+    verbose_name_plural = "What pays it"
+
+    @display(description="Status", label=TONES)
+    def state(self, row: InvoicePayment) -> str:
+        return row.status
+
+    @display(description="Paid with")
+    def how(self, row: InvoicePayment) -> str:
+        return row.paid_with or "nothing was tried yet"
+
+    @display(description="Made for it by Stripe", boolean=True)
+    def own(self, row: InvoicePayment) -> bool:
+        return row.is_default
 
 
 class AttemptInline(ReadOnlyInline):
     model = Payment
-    fields = ("created_at", "status", "money", "failure_code", "card_brand", "card_last4")
+    fields = ("created_at", "status", "money", "failure", "paid_with")
     readonly_fields = fields
     verbose_name_plural = "Attempts to collect it"
 
@@ -35,7 +54,7 @@ class InvoiceAdmin(ReadOnly, ActsAdmin):
     show_full_result_count = False
     actions: Any = None
     search_fields = ("number", *OFFICE)
-    inlines = (AttemptInline,)
+    inlines = (InvoicePaymentInline, AttemptInline)
     acts = invoices.INVOICE_ACTS + payments.INVOICE_ACTS
     fieldsets = (
         ("Invoice", {"fields": (("office", "state"), ("number", "kind"), ("collection", "subscription"))}),
@@ -46,6 +65,7 @@ class InvoiceAdmin(ReadOnly, ActsAdmin):
                 "fields": (
                     ("total_shown", "remaining"),
                     ("paid_shown", "elsewhere_shown"),
+                    ("overpaid_shown",),
                     ("before_shown", "after_shown"),
                 )
             },
@@ -108,6 +128,10 @@ class InvoiceAdmin(ReadOnly, ActsAdmin):
     def elsewhere_shown(self, row: Invoice) -> str:
         return str(Money(row.paid_elsewhere, row.currency))
 
+    @display(description="Paid beyond what was due, and kept as credit")
+    def overpaid_shown(self, row: Invoice) -> str:
+        return str(row.overpayment)
+
     @display(description="Credited before payment")
     def before_shown(self, row: Invoice) -> str:
         return str(Money(row.credited_before_payment, row.currency))
@@ -118,6 +142,7 @@ class InvoiceAdmin(ReadOnly, ActsAdmin):
 
 
 def _period(line: dict[str, Any], office: Office) -> str:
-    found = [datetime.fromisoformat(line[name]) for name in ("period_start", "period_end") if line[name]]
-    shown = [zones.bare_day(at, office.time_zone) for at in found]
-    return " to ".join(dict.fromkeys(shown))
+    if not line["period_start"] or not line["period_end"]:
+        return ""
+    start, end = (datetime.fromisoformat(line[name]) for name in ("period_start", "period_end"))
+    return zones.bare_period(start, end, office.time_zone)

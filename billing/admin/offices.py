@@ -5,44 +5,55 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils.html import format_html
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from unfold.decorators import display
 
-from billing import clock
+from billing import clock, schedules
 from billing.admin.acts import customer, invoices, payment_methods, subscription, terms
 from billing.admin.acts.pages import ActsAdmin
+from billing.admin.ends import Ends
 from billing.admin.readonly import ReadOnlyInline, masked
 from billing.admin.searching import NAME
-from billing.admin.tones import TONES
+from billing.admin.tones import TONES, in_words
 from billing.entitlement import Policy, entitlement
-from billing.models import AuditEntry, Invoice, Office, Operation, Payment, PaymentMethod
+from billing.models import AuditEntry, Finding, Invoice, Office, Operation, Payment, PaymentMethod
 from billing.operations.offices.contact import CONTACT
 
 
 class InvoiceInline(ReadOnlyInline):
     model = Invoice
-    fields = ("number", "kind", "status", "money", "remaining", "created_at", "due_at")
+    fields = ("number", "kind", "status", "money", "remaining", "note", "created_at", "due_at")
     readonly_fields = fields
     show_change_link = True
     hide_title = False  # it has the link
 
+    @display(description="Note", empty_value="")
+    def note(self, invoice: Invoice) -> str:
+        return invoice.overpaid_in_words
+
 
 class PaymentInline(ReadOnlyInline):
     model = Payment
-    fields = ("created_at", "status", "money", "given_back", "failure", "card_brand", "card_last4")
+    fields = ("created_at", "status", "money", "given_back", "failure", "paid_with")
     readonly_fields = fields
 
 
 class PaymentMethodInline(ReadOnlyInline):
     model = PaymentMethod
-    fields = ("brand", "last4", "expires", "expiry", "is_default", "detached_at")
+    fields = ("name", "expires", "expiry", "is_default", "detached_at")
     readonly_fields = fields
-    verbose_name_plural = "Cards"
+    verbose_name_plural = "Payment methods"
     ordering = ("detached_at", "-is_default", "-seen_at")
 
+    @display(description="Name")
+    def name(self, method: PaymentMethod) -> str:
+        return str(method)
+
     @display(description="Expiry", label={"expired": "danger", "expires this month": "warning", "valid": "success"})
-    def expiry(self, card: PaymentMethod) -> str:
-        return "removed" if card.detached_at else card.expiry(clock.billing())
+    def expiry(self, method: PaymentMethod) -> str:
+        return "removed" if method.detached_at else method.expiry(clock.billing())
 
 
 class OperationInline(ReadOnlyInline):
@@ -61,7 +72,7 @@ class AuditInline(ReadOnlyInline):
 
 
 @admin.register(Office)
-class OfficeAdmin(ActsAdmin):
+class OfficeAdmin(Ends, ActsAdmin):
     list_display = ("name", "state", "current_plan", "quantity", "current_period_end", "due")
     list_filter = ("subscription_status", "current_plan", ("archived_at", admin.EmptyFieldListFilter))
     list_select_related = ("current_plan",)
@@ -74,21 +85,26 @@ class OfficeAdmin(ActsAdmin):
     seen = (
         ("access", "state"),
         ("current_plan", "billed"),
-        ("current_period_start", "current_period_end"),
-        ("billing_cycle_anchor_date", "trial_end"),
-        ("cancel_at", "past_due_since"),
+        ("current_period_start", "period_ends"),
+        ("billing_cycle_anchor_date", "trial_ends"),
+        ("ends", "past_due_since"),
         ("collection", "discount"),
+        ("schedule",),
         ("due", "credited"),
-        ("card", "customer"),
+        ("pays_with", "customer"),
         ("confirmed_at", "archived_at"),
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         office = ("The Office", {"fields": self.own})
-        return (office,) if obj is None else (("Subscription", {"fields": self.seen}), office)
+        if obj is None:
+            return (office,)
+        seen = (*self.seen, "beside") if obj.also_live else self.seen
+        attention = [("Needs attention", {"fields": ("open_findings",)})] if _findings(obj) else []
+        return (*attention, ("Subscription", {"fields": seen}), office)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        seen = [name for row in self.seen for name in row]
+        seen = ["open_findings", *(name for row in self.seen for name in row), "beside"]
         return [*seen, *CONTACT] if obj and obj.payment_provider_customer_id else seen
 
     def get_inlines(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -96,6 +112,17 @@ class OfficeAdmin(ActsAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    @display(description="Open findings")
+    def open_findings(self, office: Office) -> SafeString:
+        return format_html_join(
+            "",
+            '<p class="mb-2"><a class="text-link" href="{}">{}</a>: {}</p>',
+            (
+                (reverse("admin:billing_finding_change", args=[row.pk]), in_words(row.kind), row.detail)
+                for row in _findings(office)
+            ),
+        )
 
     @display(description="Status", label=TONES, ordering="subscription_status")
     def state(self, office: Office) -> str:
@@ -113,10 +140,20 @@ class OfficeAdmin(ActsAdmin):
         current = office.current_subscription
         return (current.discounts_in_words if current else "") or "none"
 
+    @display(description="Schedule")
+    def schedule(self, office: Office) -> str:
+        return schedules.told(office, office.current_subscription) or "none"
+
     @display(description="Billed")
     def billed(self, office: Office) -> str:
         current = office.current_subscription
         return f"{current.items_in_words}: {current.monthly} a month" if current and current.items_in_words else "–"
+
+    @display(description="Live beside it")
+    def beside(self, office: Office) -> str:
+        return format_html_join(
+            mark_safe("<br>"), "{}", ((one.billed_in_words,) for one in office.other_live_subscriptions)
+        )
 
     @display(description="Due", ordering="balance_due")
     def due(self, office: Office) -> str:
@@ -132,17 +169,20 @@ class OfficeAdmin(ActsAdmin):
         found = entitlement(office, policy, at=clock.billing())
         return format_html("<strong>{}</strong> ({})", found.access.value, found.reason.replace("_", " "))
 
-    @display(description="Card")
-    def card(self, office: Office) -> str:
+    @display(description="Pays with")
+    def pays_with(self, office: Office) -> str:
         if not office.has_payment_method:
-            return "none on file"
+            return "nothing on file"
         default = office.payment_methods.filter(is_default=True).first()
         expiry = default.expiry(clock.billing()) if default else "valid"
         words = "" if expiry == "valid" else f" ({expiry})"
-        shown = f"{office.payment_method_brand.replace('_', ' ')} …{office.payment_method_last4}"
         until = f", until {office.payment_method_expires}" if office.payment_method_expires else ""
-        return f"{shown}{until}{words}"
+        return f"{office.pays_with}{until}{words}"
 
     @display(description="Stripe customer")
     def customer(self, office: Office) -> str:
         return masked(office.payment_provider_customer_id or "")
+
+
+def _findings(office: Office) -> list[Finding]:
+    return list(office.findings.filter(resolved_at=None))

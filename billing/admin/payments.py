@@ -100,12 +100,12 @@ class AdjustmentAdmin(Shown, ReadOnlyAdmin):
 
 @admin.register(Payment)
 class PaymentAdmin(ActsAdmin, ReadOnlyAdmin):
-    list_display = ("created_at", "office", "state", "money", "back", "why", "card")
+    list_display = ("created_at", "office", "state", "money", "back", "why", "paid_with")
     list_filter = ("status", "disputed", "decline_code")
     list_select_related = ("office",)
     search_fields = (*OFFICE, "invoice__number")
-    always_shown = (("office", "invoice"), ("state", "money"), ("back", "left"), ("card", "created_at"))
-    readonly_fields = ("state", "money", "back", "left", "card", "why", "next_step")
+    always_shown = (("office", "invoice"), ("state", "money"), ("back", "left"), ("paid_with", "created_at"))
+    readonly_fields = ("state", "money", "back", "left", "paid_with", "why", "next_step")
     inlines = (AdjustmentInline,)
     acts = PAYMENT_ACTS
 
@@ -132,6 +132,6 @@ class PaymentAdmin(ActsAdmin, ReadOnlyAdmin):
     def next_step(self, row: Payment) -> str:
         return row.failure.next_step if row.failure else "–"
 
-    @display(description="Card")
-    def card(self, row: Payment) -> str:
-        return f"{row.card_brand} …{row.card_last4}" if row.card_last4 else "–"
+    @display(description="Paid with")
+    def paid_with(self, row: Payment) -> str:
+        return row.paid_with or "–"

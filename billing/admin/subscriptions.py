@@ -3,6 +3,8 @@
 from django.contrib import admin
 from unfold.decorators import display
 
+from billing import schedules
+from billing.admin.ends import Ends
 from billing.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
 from billing.admin.searching import OFFICE
 from billing.admin.tones import TONES, in_words
@@ -37,7 +39,7 @@ class ItemInline(ReadOnlyInline):
 
 
 @admin.register(Subscription)
-class SubscriptionAdmin(ReadOnlyAdmin):
+class SubscriptionAdmin(Ends, ReadOnlyAdmin):
     list_display = ("office", "plan_price", "state", "quantity", "a_month", "current_period_end", "cancel_at")
     list_filter = ("status",)
     list_select_related = ("office", "plan_price__plan")
@@ -45,14 +47,17 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     fields = (
         ("office", "state"),
         ("billed", "a_month"),
-        ("current_period_start", "current_period_end"),
+        ("current_period_start", "period_ends"),
         ("created_at", "started_at"),
-        ("billing_cycle_anchor", "trial_end"),
-        ("cancel_at", "ended_at"),
+        ("billing_cycle_anchor", "trial_ends"),
+        ("ends", "ended_at"),
         ("collection", "discounts"),
-        "deleted_at",
+        ("scheduled", "deleted_at"),
     )
-    readonly_fields = ("state", "billed", "a_month", "collection", "discounts")
+    readonly_fields = (
+        *("state", "billed", "a_month", "period_ends", "trial_ends", "ends", "collection", "discounts"),
+        "scheduled",
+    )
     inlines = (ItemInline,)
 
     @display(description="A month", ordering="monthly_amount")
@@ -70,6 +75,11 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     @display(description="Discount")
     def discounts(self, row: Subscription) -> str:
         return row.discounts_in_words or "none"
+
+    @display(description="Schedule")
+    def scheduled(self, row: Subscription) -> str:
+        found = schedules.managing(row)
+        return schedules.told_of_managing(found, row.zone) if found else "none"
 
     @display(description="Status", label=TONES, ordering="status")
     def state(self, row: Subscription) -> str:

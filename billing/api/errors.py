@@ -1,6 +1,6 @@
 """Refusals as HTTP answers. All have the same shape: ``{"code", "detail"}``.
 
-Wrong input adds ``fields``. A declined card adds ``decline_code`` and ``next_step``.
+Wrong input adds ``fields``. A declined payment adds ``decline_code`` and ``next_step``.
 """
 
 import logging

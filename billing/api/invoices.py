@@ -14,7 +14,7 @@ from billing.api.operations import OperationView
 from billing.api.serializers import PreviewSerializer
 from billing.api.views import PROBLEM, OfficeView
 from billing.audit import actor
-from billing.models import Invoice
+from billing.models import Invoice, InvoicePayment
 from billing.models.statuses import InvoiceStatus
 from billing.operations.money.documents import open_document, preview_upcoming
 from billing.stripe_api.gateway.invoices import Document
@@ -28,15 +28,47 @@ class InvoiceSerializer(fields.ModelSerializer[Invoice]):
 
     id = fields.UUIDField(source="public_id", read_only=True)
     tax_within = fields.IntegerField(read_only=True)
+    overpaid = fields.IntegerField(
+        source="overpayment.amount", read_only=True, help_text="Paid beyond what was due. It is kept as credit"
+    )
+
+    stays_a_draft = fields.BooleanField(
+        read_only=True, help_text="Stripe does not finalise it by itself. It is charged only if you pay it"
+    )
 
     class Meta:
         model = Invoice
         fields = (
-            "id number status kind collection currency subtotal discount tax tax_within total amount_paid "
-            "amount_remaining paid_elsewhere credited_before_payment credited_after_payment attempt_count "
-            "next_payment_attempt period_start period_end created_at finalised_at due_at paid_at voided_at "
-            "uncollectible_at"
+            "id number status stays_a_draft kind collection currency subtotal discount tax tax_within total "
+            "amount_paid amount_remaining paid_elsewhere overpaid credited_before_payment credited_after_payment "
+            "attempt_count next_payment_attempt period_start period_end created_at finalised_at due_at paid_at "
+            "voided_at uncollectible_at"
         ).split()
+        read_only_fields = fields
+
+
+class InvoicePaymentSerializer(fields.ModelSerializer[InvoicePayment]):
+    """What pays an invoice or a part of it. ``payment`` is the newest attempt to collect it, or null.
+
+    ``is_default`` is the one that Stripe made for the invoice. Others were added to it.
+    """
+
+    payment = fields.UUIDField(source="newest_attempt.public_id", read_only=True, default=None, allow_null=True)
+    paid_with = fields.CharField(read_only=True, help_text="What people call it. Empty: nothing was tried yet")
+
+    class Meta:
+        model = InvoicePayment
+        fields = ["status", "amount_paid", "paid_with", "payment", "is_default"]
+        read_only_fields = fields
+
+
+class OneInvoiceSerializer(InvoiceSerializer):
+    """An invoice, and what pays it."""
+
+    payments = InvoicePaymentSerializer(source="invoice_payments", many=True, read_only=True)
+
+    class Meta(InvoiceSerializer.Meta):
+        fields = [*InvoiceSerializer.Meta.fields, "payments"]
         read_only_fields = fields
 
 
@@ -104,10 +136,10 @@ class InvoiceView(OfficeView):
 
 
 class OneInvoice(InvoiceView):
-    @extend_schema(responses={200: InvoiceSerializer, 404: PROBLEM})
+    @extend_schema(responses={200: OneInvoiceSerializer, 404: PROBLEM})
     def get(self, request: Request, public_id: Any, invoice_id: Any) -> Response:
-        """Show one invoice."""
-        return Response(InvoiceSerializer(self.subject(request, public_id, invoice_id)).data)
+        """Show one invoice, and what pays it."""
+        return Response(OneInvoiceSerializer(self.subject(request, public_id, invoice_id)).data)
 
 
 class InvoiceLines(InvoiceView):

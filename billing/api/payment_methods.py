@@ -1,4 +1,4 @@
-"""The cards that an Office has on file."""
+"""What an Office has on file to pay with."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ class PaymentMethods(TellingView):
 
     @extend_schema(responses={200: PaymentMethodsSerializer, 404: PROBLEM})
     def get(self, request: Request, public_id: Any) -> Response:
-        """List the cards on file as we last saw them, the default card first."""
+        """List what is on file to pay with as we last saw it, the default first."""
         return Response(PaymentMethodsSerializer(self.office(request, public_id)).data)
 
 

@@ -55,6 +55,7 @@ class FailureSerializer(fields.Serializer[Any]):
 class PaymentSerializer(fields.ModelSerializer[Payment]):
     id = fields.UUIDField(source="public_id", read_only=True)
     invoice = fields.UUIDField(source="invoice.public_id", read_only=True, default=None)
+    paid_with = fields.CharField(read_only=True, help_text="What people call it, such as: bank account …6789")
     refundable = fields.SerializerMethodField(help_text="What can still be given back")
     failure = FailureSerializer(read_only=True, allow_null=True)
     adjustments = AdjustmentSerializer(many=True, read_only=True)
@@ -70,6 +71,7 @@ class PaymentSerializer(fields.ModelSerializer[Payment]):
             "amount_refunded",
             "refundable",
             "disputed",
+            "paid_with",
             "card_brand",
             "card_last4",
             "failure",

@@ -5,8 +5,8 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from billing import clock
-from billing.models import Office, PaymentMethod, PlanPrice, SubscriptionItem
+from billing import clock, schedules
+from billing.models import Office, PaymentMethod, PlanPrice, Subscription, SubscriptionItem
 from billing.operations.offices.cards import on_file
 
 
@@ -54,6 +54,23 @@ class SubscriptionItemSerializer(serializers.ModelSerializer[SubscriptionItem]):
         read_only_fields = fields
 
 
+class OtherSubscriptionSerializer(serializers.ModelSerializer[Subscription]):
+    """A live subscription beside the present one. There should be none: each can be charged, and a finding tells of it.
+
+    ``started_at`` is since when it bills. ``monthly_amount`` is of all items, before discounts and taxes.
+    """
+
+    plan = serializers.CharField(source="plan_price.plan.name", read_only=True, default=None, allow_null=True)
+    items = SubscriptionItemSerializer(source="present_items", many=True, read_only=True)
+    discount = serializers.CharField(source="discounts_in_words", read_only=True)
+
+    class Meta:
+        model = Subscription
+        fields = ["status", "plan", "quantity", "currency", "items", "monthly_amount", "discount", "started_at"]
+        fields += ["current_period_start", "current_period_end", "trial_end", "cancel_at"]
+        read_only_fields = fields
+
+
 class SubscriptionSerializer(serializers.ModelSerializer[Office]):
     """The Office's present subscription. ``plan`` and ``quantity`` are those of the first item that is a plan of ours.
 
@@ -67,6 +84,10 @@ class SubscriptionSerializer(serializers.ModelSerializer[Office]):
     discount = serializers.SerializerMethodField()
     items = serializers.SerializerMethodField()
     monthly_amount = serializers.SerializerMethodField()
+    schedule = serializers.SerializerMethodField(
+        help_text="What a schedule at Stripe starts, changes or ends by itself, in words. Empty if there is none"
+    )
+    also_live = OtherSubscriptionSerializer(source="other_live_subscriptions", many=True, read_only=True)
     other_debts = AmountSerializer(source="debts_in_other_currencies", many=True, read_only=True)
     credit_currency = serializers.CharField(source="credit.currency", read_only=True)
     other_credits = AmountSerializer(source="credits_in_other_currencies", many=True, read_only=True)
@@ -93,9 +114,11 @@ class SubscriptionSerializer(serializers.ModelSerializer[Office]):
             "collection_paused",
             "collection_paused_until",
             "discount",
+            "schedule",
             "past_due_since",
             "confirmed_at",
             "payment_method",
+            "also_live",
         ]
         read_only_fields = fields
 
@@ -105,6 +128,9 @@ class SubscriptionSerializer(serializers.ModelSerializer[Office]):
 
     def get_discount(self, office: Office) -> str:
         return self._present.discounts_in_words if self._present else ""
+
+    def get_schedule(self, office: Office) -> str:
+        return schedules.told(office, self._present)
 
     @extend_schema_field(SubscriptionItemSerializer(many=True))
     def get_items(self, office: Office) -> Any:
@@ -118,6 +144,7 @@ class SubscriptionSerializer(serializers.ModelSerializer[Office]):
         if not office.has_payment_method:
             return None
         return {
+            "name": office.pays_with,
             "brand": office.payment_method_brand,
             "last4": office.payment_method_last4,
             "expires": office.payment_method_expires,
@@ -125,14 +152,18 @@ class SubscriptionSerializer(serializers.ModelSerializer[Office]):
 
 
 class PaymentMethodSerializer(serializers.ModelSerializer[PaymentMethod]):
-    """A card on file. It is good to the end of the month ``expires``."""
+    """What the Office can pay with. ``name`` is what people call it, such as “visa …4242” or “bank account …6789”.
+
+    ``brand`` of anything but a card is Stripe's word for its kind. A card is good to the end of the month ``expires``.
+    """
 
     id = serializers.UUIDField(source="public_id", read_only=True)
+    name = serializers.CharField(source="__str__", read_only=True)
     expiry = serializers.SerializerMethodField()
 
     class Meta:
         model = PaymentMethod
-        fields = ["id", "brand", "last4", "expires", "expiry", "is_default"]
+        fields = ["id", "name", "brand", "last4", "expires", "expiry", "is_default"]
         read_only_fields = fields
 
     @extend_schema_field(serializers.ChoiceField(choices=["valid", "expires this month", "expired"]))
@@ -141,7 +172,7 @@ class PaymentMethodSerializer(serializers.ModelSerializer[PaymentMethod]):
 
 
 class PaymentMethodsSerializer(serializers.Serializer[Office]):
-    """The cards on file, the default one first."""
+    """What the Office has on file to pay with, the default first."""
 
     payment_methods = serializers.SerializerMethodField()
 
@@ -188,7 +219,10 @@ class PreviewSerializer(serializers.Serializer[Any]):
         source="tax_within.amount", help_text="The part of ``tax`` that the amounts of the lines include already"
     )
     total = serializers.IntegerField(source="total.amount", help_text="Negative is kept as credit")
-    charged = serializers.IntegerField(source="charged.amount", help_text="What the card is charged, after credit")
+    charged = serializers.IntegerField(source="charged.amount", help_text="What is charged, after credit")
+    put_off = serializers.IntegerField(
+        source="put_off.amount", help_text="Too little to be charged. The next invoice asks for it"
+    )
     afterwards = serializers.CharField()
     says = serializers.CharField(help_text="What to know besides the amounts")
 
@@ -212,8 +246,8 @@ class TokenSerializer(serializers.Serializer[Any]):
 class ProblemSerializer(serializers.Serializer[Any]):
     code = serializers.CharField()
     detail = serializers.CharField()
-    decline_code = serializers.CharField(required=False, help_text="Why a card was declined")
-    next_step = serializers.CharField(required=False, help_text="What a person can do about a declined card")
+    decline_code = serializers.CharField(required=False, help_text="Why a payment was declined")
+    next_step = serializers.CharField(required=False, help_text="What a person can do about a declined payment")
     payment_page = serializers.URLField(
         required=False,
         allow_null=True,

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import models
 
 from billing import zones
-from billing.models.statuses import ANSWER_AWAITED, INQUIRY, AdjustmentStatus
+from billing.models.statuses import ANSWER_AWAITED, INQUIRY, NOT_GIVEN_BACK, AdjustmentStatus
 from billing.money import Money
 
 
@@ -66,6 +66,12 @@ class Adjustment(models.Model):
         return self.status in INQUIRY
 
     @property
+    def is_here(self) -> bool:
+        """Return whether the money of the refund or dispute is here: it never left, or it came back."""
+        kept = (self.Outcome.WON, self.Outcome.WITHDRAWN)
+        return self.is_inquiry or self.status in NOT_GIVEN_BACK or self.outcome in kept
+
+    @property
     def answer_by(self) -> datetime | None:
         """Return until when the vendor must answer the bank, or None if the bank waits for no answer."""
         return self.due_at if self.status in ANSWER_AWAITED else None
@@ -75,7 +81,7 @@ class Adjustment(models.Model):
         """Return what a person should know or do about it, or ""."""
         if self.answer_by:
             before = zones.moment(self.answer_by, self.office.time_zone)
-            what = "The card's bank asks about this payment" if self.is_inquiry else "The bank has taken the money back"
+            what = "The bank asks about this payment" if self.is_inquiry else "The bank has taken the money back"
             return f"{what}: answer it in Stripe's dashboard before {before}."
         if self.kind == self.Kind.DISPUTE:
             return f"It ended: {self.get_outcome_display()}." if self.outcome else "The bank is deciding."

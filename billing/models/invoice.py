@@ -4,13 +4,18 @@ import uuid
 
 from django.db import models
 
-from billing import declines
+from billing import declines, method_names
 from billing.declines import Decline
-from billing.models.statuses import COLLECTABLE, InvoiceStatus, PaymentStatus
+from billing.models.statuses import COLLECTABLE, InvoicePaymentStatus, InvoiceStatus, PaymentStatus
 from billing.money import Money
 
 OWED = models.Q(status=InvoiceStatus.OPEN, deleted_at=None, amount_remaining__gt=0)
 """The condition for invoices that wait to be paid. Invoices that are written off are not included."""
+
+STAYS_A_DRAFT = models.Q(
+    status=InvoiceStatus.DRAFT, deleted_at=None, auto_advance=False, subscription__isnull=False, amount_remaining__gt=0
+)
+"""The condition for a subscription's drafts that Stripe does not finalise by itself, such as of one that is unpaid."""
 
 
 class Invoice(models.Model):
@@ -22,7 +27,7 @@ class Invoice(models.Model):
         OTHER = "other", "Other"
 
     class Collection(models.TextChoices):
-        CARD = "charge_automatically", "Charged to the card"
+        CHARGED = "charge_automatically", "Charged automatically"
         SENT = "send_invoice", "Sent, to be paid until it is due"
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -36,7 +41,7 @@ class Invoice(models.Model):
     number = models.CharField(max_length=100, blank=True)
     status = models.CharField(max_length=20)
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.OTHER)
-    collection = models.CharField(max_length=20, choices=Collection.choices, default=Collection.CARD)
+    collection = models.CharField(max_length=20, choices=Collection.choices, default=Collection.CHARGED)
     currency = models.CharField(max_length=3)
     subtotal = models.BigIntegerField()
     discount = models.BigIntegerField(default=0)
@@ -51,6 +56,14 @@ class Invoice(models.Model):
         db_default=0, help_text="The customer's balance before it; above zero, a debt that was added to what is due"
     )
     ending_balance = models.BigIntegerField(null=True, help_text="The balance after it; empty while it is a draft")
+    overpaid = models.BigIntegerField(
+        null=True,
+        help_text="Paid beyond what was due, and kept as credit; empty if it was last seen before this was kept",
+    )
+    auto_advance = models.BooleanField(
+        null=True,
+        help_text="Stripe finalises and collects it by itself; empty if it was last seen before this was kept",
+    )
     attempt_count = models.PositiveIntegerField(default=0)
     next_payment_attempt = models.DateTimeField(null=True)
     period_start = models.DateTimeField(null=True, help_text="Of the service that the lines are for")
@@ -87,6 +100,20 @@ class Invoice(models.Model):
         return Money(0 if self.status == InvoiceStatus.VOID else self.amount_remaining, self.currency)
 
     @property
+    def overpayment(self) -> Money:
+        """Return what was paid beyond what was due. Stripe keeps it as the customer's credit.
+
+        Source: https://docs.stripe.com/api/invoices/object#invoice_object-amount_overpaid
+        """
+        return Money(0 if self.overpaid is None else self.overpaid, self.currency)
+
+    @property
+    def overpaid_in_words(self) -> str:
+        """Return "" if no more was paid than was due."""
+        over = self.overpayment
+        return f"{over} more was paid than was due, kept as credit" if over.amount else ""
+
+    @property
     def tax_within(self) -> int:
         """Return the part of the tax that the amounts of the lines include already. The rest is on top of them.
 
@@ -106,9 +133,23 @@ class Invoice(models.Model):
         return self.status == InvoiceStatus.OPEN and self.deleted_at is None
 
     @property
+    def stays_a_draft(self) -> bool:
+        """Return whether it is asked for only if a person pays it: ``STAYS_A_DRAFT``.
+
+        Source: https://docs.stripe.com/billing/subscriptions/overview#unpaid-subscriptions
+        """
+        is_draft = self.status == InvoiceStatus.DRAFT and self.deleted_at is None and self.auto_advance is False
+        return is_draft and self.subscription_id is not None and self.amount_remaining > 0
+
+    @property
     def payment_under_way(self) -> "Payment | None":
         """Return a payment of it about which the bank has not decided yet. A debit from a bank account takes days."""
         return self.payments.filter(status=PaymentStatus.PENDING).first()
+
+    @property
+    def has_attached_payment(self) -> bool:
+        """Return whether somebody attached a payment to it at Stripe that can still pay it, apart from its own."""
+        return self.invoice_payments.filter(status=InvoicePaymentStatus.OPEN, is_default=False).exists()
 
     @property
     def to_balance(self) -> int:
@@ -141,6 +182,30 @@ class InvoicePayment(models.Model):
     def __str__(self) -> str:
         return f"payment of {self.invoice} ({self.status})"
 
+    @property
+    def money(self) -> Money:
+        return Money(self.amount_paid, self.invoice.currency)
+
+    @property
+    def is_outside_stripe(self) -> bool:
+        return not self.payment_intent_id and not self.charge_id
+
+    @property
+    def newest_attempt(self) -> "Payment | None":
+        """Return the newest attempt to collect it. None: there was none, or it came outside of Stripe. One query."""
+        named = models.Q(stripe_id=self.charge_id) if self.charge_id else models.Q()
+        if self.payment_intent_id:
+            named |= models.Q(payment_intent_id=self.payment_intent_id)
+        return None if self.is_outside_stripe else Payment.objects.filter(named, office=self.invoice.office_id).first()
+
+    @property
+    def paid_with(self) -> str:
+        """Return what pays it, in words. "" if nothing was tried yet."""
+        if self.is_outside_stripe:
+            return "outside Stripe"
+        attempt = self.newest_attempt
+        return attempt.paid_with if attempt else ""
+
 
 class Payment(models.Model):
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -159,6 +224,9 @@ class Payment(models.Model):
     card_brand = models.CharField(max_length=20, blank=True)
     card_last4 = models.CharField(max_length=4, blank=True)
     created_at = models.DateTimeField()
+    returned_at = models.DateTimeField(
+        null=True, help_text="When the bank sent back a debit; empty if it answered at once or has not answered"
+    )
 
     class Meta:
         ordering = ["-created_at", "-pk"]
@@ -184,6 +252,11 @@ class Payment(models.Model):
         """Return the amount that can still be refunded."""
         left = self.amount - self.amount_refunded if self.has_succeeded else 0
         return Money(left, self.currency)
+
+    @property
+    def paid_with(self) -> str:
+        """Return what was charged, in words. "" if it is not known."""
+        return method_names.called(self.card_brand, self.card_last4)
 
     @property
     def failure(self) -> Decline | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from django.core.validators import RegexValidator
 from django.db import models
 
-from billing import clock
+from billing import clock, method_names
 from billing.models.named import Named
 from billing.models.statuses import LIVE, SubscriptionStatus
 from billing.money import Money, credit_in_words
@@ -17,6 +17,8 @@ from billing.money import Money, credit_in_words
 if TYPE_CHECKING:
     from billing.models.subscription import Subscription
 
+NAMELESS = "Office without a name"
+"""How the name begins that an Office gets if its customer at Stripe had none."""
 LOCALE = RegexValidator(r"\A[a-z]{2,3}(-([A-Z]{2}|[0-9]{3}))?\Z", "A language is given as in: en, es, pt-BR, es-419.")
 
 
@@ -34,6 +36,7 @@ class Office(Named):
     look_ticket = models.BigIntegerField(default=0, editable=False)
     customer_ticket = models.BigIntegerField(default=0, editable=False)
     confirmed_at = models.DateTimeField(null=True, editable=False)
+    schedules_ticket = models.BigIntegerField(default=0, db_default=0, editable=False)
     reconciled_at = models.DateTimeField(null=True, editable=False, help_text="Last seen in Stripe's list of customers")
     customer_deleted_at = models.DateTimeField(null=True, editable=False)
 
@@ -65,6 +68,11 @@ class Office(Named):
         editable=False,
         help_text="What decides about access, of further live subscriptions, which should not be",
     )
+    coming_schedules = models.JSONField(
+        null=True,
+        editable=False,
+        help_text="Its schedules at Stripe that have not started, as billing.schedules stores them. Empty: none",
+    )
     credit_balance = models.BigIntegerField(
         default=0,
         editable=False,
@@ -93,6 +101,10 @@ class Office(Named):
         return self.name
 
     @property
+    def has_a_name(self) -> bool:
+        return not self.name.startswith(NAMELESS)
+
+    @property
     def email(self) -> str:
         """Return the e-mail address, under the name that dj-stripe expects."""
         return self.billing_email
@@ -102,6 +114,14 @@ class Office(Named):
         """Return the row of the subscription that the Office's columns show, or None."""
         rows = self.subscriptions.select_related("plan_price__plan")
         return rows.filter(stripe_id=self.payment_provider_subscription_id).first()
+
+    @property
+    def other_live_subscriptions(self) -> "list[Subscription]":
+        """Return the live subscriptions beside the present one, which should not be. No query if there are none."""
+        if not self.also_live:
+            return []
+        others = self.subscriptions.exclude(stripe_id=self.payment_provider_subscription_id)
+        return list(others.filter(status__in=LIVE, deleted_at=None).select_related("plan_price__plan"))
 
     @property
     def has_live_subscription(self) -> bool:
@@ -125,6 +145,11 @@ class Office(Named):
     @property
     def has_payment_method(self) -> bool:
         return bool(self.payment_method_brand or self.payment_method_last4)
+
+    @property
+    def pays_with(self) -> str:
+        """Return what its invoices are charged to, in words. "" if there is nothing."""
+        return method_names.called(self.payment_method_brand, self.payment_method_last4)
 
     @property
     def is_customer(self) -> bool:

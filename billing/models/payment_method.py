@@ -1,15 +1,19 @@
-"""The cards that an Office has on file at Stripe. Only what is needed to tell them apart is stored."""
+"""What an Office has on file at Stripe to pay with. Only what is needed to tell it apart is stored."""
 
 import uuid
 from datetime import datetime
 
 from django.db import models
 
-from billing import clock
+from billing import clock, method_names
 
 
 class PaymentMethod(models.Model):
-    """A card at Stripe. It is valid until the end of the month ``expires``."""
+    """A card, a bank account or another payment method at Stripe.
+
+    ``brand`` of anything but a card is Stripe's word for its kind. A card is valid until the end of the month
+    ``expires``.
+    """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     office = models.ForeignKey("billing.Office", on_delete=models.PROTECT, related_name="payment_methods")
@@ -27,7 +31,7 @@ class PaymentMethod(models.Model):
         indexes = [models.Index(fields=["office", "detached_at"], name="card_of_office")]
 
     def __str__(self) -> str:
-        return f"{self.brand} …{self.last4}"
+        return method_names.called(self.brand, self.last4)
 
     def expiry(self, at: datetime) -> str:
         """Return ``expired``, ``expires this month`` or ``valid`` for the month of ``at``, which is in UTC."""

@@ -68,6 +68,12 @@ class PlanPrice(models.Model):
         seat = " per seat" if self.per_seat else ""
         return f"{self.plan.name}: {self.money}{seat} {self.in_words}"
 
+    def is_for_sale(self, at: datetime) -> bool:
+        """Return whether ``for_sale`` finds it at this moment. Its plan must be loaded."""
+        has_begun = self.active_from is None or self.active_from <= at
+        is_over = self.active_until is not None and self.active_until <= at
+        return bool(self.stripe_price_id) and self.plan.archived_at is None and has_begun and not is_over
+
     @property
     def in_words(self) -> str:
         return f"a {self.interval}" if self.interval_count == 1 else f"every {self.every}"

@@ -16,7 +16,7 @@ class SubscriptionStatus(TextChoices):
     ACTIVE = "active", "Served and paid"
     PAST_DUE = "past_due", "Its latest invoice was not paid; Stripe tries again"
     UNPAID = "unpaid", "Stripe has stopped trying; its new invoices stay drafts"
-    PAUSED = "paused", "Its trial ended without a card; nothing is invoiced until there is one"
+    PAUSED = "paused", "Its trial ended with nothing to charge; nothing is invoiced until there is something"
     CANCELED = "canceled", "Over, for good"
 
 
@@ -80,6 +80,17 @@ class PaymentStatus(TextChoices):
     SUCCEEDED = "succeeded", "The money was collected"
     PENDING = "pending", "The bank has not decided yet"
     FAILED = "failed", "Nothing was collected"
+
+
+class InvoicePaymentStatus(TextChoices):
+    """The statuses of what pays an invoice or a part of it.
+
+    Source: https://docs.stripe.com/api/invoice-payment/object#invoice_payment_object-status
+    """
+
+    OPEN = "open", "It can still pay"
+    PAID = "paid", "It has paid"
+    CANCELED = "canceled", "It does not pay any more"
 
 
 class AdjustmentStatus(TextChoices):

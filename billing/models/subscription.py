@@ -12,6 +12,7 @@ from billing.discounts import Discount
 from billing.models.statuses import LIVE, REVENUE, InvoicesBecome
 from billing.money import Money
 
+NOT_OURS = "a price that is not one of our plans"
 DISCOUNT_DURATIONS = (("once", "once"), ("repeating", "for some months"), ("forever", "without an end"))
 
 
@@ -71,6 +72,7 @@ class Subscription(Discounted):
         max_length=20, blank=True, choices=InvoicesBecome.choices, help_text="Its new invoices are not collected, but"
     )
     collection_paused_until = models.DateTimeField(null=True, help_text="Empty: until somebody resumes it")
+    schedule = models.JSONField(null=True, help_text="What manages it, as billing.schedules stores it. Empty: nothing")
     deleted_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -104,9 +106,11 @@ class Subscription(Discounted):
         """Return how its new invoices are collected. "" if it is not live, so that it has none."""
         if not self.collection_paused:
             return "as usual" if self.is_live else ""
-        until = self.collection_paused_until
-        lasts = f"until {zones.day(until, self.zone)}" if until else "until somebody resumes it"
-        return f"paused {lasts}: new invoices are {self.get_collection_paused_display()}"
+        again_from = self.collection_paused_until
+        ends = (
+            f", collected again from {zones.day(again_from, self.zone)}" if again_from else " until somebody resumes it"
+        )
+        return f"paused{ends}: new invoices are {self.get_collection_paused_display()}"
 
     @property
     def items_in_words(self) -> str:
@@ -117,6 +121,13 @@ class Subscription(Discounted):
         """Return what tells it apart from others of its Office: its plans, its status and when it was made."""
         made = f"made on {zones.day(self.created_at, self.zone)}"
         return ", ".join(filter(None, [self.items_in_words, self.status.replace("_", " "), made]))
+
+    @property
+    def billed_in_words(self) -> str:
+        """Return what it bills and since when: Team × 4, 196.00 USD a month, active, begun on 2 March 2030 (UTC)."""
+        begun = f"begun on {zones.day(self.started_at or self.created_at, self.zone)}"
+        status = self.status.replace("_", " ")
+        return ", ".join(filter(None, [self.items_in_words, f"{self.monthly} a month", status, begun]))
 
     @property
     def monthly(self) -> Money:
@@ -151,7 +162,7 @@ class SubscriptionItem(Discounted):
         ordering = ["pk"]
 
     def __str__(self) -> str:
-        name = str(self.plan_price.plan) if self.plan_price else "a price that is not one of our plans"
+        name = str(self.plan_price.plan) if self.plan_price else NOT_OURS
         return name if self.quantity == 1 else f"{name} × {self.quantity:,}"
 
     @property

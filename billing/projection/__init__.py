@@ -4,14 +4,14 @@ Every projected object remembers the ticket of the look that wrote it. A look wi
 Totals are calculated from our own rows. ``apply`` is one short transaction, and it locks the Office's row first.
 
 ``columns`` turns what Stripe shows into values of our columns. ``rows`` writes one row. ``objects`` writes the rows of
-an Office's objects, and ``offices`` writes the columns of the Office itself.
+an Office's objects, ``schedules`` what others scheduled, and ``offices`` writes the columns of the Office itself.
 """
 
 from django.db import transaction
 from django.db.models import F
 
 from billing.models import Office
-from billing.projection import objects, offices, rows
+from billing.projection import objects, offices, rows, schedules
 from billing.stripe_api.inbound.states import Snapshot
 
 OLDEST = rows.OLDEST
@@ -47,6 +47,7 @@ def apply(snapshot: Snapshot) -> Office:
         before = rows.values_of(office)
         if snapshot.customer:
             offices.write_customer(office, snapshot.customer, snapshot)
+        schedules.write(office, snapshot)
         objects.write(office, snapshot)
         offices.derive(office)
         if snapshot.customer and office.customer_ticket == snapshot.ticket:  # this is the newest look

@@ -23,8 +23,8 @@ from billing.stripe_api.inbound.states import (
 INVOICE = (
     "payment_intent_id number status kind collection currency subtotal discount tax total amount_paid "
     "amount_remaining paid_elsewhere credited_before_payment credited_after_payment starting_balance ending_balance "
-    "attempt_count next_payment_attempt period_start period_end created_at due_at finalised_at paid_at voided_at "
-    "uncollectible_at"
+    "overpaid auto_advance attempt_count next_payment_attempt period_start period_end created_at due_at finalised_at "
+    "paid_at voided_at uncollectible_at"
 ).split()
 INVOICE_PAYMENT = ("payment_intent_id", "charge_id", "status", "amount_paid", "is_default")
 ITEM = (
@@ -60,6 +60,7 @@ def of_subscription(state: SubscriptionState, prices: Mapping[str, PlanPrice]) -
         "cancel_at": state.cancel_at,
         "collection_paused": state.collection_paused,
         "collection_paused_until": state.collection_paused_until,
+        "schedule": state.schedule.stored() if state.schedule else None,
         **_of_discounts(state.discounts),
         "deleted_at": None,
     }
@@ -120,6 +121,7 @@ def of_payment(state: PaymentState, *, invoice_id: int | None = None) -> dict[st
         "card_brand": state.card.brand,
         "card_last4": state.card.last4,
         "created_at": state.created_at,
+        "returned_at": state.returned_at,
     }
     return values | ({"invoice_id": invoice_id} if invoice_id else {})
 

@@ -21,7 +21,7 @@ from billing.models import (
 )
 from billing.models.statuses import FINAL, AdjustmentStatus
 from billing.money import Money
-from billing.projection import columns, rows
+from billing.projection import columns, rows, schedules
 from billing.stripe_api.inbound.states import (
     AdjustmentState,
     FraudWarningState,
@@ -74,7 +74,7 @@ def _write_subscriptions(
     found = list(_with_rows(Subscription, office, states))
     items = _items([row for row, _ in found])
     for row, state in found:
-        may_write, was_unknown = rows.may_write(row, ticket), row.plan_price_id is None
+        may_write, was_unknown, schedule = rows.may_write(row, ticket), row.plan_price_id is None, row.schedule
         values = columns.of_subscription(state, prices)
         price = next((one for one in prices.values() if one.pk == values["plan_price_id"]), None)
         if price and row.plan_price_id == price.pk:
@@ -85,6 +85,7 @@ def _write_subscriptions(
             was_unknown = was_unknown or any(one.plan_price_id is None for one in known if one.removed_at is None)
             _write_items(row, state, known, prices)
             _tell_of_prices(office, state, prices, was_unknown=was_unknown)
+            schedules.tell_of_let_go(schedule, row)
         keys[state.id] = row.pk
     return keys
 

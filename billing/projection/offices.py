@@ -6,11 +6,11 @@ from datetime import datetime
 from django.db.models import Q
 
 from billing import clock, present_subscription, zones
-from billing.findings import report, resolve
-from billing.models import Invoice, Office, PaymentMethod, Subscription
-from billing.models.invoice import OWED
-from billing.models.statuses import FINAL, LIVE, InvoiceStatus, SubscriptionStatus
-from billing.projection import columns, rows
+from billing.findings import DRAFTS_WAIT, SCHEDULE, end, report, resolve
+from billing.models import Finding, Invoice, Office, PaymentMethod, Subscription
+from billing.models.invoice import OWED, STAYS_A_DRAFT
+from billing.models.statuses import FINAL, LIVE, InvoiceStatus, PaymentStatus, SubscriptionStatus
+from billing.projection import columns, rows, schedules
 from billing.stripe_api import mirror
 from billing.stripe_api.inbound.states import Card, CustomerState, PaymentMethodState, Snapshot
 
@@ -69,8 +69,11 @@ def _bury(office: Office, ticket: int) -> None:
     for card in office.payment_methods.filter(detached_at=None):
         rows.save(card, {"detached_at": clock.billing(), "is_default": False}, ticket)
     for row in office.subscriptions.exclude(status__in=FINAL):
-        rows.save(row, {"status": SubscriptionStatus.CANCELED, "ended_at": clock.billing()}, ticket)
+        gone = {"status": SubscriptionStatus.CANCELED, "ended_at": clock.billing(), "schedule": None}
+        rows.save(row, gone, ticket)
         resolve("unknown_price", row.stripe_id, resolution="the customer was deleted at Stripe")
+    office.coming_schedules = None
+    end(Finding.objects.filter(kind=SCHEDULE, office=office), resolution="the customer was deleted at Stripe")
     if office.archived_at is None:
         report(
             "customer_deleted",
@@ -94,6 +97,7 @@ def derive(office: Office) -> None:
     live = [row for row in subscriptions if row.is_live]
     _tell_of_second(office, live)
     _tell_of_archived(office, live)
+    schedules.tell(office, live)
     since = _past_due_since(office, live)
     office.past_due_since = since.get(present.pk) if present else None
     office.also_live = [
@@ -101,7 +105,9 @@ def derive(office: Office) -> None:
     ]
     if last := present or next(iter(every), None):  # also one that never began: it does not matter when it was seen
         office.currency = last.currency
-    _write_debts(office)
+    asked_for = _asked_for(office)
+    _write_debts(office, asked_for)
+    _tell_of_drafts(office, live, asked_for)
     _write_present(office, present)
 
 
@@ -110,7 +116,7 @@ def _begun(office: Office, subscriptions: list[Subscription]) -> list[Subscripti
     canceled = [row.pk for row in subscriptions if row.status == SubscriptionStatus.CANCELED]
     starts = office.invoices.filter(subscription__in=canceled, kind=Invoice.Kind.START, deleted_at=None)
     first = {
-        subscription: present_subscription.FirstInvoice(status, collection == Invoice.Collection.CARD, total)
+        subscription: present_subscription.FirstInvoice(status, collection == Invoice.Collection.CHARGED, total)
         for subscription, status, collection, total in starts.values_list(
             "subscription_id", "status", "collection", "total"
         )
@@ -123,22 +129,42 @@ def _past_due_since(office: Office, live: list[Subscription]) -> dict[int, datet
     dunned = [row.pk for row in live if row.status in present_subscription.DUNNED]
     found: dict[int, list[present_subscription.Demand]] = {key: [] for key in dunned}
     invoices = office.invoices.filter(subscription__in=dunned, deleted_at=None).exclude(status=InvoiceStatus.DRAFT)
+    attempts = _first_attempts(office, dunned) if dunned else {}
     for row in invoices.order_by() if dunned else ():
         finalised_at = row.finalised_at or row.created_at
         if row.collection == Invoice.Collection.SENT:
             failed_at = row.due_at
+        elif row.attempt_count:
+            failed_at = present_subscription.first_failure(finalised_at, attempts.get(row.pk))
         else:
-            failed_at = finalised_at if row.attempt_count else None
+            failed_at = None
         is_owed = row.is_open and row.amount_remaining > 0
         found[row.subscription_id or 0].append(present_subscription.Demand(finalised_at, is_owed, failed_at))
     return {key: present_subscription.past_due_since(demands) for key, demands in found.items()}
 
 
-def _write_debts(office: Office) -> None:
+def _first_attempts(office: Office, subscriptions: list[int]) -> dict[int, present_subscription.Attempt]:
+    """Return the first attempt to collect each invoice of these subscriptions in vain, by the invoice's primary key."""
+    tried = office.payments.filter(invoice__subscription__in=subscriptions).exclude(status=PaymentStatus.SUCCEEDED)
+    found: dict[int, present_subscription.Attempt] = {}
+    for row in tried.order_by("created_at", "pk"):
+        is_pending = row.status == PaymentStatus.PENDING
+        found.setdefault(row.invoice_id or 0, present_subscription.Attempt(row.created_at, row.returned_at, is_pending))
+    return found
+
+
+def _asked_for(office: Office) -> list[Invoice]:
+    """Return the invoices that wait to be paid, and the drafts that wait for a person, oldest first. One query."""
+    found = office.invoices.filter(OWED | STAYS_A_DRAFT).order_by("created_at", "pk")
+    return list(found.only("status", "stripe_id", "subscription", "currency", "amount_remaining", "created_at"))
+
+
+def _write_debts(office: Office, invoices: list[Invoice]) -> None:
     """Add up what is due, each currency by itself."""
     debts: Counter[str] = Counter()
-    for currency, amount in office.invoices.filter(OWED).order_by().values_list("currency", "amount_remaining"):
-        debts[currency] += amount
+    for row in invoices:
+        if row.status == InvoiceStatus.OPEN:
+            debts[row.currency] += row.amount_remaining
     office.balance_due = debts.pop(office.currency, 0)
     office.other_debts = dict(debts)
 
@@ -170,9 +196,44 @@ def _tell_of_second(office: Office, live: list[Subscription]) -> None:
         subject,
         office=office,
         facts=" ".join(sorted(row.stripe_id for row in live)),
-        detail=f"{len(live)} subscriptions are live at Stripe, and each can be charged. The present one is "
-        f"{live[0]}, begun on {zones.day(live[0].started_at or live[0].created_at, office.time_zone)}: it is shown, "
-        "changed and cancelled.",
+        detail=f"{len(live)} subscriptions are live at Stripe, and each can be charged. The present one is shown, "
+        f"changed and cancelled here: {live[0].billed_in_words}. Beside it: "
+        f"{'; '.join(one.billed_in_words for one in live[1:])}. Cancel in Stripe's dashboard what should not be there.",
+    )
+
+
+def _tell_of_drafts(office: Office, live: list[Subscription], asked_for: list[Invoice]) -> None:
+    """Report a finding while drafts of a live subscription wait for a person. A pause of collection keeps them so.
+
+    Source: https://docs.stripe.com/billing/subscriptions/overview#unpaid-subscriptions
+    """
+    for subscription in live if asked_for else ():
+        own = [row for row in asked_for if row.subscription_id == subscription.pk]
+        waiting = [row for row in own if row.status == InvoiceStatus.DRAFT]
+        if not waiting or subscription.collection_paused:
+            continue
+        named = {row.pk: f"{row.remaining} of {zones.day(row.created_at, office.time_zone)}" for row in own}
+        report(
+            DRAFTS_WAIT,
+            str(subscription.public_id),
+            office=office,
+            facts=" ".join([subscription.status, *sorted(row.stripe_id for row in waiting)]),
+            detail=f"{_why_drafts(subscription, named[own[-1].pk])} Drafts that wait: "
+            f"{', '.join(named[row.pk] for row in waiting)}.",
+        )
+
+
+def _why_drafts(subscription: Subscription, newest: str) -> str:
+    if subscription.status == SubscriptionStatus.UNPAID:
+        return (
+            "The subscription is unpaid. Stripe has stopped collecting, and its new invoices stay drafts. Paying an "
+            f"older invoice does not make it active again. Only paying the newest one does: {newest}. Open it under "
+            "the Office's invoices and choose “Pay now”. Older drafts are charged only if you pay them too."
+        )
+    return (
+        "Stripe neither finalises nor charges these drafts by itself, because collection was paused or the "
+        "subscription was unpaid when they were made. To charge one, open it under the Office's invoices and choose "
+        "“Pay now”. If you do not want to charge them, close this finding."
     )
 
 

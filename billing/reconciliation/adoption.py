@@ -28,7 +28,7 @@ from billing.models import (
     Reconciliation,
     Subscription,
 )
-from billing.models.office import LOCALE
+from billing.models.office import LOCALE, NAMELESS
 from billing.projection import OLDEST, apply
 from billing.reconciliation.compare import NOT_HERE
 from billing.reconciliation.suspects import Suspect, offices_of
@@ -162,7 +162,7 @@ def _office(customer: CustomerState, contact: Contact) -> Office:
     given = {"public_id": old} if old and not Office.objects.filter(public_id=old).exists() else {}
     name, email = " ".join(contact.name.split())[:200], contact.email
     office = Office(
-        name=name or f"Office without a name, …{customer.id[-4:]}",
+        name=name or f"{NAMELESS}, …{customer.id[-4:]}",
         billing_email=email if _is_address(email) else "",
         locale=contact.locale if _is_locale(contact.locale) else "en",
         payment_provider_customer_id=customer.id,
@@ -203,7 +203,7 @@ def _adopt_price(state: PriceState) -> None:
         unit_amount=state.unit_amount,
         interval=state.interval,
         interval_count=state.interval_count,
-        active_until=None if state.active else clock.wall(),
+        active_until=None if state.active else clock.billing(),
     )
     mirror.price(price, active=state.active)
 

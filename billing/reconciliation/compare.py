@@ -12,8 +12,9 @@ Values = Mapping[str, Any]
 
 AMOUNTS = (
     "amount amount_paid amount_refunded amount_remaining credit_balance credited_after_payment credited_before_payment "
-    "discount ending_balance monthly_amount paid_elsewhere starting_balance subtotal tax total"
+    "discount ending_balance monthly_amount overpaid paid_elsewhere starting_balance subtotal tax total"
 ).split()
+ABOUT_MONEY = ("cancel_at", "default card", "default_card_id", "disputed", "other_credits", "schedule", "schedules")
 UNTOLD = (
     "test_clock",
     "lines",
@@ -25,11 +26,16 @@ UNTOLD = (
     "default_card_id",
     "other_credits",
     "items",
+    "schedule",
+    "schedules",
 )
+KEPT_LATER = ("overpaid", "auto_advance")
+"""Columns of an invoice that are empty where it was last seen before they were kept."""
 NAMES = {
     "plan_price_id": "plan",
     "payment_intent_id": "payment",
-    "default_card_id": "which card is the default",
+    "default card": "default payment method",
+    "default_card_id": "which payment method is the default",
 }
 
 
@@ -47,19 +53,27 @@ NOT_HERE = (Difference("", None, None),)
 def differences(ours: Values | None, theirs: Values) -> tuple[Difference, ...]:
     """Return the columns in which ours differs from theirs. ``ours`` is None where there is no row.
 
-    An invoice's balances are not known while it is a draft, or if it was last seen before they were kept. Nor are the
-    items of a subscription that was last seen before items were kept. That is no difference.
+    An invoice's balances are not known while it is a draft, or if it was last seen before they were kept. Nor is what
+    was paid beyond what was due, or whether Stripe collects it by itself, if it was last seen before that, nor are the
+    items of a subscription that was last seen before items were kept, nor when a debit was returned before that was
+    kept, nor which lines are the subscription's own. That is no difference.
     """
     if ours is None:
         return NOT_HERE
     unknown = {"starting_balance", "ending_balance"} if ours.get("ending_balance") is None else set()
-    if not ours.get("items"):
-        unknown.add("items")
+    unknown |= {name for name in KEPT_LATER if ours.get(name) is None}
+    if "lines" in theirs and ours["lines"] == [_as_before(line) for line in theirs["lines"]]:
+        unknown.add("lines")
+    unknown |= {name for name in ("items", "returned_at") if not ours.get(name)}
     return tuple(
         Difference(name, ours[name], value)
         for name, value in theirs.items()
         if ours[name] != value and name not in unknown
     )
+
+
+def _as_before(line: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in line.items() if name != "of_subscription"}
 
 
 def in_words(found: tuple[Difference, ...], currency: str, zone: str) -> str:
@@ -84,11 +98,7 @@ def severity(found: tuple[Difference, ...]) -> str:
         "customer exists",
     }:
         return "critical"
-    return (
-        "warning"
-        if columns & {*AMOUNTS, "default card", "default_card_id", "cancel_at", "disputed", "other_credits"}
-        else "notice"
-    )
+    return "warning" if columns & {*AMOUNTS, *ABOUT_MONEY} else "notice"
 
 
 def _told(one: Difference, currency: str, zone: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from billing import invoice_lines
+from billing import invoice_lines, method_names
 from billing.models import (
     Adjustment,
     Invoice,
@@ -22,6 +22,7 @@ from billing.models.statuses import FINAL
 from billing.projection import columns, rows
 from billing.projection.objects import invoices_paid
 from billing.reconciliation.compare import Difference, Values, differences
+from billing.schedules import Schedule
 from billing.stripe_api.gateway.lists import Listed
 from billing.stripe_api.inbound.states import (
     AdjustmentState,
@@ -137,6 +138,31 @@ def subscriptions(listed: Iterable[Listed]) -> Iterator[Suspect]:
             yield Suspect(office, "subscription", state.id, (), Subscription, {}, state, is_guess=True)
 
 
+def schedules(listed: Iterable[Listed]) -> Iterator[Suspect]:
+    """Yield a guess for each Office that a listed schedule belongs to and that does not show it like this.
+
+    It is a guess because it may start at any moment. A look finds out.
+    """
+    listed = list(listed)
+    ours = offices_of(listed)
+    for one in listed:
+        office, state = ours.get(one.customer), one.state
+        if office and isinstance(state, Schedule) and state.stored() not in (office.coming_schedules or ()):
+            yield _of_schedules(office, state.id)
+
+
+def gone_schedules(office: Office, listed: Iterable[Listed]) -> Iterator[Suspect]:
+    """Yield a guess if the Office's row has a schedule that is not among all those that are listed of its customer."""
+    shown = {one.state.id for one in listed}
+    if gone := [one["id"] for one in office.coming_schedules or () if one["id"] not in shown]:
+        yield _of_schedules(office, *gone)
+
+
+def _of_schedules(office: Office, *named: str) -> Suspect:
+    customer = office.payment_provider_customer_id or ""
+    return Suspect(office, "customer", customer, (), named={"schedules": set(named)}, is_guess=True)
+
+
 def invoices(listed: Iterable[Listed]) -> Iterator[Suspect]:
     listed = list(listed)
     ours, seen = offices_of(listed), _rows(Invoice, listed)
@@ -160,8 +186,11 @@ def payments(listed: Iterable[Listed]) -> Iterator[Suspect]:
         office = ours.get(one.customer)
         if office is None or not isinstance(one.state, PaymentState):
             continue
-        values = columns.of_payment(one.state, invoice_id=paid.get(one.state.id))
-        yield from _suspect(office, "payment", one.state, Payment, seen, values, {"payments": {one.state.id}})
+        values, named = columns.of_payment(one.state, invoice_id=paid.get(one.state.id)), {"payments": {one.state.id}}
+        found = list(_suspect(office, "payment", one.state, Payment, seen, values, named))
+        yield from found
+        if not found and seen[one.state.id].returned_at != one.state.returned_at:  # last seen before it was kept
+            yield Suspect(office, "payment", one.state.id, (), Payment, named, one.state, is_guess=True)
 
 
 def adjustments(listed: Iterable[Listed]) -> Iterator[Suspect]:
@@ -237,6 +266,7 @@ def _of_office(office: Office, card: PaymentMethod | None) -> Values:
         "customer exists": office.customer_deleted_at is None,
         "credit_balance": office.credit_balance,
         "other_credits": office.other_credits or {},
+        "schedules": office.coming_schedules or [],
         "test_clock": office.test_clock,
         "default card": _card(card),
         "default_card_id": card.stripe_id if card else "",
@@ -256,4 +286,4 @@ def _of_customer(state: CustomerState) -> Values:
 
 
 def _card(card: Any) -> str:
-    return f"{card.brand} …{card.last4} {card.expires}" if card else ""
+    return f"{method_names.called(card.brand, card.last4)} {card.expires}".strip() if card else ""

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
-from billing import clock, errors
+from billing import clock, errors, zones
 from billing.models.agreement import Standing, State, payment_processor
 from billing.stripe_api import outbound
 
@@ -126,5 +126,5 @@ def require_determination() -> None:
 def why_not(found: Standing) -> str:
     """Return a sentence that says why nothing may be charged now."""
     if found.state is State.EXPIRED and found.row and found.row.ends_at:
-        return f"the determination on the payment processor ended on {found.row.ends_at:%d %B %Y} (UTC)."
+        return f"the determination on the payment processor was valid until {zones.last_day(found.row.ends_at, 'UTC')}."
     return "no determination is in force on whether the payment processor is a HIPAA business associate (BAA)."

@@ -17,6 +17,7 @@ class LookAt(StrEnum):
     DISPUTE = "dispute"
     CREDIT_NOTE = "credit note"
     FRAUD_WARNING = "fraud warning"
+    SCHEDULE = "schedule"
     CATALOGUE = "catalogue"
     IGNORE = "ignore"
 
@@ -34,7 +35,7 @@ ROUTES: dict[str, LookAt] = {
     "customer.updated": LookAt.CARDS,
     "payment_method.": LookAt.CARDS,
     "setup_intent.": LookAt.CARDS,
-    "subscription_schedule.": LookAt.CUSTOMER,
+    "subscription_schedule.": LookAt.SCHEDULE,
     "checkout.session.": LookAt.CARDS,
     "invoice.": LookAt.INVOICE,
     "invoice.upcoming": LookAt.IGNORE,  # has no id: it announces an invoice that does not exist yet
@@ -60,6 +61,7 @@ FETCHED: dict[LookAt, dict[str, tuple[str, ...]]] = {
     LookAt.PAYMENT: {"payments": ("",)},
     LookAt.DISPUTE: {"payments": ("",), "disputes": ("ch_", "py_")},
     LookAt.FRAUD_WARNING: {"payments": ("ch_", "py_"), "fraud_warnings": ("ch_", "py_")},
+    LookAt.SCHEDULE: {"schedules": ("sub_sched_",)},
     LookAt.CREDIT_NOTE: {"invoices": ("in_",), "credit_notes": ("in_",)},
 }
 

@@ -88,9 +88,10 @@ def _edited(store: Store, invoice: Row, params: Params) -> Row:
 
 
 def list_lines(store: Store, params: Params, ids: Ids) -> Row:
-    invoice = store.need("invoice", ids["invoice"])
-    found = store.all("line_item", invoice=invoice["id"])
-    return page(store, found, params, f"/v1/invoices/{invoice['id']}/lines", newest_first=False)
+    """List the lines of an invoice, or of a preview that was shown just now."""
+    key = ids["invoice"]
+    found = store.previewed.get(key) or store.all("line_item", invoice=store.need("invoice", key)["id"])
+    return page(store, found, params, f"/v1/invoices/{key}/lines", newest_first=False)
 
 
 ROUTES: Routes = {

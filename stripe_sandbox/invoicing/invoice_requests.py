@@ -205,14 +205,27 @@ def list_invoices(store: Store, params: Params, ids: Ids) -> Row:
 
 def void(store: Store, params: Params, ids: Ids) -> Row:
     invoice = store.need("invoice", ids["invoice"])
+    _refuse_payments(store, invoice, "void", "open", "paid")
     invoices.void(store, invoice)
     return invoice
 
 
 def mark_uncollectible(store: Store, params: Params, ids: Ids) -> Row:
     invoice = store.need("invoice", ids["invoice"])
+    _refuse_payments(store, invoice, "mark uncollectible", "open")
     invoices.give_up(store, invoice)
     return invoice
+
+
+def _refuse_payments(store: Store, invoice: Row, what: str, *statuses: str) -> None:
+    """Refuse what cannot be done to an invoice with payments of these statuses, its own open one apart. Raises: a 400.
+
+    Source: https://docs.stripe.com/invoicing/partial-payments#invoice-payment-statuses
+    """
+    for payment in store.all("invoice_payment", invoice=invoice["id"]):
+        is_own = payment["is_default"] and payment["status"] == "open"
+        if payment["status"] in statuses and not is_own and invoice["status"] != "paid":
+            raise invalid(f"You cannot {what} an invoice that has payments with the status {payment['status']}.")
 
 
 ROUTES: Routes = {

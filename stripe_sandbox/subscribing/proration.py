@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from stripe_sandbox import discounts
+from stripe_sandbox.dates import add_interval
 from stripe_sandbox.invoicing import amounts, invoice_items, invoice_lines
 from stripe_sandbox.store import Row, Store
 
@@ -57,6 +58,26 @@ def debit(store: Store, subscription: Row, item: Row, at: int, until: int) -> No
     amount = _discounted(store, subscription, item, part)
     _wait(store, subscription, item, amount, price, item["quantity"], at, until, "Remaining time on")
     remember(store, item, amount, at, until)
+
+
+def backdate(store: Store, subscription: Row, item: Row, start: int, now: int) -> None:
+    """Debit with the next invoice the time from a start in the past until now, a line for each of its periods.
+
+    The periods are counted back from now. The share of the first one is of a whole period that begins at its start.
+    Source: https://docs.stripe.com/billing/subscriptions/backdating
+    """
+    price = store.objects["price"][item["price"]]
+    full, currency = invoice_lines.amount_of(price, item["quantity"]), subscription["currency"]
+    segments: list[tuple[int, int, bool]] = []
+    until = now
+    while until > start:
+        begins = add_interval(now, price["recurring"], -len(segments) - 1)
+        segments.append((max(begins, start), until, begins >= start))
+        until = begins
+    for begins, ends, is_whole in reversed(segments):
+        whole = ends - begins if is_whole else add_interval(start, price["recurring"], 1) - start
+        amount = _discounted(store, subscription, item, amounts.share(full, ends - begins, whole, currency))
+        _wait(store, subscription, item, amount, price, item["quantity"], begins, ends, "Time on")
 
 
 def _discounted(store: Store, subscription: Row, item: Row, amount: int) -> int:

@@ -70,5 +70,6 @@ def upcoming(store: Store, subscription: Row) -> Row | None:
 
 
 def preview_of(store: Store, invoice: Row) -> Row:
-    """Return the draft under an id that cannot be read later."""
-    return {**shown(store, invoice), "id": f"upcoming_{invoice['id']}", "number": None}
+    """Return the draft under an id with which only the lines of a preview can be read."""
+    view, key = shown(store, invoice), f"upcoming_{invoice['id']}"
+    return {**view, "id": key, "number": None, "lines": {**view["lines"], "url": f"/v1/invoices/{key}/lines"}}

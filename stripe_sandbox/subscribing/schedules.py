@@ -8,7 +8,7 @@ from typing import Any
 from stripe_sandbox import timeline
 from stripe_sandbox.dates import add_interval
 from stripe_sandbox.errors import invalid, required, unsupported
-from stripe_sandbox.handlers import Ids, Params, Routes, lists, merged, reads
+from stripe_sandbox.handlers import Ids, Params, Routes, merged, page, reads
 from stripe_sandbox.store import Row, Store
 from stripe_sandbox.subscribing import billing_currency, ends, renewals, subscriptions
 from stripe_sandbox.subscribing import subscription_changes as changes
@@ -48,6 +48,8 @@ def _of_subscription(store: Store, params: Params) -> Row:
             "You cannot migrate a subscription that is already attached to a schedule or that has ended.",
             param="from_subscription",
         )
+    if subscription["cancel_at"]:
+        raise unsupported("a schedule of a subscription that is set to end")
     items = [_item(store, one["price"], one["quantity"]) for one in rows.items_of(store, subscription)]
     start = min(one["current_period_start"] for one in rows.items_of(store, subscription))
     phase = _phase(items, subscription["currency"], start, rows.period_end(store, subscription))
@@ -229,6 +231,25 @@ def cancel(store: Store, params: Params, ids: Ids) -> Row:
     return schedule
 
 
+def cancel_waiting(store: Store, customer: Row) -> None:
+    """Cancel the schedules of a customer that have not started: the customer is being deleted."""
+    for schedule in store.all("subscription_schedule", customer=customer["id"]):
+        if schedule["status"] == "not_started":
+            _finish(store, schedule, "canceled", canceled_at=store.now(customer["id"]))
+
+
+def list_schedules(store: Store, params: Params, ids: Ids) -> Row:
+    """List schedules, newest first. With ``scheduled``, only those that have not started.
+
+    Source: https://docs.stripe.com/api/subscription_schedules/list
+    """
+    wanted = {"customer": params["customer"]} if "customer" in params else {}
+    found = store.all("subscription_schedule", **wanted)
+    if params.get("scheduled"):
+        found = [one for one in found if one["status"] == "not_started"]
+    return page(store, found, params, "/v1/subscription_schedules")
+
+
 def ended(store: Store, subscription: Row) -> None:
     """Cancel the schedule of a subscription that has ended."""
     schedule = store.get("subscription_schedule", subscription["schedule"])
@@ -255,7 +276,7 @@ renewals.BEFORE.append(before_renewal)
 ends.ENDED.append(ended)
 
 ROUTES: Routes = {
-    ("get", "/v1/subscription_schedules"): lists(EVENT, "/v1/subscription_schedules", "customer"),
+    ("get", "/v1/subscription_schedules"): list_schedules,
     ("post", "/v1/subscription_schedules"): create,
     ("get", "/v1/subscription_schedules/{schedule}"): reads(EVENT, "schedule"),
     ("post", "/v1/subscription_schedules/{schedule}"): update,

@@ -11,7 +11,7 @@ from stripe_sandbox.store import Row, Store
 DAY = 86_400
 LONGEST_TRIAL = 730  # days
 UNSUPPORTED = (
-    "application_fee_percent backdate_start_date billing_cycle_anchor_config billing_schedules billing_thresholds "
+    "application_fee_percent billing_cycle_anchor_config billing_schedules billing_thresholds "
     "customer_account default_source on_behalf_of pending_invoice_item_interval transfer_data"
 ).split()
 COPIED = (
@@ -42,6 +42,22 @@ def refuse_unsupported(params: Params) -> None:
         if params.get(name):
             raise unsupported(f"{name} of a subscription")
     refuse_automatic_tax(params)
+
+
+def start_date(params: Params, now: int) -> int:
+    """Return when the subscription starts, which may be in the past.
+
+    Raises: a 400 for a start in the future; a 501 if elapsed time would be charged together with a trial or an anchor.
+    Source: https://docs.stripe.com/billing/subscriptions/backdating
+    """
+    start: int = params.get("backdate_start_date") or now
+    if start > now:
+        raise invalid("backdate_start_date must be in the past.", param="backdate_start_date")
+    if start < now and params.get("proration_behavior") != "none":
+        for name in ("trial_end", "trial_period_days", "billing_cycle_anchor"):
+            if params.get(name):
+                raise unsupported(f"{name} of a subscription that is charged for time before now")
+    return start
 
 
 def price_of(store: Store, given: Params, param: str) -> Row | None:

@@ -64,6 +64,7 @@ def build(store: Store, params: Params) -> tuple[Row, Row]:
     terms.check_together(items)
     now, currency = store.now(customer["id"]), items[0].price["currency"]
     trial_end = terms.trial_end(store, params, now)
+    start, prorates = terms.start_date(params, now), params.get("proration_behavior") != "none"
     anchor, end, part = _first_period(params, items[0].price["recurring"], now, trial_end)
     billing_currency.choose(store, customer, currency)
     sends = params.get("collection_method") == "send_invoice"
@@ -79,7 +80,7 @@ def build(store: Store, params: Params) -> tuple[Row, Row]:
         customer=customer["id"],
         discounts=[],
         metadata=merged(None, params.get("metadata")),
-        start_date=now,
+        start_date=start,
         status="trialing" if trial_end else "active" if sends else "incomplete",
         test_clock=customer["test_clock"],
         trial_start=now if trial_end else None,
@@ -100,7 +101,8 @@ def build(store: Store, params: Params) -> tuple[Row, Row]:
         store.change(subscription, discounts=made)
     store.change(subscription, **terms.cancellation(store, params, subscription, end))
     changes.add_once(store, subscription, params)
-    prorates = params.get("proration_behavior") != "none"
+    for row in rows.items_of(store, subscription) if prorates and start < now else ():
+        proration.backdate(store, subscription, row, start, now)
     invoice = drafts.bill_period(
         store, subscription, "subscription_create", free=bool(trial_end), part=part, prorates=prorates
     )
@@ -167,6 +169,7 @@ def update(store: Store, subscription: Row, params: Params) -> Row:
     Source: https://docs.stripe.com/api/subscriptions/update
     """
     terms.refuse_unsupported(params)
+    _refuse_if_scheduled(subscription, params)
     if subscription["status"] in ENDED and set(params) - {"metadata", "cancellation_details"}:
         raise invalid("A canceled subscription can only update its cancellation_details and metadata.")
     behaviour = params.get("payment_behavior", "allow_incomplete")
@@ -176,6 +179,18 @@ def update(store: Store, subscription: Row, params: Params) -> Row:
         return changes.change_and_charge(store, subscription, params, behaviour)
     with store.undo_on_error():
         return changes.change_and_charge(store, subscription, params, behaviour)
+
+
+def _refuse_if_scheduled(subscription: Row, params: Params) -> None:
+    """Refuse to change the end of a subscription that a schedule manages. Raises: Stripe's 400.
+
+    The sentence is Stripe's, from https://github.com/dust-tt/dust/pull/32051
+    """
+    if subscription["schedule"] and {"cancel_at", "cancel_at_period_end"} & set(params):
+        raise invalid(
+            f"The subscription is managed by the subscription schedule `{subscription['schedule']}`, and updating any "
+            "cancelation behavior directly is not allowed. Please update the schedule instead."
+        )
 
 
 def cancel(

@@ -40,7 +40,7 @@ def test_the_cards_are_listed_with_their_expiry_and_can_be_chosen_and_removed(st
     assert visa.stripe_id not in shown
 
     refused = client.post(page("remove-card/", subscribed), {**WHY, "card": visa.public_id})
-    assert "Make another card the default" in text(refused)
+    assert "Make another one the default" in text(refused)
     client.post(page("default-card/", subscribed), {**WHY, "card": amex.public_id})
     client.post(page("remove-card/", subscribed), {**WHY, "card": visa.public_id})
 
@@ -134,7 +134,7 @@ def test_an_office_is_archived_and_brought_back_and_only_what_can_be_done_is_off
     assert Office.objects.get(pk=subscribed.pk).archived_at
     shown = text(client.get(page("change/", subscribed)))
     assert "Bring the Office back" in shown
-    for title in ("Change the contact", "Link to add a card", "Remove a card", "Link to Stripe"):
+    for title in ("Change the contact", "Link to add a card", "Remove a payment method", "Link to Stripe"):
         assert title not in shown
     client.post(page("unarchive/", subscribed), WHY)
     assert Office.objects.get(pk=subscribed.pk).archived_at is None

@@ -71,8 +71,7 @@ def test_a_later_day_shows_what_is_still_charged_and_cancels_only_when_that_is_c
 
     office.refresh_from_db()
     assert office.cancel_at is None
-    assert f"The subscription renews until it ends on {(day + timedelta(days=1)).day} " in shown
-    assert f"00:00 ({NEW_YORK})" in shown
+    assert f"The subscription renews until it ends on {day.day} {day:%B %Y}, 24:00 ({NEW_YORK})" in shown
     assert f"With the next invoice, on {local_day(office.current_period_end, NEW_YORK)}" in shown
     assert re.search(r"Charged \d+\.\d\d USD", shown)
 
@@ -97,6 +96,20 @@ def test_a_day_within_the_paid_period_charges_nothing_and_asks_nothing_more(stri
 
     office.refresh_from_db()
     assert office.cancel_at.astimezone(ZoneInfo(NEW_YORK)).isoformat()[:16] == f"{day + timedelta(days=1)}T00:00"
+
+
+@pytest.mark.parametrize("page", ["office/{office}/change/", "office/{office}/account/", "subscription/{row}/change/"])
+def test_an_end_at_midnight_is_told_with_its_last_day_on_every_page(stripe, operator, office, page):
+    office = subscribed_at(stripe, operator, office, 2)
+    day = office.current_period_end.astimezone(ZoneInfo(NEW_YORK)).date() - timedelta(days=5)
+    cancel(operator, office, day)
+
+    path = page.format(office=office.pk, row=Subscription.objects.get().pk)
+    shown = text_of(signed_in(operator.user).get(f"/admin/billing/{path}").content.decode())
+
+    after = day + timedelta(days=1)
+    assert f"{day.day} {day:%b %Y}" in shown
+    assert f"{after.day} {after:%b %Y}" not in shown
 
 
 MONTHS = "January February March April May June July August September October November December".split()

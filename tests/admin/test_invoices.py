@@ -5,8 +5,10 @@ from billing.operations.engine.begin import perform
 from billing.operations.money.charges import ChargeOffice
 from billing.operations.money.invoices import PayInvoice
 from tests.admin.test_offices import page, signed_in
+from tests.api.test_api import signed_in as api
 from tests.conftest import subscribed_office
 from tests.operations.test_charges import asked
+from tests.situations.seen import Faces
 
 CHARGE = {"charge": "data_migration", "amount": "1250.50", "days_until_due": "0", "why": "agreed"}
 
@@ -116,7 +118,7 @@ def test_staff_choose_one_of_the_offices_cards(stripe, operator, practice, sent)
     stripe.forget_requests()
 
     form = client.get(of(sent, "pay/")).content.decode()
-    assert "The card on file" in form
+    assert "The payment method on file" in form
     assert "mastercard …4444" in form
     assert card.stripe_id not in form
     assert stripe.requests() == []
@@ -213,3 +215,25 @@ def test_the_offices_account_is_shown_with_the_running_balance(stripe, auditor, 
     assert ">past due<" in signed_in(auditor.user).get(page("account/", practice)).content.decode()
     for text in (f"Invoice {sent.number}", "Payment of", "visa …4242", "300.00 USD", "1 open invoice<"):
         assert text in shown
+
+
+def test_the_page_and_the_api_say_what_paid_an_invoice(stripe, operator, practice, sent):
+    """A third was paid by a card with a payment of its own. The payment that Stripe made for the rest waits."""
+    customer = practice.payment_provider_customer_id
+    visa = stripe.listed("payment_methods", customer=customer)[0]["id"]
+    intent = {"customer": customer, "amount": 10_000, "currency": "usd", "payment_method": visa, "confirm": "true"}
+    paying = stripe.post("payment_intents", **intent)["id"]
+    stripe.post(f"invoices/{sent.stripe_id}/attach_payment", payment_intent=paying)
+    stripe.deliver_and_apply()
+    client = api(operator.user)
+
+    shown = Faces(client, signed_in(operator.user)).page(of(sent))
+    told = client.get(f"/api/v1/offices/{practice.public_id}/invoices/{sent.public_id}/").json()
+
+    assert "paid 100.00 USD visa …4242" in shown
+    assert "open 0.00 USD nothing was tried yet" in shown
+    by_card = str(sent.payments.get().public_id)
+    paid, waits = (next(one for one in told["payments"] if one["status"] == status) for status in ("paid", "open"))
+    assert (paid["amount_paid"], paid["paid_with"], paid["payment"]) == (10_000, "visa …4242", by_card)
+    assert (waits["amount_paid"], waits["paid_with"], waits["payment"]) == (0, "", None)
+    assert (paid["is_default"], waits["is_default"]) == (False, True)

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib import admin
 from django.urls import reverse
 
 from billing import clock
@@ -90,3 +91,12 @@ def test_what_is_on_record_is_shown_without_stripes_ids(stripe, operator, audito
 
     assert "pm_…u7ix" in shown
     assert "pm_1Mm8s8LkdIwHu7ix" not in shown
+
+
+def test_the_parts_of_each_page_can_be_seen_by_who_can_see_the_page(operator):
+    """Django leaves a part out of a page, without a word, if nobody may see its model."""
+    parts = {part.model for page in admin.site._registry.values() for part in page.inlines}
+    ours = {model._meta.model_name for model in parts if model._meta.app_label == "billing"}
+
+    assert {"subscriptionitem", "invoicepayment", "payment"} <= ours
+    assert {name for name in ours if not operator.user.has_perm(f"billing.view_{name}")} == set()

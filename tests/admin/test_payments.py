@@ -37,7 +37,7 @@ def test_an_act_on_an_invoice_says_what_it_is_done_to(stripe, operator, office, 
 
     assert blank.context["facts"] in blank.content.decode()
     assert f"{invoice} of {office}: 199.00 USD, open, of which 199.00 USD is due. Tried once" in blank.context["facts"]
-    assert "Card on file: visa …4242." in blank.context["facts"]
+    assert "Pays with: visa …4242." in blank.context["facts"]
 
 
 def test_a_refund_is_shown_first_and_made_once_it_is_confirmed(stripe, operator, office):
@@ -111,7 +111,7 @@ def test_a_failed_payment_says_why_in_words_and_offers_no_refund(stripe, operato
     listed = client.get(reverse("admin:billing_payment_changelist")).content.decode()
 
     for shown in (one, listed):
-        assert "there is not enough money on it" in shown
+        assert "there is not enough money" in shown
     assert "try again when there is enough" in one
     assert "/refund/" not in one
 

@@ -166,7 +166,8 @@ def test_collection_is_paused_from_a_day_seen_on_the_office_and_resumed(stripe, 
     sent(operator, "pause-collection/", subscribed, invoices_become="void", from_day=day.isoformat())
 
     shown = signed_in(operator.user).get(page("change/", subscribed)).content.decode()
-    assert f"paused until {day.day} {day:%B %Y} (America/New_York): new invoices are void, and never charged" in shown
+    again = f"paused, collected again from {day.day} {day:%B %Y} (America/New_York)"
+    assert f"{again}: new invoices are void, and never charged" in shown
     assert "active, not collected" in shown
     assert "<strong>full</strong>" in shown
     sent(operator, "resume-collection/", subscribed)

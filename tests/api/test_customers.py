@@ -37,7 +37,7 @@ def test_a_front_end_adds_a_card_with_a_setup_intent(stripe, subscribed):
         ("mastercard", True, "valid"),
         ("visa", False, "valid"),
     ]
-    assert set(seen[0]) == {"id", "brand", "last4", "expires", "expiry", "is_default"}
+    assert set(seen[0]) == {"id", "name", "brand", "last4", "expires", "expiry", "is_default"}
 
 
 def test_an_owner_chooses_and_removes_cards_and_a_repetition_is_answered_the_same(stripe, subscribed):

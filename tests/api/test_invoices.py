@@ -43,10 +43,12 @@ def test_an_owner_reads_invoices_and_what_they_are_for(stripe, practice, sent):
         ("one_off", "open", 30_000),
         ("start", "paid", 0),
     ]
+    payments = one.pop("payments")
     assert one == listed[0]
+    assert [(paying["status"], paying["amount_paid"]) for paying in payments] == [("open", 0)]
     assert [(line["text"], line["amount"]) for line in lines] == [("Training", 30_000)]
     for prefix in ("in_", "cus_", "price_", "pi_", "sub_"):
-        assert prefix not in str(listed) + str(lines)
+        assert prefix not in str(listed) + str(lines) + str(payments)
 
 
 @pytest.mark.parametrize(

@@ -141,14 +141,14 @@ def test_a_dispute_is_listed_with_what_to_do_and_until_when(stripe, operator, of
 @pytest.mark.parametrize(
     ("at_bank", "told", "next_step"),
     [
-        ("insufficient_funds", "insufficient_funds", "Use another card, or try again when there is enough."),
+        ("insufficient_funds", "insufficient_funds", "Use another payment method, or try again when there is enough."),
         ("expired_card", "expired_card", "Add a valid card"),
         ("incorrect_cvc", "incorrect_cvc", "right code"),
         ("processing_error", "processing_error", "Try again in a few minutes"),
         ("generic_decline", "generic_decline", "ask the bank"),
         ("lost_card", "generic_decline", "ask the bank"),
         ("stolen_card", "generic_decline", "ask the bank"),
-        ("authentication_required", "authentication_required", "Ask the cardholder to confirm it"),
+        ("authentication_required", "authentication_required", "Ask the person who pays to confirm it"),
     ],
 )
 def test_a_decline_says_why_and_what_to_do_next_also_when_it_is_repeated(stripe, office, at_bank, told, next_step):

@@ -1,7 +1,7 @@
 """The columns of our rows, derived from Stripe's answers. The tables below name what is compared."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -59,6 +59,33 @@ def _present(subscription: Object | None) -> dict[str, Any]:
     }
 
 
+def of_schedules(theirs: Theirs) -> dict[str, Any]:
+    """Return the Office's column that needs all schedules of its customer: those that have not started."""
+    waiting = [one for one in theirs.schedules if one["status"] == "not_started"]
+    waiting.sort(key=lambda one: (one["phases"][0]["start_date"], one["id"]))
+    return {"coming_schedules": [_schedule(one) for one in waiting] or None}
+
+
+def _schedule(its: Object | None) -> dict[str, Any] | None:
+    """Return what a schedule says: from when on which prices, and whether its last end is the subscription's."""
+    if its is None:
+        return None
+    phases = [
+        {
+            "starts_at": _written(one["start_date"]),
+            "items": [[id_of(item["price"]), item["quantity"]] for item in one["items"]],
+            "has_other_terms": False,  # the local Stripe has no other terms in a phase
+        }
+        for one in its["phases"]
+    ]
+    over_at = _written(its["phases"][-1]["end_date"])
+    return {"id": its["id"], "phases": phases, "over_at": over_at, "cancels": its["end_behavior"] == "cancel"}
+
+
+def _written(epoch: int) -> str:
+    return datetime.fromtimestamp(epoch, UTC).isoformat()
+
+
 def of_debts(theirs: Theirs) -> dict[str, Any]:
     """Return the Office's columns that need all its invoices."""
     owed, present = meaning.debts(theirs), meaning.present(theirs)
@@ -79,6 +106,12 @@ def _terms(subscription: Object, theirs: Theirs) -> dict[str, Any]:
 
 
 def _ends(subscription: Object) -> datetime | None:
+    """Return when it ends. A schedule that manages it decides alone.
+
+    Source: https://docs.stripe.com/billing/subscriptions/subscription-schedules
+    """
+    if schedule := subscription["schedule"]:
+        return at(schedule["phases"][-1]["end_date"]) if schedule["end_behavior"] == "cancel" else None
     if subscription["cancel_at"] is None and subscription["cancel_at_period_end"]:
         return at(meaning.ends_first(subscription)["current_period_end"])
     return at(subscription["cancel_at"])
@@ -169,6 +202,7 @@ SUBSCRIPTION: Columns = DISCOUNT | {
     "cancel_at": _ends,
     "collection_paused": _paused,
     "collection_paused_until": _resumes,
+    "schedule": lambda its: _schedule(its["schedule"]),
 }
 
 ITEM: Columns = DISCOUNT | {
@@ -211,6 +245,8 @@ INVOICE: Columns = {
     "credited_after_payment": lambda its: its["post_payment_credit_notes_amount"],
     "starting_balance": lambda its: its["starting_balance"],
     "ending_balance": lambda its: its["ending_balance"],
+    "overpaid": lambda its: its["amount_overpaid"],
+    "auto_advance": lambda its: its["auto_advance"],
     "attempt_count": lambda its: its["attempt_count"],
     "next_payment_attempt": lambda its: at(its["next_payment_attempt"]),
     "period_start": lambda its: meaning.cycle(its)[0],
@@ -247,6 +283,7 @@ def payment(theirs: Theirs) -> Columns:
         "card_brand": lambda its: meaning.card(its["payment_method_details"])[0],
         "card_last4": lambda its: meaning.card(its["payment_method_details"])[1],
         "created_at": lambda its: at(its["created"]),
+        "returned_at": lambda its: at((its["failure_balance_transaction"] or {"created": None})["created"]),
     }
 
 

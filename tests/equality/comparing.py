@@ -21,7 +21,7 @@ def differences(office: Office, theirs: Theirs) -> list[str]:
             if theirs.customer.get("deleted")
             else [
                 *differences_of_subscriptions(office, theirs),
-                *_of_row("office", office, columns.of_debts(theirs)),
+                *_of_row("office", office, columns.of_debts(theirs) | columns.of_schedules(theirs)),
             ]
         ),
         *_of_rows("invoice", kept, theirs.invoices, columns.INVOICE),
@@ -54,8 +54,9 @@ def _after_a_deletion(office: Office, theirs: Theirs) -> list[str]:
         found.append("office: the customer is deleted at Stripe and not here")
     if _debts(office) != meaning.debts(theirs):
         found.append(f"office: {_debts(office)} is owed here, and {meaning.debts(theirs)} at Stripe")
-    lost = dict.fromkeys(("payment_method_brand", "payment_method_last4", "payment_method_expires"), "")
-    return [*found, *_of_row("office", office, lost | {"credit_balance": 0, "past_due_since": None, "also_live": []})]
+    lost: dict[str, Any] = dict.fromkeys(("payment_method_brand", "payment_method_last4", "payment_method_expires"), "")
+    lost |= {"credit_balance": 0, "past_due_since": None, "also_live": [], "coming_schedules": None}
+    return [*found, *_of_row("office", office, lost)]
 
 
 def _of_cards(office: Office, theirs: Theirs) -> list[str]:
@@ -73,11 +74,13 @@ def _of_findings(office: Office, theirs: Theirs) -> list[str]:
         and any(meaning.our_price(item["price"]["id"]) is None for item in meaning.items(one))
     }
     second = {("second_live_subscription", str(office.public_id))} if len(meaning.live(theirs)) > 1 else set()
-    kinds = ("unknown_price", "second_live_subscription")
+    kinds = ("unknown_price", "second_live_subscription", "schedule")
     ours = set(Finding.objects.filter(office=office, kind__in=kinds, resolved_at=None).values_list("kind", "subject"))
+    scheduled = {("schedule", one["id"]) for one in theirs.schedules if one["status"] in ("not_started", "active")}
+    right = unknown | second | scheduled
     return [
-        *(f"finding {kind} about {subject} should be open" for kind, subject in sorted((unknown | second) - ours)),
-        *(f"finding {kind} about {subject} should be over" for kind, subject in sorted(ours - unknown - second)),
+        *(f"finding {kind} about {subject} should be open" for kind, subject in sorted(right - ours)),
+        *(f"finding {kind} about {subject} should be over" for kind, subject in sorted(ours - right)),
     ]
 
 

@@ -76,7 +76,8 @@ def subscription_of(invoice: Object) -> str:
 def past_due_since(subscription: Object | None, theirs: Theirs) -> datetime | None:
     """Return since when it is past due: go back from its latest finalised invoice as long as each is unpaid.
 
-    A sent invoice is late from its due date on, and a charged one since it was finalised, if it was tried.
+    A sent invoice is late from its due date on, and a charged one since it was finalised, if it was tried. If it was
+    debited first, it is late since the bank sent that debit back.
     Source: https://docs.stripe.com/billing/subscriptions/overview#subscription-statuses
     """
     if subscription is None or subscription["status"] not in ("past_due", "unpaid"):
@@ -90,8 +91,25 @@ def past_due_since(subscription: Object | None, theirs: Theirs) -> datetime | No
         if invoice["collection_method"] == "send_invoice":
             late.append(invoice["due_date"])
         elif invoice["attempt_count"]:
-            late.append(_finalised(invoice))
+            late += _tried_in_vain(invoice, theirs)
     return at(min(late, default=None))
+
+
+def _tried_in_vain(invoice: Object, theirs: Theirs) -> list[int]:
+    """Return when the first attempt to charge an invoice failed. Empty: the bank has not said how it ends."""
+    charges = [
+        one for one in theirs.charges if invoice_of(one, theirs) == invoice["id"] and one["status"] != "succeeded"
+    ]
+    charges.sort(key=lambda one: one["created"])
+    at_once = [one for one in charges if one["created"] - _finalised(invoice) <= 24 * 3600]
+    if not charges or charges[0] not in at_once or not is_debit(charges[0]):
+        return [_finalised(invoice)]
+    back = charges[0]["failure_balance_transaction"]
+    return [back["created"]] if back else []
+
+
+def is_debit(charge: Object) -> bool:
+    return charge["payment_method_details"]["type"] != "card"
 
 
 def _finalised(invoice: Object) -> int:

@@ -25,6 +25,7 @@ class Theirs:
     credit_notes: list[Object] = field(default_factory=list)
     disputes: list[Object] = field(default_factory=list)
     payment_methods: list[Object] = field(default_factory=list)
+    schedules: list[Object] = field(default_factory=list)
 
 
 def everything(stripe: LocalStripe, path: str, **params: Any) -> list[Object]:
@@ -65,7 +66,7 @@ def read(stripe: LocalStripe, customer: str, *, invoices_too: bool = True) -> Th
     if not invoices_too:
         over = not any(one["status"] in LIVE for one in subscriptions)
         return Theirs(found, subscriptions, _invoices(stripe, customer) if over and subscriptions else [])
-    charges = everything(stripe, "charges", customer=customer)
+    charges = everything(stripe, "charges", customer=customer, **{"expand[]": "data.failure_balance_transaction"})
     return Theirs(
         found,
         subscriptions,
@@ -80,12 +81,14 @@ def read(stripe: LocalStripe, customer: str, *, invoices_too: bool = True) -> Th
             for one in everything(stripe, "disputes", charge=charge["id"])
         ],
         [] if deleted else everything(stripe, f"customers/{customer}/payment_methods"),
+        [] if deleted else everything(stripe, "subscription_schedules", customer=customer),
     )
 
 
 def _subscriptions(stripe: LocalStripe, customer: str) -> list[Object]:
     """Return the subscriptions with all their items, in the order in which each subscription shows them."""
-    expand = {"expand[0]": "data.discounts.source.coupon", "expand[1]": "data.default_payment_method"}
+    expanded = ("discounts.source.coupon", "default_payment_method", "schedule")
+    expand = {f"expand[{number}]": f"data.{name}" for number, name in enumerate(expanded)}
     found = everything(stripe, "subscriptions", customer=customer, status="all", **expand)
     for subscription in found:
         items = subscription["items"]

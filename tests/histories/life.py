@@ -22,6 +22,7 @@ KINDS: dict[str, tuple[Step, int]] = {}
 REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.NOT_FOUND)
 MOST_SUBSCRIPTIONS = 3
 MOST_ITEMS = 3
+MOST_SCHEDULES = 2
 MOST_TRIES = 20
 ENDS_DELETED = 0.15
 CARDS = (
@@ -265,6 +266,51 @@ def item_discounted(life: Life) -> bool:
         return False
     coupon = {"discounts[0][coupon]": life.chance.choice(list(COUPONS))}
     return life.does(f"subscription_items/{item}", **life.chance.choice([coupon, coupon, {"discounts": ""}]))
+
+
+@happens(4)
+def subscription_scheduled(life: Life) -> bool:
+    """Let a subscription start by itself later, whether or not another one is there. It may end by itself too."""
+    if len(life.has("subscription_schedules")) >= MOST_SCHEDULES:
+        return False
+    price, _ = life.chance.choice(life.prices)
+    phase = {
+        "phases[0][items][0][price]": price,
+        "phases[0][items][0][quantity]": _quantity(life),
+        "phases[0][duration][interval]": "month",
+    }
+    terms = {"start_date": life.now() + life.chance.randint(1, 40) * DAY, "end_behavior": _end_behaviour(life)}
+    return life.does("subscription_schedules", customer=life.customer, **terms, **phase)
+
+
+@happens(5)
+def change_scheduled(life: Life) -> bool:
+    """Let a schedule manage the active subscription: other seats from the next period on, and then perhaps its end."""
+    one = life.live()
+    if not one or one["status"] != "active" or one["schedule"] or one["cancel_at"]:
+        return False
+    schedule = life.ask("POST", "subscription_schedules", from_subscription=one["id"])
+    if not schedule:
+        return True
+    [now] = schedule["phases"]
+    phases: dict[str, Any] = {"phases[0][start_date]": now["start_date"], "phases[0][end_date]": now["end_date"]}
+    for number, item in enumerate(now["items"]):
+        for at, quantity in enumerate((item["quantity"], _quantity(life))):
+            phases[f"phases[{at}][items][{number}][price]"] = item["price"]
+            phases[f"phases[{at}][items][{number}][quantity]"] = quantity
+    phases["phases[1][duration][interval]"] = one["items"]["data"][0]["price"]["recurring"]["interval"]
+    return life.does(f"subscription_schedules/{schedule['id']}", **phases, end_behavior=_end_behaviour(life))
+
+
+@happens(14)
+def schedule_called_off(life: Life) -> bool:
+    one = life.one_of("subscription_schedules", lambda one: one["status"] in ("not_started", "active"))
+    how = life.chance.choice(["release", "release", "cancel"])
+    return bool(one) and life.does(f"subscription_schedules/{one['id']}/{how}")
+
+
+def _end_behaviour(life: Life) -> str:
+    return life.chance.choice(["release", "cancel"])
 
 
 def _update(life: Life, where: Callable[[dict[str, Any]], Any], **given: Any) -> bool:

@@ -23,7 +23,7 @@ MOST_WORKERS = 4
 MOST_ROUNDS = 30
 CALM = (
     "dispute dispute_lost refund_failed customer_deleted second_live_subscription unknown_price "
-    "not_for_sale_at_stripe event_parked contact_differs"
+    "not_for_sale_at_stripe event_parked contact_differs drafts_wait schedule"
 ).split()
 """Findings that are explained by what happens at Stripe. Any other finding is a defect."""
 

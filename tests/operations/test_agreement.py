@@ -248,7 +248,7 @@ def test_in_live_mode_a_lapse_is_one_open_finding_until_another_determination_st
 
     [(severity, detail)] = open_findings()
     assert severity == "critical"
-    assert "ended on" in detail
+    assert "was valid until" in detail
     assert "Compliance, Determinations" in detail
     row = prepare_determination(MEMO, by=operator, reason=REASON)
     assert open_findings()

@@ -3,14 +3,20 @@
 Source: https://docs.stripe.com/payments/ach-direct-debit
 """
 
+import re
+from datetime import timedelta
+
 import pytest
+from django.test import Client
 
 from billing import errors
 from billing.entitlement import Access, Policy, entitlement
 from billing.models import Invoice, Office, Operation, Payment
 from billing.operations.engine.begin import perform
 from billing.operations.money.invoices import MarkUncollectible, PayInvoice, RetryInvoice, VoidInvoice
+from tests.api.test_api import signed_in
 from tests.conftest import subscribed_office
+from tests.situations.seen import Faces
 
 POLICY = Policy()
 ACTS = [PayInvoice(), RetryInvoice(), VoidInvoice(), MarkUncollectible()]
@@ -37,7 +43,7 @@ def test_while_the_bank_has_not_decided_nothing_else_is_done_with_the_invoice(st
     office = renewed(stripe, operator, office, "pm_usBankAccount_success")
     began = Operation.objects.count()
 
-    with pytest.raises(errors.PaymentUnderWay, match=r"has not decided yet about a payment of 199\.00 USD"):
+    with pytest.raises(errors.PaymentUnderWay, match=r"A payment of 199\.00 USD"):
         perform(act, Invoice.objects.get(status="open"), by=operator, reason="now")
 
     assert Operation.objects.count() == began
@@ -65,5 +71,51 @@ def test_it_is_past_due_once_the_bank_has_returned_it(stripe, operator, office):
 
     office = Office.objects.get()
     assert (office.subscription_status, office.balance_due) == ("past_due", 19_900)
-    assert office.past_due_since is not None
+    returned = Payment.objects.get(status="failed")
+    assert returned.returned_at >= returned.created_at + timedelta(days=4)
+    assert office.past_due_since == returned.returned_at
     assert access(office) is Access.FULL
+
+
+def words_of(answer, *, without=("brand", "card_brand")):
+    """Return all texts of an answer of the API, without those that are Stripe's word on purpose."""
+    if isinstance(answer, dict):
+        return " ".join(words_of(one) for name, one in answer.items() if name not in without)
+    if isinstance(answer, list):
+        return " ".join(words_of(one) for one in answer)
+    return str(answer)
+
+
+@pytest.mark.parametrize(("account", "last4"), [("success", "6789"), ("insufficientFunds", "2227")])
+def test_what_is_said_of_a_bank_account_names_no_card_and_no_word_of_stripes(stripe, operator, office, account, last4):
+    """The pages and answers about an Office, its debit and the invoice, and the forms and previews that move money."""
+    renewed(stripe, operator, office, f"pm_usBankAccount_{account}")
+    stripe.advance(days=8)
+    stripe.deliver_and_apply()
+    office, payment = Office.objects.get(), Payment.objects.get(card_brand="us_bank_account")
+    admin, api = Client(), signed_in(operator.user)
+    admin.force_login(operator.user)
+    faces = Faces(api, admin)
+    on_office, on_invoice, on_payment = (f"/admin/billing/{kind}/" for kind in ("office", "invoice", "payment"))
+    invoice = payment.invoice
+    pages = {
+        "office": faces.page(f"{on_office}{office.pk}/change/"),
+        "statement": faces.page(f"{on_office}{office.pk}/account/"),
+        "invoice": faces.page(f"{on_invoice}{invoice.pk}/change/"),
+        "payment": faces.page(f"{on_payment}{payment.pk}/change/"),
+        "payments": faces.page(on_payment),
+    }
+    if account == "success":
+        path = f"/api/v1/offices/{office.public_id}/payments/{payment.public_id}/refund/preview/"
+        pages["refund"] = words_of(api.post(path, {}, format="json").json())
+    else:
+        pages["pay"] = faces.page(f"{on_invoice}{invoice.pk}/pay/")
+        assert "there is not enough money" in pages["payment"]
+    for path in ("subscription/", "payment-methods/", "payments/", "statement/"):
+        pages[path] = words_of(faces.answer(office, path))
+
+    for name, page in pages.items():
+        said = page.replace("Link to add a card", "")  # on the page behind it only a card can be entered
+        assert "us_bank_account" not in said.replace("us bank account", "us_bank_account"), f"{name}: {said}"
+        assert not re.search(r"\bcards?\b", said, re.IGNORECASE), f"{name}: {said}"
+        assert f"bank account …{last4}" in said, f"{name}: {said}"

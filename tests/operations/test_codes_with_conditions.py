@@ -94,6 +94,41 @@ def test_a_running_subscription_gets_a_code_whose_minimum_it_reaches(stripe, ope
     perform(ApplyDiscount(code="ENOUGH"), subscribed, by=operator, reason=REASON)
 
 
+@pytest.fixture
+def in_euros(stripe):
+    a_coupon(stripe, "EUROS", amount_off=5_000, currency="eur", duration="once")
+    a_coupon(stripe, "ABROAD", amount_off=5_000, currency="eur", duration="once", **GBP)
+    for coupon in ("EUROS", "ABROAD"):
+        made(stripe, "promotion_codes", code=f"{coupon}-CODE", **CODE, **{"promotion[coupon]": coupon})
+
+
+GBP = {"currency_options[gbp][amount_off]": 4_000}
+CODE = {"promotion[type]": "coupon"}
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [("EUROS", "in EUR,"), ("EUROS-CODE", "in EUR,"), ("ABROAD", "in EUR or GBP,"), ("ABROAD-CODE", "in EUR or GBP,")],
+)
+@pytest.mark.parametrize("place", ["start", "start of a customer", "payment link", "running"])
+def test_an_amount_of_another_currency_is_refused_everywhere_and_stripe_is_asked_for_nothing(
+    stripe, operator, request, in_euros, code, says, place
+):
+    who = {"start": "office", "payment link": "office", "start of a customer": "returning", "running": "subscribed"}
+    office = request.getfixturevalue(who[place])
+    stripe.forget_requests()
+    if place == "payment link":
+        link = CreatePaymentLink(price=price_id("practice-monthly"), coupon=code)
+        with pytest.raises(errors.CouponInOtherCurrency, match=says):
+            perform(link, fresh(office), by=operator, reason=REASON)
+    else:
+        wanted = ApplyDiscount(code=code) if place == "running" else a_start(code)
+        refused_by_both(wanted, office, operator, errors.CouponInOtherCurrency, says)
+
+    assert stripe.requests("POST") == []
+    assert Operation.objects.first().status == "rejected"
+
+
 def test_a_code_for_the_first_time_is_not_for_who_has_paid(stripe, operator, returning, codes):
     refused_by_both(a_start("FIRST"), returning, operator, errors.CouponForFirstTime, "not paid before")
 

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,7 +14,9 @@ from billing.operations.offices.customer import EnsureCustomer
 from billing.operations.subscriptions.cancel import CancelSubscription
 from billing.operations.subscriptions.discounts import ApplyDiscount, RemoveDiscount
 from billing.operations.subscriptions.start import StartSubscription
-from tests.at_stripe import LOST, a_coupon, a_promotion_code, settled_after
+from billing.stripe_api.gateway import lists
+from billing.stripe_api.inbound.states import SubscriptionState
+from tests.at_stripe import LOST, a_coupon, a_promotion_code, made, settled_after
 from tests.conftest import price, price_id, subscribed_office
 
 REASON = "agreed for the first year"
@@ -65,8 +68,6 @@ def test_another_discount_takes_the_place_of_the_first(stripe, operator, discoun
 
 
 def test_several_that_somebody_gave_at_stripe_are_counted(stripe, operator, discounted):
-    from tests.at_stripe import made
-
     named = {"discounts[0][coupon]": "FIFTY", "discounts[1][coupon]": "FIFTH"}
     made(stripe, f"subscriptions/{discounted.payment_provider_subscription_id}", **named)
     stripe.deliver_and_apply()
@@ -105,9 +106,81 @@ def test_a_code_that_stripe_does_not_have_changes_nothing(stripe, operator, subs
     assert row(subscribed).discount == ""
 
 
-def test_a_coupon_of_another_currency_is_refused_in_stripes_words(stripe, operator, subscribed, coupons):
-    with pytest.raises(errors.StripeRejected, match="eur"):
-        perform(ApplyDiscount(code="EURO"), subscribed, by=operator, reason=REASON)
+def test_an_amount_of_several_currencies_is_the_one_of_the_subscription_everywhere(stripe, operator, subscribed):
+    """Source: https://docs.stripe.com/api/coupons/object#coupon_object-currency_options"""
+    options = {"currency_options[usd][amount_off]": 4_000, "currency_options[gbp][amount_off]": 3_000}
+    a_coupon(stripe, "BOTH", amount_off=5_000, currency="eur", duration="forever", **options)
+    a_promotion_code(stripe, "BOTHCODE", "BOTH")
+
+    for code in ("BOTH", "BOTHCODE"):
+        seen = preview(ApplyDiscount(code=code), subscribed, by=operator)
+        assert "Discount: 40.00 USD off, without an end." in seen.says
+        assert (seen.discount, seen.charged) == (Money(-4_000, "usd"), Money(15_900, "usd"))
+    perform(ApplyDiscount(code="BOTH"), subscribed, by=operator, reason=REASON)
+
+    assert row(subscribed).discount == "40.00 USD off, without an end"
+    stripe.deliver_and_apply()
+    [listed] = lists.subscriptions().objects
+    assert isinstance(listed.state, SubscriptionState)
+    assert [str(one.amount) for one in listed.state.discounts] == ["40.00 USD"]
+    stripe.advance(days=32)
+    assert stripe.listed("invoices")[0]["amount_paid"] == 15_900
+
+
+def test_an_amount_is_never_taken_off_another_currency():
+    with pytest.raises(ValueError, match="eur"):
+        Discount(None, Money(500, "eur"), "once").taken_off(Money(900, "usd"))
+    assert Discount(Decimal(50), Money(0, ""), "once").taken_off(Money(900, "usd")) == Money(450, "usd")
+
+
+def test_what_a_new_discount_replaces_is_named(stripe, operator, discounted):
+    named = {"discounts[0][coupon]": "FIFTY", "discounts[1][coupon]": "FIFTH"}
+    made(stripe, f"subscriptions/{discounted.payment_provider_subscription_id}", **named)
+
+    for wanted, begins in (
+        (ApplyDiscount(code="SINGLE"), "Discount: 12.5 % off, once. It replaces: "),
+        (RemoveDiscount(), "Removed: "),
+    ):
+        says = preview(wanted, discounted, by=operator).says
+        assert says.startswith(f"{begins}50.00 USD off, without an end and 20 % off, until ")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "needs_one"),
+    [(RemoveDiscount(), True), (ApplyDiscount(code="FIFTH"), True), (ApplyDiscount(code="ALL"), False)],
+    ids=["removed", "replaced by less", "replaced by as much"],
+)
+def test_what_will_be_charged_again_needs_a_card_and_the_preview_says_so(stripe, operator, office, wanted, needs_one):
+    a_coupon(stripe, "FIFTH", percent_off=20, duration="forever")
+    a_coupon(stripe, "ALL", percent_off=100, duration="forever")
+    start = StartSubscription(price=price_id("practice-monthly"), coupon="ALL")
+    office = perform(start, office, by=operator, reason="free for a partner")
+
+    seen = preview(wanted, office, by=operator)
+
+    amount = {True: f"{seen.charged} will be charged to a card, and none is on file.", False: ""}[needs_one]
+    assert amount in seen.says
+    assert ("Add a card" in seen.says) is needs_one
+    office = perform(wanted, office, by=operator, reason="the partnership is over")
+    stripe.advance(days=32)
+    assert stripe.listed("invoices")[0]["status"] == ("open" if needs_one else "paid")
+
+
+def test_where_a_card_is_on_file_none_is_asked_for(stripe, operator, discounted):
+    assert "card" not in preview(RemoveDiscount(), discounted, by=operator).says
+
+
+def test_an_invoice_that_is_sent_needs_no_card(stripe, operator, office):
+    """Stripe sends it to the Office, which pays it in its own way."""
+    a_coupon(stripe, "ALL", percent_off=100, duration="forever")
+    start = StartSubscription(price=price_id("practice-monthly"), coupon="ALL")
+    office = perform(start, office, by=operator, reason="free for a partner")
+    sent = {"collection_method": "send_invoice", "days_until_due": 14}
+    made(stripe, f"subscriptions/{office.payment_provider_subscription_id}", **sent)
+
+    seen = preview(RemoveDiscount(), office, by=operator)
+
+    assert (seen.charged, "card" in seen.says) == (Money(19_900, "usd"), False)
 
 
 def test_what_cannot_be_is_refused_before_stripe_is_asked(stripe, operator, subscribed, coupons):
@@ -147,8 +220,6 @@ def test_a_viewer_and_an_outsider_change_no_discount(stripe, viewer, outsider, d
 
 
 def test_a_promotion_code_of_another_customer_is_unknown(stripe, operator, subscribed, coupons):
-    from tests.at_stripe import made
-
     other = made(stripe, "customers", email="other@x.example")
     a_promotion_code(stripe, "THEIRS", "FIFTH", customer=other["id"])
 

@@ -132,3 +132,34 @@ def test_lowering_what_is_due_gives_nothing_back(stripe, operator, paid):
     stripe.deliver_and_apply()
 
     assert preview(IssueCreditNote(to="due", amount=2_000), unpaid, by=operator).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("amount", "says"),
+    [
+        (3_000, "With this it is 60.00 USD altogether, of 229.00 USD that was paid."),
+        (
+            22_900,
+            "With this it is 259.00 USD altogether, of 229.00 USD that was paid, so 30.00 USD more than was paid.",
+        ),
+    ],
+)
+def test_what_was_paid_beyond_what_was_due_is_credit_already(stripe, operator, subscribed, amount, says):
+    customer = subscribed.payment_provider_customer_id
+    invoice = made(
+        stripe, "invoices", customer=customer, currency="usd", collection_method="send_invoice", days_until_due=9
+    )
+    made(stripe, "invoiceitems", customer=customer, invoice=invoice["id"], amount=19_900, currency="usd")
+    made(stripe, f"invoices/{invoice['id']}/finalize")
+    card = made(stripe, "payment_methods/pm_card_visa/attach", customer=customer)["id"]
+    charge = {"customer": customer, "payment_method": card, "amount": 22_900, "currency": "usd", "confirm": "true"}
+    intent = made(stripe, "payment_intents", **charge)
+    made(stripe, f"invoices/{invoice['id']}/attach_payment", payment_intent=intent["id"])
+    stripe.deliver_and_apply()
+
+    [warning] = preview(RefundPayment(amount=amount), Payment.objects.get(amount=22_900), by=operator).warnings
+
+    assert warning == (
+        f"Before this, 30.00 USD kept as credit, because more was paid than was due. {says} A refund does not take the "
+        "credit of 30.00 USD back. If you refund what was paid too much, take that back."
+    )

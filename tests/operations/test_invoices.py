@@ -172,6 +172,60 @@ def test_a_settled_invoice_and_a_draft_are_refused_before_stripe_is_asked(
     assert AuditEntry.objects.filter(office=practice, kind=AuditEntry.Kind.REFUSAL).exists()
 
 
+ATTACHED: dict[str, dict[str, str | int]] = {
+    "paid": {"amount": 3_000, "confirm": "true"},
+    "open": {"amount": 3_000},
+    "canceled": {"amount": 3_000},
+}
+
+
+def attach(stripe, invoice, status):
+    """Let somebody attach a payment of 30.00 to the invoice in the dashboard. It pays, waits or is canceled."""
+    customer = invoice.office.payment_provider_customer_id
+    card = asked(stripe, "payment_methods/pm_card_visa/attach", customer=customer)["id"]
+    terms = {"customer": customer, "payment_method": card, "currency": "usd", **ATTACHED[status]}
+    intent = asked(stripe, "payment_intents", **terms)["id"]
+    asked(stripe, f"invoices/{invoice.stripe_id}/attach_payment", payment_intent=intent)
+    if status == "canceled":
+        asked(stripe, f"payment_intents/{intent}/cancel")
+    stripe.deliver_and_apply()
+
+
+@pytest.mark.parametrize(
+    ("act", "attached", "refusal"),
+    [
+        (VoidInvoice, "paid", errors.InvoicePaidInPart),
+        (VoidInvoice, "open", errors.PaymentAttached),
+        (VoidInvoice, "canceled", None),
+        (MarkUncollectible, "paid", None),
+        (MarkUncollectible, "open", errors.PaymentAttached),
+        (MarkUncollectible, "canceled", None),
+    ],
+)
+def test_what_pays_an_invoice_decides_whether_it_can_be_given_up(stripe, operator, sent, act, attached, refusal):
+    """Source: https://docs.stripe.com/invoicing/partial-payments#invoice-payment-statuses"""
+    attach(stripe, sent, attached)
+    stripe.forget_requests()
+    if refusal is None:
+        assert perform(act(), sent, by=operator, reason=REASON).status in ("void", "uncollectible")
+        return
+
+    with pytest.raises(refusal) as refused:
+        perform(act(), sent, by=operator, reason=REASON)
+
+    assert stripe.requests("POST") == []
+    assert refusal is errors.PaymentAttached or "30.00 USD was paid" in str(refused.value)
+    assert refusal is errors.PaymentAttached or "the other 270.00 USD" in str(refused.value)
+
+
+def test_one_that_was_paid_in_part_and_written_off_is_not_voided_either(stripe, operator, sent):
+    attach(stripe, sent, "paid")
+    written_off = perform(MarkUncollectible(), sent, by=operator, reason=REASON)
+
+    with pytest.raises(errors.InvoicePaidInPart):
+        perform(VoidInvoice(), written_off, by=operator, reason=REASON)
+
+
 def test_where_nothing_remains_there_is_nothing_to_pay(stripe, operator, sent):
     Invoice.objects.filter(pk=sent.pk).update(amount_remaining=0)  # as a look sees it while a credit note settles it
 

@@ -166,7 +166,7 @@ def customer(office):
     return office.payment_provider_customer_id
 
 
-@pytest.mark.parametrize(("which", "says"), [("two", "Make another card the default"), ("subscribed", "Add another")])
+@pytest.mark.parametrize(("which", "says"), [("two", "Make another one the default"), ("subscribed", "Add another")])
 def test_a_live_subscription_keeps_the_card_that_it_is_charged_to(stripe, operator, request, which, says):
     office = request.getfixturevalue(which)
     stripe.forget_requests()

@@ -47,7 +47,7 @@ def test_a_part_goes_back_and_the_rest_later(stripe, operator, payment):
 
     payment.refresh_from_db()
     assert (seen.amount, seen.remains) == (Money(5_000, "usd"), payment.refundable)
-    assert seen.goes_to == ("Back to the card visa …4242 that paid, within 5 to 10 business days.",)
+    assert seen.goes_to == ("Back to visa …4242, within 5 to 10 business days.",)
     perform(RefundPayment(), payment, by=operator, reason=REASON)
     assert sorted(one["amount"] for one in refunds(stripe, payment)) == [5_000, 14_900]
 

@@ -1,11 +1,12 @@
 """Where others made a second live subscription, each operation is about the present one, and says so."""
 
 import re
+from html import unescape
 
 import pytest
 
-from billing import errors
-from billing.models import Office
+from billing import errors, zones
+from billing.models import Finding, Office
 from billing.operations.engine.begin import perform
 from billing.operations.engine.previews import preview
 from billing.operations.money.documents import preview_upcoming
@@ -15,6 +16,7 @@ from billing.operations.subscriptions.discounts import ApplyDiscount
 from billing.operations.subscriptions.start import StartSubscription
 from billing.operations.subscriptions.trial import RestartPeriod
 from tests.admin.test_offices import page, signed_in
+from tests.api.test_api import signed_in as api
 from tests.at_stripe import a_coupon, begun_at_stripe
 from tests.conftest import price, price_id
 
@@ -55,6 +57,39 @@ def test_the_upcoming_invoice_and_the_page_of_an_act_say_it_too(stripe, operator
     assert "This is about: Team × 4" in preview_upcoming(two, by=operator).says
     html = signed_in(operator.user).get(page("cancel/", two)).content.decode()
     assert "This is about: Team × 4, active" in html
+
+
+def test_the_finding_the_page_and_the_api_name_each_that_is_live(stripe, operator, two):
+    """Practice began first: it is 199.00 USD a month. Team was begun beside it, for four seats."""
+    begun = zones.day(two.subscriptions.earliest("created_at").started_at, two.time_zone)
+    practice, team = (
+        f"Practice, 199.00 USD a month, active, begun on {begun}",
+        "Team × 4, 196.00 USD a month, active, begun",
+    )
+    client = signed_in(operator.user)
+
+    found = Finding.objects.get(kind="second_live_subscription").detail
+    page_of_office = unescape(client.get(page("change/", two)).content.decode())
+    page_of_act = unescape(client.get(page("cancel/", two)).content.decode())
+    told = api(operator.user).get(f"/api/v1/offices/{two.public_id}/subscription/").json()
+
+    assert re.search(rf"changed and cancelled here: {team}.*\. Beside it: {re.escape(practice)}\. Cancel in", found)
+    assert practice in page_of_office
+    assert f"Live beside it: {practice}." in page_of_act
+    [other] = told["also_live"]
+    assert (told["plan"], other["plan"], other["monthly_amount"], other["status"]) == (
+        "Team",
+        "Practice",
+        19_900,
+        "active",
+    )
+    assert [one["plan"] for one in other["items"]] == ["Practice"]
+    assert "sub_" not in found + str(told)
+
+
+def test_with_one_nothing_is_live_beside_it(stripe, operator, subscribed):
+    assert "Live beside it" not in signed_in(operator.user).get(page("change/", subscribed)).content.decode()
+    assert api(operator.user).get(f"/api/v1/offices/{subscribed.public_id}/subscription/").json()["also_live"] == []
 
 
 def test_a_cancellation_ends_the_present_one_and_leaves_the_other(stripe, operator, two):

@@ -83,7 +83,7 @@ def test_seats_multiply_the_price(stripe, operator, office):
 
 
 def test_a_declined_card_leaves_nothing_behind(stripe, operator, office):
-    with pytest.raises(errors.CardDeclined, match=r"declined.*another card"):
+    with pytest.raises(errors.CardDeclined, match=r"declined.*another payment method"):
         started(office, operator, payment_method="pm_card_chargeCustomerFail")
 
     office.refresh_from_db()

@@ -64,7 +64,8 @@ def test_it_costs_a_request_a_page_and_no_look(account):
     run = adopted()
 
     assert "looks" not in run.counts
-    assert len(account.requests("GET")) == 8  # prices, customers, subscriptions, and each list of their past once
+    # prices, customers, schedules, subscriptions, and each list of their past once
+    assert len(account.requests("GET")) == 9
     assert {one["method"] for one in account.requests()} == {"GET"}
 
 

@@ -13,8 +13,10 @@ from billing.operations.money.charges import ChargeOffice
 from billing.projection import link_customer
 from billing.reconciliation import begin, carry_on, end, reconcile, runs, stages
 from billing.webhooks import inbox
+from tests.at_stripe import scheduled
 from tests.conftest import an_office, price, subscribed_office
 from tests.equality import differences, read
+from tests.operations.test_bank_debits import renewed
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
 BY = actor.job("tests")
@@ -46,7 +48,7 @@ def test_a_page_of_a_hundred_is_one_request(stripe, subscribed):
     asked = [one["path"] for one in stripe.requests("GET")]
     assert sorted(asked) == sorted(
         ["/v1/events"] * 2
-        + ["/v1/prices", "/v1/customers", "/v1/subscriptions"]
+        + ["/v1/prices", "/v1/customers", "/v1/subscription_schedules", "/v1/subscriptions"]
         + ["/v1/invoices"] * 3
         + ["/v1/charges", "/v1/refunds", "/v1/credit_notes", "/v1/disputes"]
     )
@@ -89,8 +91,47 @@ def test_another_card_that_looks_the_same_is_the_default_one_now(stripe, subscri
 
     assert equal(stripe, subscribed) == []
     found = Finding.objects.get(kind="drift")
-    assert "which card is the default differed" in found.detail
+    assert "which payment method is the default differed" in found.detail
     assert other not in found.detail
+
+
+@pytest.mark.parametrize("repairs", [True, False])
+def test_a_schedule_that_was_never_told_is_shown_and_told(stripe, subscribed, settings, repairs):
+    settings.RECONCILE_REPAIRS = repairs
+    schedule = scheduled(stripe, subscribed.payment_provider_customer_id)
+    lost(stripe)
+
+    run = compared()
+
+    assert (run.counts["schedules"], run.counts["looks"], run.counts["drifted"]) == (1, 1, 1)
+    assert "looks" not in compared().counts
+    assert "schedules differed" in Finding.objects.get(kind="drift").detail
+    assert Finding.objects.get(kind="schedule").resolved_at is None
+    assert equal(stripe, subscribed) == []
+
+    stripe.post(f"subscription_schedules/{schedule['id']}/cancel")
+    lost(stripe)
+    compared()
+
+    assert Finding.objects.get(kind="schedule").resolved_at is not None
+    assert Office.objects.get().coming_schedules is None
+    assert equal(stripe, subscribed) == []
+
+
+def test_a_schedule_that_manages_a_subscription_and_was_never_told_is_shown_and_told(stripe, subscribed):
+    own = subscribed.payment_provider_subscription_id
+    schedule = stripe.post("subscription_schedules", from_subscription=own)["id"]
+    stripe.post(f"subscription_schedules/{schedule}", end_behavior="cancel")
+    lost(stripe)
+
+    compared()
+
+    assert Office.objects.get().ends_with_this_period
+    found = Finding.objects.get(kind="drift")
+    assert "cancel at: nothing here" in found.detail
+    assert "schedule differed" in found.detail
+    assert Finding.objects.get(kind="schedule").resolved_at is None
+    assert equal(stripe, subscribed) == []
 
 
 def test_a_deleted_customer_is_found_once(stripe, subscribed):
@@ -419,3 +460,25 @@ def test_customers_that_went_with_their_test_clock_hold_up_nothing(stripe):
     assert compared().ended_at is not None
 
     assert Finding.objects.filter(kind="not_compared", resolved_at=None).count() == 2
+
+
+def test_what_older_rows_do_not_hold_is_no_drift_and_is_looked_up(stripe, operator, office):
+    """As the version before left them: without the return of a debit, and without whose line a line is."""
+    renewed(stripe, operator, office, "pm_usBankAccount_insufficientFunds")
+    stripe.advance(days=6)
+    stripe.deliver_and_apply()
+    office = Office.objects.get(pk=office.pk)
+    returned_at, lines = Payment.objects.get(status="failed").returned_at, Invoice.objects.get(status="open").lines
+    Payment.objects.update(returned_at=None)
+    for row in Invoice.objects.all():
+        row.lines = [{name: one for name, one in line.items() if name != "of_subscription"} for line in row.lines]
+        row.save(update_fields=["lines"])
+
+    run = compared(everything=True)
+
+    assert not Finding.objects.exists()
+    assert (run.counts["looks"], "drifted" in run.counts) == (1, False)
+    assert Payment.objects.get(status="failed").returned_at == returned_at
+    assert Invoice.objects.get(status="open").lines == lines
+    assert Office.objects.get(pk=office.pk).past_due_since == returned_at
+    assert equal(stripe, office) == []

@@ -17,6 +17,7 @@ from billing.operations.offices.archive import ArchiveOffice
 from billing.operations.offices.contact import ChangeContact
 from billing.reconciliation import begin, reconcile, runs
 from billing.webhooks import inbox
+from tests.at_stripe import scheduled
 from tests.conftest import LocalStripe, a_person, an_office, determined, price, subscribed_office
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
@@ -309,6 +310,20 @@ def second_live_subscription_that_nobody_reported(at: Stage) -> Iterator[None]:
 
 
 @story
+def drafts_wait(at: Stage) -> Iterator[None]:
+    key = at.office.payment_provider_subscription_id
+    at.stripe.post(f"subscriptions/{key}", **{"pause_collection[behavior]": "keep_as_draft"})
+    at.stripe.advance(days=32)
+    at.stripe.post(f"subscriptions/{key}", pause_collection="")
+    at.settle()
+    yield
+    [draft] = at.stripe.listed("invoices", status="draft")
+    at.stripe.post(f"invoices/{draft['id']}/pay")
+    at.settle()
+    close_what_is_over()
+
+
+@story
 def archived_and_billed(at: Stage) -> Iterator[None]:
     Office.objects.filter(pk=at.office.pk).update(archived_at=clock.wall())
     at.stripe.post(f"customers/{at.customer}", description="seen again")
@@ -316,6 +331,62 @@ def archived_and_billed(at: Stage) -> Iterator[None]:
     yield
     at.stripe.delete(f"subscriptions/{at.office.subscriptions.get().stripe_id}")
     at.settle()
+    close_what_is_over()
+
+
+@story
+def schedule(at: Stage) -> Iterator[None]:
+    one = scheduled(at.stripe, at.customer)["id"]
+    at.settle()
+    yield
+    at.stripe.post(f"subscription_schedules/{one}/cancel")
+    at.settle()
+
+
+@story
+def schedule_that_the_comparison_finds_canceled(at: Stage) -> Iterator[None]:
+    one = scheduled(at.stripe, at.customer)["id"]
+    at.lose_events()
+    at.compare()
+    yield
+    at.stripe.post(f"subscription_schedules/{one}/cancel")
+    at.lose_events()
+    at.compare()
+
+
+@story
+def schedule_that_manages_a_subscription(at: Stage) -> Iterator[None]:
+    own = at.office.payment_provider_subscription_id
+    one = at.stripe.post("subscription_schedules", from_subscription=own)["id"]
+    at.settle()
+    yield
+    at.stripe.post(f"subscription_schedules/{one}/release")
+    at.settle()
+
+
+@story
+def schedule_of_a_subscription_that_is_canceled(at: Stage) -> Iterator[None]:
+    own = at.office.payment_provider_subscription_id
+    at.stripe.post("subscription_schedules", from_subscription=own)
+    at.settle()
+    yield
+    at.stripe.delete(f"subscriptions/{own}")
+    at.settle()
+
+
+@story
+def schedule_of_a_customer_that_is_deleted(at: Stage) -> Iterator[None]:
+    scheduled(at.stripe, at.customer)
+    at.settle()
+    yield
+    at.stripe.delete(f"customers/{at.customer}")
+    at.settle()
+
+
+@story
+def schedule_that_nobody_reported(at: Stage) -> Iterator[None]:
+    findings.report("schedule", "sub_sched_gone", office=at.office, detail="x")
+    yield
     close_what_is_over()
 
 

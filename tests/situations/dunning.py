@@ -153,6 +153,31 @@ def retries_end_and_it_is_unpaid(at: Dashboard) -> None:
 
 
 @situation(
+    STATUSES,
+    right=Right(
+        access="none",
+        status="unpaid",
+        plan="Practice",
+        quantity=1,
+        monthly={},
+        owed={},
+        past_due_since=None,
+        next_charge=None,
+        cycles=[MARCH, APRIL],
+        findings=["drafts_wait"],
+        on_the_page=("Only paying the newest one does: 199.00 USD of 1 May 2030",),
+    ),
+)
+def the_old_debt_of_an_unpaid_one_is_paid(at: Dashboard) -> None:
+    """That does not bring it back: its newest invoice, a draft, must be finalised and paid."""
+    _fails_on_1_april(at, then="unpaid")
+    at.wait_until(moment("2 May"))
+    at.pays_with("pm_card_visa")
+    [debt] = at.get("invoices", customer=at.customer, status="open")["data"]
+    at.post(f"invoices/{debt['id']}/pay")
+
+
+@situation(
     RETRIES,
     right=Right(
         access="none",
@@ -321,6 +346,101 @@ def _is_debited_on_1_april(at: Dashboard) -> None:
     at.we_hear()
     at.answers_are(a_bank_debits)
     at.wait_until(moment("1 Apr 14:00"))
+
+
+def _debited_on_1_april(at: Dashboard, account: str) -> None:
+    """Let Practice run from 1 March, and be debited from this bank account from then on."""
+    at.when_retries_end("past_due")
+    at.subscribe("practice-monthly")
+    at.pays_with(account)
+
+
+@situation(
+    "payments/ach-direct-debit",
+    right=Right(
+        access="full",
+        status="past_due",
+        plan="Practice",
+        quantity=1,
+        monthly={"usd": 199_00},
+        owed={"usd": 199_00},
+        past_due_since="5 Apr 13:00",
+        next_charge=("1 May", 199_00, "usd"),
+        cycles=[MARCH, APRIL],
+        findings=[],
+        payments=[("succeeded", 199_00, True), ("failed", 199_00, True)],
+    ),
+)
+def a_debit_is_returned(at: Dashboard) -> None:
+    """It is debited on Monday 1 April at 13:00. The bank sends it back four business days later, on the 5th."""
+    _debited_on_1_april(at, "pm_usBankAccount_insufficientFunds")
+    at.wait_until(moment("5 Apr 14:00"))
+
+
+@situation(
+    "payments/ach-direct-debit",
+    right=Right(
+        access="full",
+        status="past_due",
+        plan="Practice",
+        quantity=1,
+        monthly={"usd": 199_00},
+        owed={"usd": 199_00},
+        past_due_since="5 Apr 13:00",
+        next_charge=("1 May", 199_00, "usd"),
+        cycles=[MARCH, APRIL],
+        findings=[],
+    ),
+)
+def a_debit_is_returned_and_then_a_card_refuses(at: Dashboard) -> None:
+    """Two weeks after the debit it still has access: the 14 days of grace began with the return, on the 5th."""
+    _debited_on_1_april(at, "pm_usBankAccount_insufficientFunds")
+    at.wait_until(moment("5 Apr 14:00"))
+    at.pays_with("pm_card_chargeCustomerFail")
+    at.wait_until(moment("16 Apr"))
+
+
+@situation(
+    "payments/ach-direct-debit",
+    right=Right(
+        access="none",
+        status="past_due",
+        plan="Practice",
+        quantity=1,
+        monthly={"usd": 199_00},
+        owed={"usd": 199_00},
+        past_due_since="5 Apr 13:00",
+        next_charge=("1 May", 199_00, "usd"),
+        cycles=[MARCH, APRIL],
+        findings=[],
+    ),
+)
+def a_debit_was_returned_two_weeks_ago(at: Dashboard) -> None:
+    """The grace of 14 days is over."""
+    _debited_on_1_april(at, "pm_usBankAccount_insufficientFunds")
+    at.wait_until(moment("19 Apr 14:00"))
+
+
+@situation(
+    "payments/ach-direct-debit",
+    right=Right(
+        access="full",
+        status="past_due",
+        plan="Practice",
+        quantity=1,
+        monthly={"usd": 199_00},
+        owed={"usd": 199_00},
+        past_due_since="1 Apr 13:00",
+        next_charge=("1 May", 199_00, "usd"),
+        cycles=[MARCH, APRIL],
+        findings=[],
+    ),
+)
+def a_card_refuses_and_then_a_debit_is_on_its_way(at: Dashboard) -> None:
+    """It is past due since the card said no. The debit of the retry on 4 April may still pay."""
+    _fails_on_1_april(at, then="past_due")
+    at.pays_with("pm_usBankAccount_success")
+    at.wait_until(moment("8 Apr"))
 
 
 @situation(

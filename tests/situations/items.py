@@ -534,3 +534,27 @@ def zero_seats_and_a_special_price_are_refused(at: Dashboard) -> None:
     at.subscribe({"price": at.price("seats-monthly"), "quantity": 0}, {"price": at.a_price_of_somebody(150_00)})
     at.pays_with("pm_card_chargeCustomerFail")
     at.wait_until(moment("1 Apr 14:00"))
+
+
+@situation(
+    "api/invoice-line-item/object#invoice_line_item_object-parent",
+    right=Right(
+        access="full",
+        status="active",
+        plan="Team",
+        quantity=6,
+        monthly={"usd": 294_00},
+        owed={},
+        past_due_since=None,
+        next_charge=("1 Apr", 294_00, "usd"),
+        cycles=[MARCH],
+        findings=[],
+    ),
+)
+def somebody_adds_a_line_with_a_period_to_the_invoice_of_a_change(at: Dashboard) -> None:
+    """Only a line of the subscription itself is a billing cycle: training for three months is none."""
+    one = at.subscribe({"price": at.price("seats-monthly"), "quantity": 5})
+    at.wait_until(moment("10 Mar"))
+    months = {"start": int(moment("10 Mar").timestamp()), "end": int(moment("10 Jun").timestamp())}
+    at.post("invoiceitems", customer=at.customer, subscription=one, amount=90_00, currency="usd", period=months)
+    at.post(f"subscription_items/{at.item(one)}", quantity=6, proration_behavior="always_invoice")

@@ -289,6 +289,9 @@ def a_sent_invoice_is_paid_in_eleven_parts(at: Dashboard) -> None:
         findings=[],
         credit={"usd": 10_00},
         payments=[("succeeded", 199_00, True), ("succeeded", 60_00, True)],
+        on_the_page=("10.00 USD more was paid than was due",),
+        in_the_statement="10.00 USD more was paid than was due, kept as credit",
+        not_in_the_statement="Payment of -",
     ),
 )
 def a_sent_invoice_is_paid_with_too_much(at: Dashboard) -> None:

@@ -575,3 +575,26 @@ def a_trial_ends_without_a_card_and_is_invoiced(at: Dashboard) -> None:
 def a_trial_runs(at: Dashboard) -> None:
     """Nothing is charged for the trial. 199.00 are charged when it ends."""
     at.subscribe("practice-monthly", trial_period_days=14)
+
+
+@situation(
+    "billing/subscriptions/backdating",
+    right=Right(
+        access="full",
+        status="active",
+        plan="Team",
+        quantity=5,
+        monthly={"usd": 444_00},
+        owed={},
+        past_due_since=None,
+        next_charge=("1 Apr", 245_00, "usd"),
+        cycles=[("1 Mar", "1 Apr"), ("1 Mar", "1 Apr")],
+        findings=TWO,
+        on_the_page=("Practice, 199.00 USD a month, active, begun on 1 January 2030",),
+    ),
+)
+def one_was_moved_here_with_the_day_on_which_it_had_begun(at: Dashboard) -> None:
+    """The one that started last is the present one, not the one that was made last at Stripe."""
+    at.subscribe({"price": at.price("seats-monthly"), "quantity": 5})
+    began = int(moment("1 Jan").timestamp())
+    at.subscribe("practice-monthly", backdate_start_date=began, proration_behavior="none")

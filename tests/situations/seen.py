@@ -57,8 +57,9 @@ def _of_the_subscription(office: Office, faces: Faces, right: Right) -> Iterator
     yield from _differs("plan, API", told["plan"], right.plan)
     yield from _differs("quantity, row", office.quantity, right.quantity)
     yield from _differs("quantity, API", told["quantity"], right.quantity)
-    if right.discount not in told["discount"] or bool(right.discount) != bool(told["discount"]):
-        yield f"discount, API: {told['discount']!r} is shown, and {right.discount!r} is right"
+    for what, is_right in (("discount", right.discount), ("schedule", right.schedule)):
+        if is_right not in told[what] or bool(is_right) != bool(told[what]):
+            yield f"{what}, API: {told[what]!r} is shown, and {is_right!r} is right"
     monthly: dict[str, int] = {}
     for row in Subscription.objects.filter(office=office, status__in=("active", "past_due"), deleted_at=None):
         monthly[row.currency] = monthly.get(row.currency, 0) + row.monthly_amount
@@ -125,7 +126,7 @@ def _of_the_admin(office: Office, faces: Faces, right: Right) -> Iterator[str]:
     page = faces.page(f"/admin/billing/office/{office.pk}/change/")
     due = [_written(amount, currency) for currency, amount in right.owed.items()]
     status = right.status.replace("_", " ") if right.status else "no subscription"
-    words = (f"Access {right.access}", right.plan or "", *due, right.discount, *right.on_the_page)
+    words = (f"Access {right.access}", right.plan or "", *due, right.discount, right.schedule, *right.on_the_page)
     yield from (f"the Office's page does not say {one!r}: {page[:1500]}" for one in words if one not in page)
     if status not in page.replace("_", " "):
         yield f"the Office's page does not say {status!r}"

@@ -36,6 +36,8 @@ class Right:
     """What its balance holds. Below zero, it is added to the next invoice. None: nothing."""
     discount: str = ""
     """A part of what we say of its discount. "" if it has none."""
+    schedule: str = ""
+    """A part of what we say of its schedules. "" if it has none."""
     invoice: tuple[int, int, int, int] | None = None
     """Of the newest invoice: subtotal, discount, tax and total."""
     payments: list[tuple[str, int, bool]] | None = None

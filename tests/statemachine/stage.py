@@ -52,7 +52,10 @@ EFFECTS = dict.fromkeys(MARKED.split(), UPDATED) | {
 UNCOLLECTIBLE = ("void", "gone")
 UNSETTLED = ("open", "unknown")
 ENDED = ("canceled", "incomplete_expired")
-CALM = ("operation_abandoned", "customer_deleted", "unknown_customer", "unknown_price", "not_for_sale_at_stripe")
+CALM = (
+    *("operation_abandoned", "customer_deleted", "unknown_customer", "unknown_price", "not_for_sale_at_stripe"),
+    "drafts_wait",
+)
 """Findings that the run itself explains. Any other finding is a defect."""
 
 

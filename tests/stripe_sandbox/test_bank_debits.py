@@ -50,7 +50,9 @@ def test_a_subscription_is_active_while_its_first_debit_is_on_its_way(sandbox: S
     assert (made["status"], invoice["status"], invoice["attempt_count"]) == ("active", "open", 1)
     assert (invoice["amount_paid"], invoice["next_payment_attempt"]) == (0, None)
     assert intent_of(sandbox, office)["status"] == "processing"
-    assert (charge["status"], charge["paid"], charge["balance_transaction"]) == ("pending", False, None)
+    assert (charge["status"], charge["paid"]) == ("pending", False)
+    moved = sandbox.get(f"balance_transactions/{charge['balance_transaction']}")
+    assert (moved["type"], moved["status"], moved["reporting_category"]) == ("payment", "pending", "charge")
     assert charge["payment_method_details"]["us_bank_account"]["mandate"].startswith("mandate_")
     types = sandbox.event_types()
     assert {"charge.pending", "payment_intent.processing"} <= {*types}
@@ -61,7 +63,9 @@ def test_a_subscription_is_active_while_its_first_debit_is_on_its_way(sandbox: S
     invoice, charge = office.invoices()[0], charge_of(sandbox, office)
     assert (office.read(made)["status"], invoice["status"], invoice["attempt_count"]) == ("active", "paid", 1)
     assert (charge["status"], charge["paid"], intent_of(sandbox, office)["status"]) == ("succeeded", True, "succeeded")
-    assert charge["balance_transaction"]
+    assert charge["balance_transaction"] == moved["id"]
+    assert charge["failure_balance_transaction"] is None
+    assert sandbox.get(f"balance_transactions/{moved['id']}")["status"] == "available"
     assert invoice["status_transitions"]["paid_at"] == int(MONDAY.timestamp()) + 4 * DAY
 
 
@@ -86,6 +90,18 @@ def test_a_debit_that_comes_back_makes_the_subscription_past_due(sandbox: Sandbo
     assert (charge["status"], charge["failure_code"], charge["paid"]) == ("failed", code, False)
     assert (intent["status"], intent["last_payment_error"]["code"]) == ("requires_payment_method", code)
     assert {"charge.failed", "payment_intent.payment_failed", "invoice.payment_failed"} <= {*sandbox.event_types()}
+
+
+def test_the_money_of_a_debit_that_comes_back_goes_out_again(sandbox: Sandbox) -> None:
+    """Source: https://docs.stripe.com/reports/balance-transaction-types"""
+    office = paying_by_bank(sandbox, "pm_usBankAccount_insufficientFunds")
+    office.subscribe(sandbox.price()["id"])
+    office.wait(4 * DAY + HOUR)
+    charge = sandbox.listed("charges", customer=office.customer, **{"expand[]": "data.failure_balance_transaction"})[0]
+    back = charge["failure_balance_transaction"]
+    assert (back["type"], back["reporting_category"]) == ("payment_failure_refund", "charge_failure")
+    assert (back["source"], back["amount"]) == (charge["id"], -charge["amount"])
+    assert back["created"] == int(MONDAY.timestamp()) + 4 * DAY
 
 
 def test_a_renewal_by_debit_stays_active_and_one_that_fails_is_tried_again(sandbox: Sandbox) -> None:

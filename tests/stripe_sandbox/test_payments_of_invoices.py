@@ -180,6 +180,23 @@ def test_an_attached_payment_can_be_canceled_and_the_default_one_cannot(sandbox:
     assert payments_of(read(sandbox, invoice)) == [(True, "open", None), (False, "canceled", None)]
 
 
+@pytest.mark.parametrize(
+    ("payment", "void", "uncollectible"),
+    [({"amount": 300}, 400, 200), ({"amount": 300, "confirm": "false"}, 400, 400), ({}, 200, 200)],
+)
+def test_payments_decide_whether_an_invoice_can_be_given_up(
+    sandbox: Sandbox, office: Frozen, payment: dict[str, Any], void: int, uncollectible: int
+) -> None:
+    """Source: https://docs.stripe.com/invoicing/partial-payments#invoice-payment-statuses"""
+    found = []
+    for act in ("void", "mark_uncollectible"):
+        invoice = open_invoice(sandbox, office)
+        if payment:
+            attach(sandbox, invoice, paid_intent(sandbox, office, **payment))
+        found.append(sandbox.ask("POST", f"invoices/{invoice['id']}/{act}").status_code)
+    assert found == [void, uncollectible]
+
+
 def test_what_is_paid_too_much_becomes_credit(sandbox: Sandbox, office: Frozen) -> None:
     invoice = open_invoice(sandbox, office)
     shown = attach(sandbox, invoice, paid_intent(sandbox, office, 1300))

@@ -289,3 +289,19 @@ def test_without_anything_to_come_there_is_no_preview(sandbox: Sandbox, office: 
     made = office.subscribe(cheap(sandbox))
     office.change(made, cancel_at_period_end="true")
     sandbox.refused("POST", "invoices/create_preview", {"subscription": made["id"]}, status=404)
+
+
+def test_the_lines_of_a_long_preview_are_read_page_by_page(sandbox: Sandbox, office: Frozen) -> None:
+    """Ten come with it. Source: https://docs.stripe.com/api/invoice-line-item/retrieve"""
+    amounts_given = {f"invoice_items[{n}][amount]": 100 + n for n in range(12)}
+    currencies = {f"invoice_items[{n}][currency]": "usd" for n in range(12)}
+    given = {"customer": office.customer, **amounts_given, **currencies}
+    preview = sandbox.post("invoices/create_preview", given)
+    shown = preview["lines"]
+    assert (len(shown["data"]), shown["has_more"], shown["url"]) == (10, True, f"/v1/invoices/{preview['id']}/lines")
+    rest = sandbox.get(f"invoices/{preview['id']}/lines", starting_after=shown["data"][-1]["id"])
+    assert (len(rest["data"]), rest["has_more"]) == (2, False)
+    assert sum(line["amount"] for line in shown["data"] + rest["data"]) == preview["total"] == 12 * 100 + 66
+    assert sandbox.listed("invoiceitems", customer=office.customer) == []
+    sandbox.refused("GET", f"invoices/{preview['id']}", status=404)
+    sandbox.refused("GET", "invoices/upcoming_in_1Gone/lines", status=404)

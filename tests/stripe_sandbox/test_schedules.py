@@ -115,3 +115,40 @@ def test_a_subscription_begins_on_the_day_of_its_schedule(sandbox: Sandbox, offi
         schedule["id"],
     )
     assert office.invoices()[0]["total"] == 1500
+
+
+@pytest.mark.parametrize(
+    "asked", [{"cancel_at_period_end": "true"}, {"cancel_at_period_end": "false"}, {"cancel_at": ""}]
+)
+def test_the_end_of_a_managed_subscription_is_its_schedules(
+    sandbox: Sandbox, office: Frozen, asked: dict[str, str]
+) -> None:
+    """Until it is released, and with any request. To end it now is another request, and is possible."""
+    made, schedule = scheduled(sandbox, office)
+    refused = sandbox.refused("POST", f"subscriptions/{made['id']}", asked)
+    assert refused["type"] == "invalid_request_error"
+    assert refused["message"] == (
+        f"The subscription is managed by the subscription schedule `{schedule['id']}`, and updating any cancelation "
+        "behavior directly is not allowed. Please update the schedule instead."
+    )
+    item = made["items"]["data"][0]["id"]
+    sandbox.post(f"subscription_items/{item}", {"quantity": 2})
+    sandbox.post(f"subscription_schedules/{schedule['id']}/release")
+    sandbox.post(f"subscriptions/{made['id']}", asked)
+
+
+def test_what_has_not_started_is_listed_by_itself_and_ends_with_its_customer(sandbox: Sandbox, office: Frozen) -> None:
+    scheduled(sandbox, office)
+    given = {"phases[0][items][0][price]": sandbox.price(1500)["id"], "phases[0][duration][interval]": "month"}
+    start = office.now() + 5 * DAY
+    coming = sandbox.post("subscription_schedules", {"customer": office.customer, "start_date": start, **given})
+    assert sandbox.listed("subscription_schedules", customer=office.customer, scheduled="true") == [coming]
+    assert len(sandbox.listed("subscription_schedules", customer=office.customer)) == 2
+    sandbox.ask("DELETE", f"customers/{office.customer}").raise_for_status()
+    assert {one["status"] for one in sandbox.listed("subscription_schedules")} == {"canceled"}
+
+
+def test_a_schedule_of_a_subscription_that_is_set_to_end_is_not_made_here(sandbox: Sandbox, office: Frozen) -> None:
+    made = office.subscribe(sandbox.price()["id"])
+    sandbox.post(f"subscriptions/{made['id']}", {"cancel_at_period_end": "true"})
+    assert sandbox.ask("POST", "subscription_schedules", {"from_subscription": made["id"]}).status_code == 501

@@ -6,7 +6,7 @@ import pytest
 import requests
 from django.db import connection
 
-from billing import jobs
+from billing import clock, jobs
 from billing.audit import actor, trail
 from billing.look import MOST_TIMES, look, queue_look
 from billing.models import Invoice, Job, Office, Subscription
@@ -15,7 +15,7 @@ from billing.stripe_api import gateway, sandbox_clock
 from billing.stripe_api.inbound.states import Snapshot
 from billing.webhooks import inbox
 from tests import equality
-from tests.at_stripe import made
+from tests.at_stripe import made, scheduled
 from tests.conftest import an_office, post_delivery, price
 from tests.histories.worker import PLACES, Worker, sent_by_workers, stoppable
 
@@ -86,6 +86,38 @@ def test_a_card_that_an_older_look_adds_after_a_newer_one_missed_it_is_not_kept(
 
     inbox.work_off()
     assert equality.differences(Office.objects.get(), equality.read(stripe, customer)) == []
+
+
+def test_an_overtaken_look_brings_no_schedule_back(stripe, customer):
+    schedule = scheduled(stripe, customer)["id"]
+    assert set(stripe.deliver()) == {200}
+    slow = a_worker_that_fetched()
+
+    stripe.post(f"subscription_schedules/{schedule}/cancel")
+    stripe.deliver_and_apply()
+    slow.go_on()
+
+    inbox.work_off()
+    assert equality.differences(Office.objects.get(), equality.read(stripe, customer)) == []
+
+
+def test_what_a_look_saw_of_schedules_gives_way_only_to_a_newer_look_that_asked_for_them(stripe, customer):
+    """Most looks have no reason to ask, so the newest look of the customer says nothing about its schedules."""
+    schedule, office = scheduled(stripe, customer)["id"], Office.objects.get()
+
+    def seen(**asked: list[str]) -> Snapshot:
+        return gateway.looks.fetch(office, ticket=take_ticket(office.pk).look_ticket, at=clock.billing(), **asked)
+
+    with trail.acting(actor.job("tests"), reason="tests"):
+        first, second = seen(schedules=[schedule]), seen()
+        apply(second)
+        assert len(apply(first).coming_schedules or ()) == 1
+
+        third = seen(schedules=[schedule])
+        stripe.post(f"subscription_schedules/{schedule}/cancel")
+        fourth = seen(schedules=[schedule])
+        apply(fourth)
+        assert apply(third).coming_schedules is None
 
 
 def test_an_overtaken_look_leaves_no_draft_that_is_gone(stripe, customer):

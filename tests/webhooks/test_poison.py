@@ -192,6 +192,18 @@ def a_credit_note(stage: Stage) -> int:
     return stage.event("credit_note.created", about)
 
 
+def a_schedule(stage: Stage) -> list[int]:
+    stage.at_stripe(
+        "subscription_schedules",
+        customer=stage.customer,
+        start_date=str(int(clock.billing().timestamp()) + 2_000_000),
+        **{"phases[0][items][0][price]": price("seats-monthly").stripe_price_id or ""},
+        **{"phases[0][duration][interval]": "month"},
+    )
+    stage.stripe.forget_requests()
+    return stage.send_all()
+
+
 def a_price_of_ours(stage: Stage) -> int:
     return stage.event("price.updated", {"id": price("practice-yearly").stripe_price_id, "object": "price"})
 
@@ -353,6 +365,12 @@ def canceled_with_a_finding(stage: Stage) -> None:
     assert Finding.objects.filter(kind="customer_deleted", office=stage.office).exists()
 
 
+def the_schedule_is_shown(stage: Stage) -> None:
+    found("schedule")(stage)
+    assert stage.asked() == ["customers", "subscription_schedules", "subscriptions"]
+    assert len(stage.office.coming_schedules or ()) == 1
+
+
 def canceled(stage: Stage) -> None:
     assert stage.office.subscription_status == "canceled"
 
@@ -429,6 +447,7 @@ TABLE = [
     Row("a refund", refunded, {200}, ONE, APPLIED, check=resolved_by_our_own_rows),
     Row("a payment of our invoice", an_invoice_payment, {200}, ONE, APPLIED, check=resolved_by_our_own_rows),
     Row("a credit note", a_credit_note, {200}, ONE, APPLIED),
+    Row("a schedule of our customer", a_schedule, {200}, ONE, APPLIED, check=the_schedule_is_shown),
     Row("a price of ours", a_price_of_ours, {200}, ONE, APPLIED, check=the_price_was_looked_at),
     Row("a product that is gone", a_product_that_is_gone, {200}, ONE, APPLIED, check=the_product_is_not_for_sale),
     Row("a product of others", own("product.updated", {"id": "prod_x"}), {200}, ONE, IGNORED),

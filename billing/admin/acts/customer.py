@@ -102,7 +102,8 @@ ACTS: tuple[Act, ...] = (
         declared=OpenPortal,
         name="portal",
         title="Link to Stripe's portal",
-        says="You get a link to Stripe's portal. There the Office sees its invoices and cards, and may pay or cancel.",
+        says="You get a link to Stripe's portal. There the Office sees its invoices and payment methods, and may pay "
+        "or cancel.",
         button="Make the link",
         shown=_portal,
         group=CUSTOMER,

@@ -9,7 +9,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 from billing import history, invoice_lines, zones
 from billing.admin.acts import Click, OperationAct
 from billing.admin.acts.amounts import AmountForm
-from billing.admin.acts.payment_methods import CardField
+from billing.admin.acts.payment_methods import MethodField
 from billing.admin.acts.subscription import ON_FILE
 from billing.admin.forms import WhyForm
 from billing.audit.actor import Actor
@@ -34,24 +34,24 @@ class ChargeForm(AmountForm):
         max_value=charges.LONGEST_DAYS,
         initial=0,
         label="Days until it is due",
-        help_text="0 charges the card on file now. Otherwise the invoice is sent to the Office, which pays it by then.",
+        help_text="0 charges what is on file now. Otherwise the invoice is sent to the Office, which pays it by then.",
         widget=UnfoldAdminIntegerFieldWidget,
     )
 
     field_order = ("charge", "amount", "days_until_due")
 
     def for_subject(self, office: Office) -> None:
-        least, most = Money(charges.LEAST, office.currency), Money(charges.MOST, office.currency)
+        least, most = charges.bounds(office.currency)
         self.ask_in(office.currency, f"{least} to {most}, before taxes.")
 
 
 class PayForm(WhyForm):
-    payment_method = CardField(
+    payment_method = MethodField(
         PaymentMethod.objects.none(),
         to_field_name="public_id",
         required=False,
         empty_label=ON_FILE[1],
-        label="Card",
+        label="Payment method",
         widget=UnfoldAdminSelectWidget,
     )
 
@@ -68,15 +68,15 @@ def _account(office: Office, *, by: Actor) -> dict[str, Any]:
 
 
 def facts(invoice: Invoice) -> str:
-    due = f", of which {invoice.remaining} is due" if invoice.remaining.amount else ""
+    paid, left = Money(invoice.amount_paid, invoice.currency), invoice.remaining
+    due = f", of which {f'{paid} was paid and ' if paid.amount else ''}{left} is due" if left.amount else ""
     times = "once" if invoice.attempt_count == 1 else f"{invoice.attempt_count} times"
     office, next_at = invoice.office, invoice.next_payment_attempt
     again = f", next on {zones.day(next_at, office.time_zone)}" if next_at else ""
     tried = f" Tried {times}{again}." if invoice.attempt_count else ""
-    card = f"Card on file: {office.payment_method_brand} …{office.payment_method_last4}."
-    card = card if office.has_payment_method else "No card on file."
+    pays = f"Pays with: {office.pays_with}." if office.has_payment_method else "No payment method on file."
     kind = invoice.get_kind_display()
-    return f"{kind} {invoice} of {office}: {invoice.money}, {invoice.status}{due}.{tried} {card}"
+    return f"{kind} {invoice} of {office}: {invoice.money}, {invoice.status}{due}.{tried} {pays}"
 
 
 def _is_final(invoice: Invoice) -> bool:
@@ -105,8 +105,8 @@ OFFICE_ACTS = (
         declared=ChargeOffice,
         name="charge",
         title="One-off charge",
-        says="This makes a separate invoice. You see the amount with taxes before anything is charged. If the card is "
-        "declined, the invoice becomes void.",
+        says="This makes a separate invoice. You see the amount with taxes before anything is charged. If the payment "
+        "is declined, the invoice becomes void.",
         button="Show the amount",
         form=ChargeForm,
         group="Invoices",
@@ -118,7 +118,8 @@ INVOICE_ACTS = (
         declared=PayInvoice,
         name="pay",
         title="Pay now",
-        says="The amount that is due is charged to the card now. If the card is declined, the invoice stays open.",
+        says="The amount that is due is charged now. If the payment is declined, the invoice stays open. "
+        "A draft is finalised first.",
         form=PayForm,
         facts=facts,
     ),
@@ -126,7 +127,7 @@ INVOICE_ACTS = (
         declared=RetryInvoice,
         name="retry",
         title="Try again",
-        says="The card on file is charged again. If it is declined, Stripe's own attempts continue as planned.",
+        says="What is on file is charged again. If it is declined, Stripe's own attempts continue as planned.",
         facts=facts,
     ),
     OperationAct(
@@ -156,7 +157,7 @@ INVOICE_ACTS = (
         name="void",
         title="Void",
         says="Nothing is owed on the invoice any more, as if it had never been made. You cannot undo this. No money "
-        "moves.",
+        "moves: an invoice on which something was paid cannot be voided.",
         button="Void the invoice",
         facts=facts,
         group="Stop collecting",

@@ -1,4 +1,4 @@
-"""Acts on the cards that an Office has on file."""
+"""Acts on what an Office has on file to pay with."""
 
 from typing import Any, cast
 
@@ -11,20 +11,24 @@ from billing.admin.forms import WhyForm
 from billing.models import Office, PaymentMethod
 from billing.operations.offices.cards import MakeCardLink, RemovePaymentMethod, SetDefaultPaymentMethod, on_file
 
-CARDS = "Cards"
+GROUP = "Payment methods"
 
 
-class CardField(forms.ModelChoiceField):
-    def label_from_instance(self, card: Any) -> str:
-        expiry = card.expiry(clock.billing())
+class MethodField(forms.ModelChoiceField):
+    def label_from_instance(self, method: Any) -> str:
+        expiry = method.expiry(clock.billing())
         words = "" if expiry == "valid" else f" ({expiry})"
-        default = ", the default" if card.is_default else ""
-        return f"{card}, {card.expires}{words}{default}"
+        until = f", {method.expires}{words}" if method.expires else ""
+        return f"{method}{until}{', the default' if method.is_default else ''}"
 
 
-class CardForm(WhyForm):
-    card = CardField(
-        PaymentMethod.objects.none(), to_field_name="public_id", empty_label="Choose …", widget=UnfoldAdminSelectWidget
+class MethodForm(WhyForm):
+    card = MethodField(
+        PaymentMethod.objects.none(),
+        to_field_name="public_id",
+        label="Payment method",
+        empty_label="Choose …",
+        widget=UnfoldAdminSelectWidget,
     )
 
     def for_subject(self, office: Office) -> None:
@@ -54,22 +58,22 @@ ACTS = (
         button="Make the link",
         form=LinkForm,
         shown=_link,
-        group=CARDS,
+        group=GROUP,
     ),
     OperationAct(
         declared=SetDefaultPaymentMethod,
         name="default_card",
-        title="Make a card the default",
-        says="Invoices are charged to this card from now on. No money moves now.",
-        form=CardForm,
-        group=CARDS,
+        title="Make a payment method the default",
+        says="Invoices are charged to this payment method from now on. No money moves now.",
+        form=MethodForm,
+        group=GROUP,
     ),
     OperationAct(
         declared=RemovePaymentMethod,
         name="remove_card",
-        title="Remove a card",
-        says="The card is removed for good. You cannot remove the card that a live subscription is charged to.",
-        form=CardForm,
-        group=CARDS,
+        title="Remove a payment method",
+        says="It is removed for good. You cannot remove what a live subscription is charged to.",
+        form=MethodForm,
+        group=GROUP,
     ),
 )

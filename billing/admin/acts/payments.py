@@ -14,7 +14,7 @@ from billing.operations.money.refund import RefundPayment
 
 TO = {
     "due": "Lower the amount that is due",
-    "refund": "Give it back to the card that paid",
+    "refund": "Give it back to where it came from",
     "balance": "Keep it as credit, which lowers the next invoices",
 }
 
@@ -46,7 +46,7 @@ PAYMENT_ACTS = (
         declared=RefundPayment,
         name="refund",
         title="Refund",
-        says="The money goes back to the card that paid. The invoice stays paid. To correct the invoice too, issue a "
+        says="The money goes back to where it came from. The invoice stays paid. To correct the invoice too, issue a "
         "credit note on it instead.",
         button="Show what goes back",
         form=RefundForm,

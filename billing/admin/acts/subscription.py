@@ -24,7 +24,7 @@ from billing.operations.subscriptions.under_way import EndWaitingSubscription, p
 from billing.stripe_api.gateway.payment_links import PaymentLink
 
 MENU = "Subscription"
-ON_FILE = ("", "The card on file")
+ON_FILE = ("", "The payment method on file")
 TEST_CARDS = (
     ("pm_card_visa", "Test card: Visa, accepted"),
     ("pm_card_chargeCustomerFail", "Test card: declined when charged"),
@@ -71,7 +71,7 @@ class LinkForm(PlanForm):
 
 
 class SubscribeForm(LinkForm):
-    payment_method = forms.ChoiceField(required=False, label="Card", widget=UnfoldAdminSelectWidget)
+    payment_method = forms.ChoiceField(required=False, label="Payment method", widget=UnfoldAdminSelectWidget)
     field_order = ("price", "quantity", "trial_days", "payment_method", "coupon")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -142,8 +142,8 @@ ACTS = (
         declared=StartSubscription,
         name="subscribe",
         title="Start a subscription",
-        says="The first invoice is charged to the card now, unless there is a trial. You see it before anything is "
-        "charged. If the card is declined, no subscription starts.",
+        says="The first invoice is charged now, unless there is a trial. You see it before anything is charged. If the "
+        "payment is declined, no subscription starts.",
         button="Show the first invoice",
         form=SubscribeForm,
     ),
@@ -182,7 +182,7 @@ ACTS = (
         declared=ChangeSubscription,
         name="change_plan",
         title="Change plan or seats",
-        says="You see the exact cost before anything is charged. If the card is declined, nothing changes.",
+        says="You see the exact cost before anything is charged. If the payment is declined, nothing changes.",
         button="Show what it costs",
         form=ChangeForm,
     ),

@@ -71,7 +71,7 @@ ACTS = (
         name="move_trial_end",
         title="Extend or end the trial",
         says="During the trial the Office has access and is not charged. You see the invoice for the end of the trial "
-        "first. If the card is declined, nothing changes.",
+        "first. If the payment is declined, nothing changes.",
         button="Show the invoice",
         form=TrialForm,
         group=MENU,
@@ -80,7 +80,7 @@ ACTS = (
         declared=RestartPeriod,
         name="restart_period",
         title="Begin the period today",
-        says="A whole period begins now and is charged now. Today becomes the billing day. If the card is declined, "
+        says="A whole period begins now and is charged now. Today becomes the billing day. If the payment is declined, "
         "nothing changes.",
         button="Show what it costs",
         form=RestartForm,

@@ -132,6 +132,7 @@ def _prepared(wanted: Wanted, subject: Any, asked: Asked) -> tuple[Any, Wanted |
         return fresh, None
     if wanted.needs_determination:
         charging.require_determination()
+    wanted.check_subject(fresh)
     exact = wanted.prepare(fresh, asked)
     exact.check_beyond_preview(fresh)
     if isinstance(exact, Previewed):

@@ -21,7 +21,7 @@ from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar, cast
 
-from billing import errors
+from billing import errors, schedules
 from billing.audit.actor import Actor
 from billing.models import Invoice, Office, Operation, Payment
 from billing.models.operation import Kind
@@ -127,6 +127,9 @@ class Declaration(Generic[Subject, Result]):
         """Nothing is left to do, so that repeating is a no-op."""
         return False
 
+    def check_subject(self, subject: Subject) -> None:
+        """Check what each operation on such a subject must, before ``prepare``. Raises what refuses it."""
+
     def prepare(self, subject: Subject, asked: Asked) -> Self:
         """Check under the Office's lock, and return the exact request. Raises what refuses it."""
         return self
@@ -227,9 +230,25 @@ class Telling(OnOffice[str]):
 
 @dataclass(frozen=True, kw_only=True)
 class OnSubscription(OnOffice[Office]):
-    """An operation on the Office's live subscription, which it names."""
+    """An operation on the Office's live subscription, which it names.
+
+    It is refused while a schedule at Stripe manages the subscription, unless it is ``despite_schedule``.
+    """
 
     subscription: str = field(default="", metadata=FILLED_IN)
+
+    @property
+    def despite_schedule(self) -> bool:
+        """Whether Stripe does it, and for good, although a schedule manages the subscription."""
+        return False
+
+    def check_subject(self, subject: Office) -> None:
+        """Raises: ManagedBySchedule."""
+        if self.despite_schedule or not subject.has_live_subscription:
+            return
+        current = subject.current_subscription
+        if current and (schedule := schedules.managing(current)):
+            raise errors.ManagedBySchedule(schedules.told_of_managing(schedule, subject.time_zone))
 
     def naming(self, subject: Office) -> Self:
         return replace(self, subscription=subject.payment_provider_subscription_id)

@@ -10,8 +10,8 @@ from billing import clock, errors, invoice_lines
 from billing.access import grants
 from billing.audit.actor import Actor
 from billing.models import Office, Operation, PlanPrice
-from billing.models.statuses import LIVE, InvoicesBecome, SubscriptionStatus
-from billing.money import Money
+from billing.models.statuses import InvoicesBecome, SubscriptionStatus
+from billing.money import Money, is_too_little, least_charge
 from billing.operations.engine.declaration import Asked, Declaration, OnSubscription, Previewed
 from billing.operations.engine.unsettled import require_settled
 from billing.stripe_api import charging
@@ -19,6 +19,7 @@ from billing.stripe_api.gateway.coupons import Coupon
 from billing.stripe_api.inbound.states import PreviewedInvoice
 
 LASTS = timedelta(hours=1)
+ADD_A_CARD = "Add a card before that. Otherwise the invoice is not paid, and the subscription becomes past due."
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,9 @@ class Preview:
     """The invoice that would come: now, or at ``at``. ``as_of`` is the moment it was reckoned for: confirm with it.
 
     ``tax_within`` is the part of ``tax`` that is within the prices of the lines; the rest is on top of them.
-    ``charged`` is what is asked for after credit; a negative ``total`` is kept as credit. ``title`` says when
-    and how, where neither "now" nor "with the next invoice" does; ``says`` what one should know beside the amounts.
+    ``charged`` is what is asked for after credit; a negative ``total`` is kept as credit. ``put_off`` is too little to
+    be charged: the next invoice asks for it. ``title`` says when and how, where neither "now" nor "with the next
+    invoice" does; ``says`` what one should know beside the amounts.
     """
 
     now: bool
@@ -47,6 +49,7 @@ class Preview:
     tax_within: Money
     total: Money
     charged: Money
+    put_off: Money
     afterwards: str = ""
     says: str = ""
     title: str = ""
@@ -75,19 +78,20 @@ def preview(wanted: Declaration[Any, Any], subject: Any, *, by: Actor, reason: s
     fresh = wanted.naming(subject).subject_in(office)
     if wanted.needs_determination:
         charging.require_determination()
-    seen = wanted.naming(fresh).prepare(fresh, asked).preview(fresh, as_of, asked)
+    named = wanted.naming(fresh)
+    named.check_subject(fresh)
+    seen = named.prepare(fresh, asked).preview(fresh, as_of, asked)
     is_of_subscription = isinstance(wanted, OnSubscription) and isinstance(seen, Preview)
     return naming_the_present(seen, office) if is_of_subscription else seen
 
 
 def naming_the_present(seen: Preview, office: Office) -> Preview:
     """The preview; where more than one subscription is live, it says of which it is."""
-    live = list(office.subscriptions.filter(status__in=LIVE, deleted_at=None))
-    present = [one for one in live if one.stripe_id == office.payment_provider_subscription_id]
-    if len(live) < 2 or not present:
+    present, others = office.current_subscription, office.other_live_subscriptions
+    if not present or not others:
         return seen
-    others = " and ".join(one.in_words for one in live if one not in present)
-    says = f"{seen.says} This is about: {present[0].in_words}. It is not about what is live beside it: {others}."
+    beside = " and ".join(one.in_words for one in others)
+    says = f"{seen.says} This is about: {present.in_words}. It is not about what is live beside it: {beside}."
     return replace(seen, says=says.strip())
 
 
@@ -112,16 +116,26 @@ def shown(
     now: bool,
     at: datetime | None,
     as_of: datetime,
+    of: Office | None = None,
     afterwards: str = "",
     says: str = "",
     title: str = "",
 ) -> Preview:
-    """The previewed invoice with our own words for what it consists of."""
+    """The previewed invoice with our own words for what it consists of.
+
+    ``of`` is the Office, where it is an invoice of its present subscription. Then the preview also says if the invoice
+    will not be collected, or if a card will be charged and none is on file.
+    """
     prices = invoice_lines.prices_of(line["price"] for line in invoice.lines)
+    if not invoice.is_whole:
+        first = f"Stripe shows only the first {len(invoice.lines)} lines here. The total is of all of them."
+        says = f"{says} {first}".strip()
 
     def money(amount: int) -> Money:
         return Money(amount, invoice.currency)
 
+    stays = _not_collected(of, now=now, at=at) if of else ""
+    more = stays or _says_put_off(invoice) or (_says_no_card(invoice, of) if of else "")
     return Preview(
         now=now,
         at=at,
@@ -139,28 +153,45 @@ def shown(
         tax=money(invoice.tax),
         tax_within=money(invoice.tax_within),
         total=money(invoice.total),
-        charged=money(invoice.amount_due),
+        charged=money(0 if stays else invoice.amount_due),
+        put_off=money(0 if stays else invoice.put_off),
         afterwards=afterwards,
-        says=says,
+        says=f"{says} {more}".strip(),
         title=title,
     )
 
 
+def _not_collected(office: Office, *, now: bool, at: datetime | None) -> str:
+    """Return why an invoice of the present subscription, made now or then, will not be collected. "" if it will."""
+    if office.subscription_status == SubscriptionStatus.UNPAID and not now:
+        return "The subscription is unpaid: this invoice stays a draft and is not charged."
+    until = office.collection_paused_until
+    if not office.collection_paused or (until and at and not now and until <= at):
+        return ""
+    become = dict(InvoicesBecome.choices).get(office.collection_paused, "not collected")
+    return f"Collection is paused: this invoice is {become}."
+
+
+def _says_put_off(invoice: PreviewedInvoice) -> str:
+    if not invoice.put_off:
+        return ""
+    amount, least = Money(invoice.put_off, invoice.currency), least_charge(invoice.currency)
+    at_least = f" It charges at least {Money(least, invoice.currency)}." if invoice.put_off < least else ""
+    return (
+        f"{amount} is too little for Stripe to charge.{at_least} The invoice counts as paid, and the next one asks for "
+        "this amount too."
+    )
+
+
+def _says_no_card(invoice: PreviewedInvoice, office: Office) -> str:
+    if not invoice.amount_due or invoice.is_sent or office.has_payment_method:
+        return ""
+    due = Money(invoice.amount_due, invoice.currency)
+    return f"{due} will be charged to a card, and none is on file. {ADD_A_CARD}"
+
+
 def without_periods(invoice: PreviewedInvoice) -> PreviewedInvoice:
     return replace(invoice, lines=tuple({**line, "period_start": None, "period_end": None} for line in invoice.lines))
-
-
-def uncollected(preview: Preview, office: Office) -> Preview:
-    """Return the preview. If the invoice will not be collected, it says so, and that nothing is charged."""
-    if office.subscription_status == SubscriptionStatus.UNPAID and not preview.now:
-        says = f"{preview.says} The subscription is unpaid: this invoice stays a draft and is not charged.".strip()
-        return replace(preview, charged=Money(0, preview.total.currency), says=says)
-    until = office.collection_paused_until
-    if not office.collection_paused or (until and preview.at and not preview.now and until <= preview.at):
-        return preview
-    become = dict(InvoicesBecome.choices).get(office.collection_paused, "not collected")
-    says = f"{preview.says} Collection is paused: this invoice is {become}.".strip()
-    return replace(preview, charged=Money(0, preview.total.currency), says=says)
 
 
 def reckoned(price: PlanPrice, quantity: int, coupon: Coupon | None = None) -> PreviewedInvoice:
@@ -168,6 +199,8 @@ def reckoned(price: PlanPrice, quantity: int, coupon: Coupon | None = None) -> P
     whole = price.money.times(quantity)
     applies = coupon is not None and (not coupon.products or price.plan.stripe_product_id in coupon.products)
     off = coupon.discount.taken_off(whole).amount if coupon and applies else 0
+    due = whole.amount - off
+    put_off = due if is_too_little(due, whole.currency) else 0
     line = {"price": price.stripe_price_id, "charge": "", "quantity": quantity, "amount": whole.amount, "tax": 0}
     return PreviewedInvoice(
         currency=whole.currency,
@@ -175,8 +208,10 @@ def reckoned(price: PlanPrice, quantity: int, coupon: Coupon | None = None) -> P
         discount=off,
         tax=0,
         tax_within=0,
-        total=whole.amount - off,
-        amount_due=whole.amount - off,
+        total=due,
+        amount_due=due - put_off,
+        put_off=put_off,
+        is_sent=False,
         period_start=None,
         period_end=None,
         lines=({**line, "proration": False, "period_start": None, "period_end": None},),

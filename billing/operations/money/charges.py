@@ -10,13 +10,13 @@ from billing.invoice_lines import CATALOGUE
 from billing.models import Invoice, Office
 from billing.models.operation import Kind
 from billing.models.statuses import InvoiceStatus
-from billing.money import Money
+from billing.money import Money, least_charge
 from billing.operations.engine import previews
 from billing.operations.engine.declaration import Asked, Moves, OnOffice, Outcome, Previewed, asked_for
 from billing.operations.engine.previews import Preview
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
-from billing.operations.money.money_back import check_decimals
+from billing.operations.money.amounts import check_decimals
 from billing.operations.offices.customer import customer_of, refuse_deleted
 from billing.stripe_api import gateway
 
@@ -24,21 +24,26 @@ LEAST, MOST = 100, 1_000_000  # minor units of the Office's currency
 LONGEST_DAYS = 90
 
 
+def bounds(currency: str) -> tuple[Money, Money]:
+    """Return the least and the most of a charge, before taxes. It is never less than the least that Stripe charges."""
+    return Money(max(LEAST, least_charge(currency)), currency), Money(MOST, currency)
+
+
 @operation
 @dataclass(frozen=True, kw_only=True)
 class ChargeOffice(Previewed[Office], OnOffice[Invoice]):
     """Charge the Office once, outside its subscription. **Money moves** now, unless the invoice is sent.
-    A declined card makes the invoice void. Only for the vendor's staff.
+    A declined payment makes the invoice void. Only for the vendor's staff.
 
     The Office is charged ``amount`` minor units of its currency, plus the same taxes as its subscription.
-    ``charge`` is a code of the catalogue. Its text is printed on the invoice. The card on file is charged now.
+    ``charge`` is a code of the catalogue. Its text is printed on the invoice. What is on file is charged now.
     With ``days_until_due``, the invoice is e-mailed to the Office instead, which pays it by then. If an answer is lost,
     the operation continues with the same invoice and never makes a second one. Repeating charges again,
     unless it confirms the same preview (``as_of``).
 
     Raises:
         NoCustomer, ChargeUnknown, CurrencyUnknown, AmountOutOfBounds, DaysInvalid, PaymentMethodRequired.
-        CardDeclined: the card said no; the invoice is void.
+        CardDeclined: the payment was declined; the invoice is void.
     Source: https://docs.stripe.com/invoicing/integration
     """
 
@@ -48,9 +53,13 @@ class ChargeOffice(Previewed[Office], OnOffice[Invoice]):
     needs_determination = True
 
     charge: str = field(metadata=asked_for("What the charge is for. It is printed", choices=tuple(CATALOGUE.items())))
-    amount: int = field(metadata=asked_for(f"Minor units of the Office's currency, {LEAST} to {MOST}, before taxes"))
+    amount: int = field(
+        metadata=asked_for(
+            f"Minor units of the Office's currency, {LEAST} to {MOST}, before taxes. At least what Stripe can charge"
+        )
+    )
     days_until_due: int = field(
-        default=0, metadata=asked_for(f"0 charges the card now. 1 to {LONGEST_DAYS} sends the invoice instead")
+        default=0, metadata=asked_for(f"0 charges what is on file now. 1 to {LONGEST_DAYS} sends the invoice instead")
     )
 
     @classmethod
@@ -63,8 +72,9 @@ class ChargeOffice(Previewed[Office], OnOffice[Invoice]):
             raise errors.ChargeUnknown(list(CATALOGUE))
         if not subject.currency:
             raise errors.CurrencyUnknown(subject)
-        if not LEAST <= self.amount <= MOST:
-            raise errors.AmountOutOfBounds(Money(LEAST, subject.currency), Money(MOST, subject.currency))
+        least, most = bounds(subject.currency)
+        if not least.amount <= self.amount <= most.amount:
+            raise errors.AmountOutOfBounds(least, most)
         check_decimals(self.amount, subject.currency)
         if not 0 <= self.days_until_due <= LONGEST_DAYS:
             raise errors.DaysInvalid(LONGEST_DAYS)
@@ -80,9 +90,10 @@ class ChargeOffice(Previewed[Office], OnOffice[Invoice]):
             amount=self.amount,
             currency=subject.currency,
             tax_rates=gateway.charges.tax_rates_of(subject.payment_provider_subscription_id),
+            is_sent=self.days_until_due > 0,
         )
         due = as_of + timedelta(days=self.days_until_due) if self.days_until_due else None
-        title = f"Sent to the Office, which pays it by {zones.day(due, subject.time_zone)}" if due else ""
+        title = f"Sent to the Office, which pays it by {zones.last_day(due, subject.time_zone)}" if due else ""
         return previews.shown(invoice, now=due is None, at=due, as_of=as_of, title=title)
 
     def ask(self, run: Run) -> None:
@@ -108,7 +119,7 @@ class ChargeOffice(Previewed[Office], OnOffice[Invoice]):
                 operation=run.id,
                 step=run.step("line"),
             )
-            invoice = gateway.charges.finalise_invoice(draft, step=run.step("finalise"))
+            invoice = gateway.invoices.finalise_invoice(draft, step=run.step("finalise"))
         except errors.StripeRejected:
             if self._is_given_up(run, lambda: gateway.charges.delete_draft(draft, step=run.step("delete"))):
                 raise

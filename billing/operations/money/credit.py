@@ -11,7 +11,7 @@ from billing.money import Money, credit_in_words
 from billing.operations.engine.declaration import FILLED_IN, Asked, Moves, OnOffice, Outcome, Previewed, asked_for
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
-from billing.operations.money.money_back import check_decimals
+from billing.operations.money.amounts import check_decimals
 from billing.stripe_api import charging, gateway
 
 MOST_AT_ONCE = 1_000_000

@@ -29,7 +29,7 @@ OTHERWISE = "Give the rest as credit for the next invoice."
 class IssueCreditNote(GivesBack, Previewed[Invoice], OnInvoice):
     """Correct an open or paid invoice with a credit note. **Money may move.** Only for the vendor's staff.
 
-    For an open invoice, less is ``due``. For a paid invoice, the money goes back to the card (``refund``, **money
+    For an open invoice, less is ``due``. For a paid invoice, the money goes back to what paid (``refund``, **money
     moves** to the customer), or it lowers the next invoices (``balance``). No determination is needed. Repeating
     corrects again, unless it confirms the same preview (``as_of``).
 
@@ -43,7 +43,7 @@ class IssueCreditNote(GivesBack, Previewed[Invoice], OnInvoice):
 
     to: To = field(
         metadata=asked_for(
-            "Open invoice: less is due. Paid invoice: the money goes back to the card, or is kept as credit"
+            "Open invoice: less is due. Paid invoice: the money goes back to what paid, or is kept as credit"
         )
     )
 
@@ -147,5 +147,5 @@ def _goes_to(before: Money, after: Money, to: To, paid_by: Payment | None) -> tu
     if after.amount and to == "balance":
         found.append(f"{after} is kept as credit and lowers the next invoices.")
     elif after.amount and paid_by:
-        found.append(money_back.to_the_card(paid_by))
+        found.append(money_back.to_what_paid(paid_by))
     return tuple(found)

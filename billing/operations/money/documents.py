@@ -43,5 +43,5 @@ def preview_upcoming(office: Office, *, by: Actor) -> Preview:
     invoice = gateway.invoices.preview_renewal(office.payment_provider_subscription_id)
     if invoice is None:
         raise errors.NoUpcomingInvoice(office)
-    seen = previews.shown(invoice, now=False, at=invoice.period_end, as_of=as_of)
-    return previews.naming_the_present(previews.uncollected(seen, office), office)
+    seen = previews.shown(invoice, now=False, at=invoice.period_end, as_of=as_of, of=office)
+    return previews.naming_the_present(seen, office)

@@ -7,24 +7,30 @@ from billing import errors
 from billing.models import Invoice
 from billing.models.operation import Kind
 from billing.models.statuses import InvoiceStatus
+from billing.money import Money
 from billing.operations.engine.declaration import Asked, Moves, OnInvoice, Outcome, asked_for
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
 from billing.operations.offices.cards import card_on_file
 from billing.stripe_api import gateway
+from billing.stripe_api.inbound.states import InvoiceState
 
 
 @operation
 @dataclass(frozen=True, kw_only=True)
 class PayInvoice(OnInvoice):
-    """Pay an invoice now. **Money moves.** If the card is declined, the invoice stays open.
+    """Pay an invoice now. **Money moves.** If the payment is declined, the invoice stays open.
 
-    It is paid with the card on file, or with another of the Office's cards. Repeating is refused once it is paid.
+    It is paid with what is on file, or with another of the Office's payment methods. A draft that Stripe does not
+    finalise by itself, such as of a subscription that is unpaid, is finalised first. Repeating is refused once it is
+    paid.
 
     Raises:
-        InvoiceDraft, InvoicePaid, InvoiceVoid, NothingToPay, PaymentUnderWay, PaymentMethodRequired.
-        PaymentMethodUnknown: the Office does not have this card.
-    Source: https://docs.stripe.com/api/invoices/pay
+        InvoiceDraft: Stripe finalises it by itself.
+        InvoicePaid, InvoiceVoid, NothingToPay, PaymentUnderWay, PaymentMethodRequired.
+        PaymentMethodUnknown: the Office does not have this payment method.
+    Source: https://docs.stripe.com/api/invoices/pay and
+        https://docs.stripe.com/billing/subscriptions/overview#unpaid-subscriptions
     """
 
     kind = Kind.PAY_INVOICE
@@ -35,16 +41,19 @@ class PayInvoice(OnInvoice):
     payment_method: str | None = field(
         default=None,
         metadata=asked_for(
-            "The id of one of the Office's cards. Default: the card on file", nullable=True, form="uuid"
+            "The id of one of the Office's payment methods. Default: the one that is charged",
+            nullable=True,
+            form="uuid",
         ),
     )
 
     @classmethod
     def offered(cls, subject: Invoice) -> bool:
-        return subject.is_collectible
+        return subject.is_collectible or subject.stays_a_draft
 
     def prepare(self, subject: Invoice, asked: Asked) -> Self:
-        _check_collectible(subject)
+        if not subject.stays_a_draft:
+            _check_collectible(subject)
         if self.payment_method:
             card_on_file(subject.office, self.payment_method)
         else:
@@ -54,7 +63,10 @@ class PayInvoice(OnInvoice):
     def ask(self, run: Run) -> None:
         cards = run.office.payment_methods
         card = cards.get(public_id=self.payment_method).stripe_id if self.payment_method else ""
-        _pay(_named(self, run), run, card=card)
+        invoice = _named(self, run)
+        if self.subject_in(run.office).stays_a_draft and not _finalised(invoice, run):
+            return
+        _pay(invoice, run, card=card)
 
     def settle_unknown(self, run: Run) -> Outcome:
         return _became(InvoiceStatus.PAID, self, run)
@@ -63,9 +75,9 @@ class PayInvoice(OnInvoice):
 @operation
 @dataclass(frozen=True, kw_only=True)
 class RetryInvoice(OnInvoice):
-    """Charge the card on file again after a failed attempt. **Money moves.**
+    """Charge what is on file again after a failed attempt. **Money moves.**
 
-    If the card is declined, the invoice stays open. Repeating is refused once it is paid.
+    If the payment is declined, the invoice stays open. Repeating is refused once it is paid.
 
     Raises:
         InvoiceDraft, InvoicePaid, InvoiceVoid, NothingToPay, PaymentUnderWay, InvoiceUncollectible,
@@ -135,9 +147,11 @@ class SendInvoice(OnInvoice):
 class VoidInvoice(OnInvoice):
     """Void the invoice so that nothing is owed on it any more. Only for the vendor's staff.
 
-    This cannot be undone. Money does not move. Credit that the invoice used is given back. Repeating is refused.
+    This cannot be undone. Money does not move, because Stripe voids no invoice on which something was paid. Credit
+    that the invoice used is given back. Repeating is refused.
 
-    Raises: InvoiceDraft, InvoicePaid, InvoiceVoid, PaymentUnderWay.
+    Raises: InvoiceDraft, InvoicePaid, InvoiceVoid, PaymentUnderWay, InvoicePaidInPart, PaymentAttached.
+    Source: https://docs.stripe.com/invoicing/partial-payments#invoice-payment-statuses
     """
 
     kind = Kind.VOID_INVOICE
@@ -149,7 +163,9 @@ class VoidInvoice(OnInvoice):
 
     def prepare(self, subject: Invoice, asked: Asked) -> Self:
         _check_not_settled(subject)
-        _check_not_under_way(subject)
+        if subject.amount_paid:
+            raise errors.InvoicePaidInPart(subject, Money(subject.amount_paid, subject.currency))
+        _check_nothing_pays(subject)
         return self
 
     def ask(self, run: Run) -> None:
@@ -166,7 +182,7 @@ class MarkUncollectible(OnInvoice):
 
     Stripe stops trying to collect it. Money does not move. Repeating is refused.
 
-    Raises: InvoiceDraft, InvoicePaid, InvoiceVoid, InvoiceUncollectible, PaymentUnderWay.
+    Raises: InvoiceDraft, InvoicePaid, InvoiceVoid, InvoiceUncollectible, PaymentUnderWay, PaymentAttached.
     """
 
     kind = Kind.MARK_UNCOLLECTIBLE
@@ -178,7 +194,7 @@ class MarkUncollectible(OnInvoice):
 
     def prepare(self, subject: Invoice, asked: Asked) -> Self:
         _check_open(subject)
-        _check_not_under_way(subject)
+        _check_nothing_pays(subject)
         return self
 
     def ask(self, run: Run) -> None:
@@ -216,9 +232,15 @@ def _check_not_under_way(invoice: Invoice) -> None:
         raise errors.PaymentUnderWay(payment)
 
 
+def _check_nothing_pays(invoice: Invoice) -> None:
+    _check_not_under_way(invoice)
+    if invoice.has_attached_payment:
+        raise errors.PaymentAttached(invoice)
+
+
 def _require_card(invoice: Invoice) -> None:
     if not invoice.office.has_payment_method:
-        raise errors.PaymentMethodRequired(invoice.office, "pay with one of its other cards")
+        raise errors.PaymentMethodRequired(invoice.office, "pay with another one that it has on file")
 
 
 def _named(wanted: OnInvoice, run: Run) -> str:
@@ -234,6 +256,22 @@ def _pay(invoice: str, run: Run, *, card: str) -> None:
     except errors.StripeRejected as error:
         if error.stripe_code != "invoice_already_paid":  # Stripe's own attempt was quicker
             raise
+
+
+def _finalised(invoice: str, run: Run) -> bool:
+    """Finalise the draft. Return False if nothing is left to pay: credit paid it, or it is too little to be charged.
+
+    Raises: StripeRejected: it is still a draft.
+    """
+    try:
+        found: InvoiceState | None = gateway.invoices.finalise_invoice(invoice, step=run.step("finalise"))
+    except errors.StripeRejected:
+        found = gateway.invoices.fetch_invoice(invoice)
+        if found is None or found.status == InvoiceStatus.DRAFT:
+            raise
+    if found:
+        run.look_at(payments=found.payment_intent_id)
+    return found is None or found.status != InvoiceStatus.PAID
 
 
 def _became(status: str, wanted: OnInvoice, run: Run) -> Outcome:

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from billing import clock, errors
+from billing import clock, errors, method_names
 from billing.models import Adjustment, Invoice, Payment
 from billing.models.statuses import DISPUTE_UNDECIDED
-from billing.money import Money, why_not_taken
+from billing.money import Money
 from billing.operations.engine import reasons
 from billing.operations.engine.declaration import FILLED_IN, asked_for
+from billing.operations.money.amounts import check_decimals
 from billing.stripe_api import gateway
 
 OLD = timedelta(days=180)
@@ -41,8 +42,8 @@ class MoneyBack:
     """Show what would be given back, and what remains. ``goes_to`` says where it goes. Read ``warnings`` first.
 
     ``amount`` includes ``tax``. ``remains`` can still be given back or credited. For an open invoice it is still due.
-    ``is_given_back`` says that the amount goes back to the card. Otherwise it is credited. Confirmed with ``as_of``, it
-    is done once, even if the confirmation is sent many times.
+    ``is_given_back`` says that the amount goes back to what paid. Otherwise it is credited. Confirmed with ``as_of``,
+    it is done once, even if the confirmation is sent many times.
     """
 
     amount: Money
@@ -91,7 +92,9 @@ def warning_of_more(now: Money, *, invoice: Invoice | None, payments: Sequence[P
     what can be credited, and a credit does not lower what can be refunded.
     """
     notes = gateway.adjustments.credited_by_notes(invoice.stripe_id) if invoice else []
+    over = invoice.overpayment if invoice else Money(0, now.currency)
     before = {
+        "kept as credit, because more was paid than was due": over.amount,
         "refunded": sum(one.amount_refunded for one in payments),
         "given as credit": sum(one.as_credit for one in notes),
         "credited outside of Stripe": sum(one.outside for one in notes),
@@ -101,21 +104,25 @@ def warning_of_more(now: Money, *, invoice: Invoice | None, payments: Sequence[P
         return ()
     collected = sum(one.amount for one in payments if one.has_succeeded)
     settled = invoice.total - invoice.credited_before_payment - invoice.amount_remaining if invoice else 0
-    paid = Money(max(collected, settled), now.currency)
+    paid = Money(max(collected, settled + over.amount), now.currency)
     altogether = Money(sum(before.values()) + now.amount, now.currency)
     parts = " and ".join(f"{Money(amount, now.currency)} {how}" for how, amount in before.items() if amount)
     more = altogether.amount - paid.amount
     too_much = f", so {Money(more, now.currency)} more than was paid" if more > 0 else ""
-    return (f"Before this, {parts}. With this it is {altogether} altogether, of {paid} that was paid{too_much}.",)
+    says = f"Before this, {parts}. With this it is {altogether} altogether, of {paid} that was paid{too_much}."
+    if over.amount:
+        says += (
+            f" A refund does not take the credit of {over} back. If you refund what was paid too much, take that back."
+        )
+    return (says,)
 
 
 def _taken_back(payment: Payment) -> int:
     """Return the minor units that the bank took back, or all of it if no details of the dispute are known."""
     if not is_taken_back(payment):
         return 0
-    kept = (Adjustment.Outcome.WON, Adjustment.Outcome.WITHDRAWN)
     disputes = [one for one in payment.adjustments.all() if one.kind == Adjustment.Kind.DISPUTE]
-    amounts = [one.amount for one in disputes if one.outcome not in kept and not one.is_inquiry]
+    amounts = [one.amount for one in disputes if not one.is_here]
     return sum(amounts) if disputes else payment.amount
 
 
@@ -132,22 +139,20 @@ def check_amount(amount: int, left: Money, *, instead: str = "") -> None:
         check_decimals(amount, left.currency)
 
 
-def check_decimals(amount: int, currency: str) -> None:
-    """Check that the currency has this amount: Stripe takes no fraction of a króna. Raises: AmountInvalid."""
-    if why := why_not_taken(amount, currency):
-        raise errors.AmountInvalid(why)
+def to_what_paid(payment: Payment) -> str:
+    """Return where the money of a refund goes, and how long that takes.
 
-
-def to_the_card(payment: Payment) -> str:
-    card = f"the card {payment.card_brand} …{payment.card_last4}" if payment.card_last4 else "the payment method"
-    return f"Back to {card} that paid, within 5 to 10 business days."
+    Source: https://docs.stripe.com/refunds
+    """
+    days = "5 to 10" if method_names.may_be_card(payment.card_brand) else "some"
+    return f"Back to {payment.paid_with or 'where it came from'}, within {days} business days."
 
 
 def warnings_of(payment: Payment, *, stripe_reason: str = "") -> tuple[str, ...]:
-    """Return what to know before money goes back to the card with this reason."""
+    """Return what to know before money goes back with this reason."""
     found = []
     if clock.billing() - payment.created_at > OLD:
         found.append(TOO_OLD)
-    if stripe_reason == "fraudulent":
+    if stripe_reason == "fraudulent" and method_names.may_be_card(payment.card_brand):
         found.append(BLOCKS_THE_CARD)
     return tuple(found)

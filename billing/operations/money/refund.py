@@ -24,10 +24,10 @@ REASONS = {
 @operation
 @dataclass(frozen=True, kw_only=True)
 class RefundPayment(GivesBack, Previewed[Payment], OnPayment):
-    """Give a payment back to its card, all of it or a part. **Money moves.** Only for the vendor's staff.
+    """Give a payment back to what paid it, all of it or a part. **Money moves.** Only for the vendor's staff.
 
     Money moves to the customer, so no determination is needed. Stripe is told the reason if it has a word for it.
-    ``suspected_fraud`` also puts the card on Stripe's block lists. The invoice stays paid. A credit note corrects it.
+    ``suspected_fraud`` also puts a card on Stripe's block lists. The invoice stays paid. A credit note corrects it.
     Repeating gives money back again, unless it confirms the same preview (``as_of``).
 
     Raises: PaymentNotRefundable, PaymentDisputed, AlreadyRefunded, AmountInvalid, MoreThanLeft.
@@ -62,7 +62,7 @@ class RefundPayment(GivesBack, Previewed[Payment], OnPayment):
             tax=Money(0, subject.currency),
             remains=Money(subject.refundable.amount - self.exact_amount, subject.currency),
             remains_as="Can still be given back",
-            goes_to=(money_back.to_the_card(subject),),
+            goes_to=(money_back.to_what_paid(subject),),
             warnings=(
                 *money_back.warning_of_more(amount, invoice=invoice, payments=payments),
                 *money_back.warnings_of(subject, stripe_reason=self.stripe_reason),

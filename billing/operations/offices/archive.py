@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from billing import clock, errors
+from billing import clock, errors, schedules
 from billing.access import grants
 from billing.models import Office
 from billing.models.operation import Kind
@@ -26,13 +26,13 @@ class Filing(AboutOffice, Here[Office, Office]):
 @dataclass(frozen=True, kw_only=True)
 class ArchiveOffice(Filing):
     """Archive the Office. Its members cannot see it any more. Only for the vendor's staff.
-    No subscription may be live, and nothing may be due.
+    No subscription may be live or scheduled, and nothing may be due.
 
     From then on its billing cannot be changed. Nothing is deleted. Money does not move. Repeating is refused.
 
     Raises:
         OfficeArchived: it is already archived.
-        StillBilled: a subscription is live, something is due, or a payment link may be open.
+        StillBilled: a subscription is live or scheduled, something is due, or a payment link may be open.
         OperationInProgress: another operation is not settled yet.
     """
 
@@ -45,6 +45,9 @@ class ArchiveOffice(Filing):
     def prepare(self, subject: Office, asked: Asked) -> Self:
         if subject.has_live_subscription:
             raise errors.StillBilled(subject, f"its subscription is {subject.subscription_status}. Cancel it first.")
+        if coming := schedules.coming(subject):
+            starts = schedules.told_of_coming(coming[0], subject.time_zone)
+            raise errors.StillBilled(subject, f"{starts} Cancel the schedule in Stripe's dashboard first.")
         if subject.owes_something:
             due = f"{subject.debts_in_words} is still due. Collect, void or write off its open invoices."
             raise errors.StillBilled(subject, due)

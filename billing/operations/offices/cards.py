@@ -103,7 +103,7 @@ class OnCard(OnOffice[Office]):
 
     changes_cards = True
 
-    card: str = field(metadata=asked_for("The id of one of the Office's cards", form="uuid"))
+    card: str = field(metadata=asked_for("The id of one of the Office's payment methods", form="uuid"))
 
     def row(self, office: Office) -> PaymentMethod:
         """Return the card, even if it is no longer on file."""
@@ -113,7 +113,7 @@ class OnCard(OnOffice[Office]):
 @operation
 @dataclass(frozen=True, kw_only=True)
 class SetDefaultPaymentMethod(OnCard):
-    """Make this card the default. Invoices are charged to it from now on. Money does not move.
+    """Make this payment method the default. Invoices are charged to it from now on. Money does not move.
 
     Repeating is refused, because nothing would change. ``wish`` is the earlier operation that asked for this.
 
@@ -130,7 +130,7 @@ class SetDefaultPaymentMethod(OnCard):
 
     def prepare(self, subject: Office, asked: Asked) -> Self:
         if card_on_file(subject, self.card).is_default:
-            raise errors.NothingToChange("this card is already the default.")
+            raise errors.NothingToChange("it is already the default.")
         return self
 
     def ask(self, run: Run) -> None:
@@ -146,7 +146,7 @@ class SetDefaultPaymentMethod(OnCard):
 @operation
 @dataclass(frozen=True, kw_only=True)
 class RemovePaymentMethod(OnCard):
-    """Remove the card for good. Refused for the card that a live subscription is charged to.
+    """Remove a payment method for good. Refused for the one that a live subscription is charged to.
 
     Money does not move. A live subscription keeps its default card and its last card. The exception: it is set to end
     with its period, and nothing is due.

@@ -25,7 +25,9 @@ class CancelSubscription(OnSubscription):
     With ``at_period_end`` the Office keeps service until ``current_period_end``. Otherwise service ends now, without a
     refund. Repeating is a no-op.
 
-    Raises: NoLiveSubscription.
+    Raises:
+        NoLiveSubscription.
+        ManagedBySchedule: only an end at once is possible.
     Source: https://docs.stripe.com/billing/subscriptions/cancel
     """
 
@@ -41,6 +43,10 @@ class CancelSubscription(OnSubscription):
     @classmethod
     def offered(cls, subject: Office) -> bool:
         return subject.has_live_subscription
+
+    @property
+    def despite_schedule(self) -> bool:
+        return not self.at_period_end  # an end at once ends the schedule too
 
     def already_so(self, subject: Office, asked: Asked) -> bool:
         ends, period = subject.cancel_at, subject.current_period_end
@@ -71,7 +77,7 @@ class CancelOnDate(Previewed[Office], OnSubscription):
     shows the first of these invoices. Repeating is a no-op.
 
     Raises:
-        NoLiveSubscription, DateInvalid.
+        NoLiveSubscription, ManagedBySchedule, DateInvalid.
         DeterminationMissing: it would end later than it does now, so that more is charged.
     Source: https://docs.stripe.com/billing/subscriptions/cancel
     """
@@ -108,15 +114,15 @@ class CancelOnDate(Previewed[Office], OnSubscription):
         if renews_at is None or self.at <= renews_at:
             raise errors.NoFurtherInvoice(subject)
         invoice = gateway.subscription_terms.preview_end(self.subscription, self.at)
-        ends = zones.moment(self.at, subject.time_zone)
-        seen = previews.shown(
+        ends = zones.end(self.at, subject.time_zone)
+        return previews.shown(
             invoice,
             now=False,
             at=renews_at,
             as_of=as_of,
+            of=subject,
             says=f"The subscription renews until it ends on {ends}. Each period until then is charged when it begins.",
         )
-        return previews.uncollected(seen, subject)
 
     def ask(self, run: Run) -> None:
         gateway.subscription_terms.end_subscription_on(
@@ -134,7 +140,7 @@ class ResumeRenewal(OnSubscription):
 
     **Money moves** with the next renewal. A subscription that has already ended stays ended. Repeating is refused.
 
-    Raises: DeterminationMissing, NoLiveSubscription, NotCancelling.
+    Raises: DeterminationMissing, NoLiveSubscription, ManagedBySchedule, NotCancelling.
     Source: https://docs.stripe.com/billing/subscriptions/cancel#reactivating-canceled-subscriptions
     """
 

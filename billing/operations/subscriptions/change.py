@@ -30,7 +30,7 @@ from billing.stripe_api.inbound.states import ItemState
 @operation
 @dataclass(frozen=True, kw_only=True)
 class ChangeSubscription(Previewed[Office], OnSubscription):
-    """Change the plan, the interval or the number of seats. **Money may move.** A declined card changes nothing.
+    """Change the plan, the interval or the number of seats. **Money may move.** A declined payment changes nothing.
 
     What is not given stays, also a price that is not sold any more. ``settle`` says what happens with the difference
     for the rest of the period: it is charged or credited now, it goes on the next invoice, or it is dropped. Only the
@@ -38,8 +38,8 @@ class ChangeSubscription(Previewed[Office], OnSubscription):
     at Stripe is not changed here. Repeating is refused, because nothing would change.
 
     Raises:
-        NoLiveSubscription, SubscriptionNotChangeable, PlanUnknown, PriceNotOurs, QuantityInvalid, CurrencyMismatch,
-            NothingToChange, StaffOnly, CollectionPaused.
+        NoLiveSubscription, ManagedBySchedule, SubscriptionNotChangeable, PlanUnknown, PriceNotOurs, QuantityInvalid,
+            CurrencyMismatch, NothingToChange, StaffOnly, CollectionPaused.
         SeveralItems: it has several prices, or Stripe was asked and shows them.
     Source: https://docs.stripe.com/billing/subscriptions/change-price
     """
@@ -122,15 +122,15 @@ class ChangeSubscription(Previewed[Office], OnSubscription):
         another_interval = _interval(item) != _interval(wanted)
         now = self.settle == "now" or another_interval
         trial = current.status == SubscriptionStatus.TRIALING
-        seen = previews.shown(
+        return previews.shown(
             invoice,
+            of=subject,
             now=now and not trial,
             at=current.current_period_end,
             as_of=as_of,
             says=_says_interval(item, wanted, trial=trial) if another_interval else "",
             afterwards=f"{wanted.money.times(self.seats)} {wanted.in_words}, before taxes and discounts",
         )
-        return previews.uncollected(seen, subject)
 
     def ask(self, run: Run) -> None:
         gateway.subscriptions.change_subscription(

@@ -29,7 +29,7 @@ class PauseCollection(OnSubscription):
     open now stay open. Repeating is a no-op.
 
     Raises:
-        NoLiveSubscription, DateInvalid.
+        NoLiveSubscription, ManagedBySchedule, DateInvalid.
         DeterminationMissing: it is already paused, and the new terms could charge earlier.
     """
 
@@ -83,7 +83,7 @@ class ResumeCollection(OnSubscription):
     **Money moves** with the next invoice. Drafts from the pause stay drafts until somebody finalises them. Repeating
     is refused.
 
-    Raises: NoLiveSubscription, CollectionNotPaused.
+    Raises: NoLiveSubscription, ManagedBySchedule, CollectionNotPaused.
     """
 
     kind = Kind.RESUME_COLLECTION

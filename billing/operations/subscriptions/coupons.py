@@ -13,14 +13,23 @@ SHORTEST_MONTH_DAYS = 28
 
 
 def redeemable(
-    code: str, office: Office, *, by: Actor, price: Money | None, trial_days: int = 0, subscription: str = ""
+    code: str,
+    office: Office,
+    *,
+    by: Actor,
+    currency: str,
+    price: Money | None,
+    trial_days: int = 0,
+    subscription: str = "",
 ) -> Coupon:
     """Return what Stripe has under this code, if it can be redeemed for what costs ``price`` a period.
 
-    The price is before discounts, and None if nobody can tell it. ``subscription`` is one that has begun already.
+    The price is before discounts, and None if nobody can tell it. Its ``currency`` is always known. ``subscription``
+    is one that has begun already.
 
     Raises:
         CouponUnknown: nothing with this code can be redeemed, or this actor may not use it.
+        CouponInOtherCurrency: it takes off an amount, and none in this currency.
         CouponShorterThanTrial: it could end before anything is charged.
         CouponNeedsMore, CouponForFirstTime: a condition of the code is not met.
     """
@@ -30,6 +39,10 @@ def redeemable(
         found = gateway.coupons.find_coupon(code)
     if found is None:
         raise errors.CouponUnknown(code)
+    here = found.in_currency(currency)
+    if here is None:
+        raise errors.CouponInOtherCurrency([one.currency for one in found.amounts], currency)
+    found = here
     months = found.discount.months
     if months is not None and trial_days >= months * SHORTEST_MONTH_DAYS:
         raise errors.CouponShorterThanTrial
@@ -46,14 +59,29 @@ def _is_enough(price: Money, minimums: tuple[Money, ...]) -> bool:
 
 
 def to_redeem(
-    code: str, run: Run, *, step: str, price: Money | None, trial_days: int = 0, subscription: str = ""
+    code: str,
+    run: Run,
+    *,
+    step: str,
+    currency: str,
+    price: Money | None,
+    trial_days: int = 0,
+    subscription: str = "",
 ) -> Coupon | None:
     """Return what this step of an operation redeems, or nothing if the step was already asked.
 
     Such a step is sent again unchanged. Its code may be used up by then, so it cannot be checked again."""
     if not code or run.was_asked(step):
         return None
-    return redeemable(code, run.office, by=run.by, price=price, trial_days=trial_days, subscription=subscription)
+    return redeemable(
+        code,
+        run.office,
+        by=run.by,
+        currency=currency,
+        price=price,
+        trial_days=trial_days,
+        subscription=subscription,
+    )
 
 
 def takes_all(coupon: Coupon, price: Money, *, product: str | None) -> bool:

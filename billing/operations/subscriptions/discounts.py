@@ -15,21 +15,24 @@ from billing.operations.engine.steps import Run
 from billing.operations.subscriptions import coupons
 from billing.operations.subscriptions.live_subscription import price_of, require_live, state_of, was_updated
 from billing.stripe_api import gateway
-from billing.stripe_api.inbound.states import PreviewedInvoice
+from billing.stripe_api.inbound.states import PreviewedInvoice, SubscriptionState
 
 
 @operation
 @dataclass(frozen=True, kw_only=True)
 class ApplyDiscount(Previewed[Office], OnSubscription):
-    """Give the discount of this code, from the next invoice on. It replaces any other. Money does not move now.
+    """Give the discount of this code, from the next invoice on. Money does not move now.
+
+    It replaces the discounts of the subscription, which the preview names. Those of single prices of it stay.
 
     Repeating asks Stripe for the same discount again.
 
     Raises:
-        NoLiveSubscription, NoFurtherInvoice.
+        NoLiveSubscription, ManagedBySchedule, NoFurtherInvoice.
         CouponUnknown: no such code can be redeemed.
+        CouponInOtherCurrency: it takes off an amount, and none in the subscription's currency.
         CouponNeedsMore, CouponForFirstTime: a condition of the code is not met.
-        StripeRejected: the code is not for this Office, its plan or its currency.
+        StripeRejected: the code is not for this Office or its plan.
     Source: https://docs.stripe.com/billing/subscriptions/coupons
     """
 
@@ -53,15 +56,32 @@ class ApplyDiscount(Previewed[Office], OnSubscription):
         return self
 
     def preview(self, subject: Office, as_of: datetime, asked: Asked) -> Preview:
-        """Show the next invoice with the discount of this code and no other."""
-        price = price_of(state_of(self.subscription))
-        coupon = coupons.redeemable(self.code, subject, by=asked.by, price=price, subscription=self.subscription)
+        """Show the next invoice with the discount of this code and no other, and say which discounts it replaces."""
+        state = state_of(self.subscription)
+        coupon = coupons.redeemable(
+            self.code,
+            subject,
+            by=asked.by,
+            currency=state.currency,
+            price=price_of(state),
+            subscription=self.subscription,
+        )
         invoice = gateway.subscription_terms.preview_discount(self.subscription, coupon)
-        return _next_invoice(subject, invoice, as_of, says=f"Discount: {coupon.discount.in_words(subject.time_zone)}.")
+        says = f"Discount: {coupon.discount.in_words(subject.time_zone)}."
+        if replaced := _in_words(state, subject):
+            says += f" It replaces: {replaced}."
+        return _next_invoice(subject, invoice, as_of, says=says)
 
     def ask(self, run: Run) -> None:
-        price = price_of(state_of(self.subscription))
-        coupon = coupons.to_redeem(self.code, run, step="apply_discount", price=price, subscription=self.subscription)
+        state = state_of(self.subscription)
+        coupon = coupons.to_redeem(
+            self.code,
+            run,
+            step="apply_discount",
+            currency=state.currency,
+            price=price_of(state),
+            subscription=self.subscription,
+        )
         gateway.subscription_terms.set_discount(
             self.subscription, coupon, operation=run.id, step=run.step("apply_discount")
         )
@@ -77,7 +97,7 @@ class RemoveDiscount(Previewed[Office], OnSubscription):
 
     Repeating is refused.
 
-    Raises: NoLiveSubscription, NoDiscount.
+    Raises: NoLiveSubscription, ManagedBySchedule, NoDiscount.
     """
 
     kind = Kind.REMOVE_DISCOUNT
@@ -97,12 +117,14 @@ class RemoveDiscount(Previewed[Office], OnSubscription):
         return self
 
     def preview(self, subject: Office, as_of: datetime, asked: Asked) -> Preview:
-        """Show the next invoice without a discount.
+        """Show the next invoice without the discounts, and say which they were.
 
         Raises: NoFurtherInvoice.
         """
         _check_next_invoice(subject)
-        return _next_invoice(subject, gateway.subscription_terms.preview_discount(self.subscription, None), as_of)
+        removed = _in_words(state_of(self.subscription), subject)
+        invoice = gateway.subscription_terms.preview_discount(self.subscription, None)
+        return _next_invoice(subject, invoice, as_of, says=f"Removed: {removed}." if removed else "")
 
     def ask(self, run: Run) -> None:
         gateway.subscription_terms.set_discount(
@@ -113,9 +135,13 @@ class RemoveDiscount(Previewed[Office], OnSubscription):
         return was_updated(run, self.subscription)
 
 
-def _next_invoice(office: Office, invoice: PreviewedInvoice, as_of: datetime, *, says: str = "") -> Preview:
-    seen = previews.shown(invoice, now=False, at=office.current_period_end, as_of=as_of, says=says)
-    return previews.uncollected(seen, office)
+def _in_words(state: SubscriptionState, office: Office) -> str:
+    """Return the discounts that the subscription has of its own. "" if it has none."""
+    return " and ".join(one.in_words(office.time_zone) for one in state.discounts)
+
+
+def _next_invoice(office: Office, invoice: PreviewedInvoice, as_of: datetime, *, says: str) -> Preview:
+    return previews.shown(invoice, now=False, at=office.current_period_end, as_of=as_of, of=office, says=says)
 
 
 def _check_next_invoice(office: Office) -> None:

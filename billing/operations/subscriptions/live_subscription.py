@@ -2,14 +2,13 @@
 
 from billing import errors, invoice_lines
 from billing.models import Office, Subscription
-from billing.models.subscription import Discounted
+from billing.models.subscription import NOT_OURS, Discounted
 from billing.money import Money
 from billing.operations.engine.declaration import Outcome
 from billing.operations.engine.steps import Run
 from billing.stripe_api import gateway
 from billing.stripe_api.inbound.states import ItemState, SubscriptionState
 
-NOT_OURS = "a price that is not one of our plans"
 PRORATION: dict[str, str] = {"now": "always_invoice", "next_invoice": "create_prorations", "not_at_all": "none"}
 
 

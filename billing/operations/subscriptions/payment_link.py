@@ -34,10 +34,11 @@ class CreatePaymentLink(Start, OnOffice[PaymentLink]):
     the payment, our rows show it.
 
     Raises:
-        NoCustomer, PlanUnknown, QuantityInvalid, LiveSubscriptionExists, SubscriptionWaiting, StaffOnly.
+        NoCustomer, PlanUnknown, QuantityInvalid, LiveSubscriptionExists, SubscriptionWaiting, ScheduleStarts,
+            StaffOnly.
         PaymentLinkOpen: a link with other terms is open, and the Office could pay twice.
-        CouponUnknown, CouponShorterThanTrial, CouponNeedsMore, CouponForFirstTime: Stripe was asked about the coupon;
-            nothing was done.
+        CouponUnknown, CouponInOtherCurrency, CouponShorterThanTrial, CouponNeedsMore, CouponForFirstTime: Stripe was
+            asked about the coupon; nothing was done.
         StripeRejected: the price is in another currency, and something of the customer still holds the old one at
             Stripe, such as a discount, a quote or a pending charge. Stripe's words say so.
         PaymentLinkGone: it was paid or withdrawn at this moment.

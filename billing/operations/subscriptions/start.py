@@ -63,7 +63,10 @@ class Start:
         return self.plan_price.money.times(self.quantity)
 
     def to_redeem(self, run: Run, *, step: str) -> Coupon | None:
-        return coupons.to_redeem(self.coupon, run, step=step, price=self.whole_price, trial_days=self.trial_days)
+        price = self.whole_price
+        return coupons.to_redeem(
+            self.coupon, run, step=step, currency=price.currency, price=price, trial_days=self.trial_days
+        )
 
 
 @operation
@@ -72,16 +75,17 @@ class StartSubscription(Start, Previewed[Office], OnOffice[Office]):
     """Start a subscription. **Money moves** now, unless there is a trial. Only the vendor's staff may give a trial.
 
     ``payment_method`` is the id of a card at Stripe. It is added to the customer and used from now on. Without it, the
-    card on file is charged. No card is needed if nothing is charged, now and later. If the card is declined, the
-    subscription is ended and the card is removed again. An open payment link is withdrawn. It is refused while a
-    subscription is live or waits for its first payment, whoever made it at Stripe. So repeating is refused.
+    payment method on file is charged. None is needed if nothing is charged, now and later. If the payment is declined,
+    the subscription is ended and the card is removed again. An open payment link is withdrawn. It is refused while a
+    subscription is live or waits for its first payment, or a schedule starts one later, whoever made it at Stripe. So
+    repeating is refused.
 
     Raises:
-        NoCustomer, PlanUnknown, QuantityInvalid, LiveSubscriptionExists, SubscriptionWaiting, StaffOnly,
-            PaymentMethodRequired.
+        NoCustomer, PlanUnknown, QuantityInvalid, LiveSubscriptionExists, SubscriptionWaiting, ScheduleStarts,
+            StaffOnly, PaymentMethodRequired.
         PaymentLinkUsed: somebody paid with the payment link at this moment; nothing else was done.
-        CouponUnknown, CouponShorterThanTrial, CouponNeedsMore, CouponForFirstTime: Stripe was asked about the coupon;
-            nothing was done.
+        CouponUnknown, CouponInOtherCurrency, CouponShorterThanTrial, CouponNeedsMore, CouponForFirstTime: Stripe was
+            asked about the coupon; nothing was done.
         StripeRejected: the price is in another currency, and something of the customer still holds the old one at
             Stripe, such as a discount, a quote or a pending charge. Stripe's words say so.
     Source: https://docs.stripe.com/billing/subscriptions/build-subscriptions
@@ -122,8 +126,8 @@ class StartSubscription(Start, Previewed[Office], OnOffice[Office]):
         """Show the first invoice, charged now or at the end of the trial. Confirm it with its ``as_of``.
 
         An Office that Stripe does not know yet has no credit and no taxes there, so its first invoice is calculated
-        here. Raises: LiveSubscriptionExists, SubscriptionWaiting, CouponUnknown, CouponShorterThanTrial,
-        CouponNeedsMore, CouponForFirstTime.
+        here. Raises: LiveSubscriptionExists, SubscriptionWaiting, ScheduleStarts, CouponUnknown, CouponInOtherCurrency,
+        CouponShorterThanTrial, CouponNeedsMore, CouponForFirstTime.
         """
         row = self.plan_price
         with trail.acting(asked.by, office=subject, reason="a preview was asked for"):
@@ -131,7 +135,12 @@ class StartSubscription(Start, Previewed[Office], OnOffice[Office]):
         coupon = None
         if self.coupon:
             coupon = coupons.redeemable(
-                self.coupon, subject, by=asked.by, price=self.whole_price, trial_days=self.trial_days
+                self.coupon,
+                subject,
+                by=asked.by,
+                currency=row.currency,
+                price=self.whole_price,
+                trial_days=self.trial_days,
             )
         customer = subject.payment_provider_customer_id
         invoice = (
@@ -188,7 +197,7 @@ class StartSubscription(Start, Previewed[Office], OnOffice[Office]):
         The link is looked for first: if it is paid after that, Stripe shows the subscription, or refuses to close the
         link. What an earlier run of this operation began is undone. If it was paid meanwhile, the operation goes on.
 
-        Raises: LiveSubscriptionExists, SubscriptionWaiting, PaymentLinkUsed.
+        Raises: LiveSubscriptionExists, SubscriptionWaiting, ScheduleStarts, PaymentLinkUsed.
         """
         link = link_of(run.office)
         try:

@@ -32,11 +32,11 @@ class MoveTrialEnd(Previewed[Office], OnSubscription):
     """Move the end of the trial to a given time, or end it now. **Money moves** if it ends now.
     Only the vendor's staff may make a trial longer.
 
-    The first period begins when the trial ends, and is charged then. A declined card changes nothing. Repeating is
+    The first period begins when the trial ends, and is charged then. A declined payment changes nothing. Repeating is
     refused.
 
     Raises:
-        NoLiveSubscription, NotTrialing, DateInvalid, NothingToChange, StaffOnly, CollectionPaused,
+        NoLiveSubscription, ManagedBySchedule, NotTrialing, DateInvalid, NothingToChange, StaffOnly, CollectionPaused,
             PaymentMethodRequired.
     Source: https://docs.stripe.com/billing/subscriptions/trials
     """
@@ -78,7 +78,7 @@ class MoveTrialEnd(Previewed[Office], OnSubscription):
         invoice = gateway.subscription_terms.preview_trial_end(self.subscription, at)
         before = zones.moment(at, subject.time_zone) if at else ""
         says = f"Nothing is charged before {before}. The Office keeps its access." if at else ""
-        return previews.uncollected(previews.shown(invoice, now=at is None, at=at, as_of=as_of, says=says), subject)
+        return previews.shown(invoice, now=at is None, at=at, as_of=as_of, of=subject, says=says)
 
     def ask(self, run: Run) -> None:
         gateway.subscription_terms.move_trial_end(
@@ -92,13 +92,14 @@ class MoveTrialEnd(Previewed[Office], OnSubscription):
 @operation
 @dataclass(frozen=True, kw_only=True)
 class RestartPeriod(Previewed[Office], OnSubscription):
-    """Begin a whole period now. **Money moves.** A declined card changes nothing.
+    """Begin a whole period now. **Money moves.** A declined payment changes nothing.
 
     Today becomes the billing day. The rest of the current period is credited on the same invoice, or not at all.
     Repeating begins another period and charges again, unless it confirms the same preview (``as_of``).
 
     Raises:
-        NoLiveSubscription, InTrial, SubscriptionNotChangeable, CollectionPaused, PaymentMethodRequired.
+        NoLiveSubscription, ManagedBySchedule, InTrial, SubscriptionNotChangeable, CollectionPaused,
+            PaymentMethodRequired.
     Source: https://docs.stripe.com/billing/subscriptions/billing-cycle
     """
 
@@ -131,7 +132,7 @@ class RestartPeriod(Previewed[Office], OnSubscription):
         )
         day = zones.day_of(as_of, subject.time_zone).day
         says = f"From now on the period begins on day {day} of a month ({zones.name(subject.time_zone)})."
-        return previews.shown(invoice, now=True, at=None, as_of=as_of, says=says)
+        return previews.shown(invoice, now=True, at=None, as_of=as_of, of=subject, says=says)
 
     def ask(self, run: Run) -> None:
         gateway.subscription_terms.restart_period(

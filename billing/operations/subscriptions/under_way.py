@@ -1,4 +1,4 @@
-"""What is under way: a subscription that is live, or one that waits for its first payment.
+"""What is under way: a subscription that is live, one that waits for its first payment, or a schedule that starts one.
 
 A person in Stripe's dashboard, a payment link or an older integration can make one too. With a second one the Office
 could pay twice, so a start is refused by what our rows show, and again by what Stripe shows when it is asked.
@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-from billing import errors
+from billing import errors, schedules
 from billing.access import grants
 from billing.audit.actor import Actor
 from billing.look import look
@@ -88,7 +88,7 @@ def payment_page(office: Office, *, by: Actor) -> str:
 def refuse_second(office: Office, *, but: Collection[str] = ()) -> None:
     """Check by our rows that no subscription is live or waits, leaving out those with these ids at Stripe.
 
-    Raises: LiveSubscriptionExists, SubscriptionWaiting.
+    Nor may a schedule start one later. Raises: LiveSubscriptionExists, SubscriptionWaiting, ScheduleStarts.
     """
     found = office.subscriptions.filter(status__in=(*LIVE, SubscriptionStatus.INCOMPLETE), deleted_at=None)
     rows = in_order(found.exclude(stripe_id__in=but))
@@ -96,18 +96,24 @@ def refuse_second(office: Office, *, but: Collection[str] = ()) -> None:
         raise errors.LiveSubscriptionExists(" and ".join(row.in_words for row in live))
     if rows:
         raise errors.SubscriptionWaiting(rows[0].in_words, rows[0].created_at, office.time_zone)
+    if coming := schedules.coming(office):
+        raise errors.ScheduleStarts(" ".join(schedules.told_of_coming(one, office.time_zone) for one in coming))
 
 
 def refuse_second_at_stripe(office: Office, *, made_by: str = "") -> None:
-    """Ask Stripe whether a subscription is live or waits now. If one does, our rows show it afterwards.
+    """Ask Stripe whether a subscription is live, waits or is scheduled now. If so, our rows show it afterwards.
 
-    What the operation ``made_by`` made is left out. Raises: LiveSubscriptionExists, SubscriptionWaiting.
+    Schedules are asked for first: one that starts in between is a subscription in the second answer. What the operation
+    ``made_by`` made is left out. Raises: LiveSubscriptionExists, SubscriptionWaiting, ScheduleStarts.
     """
     customer = office.payment_provider_customer_id
-    found = gateway.subscriptions.under_way(customer) if customer else []
+    if not customer:
+        return
+    coming = {one.id for one in gateway.schedules.not_started(customer)}
+    found = gateway.subscriptions.under_way(customer)
     own = {one.id for one in found if made_by and one.operation == made_by}
-    if len(found) > len(own):
-        refuse_second(look(office), but=own)
+    if coming or len(found) > len(own):
+        refuse_second(look(office, schedules=coming), but=own)
 
 
 def end_waiting(subscription: str, run: Run) -> bool:

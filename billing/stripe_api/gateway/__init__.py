@@ -17,6 +17,7 @@ from billing.stripe_api.gateway import (
     looks,
     payment_links,
     payment_methods,
+    schedules,
     subscription_terms,
     subscriptions,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "looks",
     "payment_links",
     "payment_methods",
+    "schedules",
     "subscription_terms",
     "subscriptions",
 ]

@@ -68,10 +68,11 @@ def credited_by_notes(invoice: str) -> list[Credited]:
 
 def charges(customer: str, named: Iterable[str]) -> list[dict[str, Any]]:
     """Return the customer's newest charges with their refunds, and the older ones that are named."""
-    found = answers.page("/v1/charges", {"customer": customer, "expand": ["data.refunds"]})
+    expand = ["data.refunds", f"data.{inbound.payments.EXPANDED}"]
+    found = answers.page("/v1/charges", {"customer": customer, "expand": expand})
     seen = {one["id"] for one in found}
     for absent in sorted(one for one in set(named) - seen if one.startswith(CHARGES)):
-        charge = answers.one(f"/v1/charges/{absent}", {"expand": ["refunds"]})
+        charge = answers.one(f"/v1/charges/{absent}", {"expand": ["refunds", inbound.payments.EXPANDED]})
         if charge and inbound.values.identity(charge.get("customer")) == customer:
             found.append(charge)
     return found

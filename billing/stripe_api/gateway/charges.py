@@ -3,10 +3,11 @@
 from typing import Any
 
 from billing import errors, invoice_lines
+from billing.money import is_too_little
 from billing.stripe_api import client, inbound
 from billing.stripe_api.client import Step
-from billing.stripe_api.gateway import answers, customers
-from billing.stripe_api.inbound.states import InvoiceState, PreviewedInvoice
+from billing.stripe_api.gateway import answers, customers, invoice_previews
+from billing.stripe_api.inbound.states import PreviewedInvoice
 
 
 def tax_rates_of(subscription: str) -> list[str]:
@@ -15,7 +16,9 @@ def tax_rates_of(subscription: str) -> list[str]:
     return [inbound.values.identity(rate) for rate in (data or {}).get("default_tax_rates") or []]
 
 
-def preview_charge(customer: str, *, charge: str, amount: int, currency: str, tax_rates: list[str]) -> PreviewedInvoice:
+def preview_charge(
+    customer: str, *, charge: str, amount: int, currency: str, tax_rates: list[str], is_sent: bool
+) -> PreviewedInvoice:
     """Return a preview of the invoice with this one line. Nothing changes.
 
     Without a subscription in the request, Stripe previews the customer's next renewal with the line in it. Only the
@@ -27,12 +30,13 @@ def preview_charge(customer: str, *, charge: str, amount: int, currency: str, ta
     """
     item = {**_line(charge, amount, currency, tax_rates), "metadata": {"charge": charge}}
     params = {"customer": customer, "currency": currency, "invoice_items": [item]}
-    data = client.preview("/v1/invoices/create_preview", params)
+    data = invoice_previews.fetch(params)
     line = next((one for one in map(inbound.invoices.line, data["lines"]["data"]) if one["charge"] == charge), None)
     if line is None:
         raise errors.StripeRejected("Stripe showed no preview of this charge.")
     total = line["amount"] + line["tax_on_top"]
-    credit = customers.fetch_customer(customer).credit_in(currency)
+    due = max(total - customers.fetch_customer(customer).credit_in(currency), 0)
+    put_off = due if is_too_little(due, currency) else 0
     return PreviewedInvoice(
         currency=currency,
         subtotal=amount,
@@ -40,7 +44,9 @@ def preview_charge(customer: str, *, charge: str, amount: int, currency: str, ta
         tax=line["tax"],
         tax_within=line["tax"] - line["tax_on_top"],
         total=total,
-        amount_due=max(total - credit, 0),
+        amount_due=due - put_off,
+        put_off=put_off,
+        is_sent=is_sent,
         period_start=None,
         period_end=None,
         lines=(line,),
@@ -87,15 +93,6 @@ def add_charge(
         "metadata": {"operation": operation, "charge": charge},
     }
     client.post("/v1/invoiceitems", params, step=step)
-
-
-def finalise_invoice(invoice: str, *, step: Step) -> InvoiceState:
-    """Finalise the draft: it is open and has a number. Stripe does not collect it by itself. Money does not move.
-
-    Source: https://docs.stripe.com/api/invoices/finalize
-    """
-    params = {"auto_advance": False, "expand": ["payments"]}
-    return inbound.invoices.invoice(client.post(f"/v1/invoices/{invoice}/finalize", params, step=step))
 
 
 def delete_draft(invoice: str, *, step: Step) -> None:

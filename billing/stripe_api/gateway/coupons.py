@@ -9,6 +9,8 @@ from billing.money import Money
 from billing.stripe_api import inbound
 from billing.stripe_api.gateway import answers
 
+OF_COUPON = ("applies_to", "currency_options")
+"""What a coupon shows only if it is asked for."""
 CODE = re.compile(r"[A-Za-z0-9_-]{1,200}")
 
 
@@ -16,15 +18,25 @@ CODE = re.compile(r"[A-Za-z0-9_-]{1,200}")
 class Coupon:
     """A coupon that can be redeemed. ``named`` is how a request names it. It is only for ``products``, if any.
 
+    ``amounts`` is what it takes off in each currency that it is for. It is empty if it takes off a percentage, in any.
+
     A promotion code can have conditions: it is only for the ``first_time``, so for customers that never paid. And what
     it is used for must cost at least so much before discounts: ``minimums`` has minor units by currency, if any.
     """
 
     named: dict[str, str]
     discount: Discount
+    amounts: tuple[Money, ...] = ()
     products: tuple[str, ...] = ()
     first_time: bool = False
     minimums: tuple[Money, ...] = ()
+
+    def in_currency(self, currency: str) -> "Coupon | None":
+        """Return the coupon with what it takes off in this currency, or None if it takes off nothing there."""
+        if self.discount.percent is not None:
+            return self
+        found = next((one for one in self.amounts if one.currency == currency), None)
+        return replace(self, discount=replace(self.discount, amount=found)) if found else None
 
 
 def find_promotion_code(code: str, *, customer: str) -> Coupon | None:
@@ -34,7 +46,8 @@ def find_promotion_code(code: str, *, customer: str) -> Coupon | None:
     """
     if not CODE.fullmatch(code):
         return None
-    query = {"code": code, "active": "true", "expand": ["data.promotion.coupon.applies_to"]}
+    expand = [f"data.promotion.coupon.{name}" for name in OF_COUPON]
+    query = {"code": code, "active": "true", "expand": expand}
     found = [
         one
         for one in answers.page("/v1/promotion_codes", query)
@@ -61,11 +74,14 @@ def find_coupon(key: str) -> Coupon | None:
     """Return the coupon with this id if it can be redeemed. Source: https://docs.stripe.com/api/coupons/retrieve"""
     if not CODE.fullmatch(key):
         return None
-    found = answers.one(f"/v1/coupons/{key}", {"expand": ["applies_to"]})
+    found = answers.one(f"/v1/coupons/{key}", {"expand": [*OF_COUPON]})
     return _coupon({"coupon": found["id"]}, found) if found and found.get("valid") else None
 
 
 def _coupon(named: dict[str, str], data: dict[str, Any]) -> Coupon:
     return Coupon(
-        named, inbound.subscriptions.coupon(data), tuple((data.get("applies_to") or {}).get("products") or ())
+        named,
+        inbound.subscriptions.coupon(data),
+        amounts=inbound.subscriptions.amounts_off(data),
+        products=tuple((data.get("applies_to") or {}).get("products") or ()),
     )

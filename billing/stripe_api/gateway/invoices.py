@@ -9,7 +9,7 @@ from django.conf import settings
 from billing import errors
 from billing.stripe_api import client, inbound
 from billing.stripe_api.client import Step
-from billing.stripe_api.gateway import answers
+from billing.stripe_api.gateway import answers, invoice_previews
 from billing.stripe_api.inbound.states import InvoiceState, PreviewedInvoice
 
 Document = Literal["pdf", "page"]
@@ -47,10 +47,9 @@ def preview_renewal(subscription: str) -> PreviewedInvoice | None:
     Source: https://docs.stripe.com/api/invoices/create_preview
     """
     try:
-        answer = client.preview("/v1/invoices/create_preview", {"subscription": subscription})
+        return invoice_previews.preview({"subscription": subscription})
     except errors.StripeObjectMissing:
         return None
-    return inbound.invoices.previewed_invoice(answer)
 
 
 def document_address(invoice: str, document: Document) -> str:
@@ -73,6 +72,15 @@ def _is_stripes(address: str) -> bool:
         return False
     local, given = urlsplit(settings.STRIPE_API_BASE), urlsplit(address)
     return (given.scheme, given.netloc) == (local.scheme, local.netloc)
+
+
+def finalise_invoice(invoice: str, *, step: Step) -> InvoiceState:
+    """Finalise the draft: it is open and has a number. Stripe does not collect it by itself. Money does not move.
+
+    Source: https://docs.stripe.com/api/invoices/finalize
+    """
+    params = {"auto_advance": False, "expand": ["payments"]}
+    return inbound.invoices.invoice(client.post(f"/v1/invoices/{invoice}/finalize", params, step=step))
 
 
 def pay_invoice(invoice: str, *, payment_method: str = "", step: Step) -> None:

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from billing.schedules import Schedule
 from billing.stripe_api import inbound
 from billing.stripe_api.gateway import answers
 from billing.stripe_api.gateway.customers import EXPANDED
 from billing.stripe_api.gateway.invoices import complete_invoice
+from billing.stripe_api.gateway.schedules import LIST, NOT_STARTED
 from billing.stripe_api.gateway.subscriptions import complete_items
 from billing.stripe_api.inbound.states import (
     AdjustmentState,
@@ -24,7 +26,7 @@ from billing.stripe_api.inbound.states import (
     SubscriptionState,
 )
 
-State = CustomerState | SubscriptionState | InvoiceState | PaymentState | AdjustmentState
+State = CustomerState | SubscriptionState | InvoiceState | PaymentState | AdjustmentState | Schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +68,25 @@ def customers(cursor: str = "") -> Page:
 
 def subscriptions(cursor: str = "", *, customer: str = "", with_owners: bool = False) -> Page:
     """Return a page of subscriptions, also ended ones. Source: https://docs.stripe.com/api/subscriptions/list"""
-    expand = ["data.default_payment_method", "data.default_source", "data.discounts.source.coupon"]
+    expand = ["data.default_payment_method", "data.default_source", "data.discounts.source.coupon", "data.schedule"]
     if with_owners:
         expand += [f"data.customer.{field}" for field in EXPANDED]
     return _page("/v1/subscriptions", {"status": "all", "expand": expand}, cursor, None, customer, _subscription)
+
+
+def schedules(cursor: str = "", *, customer: str = "") -> Page:
+    """Return a page of the schedules that have not started.
+
+    Source: https://docs.stripe.com/api/subscription_schedules/list
+    """
+    return _page(
+        LIST,
+        NOT_STARTED,
+        cursor,
+        None,
+        customer,
+        lambda data: Listed(inbound.values.identity(data["customer"]), inbound.schedules.schedule(data)),
+    )
 
 
 def invoices(cursor: str = "", *, since: datetime | None = None, customer: str = "", status: str = "") -> Page:
@@ -82,7 +99,7 @@ def payments(cursor: str = "", *, since: datetime | None = None, customer: str =
     """Return a page of charges. Source: https://docs.stripe.com/api/charges/list"""
     return _page(
         "/v1/charges",
-        {},
+        {"expand": [f"data.{inbound.payments.EXPANDED}"]},
         cursor,
         since,
         customer,

@@ -7,6 +7,7 @@ from typing import Any
 from billing.models import Office
 from billing.stripe_api import inbound
 from billing.stripe_api.gateway import adjustments, answers, customers
+from billing.stripe_api.gateway import schedules as schedule_lists
 from billing.stripe_api.gateway.invoices import complete_invoice
 from billing.stripe_api.gateway.subscriptions import complete_items
 from billing.stripe_api.inbound.states import PaymentMethodState, Snapshot
@@ -24,10 +25,11 @@ def fetch(
     fraud_warnings: Iterable[str] = (),
     payment_methods: bool = False,
     cards: Iterable[str] = (),
+    schedules: Iterable[str] = (),
 ) -> Snapshot:
     """Fetch one customer as Stripe has it now, and return a snapshot with this ticket.
 
-    Always: the customer, and its subscriptions with their latest invoices. In addition:
+    Always: the customer, and its subscriptions with their latest invoices and what manages them. In addition:
 
     - ``invoices``: the newest invoices, and older ones that are named
     - ``payments``: the newest charges with their refunds, and older ones that are named
@@ -35,6 +37,7 @@ def fetch(
     - ``fraud_warnings``: the early fraud warnings of the charges that are named
     - ``credit_notes``: the newest credit notes, if any invoice is named
     - ``payment_methods``: the cards on file. ``cards`` names more cards to check
+    - ``schedules``: those that have not started, if any is named, or if our rows have such a one
 
     This takes two requests, and at most one more for each kind that is asked for, but disputes and fraud warnings take
     one for each charge. There is one more for each named object and each card that is not in its list, for each
@@ -44,6 +47,8 @@ def fetch(
     A deleted customer has no subscriptions and no cards. Its invoices and payments stay.
     """
     customer = customers.fetch_customer(office.payment_provider_customer_id or "")
+    wanted = set(schedules) or office.coming_schedules
+    waiting = () if customer.deleted else schedule_lists.not_started(customer.id) if wanted else None
     found: dict[str, dict[str, Any]] = {}
     missing: list[str] = []
     subscriptions = (
@@ -60,6 +65,7 @@ def fetch(
                     "data.discounts.source.coupon",
                     "data.default_payment_method",
                     "data.default_source",
+                    "data.schedule",
                 ],
             },
         )
@@ -101,6 +107,7 @@ def fetch(
         missing=tuple(missing),
         payment_methods=kept,
         detached=detached,
+        schedules=waiting,
     )
 
 

@@ -7,8 +7,9 @@ Source: https://docs.stripe.com/api/subscriptions/update
 from datetime import datetime
 from typing import Any
 
-from billing.stripe_api import client, inbound
+from billing.stripe_api import client
 from billing.stripe_api.client import Step
+from billing.stripe_api.gateway import invoice_previews
 from billing.stripe_api.gateway.coupons import Coupon
 from billing.stripe_api.inbound.states import PreviewedInvoice, SubscriptionState
 
@@ -35,7 +36,7 @@ def preview_end(subscription: str, at: datetime) -> PreviewedInvoice:
     Source: https://docs.stripe.com/api/invoices/create_preview
     """
     details = {"cancel_at": _epoch(at), "proration_behavior": "none"}
-    return _previewed({"subscription": subscription, "subscription_details": details})
+    return invoice_previews.preview({"subscription": subscription, "subscription_details": details})
 
 
 def pause_collection(
@@ -70,7 +71,7 @@ def move_trial_end(subscription: str, at: datetime | None, *, operation: str, st
 
 def preview_trial_end(subscription: str, at: datetime | None) -> PreviewedInvoice:
     """Return a preview of the invoice at the end of the trial. Nothing changes."""
-    return _previewed({"subscription": subscription, "subscription_details": _trial(at)})
+    return invoice_previews.preview({"subscription": subscription, "subscription_details": _trial(at)})
 
 
 def restart_period(subscription: str, *, proration: str, as_of: datetime | None, operation: str, step: Step) -> None:
@@ -84,7 +85,7 @@ def restart_period(subscription: str, *, proration: str, as_of: datetime | None,
 
 def preview_restarted_period(subscription: str, *, proration: str, as_of: datetime) -> PreviewedInvoice:
     """Return a preview of the invoice of a period that begins now. Nothing changes."""
-    return _previewed({"subscription": subscription, "subscription_details": _anchor(proration, as_of)})
+    return invoice_previews.preview({"subscription": subscription, "subscription_details": _anchor(proration, as_of)})
 
 
 def set_discount(subscription: str, coupon: Coupon | None, *, operation: str, step: Step) -> None:
@@ -97,7 +98,7 @@ def set_discount(subscription: str, coupon: Coupon | None, *, operation: str, st
 
 def preview_discount(subscription: str, coupon: Coupon | None) -> PreviewedInvoice:
     """Return a preview of the next invoice with this discount and no other, or with none. Nothing changes."""
-    return _previewed({"subscription": subscription, "discounts": [coupon.named] if coupon else ""})
+    return invoice_previews.preview({"subscription": subscription, "discounts": [coupon.named] if coupon else ""})
 
 
 def _trial(at: datetime | None) -> dict[str, Any]:
@@ -117,7 +118,3 @@ def _epoch(at: datetime) -> int:
 
 def _update(subscription: str, terms: dict[str, Any], operation: str, step: Step) -> None:
     client.post(f"/v1/subscriptions/{subscription}", {**terms, "metadata": {"operation": operation}}, step=step)
-
-
-def _previewed(params: dict[str, Any]) -> PreviewedInvoice:
-    return inbound.invoices.previewed_invoice(client.preview("/v1/invoices/create_preview", params))

@@ -9,7 +9,7 @@ from billing.models import PlanPrice
 from billing.models.statuses import FINAL, InvoiceStatus, SubscriptionStatus
 from billing.stripe_api import client, inbound
 from billing.stripe_api.client import Step
-from billing.stripe_api.gateway import answers
+from billing.stripe_api.gateway import answers, invoice_previews
 from billing.stripe_api.gateway.coupons import Coupon
 from billing.stripe_api.inbound.states import ItemState, PreviewedInvoice, SubscriptionState
 
@@ -77,7 +77,7 @@ def preview_start(customer: str, price: PlanPrice, *, quantity: int, coupon: Cou
     params: dict[str, Any] = {"customer": customer, "subscription_details": {"items": items}}
     if coupon:
         params["discounts"] = [coupon.named]
-    return inbound.invoices.previewed_invoice(client.preview("/v1/invoices/create_preview", params))
+    return invoice_previews.preview(params)
 
 
 def find_subscription(customer: str, *, operation: str) -> SubscriptionState | None:
@@ -106,7 +106,7 @@ def fetch_with_invoice(subscription: str) -> InvoicedSubscription | None:
 
 def fetch_subscription(subscription: str) -> SubscriptionState | None:
     """Return the subscription as Stripe has it now. Source: https://docs.stripe.com/api/subscriptions/retrieve"""
-    data = answers.one(f"/v1/subscriptions/{subscription}", {})
+    data = answers.one(f"/v1/subscriptions/{subscription}", {"expand": ["discounts.source.coupon"]})
     if data is None:
         return None
     complete_items(data)
@@ -114,19 +114,35 @@ def fetch_subscription(subscription: str) -> SubscriptionState | None:
 
 
 def complete_items(subscription: dict[str, Any]) -> None:
-    """Add to a subscription the items that did not come with it, and what the discounts of its items take off.
+    """Add to a subscription the items that did not come with it, and what its and their discounts take off.
 
     No request if there are neither. Source: https://docs.stripe.com/api/subscription_items/list
     """
     of = {"subscription": subscription["id"]}
     answers.complete(subscription["items"], ITEMS, of)
-    if any(item.get("discounts") for item in subscription["items"]["data"]):
+    items = subscription["items"]["data"]
+    if any(item.get("discounts") for item in items):
         rows, cursor = answers.after(ITEMS, {**of, **WITH_DISCOUNTS}, "")
         listed: dict[str, Any] = {"data": rows, "has_more": bool(cursor)}
         answers.complete(listed, ITEMS, {**of, **WITH_DISCOUNTS})
         discounts = {item["id"]: item.get("discounts") for item in listed["data"]}
-        for item in subscription["items"]["data"]:
+        for item in items:
             item["discounts"] = discounts.get(item["id"]) or []
+    for holder in (subscription, *items):
+        _complete_coupons(holder, subscription["currency"])
+
+
+def _complete_coupons(holder: dict[str, Any], currency: str) -> None:
+    """Add to each coupon that takes off an amount of another currency what it takes off in its other currencies.
+
+    A list cannot show them: they are one level deeper than what can be expanded. Such a coupon is rare, and takes a
+    request. Source: https://docs.stripe.com/expand#multiple-levels
+    """
+    for discount in holder.get("discounts") or ():
+        found = (discount.get("source") or {}).get("coupon") if isinstance(discount, dict) else None
+        if isinstance(found, dict) and found.get("amount_off") is not None and found.get("currency") != currency:
+            whole = answers.one(f"/v1/coupons/{found['id']}", {"expand": ["currency_options"]})
+            found["currency_options"] = (whole or {}).get("currency_options")
 
 
 def change_subscription(
@@ -162,7 +178,7 @@ def preview_subscription_change(
     """
     details = _changed_item(item, price, quantity, proration, as_of)
     params = {"subscription": subscription, "subscription_details": details}
-    return inbound.invoices.previewed_invoice(client.preview("/v1/invoices/create_preview", params))
+    return invoice_previews.preview(params)
 
 
 def _changed_item(

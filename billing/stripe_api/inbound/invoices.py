@@ -5,6 +5,7 @@ from typing import Any
 
 from billing import invoice_lines
 from billing.models.statuses import InvoiceStatus
+from billing.money import is_too_little
 from billing.stripe_api.inbound.states import InvoicePaymentState, InvoiceState, PreviewedInvoice
 from billing.stripe_api.inbound.values import identity, time_or_none
 
@@ -44,6 +45,8 @@ def invoice(data: dict[str, Any]) -> InvoiceState:
         credited_after_payment=data.get("post_payment_credit_notes_amount") or 0,
         starting_balance=data.get("starting_balance", 0),
         ending_balance=data.get("ending_balance"),
+        overpaid=data.get("amount_overpaid") or 0,
+        auto_advance=bool(data.get("auto_advance")),
         attempt_count=data.get("attempt_count") or 0,
         next_payment_attempt=time_or_none(data.get("next_payment_attempt")),
         period_start=period_start or time_or_none(data.get("period_start")),
@@ -84,6 +87,12 @@ def _period(lines: tuple[dict[str, Any], ...]) -> tuple[datetime | None, datetim
 
 
 def previewed_invoice(data: dict[str, Any]) -> PreviewedInvoice:
+    """Read a preview. Of what is too little to be charged, Stripe may show that nothing is due.
+
+    Source: https://docs.stripe.com/api/invoices/object#invoice_object-amount_due
+    """
+    asked = max(data["total"] + data.get("starting_balance", 0), data["amount_due"], 0)
+    put_off = asked if is_too_little(asked, data["currency"]) or (asked and not data["amount_due"]) else 0
     taxes = data.get("total_taxes") or []
     return PreviewedInvoice(
         currency=data["currency"],
@@ -92,10 +101,13 @@ def previewed_invoice(data: dict[str, Any]) -> PreviewedInvoice:
         tax=sum(one["amount"] for one in taxes),
         tax_within=sum(one["amount"] for one in taxes if one["tax_behavior"] == "inclusive"),
         total=data["total"],
-        amount_due=data["amount_due"],
+        amount_due=0 if put_off else data["amount_due"],
+        put_off=put_off,
+        is_sent=data.get("collection_method") == "send_invoice",
         period_start=time_or_none(data.get("period_start")),
         period_end=time_or_none(data.get("period_end")),
         lines=tuple(line(one) for one in (data.get("lines") or {}).get("data") or []),
+        is_whole=not (data.get("lines") or {}).get("has_more"),
     )
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from billing.discounts import Discount
+from billing.schedules import Schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ class ItemState:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionState:
-    """A subscription. Its period is that of the item that ends first."""
+    """A subscription. Its period is that of the item that ends first. ``schedule`` is what manages it, if expanded."""
 
     id: str
     items: tuple[ItemState, ...]
@@ -105,6 +106,7 @@ class SubscriptionState:
     collection_paused: str
     collection_paused_until: datetime | None
     discounts: tuple[Discount, ...]
+    schedule: Schedule | None
     card: Card
     operation: str
     redacted: dict[str, Any]
@@ -149,6 +151,8 @@ class InvoiceState:
     credited_after_payment: int
     starting_balance: int
     ending_balance: int | None
+    overpaid: int
+    auto_advance: bool
     attempt_count: int
     next_payment_attempt: datetime | None
     period_start: datetime | None
@@ -165,6 +169,8 @@ class InvoiceState:
 
 @dataclass(frozen=True, slots=True)
 class PaymentState:
+    """A charge. ``returned_at`` is when the bank sent back a debit that was on its way, and None for any other."""
+
     id: str
     payment_intent_id: str
     status: str
@@ -176,6 +182,7 @@ class PaymentState:
     decline_code: str
     card: Card
     created_at: datetime
+    returned_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,9 +214,12 @@ class FraudWarningState:
 
 @dataclass(frozen=True, slots=True)
 class PreviewedInvoice:
-    """A preview of an invoice. ``amount_due`` is what remains after credit.
+    """A preview of an invoice. ``amount_due`` is what is charged: what remains after credit, with an earlier debt.
+    ``is_whole``: all its lines are there.
 
-    ``tax_within`` is the part of the tax that is within the prices. The rest of the tax is on top of them.
+    What is too little to be charged is not due. It is ``put_off``, and the next invoice asks for it. ``is_sent`` says
+    that no card is charged: the customer pays the invoice until it is due. ``tax_within`` is the part of the tax that
+    is within the prices. The rest of the tax is on top of them.
     """
 
     currency: str
@@ -219,9 +229,12 @@ class PreviewedInvoice:
     tax_within: int
     total: int
     amount_due: int
+    put_off: int
+    is_sent: bool
     period_start: datetime | None
     period_end: datetime | None
     lines: tuple[dict[str, Any], ...]
+    is_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +259,7 @@ class Snapshot:
     """One customer as it is now, seen by a look with this ticket.
 
     ``missing`` are ids of invoices that Stripe does not have. ``detached`` are ids of cards that are no longer the
-    customer's.
+    customer's. ``schedules`` are those that have not started, or None if the look did not ask for them.
     """
 
     office_id: int
@@ -261,3 +274,4 @@ class Snapshot:
     missing: tuple[str, ...] = ()
     payment_methods: tuple[PaymentMethodState, ...] = ()
     detached: tuple[str, ...] = ()
+    schedules: tuple[Schedule, ...] | None = None

@@ -9,6 +9,7 @@ from billing.discounts import Discount
 from billing.money import Money, monthly
 from billing.stripe_api.inbound.customers import charged_card
 from billing.stripe_api.inbound.prices import is_plain
+from billing.stripe_api.inbound.schedules import managing
 from billing.stripe_api.inbound.states import ItemState, SubscriptionState
 from billing.stripe_api.inbound.values import identity, ours, time_or_none
 
@@ -22,9 +23,12 @@ def subscription(data: dict[str, Any]) -> SubscriptionState:
     first = min(items, key=lambda one: (one.current_period_end is None, one.current_period_end), default=None)
     keep = ("id", "object", "status", "created", "livemode", "currency", "metadata", "cancel_at", "ended_at")
     pause = data.get("pause_collection") or {}
+    schedule = managing(data.get("schedule"))
     cancel_at = time_or_none(data.get("cancel_at"))
     if cancel_at is None and data.get("cancel_at_period_end") and first:
         cancel_at = first.current_period_end
+    if schedule:  # it decides about the end, and Stripe lets nobody set another one beside it
+        cancel_at = schedule.ends_at
     return SubscriptionState(
         id=data["id"],
         items=items,
@@ -41,7 +45,8 @@ def subscription(data: dict[str, Any]) -> SubscriptionState:
         cancels_at_period_end=bool(data.get("cancel_at_period_end")),
         collection_paused=pause.get("behavior") or "",
         collection_paused_until=time_or_none(pause.get("resumes_at")),
-        discounts=_discounts(data),
+        discounts=_discounts(data, data["currency"]),
+        schedule=schedule,
         card=charged_card(data),
         operation=(data.get("metadata") or {}).get("operation", ""),
         redacted={key: data[key] for key in keep if key in data}
@@ -70,19 +75,26 @@ def item(data: dict[str, Any], currency: str) -> ItemState:
         monthly_amount=0 if unit_amount is None else monthly(unit_amount * quantity, **every),
         current_period_start=time_or_none(data.get("current_period_start")),
         current_period_end=time_or_none(data.get("current_period_end")),
-        discounts=_discounts(data),
+        discounts=_discounts(data, currency),
         **every,
     )
 
 
-def _discounts(data: dict[str, Any]) -> tuple[Discount, ...]:
-    return tuple(discount(one) for one in data.get("discounts") or [] if isinstance(one, dict))
+def _discounts(data: dict[str, Any], currency: str) -> tuple[Discount, ...]:
+    return tuple(discount(one, currency) for one in data.get("discounts") or [] if isinstance(one, dict))
 
 
-def discount(data: dict[str, Any]) -> Discount:
-    """Return a discount of a subscription. The coupon's name is dropped, because a person typed it at Stripe."""
+def discount(data: dict[str, Any], currency: str) -> Discount:
+    """Return a discount of a subscription in this currency. The coupon's name is dropped: a person typed it at Stripe.
+
+    Its coupon must show its other currencies, if it takes off an amount and its own currency is another one.
+    See ``gateway.subscriptions.complete_items``.
+    """
     source = (data.get("source") or {}).get("coupon")
-    return replace(coupon(source if isinstance(source, dict) else {}), until=time_or_none(data.get("end")))
+    found = source if isinstance(source, dict) else {}
+    here = next((one for one in amounts_off(found) if one.currency == currency), None)
+    read = replace(coupon(found), until=time_or_none(data.get("end")))
+    return replace(read, amount=here) if here else read
 
 
 def coupon(data: dict[str, Any]) -> Discount:
@@ -93,3 +105,16 @@ def coupon(data: dict[str, Any]) -> Discount:
         duration=data.get("duration") or "",
         months=data.get("duration_in_months"),
     )
+
+
+def amounts_off(coupon: dict[str, Any]) -> tuple[Money, ...]:
+    """Return what a coupon takes off, an amount for each currency, its own first. It is empty for a percentage.
+
+    Source: https://docs.stripe.com/api/coupons/object#coupon_object-currency_options
+    """
+    if coupon.get("amount_off") is None or not coupon.get("currency"):
+        return ()
+    own = coupon["currency"]
+    others = {currency: one["amount_off"] for currency, one in (coupon.get("currency_options") or {}).items()}
+    others.pop(own, None)
+    return (Money(coupon["amount_off"], own), *(Money(amount, currency) for currency, amount in others.items()))
