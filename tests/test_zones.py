@@ -99,7 +99,7 @@ def test_the_last_day_ends_with_the_end_of_that_day(days):
         assert zones.last_day_of(zones.end_of(day, zone), zone) == day
 
 
-AN_END = r"(\bend\b|_end\b|\bends?_at\b|\buntil\b|cancel_at)"
+AN_END = r"(\bend\b|_end\b|\b(?:ends?|over)_at\b|\buntil\b|cancel_at)"
 
 
 def test_an_end_is_written_nowhere_as_if_it_belonged_to_the_period():
