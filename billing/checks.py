@@ -128,6 +128,20 @@ def check_role_defaults(**_: Any) -> list[CheckMessage]:
     ]
 
 
+def check_trusted_proxies(**_: Any) -> list[CheckMessage]:
+    """Warn, with DEBUG off, if no proxy is trusted: then all visitors seem to come from one address, the proxy's."""
+    if settings.DEBUG or settings.TRUSTED_PROXIES:
+        return []
+    return [
+        Warning(
+            "TRUSTED_PROXIES is 0, so everybody seems to come from the address of your proxy. The limit for signing in "
+            "then counts all people together, and the allowed networks of services do not fit.",
+            hint="Set TRUSTED_PROXIES to the number of your own proxies in front of this site, usually 1.",
+            id="billing.W008",
+        )
+    ]
+
+
 def check_static_files(**_: Any) -> list[CheckMessage]:
     """Check, with DEBUG off, that all static files were collected and are of this version."""
     try:
@@ -152,6 +166,12 @@ def check_static_files(**_: Any) -> list[CheckMessage]:
         what = f"Static files in {folder} are of another version: {len(differing)}, among them {differing[0]}."
         return [Warning(what, hint=COLLECT, id="billing.W004")]
     return []
+
+
+def warn_of_untrusted_proxies() -> None:
+    """Log the warning of ``check_trusted_proxies`` when the web server starts."""
+    for problem in check_trusted_proxies():
+        log.warning("%s %s", problem.msg, problem.hint)
 
 
 def refuse_without_static_files() -> None:

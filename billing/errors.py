@@ -34,6 +34,8 @@ class Category(Enum):
     PAYMENT = "the payment was declined, or there is nothing to charge"
     STRIPE_REFUSED = "Stripe said no"
     UNKNOWN = "nobody knows yet"
+    WAITS = "it waits for a second person"
+    TOO_MANY = "it was asked too often"
 
 
 class BillingError(Exception):
@@ -81,6 +83,11 @@ RECORD_DETERMINATION = (
     "administrator, must approve it."
 )
 
+FIND_A_SECOND = (
+    "An administrator can give someone that role. For 30 days, whoever made or changed an account does not count as a "
+    "second person beside it, until an independent administrator vouches for the two (Compliance, Vouchings)."
+)
+
 
 class NotPermitted(BillingError):
     code = "not_permitted"
@@ -97,6 +104,145 @@ class StaffOnly(NotPermitted):
         BillingError.__init__(self, f"Only the vendor's staff may {what}. Ask them to do it.")
 
 
+class NotOfTheStaff(Refusal):
+    code = "not_of_the_staff"
+    category = Category.INVALID
+    message = "Choose one of the vendor's roles, and a person who is active and of the vendor's staff."
+
+
+class NobodyToAdd(Refusal):
+    code = "nobody_to_add"
+    category = Category.INVALID
+    message = "Nobody with this address can become a member."
+    remedy = "Ask the vendor to make a sign-in for this person first. The vendor's own people cannot be members."
+
+
+class AlreadyMember(BillingError):
+    code = "already_member"
+    category = Category.CONFLICT
+
+    def __init__(self, role: str) -> None:
+        super().__init__(f"This person is already a member, with the role {role}. Change the membership instead.")
+
+
+class NotAMember(Refusal):
+    code = "not_a_member"
+    category = Category.NOT_FOUND
+    message = "This person is not a member of this Office now."
+    remedy = "Add the person again, if they should be one."
+
+
+class LastOwner(Refusal):
+    code = "last_owner"
+    category = Category.CONFLICT
+    message = "This is the last owner of the Office who stays."
+    remedy = "Make another member an owner first."
+
+
+class WrongPassword(Refusal):
+    code = "wrong_password"
+    category = Category.FORBIDDEN
+    message = "This is not your present password."
+
+
+class PasswordTooWeak(BillingError):
+    code = "password_too_weak"
+    category = Category.INVALID
+
+
+class SecondFactorToEnrol(BillingError):
+    """A person who must have a second factor has none yet."""
+
+    code = "second_factor_to_enrol"
+    category = Category.FORBIDDEN
+
+    def __init__(self, page: str) -> None:
+        super().__init__(f"You need a second factor first. Sign in at {page} and set one up there.")
+
+
+class SecondFactorMissing(Refusal):
+    code = "second_factor_missing"
+    category = Category.FORBIDDEN
+    message = "Send `code` too: the code that your authenticator app shows now, or one of your recovery codes."
+
+
+class SecondFactorWrong(Refusal):
+    code = "second_factor_wrong"
+    category = Category.FORBIDDEN
+    message = "The code is wrong, was used before, or was tried too often. Wait for the next one, and try again."
+
+
+class SecretUnreadable(Refusal):
+    code = "secret_unreadable"
+    category = Category.CONFLICT
+    message = "A secret in the database was encrypted with a key that SECRETS_KEYS does not have."
+    remedy = "Put that key back, after the newer ones."
+
+
+class ScopeMissing(NotPermitted):
+    """A service asked for what its scopes do not name. ``scope`` is empty if no scope opens the address."""
+
+    code = "scope_missing"
+
+    def __init__(self, scope: str) -> None:
+        what = f"This service needs the scope {scope}. An administrator can give it." if scope else NOT_FOR_SERVICES
+        BillingError.__init__(self, what)
+
+
+class TokenOnlyReads(NotPermitted):
+    """A person's token that only looks was sent to change something."""
+
+    code = "token_only_reads"
+
+    def __init__(self) -> None:
+        BillingError.__init__(self, "This token only looks. Sign in again, with the scope `operate`.")
+
+
+NOT_FOR_SERVICES = "Services cannot use this address. A person must ask, with a token of their own."
+
+
+class ServiceEnded(Refusal):
+    code = "service_ended"
+    category = Category.CONFLICT
+    message = "This service has ended or expired."
+    remedy = "Add a new service, or give this one a later end if it has only expired."
+
+
+class SecretsOverlap(Refusal):
+    code = "secrets_overlap"
+    category = Category.CONFLICT
+    message = "This service has two valid secrets already."
+    remedy = "End the old secret first, as soon as the program uses the new one."
+
+
+class TooManyRequests(BillingError):
+    """The limit of how often somebody may ask is used up. ``retry_after_seconds`` is 1 or more."""
+
+    code = "too_many_requests"
+    category = Category.TOO_MANY
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__(f"There were too many requests. Nothing was done. Try again in {retry_after_seconds} seconds.")
+        self.retry_after_seconds = retry_after_seconds
+
+
+class TooManyTries(TooManyRequests):
+    """There were too many wrong passwords. Until the seconds are over, none is looked at."""
+
+    code = "too_many_tries"
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        wait = (
+            f"{retry_after_seconds} seconds" if retry_after_seconds < 90 else f"{-(-retry_after_seconds // 60)} minutes"
+        )
+        BillingError.__init__(
+            self,
+            f"There were too many wrong tries. Try again in {wait}. Until then no password is looked at. A passkey, or "
+            "a sign-in through your organization, works at once.",
+        )
+        self.retry_after_seconds = retry_after_seconds
+
+
 class DeterminationInvalid(BillingError):
     code = "determination_invalid"
     without_quotes = "Something in the form is missing or not valid."
@@ -107,6 +253,94 @@ class SecondPersonRequired(Refusal):
     code = "second_person_required"
     category = Category.CONFLICT
     message = "You prepared this determination, so another person with the role administrator must approve it."
+
+
+class OnePersonBehindBoth(BillingError):
+    """One person could act with both accounts, so they do not count as two people."""
+
+    code = "one_person_behind_both"
+    category = Category.CONFLICT
+
+    def __init__(self, first: Any, second: Any, why: list[str]) -> None:
+        super().__init__(
+            f"This needs two people, and one person could act as {first} and as {second}: {'; '.join(why)}. There are "
+            "three ways out. Another person does it. Or an administrator who is independent of both vouches for "
+            "them: in the admin under Compliance, Vouchings. Or the account is made on the server: "
+            "python manage.py create_administrator EMAIL.",
+            about=second,
+        )
+
+
+class VouchedByOneOfThem(Refusal):
+    code = "vouched_by_one_of_them"
+    category = Category.CONFLICT
+    message = "Choose two people, and neither of them may be you. A third person vouches for two others."
+
+
+class SentForApproval(BillingError):
+    """It was not refused, and it did not begin: another person must approve it. ``about`` is the request."""
+
+    code = "sent_for_approval"
+    category = Category.WAITS
+
+    def __init__(self, request: Any, to: list[str]) -> None:
+        who = f"{', '.join(to)}." if to else f"nobody yet. {FIND_A_SECOND}"
+        super().__init__(
+            f"With {request.money} the Office would get back more than one person may give in 24 hours. Nothing was "
+            f"given back yet. Sent for approval to: {who}",
+            about=request,
+        )
+
+
+class OwnRequest(Refusal):
+    code = "own_request"
+    category = Category.CONFLICT
+    message = "You asked for this yourself, so another person with the role finance must decide."
+    remedy = "If you do not want it any more, withdraw it."
+
+
+class NotYourRequest(Refusal):
+    code = "not_your_request"
+    category = Category.FORBIDDEN
+    message = "Another person asked for this, so only that person can withdraw it."
+    remedy = "To say no to it, turn it down."
+
+
+class PersonMustAsk(Refusal):
+    code = "person_must_ask"
+    category = Category.FORBIDDEN
+    message = "This is above the limit, so two people must stand behind it. A service or a job cannot ask for it."
+
+
+class RequesterMayNoLonger(BillingError):
+    code = "requester_may_no_longer"
+    category = Category.CONFLICT
+
+    def __init__(self, request: Any) -> None:
+        super().__init__(
+            f"{request.requested_by} asked for this and is not allowed to any more. Turn it down. A person who is "
+            "allowed can ask for it again.",
+            about=request,
+        )
+
+
+class RequestDecided(BillingError):
+    code = "request_decided"
+    category = Category.CONFLICT
+
+    def __init__(self, request: Any) -> None:
+        was = "has expired" if request.has_expired else f"was already {request.status}"
+        super().__init__(f"This request {was}. If it is still needed, ask for it again.", about=request)
+
+
+class AmountChanged(BillingError):
+    code = "amount_changed"
+    category = Category.CONFLICT
+
+    def __init__(self, asked: Any, now: Any) -> None:
+        super().__init__(
+            f"{asked} was asked for. Now it would be {now}. Turn this request down, and ask for the new amount."
+        )
 
 
 class DeterminationDecided(BillingError):
@@ -247,6 +481,60 @@ class RequestInProgress(Refusal):
     category = Category.CONFLICT
     message = "The same request, with the same Idempotency-Key, is still being carried out."
     remedy = "Wait a few seconds and send it again with the same key. You will get the answer to the first one."
+
+
+# --- Inviting people, and links that were sent by e-mail.
+
+
+class AddressInvalid(Refusal):
+    code = "address_invalid"
+    category = Category.INVALID
+    message = "This is not a valid e-mail address."
+    remedy = "Write it as name@practice.example."
+
+
+class RoleUnknown(Refusal):
+    code = "role_unknown"
+    category = Category.INVALID
+    message = "There is no such role."
+    remedy = "For an Office choose one of the Office's roles, and for the vendor's staff one of theirs."
+
+
+class RoleGiven(BillingError):
+    code = "role_given"
+    without_quotes = "This person has the role, or belongs to the Office already."
+    category = Category.CONFLICT
+
+    def __init__(self, says: str = "") -> None:
+        super().__init__(says or f"{self.without_quotes} To give them another role, change the one that they have.")
+
+
+class InvitationOpen(Refusal):
+    code = "invitation_open"
+    category = Category.CONFLICT
+    message = "This address is already invited."
+    remedy = "Send that invitation again, or withdraw it first."
+
+
+class InvitationOver(Refusal):
+    code = "invitation_over"
+    category = Category.CONFLICT
+    message = "This invitation was accepted or withdrawn."
+    remedy = "If the person still needs access, make a new invitation."
+
+
+class PersonNotActive(Refusal):
+    code = "person_not_active"
+    category = Category.CONFLICT
+    message = "The account with this address was deactivated."
+    remedy = "An administrator must make it active again first, under Users."
+
+
+class LinkNotValid(Refusal):
+    code = "link_not_valid"
+    category = Category.NOT_FOUND
+    message = "This link was used, was withdrawn or has expired."
+    remedy = "Ask for a new one."
 
 
 # --- What the state of an Office does not allow.

@@ -20,6 +20,7 @@ from billing.models import (
     Adjustment,
     Finding,
     Job,
+    Notification,
     Office,
     Payment,
     Plan,
@@ -38,6 +39,8 @@ UNKNOWN_CUSTOMER, SECOND_CUSTOMER, NOT_LINKED = "unknown_customer", "second_cust
 SCHEDULE = "schedule"
 OF_UNKNOWN_CUSTOMERS = (UNKNOWN_CUSTOMER, SECOND_CUSTOMER, NOT_LINKED)
 """Kinds about a customer that no Office has. A customer has one of them at a time."""
+MAIL_REPORTED_AFTER = 6
+"""How many attempts an e-mail has had when it is told that it waits: about a quarter of an hour."""
 Rule = Callable[[Finding], bool]
 
 
@@ -125,6 +128,16 @@ def _runs_again(finding: Finding) -> bool:
     return not Job.objects.filter(name=finding.subject, attempts__gt=0).exists()
 
 
+def _mail_leaves(finding: Finding) -> bool:
+    waiting = Notification.objects.filter(state=Notification.State.WAITING)
+    return not waiting.filter(attempts__gte=MAIL_REPORTED_AFTER).exists()
+
+
+def _mail_goes_on(finding: Finding) -> bool:
+    stopped = (Notification.State.PARKED, Notification.State.UNKNOWN)
+    return not Notification.objects.filter(public_id=finding.subject, state__in=stopped).exists()
+
+
 def _has_its_customer(finding: Finding) -> bool:
     return Office.objects.filter(payment_provider_customer_id=finding.subject).exists()
 
@@ -155,7 +168,32 @@ KINDS: dict[str, Kind] = {
         "The event was put back.",
         is_over=_is_not_parked,
     ),
+    "audit_entry_forged": Kind(
+        "An audit entry was not written by this software.",
+        CRITICAL,
+        "A person looked into it and closes it.",
+        by_rule=False,
+    ),
+    "audit_trail_changed": Kind("The audit trail was changed.", CRITICAL, "The trail is verified again and is whole."),
     "job_failed": Kind("A job failed several times in a row.", CRITICAL, "The job ran well.", is_over=_runs_again),
+    "mail_waits": Kind(
+        "E-mails cannot be sent, so invitations and links for a new password do not arrive.",
+        CRITICAL,
+        "No e-mail waits any more after several attempts.",
+        is_over=_mail_leaves,
+    ),
+    "mail_parked": Kind(
+        "The mail server refused an e-mail, so it waits for a person.",
+        WARNING,
+        "The e-mail was sent again.",
+        is_over=_mail_goes_on,
+    ),
+    "mail_unknown": Kind(
+        "Nobody knows whether an e-mail was sent.",
+        NOTICE,
+        "The e-mail was sent again, or it is older than 90 days.",
+        is_over=_mail_goes_on,
+    ),
     "backfill_unfinished": Kind(
         "An adoption was left unfinished.",
         WARNING,
@@ -251,6 +289,18 @@ KINDS: dict[str, Kind] = {
     ),
     "operation_lost": Kind(
         "Stripe did something that the database lost.", CRITICAL, "A person has looked at what it was.", by_rule=False
+    ),
+    "emergency_role": Kind(
+        "Somebody has a role of the vendor for one hour.",
+        CRITICAL,
+        "A person looked at what was done with it, and closed this.",
+        by_rule=False,
+    ),
+    "roles_to_review": Kind(
+        "People have more roles than they may need, because a role was split.",
+        WARNING,
+        "A person has reviewed who has which role.",
+        by_rule=False,
     ),
     "determination_lapsed": Kind(
         "Live charging is refused, because no determination is in force.",

@@ -110,9 +110,9 @@ def told_of_managing(schedule: Schedule, zone: str) -> str:
     """Say what the schedule still changes of the subscription that it manages, and when. One query."""
     later = list(_later(schedule, _prices(schedule), zone, after=clock.billing()))
     if later and schedule.over_at and not schedule.cancels:
-        later.append(f"After {zones.day(schedule.over_at, zone)} it goes on without the schedule.")
+        later.append(f"After {zones.last_day(schedule.over_at, zone)} it goes on without the schedule.")
     if not later:
-        until = f" until {zones.day(schedule.over_at, zone)}" if schedule.over_at else ""
+        until = f" until {zones.last_day(schedule.over_at, zone)}" if schedule.over_at else ""
         return f"A schedule at Stripe manages this subscription{until}, and changes nothing any more."
     return " ".join(["A schedule at Stripe manages this subscription.", *later])
 

@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -12,11 +13,12 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import Error as AnyDatabaseError
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 
-from billing import clock, folded_names, jobs, matters  # noqa: F401  folded_names, matters: for their jobs
+from billing import clock, folded_names, jobs, lapsed, limits, matters, member_grants, sealing  # noqa: F401  for their jobs
 from billing.models import WorkerHeartbeat
 from billing.operations.engine.settle import resume_unsettled
+from billing.outbox import delivery, keeping  # noqa: F401  keeping: for its job
 from billing.stripe_api import pace
 from billing.webhooks import inbox
 
@@ -24,6 +26,7 @@ log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 0.5
 AFTER_TROUBLE_SECONDS = 5
+LAST_MAIL_SECONDS = 10
 BEAT_SECONDS = 10
 DEAD_AFTER = timedelta(days=1)
 
@@ -31,10 +34,13 @@ STEPS: tuple[Callable[..., int], ...] = (resume_unsettled, inbox.work_off, jobs.
 
 
 def work_once() -> int:
-    """Work on what is due now, up to the limit of each step. Return how many looks, operations and jobs that were."""
+    """Work on what is due now, up to the limit of each step.
+
+    Return how many looks, operations, jobs and e-mails that were.
+    """
     jobs.plan_recurring()
     with pace.kept():
-        return sum(step() for step in STEPS)
+        return sum(step() for step in STEPS) + delivery.work_off()
 
 
 def work_forever() -> None:
@@ -49,10 +55,14 @@ def work_forever() -> None:
     signal.signal(signal.SIGINT, finish)
     freeze_loaded()
     heart = Heart(f"{socket.gethostname()}:{os.getpid()}")
+    postman = Postman(stop)
+    postman.start()
     log.info("worker %s started", heart.name)
     with pace.kept():
         while not stop.is_set():
             close_old_connections()
+            if postman.is_stuck:
+                sys.exit("the worker ends, because the mail server has not let go of one e-mail for minutes")
             try:
                 heart.beat()
                 done = _one_of_each(stop)
@@ -63,6 +73,9 @@ def work_forever() -> None:
             if not done:
                 stop.wait(IDLE_SECONDS)
     heart.stop()
+    postman.join(LAST_MAIL_SECONDS)
+    if postman.died:
+        sys.exit("the worker ends, because sending e-mails ended by an error, which is shown above")
 
 
 def freeze_loaded() -> None:
@@ -82,6 +95,45 @@ def _one_of_each(stop: threading.Event) -> int:
         if not stop.is_set():
             done += step(limit=1)
     return done
+
+
+class Postman(threading.Thread):
+    """Sends e-mails beside everything else, so that a slow mail server does not hold up a look.
+
+    After an error that nobody foresaw, the worker ends, and whatever started it starts another one.
+    """
+
+    def __init__(self, stop: threading.Event) -> None:
+        super().__init__(name="postman", daemon=True)
+        self.stop = stop
+        self.died = False
+        self.began = 0.0
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether it has worked on one e-mail for longer than a lease. A mail server can do that by talking slowly."""
+        return self.began > 0 and time.monotonic() - self.began > delivery.LEASE.total_seconds()
+
+    def run(self) -> None:
+        try:
+            while not self.stop.is_set():
+                self._send_one()
+        finally:
+            self.died = not self.stop.is_set()
+            self.stop.set()
+            connections.close_all()
+
+    def _send_one(self) -> None:
+        """Send what is due first, or wait a moment."""
+        close_old_connections()
+        self.began = time.monotonic()
+        try:
+            wait = 0 if delivery.work_off(limit=1) else IDLE_SECONDS
+        except AnyDatabaseError:
+            log.exception("outbox: an error of the database; trying again")
+            wait = AFTER_TROUBLE_SECONDS
+        self.began = 0.0
+        self.stop.wait(wait)
 
 
 class Heart:

@@ -1,5 +1,7 @@
 """The rules for the environment variables. One error names everything that is missing or wrong."""
 
+import hashlib
+import re
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -30,6 +32,19 @@ class Problems:
             raise ImproperlyConfigured(
                 f"Some environment variables are missing or wrong. Set them in .env (see .env.example):\n{lines}"
             )
+
+
+def limits(text: str, variable: str, *, problems: Problems) -> dict[str, int]:
+    """Return the minor units for each currency of a text such as usd=50000,eur=50000."""
+    found: dict[str, int] = {}
+    for part in text.split(",") if text.strip() else []:
+        currency, _, amount = (one.strip().lower() for one in part.partition("="))
+        is_right = re.fullmatch(r"[a-z]{3}", currency) and re.fullmatch(r"[0-9]{1,15}", amount)
+        if not is_right or currency in found:
+            problems.add(variable, "must be like usd=50000,eur=50000: each currency once, in minor units such as cents")
+            break
+        found[currency] = int(amount)
+    return found
 
 
 def is_live(key: str) -> bool:
@@ -85,3 +100,43 @@ def check_production(
         problems.add("ALLOWED_HOSTS", "must name the host names of this site, separated by commas")
     if not site_url.startswith("https://"):
         problems.add("SITE_URL", "must be the public address and begin with https://")
+
+
+def check_mail(
+    *, host: str, user: str, password: str, sender: str, use_tls: bool, use_ssl: bool, debug: bool, problems: Problems
+) -> None:
+    """Check that e-mails can be sent, and that they leave this machine only encrypted."""
+    if not host:
+        if not debug:
+            problems.add("EMAIL_HOST", "must name the mail server that sends invitations and links for a new password")
+        return
+    if "@" not in sender or any(character in sender for character in "\r\n"):
+        problems.add("DEFAULT_FROM_EMAIL", "must be the address that e-mails come from, such as billing@vendor.example")
+    if use_tls and use_ssl:
+        problems.add("EMAIL_USE_SSL", "cannot be true together with EMAIL_USE_TLS. STARTTLS on port 587 is usual")
+    if not (use_tls or use_ssl) and host not in LOCAL_HOSTS:
+        problems.add(
+            "EMAIL_USE_TLS", "must be true, or EMAIL_USE_SSL, unless the mail server is at an address of this machine"
+        )
+    if bool(user) != bool(password):
+        problems.add("EMAIL_HOST_PASSWORD", "is needed together with EMAIL_HOST_USER, and not without it")
+
+
+def audit_keys(
+    *, seal: Secret, public: list[str], entries: list[Secret], secret_key: str, debug: bool, problems: Problems
+) -> tuple[Secret, list[Secret]]:
+    """Return the key of the seals and the keys of the entries' MACs. With DEBUG on, they can come from SECRET_KEY."""
+    make = 'Make one: python -c "import secrets; print(secrets.token_hex(32))"'
+    if debug:
+        seal = seal or _derived("seals", secret_key)
+        entries = entries or [_derived("entries", secret_key)]
+    for name, keys in (("AUDIT_SEAL_KEY", [seal]), ("AUDIT_ENTRY_KEYS", entries or [Secret()])):
+        if not all(re.fullmatch("[0-9a-f]{64}", key) for key in keys):
+            problems.add(name, f"must be 64 hexadecimal digits (0 to 9, a to f). {make}")
+    if not all(re.fullmatch("[0-9a-f]{64}", key) for key in public):
+        problems.add("AUDIT_SEAL_PUBLIC_KEYS", "each must be 64 hexadecimal digits, as manage.py audit_keys shows it")
+    return seal, entries
+
+
+def _derived(purpose: str, secret_key: str) -> Secret:
+    return Secret(hashlib.sha256(f"audit {purpose}: {secret_key}".encode()).hexdigest())

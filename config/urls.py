@@ -3,6 +3,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView, TemplateView
 
 from billing.health import healthz
+from billing.sign_in import views as sign_in
 from billing.webhooks.receive import receive
 
 handler500 = "billing.database_trouble.error_page"
@@ -10,12 +11,16 @@ handler500 = "billing.database_trouble.error_page"
 webhooks = [path("webhook/<uuid:uuid>/", receive, name="djstripe_webhook_by_uuid")]
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="admin:index")),
-    path("healthz", healthz),
+    path("", sign_in.home, name="home"),
+    path("account/", include("billing.sign_in.urls")),
+    path("healthz", healthz, name="healthz"),
     path("done/", TemplateView.as_view(template_name="billing/returned.html"), name="returned"),
     # where Stripe's page sends an Office after it paid or did not pay
     path("payment/done/", TemplateView.as_view(template_name="payment/done.html"), name="payment-done"),
     path("payment/not-done/", TemplateView.as_view(template_name="payment/not_done.html"), name="payment-not-done"),
+    path("admin/login/", sign_in.admin_login),
+    path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
+    path("", include("billing.pages.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("billing.api.urls")),
     path("stripe/", include((webhooks, "djstripe"))),

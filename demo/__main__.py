@@ -26,6 +26,7 @@ def main() -> None:
         say(f"  API             {stack.site}/api/v1/docs/")
         if stack.stripe:
             say(f"  Local Stripe    {stack.stripe}/")
+            say(f"  E-mails         {stack.site}/demo/mail/")
         else:
             say("  Stripe          test mode, with the key in .env")
             say("  Webhooks        stripe listen --forward-to the webhook address above")

@@ -4,6 +4,7 @@ Plans and people are our own rows. Every subscription is started by an operation
 webhooks. Repeating adds what is missing.
 """
 
+import contextlib
 import os
 import time
 
@@ -20,9 +21,10 @@ from billing.audit import actor, trail  # noqa: E402
 from billing.models import Membership, Office, Plan, PlanPrice, ReceivedEvent, User  # noqa: E402
 from billing.operations.catalogue import publish_plans  # noqa: E402
 from billing.operations.engine.begin import perform  # noqa: E402
+from billing.operations.money.credit import AdjustCredit  # noqa: E402
 from billing.operations.subscriptions.cancel import CancelSubscription  # noqa: E402
 from billing.operations.subscriptions.start import StartSubscription  # noqa: E402
-from demo.seed_names import OWNER, SECOND, STAFF  # noqa: E402
+from demo.seed_names import FINANCE, OWNER, SECOND, STAFF  # noqa: E402
 from demo.stack import demo_password  # noqa: E402
 
 PRICES = (
@@ -45,6 +47,7 @@ OFFICES: tuple[tuple[str, str, dict], ...] = (
     ("Foxglove Family Care", "", {}),
 )
 LEAVING = "Old Mill Internal Medicine"
+WAITED = "Granite Peak Cardiology"
 SETTLE_SECONDS = 60
 
 
@@ -58,18 +61,21 @@ def main() -> None:
     for name, price, given in OFFICES:
         open_office(name, price, given, person)
     wait_until_applied()
-    print(f"Sign in as {STAFF} or {SECOND} (admin), or {OWNER} (API), password: {password}")  # noqa: T201
+    print(f"Sign in as {STAFF}, {SECOND} or {FINANCE} (admin), or {OWNER} (API), password: {password}")  # noqa: T201
 
 
 def people(password: str) -> User:
     staff = User.objects.filter(email=STAFF).first()
     if staff is None:
         staff = User.objects.create_user(STAFF, password, name="Olive Operator", is_staff=True)
-        staff.groups.add(Group.objects.get(name="administrator"))
+        staff.groups.add(*Group.objects.filter(name__in=("operator", "finance", "auditor")))
         User.objects.create_user(OWNER, password, name="Mira Maple")
-    if not User.objects.filter(email=SECOND).exists():  # what one person prepares, another person must approve
+    if not User.objects.filter(email=SECOND).exists():  # people and plans; approves what the other person prepares
         second = User.objects.create_user(SECOND, password, name="Ada Administrator", is_staff=True)
         second.groups.add(Group.objects.get(name="administrator"))
+    if not User.objects.filter(email=FINANCE).exists():  # approves money back that the first one asks for
+        finance = User.objects.create_user(FINANCE, password, name="Fay Finance", is_staff=True)
+        finance.groups.add(Group.objects.get(name="finance"))
     return staff
 
 
@@ -108,6 +114,9 @@ def open_office(name: str, price: str, given: dict, by: actor.Actor) -> None:
         return  # a declined card leaves an Office without a subscription, and the demo shows that
     if name == LEAVING:
         perform(CancelSubscription(), office, by=by, reason="the practice closes")
+    if name == WAITED:  # above the limit for one person, so it waits for another
+        with contextlib.suppress(errors.SentForApproval):
+            perform(AdjustCredit(amount=75_000), office, by=by, reason="goodwill")
 
 
 def wait_until_applied() -> None:

@@ -2,5 +2,6 @@
 
 STAFF = "operator@vendor.example"
 SECOND = "administrator@vendor.example"
+FINANCE = "finance@vendor.example"
 OWNER = "owner@maple.example"
 OFFICE = "Smoke Test Practice"

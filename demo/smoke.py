@@ -75,7 +75,7 @@ class Smoke:
         self.stack.manage("shell", "--verbosity=0", "-c", "import demo.smoke_cast")
         self.step(
             "staff signs in to the admin",
-            lambda: "Offices" in self.post("/admin/login/?next=/admin/", username=STAFF, password=password).text,
+            lambda: "Offices" in self.post("/account/login/", login=STAFF, password=password, next="/admin/").text,
         )
         self.step("staff creates an Office", self._create_office)
         (office, public_id) = self.rows(f"SELECT id, public_id FROM billing_office WHERE name = '{OFFICE}'")[0]  # noqa: S608

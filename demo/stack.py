@@ -18,6 +18,8 @@ from environ import Env
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_SECONDS = 60
+ONE_PASSWORD = {"REQUIRE_SECOND_FACTOR": "false"}
+"""Who tries the demo gets in with its password alone."""
 
 
 class DidNotStart(SystemExit):
@@ -52,7 +54,7 @@ class Stack:
             and own.is_file()
             and re.search(r"^STRIPE_SECRET_KEY=\S", own.read_text(), re.MULTILINE)
         ):
-            return {"ENV_FILE": str(own), "DEBUG": "true", "SITE_URL": self.site}
+            return {"ENV_FILE": str(own), "DEBUG": "true", "SITE_URL": self.site, "EMAIL_HOST": "", **ONE_PASSWORD}
         file = self.folder / "demo.env"
         if not file.exists():
             values = {
@@ -69,8 +71,11 @@ class Stack:
             "DEBUG": "true",
             "SITE_URL": self.site,
             "STRIPE_API_BASE": f"http://127.0.0.1:{self.stripe_port}",
+            "EMAIL_HOST": "",  # nothing is sent
             "DATABASE_URL": os.environ.get("DEMO_DATABASE_URL") or f"libsql:///{self.folder / 'sandbox.db'}",
+            "WEB_PROCESSES": "1",
             "LOG_LEVEL": "WARNING",
+            **ONE_PASSWORD,
         }
 
     def manage(self, *arguments: str) -> None:

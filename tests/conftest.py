@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,15 +18,16 @@ from django.db import connections, transaction
 from django.test import Client
 
 from billing import accounts, clock
-from billing.access import grants
+from billing.access import grants, services
 from billing.audit import actor, trail
+from billing.limits import process
 from billing.models import Agreement, Membership, Office, Plan, PlanPrice, User
 from billing.operations.catalogue import publish_plans
 from billing.operations.engine.begin import perform
 from billing.operations.subscriptions.start import StartSubscription
 from billing.stripe_api import client, sandbox_clock
 from billing.webhooks import inbox
-from tests import conformance
+from tests import append_only, conformance
 from tests.other_connections import refused_without_limits
 from tests.processes import released, started
 
@@ -35,6 +37,7 @@ PASSWORD = "correct horse battery staple"
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(conformance)
+    append_only.empty_after_each_test()
 
 
 class LocalStripe:
@@ -127,12 +130,13 @@ def stripe_server() -> Iterator[LocalStripe]:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """Drop auditlog's own table, which ours replaces. On PostgreSQL it would prevent emptying the tables.
+    """Drop auditlog's and knox's own tables, which ours replace. On PostgreSQL they would prevent emptying the tables.
 
     On PostgreSQL, also let each test fail in which a statement runs without the time limits that it must have.
     """
     with django_db_blocker.unblock(), connections["default"].cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS auditlog_logentry")
+        cursor.execute("DROP TABLE IF EXISTS knox_authtoken")
     for alias in ("impatient", "optional"):
         if connections[alias].vendor == "postgresql":
             connections[alias].execute_wrappers.append(refused_without_limits)
@@ -150,6 +154,11 @@ def one_connection(db: None) -> Iterator[None]:
     yield
     for alias, connection in own.items():
         connections[alias] = connection
+
+
+@pytest.fixture
+def no_limit_is_reached(settings: Any) -> None:
+    settings.RATE_LIMITS = {name: replace(one, times=1_000_000) for name, one in settings.RATE_LIMITS.items()}
 
 
 @pytest.fixture
@@ -209,12 +218,24 @@ def stripe(empty_stripe: LocalStripe) -> Iterator[LocalStripe]:
     assert clock.wall()
 
 
+OPERATOR = "operator finance auditor"
+ADMINISTRATOR = f"administrator {OPERATOR}"
+"""Several roles of one person, as in a small company: one who does the billing, and one who may do everything."""
+
+
 def a_person(email: str, *, group: str = "") -> User:
+    """Return a person with these roles of the vendor, and no role if there is none."""
     with trail.acting(actor.job("tests"), reason="the cast"):
         user = User.objects.create_user(email, PASSWORD, is_staff=bool(group))
         if group:
-            user.groups.add(Group.objects.get(name=group))
+            user.groups.add(*(Group.objects.get(name=one) for one in group.split()))
     return user
+
+
+def can_sign_in(email: str, password: str) -> bool:
+    """Return whether this password opens this account. What else a sign-in asks for is another matter."""
+    user = User.objects.filter(email__iexact=email, is_active=True).first()
+    return user is not None and user.check_password(password)
 
 
 def an_office(name: str = "Maple Street Family Practice") -> Office:
@@ -273,7 +294,7 @@ def live(stripe: LocalStripe, settings: Any) -> LocalStripe:
 
 @pytest.fixture
 def operator(db: None) -> actor.Actor:
-    return actor.person(a_person("operator@vendor.example", group="operator"))
+    return actor.person(a_person("operator@vendor.example", group=OPERATOR))
 
 
 @pytest.fixture
@@ -283,7 +304,7 @@ def auditor(db: None) -> actor.Actor:
 
 @pytest.fixture
 def administrator(db: None) -> actor.Actor:
-    return actor.person(a_person("administrator@vendor.example", group="administrator"))
+    return actor.person(a_person("administrator@vendor.example", group=ADMINISTRATOR))
 
 
 @pytest.fixture
@@ -299,6 +320,13 @@ def subscribed(stripe: LocalStripe, operator: actor.Actor, office: Office) -> Of
 @pytest.fixture
 def outsider(db: None) -> actor.Actor:
     return actor.person(a_person("outsider@elsewhere.example"))
+
+
+@pytest.fixture(autouse=True)
+def nothing_counted() -> None:
+    """Let each test ask as if nobody had asked before. What the database counts goes with its rows."""
+    process.forget()
+    services.tried.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,13 @@ import pytest
 from django.core import checks
 from django.db import connection
 
-from billing.checks import ROLE_DEFAULTS, check_role_defaults, check_where_live_data_is
+from billing.checks import (
+    ROLE_DEFAULTS,
+    check_role_defaults,
+    check_trusted_proxies,
+    check_where_live_data_is,
+    warn_of_untrusted_proxies,
+)
 from billing.models import Agreement
 from tests.conftest import determined
 from tests.other_connections import let_go_of, out_of_reach, postgresql_only
@@ -18,9 +24,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def found():
-    """What `manage.py check --deploy` says of ours, but not of the tests' own database: its role, its form."""
+    """What `manage.py check --deploy` says of ours, but not of the tests' own database and proxies."""
     said = checks.run_checks(tags=["billing"], include_deployment_checks=True)
-    return [one for one in said if one.id not in ("billing.W005", "billing.W007")]
+    return [one for one in said if one.id not in ("billing.W005", "billing.W007", "billing.W008")]
 
 
 @pytest.fixture(autouse=True)
@@ -81,6 +87,16 @@ def test_one_that_is_followed_by_another_does_not_warn(operator, administrator, 
 
     assert Agreement.objects.count() == 2
     assert found() == []
+
+
+@pytest.mark.parametrize(("debug", "proxies", "warns"), [(False, 0, True), (False, 1, False), (True, 0, False)])
+def test_a_proxy_that_nobody_trusts_is_told_of_when_the_web_server_starts(settings, caplog, debug, proxies, warns):
+    settings.DEBUG, settings.TRUSTED_PROXIES = debug, proxies
+
+    warn_of_untrusted_proxies()
+
+    assert ("TRUSTED_PROXIES is 0" in caplog.text) is warns
+    assert [one.id for one in check_trusted_proxies()] == ["billing.W008"] * warns
 
 
 def test_outside_live_mode_nothing_is_said(db):

@@ -15,7 +15,7 @@ from billing.models import AuditEntry, Job, Membership, Office, Plan, User
 from billing.operations.engine.begin import perform
 from billing.operations.offices.contact import ChangeContact
 from billing.reconciliation import reconcile
-from tests.conftest import a_person, an_office, subscribed_office
+from tests.conftest import ADMINISTRATOR, OPERATOR, a_person, an_office, subscribed_office
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +31,7 @@ def folded(row):
 
 def signed_in(group):
     client = Client()
-    client.force_login(a_person(f"{group}@vendor.example", group=group))
+    client.force_login(a_person(f"{group.split()[0]}@vendor.example", group=group))
     return client
 
 
@@ -75,7 +75,7 @@ def test_a_name_is_saved_with_other_columns_by_itself_and_not_at_all(db):
 
 
 def test_staff_type_names_in_the_admin(db):
-    client = signed_in("administrator")
+    client = signed_in(ADMINISTRATOR)
     form = {"name": "Élan Vital", "billing_email": "b@elan.example", "time_zone": "UTC", "locale": "fr"}
     client.post(reverse("admin:billing_office_add"), form)
     office = Office.objects.get()
@@ -133,7 +133,7 @@ def test_nothing_of_it_is_shown_or_recorded(db):
         a_person("o@sud.example"),
     )
     grants.write_grants(Membership.objects.create(user=owner, office=office, role="owner"))
-    client, api = signed_in("administrator"), APIClient()
+    client, api = signed_in(ADMINISTRATOR), APIClient()
     api.force_authenticate(owner)
 
     pages = [client.get(f"/admin/billing/{row._meta.model_name}/{row.pk}/change/") for row in (office, plan, owner)]
@@ -148,7 +148,7 @@ def test_nothing_of_it_is_shown_or_recorded(db):
 def test_a_new_row_of_the_version_before_is_found_by_its_letters_at_once(db):
     by_the_version_before(an_office("SÜD Praxis"))
 
-    shown = signed_in("operator").get("/admin/billing/office/", {"q": "SÜD"})
+    shown = signed_in(OPERATOR).get("/admin/billing/office/", {"q": "SÜD"})
 
     assert [one.name for one in shown.context["cl"].queryset] == ["SÜD Praxis"]
 

@@ -25,7 +25,7 @@ from billing.operations.subscriptions.cancel import CancelSubscription
 from billing.operations.subscriptions.discounts import ApplyDiscount
 from billing.operations.subscriptions.start import StartSubscription
 from billing.reconciliation import decisions
-from tests.conftest import PASSWORD, a_member, a_person, price_id
+from tests.conftest import ADMINISTRATOR, PASSWORD, a_member, a_person, price_id
 
 MARK = "Zebedee"
 ABOUT_A_PATIENT = f"the patient {MARK} was treated for asthma"
@@ -47,7 +47,7 @@ def memo(**changed: Any) -> NotRequired:
 
 
 def a_second_person():
-    return actor.person(a_person("second@vendor.example", group="administrator"))
+    return actor.person(a_person("second@vendor.example", group=ADMINISTRATOR))
 
 
 def waiting():

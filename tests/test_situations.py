@@ -1,7 +1,6 @@
 """What somebody does in Stripe's dashboard is shown rightly. ``tests.situations`` says what, and what is right."""
 
 import pytest
-from django.core.cache import cache
 from django.template.base import Template
 from django.test import Client
 
@@ -24,7 +23,6 @@ def no_copies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def faces(operator):
-    cache.clear()  # as if nobody had signed in before
     admin = Client()
     admin.force_login(operator.user)
     return Faces(signed_in(operator.user), admin)

@@ -99,7 +99,7 @@ def test_the_last_day_ends_with_the_end_of_that_day(days):
         assert zones.last_day_of(zones.end_of(day, zone), zone) == day
 
 
-AN_END = r"(\bend\b|_end\b|\bends?_at\b|\buntil\b|cancel_at)"
+AN_END = r"(\bend\b|_end\b|\b(?:ends?|over)_at\b|\buntil\b|cancel_at)"
 
 
 def test_an_end_is_written_nowhere_as_if_it_belonged_to_the_period():
@@ -121,6 +121,11 @@ NOT_AN_OFFICE = {
     "errors.py": "a comparison that is not finished: UTC, and it says so",
     "admin/agreements.py": "a determination is about the vendor: UTC, and it says so",
     "admin/tasks.py": "a determination",
+    "access/emergency.py": "a role of the vendor: UTC, and it says so",
+    "models/emergency_role.py": "a role of the vendor: UTC, and it says so",
+    "access/two_people.py": "an account of the vendor's people: UTC, and it says so",
+    "admin/services.py": "a service of the vendor: UTC, and it says so",
+    "admin/acts/access.py": "sessions and tokens, of a person of any Office: UTC, and it says so",
 }
 
 

@@ -1,5 +1,6 @@
 """The admin for the vendor's staff. It reads our rows, and changes billing only through operations."""
 
+import auditlog.admin  # noqa: F401  it registers its page before that is removed here
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from guardian.models import GroupObjectPermission, UserObjectPermission
@@ -7,37 +8,50 @@ from knox.models import get_token_model
 
 from billing.models import AuditEntry
 
+FOREIGN_APPS = {"djstripe", "account", "mfa", "socialaccount", "usersessions"}
 for model in list(admin.site._registry):
     foreign = (AuditEntry, Group, get_token_model(), GroupObjectPermission, UserObjectPermission)
-    if model._meta.app_label == "djstripe" or model in foreign:
+    if model._meta.app_label in FOREIGN_APPS or model in foreign:
         admin.site.unregister(model)
 
 from billing.admin import (  # noqa: E402  after the pages of other apps are removed
     agreements,
+    approvals,
     audit_trail,
+    emergency_roles,
     events,
     findings,
+    invitations,
     invoices,
+    mail,
     offices,
     operations,
     payments,
     plans,
+    services,
     subscriptions,
     users,
+    vouchings,
     workers,
 )
 
 __all__ = [
     "agreements",
+    "approvals",
     "audit_trail",
+    "emergency_roles",
     "events",
     "findings",
+    "invitations",
     "invoices",
+    "mail",
     "offices",
     "operations",
     "payments",
     "plans",
+    "services",
     "subscriptions",
     "users",
+    "vouchings",
     "workers",
 ]

@@ -8,14 +8,15 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from unfold.decorators import action, display
 
 from billing import checks, clock, errors, zones
-from billing.access import roles
+from billing.access import roles, two_people
+from billing.access.roles import Power
 from billing.admin.agreement_forms import MONOSPACE, ExecutedForm, NotRequiredForm
+from billing.admin.asking import Asked
 from billing.admin.forms import ReasonForm
 from billing.admin.readonly import ReadOnlyAdmin
 from billing.audit import actor
@@ -106,10 +107,10 @@ class AgreementAdmin(ReadOnlyAdmin):
         return super().changeform_view(request, object_id, form_url, context)
 
     def has_prepare_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return request.user.has_perm("billing.prepare_agreement")
+        return roles.has(cast(User, request.user), Power.PREPARE)
 
     def has_approve_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return request.user.has_perm("billing.approve_agreement")
+        return roles.has(cast(User, request.user), Power.DETERMINATIONS)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Return only the acts that would not be refused."""
@@ -198,39 +199,22 @@ class AgreementAdmin(ReadOnlyAdmin):
         carry_out: Callable[[dict[str, Any]], Agreement],
         *,
         row: Agreement | None = None,
-        title: str,
-        says: str,
-        button: str,
-        done: str,
+        **texts: str,
     ) -> HttpResponse:
-        """Ask for the values and a reason, then carry it out. A refusal is shown on the page with the form."""
-        form = form_class(request.POST or None)
-        if request.method == "POST" and form.is_valid():
-            try:
-                row = carry_out(dict(form.cleaned_data))
-            except errors.BillingError as error:
-                form.add_error(None, str(error))
-            else:
-                messages.success(request, done)
-                return redirect(_page(row))
-        context = {
-            **self.admin_site.each_context(request),
-            "title": title,
-            "row": row,
-            "form": form,
-            "says": says,
-            "button": button,
-            "back": _page(row) if row else reverse("admin:billing_agreement_changelist"),
-            "opts": self.opts,
-        }
-        return TemplateResponse(request, "billing/admin_determination.html", context)
+        page = Asked(
+            form_class,
+            carry_out,
+            back=_page(row) if row else reverse("admin:billing_agreement_changelist"),
+            goes_to=_page,
+            template="billing/admin_determination.html",
+            **texts,
+        )
+        return page.answer(self, request, row=row)
 
 
 def may_approve(row: Agreement, user: User) -> bool:
     return bool(
-        user.has_perm("billing.approve_agreement")
-        and row.prepared_by != user
-        and not (row.approved_at or row.withdrawn_at)
+        roles.has(user, Power.DETERMINATIONS) and row.prepared_by != user and not (row.approved_at or row.withdrawn_at)
     )
 
 
@@ -238,8 +222,9 @@ def waiting(row: Agreement, user: User) -> str:
     """Return a sentence that says who must approve it, or "" if it does not wait for approval."""
     if row.approved_at or row.withdrawn_at:
         return ""
-    others = roles.people_who_may("approve_agreement").exclude(pk=row.prepared_by_id).order_by("email")
-    names = ", ".join(one.email for one in others) or "nobody yet. An administrator can give someone that role"
+    others = roles.people_with(Power.DETERMINATIONS).order_by("email")
+    second = [one.email for one in others if two_people.are_two(row.prepared_by, one)]
+    names = ", ".join(second) or f"nobody yet. {errors.FIND_A_SECOND}"
     prepared = "You" if row.prepared_by == user else str(row.prepared_by)
     return f"{prepared} prepared it, so another administrator must approve it: {names}."
 

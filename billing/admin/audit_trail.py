@@ -1,15 +1,17 @@
 """The audit trail: who did what, when and why."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.http import HttpRequest
 from unfold.decorators import display
 
 from billing import errors
+from billing.access import roles
+from billing.access.roles import Power
 from billing.admin.readonly import ReadOnlyAdmin, masked
 from billing.admin.tones import TONES
-from billing.models import AuditEntry
+from billing.models import AuditEntry, User
 
 
 @admin.register(AuditEntry)
@@ -28,10 +30,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     @display(description="What")
     def summary(self, row: AuditEntry) -> str:
-        if row.what:
-            return row.what
-        verb = "created" if row.action == AuditEntry.Action.CREATE else ", ".join(sorted(row.changes or {}))
-        return f"{row.content_type.name}: {verb}"[:120]
+        return row.in_words
 
     @display(description="Changes")
     def changes_shown(self, row: AuditEntry) -> str:
@@ -44,4 +43,4 @@ class AuditEntryAdmin(ReadOnlyAdmin):
         return errors.without_stripe_ids("\n".join(shown)) or "–"
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("billing.view_auditentry")
+        return roles.has(cast(User, request.user), Power.AUDIT)

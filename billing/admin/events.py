@@ -1,5 +1,7 @@
 """Events from Stripe: the inbox, and putting parked events back."""
 
+from typing import cast
+
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -9,10 +11,12 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.decorators import action, display
 
+from billing.access import roles
+from billing.access.roles import Power
 from billing.admin.readonly import ReadOnlyAdmin, masked
 from billing.admin.tones import TONES
 from billing.audit import trail
-from billing.models import ReceivedEvent, StripeAccount
+from billing.models import ReceivedEvent, StripeAccount, User
 from billing.webhooks import inbox
 
 
@@ -71,4 +75,4 @@ class ReceivedEventAdmin(ReadOnlyAdmin):
         return TemplateResponse(request, "billing/admin_confirm.html", context)
 
     def has_replay_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("billing.manage_billing")
+        return roles.has(cast(User, request.user), Power.OPERATE)

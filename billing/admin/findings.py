@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import cast
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -17,6 +18,8 @@ from django.utils.timezone import localtime
 from unfold.decorators import action, display
 
 from billing import clock, errors, jobs, reconciliation
+from billing.access import roles
+from billing.access.roles import Power
 from billing.admin.acts import OtherAct, customer
 from billing.admin.acts.pages import ActsAdmin
 from billing.admin.forms import ReasonForm
@@ -25,7 +28,7 @@ from billing.admin.tones import TONES, in_words
 from billing.audit import actor
 from billing.audit.actor import Actor
 from billing.findings import KINDS
-from billing.models import Finding, Reconciliation
+from billing.models import Finding, Reconciliation, User
 from billing.reconciliation import decisions
 
 OF_COMPARISON = "comparisons__id__exact"
@@ -240,4 +243,4 @@ class ReconciliationAdmin(ReadOnly, ActsAdmin):
         return TemplateResponse(request, "billing/admin_confirm.html", context)
 
     def has_compare_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("billing.manage_billing")
+        return roles.has(cast(User, request.user), Power.OPERATE)

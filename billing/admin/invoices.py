@@ -114,7 +114,7 @@ class InvoiceAdmin(ReadOnly, ActsAdmin):
             '<tr><td style="padding: 2px 24px 2px 0">{}</td><td></td><td style="text-align: right">{}</td></tr>',
             ((name, Money(amount, row.currency)) for name, amount in more if amount),
         )
-        return format_html("<table>{}{}</table>", lines, below) if row.lines else format_html("–")
+        return format_html("<table>{}{}</table>", lines, below) if row.lines else SafeString("–")
 
     @display(description="Total", ordering="total")
     def total_shown(self, row: Invoice) -> str:

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from unfold.decorators import display
 
 from billing import clock, schedules
-from billing.admin.acts import customer, invoices, payment_methods, subscription, terms
+from billing.admin.acts import customer, invoices, payment_methods, people, subscription, terms
 from billing.admin.acts.pages import ActsAdmin
 from billing.admin.ends import Ends
 from billing.admin.readonly import ReadOnlyInline, masked
@@ -80,7 +80,10 @@ class OfficeAdmin(Ends, ActsAdmin):
     show_full_result_count = False
     search_fields = (*NAME, "billing_email")
     inlines = (PaymentMethodInline, InvoiceInline, PaymentInline, OperationInline, AuditInline)
-    acts = subscription.ACTS + terms.ACTS + invoices.OFFICE_ACTS + payment_methods.ACTS + customer.ACTS
+    acts = (
+        *(subscription.ACTS + terms.ACTS + invoices.OFFICE_ACTS + payment_methods.ACTS + customer.ACTS),
+        *people.OFFICE_ACTS,
+    )
     own = ("name", "billing_email", "time_zone", "locale")
     seen = (
         ("access", "state"),

@@ -6,7 +6,7 @@ from unfold.decorators import display
 from billing.admin.readonly import ReadOnlyAdmin, ReadOnlyInline, masked
 from billing.admin.searching import OFFICE
 from billing.admin.tones import TONES
-from billing.models import Operation, OperationStep
+from billing.models import ApprovalRequest, Operation, OperationStep
 
 
 class StepInline(ReadOnlyInline):
@@ -27,10 +27,16 @@ class OperationAdmin(ReadOnlyAdmin):
     list_select_related = ("office",)
     search_fields = (*OFFICE, "actor_label", "reason")
     fields = (
-        "public_id office kind status actor_label actor_kind reason attempts created_at settled_at "
+        "public_id office kind status actor_label actor_kind asked_for_by reason attempts created_at settled_at "
         "error_code error_message"
     ).split()
     inlines = (StepInline,)
+
+    @display(description="Asked for by")
+    def asked_for_by(self, row: Operation) -> str:
+        """The person whose request the actor approved, or the actor."""
+        request = ApprovalRequest.objects.filter(operation=row).select_related("requested_by").first()
+        return str(request.requested_by) if request else row.actor_label
 
     @display(description="Status", label=TONES, ordering="status")
     def state(self, row: Operation) -> str:

@@ -15,6 +15,8 @@ from django.urls import reverse
 from django.utils.timesince import timesince
 
 from billing import clock, health
+from billing.access import roles
+from billing.access.roles import Power
 from billing.admin.tasks import list_of, many, tasks_of
 from billing.admin.tones import TONES, in_words
 from billing.entitlement import Access, Policy, entitlement
@@ -64,7 +66,7 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     Source: https://unfoldadmin.com/docs/configuration/dashboard/
     """
     user = cast(User, request.user)
-    context |= {"title": "Overview", "has_role": user.has_perm("billing.view_office")}
+    context |= {"title": "Overview", "has_role": roles.has(user, Power.LOOK)}
     if not context["has_role"]:
         return context
     offices, seen = Office.objects.filter(archived_at=None), health.figures()
@@ -91,13 +93,13 @@ def _first_steps(user: User) -> Iterator[Step]:
     yield Step(
         "Make a plan and publish its price",
         "Add the plan with a price here, then run: python manage.py setup_stripe",
-        reverse("admin:billing_plan_add") if user.has_perm("billing.add_plan") else list_of("plan"),
+        reverse("admin:billing_plan_add") if roles.has(user, Power.PLANS) else list_of("plan"),
         PlanPrice.objects.filter(stripe_price_id__isnull=False).exists(),
     )
     yield Step(
         "Add the first Office",
         "The practice's name, and where its invoices go",
-        reverse("admin:billing_office_add") if user.has_perm("billing.add_office") else list_of("office"),
+        reverse("admin:billing_office_add") if roles.has(user, Power.OPERATE) else list_of("office"),
         first is not None,
     )
     yield Step(

@@ -7,12 +7,13 @@ from django import forms
 from django.contrib import admin
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse, QueryDict
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminDecimalFieldWidget
 
 from billing import money
 from billing.admin.acts.amounts import AmountField, in_minor_units
+from billing.admin.masking import MaskedAdmin
 from billing.admin.searching import NAME
 from billing.models import Plan, PlanPrice
 
@@ -110,7 +111,7 @@ class PriceInline(TabularInline):
 
 
 @admin.register(Plan)
-class PlanAdmin(ModelAdmin):
+class PlanAdmin(MaskedAdmin):
     list_display = ("name", "code", "archived_at")
     search_fields = (*NAME, "code")
     fields = ("name", "code")

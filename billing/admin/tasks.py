@@ -11,11 +11,26 @@ from django.urls import reverse
 from django.utils.timesince import timesince
 
 from billing import clock, health
+from billing.access import roles
+from billing.access.roles import Power
 from billing.admin.agreements import banner, may_approve
-from billing.models import Agreement, Finding, Operation, ReceivedEvent, Reconciliation, User
+from billing.models import (
+    Agreement,
+    ApprovalRequest,
+    Finding,
+    Operation,
+    ReceivedEvent,
+    Reconciliation,
+    ServiceIdentity,
+    User,
+)
 
 UNSETTLED_AFTER = timedelta(minutes=5)
 """Until then, the worker should find out the outcome of an operation by itself."""
+
+
+SERVICE_SOON = timedelta(days=30)
+"""How long before its last day a service is told of: a program that is refused may shut out every Office."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +48,9 @@ def tasks_of(user: User, health: dict[str, Any]) -> Iterator[Task]:
     yield from _of_health(health)
     yield from _of_findings()
     yield from _of_operations()
+    yield from _of_approvals(user)
     yield from _of_determinations(user)
+    yield from _of_services()
 
 
 def _of_health(seen: dict[str, Any]) -> Iterator[Task]:
@@ -89,6 +106,21 @@ def _of_operations() -> Iterator[Task]:
         )
 
 
+def _of_approvals(user: User) -> Iterator[Task]:
+    """Count what waits for a second person. What waits for this person is a warning."""
+    by_others = ApprovalRequest.objects.waiting().exclude(requested_by=user).count()
+    own = ApprovalRequest.objects.waiting().filter(requested_by=user).count()
+    page = list_of("approvalrequest", outcome__exact="")
+    may = roles.has(user, Power.APPROVE)
+    if by_others:
+        title = f"{many(by_others, 'request')} {'waits' if by_others == 1 else 'wait'} for approval"
+        says = "Money back above the limit needs a second person. Look at what was asked for, and decide."
+        yield Task("warning" if may else "info", title, says, page)
+    if own:
+        title = f"{many(own, 'request')} of yours {'waits' if own == 1 else 'wait'} for approval"
+        yield Task("info", title, "Another person must approve it within 72 hours.", page)
+
+
 def _of_determinations(user: User) -> Iterator[Task]:
     for row in Agreement.objects.filter(approved_at=None, withdrawn_at=None).select_related("prepared_by"):
         if may_approve(row, user):
@@ -107,6 +139,19 @@ def _of_determinations(user: User) -> Iterator[Task]:
         says = "In live mode, nothing that can charge is sent. First two people must record what counsel determined."
     tone = shown["tone"] if settings.STRIPE_LIVE_MODE else "info"
     yield Task(tone, shown["title"], says, list_of("agreement"))
+
+
+def _of_services() -> Iterator[Task]:
+    now = clock.wall()
+    for row in ServiceIdentity.objects.filter(ended_at=None, expires_at__lte=now + SERVICE_SOON).order_by("expires_at"):
+        over, last_day = row.expires_at <= now, row.expires_at - timedelta(microseconds=1)
+        refused = "It is refused." if over else f"After {last_day:%d %B %Y} (UTC) it is refused."
+        yield Task(
+            "danger" if over else "warning",
+            f"The service {row.name} {'has expired' if over else 'expires soon'}",
+            f"{refused} Give it a later last day, or end it.",
+            reverse("admin:billing_serviceidentity_change", args=[row.pk]),
+        )
 
 
 def many(count: int, what: str) -> str:

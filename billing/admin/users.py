@@ -3,48 +3,70 @@
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.forms import BaseUserCreationForm
-from django.http import HttpRequest
-from unfold.admin import ModelAdmin
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from unfold.decorators import action, display
 
 from billing.access import grants
+from billing.admin.acts.access import ACCESS_ACTS, signed_in_now
+from billing.admin.acts.pages import ActsAdmin
+from billing.admin.acts.people import USER_ACTS
 from billing.admin.searching import NAME, OFFICE
+from billing.admin.stamps import StampedAdmin, StampedForm
+from billing.audit import actor, trail
 from billing.models import Membership, User
 
 
-class UserCreationForm(BaseUserCreationForm):
-    class Meta:
-        model = User
-        fields = ("email", "name")
-        field_classes: dict[str, Any] = {}
-
-
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):
-    form = UserChangeForm
-    add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
+class UserAdmin(StampedAdmin, ActsAdmin):
+    """A user is made by accepting an invitation. Nobody types another person's password."""
+
+    form = StampedForm
     ordering = ("email",)
     list_display = ("email", "name", "is_staff", "is_active")
     list_filter = ("is_staff", "is_active", "groups")
     search_fields = ("email", *NAME)
     filter_horizontal = ("groups",)
-    readonly_fields = ("last_login", "created_at")
+    readonly_fields = ("last_login", "created_at", "signed_in_now")
     fieldsets = (
-        (None, {"fields": ("email", "name", "password")}),
+        (None, {"fields": ("email", "name")}),
         ("Permissions", {"fields": ("is_active", "is_staff", "groups")}),
         ("Dates", {"fields": ("last_login", "created_at")}),
     )
-    add_fieldsets = ((None, {"fields": ("email", "name", "password1", "password2")}),)
+    actions_list = ("invite",)
+    acts = (*USER_ACTS, *ACCESS_ACTS)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return not lookup.startswith("password") and super().lookup_allowed(lookup, value, request)
+
+    @action(description="Invite staff", url_path="invite/", permissions=["invite"])
+    def invite(self, request: HttpRequest) -> HttpResponse:
+        return redirect("admin:billing_invitation_invite")
+
+    def has_invite_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("billing.add_user")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Show where the person is signed in only to whoever may end it."""
+        given = super().get_fieldsets(request, obj)
+        if obj is None or not self.has_change_permission(request, obj):
+            return given
+        return (*given, ("Signed in now", {"fields": ("signed_in_now",)}))
+
+    @display(description="Where")
+    def signed_in_now(self, user: User) -> str:
+        return signed_in_now(user)
+
 
 @admin.register(Membership)
-class MembershipAdmin(ModelAdmin):
+class MembershipAdmin(StampedAdmin):
+    form = StampedForm
     list_display = ("user", "office", "role", "created_at", "ended_at")
     list_filter = ("role",)
     list_select_related = ("user", "office")
@@ -58,5 +80,6 @@ class MembershipAdmin(ModelAdmin):
         return False
 
     def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        grants.write_grants(obj)
+        with trail.acting(actor.person(request.user), office=obj.office):
+            super().save_model(request, obj, form, change)
+            grants.write_grants(obj)

@@ -6,9 +6,9 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.template.response import SimpleTemplateResponse
 from django.utils import timezone
-from unfold.admin import ModelAdmin
 
 from billing import zones
+from billing.admin.masking import MaskedAdmin
 from billing.models import Office
 
 NAMES_ZONE = "billing/admin_zone.html"
@@ -19,7 +19,7 @@ def office_of(subject: Any) -> Office | None:
     return found if isinstance(found, Office) else None
 
 
-class Zoned(ModelAdmin):
+class Zoned(MaskedAdmin):
     """A page that shows days and times in the zone of the Office that it is about."""
 
     list_before_template = NAMES_ZONE

@@ -7,11 +7,14 @@ import logging
 from typing import Any
 
 from rest_framework import exceptions, status
+from rest_framework.authentication import get_authorization_header
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from billing import database_trouble, declines, errors
+from billing.api import sent
 from billing.errors import Category
+from billing.limits import requests
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +26,9 @@ STATUS: dict[Category, int] = {
     Category.CONFLICT: status.HTTP_409_CONFLICT,
     Category.INVALID: status.HTTP_422_UNPROCESSABLE_ENTITY,
     Category.STRIPE_REFUSED: status.HTTP_502_BAD_GATEWAY,
+    Category.WAITS: status.HTTP_202_ACCEPTED,
     Category.UNKNOWN: status.HTTP_503_SERVICE_UNAVAILABLE,
+    Category.TOO_MANY: status.HTTP_429_TOO_MANY_REQUESTS,
 }
 
 
@@ -45,10 +50,24 @@ def problem(code: str, detail: str, decline_code: str = "") -> Response:
 
 
 def answer(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Return the answer to an error, as DRF's EXCEPTION_HANDLER. None: DRF raises the error again."""
+    """Return the answer to an error, as DRF's EXCEPTION_HANDLER. None: DRF raises the error again.
+
+    What was refused before the view counted the request, such as a wrong token, is counted here.
+    """
+    request = context["request"]
+    if not requests.is_counted(request._request) and not isinstance(error, database_trouble.TROUBLE):
+        try:
+            if isinstance(error, exceptions.AuthenticationFailed) and get_authorization_header(request):
+                requests.count_wrong_token(request._request)
+            else:
+                requests.count(request._request, request.user)
+        except (errors.TooManyRequests, *database_trouble.TROUBLE) as instead:
+            error = instead
+    if isinstance(error, errors.SentForApproval):
+        return sent.accepted(error.about)
     if isinstance(error, errors.BillingError):
         refusal = problem(error.code, str(error), getattr(error, "decline_code", ""))
-        if isinstance(error, errors.RequestInProgress):
+        if isinstance(error, errors.RequestInProgress | errors.TooManyRequests):
             refusal["Retry-After"] = str(error.retry_after_seconds)
         return refusal
     if isinstance(error, database_trouble.TROUBLE):

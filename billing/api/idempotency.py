@@ -4,6 +4,7 @@ A view that supports it says in ``carry_out`` what its POST does, and in ``settl
 answer can be given even if the first one was never sent. What is stored:
 
 - A success, and a refusal of an operation (402, 403, 409, 422, 502), with status and body.
+- A 202 is not stored: a repeated request gets what has become of the request for approval.
 - An unknown outcome is not stored. It is read from the operation each time, until it is settled.
 
 Some answers are not stored, because nothing was begun and the same key may be used again: input that a serializer
@@ -23,6 +24,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from billing import errors
+from billing.api import sent
 from billing.api.errors import problem
 from billing.models import IdempotentRequest, Operation, User
 from billing.operations.engine import idempotency
@@ -75,6 +77,8 @@ class IdempotentPosts(APIView):
         idempotency.refresh(row)
         if row.operation is not None:
             return self._answer(row, success=None if refusal else response)
+        if row.approval_request is not None:
+            return response
         if isinstance(refusal, MAY_BE_TRIED_AGAIN) or not (refusal or self.answers_are_kept):
             idempotency.give_up(row)
             return response
@@ -84,6 +88,8 @@ class IdempotentPosts(APIView):
         """Return the answer by what is known now. Raises: RequestInProgress."""
         if row.is_answered:
             return _remembered(row)
+        if row.approval_request is not None:
+            return sent.accepted(row.approval_request)
         operation = row.operation
         if operation is None or operation.status == Operation.Status.OPEN:
             raise errors.RequestInProgress

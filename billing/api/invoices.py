@@ -156,7 +156,7 @@ class DocumentView(InvoiceView):
     def get(self, request: Request, public_id: Any, invoice_id: Any) -> Response:
         """Get the address of the invoice's PDF or page at Stripe. The audit trail records who opened it."""
         invoice = self.subject(request, public_id, invoice_id)
-        address = open_document(invoice, self.document, by=actor.person(request.user))
+        address = open_document(invoice, self.document, by=actor.of(request.user))
         return Response({"url": address}, headers={"Cache-Control": "no-store"})
 
 
@@ -172,7 +172,7 @@ class UpcomingInvoice(OfficeView):
     @extend_schema(responses={200: PreviewSerializer, 404: PROBLEM, 503: PROBLEM})
     def get(self, request: Request, public_id: Any) -> Response:
         """Show the invoice of the next renewal, as Stripe calculates it now."""
-        found = preview_upcoming(self.office(request, public_id), by=actor.person(request.user))
+        found = preview_upcoming(self.office(request, public_id), by=actor.of(request.user))
         return Response(PreviewSerializer(found).data)
 
 

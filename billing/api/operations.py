@@ -10,16 +10,21 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from billing.access import roles
+from billing.access.roles import Power
 from billing.api import request_bodies, serializers
 from billing.api.idempotency import IdempotentPosts
 from billing.api.request_bodies import Body
 from billing.api.schema import Described, Named
+from billing.api.sent import OneApprovalRequestSerializer
 from billing.api.views import PROBLEM, OfficeView
 from billing.audit import actor
-from billing.models import Operation
+from billing.audit.actor import Actor
+from billing.models import Office, Operation
+from billing.operations.engine import begin
 from billing.operations.engine.begin import perform
 from billing.operations.engine.declaration import Declaration
-from billing.operations.engine.previews import preview
+from billing.operations.engine.previews import check_may_preview, preview, to_preview
 from billing.operations.engine.steps import Run
 
 REFUSALS = dict.fromkeys((402, 403, 404, 409, 422, 502, 503), PROBLEM)
@@ -45,27 +50,42 @@ class DeclaredView(OfficeView, Described):
     def reason(self) -> fields.Field[Any, Any, Any, Any] | None:
         return request_bodies.any_reason()
 
-    def asked(self, request: Request, **address: Any) -> tuple[Declaration[Any, Any], str]:
-        """Return the request as its declaration, and the reason as it was given."""
+    def check_permitted(self, office: Office, by: Actor) -> None:
+        """Raises: NotPermitted, StaffOnly."""
+        begin.check_permitted(self.declared, office, by=by)
+
+    def asked(self, request: Request, **address: Any) -> tuple[Any, Declaration[Any, Any], str]:
+        """Return the subject, the request as its declaration, and the reason as it was given.
+
+        Whether the person may ask for it is known before the body is read: of who may not, no word is judged or kept.
+        """
+        subject = self.subject(request, **address)
+        self.check_permitted(self.declared.office_of(subject), actor.person(request.user))
         body = self.takes(data=request.data)
         body.is_valid(raise_exception=True)
         given = body.given
         reason = given.pop("reason", "")
         given |= {name: str(address[there]) for name, there in self.from_address.items()}
-        return self.declared(**given), reason
+        return subject, self.declared(**given), reason
 
     def takes(self, **data: Any) -> Body:
         without = {*self.not_in_body, *self.from_address}
         return Body(self.declared, called=self.body, without=without, reason=self.reason(), **data)
 
     def gives(self) -> dict[int, Any]:
-        return {self.answers: self.shown, **REFUSALS}
+        waits: dict[int, Any] = {status.HTTP_202_ACCEPTED: OneApprovalRequestSerializer} if self.may_wait else {}
+        return {self.answers: self.shown, **waits, **REFUSALS}
+
+    @property
+    def may_wait(self) -> bool:
+        """Return whether it can be sent to a second person for approval."""
+        return self.declared.needs is Power.GIVE_BACK and isinstance(self, OperationView)
 
     def operation_id(self) -> str:
         return re.sub(r"(?<!^)([A-Z])", r"_\1", self.declared.__name__).lower()
 
     def text(self) -> str:
-        return self.first_of(self.declared)
+        return f"{self.first_of(self.declared)}\n\n{roles.in_words(self.declared.needs)}"
 
     def first_of(self, documented: Any) -> str:
         return "\n\n".join((inspect.getdoc(documented) or "").split("\n\n")[: self.paragraphs])
@@ -75,9 +95,8 @@ class OperationView(DeclaredView, IdempotentPosts):
     """A view that carries out the operation and shows its result."""
 
     def carry_out(self, request: Request, **address: Any) -> Response:
-        subject = self.subject(request, **address)
-        wanted, reason = self.asked(request, **address)
-        return self.answered(perform(wanted, subject, by=actor.person(request.user), reason=reason))
+        subject, wanted, reason = self.asked(request, **address)
+        return self.answered(perform(wanted, subject, by=actor.of(request.user), reason=reason))
 
     def settled(self, operation: Operation) -> Response:
         run = Run(operation)
@@ -112,9 +131,8 @@ class TellingView(DeclaredView):
     key: str = "url"
 
     def post(self, request: Request, **address: Any) -> Response:
-        subject = self.subject(request, **address)
-        wanted, reason = self.asked(request, **address)
-        shown = perform(wanted, subject, by=actor.person(request.user), reason=reason)
+        subject, wanted, reason = self.asked(request, **address)
+        shown = perform(wanted, subject, by=actor.of(request.user), reason=reason)
         return Response({self.key: shown}, status=self.answers, headers=NO_STORE)
 
     def gives(self) -> dict[int, Any]:
@@ -129,10 +147,12 @@ class PreviewView(DeclaredView):
     def reason(self) -> fields.Field[Any, Any, Any, Any] | None:
         return None
 
+    def check_permitted(self, office: Office, by: Actor) -> None:
+        check_may_preview(self.declared, office, by=by)
+
     def post(self, request: Request, **address: Any) -> Response:
-        subject = self.subject(request, **address)
-        wanted, reason = self.asked(request, **address)
-        seen = preview(wanted, subject, by=actor.person(request.user), reason=reason)
+        subject, wanted, reason = self.asked(request, **address)
+        seen = preview(wanted, subject, by=actor.of(request.user), reason=reason)
         return Response(self.shown(seen).data)
 
     def takes(self, **data: Any) -> Body:
@@ -143,4 +163,5 @@ class PreviewView(DeclaredView):
         return self.called
 
     def text(self) -> str:
-        return self.first_of(getattr(self.declared, "preview", None))
+        shown = self.first_of(getattr(self.declared, "preview", None))
+        return f"{shown}\n\n{roles.in_words(to_preview(self.declared))}"

@@ -111,6 +111,7 @@ class MoneyBackSerializer(fields.Serializer[Any]):
     goes_to = fields.ListField(child=fields.CharField())
     warnings = fields.ListField(child=fields.CharField())
     as_of = fields.DateTimeField(help_text="Confirm with this value, and it is done once")
+    waits = fields.CharField(help_text="Why it waits for a second person once it is confirmed, if it does")
 
 
 class Payments(OfficeView, generics.ListAPIView[Payment]):

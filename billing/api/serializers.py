@@ -189,6 +189,7 @@ class CreditPreviewSerializer(serializers.Serializer[Any]):
     change = serializers.IntegerField(source="change.amount")
     after = serializers.IntegerField(source="after.amount")
     as_of = serializers.DateTimeField()
+    waits = serializers.CharField(help_text="Why it waits for a second person once it is confirmed, if it does")
 
 
 class PaymentLinkSerializer(serializers.Serializer[Any]):
@@ -231,16 +232,6 @@ class EntitlementSerializer(serializers.Serializer[Any]):
     access = serializers.ChoiceField(choices=["full", "none"])
     reason = serializers.CharField()
     until = serializers.DateTimeField(allow_null=True)
-
-
-class SignInSerializer(serializers.Serializer[Any]):
-    email = serializers.EmailField()
-    password = serializers.CharField(style={"input_type": "password"}, trim_whitespace=False)
-
-
-class TokenSerializer(serializers.Serializer[Any]):
-    token = serializers.CharField()
-    expires = serializers.DateTimeField()
 
 
 class ProblemSerializer(serializers.Serializer[Any]):

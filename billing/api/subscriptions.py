@@ -31,7 +31,7 @@ class StartingView(DeclaredView):
 
     def _payment_page(self, request: Request, **address: Any) -> str | None:
         try:
-            return payment_page(self.office(request, **address), by=actor.person(request.user))
+            return payment_page(self.office(request, **address), by=actor.of(request.user))
         except errors.BillingError:  # the refusal stands, and the page can be asked for again
             return None
 

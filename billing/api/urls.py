@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.permissions import AllowAny
 
-from billing.api import account, invoices, payments, views
+from billing.api import account, approvals, audit_trail, invoices, members, payments, sign_in, views
 from billing.api.customers import CreditOperation, OfficeOperation
 from billing.api.invoices import ChargeOperation, InvoiceOperation
 from billing.api.operations import DeclaredView, OperationView, PreviewView, TellingView
@@ -52,7 +52,8 @@ def at(
     return path(address, view.as_view(declared=declared, body=body, called=called, **more), name=name)
 
 
-def read(address: str, name: str, view: type[views.OfficeView]) -> URLPattern:
+def plain(address: str, name: str, view: type[views.OfficeView]) -> URLPattern:
+    """Return an address that begins no operation."""
     return path(address, view.as_view(), name=name)
 
 
@@ -86,14 +87,14 @@ CARDS = [
     at("<uuid:card_id>/remove/", "remove-payment-method", CardOperation, RemovePaymentMethod),
 ]
 INVOICES = [
-    read("", "invoices", invoices.Invoices),
-    read("upcoming/", "upcoming-invoice", invoices.UpcomingInvoice),
+    plain("", "invoices", invoices.Invoices),
+    plain("upcoming/", "upcoming-invoice", invoices.UpcomingInvoice),
 ]
 INVOICE = [
-    read("", "invoice", invoices.OneInvoice),
-    read("lines/", "invoice-lines", invoices.InvoiceLines),
-    read("pdf/", "invoice-pdf", invoices.InvoicePdf),
-    read("page/", "invoice-page", invoices.InvoicePage),
+    plain("", "invoice", invoices.OneInvoice),
+    plain("lines/", "invoice-lines", invoices.InvoiceLines),
+    plain("pdf/", "invoice-pdf", invoices.InvoicePdf),
+    plain("page/", "invoice-page", invoices.InvoicePage),
     at("pay/", "pay-invoice", InvoiceOperation, PayInvoice, "Pay"),
     at("retry/", "retry-invoice", InvoiceOperation, RetryInvoice),
     at("send/", "send-invoice", InvoiceOperation, SendInvoice),
@@ -103,17 +104,18 @@ INVOICE = [
     at("credit-note/preview/", "preview-credit-note", CreditNotePreview, IssueCreditNote, "PreviewCreditNote"),
 ]
 PAYMENTS = [
-    read("", "payments", payments.Payments),
+    plain("", "payments", payments.Payments),
     at("<uuid:payment_id>/refund/", "refund", RefundOperation, RefundPayment, "Refund"),
     at("<uuid:payment_id>/refund/preview/", "preview-refund", RefundPreview, RefundPayment, "PreviewRefund"),
 ]
 OFFICE: list[URLPattern | URLResolver] = [
-    read("", "office", views.OneOffice),
-    read("entitlement/", "entitlement", views.OfficeEntitlement),
+    plain("", "office", views.OneOffice),
+    plain("entitlement/", "entitlement", views.OfficeEntitlement),
     path("subscription/", include(SUBSCRIPTION)),
     path("payments/", include(PAYMENTS)),
-    read("adjustments/", "adjustments", payments.Adjustments),
+    plain("adjustments/", "adjustments", payments.Adjustments),
     path("payment-methods/", include(CARDS)),
+    plain("second-factor/", "office-second-factor", sign_in.SecondFactorOfMembers),
     at("contact/", "contact", OfficeOperation, ChangeContact, "Contact"),
     at("portal/", "portal", TellingView, OpenPortal),
     at("credit/", "credit", CreditOperation, AdjustCredit, "Credit"),
@@ -124,14 +126,25 @@ OFFICE: list[URLPattern | URLResolver] = [
     path("invoices/<uuid:invoice_id>/", include(INVOICE)),
     at("charges/", "charges", ChargeOperation, ChargeOffice, "Charge"),
     at("charges/preview/", "preview-charge", PreviewView, ChargeOffice, "PreviewCharge"),
-    read("statement/", "statement", account.OfficeStatement),
-    read("cycles/", "cycles", account.BillingCycles),
-    read("standing/", "standing", account.OfficeStanding),
+    plain("approvals/", "approvals", approvals.Approvals),
+    plain("approvals/<uuid:approval_id>/", "approval", approvals.OneApproval),
+    plain("approvals/<uuid:approval_id>/preview/", "preview-approval", approvals.PreviewApproval),
+    plain("approvals/<uuid:approval_id>/approve/", "approve", approvals.Approve),
+    plain("approvals/<uuid:approval_id>/turn-down/", "turn-down", approvals.TurnDown),
+    plain("approvals/<uuid:approval_id>/withdraw/", "withdraw-request", approvals.Withdraw),
+    plain("statement/", "statement", account.OfficeStatement),
+    plain("cycles/", "cycles", account.BillingCycles),
+    plain("standing/", "standing", account.OfficeStanding),
+    plain("audit-trail/", "audit-trail", audit_trail.AuditTrail),
+    plain("members/", "members", members.Members),
+    plain("members/<uuid:person_id>/change/", "change-member", members.ChangeMember),
+    plain("members/<uuid:person_id>/remove/", "remove-member", members.RemoveMember),
 ]
 open_to_all = {"authentication_classes": [], "permission_classes": [AllowAny]}
 urlpatterns = [
-    path("auth/token/", views.SignIn.as_view(), name="sign-in"),
-    path("auth/sign-out/", views.SignOut.as_view(), name="sign-out"),
+    path("auth/token/", sign_in.SignIn.as_view(), name="sign-in"),
+    path("auth/sign-out/", sign_in.SignOut.as_view(), name="sign-out"),
+    path("account/password/", sign_in.OwnPassword.as_view(), name="own-password"),
     path("plans/", views.Plans.as_view(), name="plans"),
     path("offices/", views.Offices.as_view(), name="offices"),
     path("offices/<uuid:public_id>/", include(OFFICE)),

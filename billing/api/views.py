@@ -1,95 +1,84 @@
-"""The views for signing in, plans, Offices and entitlement, and the base class of all views of an Office."""
+"""The views for plans, Offices and entitlement, and the base class of all views of an Office."""
 
 import hashlib
+from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 from django.conf import settings
-from django.contrib.auth import authenticate
 from django.db.models import QuerySet
-from django.http import HttpResponseBase
+from django.http import Http404, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils.cache import get_conditional_response, patch_cache_control
 from django.utils.http import quote_etag
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from knox.models import get_token_model
-from rest_framework import generics, permissions, status
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework import generics
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import ScopedRateThrottle
 from rest_framework.views import APIView
 
-from billing import clock
-from billing.access import grants
+from billing import clock, errors
+from billing.access import grants, second_factor, services
+from billing.access.roles import Power
 from billing.api import serializers
 from billing.audit import actor, trail
 from billing.entitlement import Policy, entitlement, look_is_due
 from billing.look import queue_look_if_possible
-from billing.models import Office, PlanPrice, User
+from billing.models import Office, PlanPrice, ServiceIdentity, User
 
 PROBLEM = serializers.ProblemSerializer
+Caller = User | ServiceIdentity
 
 
 class ApiView(APIView):
-    """A view that makes the token's user the actor of what the request writes."""
+    """A view that makes whoever has the token the actor of what the request writes."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         if request.user.is_authenticated:
-            trail.act_as(actor.person(request.user))
+            trail.act_as(actor.of(request.user))
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Let a service's last use be written when its answer is sent."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        if isinstance(caller := getattr(request, "_user", None), ServiceIdentity):
+            _when_sent(response, partial(services.note_use, caller))
+        return response
+
+
+def _when_sent(response: Any, do: Callable[[], None]) -> None:
+    """Do something when the answer is with whoever asked: the server closes the response then.
+
+    Django has a list of what it calls at that moment, but it hides each error.
+    """
+    close = response.close
+
+    def closing() -> None:
+        close()
+        do()
+
+    response.close = closing
 
 
 class OfficeView(ApiView):
     def office(self, request: Request, public_id: Any) -> Office:
-        """Return the Office if the user may see its billing. Otherwise answer 404."""
-        seen = grants.offices_where(cast(User, request.user), "view_billing")
-        return get_object_or_404(seen.select_related("current_plan"), public_id=public_id)
+        """Return the Office if the caller may see its billing. Otherwise answer 404.
+
+        Raises: SecondFactorToEnrol: a member without a second factor, and the Office requires one.
+        """
+        caller = cast(Caller, request.user)
+        seen = grants.offices_where(caller, Power.LOOK).select_related("current_plan")
+        try:
+            return get_object_or_404(seen, public_id=public_id)
+        except Http404:
+            awaits = second_factor.offices_that_await_it(caller) if isinstance(caller, User) else None
+            if awaits is not None and awaits.filter(public_id=public_id).exists():
+                raise errors.SecondFactorToEnrol(second_factor.page()) from None
+            raise
 
     def subject(self, request: Request, public_id: Any, **named: Any) -> Any:
         """Return the subject of the operation at this address."""
         return self.office(request, public_id)
-
-
-class SignIn(APIView):
-    """A view that takes no Idempotency-Key: its answer has a token, and no token is ever stored in clear."""
-
-    authentication_classes = ()
-    permission_classes = (permissions.AllowAny,)
-    throttle_classes = (ScopedRateThrottle,)
-    throttle_scope = "sign-in"
-
-    def get_authenticate_header(self, request: Request) -> str:
-        """Make a wrong password a 401. This view has no authenticator that would do it."""
-        return "Token"
-
-    @extend_schema(request=serializers.SignInSerializer, responses={200: serializers.TokenSerializer, 401: PROBLEM})
-    def post(self, request: Request) -> Response:
-        """Get a token for the header ``Authorization: Token …``, with e-mail address and password."""
-        given = serializers.SignInSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        user = authenticate(
-            request._request,
-            username=given.validated_data["email"],
-            password=given.validated_data["password"],
-        )
-        if not isinstance(user, User):
-            raise AuthenticationFailed("The address or the password is wrong.")
-        with trail.acting(actor.person(user)):
-            get_token_model().objects.filter(user=user, expiry__lt=clock.wall()).delete()
-            instance, token = get_token_model().objects.create(user=user)
-            trail.record_act(user, "signed in for an API token")
-        return Response({"token": token, "expires": instance.expiry})
-
-
-class SignOut(ApiView):
-    """A view that takes no Idempotency-Key: afterwards its token is void, so it cannot be repeated."""
-
-    @extend_schema(request=None, responses={204: None})
-    def post(self, request: Request) -> Response:
-        """Make the token of this request void."""
-        request.auth.delete()
-        trail.record_act(request.user, "signed out of an API token")
-        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class Plans(ApiView, generics.ListAPIView[PlanPrice]):
@@ -109,7 +98,7 @@ class Offices(ApiView, generics.ListAPIView[Office]):
     def get_queryset(self) -> QuerySet[Office]:
         if getattr(self, "swagger_fake_view", False):
             return Office.objects.none()
-        return grants.visible_offices(cast(User, self.request.user)).order_by("name", "pk")
+        return grants.offices_where(cast(Caller, self.request.user), Power.LOOK).order_by("name", "pk")
 
 
 class OneOffice(OfficeView):

@@ -6,6 +6,7 @@ changes no row.
 """
 
 import contextlib
+import uuid
 from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from django.conf import settings
 from django.db.models.signals import pre_save
 
 from billing import clock, errors, models, neutral_text
+from billing.audit import leaves
 from billing.audit.actor import Actor
 from billing.models import AuditEntry, Office
 
@@ -32,6 +34,8 @@ _context: ContextVar[Context] = ContextVar("audit_context", default=Context())  
 
 REGISTERED: dict[type, dict[str, Any]] = {
     models.Agreement: {},
+    models.ApprovalRequest: {"include_fields": ["kind", "request", "amount", "currency", "outcome", "operation"]},
+    models.EmergencyRole: {},
     models.Office: {
         "exclude_fields": ["look_ticket", "customer_ticket", "confirmed_at", "reconciled_at", "name_folded"]
     },
@@ -47,10 +51,17 @@ REGISTERED: dict[type, dict[str, Any]] = {
     models.Operation: {
         "include_fields": ["kind", "status", "error_code", "actor_label", "reason", "request"],
     },
+    models.Invitation: {},
     models.Membership: {},
     models.OfficeUserPermission: {},
+    models.ServiceIdentity: {"exclude_fields": ["last_used_at"], "m2m_fields": {"offices"}},
+    models.ServiceSecret: {"exclude_fields": ["digest"]},
     models.StripeAccount: {"exclude_fields": ["catalogue_ticket"]},
-    models.User: {"exclude_fields": ["password", "last_login", "name_folded"], "m2m_fields": {"groups"}},
+    models.User: {
+        "exclude_fields": ["password", "last_login", "name_folded", "access_number"],
+        "m2m_fields": {"groups"},
+    },
+    models.Vouching: {},
 }
 
 
@@ -130,6 +141,8 @@ def _complete(sender: type, instance: AuditEntry, **_: Any) -> None:
     instance.billing_at = clock.billing()
     if instance.office_id is None:
         instance.office_id = _office_of(instance) or (context.office.pk if context.office else None)
+    instance.nonce = uuid.uuid4()
+    instance.mac = leaves.mac(instance)
 
 
 def _office_of(entry: AuditEntry) -> int | None:

@@ -1,27 +1,43 @@
+from billing.models.access_token import AccessToken
 from billing.models.adjustment import Adjustment
 from billing.models.agreement import Agreement
+from billing.models.approval_request import ApprovalRequest
 from billing.models.audit import AuditEntry
+from billing.models.cached_value import CachedValue
+from billing.models.emergency_role import EmergencyRole
 from billing.models.finding import Finding
 from billing.models.idempotent_request import IdempotentRequest
+from billing.models.invitation import Invitation, OneTimeLink
 from billing.models.invoice import Invoice, InvoicePayment, Payment
 from billing.models.membership import Membership, OfficeGroupPermission, OfficeUserPermission
+from billing.models.notification import Notification
 from billing.models.office import Office
 from billing.models.operation import Operation, OperationStep
 from billing.models.payment_method import PaymentMethod
 from billing.models.plan import Plan, PlanPrice
-from billing.models.queue import Job, Notification, RequestBudget, WorkerHeartbeat
+from billing.models.queue import Job, RequestBudget, WorkerHeartbeat
+from billing.models.rate_count import RateCount
 from billing.models.received_event import ReceivedEvent
 from billing.models.reconciliation import Reconciliation
+from billing.models.seal import AuditSeal, SealedEntry
+from billing.models.service import ServiceIdentity, ServiceSecret
 from billing.models.stripe_account import StripeAccount
 from billing.models.subscription import Subscription, SubscriptionChange, SubscriptionItem
 from billing.models.user import User
+from billing.models.vouching import Vouching
 
 __all__ = [
+    "AccessToken",
     "Adjustment",
     "Agreement",
+    "ApprovalRequest",
     "AuditEntry",
+    "AuditSeal",
+    "CachedValue",
+    "EmergencyRole",
     "Finding",
     "IdempotentRequest",
+    "Invitation",
     "Invoice",
     "InvoicePayment",
     "Job",
@@ -30,19 +46,25 @@ __all__ = [
     "Office",
     "OfficeGroupPermission",
     "OfficeUserPermission",
+    "OneTimeLink",
     "Operation",
     "OperationStep",
     "Payment",
     "PaymentMethod",
     "Plan",
     "PlanPrice",
+    "RateCount",
     "ReceivedEvent",
     "Reconciliation",
     "RequestBudget",
+    "SealedEntry",
+    "ServiceIdentity",
+    "ServiceSecret",
     "StripeAccount",
     "Subscription",
     "SubscriptionChange",
     "SubscriptionItem",
     "User",
+    "Vouching",
     "WorkerHeartbeat",
 ]

@@ -2,12 +2,23 @@
 
 from typing import Any, NoReturn
 
-from auditlog.models import AbstractLogEntry
+from auditlog.models import AbstractLogEntry, LogEntryManager
 from django.db import models
 
 
 class AppendOnlyError(TypeError):
     """The program tried to change or delete a row that must stay as it was written."""
+
+
+class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
+    def update(self, **_: Any) -> NoReturn:
+        raise AppendOnlyError("Audit entries are never changed.")
+
+    def delete(self) -> NoReturn:
+        raise AppendOnlyError("Audit entries are never deleted.")
+
+    def bulk_create(self, *_: Any, **__: Any) -> NoReturn:
+        raise AppendOnlyError("Audit entries are written one by one, with their actor: see billing/audit/trail.py.")
 
 
 class AuditEntry(AbstractLogEntry):
@@ -23,16 +34,35 @@ class AuditEntry(AbstractLogEntry):
     reason = models.CharField(max_length=200, blank=True)
     request_id = models.CharField(max_length=64, blank=True)
     what = models.CharField(max_length=200, blank=True, help_text="An act or a refusal, in words")
+    # auditlog's own fields let an entry lose its actor, or go with its content type
+    actor = models.ForeignKey("billing.User", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    content_type = models.ForeignKey("contenttypes.ContentType", on_delete=models.PROTECT, related_name="+")
+    nonce = models.UUIDField(null=True, editable=False, help_text="Makes each entry another one")
+    mac = models.CharField(max_length=80, blank=True, db_default="", default="", editable=False)
     billing_at = models.DateTimeField(help_text="The billing clock; it differs from the wall in a sandbox only")
+
+    objects = LogEntryManager.from_queryset(AuditEntryQuerySet)()
 
     class Meta(AbstractLogEntry.Meta):
         abstract = False
         verbose_name = "audit entry"
         verbose_name_plural = "audit entries"
+        constraints = [
+            # with a condition, so that SQLite adds an index and does not copy the table
+            models.UniqueConstraint(fields=["nonce"], condition=models.Q(nonce__isnull=False), name="audit_entry_once")
+        ]
         indexes = [
             models.Index(fields=["content_type", "object_id", "timestamp"], name="audit_of_object"),
             models.Index(fields=["office", "timestamp"], name="audit_of_office"),
         ]
+
+    @property
+    def in_words(self) -> str:
+        """Return what was done: an act or refusal as it was recorded, or which columns of what changed."""
+        if self.what:
+            return self.what
+        verb = "created" if self.action == self.Action.CREATE else ", ".join(sorted(self.changes or {}))
+        return f"{self.content_type.name}: {verb}"[:120]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:

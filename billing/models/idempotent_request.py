@@ -14,6 +14,9 @@ class IdempotentRequest(models.Model):
     operation = models.OneToOneField(
         "billing.Operation", null=True, on_delete=models.PROTECT, related_name="idempotent_request"
     )
+    approval_request = models.OneToOneField(
+        "billing.ApprovalRequest", null=True, on_delete=models.PROTECT, related_name="idempotent_request"
+    )
     claim_id = models.UUIDField()
     lease_until = models.DateTimeField()
     http_status = models.PositiveSmallIntegerField(null=True)

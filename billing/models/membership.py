@@ -1,9 +1,18 @@
 """Memberships: who belongs to an Office, and in which role. Django-guardian's grants are written from them."""
 
-from django.db import models
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.db import models, transaction
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
 from billing import clock
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def in_force(self) -> "MembershipQuerySet":
+        """Return those that have not ended. An end in the future has not come yet."""
+        return self.filter(models.Q(ended_at=None) | models.Q(ended_at__gt=clock.wall()))
 
 
 class Membership(models.Model):
@@ -16,13 +25,25 @@ class Membership(models.Model):
     office = models.ForeignKey("billing.Office", on_delete=models.PROTECT, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role.choices)
     created_at = models.DateTimeField(default=clock.wall, editable=False)
-    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(
+        null=True, blank=True, help_text="It gives nothing from then on. It can be set in advance."
+    )
+
+    objects: ClassVar = MembershipQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "office"], name="one_membership_per_office")]
 
     def __str__(self) -> str:
         return f"{self.user}: {self.role} of {self.office}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save, together with what must end because of it: see ``billing.access.ending``."""
+        with transaction.atomic(using=kwargs.get("using")):
+            super().save(*args, **kwargs)
+
+    def is_in_force(self, at: datetime) -> bool:
+        return self.ended_at is None or self.ended_at > at
 
 
 class OfficeUserPermission(UserObjectPermissionBase):

@@ -31,6 +31,12 @@ class Office(Named):
     currency = models.CharField(max_length=3, blank=True, editable=False)
     created_at = models.DateTimeField(default=clock.wall, editable=False)
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
+    requires_second_factor = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Its members see it only if they have a second factor.",
+    )
     test_clock = models.CharField(max_length=255, blank=True, editable=False)
 
     look_ticket = models.BigIntegerField(default=0, editable=False)
@@ -94,7 +100,17 @@ class Office(Named):
         indexes = [models.Index(fields=["name", "id"], name="office_by_name")]
         permissions = [
             ("view_billing", "May see this Office's billing"),
+            ("see_details", "May see e-mail addresses, the last digits of cards and ids at Stripe"),
+            ("open_documents", "May open this Office's invoices at Stripe"),
+            ("preview_billing", "May ask Stripe what something would cost"),
             ("manage_billing", "May change what is billed to this Office, and how"),
+            ("open_portal", "May open Stripe's portal for this Office"),
+            ("operate_billing", "May do what only the vendor may do to an Office"),
+            ("give_back", "May give money or credit back"),
+            ("approve_requests", "May approve what another person asked for"),
+            ("manage_members", "May change who belongs to this Office"),
+            ("read_trail", "May read the audit trail of this Office"),
+            ("export_billing", "May export records"),
         ]
 
     def __str__(self) -> str:

@@ -1,29 +1,6 @@
-"""The tables of the workers: messages to send, jobs, the shared limit of requests to Stripe, and heartbeats."""
-
-import uuid
+"""The tables of the workers: jobs, the shared limit of requests to Stripe, and heartbeats."""
 
 from django.db import models
-
-from billing import clock
-
-
-class Notification(models.Model):
-    """One message to one e-mail address, to be sent once."""
-
-    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    office = models.ForeignKey("billing.Office", null=True, on_delete=models.PROTECT, related_name="notifications")
-    kind = models.CharField(max_length=60)
-    dedupe_key = models.CharField(max_length=255, unique=True)
-    recipient = models.EmailField()
-    context = models.JSONField(default=dict)
-    created_at = models.DateTimeField(default=clock.wall)
-    due_at = models.DateTimeField(default=clock.wall, db_index=True)
-    sent_at = models.DateTimeField(null=True)
-    attempts = models.PositiveIntegerField(default=0)
-    last_error = models.TextField(blank=True)
-
-    def __str__(self) -> str:
-        return self.kind
 
 
 class Job(models.Model):

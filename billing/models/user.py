@@ -1,11 +1,13 @@
 """People who sign in: the vendor's staff and the Offices' own people. They sign in with their e-mail address."""
 
 import uuid
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
 
 from billing import clock, errors
 from billing.models.named import Named
@@ -34,6 +36,9 @@ class User(Named, AbstractBaseUser, PermissionsMixin):
         default=False, help_text="May enter the admin. What they may do there is their groups'."
     )
     is_active = models.BooleanField(default=True)
+    access_number = models.PositiveIntegerField(
+        default=0, db_default=0, editable=False, help_text="Sessions and API tokens hold only while it stays the same."
+    )
     created_at = models.DateTimeField(default=clock.wall, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
@@ -51,3 +56,18 @@ class User(Named, AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.email
+
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        """Save, together with what must end because of it: see ``billing.access.ending``.
+
+        The access number is left alone: a row that was read before somebody's access ended must not bring it back.
+        """
+        if update_fields is None and not self._state.adding:
+            update_fields = {one.name for one in self._meta.concrete_fields if not one.primary_key} - {"access_number"}
+        with transaction.atomic(using=kwargs.get("using")):
+            super().save(*args, update_fields=update_fields, **kwargs)
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Return what each session keeps, so that another password or access number ends it. Django compares it."""
+        kept = f"{self.password}\n{self.access_number}"
+        return salted_hmac("billing.User sessions", kept, secret=secret, algorithm="sha256").hexdigest()

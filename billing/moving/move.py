@@ -17,7 +17,7 @@ from django.db import OperationalError, transaction
 from django.db.migrations.loader import MigrationLoader
 
 from billing import clock, health
-from billing.audit import actor, trail
+from billing.audit import actor, append_only, trail
 from billing.models import AuditEntry, Operation, StripeAccount, WorkerHeartbeat
 from billing.moving import freezing, in_use, mark, places, rows, sequences, tables
 from billing.moving.mark import Mark, State
@@ -161,7 +161,7 @@ def _prepare(source: Any, target: Any, begun: Mark, arriving: Mark | None) -> Ma
     call_command("migrate", verbosity=0, interactive=False)
     filling = replace(preparing, state=State.FILLING)
     with_rows = [table for table in tables.moved() if table._base_manager.exists()]
-    with transaction.atomic(), target.cursor() as cursor:
+    with append_only.lifted(target), target.cursor() as cursor:
         for table in with_rows:
             cursor.execute(f"DELETE FROM {target.ops.quote_name(table._meta.db_table)}")  # noqa: S608
         mark.change(target, filling)

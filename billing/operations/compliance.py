@@ -15,7 +15,8 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
 
 from billing import clock, errors, jobs
-from billing.access import roles
+from billing.access import roles, two_people
+from billing.access.roles import Power
 from billing.audit import trail
 from billing.audit.actor import Actor
 from billing.findings import report, resolve
@@ -68,7 +69,7 @@ def prepare_determination(
     row = Agreement(subject=subject, kind=kind, **given)
     row.document_sha256 = row.document_sha256.lower()
     with _on_record("prepare_determination", row, by=by, reason=reason):
-        row.prepared_by = roles.require(by, "prepare_agreement", to="prepare a determination")
+        row.prepared_by = roles.require(by, Power.PREPARE)
         trail.checked_reason(reason)
         try:
             row.full_clean()
@@ -88,16 +89,18 @@ def approve_determination(determination: Agreement, *, by: Actor, reason: str) -
     Raises:
         NotPermitted, ReasonRequired: as for every operation.
         SecondPersonRequired: the one who prepared it may not approve it.
+        OnePersonBehindBoth: nor may an account that the same person could use.
         DeterminationDecided: it was approved or withdrawn before.
         DeterminationInvalid: its last day is over.
     """
     with _on_record("approve_determination", determination, by=by, reason=reason):
-        person = roles.require(by, "approve_agreement", to="approve a determination")
+        person = roles.require(by, Power.DETERMINATIONS)
         trail.checked_reason(reason)
         with transaction.atomic(durable=True):
             fresh = _fresh(determination)
             if fresh.prepared_by == person:
                 raise errors.SecondPersonRequired(fresh)
+            two_people.require_two(fresh.prepared_by, person)
             _refuse_over(fresh)
             waiting = Agreement.objects.filter(pk=fresh.pk, approved_at=None, withdrawn_at=None)
             if not waiting.update(approved_by=person, approved_at=clock.wall()):
@@ -121,8 +124,8 @@ def withdraw_determination(determination: Agreement, *, by: Actor, reason: str) 
         transaction.atomic(durable=True),
     ):
         fresh = _fresh(determination)
-        permission = "approve_agreement" if fresh.approved_at else "prepare_agreement"
-        person = roles.require(by, permission, to="withdraw this determination")
+        power = Power.DETERMINATIONS if fresh.approved_at else Power.PREPARE
+        person = roles.require(by, power, to="withdraw this determination")
         unchanged = Agreement.objects.filter(pk=fresh.pk, approved_at=fresh.approved_at, withdrawn_at=None)
         written = {
             "withdrawn_by": person,

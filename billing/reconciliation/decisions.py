@@ -2,6 +2,7 @@
 
 from billing import errors
 from billing.access import roles
+from billing.access.roles import Power
 from billing.audit import trail
 from billing.audit.actor import Actor
 from billing.findings import KINDS, decide, end, resolve
@@ -108,7 +109,7 @@ def may_close(finding: Finding) -> bool:
 def _require(by: Actor, subject: Office | Finding, *, to: str) -> None:
     """Refuse an actor without the permission, and record the refusal. Raises: NotPermitted."""
     try:
-        roles.require(by, "manage_billing", to=to)
+        roles.require(by, Power.OPERATE, to=to)
     except errors.NotPermitted:
         with trail.acting(by):
             trail.record_refusal(subject, f"may not {to}")

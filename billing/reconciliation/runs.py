@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 
 from billing import clock, errors, leases
 from billing.access import roles
+from billing.access.roles import Power
 from billing.audit import actor, trail
 from billing.audit.actor import Actor
 from billing.findings import report, resolve
@@ -42,7 +43,7 @@ def begin(
         ReconciliationUnderWay: another comparison has not ended yet.
     """
     if by.kind == "person":
-        roles.require(by, "manage_billing", to="compare everything with Stripe")
+        roles.require(by, Power.OPERATE, to="compare everything with Stripe")
     for product in products:
         if not gateway.catalogue.has_product(product):
             raise errors.ProductUnknown
@@ -103,7 +104,7 @@ def end(run: Reconciliation, *, by: Actor, reason: str) -> None:
     Raises: NotPermitted, ReasonRequired, TextNotNeutral.
     """
     if by.kind == "person":
-        roles.require(by, "manage_billing", to="end a comparison")
+        roles.require(by, Power.OPERATE, to="end a comparison")
     with trail.acting(by, reason=trail.checked_reason(reason)), transaction.atomic(durable=True):
         Reconciliation.objects.filter(pk=run.pk, ended_at=None).update(ended_at=clock.wall(), claim_id=None)
         trail.record_act(run, f"ended a comparison before it was complete, at: {run.stage}")

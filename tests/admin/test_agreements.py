@@ -7,7 +7,7 @@ from billing import clock
 from billing.models import Agreement, AuditEntry, Operation
 from tests.admin.test_offices import page as office_page
 from tests.admin.test_offices import signed_in
-from tests.conftest import a_person, determined, price
+from tests.conftest import ADMINISTRATOR, a_person, determined, price
 
 LIST = reverse("admin:billing_agreement_changelist")
 TODAY = clock.wall().date()
@@ -60,8 +60,8 @@ def test_staff_record_what_counsel_determined_and_another_approves_it(operator, 
 
 
 def test_the_preparer_sees_who_must_approve_and_no_button_that_would_fail(administrator, operator):
-    second = a_person("second@vendor.example", group="administrator")
-    gone = a_person("gone@vendor.example", group="administrator")
+    second = a_person("second@vendor.example", group=ADMINISTRATOR)
+    gone = a_person("gone@vendor.example", group=ADMINISTRATOR)
     type(gone).objects.filter(pk=gone.pk).update(is_active=False)
     mine = signed_in(administrator.user)
     mine.post(LIST + "prepare-executed/", EXECUTED)

@@ -199,8 +199,8 @@ def test_a_document_that_cannot_be_had_is_told_on_the_invoices_page(stripe, audi
     assert "Stripe did not answer" in answer.content.decode()
 
 
-def test_the_offices_page_shows_what_comes_next(stripe, auditor, practice):
-    shown = signed_in(auditor.user).get(page("upcoming/", practice)).content.decode()
+def test_the_offices_page_shows_what_comes_next(stripe, operator, practice):
+    shown = signed_in(operator.user).get(page("upcoming/", practice)).content.decode()
 
     assert "With the next invoice, on" in shown
     assert "199.00 USD" in shown

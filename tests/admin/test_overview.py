@@ -18,7 +18,7 @@ from billing.operations.compliance import prepare_determination
 from billing.operations.engine.begin import perform
 from billing.operations.subscriptions.start import StartSubscription
 from tests.admin.test_offices import signed_in
-from tests.conftest import a_person, an_office, determined, price_id
+from tests.conftest import ADMINISTRATOR, a_person, an_office, determined, price_id
 from tests.operations.test_agreement import BAA
 
 FIRST = reverse("admin:index")
@@ -113,7 +113,7 @@ def test_a_list_that_it_leads_to_shows_what_was_counted(subscribed, auditor):
 
 def test_a_determination_waits_for_another_administrator_than_who_prepared_it(stripe, administrator):
     prepare_determination(BAA, by=administrator, reason="counsel signed")
-    other = actor.person(a_person("second@vendor.example", group="administrator"))
+    other = actor.person(a_person("second@vendor.example", group=ADMINISTRATOR))
 
     assert "A determination waits for your approval" in told(other)
     assert "A determination waits for your approval" not in told(administrator)

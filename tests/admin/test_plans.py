@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from billing.models import AuditEntry, Plan, PlanPrice
-from tests.conftest import a_person
+from tests.conftest import ADMINISTRATOR, a_person
 
 ADD = "/admin/billing/plan/add/"
 
@@ -12,7 +12,7 @@ ADD = "/admin/billing/plan/add/"
 @pytest.fixture
 def staff(db):
     client = Client()
-    client.force_login(a_person("administrator@vendor.example", group="administrator"))
+    client.force_login(a_person("administrator@vendor.example", group=ADMINISTRATOR))
     return client
 
 

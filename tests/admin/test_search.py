@@ -11,7 +11,7 @@ from hypothesis.extra.django import TestCase
 
 from billing.audit import actor, trail
 from billing.models import Adjustment, Invoice, Membership, Office, Operation, Payment, Plan, Subscription, User
-from tests.conftest import a_person, an_office
+from tests.conftest import ADMINISTRATOR, a_person, an_office
 
 AT = "2026-11-24T10:30:00Z"
 
@@ -19,7 +19,7 @@ AT = "2026-11-24T10:30:00Z"
 @pytest.fixture
 def staff(db):
     client = Client()
-    client.force_login(a_person("administrator@vendor.example", group="administrator"))
+    client.force_login(a_person("administrator@vendor.example", group=ADMINISTRATOR))
     return client
 
 

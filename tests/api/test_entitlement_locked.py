@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 from django.db import InterfaceError, InternalError, OperationalError, connection, connections
-from knox.models import AuthToken
 
 from billing import clock
-from billing.models import Job, Office
+from billing.access import tokens
+from billing.models import AccessToken, Job, Office
 from tests.api.test_api import signed_in
 from tests.api.test_entitlement_endpoint import ask
 from tests.conftest import a_person, an_office
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True, databases=EACH)
 
 
 def held_by_another():
-    return locked_by_another("billing_job", "knox_authtoken", mode="EXCLUSIVE")
+    return locked_by_another("billing_job", "billing_accesstoken", mode="EXCLUSIVE")
 
 
 @contextlib.contextmanager
@@ -106,10 +106,10 @@ def raising(error):
 @pytest.mark.parametrize("unwritable", [held_by_another, pytest.param(read_only, marks=not_on_libsql_server)])
 @pytest.mark.parametrize(("own", "status"), [(True, 401), (False, 200)])
 def test_a_token_that_has_expired_holds_no_answer_up(product, unseen, unwritable, own, status):
-    expired = AuthToken.objects.get()
+    expired = AccessToken.objects.get()
     if not own:
-        expired, _ = AuthToken.objects.create(user=expired.user)
-    AuthToken.objects.filter(pk=expired.pk).update(expiry=clock.wall() - timedelta(seconds=1))
+        expired, _ = tokens.make(expired.user)
+    AccessToken.objects.filter(pk=expired.pk).update(expiry=clock.wall() - timedelta(seconds=1))
 
     with unwritable():
         answer, took = timed(product, unseen)
@@ -119,11 +119,11 @@ def test_a_token_that_has_expired_holds_no_answer_up(product, unseen, unwritable
 
 
 def test_signing_in_deletes_the_tokens_that_have_expired_and_only_the_persons_own(product):
-    person, another = AuthToken.objects.get().user, a_person("another@vendor.example", group="auditor")
+    person, another = AccessToken.objects.get().user, a_person("another@vendor.example", group="auditor")
     signed_in(another)
-    AuthToken.objects.update(expiry=clock.wall() - timedelta(seconds=1))
+    AccessToken.objects.update(expiry=clock.wall() - timedelta(seconds=1))
 
     signed_in(person)
 
-    left = AuthToken.objects.order_by("created").values_list("user", "expiry")
+    left = AccessToken.objects.order_by("created").values_list("user", "expiry")
     assert [who for who, _ in left] == [another.pk, person.pk]

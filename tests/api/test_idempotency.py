@@ -362,7 +362,7 @@ def test_the_same_key_of_another_actor_is_another_request(stripe, client, office
     assert Operation.objects.count() == 2
 
 
-def test_without_a_grant_a_repetition_finds_nothing(stripe, client, office):
+def test_after_the_end_of_a_membership_a_repetition_finds_nothing(stripe, client, office):
     assert start(client, office).status_code == 201
     membership = Membership.objects.get()
     membership.ended_at = clock.wall()
@@ -370,7 +370,7 @@ def test_without_a_grant_a_repetition_finds_nothing(stripe, client, office):
         membership.save()
         grants.write_grants(membership)
 
-    assert start(client, office).status_code == 404
+    assert start(client, office).status_code == 401  # the token ended with the membership
 
 
 @pytest.mark.parametrize("key", ["", " ", "two words", "x" * 256, "schlüssel", "tab\there"])
@@ -431,10 +431,17 @@ def test_an_operation_asked_for_elsewhere_belongs_to_no_request(stripe, client, 
 
 NOT_IDEMPOTENT = {
     "api:sign-in": "the answer holds a token, and none is ever stored",
+    "api:own-password": "the body holds passwords, and the token that would repeat it is void afterwards",
     "api:sign-out": "the token that would repeat it is void afterwards",
     "api:payment-methods": "the answer holds a client secret",
     "api:card-link": "the answer holds a link that lets anybody in",
     "api:portal": "the answer holds a link that lets anybody in",
+    **dict.fromkeys(
+        ("api:members", "api:change-member", "api:remove-member"), "it says what shall be so: repeating changes nothing"
+    ),
+    "api:preview-approval": "it changes nothing",
+    "api:turn-down": "a request for approval is decided once: a repeated decision is refused",
+    "api:withdraw-request": "a request for approval is decided once: a repeated decision is refused",
 }
 
 
@@ -487,5 +494,8 @@ def test_the_document_names_the_header_on_every_such_post(db):
     assert without == {
         "/api/v1/auth/token/",
         "/api/v1/auth/sign-out/",
-        *(f"{office}/{rest}/" for rest in ("payment-methods", "payment-methods/link", "portal")),
+        "/api/v1/account/password/",
+        *(f"{office}/{rest}/" for rest in ("payment-methods", "payment-methods/link", "portal", "members")),
+        *(f"{office}/members/{{person_id}}/{act}/" for act in ("change", "remove")),
+        *(f"{office}/approvals/{{approval_id}}/{act}/" for act in ("turn-down", "withdraw")),
     }

@@ -9,7 +9,11 @@ import subprocess
 import threading
 from pathlib import Path
 
+from config.rate_limits import DEFAULTS
 from demo.stack import Stack, free_port
+
+NO_LIMITS = ",".join(f"{name}=1000000/second" for name in DEFAULTS)
+"""One person asks for everything here, as fast as possible."""
 
 
 class Attacked(Stack):
@@ -17,7 +21,7 @@ class Attacked(Stack):
 
     def __init__(self, folder: Path, database_url: str, *, webs: int, workers: int) -> None:
         super().__init__(folder, web_port=free_port(), stripe_port=free_port())
-        self.environment |= {"DATABASE_URL": database_url, "LOG_LEVEL": "ERROR"}
+        self.environment |= {"DATABASE_URL": database_url, "LOG_LEVEL": "ERROR", "RATE_LIMITS": NO_LIMITS}
         self.ports = {f"web{n}": free_port() for n in range(webs)}
         self.workers = [f"worker{n}" for n in range(workers)]
         self.killed = 0

@@ -21,14 +21,14 @@ def main(folder: Path) -> None:
     from django.test.utils import setup_test_environment
 
     from billing.audit import actor
-    from tests.conftest import LocalStripe, a_person, an_office, stocked, subscribed_office
+    from tests.conftest import ADMINISTRATOR, LocalStripe, a_person, an_office, stocked, subscribed_office
     from tests.encrypted_files import OFFICE
 
     setup_test_environment(debug=True)
     for name in ("", "django.db.backends", "stripe", "httpx", "urllib3", "asyncio"):  # the settings hold these back
         logging.getLogger(name).setLevel(logging.DEBUG)
     stripe = stocked(LocalStripe(settings.STRIPE_API_BASE))
-    person = a_person("administrator@vendor.example", group="administrator")
+    person = a_person("administrator@vendor.example", group=ADMINISTRATOR)
     subscribed_office(an_office(OFFICE), by=actor.person(person))
     stripe.deliver_and_apply()
 

@@ -64,6 +64,14 @@ def test_the_limits_of_postgresql_are_the_same_wherever_they_are_given():
     assert given == {name.lower(): value for name, value in ROLE_DEFAULTS.items()}
 
 
+def test_the_number_of_web_processes_is_the_same_wherever_it_is_given():
+    shared = re.search(r"^WEB_PROCESSES=(\d+)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    started = [re.search(r"--workers[ =](\d+)", one)[1] for one in (PROCFILE["web"], SERVICES["web"]["command"])]
+
+    assert {shared[1], *started} == {"2"}
+    assert '"--workers", "2"' in CONTAINERFILE
+
+
 def test_the_one_open_port_is_of_this_machine_only():
     assert [(name, it["ports"]) for name, it in SERVICES.items() if "ports" in it] == [("web", ["127.0.0.1:8000:8000"])]
 

@@ -175,7 +175,7 @@ setup_test_environment(debug=True)
 with open(settings.DATABASES["default"]["NAME"], "r+b") as file:
     file.write(os.urandom(4096))
 client = Client(raise_request_exception=False, DATABASE_KEY=os.environ["DATABASE_KEY"])  # as runserver does
-answer = client.post("/admin/login/", {"username": "a", "password": "b"})
+answer = client.post("/account/login/", {"login": "a@vendor.example", "password": "b"})
 print(answer.status_code, answer.content.decode())
 """
 

@@ -1,3 +1,4 @@
+import base64
 import os
 import platform
 import subprocess
@@ -5,6 +6,7 @@ import sys
 
 import pytest
 
+KEY = base64.urlsafe_b64encode(b"k" * 32).decode()
 GOOD = {
     "DEBUG": "false",
     "SECRET_KEY": "k" * 30 + "0123456789" * 4,
@@ -12,6 +14,11 @@ GOOD = {
     "SITE_URL": "https://billing.vendor.example",
     "STRIPE_SECRET_KEY": "sk_test_x",
     "STRIPE_WEBHOOK_SECRETS": "whsec_x",
+    "EMAIL_HOST": "smtp.vendor.example",
+    "DEFAULT_FROM_EMAIL": "billing@vendor.example",
+    "SECRETS_KEYS": KEY,
+    "AUDIT_SEAL_KEY": "0123456789abcdef" * 4,
+    "AUDIT_ENTRY_KEYS": "fedcba9876543210" * 4,
     "ENV_FILE": "/nonexistent",
 }
 
@@ -90,6 +97,14 @@ def test_a_live_key_is_for_production_only_and_is_not_shown(changes, says):
         ("DATABASE_URL", "ws://127.0.0.1:8080", "DATABASE_PLAIN_ON_LOOPBACK=true is also possible"),
         ("DATABASE_AUTH_TOKEN", "abc", "DATABASE_AUTH_TOKEN: is only for a libSQL server"),
         ("DATABASE_KEY", "secret", "DATABASE_KEY: must be 64 hexadecimal digits"),
+        ("REQUIRE_SECOND_FACTOR", "false", "REQUIRE_SECOND_FACTOR: can be off only while DEBUG is on"),
+        ("REQUIRE_SECOND_FACTOR", "ture", "REQUIRE_SECOND_FACTOR: can be off only while DEBUG is on"),
+        ("SECRETS_KEYS", "", "SECRETS_KEYS: must be a key that encrypts the secrets of second factors"),
+        ("SECRETS_KEYS", "too-short", "SECRETS_KEYS: key 1 must be 32 bytes in base64"),
+        ("SECRETS_KEYS", f"{KEY},{KEY[:-2]}", "SECRETS_KEYS: key 2 must be 32 bytes in base64"),
+        ("OIDC_ISSUER", "https://sign-in.vendor.example", "OIDC_CLIENT_ID: is needed to sign in through a provider"),
+        ("OIDC_ISSUER", "http://127.0.0.1:8080", "OIDC_ISSUER: must be the provider's address and begin with https://"),
+        ("OIDC_ROLES", "operator", "OIDC_ROLES: write role=group"),
     ],
 )
 def test_a_missing_or_wrong_variable_stops_the_start_and_says_what_to_put(variable, value, says):
@@ -184,8 +199,94 @@ def test_verified_tls_a_unix_socket_and_a_loopback_that_is_asked_for_are_accepte
     assert start(**variables).returncode == 0
 
 
+PROVIDER = {
+    "OIDC_ISSUER": "https://sign-in.vendor.example/",
+    "OIDC_CLIENT_ID": "office-billing",
+    "OIDC_CLIENT_SECRET": "not a secret",
+    "OIDC_ROLES": "operator=Billing operators,operator=cn=all,auditor=auditors",
+}
+
+
+def test_a_provider_is_set_up_by_variables_alone():
+    ended = start("from config import settings; print(settings.OIDC, settings.SOCIALACCOUNT_PROVIDERS)", **PROVIDER)
+
+    assert ended.returncode == 0, ended.stderr
+    assert "'operator': frozenset({" in ended.stdout
+    assert "'cn=all'" in ended.stdout
+    assert "'Billing operators'" in ended.stdout
+    assert "'server_url': 'https://sign-in.vendor.example'" in ended.stdout
+    assert "not a secret" not in ended.stdout
+
+
+def test_a_role_that_does_not_exist_stops_the_start():
+    ended = start(
+        "import config.wsgi", **PROVIDER | {"OIDC_ROLES": "operator=a,opreator=b"}, STATIC_ROOT="/nonexistent"
+    )
+
+    assert ended.returncode != 0
+    assert "OIDC_ROLES: there is no role opreator. The roles are: " in ended.stderr
+
+
+@pytest.mark.parametrize("missing", PROVIDER)
+def test_half_of_a_provider_stops_the_start(missing):
+    assert f"{missing}: is needed to sign in through a provider" in start(**PROVIDER | {missing: ""}).stderr
+
+
+def test_second_factors_are_on_and_secrets_have_a_key_unless_something_else_is_said():
+    show = "from config import settings; print(settings.REQUIRE_SECOND_FACTOR, len(settings.SECRETS_KEYS[0]))"
+
+    assert start(show).stdout.split() == ["True", "44"]
+    assert start(show, DEBUG="true", SECRETS_KEYS="").stdout.split() == ["True", "44"]
+    assert start(show, DEBUG="true", REQUIRE_SECOND_FACTOR="false").stdout.split() == ["False", "44"]
+
+
 def test_all_problems_are_named_at_once():
     ended = start(SECRET_KEY="", STRIPE_SECRET_KEY="", STRIPE_WEBHOOK_SECRETS="")
     assert [name in ended.stderr for name in ("SECRET_KEY", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRETS")] == [
         True
     ] * 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"EMAIL_HOST": ""}, "EMAIL_HOST: must name the mail server"),
+        ({"DEFAULT_FROM_EMAIL": ""}, "DEFAULT_FROM_EMAIL: must be the address that e-mails come from"),
+        ({"DEFAULT_FROM_EMAIL": "billing"}, "DEFAULT_FROM_EMAIL: must be the address"),
+        ({"EMAIL_USE_TLS": "false"}, "EMAIL_USE_TLS: must be true, or EMAIL_USE_SSL"),
+        ({"EMAIL_USE_TLS": "ture"}, "EMAIL_USE_TLS: must be true, or EMAIL_USE_SSL"),
+        ({"EMAIL_USE_TLS": "true", "EMAIL_USE_SSL": "true"}, "EMAIL_USE_SSL: cannot be true together"),
+        ({"EMAIL_HOST_USER": "billing"}, "EMAIL_HOST_PASSWORD: is needed together with EMAIL_HOST_USER"),
+        ({"EMAIL_HOST_PASSWORD": "secret-of-nobody"}, "EMAIL_HOST_PASSWORD: is needed together with EMAIL_HOST_USER"),
+    ],
+)
+def test_e_mails_leave_only_encrypted_and_under_an_address(changes, says):
+    ended = start(**changes)
+
+    assert ended.returncode != 0
+    assert says in ended.stderr
+    assert "secret-of-nobody" not in ended.stderr
+
+
+SHOW_MAIL = (
+    "from config import settings as s; "
+    "print(s.EMAIL_PORT, s.EMAIL_USE_TLS, s.EMAIL_USE_SSL, getattr(s, 'EMAIL_BACKEND', 'smtp').split('.')[-2:][0])"
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "shown"),
+    [
+        ({}, "587 True False smtp"),
+        ({"EMAIL_USE_SSL": "true"}, "465 False True smtp"),
+        ({"EMAIL_HOST": "127.0.0.1"}, "25 False False smtp"),
+        ({"EMAIL_HOST": "localhost", "EMAIL_PORT": "1025"}, "1025 False False smtp"),
+        ({"EMAIL_HOST": "127.0.0.1", "EMAIL_USE_TLS": "true"}, "587 True False smtp"),
+        ({"DEBUG": "true", "EMAIL_HOST": "", "DEFAULT_FROM_EMAIL": ""}, "587 True False console"),
+        ({"DEBUG": "true", "EMAIL_HOST": "", "STRIPE_API_BASE": "http://127.0.0.1:9"}, "587 True False filebased"),
+    ],
+)
+def test_tls_is_used_unless_the_mail_server_is_here_and_without_one_nothing_is_sent(changes, shown):
+    ended = start(SHOW_MAIL, **changes)
+
+    assert ended.stdout.strip() == shown, ended.stderr

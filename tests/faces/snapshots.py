@@ -25,8 +25,9 @@ NUMBERED = (
     ("id", re.compile(r"\b(?:cs_test|[a-z]{2,8})_[0-9a-f]{24}(?:_secret_[0-9a-f]+)?\b")),
     ("id's end", re.compile(r"(?<=_…)[0-9A-Za-z]{4}\b")),
     ("content type", re.compile(r"(?<=content_type__id__exact=)\d+")),
-    ("group", re.compile(r'(?<=<option value=")\d+(?="[^>]*>\s*(?:administrator|auditor|operator)\b)')),
+    ("group", re.compile(r'(?<=<option value=")\d+(?="[^>]*>\s*(?:administrator|auditor|finance|operator|support)\b)')),
     ("group", re.compile(r"(?<=groups__id__exact=)\d+")),
+    ("stamp", re.compile(r'(?<=name="stamp" value=")[0-9a-f]+')),
     ("token", re.compile(r'(?<="token": ")[0-9a-f]+')),
     ("etag", re.compile(r'(?<=ETag: ")[0-9a-f]+')),
 )

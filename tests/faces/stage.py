@@ -8,7 +8,7 @@ from typing import Any
 from django.test import Client
 
 from billing.models import Office, User
-from tests.conftest import LocalStripe, a_person, an_office, price
+from tests.conftest import ADMINISTRATOR, OPERATOR, LocalStripe, a_person, an_office, price
 
 TODAY = datetime(2030, 1, 15, 12, tzinfo=UTC)
 CHECKED_BY = {"csrfmiddlewaretoken": "sent by each browser, and not looked at here"}
@@ -122,4 +122,5 @@ def set_out(stripe: LocalStripe, client: Client) -> Stage:
 
 
 def staff(group: str) -> User:
-    return a_person(f"{group}@vendor.example", group=group)
+    roles = {"administrator": ADMINISTRATOR, "operator": OPERATOR}.get(group, group)
+    return a_person(f"{group}@vendor.example", group=roles)

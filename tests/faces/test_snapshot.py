@@ -4,6 +4,7 @@
 the OpenAPI document; what is typed into them is below. One that nothing is known of fails.
 """
 
+import contextlib
 import functools
 import html
 import json
@@ -15,8 +16,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from billing.models import Agreement, Finding, Job, Office, Reconciliation, WorkerHeartbeat
-from tests.conftest import PASSWORD, a_member, a_person, price
+from billing import errors
+from billing.audit import actor
+from billing.models import Agreement, Finding, Job, Notification, Office, Reconciliation, User, WorkerHeartbeat
+from billing.operations.engine.begin import perform
+from billing.operations.money.credit import AdjustCredit
+from tests.conftest import ADMINISTRATOR, PASSWORD, a_member, a_person, price
 from tests.faces.snapshots import Book, exchange
 from tests.faces.stage import CHECKED_BY, TODAY, WHY, Stage, address, set_out, signed_in, staff
 
@@ -28,6 +33,7 @@ FORM = re.compile(r'<form method="post".*?</form>', re.DOTALL)
 TYPED = re.compile(r'<(?:input|select|textarea)[^>]* name="(\w+)"')
 MESSAGES = re.compile(r'<ul class="flex flex-col gap-4 mb-6">.*?</ul>', re.DOTALL)
 LIGHT = "/admin/billing/workerheartbeat/"
+INVITED = {"email": "invited@maple.example", "role": "viewer"}
 BEGINNING = {"reason": "the first of its kind"}
 
 Typed = dict[str, Any] | Callable[[str], dict[str, Any]]
@@ -79,7 +85,7 @@ PREVIEWED: dict[str, Typed] = {
 }
 """Acts that show what they come to before they are confirmed."""
 PAUSE = {**WHY, "invoices_become": "void"}
-AT_ONCE = ("upcoming", "account", "open-pdf", "open-page")
+AT_ONCE = ("upcoming", "account", "effective-access", "open-pdf", "open-page")
 DONE: dict[str, Typed] = {
     "payment-link": terms("practice-monthly", trial_days="7"),
     "withdraw-link": {},
@@ -109,7 +115,13 @@ DONE: dict[str, Typed] = {
     "prepare-executed": EXECUTED | BEGINNING,
     "prepare-not-required": NOT_REQUIRED | BEGINNING,
     "approve": BEGINNING,
+    "invite": INVITED,
+    "send-again": {},
+    "reset-link": {},
     "withdraw": BEGINNING,
+    "vouch": BEGINNING,
+    "give": BEGINNING,
+    "turn-down": BEGINNING,
 }
 """Acts that are carried out by their form."""
 
@@ -196,7 +208,7 @@ def test_the_admin(from_one_on, stripe):
     assert len(models) > 10
     for model in models:
         admin.subject(f"lists/{model}", f"/admin/billing/{model}/")
-    for model in ("office", "plan", "user", "membership"):
+    for model in ("office", "plan", "membership"):
         admin.get(f"lists/{model}/add.html", f"/admin/billing/{model}/add/")
     for path in (
         "office/?subscription_status=active",
@@ -214,11 +226,14 @@ def test_the_admin(from_one_on, stripe):
         admin.subject(f"payment-{name}", address("payment", pk))
     for model in models:
         rows = set(re.findall(rf"/admin/billing/{model}/(\d+)/", admin.seen[f"/admin/billing/{model}/"]))
-        if model in ("finding", "reconciliation", "agreement"):
+        if model in ("finding", "reconciliation", "agreement", "invitation", "notification"):
             for pk in sorted(rows, key=int):
                 admin.subject(f"{model}-{pk}", address(model, pk))
         elif rows and model not in ("office", "invoice", "payment"):
             admin.get(f"records/{model}.html", address(model, min(rows, key=int)))
+
+    user = User.objects.get(email="owner@maple.example").pk
+    admin.act("records/user-reset-link.html", address("user", user, "reset-link"), "user", "reset-link", str(user))
 
     an_auditor(book, admin, stage)
     refused(admin, stage)
@@ -240,10 +255,13 @@ def found_by_the_worker(stage: Stage) -> None:
     Reconciliation.objects.create(
         actor_label="tests", reason="told to", recent_since=TODAY, stage="customers", counts={"drifted": 2}
     )
+    invited = stage.client.post("/admin/billing/invitation/invite/", {**INVITED, "role": "operator"})
+    assert invited.status_code == 302
+    Notification.objects.update(state="parked", attempts=1, last_error="the mail server refused it: 550 no such person")
     Job.objects.create(name="a job", due_at=TODAY)
     WorkerHeartbeat.objects.create(name="a worker", seen_at=TODAY)
     a_member(active, "owner")
-    first = signed_in(a_person("first@vendor.example", group="administrator"))
+    first = signed_in(a_person("first@vendor.example", group=ADMINISTRATOR))
     for act in ("prepare-executed", "prepare-not-required"):
         answer = first.post(f"/admin/billing/agreement/{act}/", typed(act, ""))
         assert answer.status_code == 302, answer.content.decode()
@@ -275,7 +293,10 @@ def an_auditor(book: Book, admin: Admin, stage: Stage) -> None:
     for one in sorted(admin.met):
         model, _, act = one.partition("/")
         path = address(model, subjects.get(model, 1), act)
-        if act not in ("compare-all", "replay-all", "prepare-executed", "prepare-not-required"):
+        if one != "invitation/invite" and act not in (
+            *("compare-all", "replay-all"),
+            *("prepare-executed", "prepare-not-required"),
+        ):
             auditor.post("refused/auditor.html", path, {**WHY, **BEGINNING})
             outside.post("refused/not-staff.html", path, {**WHY, **BEGINNING})
     auditor.get("refused/auditor.html", address("office", subjects["office"], "cancel"))
@@ -376,6 +397,7 @@ API = "/api/v1"
 STAFF = {"reason": "agreed"}
 OFFICE_AT = f"{API}/offices/{{public_id}}"
 GOOD: dict[str, dict[str, Any]] = {
+    "second-factor/": {"required_of_members": True},
     "subscription/": {"payment_method": "pm_card_visa"},
     "subscription/preview/": {},
     "subscription/payment-link/": {},
@@ -418,6 +440,13 @@ GOOD: dict[str, dict[str, Any]] = {
     "invoices/{invoice_id}/credit-note/preview/": {"amount": 1000, "to": "due"},
     "charges/": {"charge": "training", "amount": 30000, "days_until_due": 14},
     "charges/preview/": {"charge": "training", "amount": 30000},
+    "approvals/{approval_id}/preview/": {},
+    "approvals/{approval_id}/approve/": {"as_of": "2030-01-15T12:00:00Z"},
+    "approvals/{approval_id}/turn-down/": {},
+    "approvals/{approval_id}/withdraw/": {},
+    "members/": {"email": "outsider@elsewhere.example", "role": "viewer"},
+    "members/{person_id}/change/": {"role": "manager"},
+    "members/{person_id}/remove/": {},
 }
 PRICED = {
     "subscription/": "practice-monthly",
@@ -483,8 +512,17 @@ def addresses() -> list[Address]:
     return sorted(found, key=str)
 
 
-def test_the_api(from_one_on, stripe):
+def sent_for_approval(office: Office) -> Any:
+    """A credit above the limit, which the operator asked for."""
+    by = actor.person(User.objects.get(email="operator@vendor.example"))
+    with contextlib.suppress(errors.SentForApproval):
+        perform(AdjustCredit(amount=900_000), office, by=by, reason="goodwill")
+    return office.approval_requests.get().public_id
+
+
+def test_the_api(from_one_on, stripe, settings):
     book = Book("api")
+    settings.APPROVAL_LIMITS = {"usd": 200_000}
     stage = Stage(stripe, signed_in(staff("operator")))
     active, trying, new = (stage.office(one, f"{one.title()} Practice") for one in ("active", "trying", "new"))
     stage.subscribe(active)
@@ -505,6 +543,8 @@ def test_the_api(from_one_on, stripe):
     invoice = active.invoices.get(pk=sent[0])
     ids = {"public_id": active.public_id, "invoice_id": invoice.public_id}
     ids |= {"payment_id": active.payments.earliest("pk").public_id}
+    ids |= {"person_id": User.objects.get(email="viewer@maple.example").public_id}
+    ids |= {"approval_id": sent_for_approval(active)}
     ids |= {"card_id": active.payment_methods.get(brand="mastercard").public_id}
     found = addresses()
     assert len(found) > 50
@@ -622,6 +662,9 @@ def succeeded(
         (operator, new, "subscription/cancel/", {"at_period_end": False}),
         (operator, new, "archive/", {}),
         (operator, new, "unarchive/", {}),
+        (owner, active, "members/", {}),
+        (owner, active, "members/{person_id}/change/", {}),
+        (owner, active, "members/{person_id}/remove/", {}),
     ]
     for number, (who, office, rest, other) in enumerate(steps, 1):
         known = re.sub(r"invoices/[^/]+", "invoices/{invoice_id}", rest)

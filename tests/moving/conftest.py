@@ -11,9 +11,9 @@ from django.core.management import call_command
 from django.db.models import JSONField, Value
 from django.test import Client, override_settings
 from djstripe import models as djstripe
-from knox.models import AuthToken
 
 from billing import clock
+from billing.access import tokens
 from billing.audit import actor, trail
 from billing.models import (
     Adjustment,
@@ -25,12 +25,24 @@ from billing.models import (
     Payment,
     ReceivedEvent,
     Subscription,
+    User,
 )
 from billing.operations.engine.begin import perform
 from billing.operations.money.charges import ChargeOffice
 from billing.operations.money.refund import RefundPayment
 from billing.stripe_api import sandbox_clock
-from tests.conftest import PASSWORD, LocalStripe, a_member, a_person, an_office, determined, stocked, subscribed_office
+from tests.append_only import rewrite
+from tests.conftest import (
+    ADMINISTRATOR,
+    OPERATOR,
+    LocalStripe,
+    a_member,
+    a_person,
+    an_office,
+    determined,
+    stocked,
+    subscribed_office,
+)
 from tests.moving.places import Place, Places, opened
 
 MICROSECONDS = datetime(2026, 2, 3, 4, 5, 6, 7, UTC)
@@ -69,18 +81,18 @@ def source(day: Path, places: Places) -> Place:
 
 
 def _live_through(stripe: LocalStripe) -> None:
-    operator = actor.person(a_person("operator@vendor.example", group="operator"))
-    administrator = actor.person(a_person("administrator@vendor.example", group="administrator"))
+    operator = actor.person(a_person("operator@vendor.example", group=OPERATOR))
+    administrator = actor.person(a_person("administrator@vendor.example", group=ADMINISTRATOR))
     determined(operator, administrator)
     office = subscribed_office(an_office("Zahnärzte „Süd“ 漢字 🦷"), by=operator)
-    AuthToken.objects.create(user=a_member(office, "owner"))
+    tokens.make(a_member(office, "owner"))
     stripe.deliver_and_apply()
     perform(ChargeOffice(charge="training", amount=25_000), office, by=operator, reason="agreed by telephone")
     perform(RefundPayment(amount=5_000), Payment.objects.earliest("pk"), by=operator, reason="Goodwill: they waited")
     stripe.deliver_and_apply()
     stripe.post("customers", name="Somebody else")
     assert set(stripe.deliver()) == {200}  # this event waits
-    Client().login(username="operator@vendor.example", password=PASSWORD)
+    Client().force_login(User.objects.get(email="operator@vendor.example"))
 
 
 def _add_odd_values() -> None:
@@ -103,8 +115,8 @@ def _add_odd_values() -> None:
     djstripe.Account.objects.filter(pk=account.pk).update(djstripe_owner_account=other)  # in a circle
     djstripe.Account.objects.update(djstripe_updated=MICROSECONDS, djstripe_created=MICROSECONDS)
     Subscription.objects.update(discount_percent=Decimal("12.50"))
-    AuditEntry.objects.filter(pk=1).update(remote_addr="203.0.113.7")
-    AuditEntry.objects.filter(pk=2).update(remote_addr="2001:db8::7", additional_data=NESTED)
+    rewrite(AuditEntry.objects.filter(pk=1), remote_addr="203.0.113.7")
+    rewrite(AuditEntry.objects.filter(pk=2), remote_addr="2001:db8::7", additional_data=NESTED)
     for _ in range(3):  # their keys are never given again
         Finding.objects.create(kind="x", subject="x", detail="x").delete()
     assert IdempotentRequest.objects.count() == 0  # a table without rows

@@ -15,7 +15,7 @@ from billing.operations.compliance import (
     report_lapse,
     withdraw_determination,
 )
-from tests.conftest import a_person, determined
+from tests.conftest import ADMINISTRATOR, a_person, determined
 
 REASON = "the countersigned copy arrived"
 TODAY = clock.wall().date()
@@ -46,7 +46,7 @@ def prepared(operator):
 
 @pytest.fixture
 def another(db):
-    return actor.person(a_person("second@vendor.example", group="administrator"))
+    return actor.person(a_person("second@vendor.example", group=ADMINISTRATOR))
 
 
 @pytest.mark.parametrize(("found", "then"), [(BAA, State.EXECUTED), (MEMO, State.NOT_REQUIRED)])

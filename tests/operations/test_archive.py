@@ -4,6 +4,7 @@ import pytest
 
 from billing import clock, errors
 from billing.access import grants
+from billing.access.roles import Power
 from billing.audit import actor
 from billing.models import AuditEntry, Office, Operation
 from billing.operations.engine.begin import perform
@@ -17,7 +18,7 @@ REASON = "the practice closed"
 
 
 def sees(member, office):
-    return grants.offices_where(member, "view_billing").filter(pk=office.pk).exists()
+    return grants.offices_where(member, Power.LOOK).filter(pk=office.pk).exists()
 
 
 def test_members_of_an_archived_office_see_it_no_more_and_again_when_it_is_brought_back(operator, office):
@@ -29,12 +30,12 @@ def test_members_of_an_archived_office_see_it_no_more_and_again_when_it_is_broug
     assert Office.objects.get(pk=office.pk).archived_at is not None
     assert not sees(owner, office)
     assert not sees(viewer, office)
-    assert not grants.may(actor.person(owner), "manage_billing", office)
+    assert not grants.may(actor.person(owner), Power.MANAGE, office)
     perform(UnarchiveOffice(), office, by=operator, reason="it opens again")
     assert Office.objects.get(pk=office.pk).archived_at is None
     assert sees(owner, office)
     assert sees(viewer, office)
-    assert not grants.may(actor.person(viewer), "manage_billing", office)
+    assert not grants.may(actor.person(viewer), Power.MANAGE, office)
     entries = AuditEntry.objects.filter(office=office, action=AuditEntry.Action.UPDATE, changes__has_key="archived_at")
     assert set(entries.values_list("actor", "reason")) == {
         (operator.user.pk, REASON),

@@ -158,9 +158,9 @@ def test_what_will_be_charged_again_needs_a_card_and_the_preview_says_so(stripe,
 
     seen = preview(wanted, office, by=operator)
 
-    amount = {True: f"{seen.charged} will be charged to a card, and none is on file.", False: ""}[needs_one]
+    amount = {True: f"{seen.charged} will be charged, and no payment method is on file.", False: ""}[needs_one]
     assert amount in seen.says
-    assert ("Add a card" in seen.says) is needs_one
+    assert ("Add one before that" in seen.says) is needs_one
     office = perform(wanted, office, by=operator, reason="the partnership is over")
     stripe.advance(days=32)
     assert stripe.listed("invoices")[0]["status"] == ("open" if needs_one else "paid")

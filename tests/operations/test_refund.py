@@ -173,7 +173,7 @@ def test_an_auditor_who_owns_an_office_does_not_refund_it(stripe, office, paymen
     with trail.acting(actor.job("tests"), reason="the cast"):
         grants.write_grants(Membership.objects.create(user=auditor.user, office=office, role="owner"))
 
-    with pytest.raises(errors.StaffOnly):
+    with pytest.raises(errors.NotPermitted, match="Ask an administrator for a role"):
         perform(RefundPayment(), payment, by=actor.person(auditor.user), reason=REASON)
 
 

@@ -7,18 +7,32 @@ from pathlib import Path
 
 import pytest
 
-from billing import clock, findings, jobs
+from billing import clock, findings, jobs, sealing
 from billing.audit import actor, trail
 from billing.matters import close_what_is_over
-from billing.models import Finding, Job, Office, Payment, Plan, PlanPrice, ReceivedEvent, Reconciliation
+from billing.models import (
+    AuditEntry,
+    Finding,
+    Job,
+    Notification,
+    Office,
+    Payment,
+    Plan,
+    PlanPrice,
+    ReceivedEvent,
+    Reconciliation,
+)
 from billing.operations import compliance
 from billing.operations.engine.begin import perform
 from billing.operations.offices.archive import ArchiveOffice
 from billing.operations.offices.contact import ChangeContact
+from billing.outbox import delivery, keeping
 from billing.reconciliation import begin, reconcile, runs
 from billing.webhooks import inbox
+from tests.append_only import rewrite
 from tests.at_stripe import scheduled
-from tests.conftest import LocalStripe, a_person, an_office, determined, price, subscribed_office
+from tests.conftest import ADMINISTRATOR, LocalStripe, a_person, an_office, determined, price, subscribed_office
+from tests.outbox.conftest import a_wait_is_over, told_of_role
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
 BY = actor.job("tests")
@@ -169,6 +183,18 @@ def job_failed(at: Stage) -> Iterator[None]:
     yield
     Job.objects.filter(name="flaky").update(due_at=clock.wall())
     jobs.run_due()
+
+
+@story
+def audit_trail_changed(at: Stage) -> Iterator[None]:
+    sealing.seal()
+    entries = AuditEntry.objects.filter(pk=AuditEntry.objects.latest("pk").pk)
+    reason = entries.get().reason
+    rewrite(entries, reason="another one")
+    sealing.verify_trail()
+    yield
+    rewrite(entries, reason=reason)
+    sealing.verify_trail()
 
 
 @story
@@ -466,9 +492,42 @@ def determination_lapsed(at: Stage) -> Iterator[None]:
     at.settings.STRIPE_LIVE_MODE = True
     compliance.report_lapse()
     yield
-    another = actor.person(a_person("another@vendor.example", group="administrator"))
+    another = actor.person(a_person("another@vendor.example", group=ADMINISTRATOR))
     determined(at.operator, another)
     compliance.report_lapse()
+
+
+@story
+def mail_waits(at: Stage) -> Iterator[None]:
+    told_of_role()
+    kept = at.settings.EMAIL_BACKEND
+    at.settings.EMAIL_BACKEND, at.settings.EMAIL_PORT = "django.core.mail.backends.smtp.EmailBackend", 1
+    for _ in range(findings.MAIL_REPORTED_AFTER):
+        delivery.work_off()
+        a_wait_is_over()
+    yield
+    at.settings.EMAIL_BACKEND = kept
+    delivery.work_off()
+    close_what_is_over()
+
+
+@story
+def mail_parked(at: Stage) -> Iterator[None]:
+    told_of_role()
+    Notification.objects.update(context={}, attempts=delivery.MOST_ATTEMPTS)  # it cannot be made
+    delivery.work_off()
+    yield
+    keeping.send_again(Notification.objects.get(), by=at.operator)
+
+
+@story
+def mail_unknown(at: Stage) -> Iterator[None]:
+    told_of_role()
+    Notification.objects.update(state="sending", lease_until=clock.wall())
+    delivery.work_off()
+    yield
+    Notification.objects.update(state="sent")  # by the worker that was only slow
+    close_what_is_over()
 
 
 def kind_of(tells) -> str:

@@ -17,7 +17,7 @@ from billing.operations.engine.settle import resume_unsettled
 from billing.webhooks import inbox
 from tests import equality
 from tests.at_stripe import a_coupon
-from tests.conftest import LocalStripe, a_person, an_office, post_delivery, price, stocked
+from tests.conftest import OPERATOR, LocalStripe, a_person, an_office, post_delivery, price, stocked
 
 OFFICES = 2
 COUPONS: dict[str, dict[str, Any]] = {
@@ -73,7 +73,7 @@ class Stage:
             a_coupon(stripe, key, **terms)
         self.special_price = stripe.post("prices", **SPECIAL)["id"]
         self.stripe, self.counted = stripe, counted
-        self.operator = actor.person(a_person("operator@vendor.example", group="operator"))
+        self.operator = actor.person(a_person("operator@vendor.example", group=OPERATOR))
         self.office_ids = [an_office(f"Practice {number}").pk for number in range(OFFICES)]
         self.late: list[dict[str, Any]] = []
         self.something_was_lost = False

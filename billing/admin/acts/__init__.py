@@ -8,11 +8,12 @@ and the input stays.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 
 from billing import errors
+from billing.access.roles import Power
 from billing.admin.forms import WhyForm
 from billing.audit.actor import Actor
 from billing.models import PaymentMethod, PlanPrice
@@ -27,6 +28,16 @@ class Link:
 
     url: str
     says: str
+    template: ClassVar[str] = "billing/admin_link.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A new token of a service. It is shown once, like a link."""
+
+    text: str
+    says: str
+    template: ClassVar[str] = "billing/admin_token.html"
 
 
 def always(subject: Any) -> bool:
@@ -41,11 +52,15 @@ class Button:
     title: str
     says: str = ""
     group: str = ""
-    permission: str = "manage_billing"
 
     @property
     def path(self) -> str:
         return self.name.replace("_", "-")
+
+    @property
+    def power(self) -> Power:
+        """Return what a person must be able to do, to see the button and its page."""
+        raise NotImplementedError
 
     def available(self, subject: Any) -> bool:
         raise NotImplementedError
@@ -64,7 +79,7 @@ class Act(Button):
         return None
 
     def carry_out(self, subject: Any, by: Actor, form: forms.Form, as_of: datetime | None) -> Any:
-        """Carry out the act. A returned ``Link`` is shown once, and a returned text is an address to redirect to."""
+        """Carry out the act. A returned ``Link`` or ``Token`` is shown once. A returned text is an address to go to."""
         raise NotImplementedError
 
 
@@ -82,6 +97,10 @@ class OperationAct(Act):
     or_declared: tuple[type[Declaration[Any, Any]], ...] = ()
     shown: Callable[[Any, Any], Link] | None = None
     nothing_to_show: tuple[type[errors.BillingError], ...] = ()
+
+    @property
+    def power(self) -> Power:
+        return self.declared.needs
 
     def available(self, subject: Any) -> bool:
         return self.declared.offered(subject)
@@ -115,6 +134,11 @@ class OtherAct(Act):
 
     does: Callable[..., Any]
     offered: Callable[[Any], bool] = always
+    needs: Power = Power.OPERATE
+
+    @property
+    def power(self) -> Power:
+        return self.needs
 
     def available(self, subject: Any) -> bool:
         return self.offered(subject)
@@ -133,7 +157,11 @@ class Click(Button):
     finds: Callable[..., Any]
     offered: Callable[[Any], bool] = always
     template: str = ""
-    permission: str = "view_billing"
+    needs: Power = Power.LOOK
+
+    @property
+    def power(self) -> Power:
+        return self.needs
 
     def available(self, subject: Any) -> bool:
         return self.offered(subject)

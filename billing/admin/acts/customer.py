@@ -9,9 +9,11 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from billing.admin.acts import Act, Link, OperationAct, OtherAct
+from billing.access import effective
+from billing.admin.acts import Button, Click, Link, OperationAct, OtherAct
 from billing.admin.acts.amounts import AmountForm
 from billing.admin.forms import WhyForm
+from billing.audit.actor import Actor
 from billing.models import Office
 from billing.models.office import LOCALE
 from billing.operations.money.credit import AdjustCredit
@@ -64,6 +66,10 @@ class CreditForm(AmountForm):
         return given
 
 
+def _access(office: Office, *, by: Actor) -> list[effective.Access]:
+    return list(effective.on(office))
+
+
 def _portal(office: Office, url: str) -> Link:
     return Link(url, "Anyone who opens this link within minutes acts as the Office. Send it only to the Office.")
 
@@ -78,7 +84,7 @@ COMPARE = OtherAct(
     offered=lambda office: not office.archived_at and office.is_customer,
     group=CUSTOMER,
 )
-ACTS: tuple[Act, ...] = (
+ACTS: tuple[Button, ...] = (
     OperationAct(
         declared=ChangeContact,
         name="contact",
@@ -106,6 +112,14 @@ ACTS: tuple[Act, ...] = (
         "or cancel.",
         button="Make the link",
         shown=_portal,
+        group=CUSTOMER,
+    ),
+    Click(
+        finds=_access,
+        name="effective_access",
+        title="Who has access",
+        says="Who can do what on this Office now, and why. The vendor's services and jobs are not listed.",
+        template="billing/admin_access.html",
         group=CUSTOMER,
     ),
     COMPARE,

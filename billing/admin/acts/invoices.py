@@ -7,6 +7,7 @@ from django import forms
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget
 
 from billing import history, invoice_lines, zones
+from billing.access.roles import Power
 from billing.admin.acts import Click, OperationAct
 from billing.admin.acts.amounts import AmountForm
 from billing.admin.acts.payment_methods import MethodField
@@ -87,6 +88,7 @@ OFFICE_ACTS = (
     Click(
         finds=preview_upcoming,
         name="upcoming",
+        needs=Power.PREVIEW,
         title="Upcoming invoice",
         says="Stripe has calculated this now. It changes when the subscription changes.",
         offered=lambda office: office.has_live_subscription,
@@ -141,6 +143,7 @@ INVOICE_ACTS = (
     Click(
         finds=functools.partial(open_document, document="pdf"),
         name="open_pdf",
+        needs=Power.DOCUMENTS,
         title="PDF",
         offered=_is_final,
         group="At Stripe",
@@ -148,6 +151,7 @@ INVOICE_ACTS = (
     Click(
         finds=functools.partial(open_document, document="page"),
         name="open_page",
+        needs=Power.DOCUMENTS,
         title="The Office's page",
         offered=_is_final,
         group="At Stripe",

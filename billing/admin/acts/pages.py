@@ -7,7 +7,7 @@ is carried out, outside any transaction of the admin's. A refusal stays on the p
 import functools
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
@@ -21,10 +21,12 @@ from django.utils.cache import add_never_cache_headers
 from unfold.enums import ActionVariant
 
 from billing import errors
-from billing.admin.acts import Act, Button, Click, Link
+from billing.access import roles
+from billing.admin.acts import Act, Button, Click, Link, Token
 from billing.admin.zoned import Zoned, in_zone_of, office_of
 from billing.audit import actor
 from billing.audit.actor import Actor
+from billing.models import User
 from billing.operations.engine.previews import Preview
 from billing.operations.money.credit import CreditPreview
 from billing.operations.money.money_back import MoneyBack
@@ -82,7 +84,7 @@ class ActsAdmin(Zoned):
         return f"{self.opts.app_label}_{self.opts.model_name}_{act.name}"
 
     def _may(self, request: HttpRequest, act: Button) -> bool:
-        return request.user.has_perm(f"billing.{act.permission}")
+        return roles.has(cast(User, request.user), act.power)
 
     def act_page(self, act: Button, request: HttpRequest, object_id: str) -> HttpResponse:
         if not self._may(request, act):
@@ -90,7 +92,7 @@ class ActsAdmin(Zoned):
         subject = self.get_object(request, object_id)
         if subject is None:
             raise Http404
-        page = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[subject.pk])
+        page = self._page(subject)
         by = actor.person(request.user)
         if isinstance(act, Click):
             return in_zone_of(subject, self._found(act, request, subject, by, page))
@@ -108,8 +110,8 @@ class ActsAdmin(Zoned):
                     preview = self._previewed(act, subject, by, form)
                 if preview is None and form.is_valid():
                     done = act.carry_out(subject, by, form, _time(request.POST.get("as_of", "")))
-                    if isinstance(done, Link):
-                        return self._shown_once(request, act, subject, done, page)
+                    if isinstance(done, Link | Token):
+                        return self.shown_once(request, f"{act.title}: {subject}", subject, done)
                     if isinstance(done, str):
                         return redirect(done)
                     messages.success(request, f"{act.title}: done.")
@@ -117,11 +119,14 @@ class ActsAdmin(Zoned):
             except errors.StripeUnavailable as error:
                 messages.warning(request, str(error))
                 return redirect(page)
+            except errors.SentForApproval as sent:
+                messages.success(request, str(sent))
+                return redirect(page)
             except errors.BillingError as error:
                 form.add_error(None, str(error))
                 completes_payment = isinstance(error, errors.SubscriptionWaiting)
         context = {
-            **self._context(act, request, subject, page),
+            **self._context(f"{act.title}: {subject}", request, subject),
             "form": form,
             "preview": preview,
             "preview_template": PREVIEWS[type(preview)] if preview else "",
@@ -152,28 +157,34 @@ class ActsAdmin(Zoned):
             return redirect(page)
         if isinstance(found, str):
             return redirect(found)
-        context = {**self._context(act, request, subject, page), "says": act.says, "shown": found}
+        context = {**self._context(f"{act.title}: {subject}", request, subject), "says": act.says, "shown": found}
         return TemplateResponse(request, act.template, context)
 
-    def _context(self, act: Button, request: HttpRequest, subject: Any, page: str) -> dict[str, Any]:
+    def _context(self, title: str, request: HttpRequest, subject: Any) -> dict[str, Any]:
         return {
             **self.admin_site.each_context(request),
-            "title": f"{act.title}: {subject}",
+            "title": title,
             "subject": subject,
             "office": office_of(subject),
-            "back": page,
+            "back": self._page(subject),
             "opts": self.opts,
         }
 
-    def _shown_once(self, request: HttpRequest, act: Act, subject: Any, link: Link, page: str) -> HttpResponse:
-        context = {**self._context(act, request, subject, page), "link": link}
-        response = TemplateResponse(request, "billing/admin_link.html", context)
+    def _page(self, subject: Any) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[subject.pk])
+
+    def shown_once(self, request: HttpRequest, title: str, subject: Any, link: Link | Token) -> HttpResponse:
+        """Show a link or a token on a page that browsers do not store."""
+        context = {**self._context(title, request, subject), "link": link}
+        response = TemplateResponse(request, link.template, context)
         add_never_cache_headers(response)
         return response
 
 
 def confirming(preview: Any) -> str:
     """The words on the button that confirms it."""
+    if getattr(preview, "waits", ""):
+        return "Send for approval"
     if isinstance(preview, MoneyBack):
         return f"Confirm and {'give back' if preview.is_given_back else 'credit'} {preview.amount}"
     if isinstance(preview, Preview) and preview.now and preview.charged.amount > 0:

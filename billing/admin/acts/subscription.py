@@ -12,6 +12,7 @@ from unfold.widgets import (
 )
 
 from billing import clock, errors, zones
+from billing.access.roles import Power
 from billing.admin.acts import Click, Link, OperationAct, days
 from billing.admin.forms import WhyForm
 from billing.models import Office, PlanPrice
@@ -169,7 +170,7 @@ ACTS = (
         title="Complete the waiting payment",
         says="The page at Stripe where the Office confirms the first payment of its subscription.",
         offered=EndWaitingSubscription.offered,
-        permission="manage_billing",
+        needs=Power.MANAGE,
     ),
     OperationAct(
         declared=EndWaitingSubscription,

@@ -4,7 +4,8 @@ dj-stripe's migrations build and rebuild about fifty tables (its second one has 
 minute. If none of its tables exists yet, they are created in their last form, and its migrations are recorded as
 applied. tests/config/test_first_migrate.py compares the two ways.
 
-Afterwards the names that are not folded yet are folded. In a migration that would be one long transaction.
+Afterwards the names that are not folded yet are folded. In a migration that would be one long transaction. And the
+grants of members are written as the table of roles says, which may be newer than they are.
 
 Two of our migrations were put before others that were already on main. Django refuses a database that ran those
 others before it runs anything, so a migration cannot repair this.
@@ -17,12 +18,12 @@ from typing import Any
 
 from django.core.management.base import CommandError
 from django.core.management.commands import migrate
-from django.db import connections
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-from billing import folded_names
+from billing import folded_names, member_grants
 from billing.migrate_lease import LASTS, HeldByAnother, Lease
 
 APP = "djstripe"
@@ -68,6 +69,7 @@ class Command(migrate.Command):
         super().handle(*args, **options)
         if not options["fake"]:
             fold_names(connection)
+            mend_grants(connection)
 
     def migration_progress_callback(self, action: str, migration: Any = None, fake: bool = False) -> None:
         if action in ("apply_start", "unapply_start"):
@@ -101,6 +103,15 @@ def fold_names(connection: Any) -> None:
     """The folded names are right, in a database that has their columns."""
     if ("billing", FOLDED_NAMES) in MigrationRecorder(connection).applied_migrations():
         folded_names.fold_all(using=connection.alias)
+
+
+def mend_grants(connection: Any) -> None:
+    """Write the grants of members as the table of roles says, in the product's database with all its columns."""
+    executor = MigrationExecutor(connection)
+    if connection.alias == DEFAULT_DB_ALIAS and not executor.migration_plan(
+        executor.loader.graph.leaf_nodes("billing")
+    ):
+        member_grants.mend()
 
 
 def apply_what_was_put_before(connection: Any) -> list[str]:

@@ -13,8 +13,8 @@ from billing import clock, errors, leases
 from billing.access import grants
 from billing.audit import trail
 from billing.audit.actor import Actor
-from billing.models import Office, Operation
-from billing.operations.engine import idempotency, lost_commits, previews, reasons, settle, stored
+from billing.models import ApprovalRequest, Office, Operation
+from billing.operations.engine import idempotency, lost_commits, previews, reasons, second_person, settle, stored
 from billing.operations.engine.declaration import Asked, AtStripe, Declaration, Here, Moves, Previewed, Telling
 from billing.operations.engine.steps import Run
 from billing.operations.engine.unsettled import require_settled
@@ -24,30 +24,42 @@ Subject = TypeVar("Subject")
 Result = TypeVar("Result")
 
 
-def perform(wanted: Declaration[Subject, Result], subject: Subject, *, by: Actor, reason: str) -> Result:
+def perform(
+    wanted: Declaration[Subject, Result],
+    subject: Subject,
+    *,
+    by: Actor,
+    reason: str,
+    approving: ApprovalRequest | None = None,
+) -> Result:
     """Carry out the operation, and return what it came to, from our rows as they are then.
 
-    ``reason`` is a code of the catalogue or words; an Office's own people need not say any.
+    ``reason`` is a code of the catalogue or words; an Office's own people need not say any. ``approving`` is the
+    request that ``by`` approves with it (``engine.approvals``).
 
     Raises:
         NotPermitted, StaffOnly, OfficeArchived, DeterminationMissing, PreviewStale, ReasonRequired, TextNotNeutral,
             OperationInProgress, OperationLost, and what ``prepare`` raises: nothing was asked of Stripe, and the
             refusal is in the audit trail.
+        SentForApproval: it is above the limit for one person, and waits for another.
         CardDeclined, StripeRejected: Stripe said no; the operation says so.
         StripeUnavailable: nobody knows yet; the worker settles it.
     """
     office = wanted.office_of(subject)
+    check_permitted(type(wanted), office, by=by)
     with trail.acting(by, office=office):
         try:
             if isinstance(wanted, Here):
                 return cast(Result, _carried_out(wanted, subject, by=by, reason=reason))
             asking = cast(AtStripe[Subject, Result], wanted)
-            operation, fresh = _begun(asking, subject, by=by, reason=reason)
+            operation, fresh = _begun(asking, subject, by=by, reason=reason, approving=approving)
         except errors.BillingError as refusal:
             trail.record_refusal(office, f"{wanted.kind}: {refusal.on_record}")
             raise
     if operation is None:
         return cast(Result, fresh)
+    if isinstance(operation, ApprovalRequest):
+        raise errors.SentForApproval(operation, [one.email for one in second_person.approvers(operation)])
     with trail.acting(by, office=office, reason=operation.reason):
         run = Run(operation)
         try:
@@ -61,22 +73,36 @@ def perform(wanted: Declaration[Subject, Result], subject: Subject, *, by: Actor
         return cast(Result, run.request.result(run))
 
 
+def check_permitted(declared: type[Declaration[Any, Any]], office: Office, *, by: Actor) -> None:
+    """Refuse who may not ask for it, before anything that they wrote is read. Raises: NotPermitted, StaffOnly."""
+    grants.require_on_record(by, declared.needs, office, what=declared.kind, to=declared.asks_to)
+
+
 def _begun(
-    wanted: AtStripe[Subject, Any], subject: Subject, *, by: Actor, reason: str
-) -> tuple[Operation | None, Subject]:
-    """The operation whose intent is committed, None where nothing is left to do; and its subject as it is now."""
-    office = wanted.office_of(subject)
-    _require(wanted, by, office)
+    wanted: AtStripe[Subject, Any], subject: Subject, *, by: Actor, reason: str, approving: ApprovalRequest | None
+) -> tuple[Operation | ApprovalRequest | None, Subject]:
+    """The operation whose intent is committed, None where nothing is left to do; and its subject as it is now.
+
+    If a second person must approve it, the request for approval instead of the operation.
+    """
     asked = Asked(by, reason)
     if settings.DATABASE_CAN_LOSE_COMMITS:
         _require_no_lost_commit(wanted, subject, asked)
     try:
         with transaction.atomic(durable=True):
+            approving = second_person.locked(approving) if approving else None
             fresh, exact = _prepared(wanted, subject, asked)
             if exact is None:
                 return None, fresh
             office = exact.office_of(fresh)
             words = trail.checked_reason(reasons.given(reason, by=by))
+            if approving:
+                second_person.check_amount(approving, exact, fresh)
+            elif gives := second_person.above_limit(exact, fresh):
+                with trail.acting(by, office=office, reason=words):
+                    sent = second_person.send(exact, gives, office=office, by=by, reason=words)
+                    idempotency.link(approval_request=sent)
+                return sent, fresh
             with trail.acting(by, office=office, reason=words):
                 operation = Operation.objects.create(
                     office=office,
@@ -88,11 +114,13 @@ def _begun(
                     request=stored.written(exact),
                     lease_until=clock.wall() + leases.LEASE,
                 )
-                idempotency.link(operation)
+                idempotency.link(operation=operation)
+                if approving:
+                    second_person.begin(approving, operation, by=by)
                 exact.begun(operation)
             return operation, fresh
     except IntegrityError:
-        require_settled(office, by)
+        require_settled(wanted.office_of(subject), by)
         raise
 
 
@@ -109,7 +137,6 @@ def _require_no_lost_commit(wanted: AtStripe[Subject, Any], subject: Subject, as
 
 
 def _carried_out(wanted: Here[Subject, Result], subject: Subject, *, by: Actor, reason: str) -> Result:
-    _require(wanted, by, wanted.office_of(subject))
     with transaction.atomic(durable=True):
         fresh, exact = _prepared(wanted, subject, Asked(by, reason))
         if exact is None:
@@ -138,11 +165,3 @@ def _prepared(wanted: Wanted, subject: Any, asked: Asked) -> tuple[Any, Wanted |
     if isinstance(exact, Previewed):
         previews.check_unchanged(office, exact.as_of)
     return fresh, exact
-
-
-def _require(wanted: Declaration[Any, Any], by: Actor, office: Office) -> None:
-    """Raises: NotPermitted, StaffOnly."""
-    if wanted.only_vendor_may:  # first, as no role at the Office would help
-        grants.require_vendor(by, wanted.permission, to=wanted.only_vendor_may)
-    else:
-        grants.require(by, wanted.permission, office)

@@ -22,9 +22,11 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar, cast
 
 from billing import errors, schedules
+from billing.access.roles import Power
 from billing.audit.actor import Actor
 from billing.models import Invoice, Office, Operation, Payment
 from billing.models.operation import Kind
+from billing.money import Money
 
 if TYPE_CHECKING:
     from billing.operations.engine.steps import Run
@@ -92,9 +94,10 @@ class Declaration(Generic[Subject, Result]):
 
     kind: ClassVar[Kind]
     money: ClassVar[Moves] = Moves.NOTHING
-    permission: ClassVar[str] = "manage_billing"
-    only_vendor_may: ClassVar[str] = ""
-    """What the vendor's staff alone may do, in words; empty where an Office's own people may too."""
+    needs: ClassVar[Power] = Power.MANAGE
+    """What whoever asks for it must be able to do. The table of ``billing.access.roles`` says whose roles allow it."""
+    asks_to: ClassVar[str] = ""
+    """What it is, where a refusal says it in other words than the power's: you are not allowed to …"""
     needs_determination: ClassVar[bool] = False
     """It can make Stripe charge somebody: in live mode it waits for a determination in force."""
     on_archived: ClassVar[bool] = False
@@ -133,6 +136,13 @@ class Declaration(Generic[Subject, Result]):
     def prepare(self, subject: Subject, asked: Asked) -> Self:
         """Check under the Office's lock, and return the exact request. Raises what refuses it."""
         return self
+
+    def given_back(self, subject: Subject) -> Money | None:
+        """Return what the Office gets back, None if nothing. ``self`` is prepared.
+
+        An operation that needs the power to give back says it: above a limit it waits for a second person.
+        """
+        return None
 
     def check_beyond_preview(self, subject: Subject) -> None:
         """Check what only carrying out needs, and a preview may go without. Raises what refuses it."""

@@ -3,7 +3,7 @@
 A row is claimed by whoever inserts it, or takes it over where the claim lapsed before anything began.
 ``begin.perform`` links the operation to the row in the transaction that begins it, and only while the
 claim stands: from then on the answer follows from the operation, and nobody begins it again. A request
-begins at most one operation.
+begins at most one operation, or sends one request for approval, which is linked in the same way.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q, QuerySet
 
 from billing import clock, errors, jobs, leases
-from billing.models import IdempotentRequest, Operation, User
+from billing.models import ApprovalRequest, IdempotentRequest, Operation, User
 
 KEPT_FOR = timedelta(hours=24)
 
@@ -58,14 +58,16 @@ def carrying_out(row: IdempotentRequest) -> Iterator[None]:
         _carried_out.reset(token)
 
 
-def link(operation: Operation) -> None:
-    """The operation is the current request's, if it has a key. Called in the transaction that begins it.
+def link(**began: Operation | ApprovalRequest) -> None:
+    """``operation=`` or ``approval_request=`` is the current request's, if it has a key.
+
+    Called in the transaction that begins it.
 
     Raises:
         RequestInProgress: another process took the request over; this one must not begin.
     """
     row = _carried_out.get()
-    if row is not None and not _unbegun(row).update(operation=operation):
+    if row is not None and not _unbegun(row).update(**began):
         raise errors.RequestInProgress
 
 
@@ -76,7 +78,7 @@ def refresh(row: IdempotentRequest) -> None:
         RequestInProgress: whoever took it over gave it up.
     """
     try:
-        row.refresh_from_db(fields=["operation", "http_status", "answer"])
+        row.refresh_from_db(fields=["operation", "approval_request", "http_status", "answer"])
     except IdempotentRequest.DoesNotExist:
         raise errors.RequestInProgress from None
 
@@ -110,4 +112,5 @@ def purge() -> None:
 
 
 def _unbegun(row: IdempotentRequest) -> QuerySet[IdempotentRequest]:
-    return IdempotentRequest.objects.filter(pk=row.pk, claim_id=row.claim_id, operation=None, http_status=None)
+    nothing = {"operation": None, "approval_request": None, "http_status": None}
+    return IdempotentRequest.objects.filter(pk=row.pk, claim_id=row.claim_id, **nothing)

@@ -7,11 +7,13 @@ from typing import Any
 from django.db.models import Q
 
 from billing import clock, errors, invoice_lines
-from billing.access import grants
+from billing.access import grants, roles
+from billing.access.roles import Power
 from billing.audit.actor import Actor
-from billing.models import Office, Operation, PlanPrice
+from billing.models import ApprovalRequest, Office, Operation, PlanPrice
 from billing.models.statuses import InvoicesBecome, SubscriptionStatus
 from billing.money import Money, is_too_little, least_charge
+from billing.operations.engine import second_person
 from billing.operations.engine.declaration import Asked, Declaration, OnSubscription, Previewed
 from billing.operations.engine.unsettled import require_settled
 from billing.stripe_api import charging
@@ -19,7 +21,7 @@ from billing.stripe_api.gateway.coupons import Coupon
 from billing.stripe_api.inbound.states import PreviewedInvoice
 
 LASTS = timedelta(hours=1)
-ADD_A_CARD = "Add a card before that. Otherwise the invoice is not paid, and the subscription becomes past due."
+ADD_ONE = "Add one before that. Otherwise the invoice is not paid, and the subscription becomes past due."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,18 @@ class Preview:
         return Money(self.tax.amount - self.tax_within.amount, self.tax.currency)
 
 
-def preview(wanted: Declaration[Any, Any], subject: Any, *, by: Actor, reason: str = "") -> Any:
+def preview(
+    wanted: Declaration[Any, Any],
+    subject: Any,
+    *,
+    by: Actor,
+    reason: str = "",
+    approving: ApprovalRequest | None = None,
+) -> Any:
     """Show what the operation would come to. Nothing changes. Confirm it by ``perform`` with its ``as_of``.
+
+    If a second person must approve it, what is shown says so in ``waits``. ``approving`` is the request that this
+    second person looks at.
 
     Raises: NotPermitted, StaffOnly, OfficeArchived, OperationInProgress, DeterminationMissing, and what ``prepare``
         raises; StripeUnavailable.
@@ -68,9 +80,7 @@ def preview(wanted: Declaration[Any, Any], subject: Any, *, by: Actor, reason: s
     if not isinstance(wanted, Previewed):
         raise TypeError(f"{wanted.kind} has no preview")
     office, as_of, asked = wanted.office_of(subject), clock.billing(), Asked(by, reason)  # before anything is read
-    if wanted.only_vendor_may:
-        grants.require_vendor(by, wanted.permission, to=wanted.only_vendor_may)
-    grants.require(by, "view_billing", office)
+    check_may_preview(type(wanted), office, by=by)
     office = Office.objects.get(pk=office.pk)
     if office.archived_at:
         raise errors.OfficeArchived(office)
@@ -80,9 +90,31 @@ def preview(wanted: Declaration[Any, Any], subject: Any, *, by: Actor, reason: s
         charging.require_determination()
     named = wanted.naming(fresh)
     named.check_subject(fresh)
-    seen = named.prepare(fresh, asked).preview(fresh, as_of, asked)
+    exact = named.prepare(fresh, asked)
+    if approving:
+        second_person.check_amount(approving, exact, fresh)
+    seen = exact.preview(fresh, as_of, asked)
+    gives = None if approving else second_person.above_limit(exact, fresh)
+    if gives:
+        return replace(seen, waits=second_person.waits(gives))
     is_of_subscription = isinstance(wanted, OnSubscription) and isinstance(seen, Preview)
     return naming_the_present(seen, office) if is_of_subscription else seen
+
+
+def to_preview(declared: type[Declaration[Any, Any]]) -> Power:
+    """Return what a person must be able to do, to see what it would come to.
+
+    An Office's own people who only look may preview what its managers may do. What only the vendor may do is previewed
+    by those who may do it.
+    """
+    return declared.needs if roles.only_vendor(declared.needs) else Power.PREVIEW
+
+
+def check_may_preview(declared: type[Declaration[Any, Any]], office: Office, *, by: Actor) -> None:
+    """Refuse who may not see it, before anything that they wrote is read. Raises: NotPermitted, StaffOnly."""
+    power = to_preview(declared)
+    to = declared.asks_to if power is declared.needs else ""
+    grants.require_on_record(by, power, office, what=f"preview of {declared.kind}", to=to)
 
 
 def naming_the_present(seen: Preview, office: Office) -> Preview:
@@ -124,7 +156,7 @@ def shown(
     """The previewed invoice with our own words for what it consists of.
 
     ``of`` is the Office, where it is an invoice of its present subscription. Then the preview also says if the invoice
-    will not be collected, or if a card will be charged and none is on file.
+    will not be collected, or if it will be charged and there is nothing on file to charge.
     """
     prices = invoice_lines.prices_of(line["price"] for line in invoice.lines)
     if not invoice.is_whole:
@@ -135,7 +167,7 @@ def shown(
         return Money(amount, invoice.currency)
 
     stays = _not_collected(of, now=now, at=at) if of else ""
-    more = stays or _says_put_off(invoice) or (_says_no_card(invoice, of) if of else "")
+    more = stays or _says_put_off(invoice) or (_says_no_method(invoice, of) if of else "")
     return Preview(
         now=now,
         at=at,
@@ -183,11 +215,11 @@ def _says_put_off(invoice: PreviewedInvoice) -> str:
     )
 
 
-def _says_no_card(invoice: PreviewedInvoice, office: Office) -> str:
+def _says_no_method(invoice: PreviewedInvoice, office: Office) -> str:
     if not invoice.amount_due or invoice.is_sent or office.has_payment_method:
         return ""
     due = Money(invoice.amount_due, invoice.currency)
-    return f"{due} will be charged to a card, and none is on file. {ADD_A_CARD}"
+    return f"{due} will be charged, and no payment method is on file. {ADD_ONE}"
 
 
 def without_periods(invoice: PreviewedInvoice) -> PreviewedInvoice:

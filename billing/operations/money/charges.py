@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from billing import errors, zones
+from billing.access.roles import Power
 from billing.invoice_lines import CATALOGUE
 from billing.models import Invoice, Office
 from billing.models.operation import Kind
@@ -49,7 +50,7 @@ class ChargeOffice(Previewed[Office], OnOffice[Invoice]):
 
     kind = Kind.CHARGE_OFFICE
     money = Moves.NOW
-    only_vendor_may = "charge an Office outside its subscription"
+    needs, asks_to = Power.OPERATE, "charge an Office outside its subscription"
     needs_determination = True
 
     charge: str = field(metadata=asked_for("What the charge is for. It is printed", choices=tuple(CATALOGUE.items())))

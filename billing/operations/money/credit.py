@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Self
 
 from billing import errors
+from billing.access.roles import Power
 from billing.models import Office
 from billing.models.operation import Kind
 from billing.money import Money, credit_in_words
@@ -26,6 +27,8 @@ class CreditPreview:
     change: Money
     after: Money
     as_of: datetime
+    waits: str = ""
+    """Says so, if it waits for a second person once it is confirmed."""
 
     @property
     def rows(self) -> tuple[tuple[str, str], ...]:
@@ -54,7 +57,7 @@ class AdjustCredit(Previewed[Office], OnOffice[Office]):
 
     kind = Kind.ADJUST_CREDIT
     money = Moves.LATER
-    only_vendor_may = "change an Office's credit"
+    needs, asks_to = Power.GIVE_BACK, "change an Office's credit"
 
     amount: int = field(metadata=asked_for("Minor units. Above zero gives credit, below zero takes it back"))
     currency: str = field(default="", metadata=FILLED_IN)
@@ -75,6 +78,9 @@ class AdjustCredit(Previewed[Office], OnOffice[Office]):
             raise errors.AmountInvalid(f"The amount of credit must not be zero. It must be at most {most} at once.")
         check_decimals(self.amount, subject.currency)
         return replace(self, currency=subject.currency)
+
+    def given_back(self, subject: Office) -> Money | None:
+        return Money(self.amount, self.currency) if self.amount > 0 else None
 
     def preview(self, subject: Office, as_of: datetime, asked: Asked) -> CreditPreview:
         """Show the credit before and after. Confirm it with its ``as_of``. Vendor's staff only.

@@ -7,6 +7,7 @@ from typing import Literal, Self
 from django.db.models import Sum
 
 from billing import errors
+from billing.access.roles import Power
 from billing.models import Adjustment, Invoice, Payment
 from billing.models.operation import Kind
 from billing.models.statuses import AdjustmentStatus, InvoiceStatus, PaymentStatus
@@ -39,7 +40,7 @@ class IssueCreditNote(GivesBack, Previewed[Invoice], OnInvoice):
 
     kind = Kind.ISSUE_CREDIT_NOTE
     money = Moves.BACK
-    only_vendor_may = "issue credit notes"
+    needs, asks_to = Power.GIVE_BACK, "issue credit notes"
 
     to: To = field(
         metadata=asked_for(

@@ -2,6 +2,7 @@
 
 from billing import clock, errors
 from billing.access import grants
+from billing.access.roles import Power
 from billing.audit import trail
 from billing.audit.actor import Actor
 from billing.models import Invoice, Office
@@ -19,7 +20,7 @@ def open_document(invoice: Invoice, document: Document, *, by: Actor) -> str:
 
     Raises: NotPermitted, NoDocument, StripeRejected, StripeUnavailable.
     """
-    grants.require(by, "view_billing", invoice.office)
+    grants.require_on_record(by, Power.DOCUMENTS, invoice.office, what="open an invoice")
     address = gateway.invoices.document_address(invoice.stripe_id, document)
     if not address:
         raise errors.NoDocument(invoice)
@@ -36,7 +37,7 @@ def preview_upcoming(office: Office, *, by: Actor) -> Preview:
     Raises: NotPermitted, NoUpcomingInvoice, StripeUnavailable.
     Source: https://docs.stripe.com/billing/subscriptions/overview#subscription-statuses
     """
-    grants.require(by, "view_billing", office)
+    grants.require_on_record(by, Power.PREVIEW, office, what="upcoming invoice")
     if not office.has_live_subscription or office.subscription_status == SubscriptionStatus.PAUSED:
         raise errors.NoUpcomingInvoice(office)
     as_of = clock.billing()

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from billing import errors
+from billing.access.roles import Power
 from billing.models import Invoice
 from billing.models.operation import Kind
 from billing.models.statuses import InvoiceStatus
@@ -122,7 +123,7 @@ class SendInvoice(OnInvoice):
 
     kind = Kind.SEND_INVOICE
     money = Moves.LATER
-    only_vendor_may = "send an invoice"
+    needs, asks_to = Power.OPERATE, "send an invoice"
     needs_determination = True
 
     @classmethod
@@ -155,7 +156,7 @@ class VoidInvoice(OnInvoice):
     """
 
     kind = Kind.VOID_INVOICE
-    only_vendor_may = "void an invoice"
+    needs, asks_to = Power.OPERATE, "void an invoice"
 
     @classmethod
     def offered(cls, subject: Invoice) -> bool:
@@ -186,7 +187,7 @@ class MarkUncollectible(OnInvoice):
     """
 
     kind = Kind.MARK_UNCOLLECTIBLE
-    only_vendor_may = "write an invoice off"
+    needs, asks_to = Power.OPERATE, "write an invoice off"
 
     @classmethod
     def offered(cls, subject: Invoice) -> bool:

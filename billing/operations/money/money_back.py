@@ -36,6 +36,9 @@ class GivesBack:
             raise ValueError("The amount is known once the request is prepared.")
         return self.amount
 
+    def given_back(self, subject: Payment | Invoice) -> Money | None:
+        return Money(self.exact_amount, subject.currency)
+
 
 @dataclass(frozen=True, slots=True)
 class MoneyBack:
@@ -43,7 +46,8 @@ class MoneyBack:
 
     ``amount`` includes ``tax``. ``remains`` can still be given back or credited. For an open invoice it is still due.
     ``is_given_back`` says that the amount goes back to what paid. Otherwise it is credited. Confirmed with ``as_of``,
-    it is done once, even if the confirmation is sent many times.
+    it is done once, even if the confirmation is sent many times. ``waits`` says so if it waits for a second person
+    then.
     """
 
     amount: Money
@@ -54,6 +58,7 @@ class MoneyBack:
     warnings: tuple[str, ...]
     is_given_back: bool
     as_of: datetime
+    waits: str = ""
 
 
 def stripe_reason(reason: str, table: dict[str, str]) -> str:

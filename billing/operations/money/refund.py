@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
 
+from billing.access.roles import Power
 from billing.models import Payment
 from billing.models.operation import Kind
 from billing.money import Money
@@ -36,7 +37,7 @@ class RefundPayment(GivesBack, Previewed[Payment], OnPayment):
 
     kind = Kind.REFUND_PAYMENT
     money = Moves.BACK
-    only_vendor_may = "give money back"
+    needs, asks_to = Power.GIVE_BACK, "give money back"
 
     @classmethod
     def offered(cls, subject: Payment) -> bool:

@@ -6,6 +6,7 @@ from typing import Self
 
 from billing import clock, errors, schedules
 from billing.access import grants
+from billing.access.roles import Power
 from billing.models import Office
 from billing.models.operation import Kind
 from billing.operations.engine.declaration import AboutOffice, Asked, Here
@@ -19,7 +20,7 @@ class Filing(AboutOffice, Here[Office, Office]):
     """Hold what archiving an Office and bringing it back have in common."""
 
     permission = "change_office"
-    only_vendor_may = "archive an Office or bring it back"
+    needs, asks_to = Power.OPERATE, "archive an Office or bring it back"
 
 
 @operation

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from billing import errors
+from billing.access.roles import Power
 from billing.models import Office
 from billing.models.operation import Kind
 from billing.operations.engine.declaration import Asked, Moves, OnOffice, Outcome, Telling
@@ -49,6 +50,7 @@ class OpenPortal(Telling):
 
     kind = Kind.OPEN_PORTAL
     money = Moves.LATER
+    needs = Power.PORTAL
     needs_determination = True
 
     @classmethod

@@ -6,6 +6,7 @@ from typing import Literal, Self
 
 from billing import errors
 from billing.access import grants
+from billing.access.roles import Power
 from billing.models import Office, PlanPrice
 from billing.models.operation import Kind
 from billing.models.statuses import CHANGEABLE, SubscriptionStatus
@@ -96,7 +97,7 @@ class ChangeSubscription(Previewed[Office], OnSubscription):
     def _check_settling(self, office: Office, old: PlanPrice | None, wanted: PlanPrice, asked: Asked) -> None:
         """Check who may settle it like this. Raises: StaffOnly (``not_at_all``), CollectionPaused (invoiced now)."""
         if self.settle == "not_at_all":
-            grants.require_vendor(asked.by, "manage_billing", to="drop the difference for the rest of this period")
+            grants.require_vendor(asked.by, Power.OPERATE, to="drop the difference for the rest of this period")
         another_interval = old is None or _interval(old) != _interval(wanted)
         if not office.is_trialing and (self.settle == "now" or another_interval):
             require_collection(office)

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Literal, Self
 
 from billing import clock, errors
+from billing.access.roles import Power
 from billing.models import Office
 from billing.models.operation import Kind
 from billing.operations.engine.declaration import Asked, Moves, OnSubscription, Outcome, asked_for
@@ -35,7 +36,7 @@ class PauseCollection(OnSubscription):
 
     kind = Kind.PAUSE_COLLECTION
     money = Moves.LATER
-    only_vendor_may = "pause or resume the collection of invoices"
+    needs, asks_to = Power.OPERATE, "pause or resume the collection of invoices"
 
     invoices_become: Literal["keep_as_draft", "void", "mark_uncollectible"] = field(
         metadata=asked_for("What new invoices become during the pause: drafts, void, or written off")
@@ -88,7 +89,7 @@ class ResumeCollection(OnSubscription):
 
     kind = Kind.RESUME_COLLECTION
     money = Moves.LATER
-    only_vendor_may = PauseCollection.only_vendor_may
+    needs, asks_to = PauseCollection.needs, PauseCollection.asks_to
     needs_determination = True
 
     @classmethod

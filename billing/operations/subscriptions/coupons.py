@@ -2,6 +2,7 @@
 
 from billing import errors
 from billing.access import grants
+from billing.access.roles import Power
 from billing.audit.actor import Actor
 from billing.models import Office
 from billing.money import Money
@@ -35,7 +36,7 @@ def redeemable(
     """
     customer = office.payment_provider_customer_id or ""
     found = gateway.coupons.find_promotion_code(code, customer=customer)
-    if found is None and grants.acts_for_vendor(by, "manage_billing"):
+    if found is None and grants.acts_for_vendor(by, Power.OPERATE):
         found = gateway.coupons.find_coupon(code)
     if found is None:
         raise errors.CouponUnknown(code)

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from billing import errors
 from billing.access import grants
+from billing.access.roles import Power
 from billing.audit.actor import Actor
 from billing.models import Office
 from billing.models.operation import Kind
@@ -96,7 +97,7 @@ def shown_payment_link(office: Office, *, by: Actor) -> PaymentLink:
 
     Raises: NotPermitted, OfficeArchived, DeterminationMissing, PaymentLinkGone, StripeUnavailable.
     """
-    grants.require(by, "manage_billing", office)
+    grants.require(by, Power.MANAGE, office)
     if office.archived_at:
         raise errors.OfficeArchived(office)
     charging.require_determination()

@@ -7,6 +7,7 @@ from typing import Self
 
 from billing import clock, errors
 from billing.access import grants
+from billing.access.roles import Power
 from billing.audit import trail
 from billing.models import Office, PlanPrice
 from billing.models.operation import Kind
@@ -49,7 +50,7 @@ class Start:
         if not 0 <= self.trial_days <= LONGEST_TRIAL_DAYS:
             raise errors.QuantityInvalid(f"A trial must be 0 to {LONGEST_TRIAL_DAYS} days.")
         if self.trial_days:
-            grants.require_vendor(asked.by, "manage_billing", to="give a trial")
+            grants.require_vendor(asked.by, Power.OPERATE, to="give a trial")
         return row
 
     @property

@@ -6,6 +6,7 @@ from typing import Literal, Self
 
 from billing import clock, errors, zones
 from billing.access import grants
+from billing.access.roles import Power
 from billing.models import Office
 from billing.models.operation import Kind
 from billing.models.statuses import SubscriptionStatus
@@ -69,7 +70,7 @@ class MoveTrialEnd(Previewed[Office], OnSubscription):
         elif self.at > clock.billing() + LONGEST_TRIAL:
             raise errors.DateInvalid("A trial must end within two years from now.")
         elif self.at > subject.trial_end:
-            grants.require_vendor(asked.by, "manage_billing", to="make a trial longer")
+            grants.require_vendor(asked.by, Power.OPERATE, to="make a trial longer")
         return self
 
     def preview(self, subject: Office, as_of: datetime, asked: Asked) -> Preview:

@@ -11,6 +11,7 @@ from typing import Self
 
 from billing import errors, schedules
 from billing.access import grants
+from billing.access.roles import Power
 from billing.audit.actor import Actor
 from billing.look import look
 from billing.models import Office, Subscription
@@ -77,7 +78,7 @@ def payment_page(office: Office, *, by: Actor) -> str:
     It is for a person who may use it, and it is not stored. The audit trail says who opened it.
     Raises: NotPermitted, NothingWaiting, NoDocument, StripeRejected, StripeUnavailable.
     """
-    grants.require(by, "manage_billing", office)
+    grants.require(by, Power.MANAGE, office)
     waiting = waiting_of(office)
     invoice = waiting.invoices.filter(status=InvoiceStatus.OPEN, deleted_at=None).first() if waiting else None
     if invoice is None:

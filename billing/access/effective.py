@@ -1,0 +1,48 @@
+"""Who can do what on one Office, and why: the vendor's people by their roles, the Office's own by their memberships."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from billing import zones
+from billing.access.roles import OFFICE, VENDOR, Power
+from billing.models import EmergencyRole, Office, User
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What one role gives one person on the Office. ``until`` is None if it has no end."""
+
+    person: User
+    why: str
+    powers: tuple[Power, ...]
+    until: datetime | None = None
+
+    @property
+    def in_words(self) -> str:
+        return ", ".join(power.label for power in self.powers)
+
+
+def on(office: Office) -> Iterator[Access]:
+    """Yield what holds now, one for each person and role, the Office's own people first.
+
+    Services and jobs act for the vendor and are not people.
+    """
+    if office.archived_at is None:
+        members = office.memberships.in_force().filter(user__is_active=True).select_related("user")
+        for member in members.order_by("user__email"):
+            why = f"is {member.role} of this Office since {zones.bare_day(member.created_at, office.time_zone)}"
+            yield Access(member.user, why, _in_order(OFFICE[member.role]), member.ended_at)
+    staff = User.objects.filter(is_active=True, is_staff=True, groups__name__in=VENDOR).distinct()
+    for person in staff.order_by("email").prefetch_related("groups"):
+        for role in VENDOR:
+            if role in {group.name for group in person.groups.all()}:
+                yield Access(person, f"has the vendor's role {role}", _in_order(VENDOR[role]))
+    held = EmergencyRole.objects.in_force().filter(person__is_active=True, person__is_staff=True, role__in=VENDOR)
+    for one in held.select_related("person", "given_by"):
+        why = f"has the role {one.role} for an hour, given by {one.given_by}: {one.reason}"
+        yield Access(one.person, why, _in_order(VENDOR[one.role]), one.ends_at)
+
+
+def _in_order(powers: set[Power]) -> tuple[Power, ...]:
+    return tuple(power for power in Power if power in powers)

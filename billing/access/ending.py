@@ -1,0 +1,107 @@
+"""Ending what lets a person in: sessions and API tokens. One function does it, and every cause leads to it.
+
+The causes are watched where rows are saved, so no way of making such a change can forget it.
+"""
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
+from django.db import transaction
+from django.db.models import F
+from django.db.models.signals import m2m_changed, post_save, pre_save
+
+from billing.access import roles
+from billing.access.roles import Power
+from billing.audit import actor, trail
+from billing.audit.actor import Actor
+from billing.models import AccessToken, Membership, User
+
+ENDS: dict[type[User] | type[Membership], dict[str, str]] = {
+    User: {
+        "password": "the password is another one now",
+        "is_active": "the account was switched on or off",
+        "is_staff": "the role is another one now",
+    },
+    Membership: {
+        "role": "the role in an Office is another one now",
+        "ended_at": "a membership ended, or began again",
+    },
+}
+"""Which column ends access when it changes, and what the trail says then. A new membership is another role too."""
+MAY = Power.PEOPLE
+ROLES = "the role is another one now"
+
+
+def end_access(user: User, *, by: Actor, reason: str, but_not_session: str = "") -> None:
+    """End all API tokens and all sessions of this person, but not the session with this key. Repeating is a no-op.
+
+    ``reason`` is in the trail, if there was something to end. The session that stays must keep the person's new
+    ``get_session_auth_hash``.
+    """
+    with trail.acting(by, reason=reason), transaction.atomic():
+        User.objects.filter(pk=user.pk).update(access_number=F("access_number") + 1)
+        user.refresh_from_db(fields=["access_number"])
+        tokens, _ = AccessToken.objects.filter(user=user).delete()
+        known = UserSession.objects.filter(user=user).exclude(session_key=but_not_session)
+        keys = list(known.values_list("session_key", flat=True))
+        Session.objects.filter(session_key__in=keys).delete()
+        known.delete()
+        if tokens or keys:
+            trail.record_act(user, f"ended: {tokens} API tokens, {len(keys)} sessions")
+
+
+def end_for(user: User, *, by: Actor, reason: str) -> None:
+    """End all access of this person, for an administrator. They can sign in again. Raises: NotPermitted."""
+    roles.require(by, MAY, to="end a person's sessions and tokens")
+    end_access(user, by=by, reason=trail.checked_reason(reason))
+
+
+def watch() -> None:
+    """Connect the causes. It is called once, when the apps are ready."""
+    for model in ENDS:
+        pre_save.connect(_compare, sender=model, dispatch_uid=f"ending-compare-{model.__name__}")
+        post_save.connect(_end_if_due, sender=model, dispatch_uid=f"ending-{model.__name__}")
+    for through in (User.groups.through, User.user_permissions.through):
+        m2m_changed.connect(_roles_changed, sender=through, dispatch_uid=f"ending-{through.__name__}")
+
+
+def _compare(sender: type[Any], instance: Any, update_fields: Collection[str] | None, using: str, **_: Any) -> None:
+    """Note on the row why access must end when it is saved, if it must."""
+    columns = ENDS[sender].keys() & (ENDS[sender].keys() if update_fields is None else set(update_fields))
+    instance.ends_access = ""
+    if not columns:
+        return
+    before = sender._base_manager.using(using).filter(pk=instance.pk).values(*columns).first() if instance.pk else None
+    if before is None:
+        instance.ends_access = ROLES if sender is Membership else ""
+        return
+    changed = (
+        says
+        for column, says in ENDS[sender].items()
+        if column in columns and before[column] != getattr(instance, column)
+    )
+    instance.ends_access = next(changed, "")
+
+
+def _end_if_due(sender: type[Any], instance: Any, **_: Any) -> None:
+    if instance.ends_access:
+        _end([instance.user if sender is Membership else instance], instance.ends_access)
+
+
+def _roles_changed(instance: Any, action: str, reverse: bool, pk_set: set[int] | None, **_: Any) -> None:
+    if action not in ("post_add", "post_remove", "pre_clear") or (action != "pre_clear" and not pk_set):
+        return
+    if not reverse:
+        _end([instance], ROLES)
+    elif action == "pre_clear":
+        _end(instance.user_set.all(), ROLES)
+    else:
+        _end(User.objects.filter(pk__in=pk_set or ()), ROLES)
+
+
+def _end(users: Iterable[User], reason: str) -> None:
+    by = trail.current().actor or actor.job("unattended")
+    for user in users:
+        end_access(user, by=by, reason=reason)

@@ -1,0 +1,62 @@
+"""Second factors: who must have one, who has one, and whether it was used. One rule for pages and for API tokens."""
+
+from allauth.account.authentication import get_authentication_records
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.db.models import Exists, Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+
+from billing.models import Membership, Office, User
+
+FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+"""Recovery codes are no factor of their own: they stand in for one of these."""
+IN_SESSION = "second_factor"
+"""The session's key for a factor that was used without allauth's question: just enrolled, or at the provider."""
+
+
+def is_required_of(user: User) -> bool:
+    """Return whether this person reaches nothing without a second factor: staff, unless the demo turned it off."""
+    return settings.REQUIRE_SECOND_FACTOR and user.is_staff
+
+
+def is_enrolled(user: User) -> bool:
+    """Return whether the person has an authenticator app or a passkey. One query."""
+    return _factors_of(user).exists()
+
+
+def is_last(authenticator: Authenticator) -> bool:
+    """Return whether the person would have no second factor without this one."""
+    return authenticator.type in FACTORS and not _factors_of(authenticator.user).exclude(pk=authenticator.pk).exists()
+
+
+def was_used(request: HttpRequest) -> bool:
+    """Return whether the signed-in person used a second factor in this session. No query besides the session."""
+    if request.session.get(IN_SESSION):
+        return True
+    return any(one["method"] == "mfa" for one in get_authentication_records(request, request.user))
+
+
+def page() -> str:
+    """Return the address of the page where a person sets up a second factor."""
+    return settings.SITE_URL + reverse("mfa_index")
+
+
+def lacked_at(user: User) -> Q:
+    """Return the Offices that require a second factor which this person does not have, as a condition on Offices."""
+    return Q(requires_second_factor=True) & ~Q(Exists(_factors_of(user)))
+
+
+def is_lacked_at(office: Office, user: User) -> bool:
+    """Return whether the Office requires a second factor which this person does not have."""
+    return office.requires_second_factor and not is_enrolled(user)
+
+
+def offices_that_await_it(user: User) -> QuerySet[Office]:
+    """Return the Offices that the person is a member of, and sees only after they enrolled."""
+    members = Membership.objects.in_force().filter(user=user)
+    return Office.objects.filter(lacked_at(user), memberships__in=members)
+
+
+def _factors_of(user: User) -> QuerySet[Authenticator]:
+    return Authenticator.objects.filter(user_id=user.pk, type__in=FACTORS)

@@ -1,0 +1,36 @@
+"""The e-mails of the outbox, and sending one again."""
+
+from django.contrib import admin
+from unfold.decorators import display
+
+from billing.admin.acts.pages import ActsAdmin
+from billing.admin.acts.people import MAIL_ACTS
+from billing.admin.readonly import ReadOnly
+from billing.models import Notification
+
+
+@admin.register(Notification)
+class NotificationAdmin(ReadOnly, ActsAdmin):
+    list_display = ("created_at", "what", "to", "status", "attempts", "sent_at", "last_error")
+    list_filter = ("state", "kind")
+    list_select_related = ("user",)
+    list_per_page = 50
+    show_full_result_count = False
+    fields = ("what", "to", "office", "status", "created_at", "due_at", "attempts", "sent_at", "last_error")
+    acts = MAIL_ACTS
+
+    @display(description="E-mail", ordering="kind")
+    def what(self, row: Notification) -> str:
+        return str(row)
+
+    @display(description="To")
+    def to(self, row: Notification) -> str:
+        return row.address
+
+    @display(
+        description="Status",
+        ordering="state",
+        label={"sent": "success", "unknown": "warning", "parked": "danger", "waiting": "info", "sending": "info"},
+    )
+    def status(self, row: Notification) -> tuple[str, str]:
+        return row.state, row.get_state_display().lower()

@@ -1,0 +1,44 @@
+"""Lists for people who see masked texts: what is masked cannot be searched, filtered or sorted by, letter by letter."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+from billing.access.masking import is_masked_for
+from billing.admin.searching import NAME, OFFICE
+
+OPEN = (*NAME, *OFFICE, "number", "invoice__number", "code")
+"""The fields of searches that hold nothing that is masked."""
+MASKED = (
+    *("email", "user", "actor_label", "asked_by", "reason", "detail", "last_error"),
+    *("prepared_by", "approved_by", "requested_by", "decided_by", "person", "given_by"),
+)
+"""The columns of lists that may."""
+WHOLE = {"exact", "id", "isempty", "isnull"}
+"""How a filter compares a whole value."""
+
+
+class MaskedAdmin(ModelAdmin):
+    def get_search_fields(self, request: HttpRequest) -> Sequence[str]:
+        fields = super().get_search_fields(request)
+        return [name for name in fields if name in OPEN] if is_masked_for(request.user) else fields
+
+    def get_sortable_by(self, request: HttpRequest) -> Any:
+        columns = super().get_sortable_by(request)
+        return [name for name in columns if name not in MASKED] if is_masked_for(request.user) else columns
+
+    def get_ordering(self, request: HttpRequest) -> Any:
+        ordering = super().get_ordering(request)
+        if not is_masked_for(request.user):
+            return ordering
+        return [name for name in ordering if not isinstance(name, str) or name.lstrip("-") not in MASKED] or ["pk"]
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Allow only the filters that the list offers. Django also allows every other column of the row."""
+        if is_masked_for(request.user):
+            offered = {one if isinstance(one, str) else one[0] for one in self.get_list_filter(request)}
+            name, *how = lookup.split("__")
+            return name in offered and set(how) <= WHOLE
+        return super().lookup_allowed(lookup, value, request)

@@ -1,0 +1,49 @@
+"""The limits and scopes of the API: each request is counted once, after it is known who asks."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from billing import errors
+from billing.access import scopes, services, tokens
+from billing.audit import actor, trail
+from billing.limits import requests
+from billing.models import AccessToken, ServiceIdentity
+
+
+class Limited(BaseThrottle):
+    def allow_request(self, request: Request, view: Any) -> bool:
+        """Count the request. Raises: TooManyRequests."""
+        requests.count(request._request, request.user)
+        return True
+
+
+class InScope(BasePermission):
+    """A service gets what one of its scopes names. A person's token that only looks changes nothing."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Raises: ScopeMissing, TokenOnlyReads."""
+        if isinstance(request.user, ServiceIdentity):
+            _require_scope(request._request, request.user)
+        elif isinstance(request.auth, AccessToken):
+            _require_opened(request._request, request.auth)
+        return True
+
+
+def _require_opened(request: HttpRequest, token: AccessToken) -> None:
+    address = request.resolver_match.url_name or "" if request.resolver_match else ""
+    if not tokens.opens(token, address, request.method or ""):
+        with trail.acting(actor.person(token.user)):
+            trail.record_refusal(token.user, f"{request.method} {address}: the API token only looks")
+        raise errors.TokenOnlyReads
+
+
+def _require_scope(request: HttpRequest, service: ServiceIdentity) -> None:
+    address = request.resolver_match.url_name or "" if request.resolver_match else ""
+    scope = scopes.needed(address, request.method or "")
+    if scope is None or scope not in service.scopes:
+        services.record_lacking_scope(service, f"{request.method} {address}")
+        raise errors.ScopeMissing(scope or "")

@@ -1,0 +1,98 @@
+"""Who belongs to an Office: its owners see, add, change and remove members. Repeating each of these is harmless."""
+
+from typing import Any, cast
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers as fields
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from billing.access import members
+from billing.api.views import PROBLEM, OfficeView
+from billing.audit import actor
+from billing.models import Membership, Office, User
+
+REFUSALS = dict.fromkeys((403, 404, 409, 422), PROBLEM)
+UNTIL = "The moment from which the membership gives nothing any more. Null: it has no end"
+
+
+class MemberSerializer(fields.ModelSerializer[Membership]):
+    """A member. ``until`` is null if the membership has no end."""
+
+    id = fields.UUIDField(source="user.public_id", read_only=True)
+    email = fields.CharField(source="user.email", read_only=True)
+    name = fields.CharField(source="user.name", read_only=True)
+    since = fields.DateTimeField(source="created_at", read_only=True)
+    until = fields.DateTimeField(source="ended_at", read_only=True, allow_null=True)
+
+    class Meta:
+        model = Membership
+        fields = ["id", "email", "name", "role", "since", "until"]
+        read_only_fields = fields
+
+
+class NewMemberSerializer(fields.Serializer[Any]):
+    email = fields.EmailField()
+    role = fields.ChoiceField(choices=Membership.Role.choices)
+    until = fields.DateTimeField(required=False, allow_null=True, default=None, help_text=UNTIL)
+
+
+class ChangedMemberSerializer(fields.Serializer[Any]):
+    role = fields.ChoiceField(choices=Membership.Role.choices)
+    until = fields.DateTimeField(required=False, allow_null=True, default=None, help_text=UNTIL)
+
+
+class MembersView(OfficeView):
+    def permitted(self, request: Request, public_id: Any, what: str) -> Office:
+        """Return the Office, if the person may do this. No word of the body is read before that."""
+        office = self.office(request, public_id)
+        members.check_permitted(office, by=actor.person(request.user), what=what)
+        return office
+
+    def person(self, office: Office, person_id: Any) -> User:
+        """Return who is or was a member of this Office. Anybody else gets 404."""
+        return get_object_or_404(User.objects.filter(memberships__office=office), public_id=person_id)
+
+
+class Members(MembersView):
+    @extend_schema(responses={200: MemberSerializer(many=True), 403: PROBLEM, 404: PROBLEM})
+    def get(self, request: Request, public_id: Any) -> Response:
+        """List the members whose membership is in force. For owners."""
+        office = self.permitted(request, public_id, "list the members")
+        rows = office.memberships.in_force().select_related("user").order_by("user__email")
+        return Response(MemberSerializer(rows, many=True).data)
+
+    @extend_schema(request=NewMemberSerializer, responses={201: MemberSerializer, **REFUSALS})
+    def post(self, request: Request, public_id: Any) -> Response:
+        """Make a person with a sign-in a member. For owners. Repeating is a no-op."""
+        office = self.permitted(request, public_id, "add a member")
+        given = _checked(NewMemberSerializer, request)
+        member = members.add(office, by=actor.person(request.user), **given)
+        return Response(MemberSerializer(member).data, status=status.HTTP_201_CREATED)
+
+
+class ChangeMember(MembersView):
+    @extend_schema(request=ChangedMemberSerializer, responses={200: MemberSerializer, **REFUSALS})
+    def post(self, request: Request, public_id: Any, person_id: Any) -> Response:
+        """Give a member another role, or an end. For owners. Repeating is a no-op. The last owner stays an owner."""
+        office = self.permitted(request, public_id, "change a member")
+        given = _checked(ChangedMemberSerializer, request)
+        member = members.change(office, self.person(office, person_id), by=actor.person(request.user), **given)
+        return Response(MemberSerializer(member).data)
+
+
+class RemoveMember(MembersView):
+    @extend_schema(request=None, responses={200: MemberSerializer, **REFUSALS})
+    def post(self, request: Request, public_id: Any, person_id: Any) -> Response:
+        """End a membership now. For owners. It stays on record. The last owner cannot be removed."""
+        office = self.permitted(request, public_id, "remove a member")
+        member = members.remove(office, self.person(office, person_id), by=actor.person(request.user))
+        return Response(MemberSerializer(member).data)
+
+
+def _checked(kind: type[fields.Serializer[Any]], request: Request) -> dict[str, Any]:
+    given = kind(data=request.data)
+    given.is_valid(raise_exception=True)
+    return cast(dict[str, Any], given.validated_data)

@@ -1,0 +1,54 @@
+"""Counting in the database, exactly, over all web processes: one statement, which also decides.
+
+A caller's row holds when the counting began. After the limit's seconds it begins again. While the row is full, nothing
+is written.
+"""
+
+from datetime import timedelta
+
+from django.db import DEFAULT_DB_ALIAS, connections
+
+from billing import clock, jobs
+from billing.models import RateCount
+from config.rate_limits import RateLimit
+
+TABLE = RateCount._meta.db_table
+TAKE = f"""
+    INSERT INTO {TABLE} (who, began, used) VALUES (%s, %s, 1)
+    ON CONFLICT (who) DO UPDATE SET
+        used = CASE WHEN {TABLE}.began <= %s THEN 1 ELSE {TABLE}.used + 1 END,
+        began = CASE WHEN {TABLE}.began <= %s THEN excluded.began ELSE {TABLE}.began END
+    WHERE {TABLE}.began <= %s OR {TABLE}.used < %s
+    RETURNING used, began
+"""  # noqa: S608  the name of our own table
+KEPT_FOR = timedelta(hours=2)
+"""Longer than any limit lasts."""
+
+
+def take(limit: RateLimit, who: str, *, using: str = DEFAULT_DB_ALIAS) -> tuple[int, float]:
+    """Count one request. Return how many are left, -1 if it is refused, and the seconds until all are.
+
+    Raises: an error of the database, if it cannot be used. Then nothing was counted, and nothing may be let through.
+    """
+    now = _milliseconds()
+    over = now - limit.seconds * 1_000
+    row = f"{limit.name} {who}"
+    with connections[using].cursor() as cursor:
+        cursor.execute(TAKE, [row, now, over, over, over, limit.times])
+        found = cursor.fetchall()
+    if found:
+        [(used, began)] = found
+        left = limit.times - used
+    else:
+        began, left = RateCount.objects.using(using).values_list("began", flat=True).filter(pk=row).first() or now, -1
+    return left, (began - over) / 1_000
+
+
+@jobs.job("forget-rate-counts", every=timedelta(hours=1))
+def purge() -> None:
+    """Delete what was counted long ago."""
+    RateCount.objects.filter(began__lt=_milliseconds() - KEPT_FOR.total_seconds() * 1_000).delete()
+
+
+def _milliseconds() -> int:
+    return int(clock.wall().timestamp() * 1_000)

@@ -1,0 +1,44 @@
+"""Seals of the audit trail: the signed heads of one tree, and which entry is at which place in it.
+
+Both are only added. An entry that is committed late joins the next seal.
+"""
+
+from django.db import models
+
+from billing import clock
+
+
+class AuditSeal(models.Model):
+    """A signed head of the tree, after the entries of one batch were added to it."""
+
+    number = models.BigIntegerField(primary_key=True, help_text="1, 2, 3, …")
+    size = models.BigIntegerField(unique=True, help_text="How many entries are in the tree")
+    root = models.CharField(max_length=64, help_text="In hexadecimal, as all hashes here")
+    peaks = models.JSONField(help_text="The roots of the complete subtrees, from which the tree grows")
+    highest_entry = models.BigIntegerField(help_text="The highest number of an entry in the tree")
+    sealed_at = models.DateTimeField(default=clock.wall)
+    key = models.CharField(max_length=16, help_text="The name of the public key")
+    signature = models.CharField(max_length=128)
+
+    class Meta:
+        ordering = ["-number"]
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return f"seal {self.number}, {self.size} entries"
+
+
+class SealedEntry(models.Model):
+    """The place of an entry in the tree. The number of the entry is no foreign key: this row outlives the entry."""
+
+    position = models.BigIntegerField(primary_key=True, help_text="0, 1, 2, …")
+    entry = models.BigIntegerField(unique=True)
+    seal = models.ForeignKey(AuditSeal, on_delete=models.PROTECT, related_name="entries")
+    leaf = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["position"]
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"entry {self.entry} at {self.position}"

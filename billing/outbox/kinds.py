@@ -1,0 +1,79 @@
+"""The kinds of e-mails: subject, text, and what happens if nobody knows whether one was sent.
+
+The text is in templates/mail/, as plain text and as HTML, in English. It is filled when the e-mail is sent. Only then
+its link is made, and it is kept nowhere.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+
+from billing.access import links
+from billing.models import Invitation, Notification
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """``fill`` returns what the templates need, or None if the e-mail is not needed any more.
+
+    ``repeat_when_unknown``: it is sent again if nobody knows whether it was sent. That is for links and alerts, which
+    do no harm twice. Others wait for a person.
+    """
+
+    subject: str
+    fill: Callable[[Notification], dict[str, Any] | None]
+    repeat_when_unknown: bool
+
+
+def _invitation(row: Notification) -> dict[str, Any] | None:
+    found = Invitation.objects.select_related("office", "made_by").filter(public_id=row.context["invitation"])
+    invitation = found.select_for_update(of=("self",)).first()
+    if invitation is None or not invitation.is_open:
+        return None
+    days = links.LASTS[links.Purpose.INVITATION].days
+    return {"invitation": invitation, "link": links.to_accept(invitation), "days": days}
+
+
+def _password_reset(row: Notification) -> dict[str, Any] | None:
+    if row.user is None or not row.user.is_active or not row.user.has_usable_password():
+        return None
+    return {"link": links.to_set_password(row.user)}
+
+
+def _role_given(row: Notification) -> dict[str, Any] | None:
+    if row.user is None or not row.user.is_active:
+        return None
+    return {"role": row.context["role"], "office": row.office}
+
+
+KINDS: dict[str, Kind] = {
+    Notification.Kind.INVITATION: Kind("Your invitation to Office Billing", _invitation, repeat_when_unknown=True),
+    Notification.Kind.PASSWORD_RESET: Kind("Set a new password", _password_reset, repeat_when_unknown=True),
+    Notification.Kind.ROLE_GIVEN: Kind("You have a new role", _role_given, repeat_when_unknown=False),
+}
+
+
+def message(row: Notification) -> EmailMultiAlternatives | None:
+    """Return the e-mail of this row with its link, or None if it is not needed any more. Call it in a transaction.
+
+    Its Message-ID is the same each time, so that a mail server can tell a repetition.
+    """
+    kind = KINDS[row.kind]
+    filled = kind.fill(row)
+    if filled is None:
+        return None
+    context = {**filled, "subject": kind.subject, "site": settings.SITE_URL}
+    domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">")
+    mail = EmailMultiAlternatives(
+        kind.subject,
+        render_to_string(f"mail/{row.kind}.txt", context),
+        settings.DEFAULT_FROM_EMAIL,
+        [row.address],
+        headers={"Message-ID": f"<{row.public_id}@{domain}>", "Auto-Submitted": "auto-generated"},
+    )
+    mail.attach_alternative(render_to_string(f"mail/{row.kind}.html", context), "text/html")
+    return mail

@@ -1,0 +1,30 @@
+"""The frame of these pages: the look of the admin's sign-in page."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from billing import errors
+from billing.models import User
+
+
+def page(request: HttpRequest, form: forms.Form, *, title: str, says: str, button: str) -> HttpResponse:
+    """Return a page with this form."""
+    return _shown(request, "pages/form.html", title=title, says=says, form=form, button=button)
+
+
+def done(request: HttpRequest, title: str, user: User) -> HttpResponse:
+    """Return the page after it was done. It says where this person signs in."""
+    return _shown(request, "pages/done.html", title=title, person=user)
+
+
+def link_not_valid(request: HttpRequest, error: errors.BillingError) -> HttpResponse:
+    return _shown(request, "pages/refused.html", status=404, title="This link does not work", says=str(error))
+
+
+def _shown(request: HttpRequest, template: str, *, status: int = 200, **context: Any) -> HttpResponse:
+    frame = {**admin.site.each_context(request), "site_url": ""}  # no link to the admin, where not everybody may go
+    return TemplateResponse(request, template, {**frame, **context}, status=status)

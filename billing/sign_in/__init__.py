@@ -1,0 +1,1 @@
+"""How people sign in: with e-mail address and password, a passkey, or the vendor's provider, and a second factor."""

@@ -1,0 +1,32 @@
+"""Forms of second factors that differ from allauth's own."""
+
+from typing import Any
+
+from allauth.core import context
+from allauth.mfa.totp.forms import ActivateTOTPForm
+from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY
+from allauth.mfa.webauthn.forms import AddWebAuthnForm
+
+from billing.access import sealed
+
+
+class EnrolAppForm(ActivateTOTPForm):
+    """Enrolling an authenticator app. Between the two pages the session holds its secret, encrypted."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        session = context.request.session
+        if kept := session.get(SECRET_SESSION_KEY):
+            session[SECRET_SESSION_KEY] = sealed.unseal(kept)
+        super().__init__(*args, **kwargs)
+        session[SECRET_SESSION_KEY] = sealed.seal(self.secret)
+
+
+class AddKeyForm(AddWebAuthnForm):
+    """Adding a passkey or security key, in plain words."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].label = "A name for it, such as: phone"
+        alone = self.fields["passwordless"]
+        alone.label = "Sign in with this key alone, without my password"
+        alone.help_text = "The key must then ask you for a PIN, a finger or your face. This is called a passkey."

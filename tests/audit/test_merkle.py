@@ -1,0 +1,78 @@
+"""The tree against RFC 9162's own definitions, which are recursive, and the known roots of certificate transparency."""
+
+import hashlib
+
+import pytest
+
+from billing.audit.merkle import Levels, Tree, leaf_hash, node_hash
+
+# https://github.com/google/certificate-transparency (merkletree tests)
+KNOWN = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
+KNOWN_ROOT = "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328"
+
+
+def split(leaves):
+    half = 1
+    while half * 2 < len(leaves):
+        half *= 2
+    return leaves[:half], leaves[half:]
+
+
+def root(leaves):
+    """Section 2.1.1."""
+    if len(leaves) < 2:
+        return leaves[0] if leaves else hashlib.sha256(b"").digest()
+    left, right = split(leaves)
+    return node_hash(root(left), root(right))
+
+
+def inclusion(position, leaves):
+    """Section 2.1.3.1."""
+    if len(leaves) == 1:
+        return []
+    left, right = split(leaves)
+    if position < len(left):
+        return [*inclusion(position, left), root(right)]
+    return [*inclusion(position - len(left), right), root(left)]
+
+
+def consistency(earlier, leaves, *, known=True):
+    """Section 2.1.4.1."""
+    if earlier == len(leaves):
+        return [] if known else [root(leaves)]
+    left, right = split(leaves)
+    if earlier <= len(left):
+        return [*consistency(earlier, left, known=known), root(right)]
+    return [*consistency(earlier - len(left), right, known=False), root(left)]
+
+
+LEAVES = [leaf_hash(str(number).encode()) for number in range(70)]
+
+
+def test_the_known_root():
+    tree = Tree()
+    for leaf in KNOWN:
+        tree.add(leaf_hash(bytes.fromhex(leaf)))
+
+    assert tree.root().hex() == KNOWN_ROOT
+
+
+@pytest.mark.parametrize("size", range(len(LEAVES) + 1))
+def test_a_tree_that_grew_has_the_root_of_the_definition(size):
+    tree = Tree()
+    for leaf in LEAVES[:size]:
+        tree = Tree(tree.size, tree.peaks)  # as it is kept between two batches
+        tree.add(leaf)
+
+    assert tree.root() == root(LEAVES[:size])
+
+
+@pytest.mark.parametrize("size", range(1, len(LEAVES) + 1))
+def test_its_proofs_are_those_of_the_definition(size):
+    leaves = LEAVES[:size]
+    tree = Levels(leaves)
+
+    for position in range(size):
+        assert tree.inclusion(position) == inclusion(position, leaves)
+    for earlier in range(1, size + 1):
+        assert tree.consistency(earlier) == consistency(earlier, leaves)

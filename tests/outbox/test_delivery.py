@@ -1,0 +1,242 @@
+"""E-mails leave by SMTP: once, with a link made at that moment, and with every outcome on record."""
+
+import hashlib
+from datetime import timedelta
+
+import pytest
+from django.core import serializers
+from django.test import Client
+
+from billing import matters
+from billing.access import invitations
+from billing.models import AuditEntry, Finding, Invitation, Notification, OneTimeLink
+from billing.outbox import delivery, keeping, kinds
+from tests.outbox.conftest import a_wait_is_over, asked_to_reset, link_in, the_row, told_of_role
+
+pytestmark = pytest.mark.django_db
+NOBODY_LISTENS = 1
+
+
+def test_an_e_mail_is_sent_once_as_text_and_as_html(mail_server):
+    asked_to_reset("mira@maple.example")
+
+    assert [delivery.work_off(), delivery.work_off()] == [1, 0]
+
+    (mail,) = mail_server.received
+    assert (mail["To"], mail["From"], mail["Subject"]) == (
+        "mira@maple.example",
+        "billing@vendor.example",
+        "Set a new password",
+    )
+    assert mail["Message-ID"] == f"<{the_row().public_id}@vendor.example>"
+    assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
+    assert link_in(mail) in mail.get_body(("html",)).get_content()
+    row = the_row()
+    assert (row.state, row.attempts, row.recipient, row.claim_id) == ("sent", 1, "mira@maple.example", None)
+    assert row.sent_at
+
+
+@pytest.mark.parametrize("kind", kinds.KINDS)
+def test_each_kind_has_a_text_in_both_forms_and_is_declared(mail_server, administrator, office, kind):
+    if kind == "invitation":
+        invitations.invite("new@maple.example", "owner", office=office, by=administrator)
+    elif kind == "role_given":
+        told_of_role()
+    else:
+        asked_to_reset()
+
+    delivery.work_off()
+
+    (mail,) = mail_server.received
+    plain, html = (mail.get_body((form,)).get_content() for form in ("plain", "html"))
+    assert kinds.KINDS[kind].subject == mail["Subject"]
+    assert "{" not in plain + html
+    assert "None" not in plain + html
+    assert ("?link=" in plain) == ("?link=" in html) == (kind != "role_given")
+
+
+def test_every_kind_is_declared():
+    assert set(kinds.KINDS) == set(Notification.Kind.values)
+
+
+def test_the_secret_of_a_link_is_in_no_row(mail_server, administrator):
+    invitations.invite("new@vendor.example", "operator", by=administrator)
+    asked_to_reset()
+    delivery.work_off()
+
+    rows = [*Notification.objects.all(), *OneTimeLink.objects.all(), *Invitation.objects.all()]
+    kept = serializers.serialize("json", [*rows, *AuditEntry.objects.all()])
+    secrets = [link_in(mail).partition("?link=")[2] for mail in mail_server.received]
+    assert [len(secret) for secret in secrets] == [43, 43]  # 32 bytes
+    assert [secret in kept for secret in secrets] == [False, False]
+    digests = {hashlib.sha256(secret.encode()).hexdigest() for secret in secrets}
+    assert set(OneTimeLink.objects.values_list("digest", flat=True)) == digests
+
+
+def test_it_goes_to_the_address_that_the_person_has_when_it_is_sent(mail_server):
+    user = asked_to_reset("old@maple.example")
+    type(user).objects.filter(pk=user.pk).update(email="new@maple.example")
+
+    delivery.work_off()
+
+    assert mail_server.received[0]["To"] == the_row().address == "new@maple.example"
+
+
+@pytest.mark.parametrize("place", ["RCPT", "DATA"])
+def test_a_mail_server_that_refuses_for_good_parks_it_with_a_finding_and_a_person_sends_it_again(
+    mail_server, operator, place
+):
+    asked_to_reset()
+    mail_server.answers[place] = "550 5.1.1 <mira@maple.example> unknown"
+
+    delivery.work_off()
+
+    row, found = the_row(), Finding.objects.get()
+    assert (row.state, row.attempts, found.kind) == ("parked", 1, "mail_parked")
+    assert "550 5.1.1" in row.last_error
+    assert "mira@" not in row.last_error + found.detail
+
+    mail_server.answers.clear()
+    assert keeping.send_again(row, by=operator)
+    assert not keeping.send_again(row, by=operator)  # it waits already
+    delivery.work_off()
+
+    assert (the_row().state, len(mail_server.received)) == ("sent", 1)
+    assert Finding.objects.get().resolved_at
+    assert AuditEntry.objects.get(kind="act").actor == operator.user
+
+
+def test_a_mail_server_that_refuses_for_now_is_asked_again_and_at_last_it_is_parked(mail_server):
+    asked_to_reset()
+    mail_server.answers["RCPT"] = "451 4.7.1 try again later"
+    waits = []
+
+    for _ in range(12):
+        assert the_row().state == "waiting"
+        delivery.work_off()
+        waits.append((the_row().due_at - the_row().created_at).total_seconds())
+        a_wait_is_over()
+
+    assert [round(wait) for wait in waits[:7]] == [30, 60, 120, 240, 480, 900, 900]
+    assert (the_row().state, mail_server.received) == ("parked", [])
+    assert set(Finding.objects.values_list("kind", flat=True)) == {"mail_waits", "mail_parked"}
+
+
+def test_a_mail_server_that_is_away_parks_nothing_and_a_finding_tells_of_it_until_it_is_over(mail_server, settings):
+    asked_to_reset()
+    settings.EMAIL_PORT = NOBODY_LISTENS
+
+    for _ in range(20):
+        assert delivery.work_off() == 1
+        a_wait_is_over()
+
+    found = Finding.objects.get()
+    assert (the_row().state, found.kind, found.subject) == ("waiting", "mail_waits", "outbox")
+    assert not OneTimeLink.objects.exists()  # none is made before there is a connection
+    settings.EMAIL_PORT = mail_server.port
+    delivery.work_off()
+    matters.close_what_is_over()
+    assert (the_row().state, len(mail_server.received)) == ("sent", 1)
+    assert Finding.objects.get().resolved_at
+
+
+def test_a_link_is_sent_again_if_the_connection_was_lost_but_not_for_ever(mail_server):
+    asked_to_reset()
+    mail_server.hangs_up = True
+
+    for _ in range(10):
+        delivery.work_off()
+        a_wait_is_over()
+
+    assert the_row().state == "parked"
+    assert len(mail_server.received) == delivery.MOST_IF_UNKNOWN
+    assert len({mail["Message-ID"] for mail in mail_server.received}) == 1
+    for mail in mail_server.received:
+        assert Client().get(link_in(mail)).status_code == 200
+
+
+def test_a_notice_is_not_sent_again_if_the_connection_was_lost_and_a_finding_tells_of_it(mail_server, operator):
+    told_of_role()
+    mail_server.hangs_up = True
+
+    delivery.work_off()
+    a_wait_is_over()
+    delivery.work_off()
+
+    assert (the_row().state, len(mail_server.received)) == ("unknown", 1)
+    assert Finding.objects.get().kind == "mail_unknown"
+    mail_server.hangs_up = False
+    keeping.send_again(the_row(), by=operator)
+    delivery.work_off()
+    assert (the_row().state, len(mail_server.received)) == ("sent", 2)
+    assert Finding.objects.get().resolved_at
+
+
+def test_what_is_not_needed_any_more_is_not_sent(mail_server, administrator):
+    left = asked_to_reset("left@maple.example")
+    elsewhere = asked_to_reset("elsewhere@maple.example")
+    invitation = invitations.invite("new@vendor.example", "operator", by=administrator)
+    type(left).objects.filter(pk=left.pk).update(is_active=False)
+    elsewhere.set_unusable_password()
+    type(left).objects.filter(pk=elsewhere.pk).update(password=elsewhere.password)
+    invitations.withdraw(invitation, by=administrator)
+
+    delivery.work_off()
+
+    assert set(Notification.objects.values_list("state", flat=True)) == {"dropped"}
+    assert mail_server.received == []
+
+
+def test_a_mistake_in_an_e_mail_is_on_record_and_holds_up_no_other(mail_server):
+    asked_to_reset()
+    told_of_role()
+    Notification.objects.filter(kind="role_given").update(context={})  # as an older version may have left it
+
+    delivery.work_off()
+
+    assert [mail["Subject"] for mail in mail_server.received] == ["Set a new password"]
+    waits = Notification.objects.get(kind="role_given")
+    assert (waits.state, waits.last_error) == ("waiting", "KeyError: 'role'")
+
+
+def test_an_e_mail_of_a_kind_that_a_later_version_knows_waits_for_it(mail_server):
+    asked_to_reset()
+    Notification.objects.update(kind="of_a_later_version")
+
+    assert delivery.work_off() == 0
+
+    assert the_row().state == "waiting"
+
+
+def test_a_worker_whose_lease_ended_while_it_connected_hands_nothing_over(mail_server, settings):
+    """The mail server is so slow to greet that a second worker has sent it meanwhile."""
+    asked_to_reset()
+    settings.EMAIL_BACKEND = "tests.outbox.slow.Backend"
+
+    delivery.work_off()
+
+    assert (len(mail_server.received), the_row().state, the_row().attempts) == (1, "sent", 2)
+    assert OneTimeLink.objects.count() == 1
+
+
+def test_old_e_mails_and_links_are_deleted_and_parked_ones_stay(mail_server):
+    for email in ("one@maple.example", "two@maple.example", "three@maple.example"):
+        asked_to_reset(email)
+        delivery.work_off()
+    rows = dict(Notification.objects.values_list("user__email", "pk"))
+    long_ago = the_first_link().made_at - timedelta(days=91)
+    Notification.objects.exclude(pk=rows["three@maple.example"]).update(created_at=long_ago)
+    Notification.objects.filter(pk=rows["two@maple.example"]).update(state="parked")
+    OneTimeLink.objects.filter(pk=the_first_link().pk).update(expires_at=long_ago)
+
+    assert keeping.purge_settled() is False
+
+    assert set(Notification.objects.values_list("pk", flat=True)) == {
+        rows["two@maple.example"],
+        rows["three@maple.example"],
+    }
+    assert OneTimeLink.objects.count() == 2
+
+
+def the_first_link():
+    return OneTimeLink.objects.order_by("pk").first()
