@@ -18,7 +18,7 @@ class Command(BaseCommand):
         office = _office(options["office"])
         self.stdout.write(f"{office.name} ({office.public_id})")
         for one in effective.on(office):
-            until = f" until {zones.moment(one.until, office.time_zone)}" if one.until else ""
+            until = f" until {zones.end(one.until, office.time_zone)}" if one.until else ""
             self.stdout.write(f"  {one.person.email} {one.why}{until}: {one.in_words}")
 
 
