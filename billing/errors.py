@@ -110,11 +110,30 @@ class NotOfTheStaff(Refusal):
     message = "Choose one of the vendor's roles, and a person who is active and of the vendor's staff."
 
 
+class EmergencyRoleOver(Refusal):
+    code = "emergency_role_over"
+    category = Category.CONFLICT
+    message = "This emergency role has ended already."
+
+
+class OwnSecondFactor(Refusal):
+    code = "own_second_factor"
+    category = Category.FORBIDDEN
+    message = "Nobody removes all of their own second factors."
+    remedy = "Ask another administrator, or replace one under your own account."
+
+
+class NoSecondFactor(Refusal):
+    code = "no_second_factor"
+    category = Category.CONFLICT
+    message = "This person has no second factor."
+
+
 class NobodyToAdd(Refusal):
     code = "nobody_to_add"
     category = Category.INVALID
-    message = "Nobody with this address can become a member."
-    remedy = "Ask the vendor to make a sign-in for this person first. The vendor's own people cannot be members."
+    message = "Nobody with this address can become a member here."
+    remedy = "Use another address of this person, or ask the vendor."
 
 
 class AlreadyMember(BillingError):

@@ -1,10 +1,12 @@
 from datetime import timedelta
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group
+from django.core.management import call_command
 
 from billing import clock, errors
-from billing.access import two_people
+from billing.access import second_factor, two_people
 from billing.audit import actor, trail
 from billing.models import AuditEntry, User, Vouching
 from billing.operations.compliance import approve_determination
@@ -60,6 +62,26 @@ def test_what_was_done_to_an_account_counts_for_thirty_days(people, days, two):
     touch(people["a"], people["b"], days_ago=days)
 
     assert two_people.are_two(people["a"], people["b"]) is two
+
+
+@pytest.mark.parametrize(("prepares", "approves"), ["ab", "ba"])
+def test_whoever_removed_a_second_factor_is_no_second_person_beside_it(people, prepares, approves):
+    Authenticator.objects.create(user=people["b"], type="totp", data={})
+    second_factor.remove_all_for(people["b"], by=actor.person(people["a"]), reason="the phone was stolen")
+    row = prepare_determination(BAA, by=actor.person(people[prepares]), reason=REASON)
+
+    with pytest.raises(errors.OnePersonBehindBoth):
+        approve_determination(row, by=actor.person(people[approves]), reason=REASON)
+
+    rewrite(AuditEntry.objects.all(), timestamp=clock.wall() - timedelta(days=31))
+    assert two_people.are_two(people["a"], people["b"])
+
+
+def test_a_second_factor_that_a_command_removed_has_nobody_behind_it(people):
+    Authenticator.objects.create(user=people["b"], type="totp", data={})
+    call_command("remove_second_factor", people["b"].email)
+
+    assert two_people.are_two(people["a"], people["b"])
 
 
 def test_an_attempt_that_was_refused_did_nothing(people):

@@ -1,8 +1,9 @@
 """A role for one hour: for when something cannot wait and nobody who may do it can be reached.
 
-An administrator gives it, also to themselves. It ends by itself, as each question asks the clock. A critical finding
-tells of it, and the audit trail has it. It does not make one person two: nobody approves what they asked for, and
-whoever gave somebody a role counts as behind that account (``billing.access.two_people``).
+An administrator gives it, also to themselves. It ends by itself, as each question asks the clock, or earlier if an
+administrator or the person who has it ends it. A critical finding tells of it, each administrator gets an e-mail, and
+the audit trail has it. It does not make one person two: nobody approves what they asked for, and whoever gave somebody
+a role counts as behind that account (``billing.access.two_people``).
 """
 
 from typing import Any
@@ -10,12 +11,13 @@ from typing import Any
 from django.contrib.auth.backends import BaseBackend
 from django.db import transaction
 
-from billing import errors, findings
+from billing import clock, errors, findings
 from billing.access import roles
 from billing.access.roles import VENDOR, Power
 from billing.audit import trail
 from billing.audit.actor import Actor
-from billing.models import EmergencyRole, User
+from billing.models import EmergencyRole, Notification, User
+from billing.models.emergency_role import ENDING
 
 FINDING = "emergency_role"
 KEPT = "_emergency_permissions"
@@ -37,7 +39,40 @@ def give(person: User, role: str, *, by: Actor, reason: str) -> EmergencyRole:
             trail.record_act(person, f"has the role {role} for one hour, given by {giver}")
             says = f"{giver} gave {person} the role {role} until {row.ends_at:%d %B %Y %H:%M} UTC."
             findings.report(FINDING, str(row.pk), office=None, detail=f"{says} Look at what was done with it.")
+            _tell(row)
     return row
+
+
+def end(row: EmergencyRole, *, by: Actor, reason: str) -> EmergencyRole:
+    """End it now, for an administrator and for the person who has it. The next request does not have the role any more.
+
+    Raises: NotPermitted, ReasonRequired, TextNotNeutral. EmergencyRoleOver: it has ended already.
+    """
+    if not may_end(row, by=by):
+        raise errors.NotPermitted("end another person's emergency role")
+    reason = trail.checked_reason(reason)
+    with trail.acting(by, reason=reason), transaction.atomic(durable=True):
+        fresh = EmergencyRole.objects.select_for_update().get(pk=row.pk)
+        if not fresh.is_in_force(clock.wall()):
+            raise errors.EmergencyRoleOver(fresh)
+        fresh.ended_at, fresh.ended_by, fresh.end_reason = clock.wall(), by.user, reason
+        fresh.save(update_fields=ENDING)
+    return fresh
+
+
+def may_end(row: EmergencyRole, *, by: Actor) -> bool:
+    return by.user is not None and (by.user == row.person or roles.has(by.user, Power.PEOPLE))
+
+
+def _tell(row: EmergencyRole) -> None:
+    """Put an e-mail to each administrator into the outbox, also to the one who gave it."""
+    for person in roles.people_with(Power.PEOPLE):
+        Notification.objects.put(
+            Notification.Kind.EMERGENCY_ROLE,
+            f"emergency_role:{row.pk}:{person.public_id}",
+            user=person,
+            emergency_role=row.pk,
+        )
 
 
 class EmergencyRoles(BaseBackend):

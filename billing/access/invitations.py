@@ -5,10 +5,12 @@ invited them, and the audit trail says so.
 """
 
 import contextlib
+from datetime import datetime
 
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from billing import clock, errors
 from billing.access import grants, links, roles
@@ -20,8 +22,12 @@ from billing.models import Invitation, Membership, Notification, Office, User
 REASON = "an invitation"
 
 
-def invite(email: str, role: str, *, office: Office | None = None, by: Actor) -> Invitation | None:
+def invite(
+    email: str, role: str, *, office: Office | None = None, until: datetime | None = None, by: Actor
+) -> Invitation | None:
     """Invite this address to a staff role, or to a role in an Office. A worker sends the link.
+
+    ``until`` is the end that the membership in the Office gets. The caller has checked that it is in the future.
 
     If the address has a user, there is nothing to accept: the user has the role at once and is told by e-mail, and
     None is returned.
@@ -36,7 +42,7 @@ def invite(email: str, role: str, *, office: Office | None = None, by: Actor) ->
     email = _checked(email, role, office)
     with trail.acting(by, office=office, reason=REASON), transaction.atomic():
         if user := User.objects.filter(email__iexact=email).first():
-            _give(user, role, office)
+            _give(user, role, office, until)
             about = f"{office.public_id if office else 'staff'}:{clock.wall().isoformat()}"
             Notification.objects.put(
                 Notification.Kind.ROLE_GIVEN,
@@ -46,7 +52,7 @@ def invite(email: str, role: str, *, office: Office | None = None, by: Actor) ->
                 role=role,
             )
             return None
-        invitation = _made(email, role, office, by)
+        invitation = _made(email, role, office, by, until=until)
         _mail(invitation)
     return invitation
 
@@ -107,12 +113,17 @@ def accept(secret: str, *, name: str = "", password: str = "") -> User:
         with trail.acting(inviter, office=invitation.office, reason="the invitation was accepted"):
             user = user or User.objects.create_user(invitation.email, password, name=name)
             with contextlib.suppress(errors.RoleGiven):  # somebody gave it in the meantime
-                _give(user, invitation.role, invitation.office)
+                _give(user, invitation.role, invitation.office, invitation.until)
         with trail.acting(actor.person(user), office=invitation.office, reason=REASON):
             invitation.accepted_at, invitation.accepted_by = clock.wall(), user
             invitation.save()
             links.end(invitation=invitation)
     return user
+
+
+def open_of(office: Office) -> QuerySet[Invitation]:
+    """Return the invitations to this Office that are neither accepted nor withdrawn."""
+    return office.invitations.filter(accepted_at=None, withdrawn_at=None)
 
 
 def require_may_invite(by: Actor, office: Office | None) -> None:
@@ -140,10 +151,10 @@ def _checked(email: str, role: str, office: Office | None) -> str:
     return email
 
 
-def _made(email: str, role: str, office: Office | None, by: Actor) -> Invitation:
+def _made(email: str, role: str, office: Office | None, by: Actor, *, until: datetime | None = None) -> Invitation:
     try:
         with transaction.atomic():
-            return Invitation.objects.create(email=email, role=role, office=office, made_by=by.user)
+            return Invitation.objects.create(email=email, role=role, office=office, until=until, made_by=by.user)
     except IntegrityError:
         raise errors.InvitationOpen from None
 
@@ -176,16 +187,16 @@ def _openable(secret: str, *, lock: bool) -> tuple[Invitation, User | None]:
     assert invitation  # a constraint
     archived = invitation.office is not None and invitation.office.archived_at is not None
     may = invitation.made_by is None or _may_invite(actor.person(invitation.made_by), invitation.office)
-    if not invitation.is_open or archived or not may:
+    if not invitation.can_be_accepted(clock.wall()) or archived or not may:
         raise errors.LinkNotValid
     return invitation, User.objects.filter(email__iexact=invitation.email).first()
 
 
-def _give(user: User, role: str, office: Office | None) -> None:
+def _give(user: User, role: str, office: Office | None, until: datetime | None = None) -> None:
     if not user.is_active:
         raise errors.PersonNotActive(user)
     if office:
-        _give_in_office(user, role, office)
+        _give_in_office(user, role, office, until)
         return
     group = Group.objects.get(name=role)
     if user.is_staff and user.groups.filter(pk=group.pk).exists():
@@ -196,13 +207,13 @@ def _give(user: User, role: str, office: Office | None) -> None:
     user.groups.add(group)
 
 
-def _give_in_office(user: User, role: str, office: Office) -> None:
+def _give_in_office(user: User, role: str, office: Office, until: datetime | None) -> None:
     """Make the user a member. A membership that ended begins again, with this role."""
     membership = Membership.objects.select_for_update().filter(user=user, office=office).first()
     if membership is None:
         membership = Membership(user=user, office=office)
-    elif membership.ended_at is None:
+    elif membership.is_in_force(clock.wall()):
         raise errors.RoleGiven
-    membership.role, membership.ended_at = role, None
+    membership.role, membership.ended_at = role, until
     membership.save()
     grants.write_grants(membership)

@@ -11,11 +11,11 @@ from datetime import datetime
 from django.db import transaction
 
 from billing import clock, errors
-from billing.access import grants, second_factor
+from billing.access import grants, invitations, second_factor
 from billing.access.roles import Power
 from billing.audit import trail
 from billing.audit.actor import Actor
-from billing.models import Membership, Office, User
+from billing.models import Invitation, Membership, Office, User
 
 
 def check_permitted(office: Office, *, by: Actor, what: str) -> None:
@@ -40,13 +40,13 @@ def require_second_factor(office: Office, *, required: bool, by: Actor) -> None:
             office.save(update_fields=["requires_second_factor"])
 
 
-def add(office: Office, *, email: str, role: str, until: datetime | None = None, by: Actor) -> Membership:
-    """Make the person with this address a member. Repeating is a no-op.
+def add(office: Office, *, email: str, role: str, until: datetime | None = None, by: Actor) -> Membership | Invitation:
+    """Make the person with this address a member, or invite the address if nobody has it. Repeating is a no-op.
 
     ``until`` is the moment from which the membership gives nothing any more. One who was a member before is one again.
 
     Raises: NotPermitted, OfficeArchived, DateInvalid, NobodyToAdd.
-        AlreadyMember: with another role or end.
+        AlreadyMember, InvitationOpen: with another role or end.
     """
     with _changing(office, "add a member", by) as office:
         _check_end(until)
@@ -62,12 +62,21 @@ def add(office: Office, *, email: str, role: str, until: datetime | None = None,
         return _saved(member, role, until)
 
 
-def invite(office: Office, *, email: str, role: str, until: datetime | None, by: Actor) -> Membership:
-    """Say that nobody with this address can be added. An invitation by e-mail takes the place of this refusal.
+def invite(office: Office, *, email: str, role: str, until: datetime | None, by: Actor) -> Membership | Invitation:
+    """Invite an address that nobody has. A worker sends the link. Repeating it sends no second one.
 
-    The vendor's staff cannot be members through here: their roles say what they may do. Raises: NobodyToAdd.
+    The vendor's staff cannot be members through here: their roles say what they may do. Nor can people who were
+    deactivated. The refusal does not say which of the two it is. Raises: NobodyToAdd, InvitationOpen.
     """
-    raise errors.NobodyToAdd
+    if User.objects.filter(email__iexact=email).exists():
+        raise errors.NobodyToAdd
+    before = invitations.open_of(office).filter(email__iexact=email).first()
+    if before is None:
+        made = invitations.invite(email, role, office=office, until=until, by=by)
+        return made or office.memberships.get(user__email__iexact=email)  # the person got an account just now
+    if (before.role, before.until) != (role, until):
+        raise errors.InvitationOpen
+    return before
 
 
 def change(office: Office, person: User, *, role: str, until: datetime | None, by: Actor) -> Membership:

@@ -3,11 +3,17 @@
 from allauth.account.authentication import get_authentication_records
 from allauth.mfa.models import Authenticator
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Exists, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
-from billing.models import Membership, Office, User
+from billing import clock, errors
+from billing.access import ending, roles
+from billing.access.roles import Power
+from billing.audit import trail
+from billing.audit.actor import Actor
+from billing.models import Membership, Notification, Office, User
 
 FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 """Recovery codes are no factor of their own: they stand in for one of these."""
@@ -56,6 +62,39 @@ def offices_that_await_it(user: User) -> QuerySet[Office]:
     """Return the Offices that the person is a member of, and sees only after they enrolled."""
     members = Membership.objects.in_force().filter(user=user)
     return Office.objects.filter(lacked_at(user), memberships__in=members)
+
+
+def remove_all(user: User, *, by: Actor, reason: str) -> None:
+    """Remove all second factors and recovery codes of this person, end their access, and tell them by e-mail.
+
+    They set up a new one at the next sign-in. Who may do this is decided by the caller. Raises: NoSecondFactor.
+    """
+    with trail.acting(by, reason=reason), transaction.atomic():
+        removed, _ = Authenticator.objects.filter(user=user).delete()
+        if not removed:
+            raise errors.NoSecondFactor(user)
+        trail.record_act(user, "removed all second factors and recovery codes")
+        ending.end_access(user, by=by, reason=reason)
+        kind = Notification.Kind.SECOND_FACTOR_REMOVED
+        Notification.objects.put(kind, f"{kind}:{user.public_id}:{clock.wall().isoformat()}", user=user)
+
+
+def remove_all_for(user: User, *, by: Actor, reason: str) -> None:
+    """Remove them for an administrator, who counts as behind this account from then on (``access.two_people``).
+
+    Raises: NotPermitted, ReasonRequired, TextNotNeutral, NoSecondFactor. OwnSecondFactor: it is their own account.
+    """
+    roles.require(by, Power.PEOPLE, to="remove a person's second factor")
+    if by.user == user:
+        with trail.acting(by):
+            trail.record_refusal(user, "remove all second factors of their own")
+        raise errors.OwnSecondFactor(user)
+    remove_all(user, by=by, reason=trail.checked_reason(reason))
+
+
+def has_any(user: User) -> bool:
+    """Return whether there is something to remove: a second factor, or recovery codes that were left."""
+    return Authenticator.objects.filter(user=user).exists()
 
 
 def _factors_of(user: User) -> QuerySet[Authenticator]:

@@ -1,4 +1,4 @@
-"""Emergency roles: the list of them, and the page on which an administrator gives one."""
+"""Emergency roles: the list of them, and the pages on which one is given and ended."""
 
 from typing import Any, cast
 
@@ -34,12 +34,43 @@ class EmergencyRoleForm(ReasonForm):
 class EmergencyRoleAdmin(ReadOnlyAdmin):
     list_display = ("given_at", "person", "role", "state", "ends_at", "given_by", "reason")
     list_select_related = ("person", "given_by")
-    fields = list_display
     actions_list = ("give",)
+    actions_detail = ("end",)
 
-    @display(description="Status", label={"in force": "danger", "over": "info"})
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        ended = ("ended_at", "ended_by", "end_reason") if obj and obj.ended_at else ()
+        return (*self.list_display, *ended)
+
+    @display(description="Status", label={"in force": "danger", "over": "info", "ended early": "info"})
     def state(self, row: EmergencyRole) -> str:
-        return "in force" if row.ends_at > clock.wall() else "over"
+        if row.ended_at:
+            return "ended early"
+        return "in force" if row.is_in_force(clock.wall()) else "over"
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        row = self.get_object(request, str(object_id))
+        is_offered = row is not None and row.is_in_force(clock.wall())
+        return super().get_actions_detail(request, object_id) if is_offered else []
+
+    def has_end_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        row = self.get_object(request, str(object_id))
+        return row is not None and emergency.may_end(row, by=actor.person(request.user))
+
+    @action(description="End it now", url_path="end/", permissions=["end"])
+    def end(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = EmergencyRole.objects.select_related("person").get(pk=object_id)
+        its_page = reverse("admin:billing_emergencyrole_change", args=[row.pk])
+        page = Asked(
+            ReasonForm,
+            lambda given: emergency.end(row, by=actor.person(request.user), **given),
+            title="End the emergency role",
+            says=f"{row}. It gives nothing from the next request on. It stays on record, with your reason.",
+            button="End it now",
+            done="Ended.",
+            back=its_page,
+            goes_to=lambda _: its_page,
+        )
+        return page.answer(self, request)
 
     def has_give_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return roles.has(cast(User, request.user), Power.PEOPLE)
@@ -52,7 +83,8 @@ class EmergencyRoleAdmin(ReadOnlyAdmin):
             lambda given: emergency.give(by=actor.person(request.user), **given),
             title="Give a role for an hour",
             says="This is for what cannot wait, if nobody who may do it can be reached. The role ends by itself after "
-            "one hour. A critical finding tells everybody of it. For longer, give the role under Access, Users.",
+            "one hour, or when an administrator or the person ends it. A critical finding and an e-mail to each "
+            "administrator tell of it. For longer, give the role under Access, Users.",
             button="Give the role for an hour",
             done="Given. It ends by itself after one hour.",
             back=every,

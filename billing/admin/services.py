@@ -20,6 +20,7 @@ from billing.admin.acts import OtherAct, Token
 from billing.admin.acts.pages import ActsAdmin
 from billing.admin.agreement_forms import DateInput
 from billing.admin.forms import ReasonForm
+from billing.admin.stamps import StampedAdmin, StampedForm
 from billing.admin.tasks import SERVICE_SOON
 from billing.audit import actor
 from billing.audit.actor import Actor
@@ -36,7 +37,7 @@ def _on_lines(text: str) -> str:
     return format_html('<span style="white-space: normal">{}</span>', text)
 
 
-class ServiceForm(forms.ModelForm):
+class ServiceForm(StampedForm):
     """A form for what a service is and may do. ``last_day`` is the last day, in UTC, on which it is valid."""
 
     scopes = forms.MultipleChoiceField(
@@ -77,11 +78,12 @@ class ServiceForm(forms.ModelForm):
         day, today = self.cleaned_data["last_day"], clock.wall().date()
         if not today <= day <= today + LONGEST:
             raise ValidationError("It must be today or later, and at most two years from now.")
-        self.instance.expires_at = datetime.combine(day, time(), UTC) + timedelta(days=1)
         return day
 
     def clean(self) -> dict[str, Any]:
-        given = super().clean() or self.cleaned_data
+        given = super().clean()
+        if "last_day" in given:  # after the row was read anew
+            self.instance.expires_at = datetime.combine(given["last_day"], time(), UTC) + timedelta(days=1)
         if bool(given.get("all_offices")) == bool(given.get("offices")):
             self.add_error("offices", "Name the Offices that it may see, or choose all Offices. One of the two.")
         return given
@@ -153,7 +155,7 @@ ACTS = (
 
 
 @admin.register(ServiceIdentity)
-class ServiceAdmin(ActsAdmin):
+class ServiceAdmin(ActsAdmin, StampedAdmin):
     form = ServiceForm
     acts = ACTS
     list_display = ("name", "state", "may", "sees", "valid_until", "used")

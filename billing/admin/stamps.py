@@ -11,14 +11,16 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import salted_hmac
 
 from billing import zones
+from billing.access import scopes
 from billing.admin.masking import MaskedAdmin
 from billing.audit import trail
-from billing.models import Membership, User
+from billing.models import Membership, ServiceIdentity, User
 
-Row = User | Membership
+Row = User | Membership | ServiceIdentity
 STAMPED: dict[type[Row], tuple[str, ...]] = {
     User: ("email", "name", "password", "is_active", "is_staff", "groups"),
     Membership: ("role", "ended_at"),
+    ServiceIdentity: ("name", "scopes", "all_offices", "offices", "networks", "expires_at", "ended_at"),
 }
 
 
@@ -34,6 +36,10 @@ def in_words(row: Row) -> str:
     if isinstance(row, Membership):
         end = row.ended_at
         return f"{row.role}, {f'ends or ended {zones.end(end, row.office.time_zone)}' if end else 'without an end'}"
+    if isinstance(row, ServiceIdentity):
+        sees = "all Offices" if row.all_offices else f"{row.offices.count()} Offices"
+        place, ends = ", ".join(row.networks) or "anywhere", zones.end(row.expires_at, "UTC")
+        return f"may {scopes.words(row.scopes)}, of {sees}, from {place}, until {ends}"
     groups = ", ".join(row.groups.order_by("name").values_list("name", flat=True)) or "none"
     return f"{'active' if row.is_active else 'not active'}, {'' if row.is_staff else 'not '}staff, roles: {groups}"
 

@@ -1,18 +1,21 @@
-"""Who belongs to an Office: its owners see, add, change and remove members. Repeating each of these is harmless."""
+"""Who belongs to an Office: its owners see, add, change and remove members, and see and withdraw invitations.
+
+Repeating each of these is harmless.
+"""
 
 from typing import Any, cast
 
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers as fields
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing.access import members
+from billing.access import invitations, members
 from billing.api.views import PROBLEM, OfficeView
 from billing.audit import actor
-from billing.models import Membership, Office, User
+from billing.models import Invitation, Membership, Office, User
 
 REFUSALS = dict.fromkeys((403, 404, 409, 422), PROBLEM)
 UNTIL = "The moment from which the membership gives nothing any more. Null: it has no end"
@@ -30,6 +33,18 @@ class MemberSerializer(fields.ModelSerializer[Membership]):
     class Meta:
         model = Membership
         fields = ["id", "email", "name", "role", "since", "until"]
+        read_only_fields = fields
+
+
+class InvitationSerializer(fields.ModelSerializer[Invitation]):
+    """An open invitation to the Office. ``until`` is the end that the membership gets, or null."""
+
+    id = fields.UUIDField(source="public_id", read_only=True)
+    invited_at = fields.DateTimeField(source="made_at", read_only=True)
+
+    class Meta:
+        model = Invitation
+        fields = ["id", "email", "role", "until", "invited_at"]
         read_only_fields = fields
 
 
@@ -64,13 +79,27 @@ class Members(MembersView):
         rows = office.memberships.in_force().select_related("user").order_by("user__email")
         return Response(MemberSerializer(rows, many=True).data)
 
-    @extend_schema(request=NewMemberSerializer, responses={201: MemberSerializer, **REFUSALS})
+    @extend_schema(
+        request=NewMemberSerializer,
+        responses={
+            201: OpenApiResponse(MemberSerializer, "The person has an account, and is a member now."),
+            202: OpenApiResponse(
+                InvitationSerializer, "Nobody has this address. It gets an e-mail with a link to accept the invitation."
+            ),
+            **REFUSALS,
+        },
+    )
     def post(self, request: Request, public_id: Any) -> Response:
-        """Make a person with a sign-in a member. For owners. Repeating is a no-op."""
+        """Make a person a member, or invite the address by e-mail if nobody has it. For owners. Repeating is a no-op.
+
+        The answer is 201 with the member, or 202 with the invitation: the person is a member once they accepted it.
+        """
         office = self.permitted(request, public_id, "add a member")
         given = _checked(NewMemberSerializer, request)
-        member = members.add(office, by=actor.person(request.user), **given)
-        return Response(MemberSerializer(member).data, status=status.HTTP_201_CREATED)
+        added = members.add(office, by=actor.person(request.user), **given)
+        if isinstance(added, Invitation):
+            return Response(InvitationSerializer(added).data, status=status.HTTP_202_ACCEPTED)
+        return Response(MemberSerializer(added).data, status=status.HTTP_201_CREATED)
 
 
 class ChangeMember(MembersView):
@@ -90,6 +119,25 @@ class RemoveMember(MembersView):
         office = self.permitted(request, public_id, "remove a member")
         member = members.remove(office, self.person(office, person_id), by=actor.person(request.user))
         return Response(MemberSerializer(member).data)
+
+
+class Invitations(MembersView):
+    @extend_schema(responses={200: InvitationSerializer(many=True), 403: PROBLEM, 404: PROBLEM})
+    def get(self, request: Request, public_id: Any) -> Response:
+        """List the open invitations to this Office, newest first. For owners."""
+        office = self.permitted(request, public_id, "list the invitations")
+        return Response(InvitationSerializer(invitations.open_of(office), many=True).data)
+
+
+class WithdrawInvitation(MembersView):
+    @extend_schema(request=None, responses={204: None, **REFUSALS})
+    def post(self, request: Request, public_id: Any, invitation_id: Any) -> Response:
+        """Withdraw an invitation. For owners. Its link stops working. Repeating is a no-op."""
+        office = self.permitted(request, public_id, "withdraw an invitation")
+        invitation = get_object_or_404(office.invitations, public_id=invitation_id)
+        if invitation.withdrawn_at is None:
+            invitations.withdraw(invitation, by=actor.person(request.user))
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 def _checked(kind: type[fields.Serializer[Any]], request: Request) -> dict[str, Any]:

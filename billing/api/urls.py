@@ -137,6 +137,8 @@ OFFICE: list[URLPattern | URLResolver] = [
     plain("standing/", "standing", account.OfficeStanding),
     plain("audit-trail/", "audit-trail", audit_trail.AuditTrail),
     plain("members/", "members", members.Members),
+    plain("invitations/", "invitations", members.Invitations),
+    plain("invitations/<uuid:invitation_id>/withdraw/", "withdraw-invitation", members.WithdrawInvitation),
     plain("members/<uuid:person_id>/change/", "change-member", members.ChangeMember),
     plain("members/<uuid:person_id>/remove/", "remove-member", members.RemoveMember),
 ]

@@ -1,4 +1,7 @@
-"""Emergency roles: a role of the vendor for one hour, with a reason, when nobody who has it can be reached."""
+"""Emergency roles: a role of the vendor for one hour, with a reason, when nobody who has it can be reached.
+
+It is never edited. The only thing that can be added is that somebody ended it before its hour was over.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
@@ -9,6 +12,7 @@ from billing import clock
 from billing.models.audit import AppendOnlyError
 
 LASTS = timedelta(hours=1)
+ENDING = {"ended_at", "ended_by", "end_reason"}
 
 
 def in_an_hour() -> datetime:
@@ -17,8 +21,8 @@ def in_an_hour() -> datetime:
 
 class EmergencyRoleQuerySet(models.QuerySet["EmergencyRole"]):
     def in_force(self) -> "EmergencyRoleQuerySet":
-        """Return those whose hour is not over. Nothing has to run to end one."""
-        return self.filter(ends_at__gt=clock.wall())
+        """Return those whose hour is not over, and that nobody ended. Nothing has to run to end one."""
+        return self.filter(ends_at__gt=clock.wall(), ended_at=None)
 
 
 class EmergencyRole(models.Model):
@@ -28,6 +32,9 @@ class EmergencyRole(models.Model):
     reason = models.CharField(max_length=200)
     given_at = models.DateTimeField(default=clock.wall)
     ends_at = models.DateTimeField(default=in_an_hour)
+    ended_at = models.DateTimeField(null=True, help_text="When somebody ended it early")
+    ended_by = models.ForeignKey("billing.User", null=True, on_delete=models.PROTECT, related_name="+")
+    end_reason = models.CharField(max_length=200, blank=True, db_default="")
 
     objects = EmergencyRoleQuerySet.as_manager()
 
@@ -40,9 +47,12 @@ class EmergencyRole(models.Model):
         return f"{self.person}: {self.role} until {self.ends_at:%d %b %Y %H:%M} UTC"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise AppendOnlyError("An emergency role is never edited. It ends by itself.")
+        if not self._state.adding and set(kwargs.get("update_fields") or ()) != ENDING:
+            raise AppendOnlyError("An emergency role is never edited. It can only be ended.")
         super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise AppendOnlyError("An emergency role is never deleted. It ends by itself.")
+        raise AppendOnlyError("An emergency role is never deleted. It can only be ended.")
+
+    def is_in_force(self, at: datetime) -> bool:
+        return self.ended_at is None and self.ends_at > at

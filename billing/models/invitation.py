@@ -1,6 +1,7 @@
 """Invitations by e-mail, and one-time links. Of a link only a digest is kept."""
 
 import uuid
+from datetime import datetime
 
 from django.db import models
 from django.db.models import Q
@@ -13,13 +14,14 @@ class Invitation(models.Model):
     """Somebody invited an address to one role. It is a staff role, or a role in one Office.
 
     ``made_by`` is None if it was made by a command on the server. It is open until it is accepted or withdrawn. How
-    long it can be accepted is a matter of its links.
+    long it can be accepted is a matter of its links. ``until`` is the end that a membership in an Office gets.
     """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     email = models.EmailField()
     role = models.CharField(max_length=150)
     office = models.ForeignKey("billing.Office", null=True, on_delete=models.PROTECT, related_name="invitations")
+    until = models.DateTimeField(null=True, help_text="The membership ends then. Not set: it has no end")
     made_by = models.ForeignKey("billing.User", null=True, on_delete=models.PROTECT, related_name="+")
     made_at = models.DateTimeField(default=clock.wall)
     accepted_at = models.DateTimeField(null=True)
@@ -50,6 +52,10 @@ class Invitation(models.Model):
     @property
     def is_open(self) -> bool:
         return self.accepted_at is None and self.withdrawn_at is None
+
+    def can_be_accepted(self, at: datetime) -> bool:
+        """Return whether it is open, and what it gives is not over yet."""
+        return self.is_open and (self.until is None or self.until > at)
 
     @property
     def role_in_words(self) -> str:

@@ -51,6 +51,9 @@ class Notification(models.Model):
         INVITATION = "invitation"
         PASSWORD_RESET = "password_reset"  # noqa: S105  a kind
         ROLE_GIVEN = "role_given"
+        APPROVAL_WAITS = "approval_waits"
+        EMERGENCY_ROLE = "emergency_role"
+        SECOND_FACTOR_REMOVED = "second_factor_removed"
 
     class State(models.TextChoices):
         WAITING = "waiting"

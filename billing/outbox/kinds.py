@@ -11,9 +11,12 @@ from typing import Any
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
+from django.urls import reverse
 
-from billing.access import links
-from billing.models import Invitation, Notification
+from billing import clock
+from billing.access import links, roles
+from billing.access.roles import Power
+from billing.models import ApprovalRequest, EmergencyRole, Invitation, Notification
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Kind:
 def _invitation(row: Notification) -> dict[str, Any] | None:
     found = Invitation.objects.select_related("office", "made_by").filter(public_id=row.context["invitation"])
     invitation = found.select_for_update(of=("self",)).first()
-    if invitation is None or not invitation.is_open:
+    if invitation is None or not invitation.can_be_accepted(clock.wall()):
         return None
     days = links.LASTS[links.Purpose.INVITATION].days
     return {"invitation": invitation, "link": links.to_accept(invitation), "days": days}
@@ -50,10 +53,42 @@ def _role_given(row: Notification) -> dict[str, Any] | None:
     return {"role": row.context["role"], "office": row.office}
 
 
+def _approval_waits(row: Notification) -> dict[str, Any] | None:
+    found = ApprovalRequest.objects.waiting().select_related("office").filter(public_id=row.context["request"])
+    request = found.first()
+    if request is None or row.user is None or not roles.has(row.user, Power.APPROVE):
+        return None
+    return {"request": request, "link": _admin_page(request)}
+
+
+def _emergency_role(row: Notification) -> dict[str, Any] | None:
+    found = EmergencyRole.objects.select_related("person", "given_by").filter(pk=row.context["emergency_role"])
+    given = found.first()
+    if given is None or row.user is None or not roles.has(row.user, Power.PEOPLE):
+        return None
+    return {"given": given, "link": _admin_page(given)}
+
+
+def _second_factor_removed(row: Notification) -> dict[str, Any] | None:
+    return {} if row.user and row.user.is_active else None
+
+
+def _admin_page(row: ApprovalRequest | EmergencyRole) -> str:
+    """Return the address of the row's page, which opens for nobody who is not signed in."""
+    return settings.SITE_URL + reverse(f"admin:billing_{row._meta.model_name}_change", args=[row.pk])
+
+
 KINDS: dict[str, Kind] = {
     Notification.Kind.INVITATION: Kind("Your invitation to Office Billing", _invitation, repeat_when_unknown=True),
     Notification.Kind.PASSWORD_RESET: Kind("Set a new password", _password_reset, repeat_when_unknown=True),
     Notification.Kind.ROLE_GIVEN: Kind("You have a new role", _role_given, repeat_when_unknown=False),
+    Notification.Kind.APPROVAL_WAITS: Kind(
+        "A request waits for your approval", _approval_waits, repeat_when_unknown=True
+    ),
+    Notification.Kind.EMERGENCY_ROLE: Kind("An emergency role was given", _emergency_role, repeat_when_unknown=True),
+    Notification.Kind.SECOND_FACTOR_REMOVED: Kind(
+        "Your second factor was removed", _second_factor_removed, repeat_when_unknown=True
+    ),
 }
 
 

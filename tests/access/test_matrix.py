@@ -84,6 +84,7 @@ def furnished(office: Office) -> dict[str, Any]:
             office=office, kind="adjust_credit", request={}, amount=1, currency="usd", requested_by=member
         )
         office.memberships.create(user=member, role="viewer")
+        invited = office.invitations.create(email=f"new{key}@maple.example", role="viewer")
     return {
         "public_id": office.public_id,
         "invoice_id": invoice.public_id,
@@ -91,6 +92,7 @@ def furnished(office: Office) -> dict[str, Any]:
         "card_id": card.public_id,
         "person_id": member.public_id,
         "approval_id": asked.public_id,
+        "invitation_id": invited.public_id,
     }
 
 

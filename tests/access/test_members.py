@@ -3,16 +3,21 @@
 from datetime import timedelta
 
 import pytest
+from django.test import Client
+from rest_framework.test import APIClient
 
 from billing import clock, errors
-from billing.access import grants, members
+from billing.access import grants, invitations, links, members
 from billing.access.roles import Power
 from billing.audit import actor, trail
-from billing.models import AuditEntry, Membership, Office
+from billing.models import AuditEntry, Invitation, Membership, Notification, Office, User
 from billing.operations.engine.begin import perform
 from billing.operations.offices.archive import ArchiveOffice
+from billing.outbox import delivery
+from tests.admin.test_people import link_in
 from tests.api.test_api import path, signed_in
 from tests.conftest import a_member, a_person, an_office
+from tests.pages.test_links import GOOD
 
 
 @pytest.fixture
@@ -79,7 +84,6 @@ def test_one_who_was_removed_is_not_brought_back_by_a_change_and_is_by_being_add
 @pytest.mark.parametrize(
     ("given", "status", "code"),
     [
-        ({"email": "unknown@maple.example", "role": "viewer"}, 422, "nobody_to_add"),
         ({"email": "operator@vendor.example", "role": "viewer"}, 422, "nobody_to_add"),
         ({"email": "gone@maple.example", "role": "viewer"}, 422, "nobody_to_add"),
         ({"email": "owner@maple.example", "role": "viewer"}, 409, "already_member"),
@@ -100,6 +104,127 @@ def test_who_cannot_be_added_is_said(client, office, operator, given, status, co
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert Membership.objects.count() == 1
+    assert not Invitation.objects.exists()
+    assert not Notification.objects.exists()
+
+
+def test_the_answer_does_not_tell_the_vendors_people_from_those_who_were_deactivated(client, office, operator):
+    gone = a_person("gone@maple.example")
+    User.objects.filter(pk=gone.pk).update(is_active=False)
+
+    answers = [post(client, office, "", email=one, role="viewer") for one in (operator.user.email, gone.email)]
+
+    assert answers[0].json() == answers[1].json()
+    assert "vendor's" not in answers[0].json()["detail"]
+
+
+@pytest.mark.parametrize("until", [None, clock.wall().replace(microsecond=0) + timedelta(days=30)])
+def test_an_address_that_nobody_has_is_invited_and_is_a_member_once_it_accepted(
+    client, owner, office, mailoutbox, until
+):
+    given = {"email": "Nora@maple.example", "role": "manager", "until": until and until.isoformat()}
+
+    answers = [post(client, office, "", **given) for _ in range(2)]  # the second one sends nothing
+
+    assert [one.status_code for one in answers] == [202, 202]
+    assert answers[0].json() == answers[1].json()
+    row = Invitation.objects.get()
+    assert (row.email, row.role, row.office, row.until, row.made_by) == (
+        "Nora@maple.example",
+        "manager",
+        office,
+        until,
+        owner,
+    )
+    assert set(answers[0].json()) == {"id", "email", "role", "until", "invited_at"}
+    assert listed(client, office) == {"owner@maple.example": "owner"}
+    assert Membership.objects.count() == 1
+    delivery.work_off()
+    (mail,) = mailoutbox
+    assert mail.to == ["Nora@maple.example"]
+    assert Client().post(link_in(mail), GOOD).status_code == 200
+    assert listed(client, office)["Nora@maple.example"] == "manager"
+    member = Membership.objects.get(user__email="Nora@maple.example")
+    assert (member.ended_at, member.user.is_staff) == (until, False)
+    assert {entry.actor for entry in AuditEntry.objects.get_for_object(row).filter(action=0)} == {owner}
+
+
+def test_an_address_that_is_invited_is_not_invited_to_something_else(client, office):
+    assert post(client, office, "", email="nora@maple.example", role="viewer").status_code == 202
+
+    for given in ({"role": "owner"}, {"role": "viewer", "until": (clock.wall() + timedelta(days=1)).isoformat()}):
+        answer = post(client, office, "", email="NORA@maple.example", **given)
+        assert (answer.status_code, answer.json()["code"]) == (409, "invitation_open")
+    other = an_office("Another Practice")
+    assert a_member_elsewhere_invites(other).status_code == 202  # each Office by itself
+
+
+def a_member_elsewhere_invites(office):
+    person = a_person("owner@elsewhere.example")
+    with trail.acting(actor.job("tests"), reason="the cast"):
+        grants.write_grants(Membership.objects.create(user=person, office=office, role="owner"))
+    return post(signed_in(person), office, "", email="nora@maple.example", role="viewer")
+
+
+def test_an_invitation_is_over_when_what_it_gives_is_over(client, office):
+    ends = clock.wall() + timedelta(hours=1)
+    post(client, office, "", email="nora@maple.example", role="viewer", until=ends.isoformat())
+    row = Invitation.objects.get()
+    secret = links.to_accept(row).partition("?link=")[2]
+    assert invitations.open_by(secret)[0] == row
+    Invitation.objects.update(until=clock.wall())  # as if that moment had come
+
+    with pytest.raises(errors.LinkNotValid):
+        invitations.accept(secret, name="Nora", password="a dozen blue kettles")
+    delivery.work_off()
+
+    assert Notification.objects.get().state == "dropped"
+    assert not User.objects.filter(email="nora@maple.example").exists()
+
+
+def test_an_older_invitation_does_not_change_a_membership_that_is_in_force(client, owner, office):
+    invitation = invitations.invite("nora@maple.example", "owner", office=office, by=actor.person(owner))
+    secret = links.to_accept(invitation).partition("?link=")[2]
+    person, ends = a_person("nora@maple.example"), clock.wall() + timedelta(days=1)
+    assert post(client, office, "", email=person.email, role="viewer", until=ends.isoformat()).status_code == 201
+
+    invitations.accept(secret)
+
+    member = person.memberships.get()
+    assert (member.role, member.ended_at) == ("viewer", ends)
+
+
+def test_owners_see_and_withdraw_what_is_open_at_their_own_office_alone(client, owner, office, administrator):
+    invitations.invite("nora@maple.example", "viewer", office=office, by=administrator)
+    elsewhere = invitations.invite("n@elm.example", "viewer", office=an_office("Elm"), by=administrator)
+    staff = invitations.invite("new@vendor.example", "auditor", by=administrator)
+    (shown,) = client.get(path(office, "invitations/")).json()
+    assert (shown["email"], shown["role"], shown["until"]) == ("nora@maple.example", "viewer", None)
+    secret = links.to_accept(Invitation.objects.get(public_id=shown["id"])).partition("?link=")[2]
+
+    for other in (elsewhere, staff):
+        at = path(office, f"invitations/{other.public_id}/withdraw/")
+        assert client.post(at).status_code == 404
+    for _ in range(2):
+        assert client.post(path(office, f"invitations/{shown['id']}/withdraw/")).status_code == 204
+
+    assert client.get(path(office, "invitations/")).json() == []
+    with pytest.raises(errors.LinkNotValid):
+        invitations.accept(secret, name="Nora", password="a dozen blue kettles")
+    assert Invitation.objects.filter(withdrawn_at=None).count() == 2
+    withdrawn = AuditEntry.objects.get_for_object(Invitation.objects.get(public_id=shown["id"]))
+    assert [one.actor for one in withdrawn if "withdrawn_at" in (one.changes or {}) and one.action == 1] == [owner]
+    assert post(client, office, "", email="nora@maple.example", role="viewer").status_code == 202
+
+
+def test_an_invitation_that_was_accepted_is_not_withdrawn(client, owner, office):
+    invitation = invitations.invite("nora@maple.example", "viewer", office=office, by=actor.person(owner))
+    invitations.accept(links.to_accept(invitation).partition("?link=")[2], name="Nora", password="a dozen blue kettles")
+
+    answer = client.post(path(office, f"invitations/{invitation.public_id}/withdraw/"))
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "invitation_over")
+    assert listed(client, office)["nora@maple.example"] == "viewer"
 
 
 def test_the_last_owner_stays(client, owner, office):
@@ -133,6 +258,8 @@ def test_who_is_no_owner_may_not(office, owner, role):
 
     assert client.get(path(office, "members/")).status_code == 403
     assert post(client, office, "", email=person.email, role="owner").status_code == 403
+    assert post(client, office, "", email="nobody.has.this@maple.example", role="owner").status_code == 403
+    assert not Invitation.objects.exists()
     assert post(client, office, f"{owner.public_id}/remove/").status_code == 403
     assert Membership.objects.in_force().count() == 2
 
@@ -168,3 +295,15 @@ def test_a_membership_ends_at_the_moment_that_was_set_whether_or_not_anything_ru
     with pytest.raises(errors.NotPermitted):
         perform(ArchiveOffice(), office, by=by, reason="to see")
     assert "nina@maple.example" not in listed(client, office)
+
+
+def test_the_document_says_what_each_answer_means(db):
+    document = APIClient().get("/api/v1/schema/", HTTP_ACCEPT="application/json").json()
+    told = document["paths"]["/api/v1/offices/{public_id}/members/"]["post"]["responses"]
+
+    assert {status: one["description"].split(".")[0] for status, one in told.items() if status < "300"} == {
+        "201": "The person has an account, and is a member now",
+        "202": "Nobody has this address",
+    }
+    shapes = {status: told[status]["content"]["application/json"]["schema"]["$ref"] for status in ("201", "202")}
+    assert {status: one.rpartition("/")[2] for status, one in shapes.items()} == {"201": "Member", "202": "Invitation"}

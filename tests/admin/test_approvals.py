@@ -1,11 +1,17 @@
 """Money back above the limit, in the admin."""
 
 import pytest
+from django.contrib.auth.models import Group
 
-from billing.models import ApprovalRequest, Operation
+from billing import errors
+from billing.audit import actor, trail
+from billing.models import ApprovalRequest, Notification, Operation
+from billing.operations.engine.begin import perform
+from billing.operations.money.credit import AdjustCredit
+from billing.outbox import delivery
 from tests.admin.test_offices import signed_in
 from tests.admin.test_payments import REFUND, page, paid
-from tests.conftest import a_person
+from tests.conftest import a_person, subscribed_office
 
 WHY = {"reason": "not agreed"}
 
@@ -87,3 +93,45 @@ def test_it_is_turned_down_with_a_reason(stripe, row, second):
     shown = client.get(page(row, "change/")).content.decode()
     assert "/approve/" not in shown
     assert "It was turned down." in shown
+
+
+def test_everybody_who_can_approve_it_gets_one_e_mail_with_its_page(stripe, operator, second, row, mailoutbox):
+    mails = Notification.objects.all()
+
+    assert [(mail.kind, mail.user, mail.office) for mail in mails] == [("approval_waits", second, row.office)]
+    assert [mail.context for mail in mails] == [{"request": str(row.public_id)}]
+    delivery.work_off()
+    (mail,) = mailoutbox
+    assert mail.to == [second.email]
+    assert f"Refund a payment for {row.office.name}: 50.00 USD." in mail.body
+    assert page(row, "change/") in mail.body
+    assert row.reason not in mail.body
+    assert operator.user.email not in mail.body
+
+
+def test_whoever_stands_behind_the_one_who_asked_and_whoever_may_not_get_none(
+    stripe, operator, administrator, office, auditor
+):
+    """The administrator has the role finance too, and gave the one who asks a role today."""
+    third, asks = a_person("third@vendor.example", group="finance"), a_person("asks@vendor.example", group="finance")
+    gone = a_person("gone@vendor.example", group="finance")
+    with trail.acting(administrator):
+        asks.groups.add(Group.objects.get(name="support"))
+        gone.is_active = False
+        gone.save()
+
+    with pytest.raises(errors.SentForApproval):
+        perform(
+            AdjustCredit(amount=5_000), subscribed_office(office, by=operator), by=actor.person(asks), reason="x y z"
+        )
+
+    assert {mail.user for mail in Notification.objects.all()} == {third, operator.user}
+
+
+def test_what_was_refused_tells_nobody(stripe, operator, second, office):
+    with pytest.raises(errors.PersonMustAsk):
+        perform(
+            AdjustCredit(amount=5_000), subscribed_office(office, by=operator), by=actor.job("tests"), reason="x y z"
+        )
+
+    assert not Notification.objects.exists()

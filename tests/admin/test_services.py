@@ -93,6 +93,7 @@ def test_offices_are_named_or_all_are_chosen_not_both(staff, office):
 def test_what_it_may_do_can_be_changed_but_not_its_name(staff, office, administrator):
     service, token = a_service(office, by=administrator, scopes=["entitlement:read"])
     changed = form(name="Another name", scopes=["offices:read"], offices=[], all_offices="on")
+    changed["stamp"] = staff.get(at(service)).context["stamp"]
 
     assert staff.post(at(service), changed).status_code == 302
 

@@ -437,7 +437,8 @@ NOT_IDEMPOTENT = {
     "api:card-link": "the answer holds a link that lets anybody in",
     "api:portal": "the answer holds a link that lets anybody in",
     **dict.fromkeys(
-        ("api:members", "api:change-member", "api:remove-member"), "it says what shall be so: repeating changes nothing"
+        ("api:members", "api:change-member", "api:remove-member", "api:withdraw-invitation"),
+        "it says what shall be so: repeating changes nothing",
     ),
     "api:preview-approval": "it changes nothing",
     "api:turn-down": "a request for approval is decided once: a repeated decision is refused",
@@ -497,5 +498,6 @@ def test_the_document_names_the_header_on_every_such_post(db):
         "/api/v1/account/password/",
         *(f"{office}/{rest}/" for rest in ("payment-methods", "payment-methods/link", "portal", "members")),
         *(f"{office}/members/{{person_id}}/{act}/" for act in ("change", "remove")),
+        f"{office}/invitations/{{invitation_id}}/withdraw/",
         *(f"{office}/approvals/{{approval_id}}/{act}/" for act in ("turn-down", "withdraw")),
     }

@@ -17,6 +17,7 @@ import pytest
 from django.test import Client
 
 from billing import errors
+from billing.access import invitations
 from billing.audit import actor
 from billing.models import Agreement, Finding, Job, Notification, Office, Reconciliation, User, WorkerHeartbeat
 from billing.operations.engine.begin import perform
@@ -447,6 +448,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "members/": {"email": "outsider@elsewhere.example", "role": "viewer"},
     "members/{person_id}/change/": {"role": "manager"},
     "members/{person_id}/remove/": {},
+    "invitations/{invitation_id}/withdraw/": {},
 }
 PRICED = {
     "subscription/": "practice-monthly",
@@ -520,6 +522,14 @@ def sent_for_approval(office: Office) -> Any:
     return office.approval_requests.get().public_id
 
 
+def invited_to(office: Office) -> Any:
+    """An invitation that the owner made."""
+    by = actor.person(User.objects.get(email="owner@maple.example"))
+    made = invitations.invite("waiting@maple.example", "viewer", office=office, by=by)
+    assert made
+    return made.public_id
+
+
 def test_the_api(from_one_on, stripe, settings):
     book = Book("api")
     settings.APPROVAL_LIMITS = {"usd": 200_000}
@@ -545,6 +555,7 @@ def test_the_api(from_one_on, stripe, settings):
     ids |= {"payment_id": active.payments.earliest("pk").public_id}
     ids |= {"person_id": User.objects.get(email="viewer@maple.example").public_id}
     ids |= {"approval_id": sent_for_approval(active)}
+    ids |= {"invitation_id": invited_to(active)}
     ids |= {"card_id": active.payment_methods.get(brand="mastercard").public_id}
     found = addresses()
     assert len(found) > 50
@@ -665,6 +676,8 @@ def succeeded(
         (owner, active, "members/", {}),
         (owner, active, "members/{person_id}/change/", {}),
         (owner, active, "members/{person_id}/remove/", {}),
+        (owner, active, "members/", {"email": INVITED["email"]}),
+        (owner, active, "invitations/{invitation_id}/withdraw/", {}),
     ]
     for number, (who, office, rest, other) in enumerate(steps, 1):
         known = re.sub(r"invoices/[^/]+", "invoices/{invoice_id}", rest)

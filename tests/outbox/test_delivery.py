@@ -2,16 +2,28 @@
 
 import hashlib
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core import serializers
+from django.db import transaction
 from django.test import Client
 
-from billing import matters
+from billing import clock, matters
 from billing.access import invitations
-from billing.models import AuditEntry, Finding, Invitation, Notification, OneTimeLink
+from billing.audit import actor, trail
+from billing.models import (
+    ApprovalRequest,
+    AuditEntry,
+    EmergencyRole,
+    Finding,
+    Invitation,
+    Notification,
+    OneTimeLink,
+    User,
+)
 from billing.outbox import delivery, keeping, kinds
-from tests.outbox.conftest import a_wait_is_over, asked_to_reset, link_in, the_row, told_of_role
+from tests.outbox.conftest import Kind, a_wait_is_over, asked_to_reset, link_in, the_row, told_of_role
 
 pytestmark = pytest.mark.django_db
 NOBODY_LISTENS = 1
@@ -36,14 +48,75 @@ def test_an_e_mail_is_sent_once_as_text_and_as_html(mail_server):
     assert row.sent_at
 
 
+def waits_for_approval(administrator, operator, office):
+    request = ApprovalRequest.objects.create(
+        office=office, kind="refund_payment", request={}, amount=5_000, currency="usd", requested_by=administrator.user
+    )
+    put(Kind.APPROVAL_WAITS, operator, request=str(request.public_id))
+
+
+def has_emergency_role(administrator, operator, office):
+    row = EmergencyRole.objects.create(
+        person=operator.user, role="finance", given_by=administrator.user, reason="nobody can be reached"
+    )
+    put(Kind.EMERGENCY_ROLE, administrator, emergency_role=row.pk)
+
+
+def put(kind, to, **given):
+    Notification.objects.put(kind, "because", user=to.user, **given)
+
+
+CAUSES: dict[str, Any] = {
+    Kind.INVITATION: lambda by, _, office: invitations.invite("new@maple.example", "owner", office=office, by=by),
+    Kind.PASSWORD_RESET: lambda *_: asked_to_reset(),
+    Kind.ROLE_GIVEN: lambda *_: told_of_role(),
+    Kind.APPROVAL_WAITS: waits_for_approval,
+    Kind.EMERGENCY_ROLE: has_emergency_role,
+    Kind.SECOND_FACTOR_REMOVED: lambda _, operator, office: put(Kind.SECOND_FACTOR_REMOVED, operator),
+}
+
+
+def decided(administrator, operator):
+    ApprovalRequest.objects.update(expires_at=clock.wall())
+
+
+def without_role(administrator, operator):
+    for person in (administrator.user, operator.user):
+        person.groups.clear()
+
+
+def deactivated(administrator, operator):
+    User.objects.update(is_active=False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "meanwhile"),
+    [
+        (Kind.APPROVAL_WAITS, decided),
+        (Kind.APPROVAL_WAITS, without_role),
+        (Kind.APPROVAL_WAITS, deactivated),
+        (Kind.EMERGENCY_ROLE, without_role),
+        (Kind.EMERGENCY_ROLE, deactivated),
+        (Kind.SECOND_FACTOR_REMOVED, deactivated),
+    ],
+)
+def test_nobody_is_told_what_does_not_concern_them_any_more(
+    mail_server, administrator, operator, office, kind, meanwhile
+):
+    with transaction.atomic(), trail.acting(actor.job("tests")):
+        CAUSES[kind](administrator, operator, office)
+        meanwhile(administrator, operator)
+
+    delivery.work_off()
+
+    assert Notification.objects.get().state == "dropped"
+    assert mail_server.received == []
+
+
 @pytest.mark.parametrize("kind", kinds.KINDS)
-def test_each_kind_has_a_text_in_both_forms_and_is_declared(mail_server, administrator, office, kind):
-    if kind == "invitation":
-        invitations.invite("new@maple.example", "owner", office=office, by=administrator)
-    elif kind == "role_given":
-        told_of_role()
-    else:
-        asked_to_reset()
+def test_each_kind_has_a_text_in_both_forms_and_is_declared(mail_server, administrator, operator, office, kind):
+    with transaction.atomic(), trail.acting(administrator):
+        CAUSES[kind](administrator, operator, office)
 
     delivery.work_off()
 
@@ -52,7 +125,11 @@ def test_each_kind_has_a_text_in_both_forms_and_is_declared(mail_server, adminis
     assert kinds.KINDS[kind].subject == mail["Subject"]
     assert "{" not in plain + html
     assert "None" not in plain + html
-    assert ("?link=" in plain) == ("?link=" in html) == (kind != "role_given")
+    assert ("?link=" in plain) == ("?link=" in html) == (kind in ("invitation", "password_reset"))
+    assert ("/admin/" in plain) == ("/admin/" in html) == (kind in ("approval_waits", "emergency_role"))
+    kept = serializers.serialize("json", Notification.objects.all())
+    assert "://" not in kept
+    assert "/admin/" not in kept
 
 
 def test_every_kind_is_declared():

@@ -5,10 +5,12 @@ import re
 import pytest
 from allauth.usersessions.models import UserSession
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
+from rest_framework.test import APIClient
 
-from billing.access import links, tokens
+from billing.access import invitations, links, tokens
 from billing.audit import trail
 from billing.limits.lockout import UNKNOWN
 from billing.models import AccessToken, Notification, User
@@ -235,3 +237,83 @@ def test_no_page_has_code_in_it_or_asks_another_host(operator, page):
     assert not re.search(r"<script(?![^>]*(?:src=\"/|type=\"application/json\"))", shown)
     assert not re.search(r"<style|style=\"|\son[a-z]+=\"", shown)
     assert not re.search(r"(?:src|href|action)=\"(?:https?:)?//", shown)
+
+
+@pytest.mark.parametrize("password", ["  Seven Wild Geese over a Lake  ", "x9fQ-" * 40, "ключ Под третьим камнем " * 3])
+def test_a_password_counts_exactly_as_it_was_typed(operator, password):
+    browser = Browser()
+    browser.sign_in(STAFF)
+    browser.post("/account/password/change/", {"oldpassword": PASSWORD, "password1": password, "password2": password})
+
+    for other in {password.lower(), password.strip(), password[:-1], password[:64]} - {password}:
+        assert Browser().sign_in(STAFF, other).status_code == 200
+    assert Browser().sign_in(STAFF, password).status_code == 302
+    given = {"email": STAFF, "password": password}
+    assert APIClient().post("/api/v1/auth/token/", given, format="json").status_code == 200
+
+
+PASSWORD_FIELD = re.compile(r"<input[^>]*name=\"[^\"]*password[^\"]*\"[^>]*>")
+
+
+def test_each_field_for_a_password_hides_it_and_lets_a_password_manager_fill_it(operator, administrator):
+    link = links.to_set_password(operator.user)
+    invited = links.to_accept(invitations.invite("new@vendor.example", "auditor", by=administrator))
+    browser = Browser()
+    browser.sign_in(STAFF)
+    pages = [
+        (Browser(), "/account/login/"),
+        (Browser(), link.removeprefix(settings.SITE_URL)),
+        (Browser(), invited.removeprefix(settings.SITE_URL)),
+        (browser, "/account/password/change/"),
+        (browser, "/account/reauthenticate/?next=/account/2fa/"),
+    ]
+
+    for one, page in pages:
+        fields = PASSWORD_FIELD.findall(one.get(page).content.decode())
+        assert fields, page
+        for field in fields:
+            assert 'type="password"' in field, (page, field)
+            assert re.search(r'autocomplete="(current|new)-password"', field), (page, field)
+            assert "paste" not in field
+
+
+@pytest.mark.parametrize("page", ["/account/", "/account/2fa/", "/account/sessions/", "/account/password/change/"])
+def test_the_way_out_is_on_each_page_of_ones_own(operator, page):
+    browser = Browser()
+    browser.sign_in(STAFF)
+
+    assert 'href="/account/logout/"' in browser.get(page).content.decode()
+
+
+@pytest.mark.parametrize("page", ["/admin/", "/admin/billing/office/", "/admin/billing/user/"])
+def test_the_way_out_is_on_each_page_of_the_admin(operator, page):
+    browser = Browser()
+    browser.sign_in(STAFF)
+
+    assert 'action="/admin/logout/"' in browser.get(page).content.decode()
+
+
+def test_signing_in_begins_a_session_with_another_key(operator):
+    browser = Browser()
+    before = browser.session
+    before["put_there_by"] = "somebody else"
+    before.save()
+    key = browser.cookies[settings.SESSION_COOKIE_NAME].value
+
+    browser.sign_in(STAFF)
+
+    assert browser.cookies[settings.SESSION_COOKIE_NAME].value != key
+    assert not Session.objects.filter(pk=key).exists()
+
+
+def test_after_signing_out_the_old_cookie_opens_nothing(operator):
+    browser = Browser()
+    browser.sign_in(STAFF)
+    key = browser.cookies[settings.SESSION_COOKIE_NAME].value
+    assert browser.get("/admin/").status_code == 200
+
+    browser.post("/account/logout/")
+
+    browser.cookies[settings.SESSION_COOKIE_NAME] = key
+    assert where(browser.get("/admin/")).startswith("/admin/login/")
+    assert not Session.objects.filter(pk=key).exists()

@@ -7,10 +7,13 @@ from allauth.mfa.models import Authenticator
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from django.urls import URLResolver, get_resolver
+from rest_framework.test import APIClient
 
-from billing.access import sealed
+from billing import errors
+from billing.access import sealed, second_factor, tokens
 from billing.audit import actor, trail
-from billing.models import AuditEntry, CachedValue
+from billing.models import AuditEntry, CachedValue, Notification, User
+from billing.outbox import delivery
 from tests.conftest import PASSWORD, a_member, a_person
 from tests.sign_in.browser import Browser, entries, totp
 
@@ -166,6 +169,81 @@ def test_who_lost_everything_starts_again_after_a_command_on_the_server(enrolled
     for nobody, says in ((STAFF, "no second factor"), ("x@y.example", "No user")):
         with pytest.raises(CommandError, match=says):
             call_command("remove_second_factor", nobody)
+
+
+def lost(user):
+    return f"/admin/billing/user/{user.pk}/remove-second-factor/"
+
+
+@pytest.fixture
+def chief(administrator):
+    client = Browser()
+    client.sign_in(administrator.user.email)
+    client.enrol()
+    return client
+
+
+def test_an_administrator_removes_the_lost_factors_of_another_person(
+    chief, enrolled, operator, administrator, mailoutbox
+):
+    key = APIClient()
+    key.credentials(HTTP_AUTHORIZATION=f"Token {tokens.make(User.objects.get(pk=operator.user.pk))[1]}")
+    assert (enrolled.get(OFFICES).status_code, key.get("/api/v1/offices/").status_code) == (200, 200)
+    person = f"/admin/billing/user/{operator.user.pk}/change/"
+    assert lost(operator.user) in chief.get(person).content.decode()
+    assert STAFF in chief.get(lost(operator.user)).content.decode()
+
+    assert where(chief.post(lost(operator.user), {"reason": "the phone was stolen"})) == person
+
+    assert not Authenticator.objects.filter(user=operator.user).exists()
+    assert Authenticator.objects.filter(user=administrator.user).count() == 2
+    assert where(enrolled.get(OFFICES)).startswith("/admin/login/")
+    assert key.get("/api/v1/offices/").status_code == 401
+    assert lost(operator.user) not in chief.get(person).content.decode()
+    by = administrator.user.email
+    assert [one for one in entries(operator.user) if one[1] == by] == [
+        ("act", by, "removed all second factors and recovery codes"),
+        ("act", by, "ended: 1 API tokens, 1 sessions"),
+    ]
+    assert set(
+        AuditEntry.objects.filter(actor=administrator.user, object_id=operator.user.pk, kind="act").values_list(
+            "reason", flat=True
+        )
+    ) == {"the phone was stolen"}
+    delivery.work_off()
+    (mail,) = mailoutbox
+    assert (mail.to, mail.subject) == ([STAFF], "Your second factor was removed")
+    assert "phone" not in mail.body
+    assert where(enrolled.sign_in(STAFF, to=OFFICES)) == OFFICES
+    assert where(enrolled.get(OFFICES)) == SECOND_FACTOR
+    again = chief.post(lost(operator.user), {"reason": "to be sure"})
+    assert "This person has no second factor" in again.content.decode()
+    assert len(mailoutbox) == Notification.objects.count() == 1
+
+
+def test_nobody_removes_their_own_nor_without_the_role_or_a_reason(chief, enrolled, operator, administrator):
+    assert (
+        "Nobody removes all of their own"
+        in chief.post(lost(administrator.user), {"reason": "a new phone"}).content.decode()
+    )
+    assert enrolled.get(lost(administrator.user)).status_code == 403
+    assert enrolled.post(lost(administrator.user), {"reason": "a new phone"}).status_code == 403
+    chief.post(lost(operator.user), {"reason": ""})
+    with pytest.raises(errors.NotPermitted):
+        second_factor.remove_all_for(administrator.user, by=operator, reason="MRN 883122")
+    with pytest.raises(errors.ReasonRequired):
+        second_factor.remove_all_for(operator.user, by=administrator, reason=" ")
+
+    assert Authenticator.objects.count() == 4
+    assert not Notification.objects.exists()
+    own = [one for one in entries(administrator.user) if one[0] == "refusal"]
+    assert ("refusal", administrator.user.email, "remove all second factors of their own") in own
+
+
+def test_the_command_tells_the_person_too(enrolled, operator):
+    call_command("remove_second_factor", STAFF)
+
+    assert [(mail.kind, mail.user) for mail in Notification.objects.all()] == [("second_factor_removed", operator.user)]
 
 
 def pages_by_session():

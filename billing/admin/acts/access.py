@@ -1,4 +1,4 @@
-"""What an administrator sees of where a person is signed in, and the act that ends it all."""
+"""What an administrator sees of where a person is signed in, and the acts that end it all, or a lost second factor."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,8 @@ from allauth.usersessions.models import UserSession
 from django.utils.html import format_html_join
 
 from billing import clock
-from billing.access import ending
+from billing.access import ending, second_factor
+from billing.access.roles import Power
 from billing.admin.acts import OtherAct
 from billing.admin.forms import ReasonForm
 from billing.models import AccessToken, User
@@ -41,5 +42,19 @@ ACCESS_ACTS = (
         form=ReasonForm,
         facts=signed_in_now,
         needs=ending.MAY,
+    ),
+    OtherAct(
+        does=second_factor.remove_all_for,
+        name="remove_second_factor",
+        title="Remove all second factors",
+        says="For a person who lost them. First make sure that it is this person who asks. All second factors and "
+        "recovery codes go, and all sessions and API tokens end. At the next sign-in the password alone is enough, and "
+        "a new one is set up. The person is told by e-mail. For 30 days you do not count as a second person beside "
+        "this account.",
+        button="Remove them",
+        form=ReasonForm,
+        facts=lambda user: f"They are those of {user.email}.",
+        offered=second_factor.has_any,
+        needs=Power.PEOPLE,
     ),
 )

@@ -16,7 +16,7 @@ from billing.access import roles, two_people
 from billing.access.roles import Power
 from billing.audit import trail
 from billing.audit.actor import Actor
-from billing.models import ApprovalRequest, Office, Operation, User
+from billing.models import ApprovalRequest, Notification, Office, Operation, User
 from billing.models.approval_request import ApprovalOutcome
 from billing.money import Money
 from billing.operations.engine import registry, stored
@@ -63,7 +63,9 @@ def waits(gives: Money) -> str:
 
 
 def send(exact: Declaration[Any, Any], gives: Money, *, office: Office, by: Actor, reason: str) -> ApprovalRequest:
-    """Store what was asked for, until another person decides. Called in the transaction that checked it.
+    """Store what was asked for, until another person decides, and tell everybody who can approve it by e-mail.
+
+    Called in the transaction that checked it.
 
     Raises: PersonMustAsk. PreviewStale: the same preview was confirmed before.
     """
@@ -72,7 +74,7 @@ def send(exact: Declaration[Any, Any], gives: Money, *, office: Office, by: Acto
     as_of = exact.as_of if isinstance(exact, Previewed) else None
     if as_of and ApprovalRequest.objects.filter(office=office, kind=exact.kind, as_of=as_of).exists():
         raise errors.PreviewStale
-    return ApprovalRequest.objects.create(
+    row = ApprovalRequest.objects.create(
         office=office,
         kind=exact.kind.value,
         request=stored.written(confirmed(exact, None)),
@@ -82,6 +84,15 @@ def send(exact: Declaration[Any, Any], gives: Money, *, office: Office, by: Acto
         requested_by=by.user,
         as_of=as_of,
     )
+    for person in approvers(row):
+        Notification.objects.put(
+            Notification.Kind.APPROVAL_WAITS,
+            f"approval_waits:{row.public_id}:{person.public_id}",
+            user=person,
+            office=office,
+            request=str(row.public_id),
+        )
+    return row
 
 
 def locked(row: ApprovalRequest) -> ApprovalRequest:
