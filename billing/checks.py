@@ -20,6 +20,7 @@ from django.core.files.storage import Storage, storages
 from django.db import DatabaseError, connection
 
 from billing import clock, errors, zones
+from billing.audit import append_only
 from billing.models.agreement import payment_processor
 from billing.stripe_api import charging
 from config.databases import is_file, is_libsql_server
@@ -142,6 +143,32 @@ def check_trusted_proxies(**_: Any) -> list[CheckMessage]:
     ]
 
 
+def check_trail(**_: Any) -> list[CheckMessage]:
+    """Check that the triggers of the audit trail stand, and in live mode that its heads are kept elsewhere."""
+    found: list[CheckMessage] = []
+    try:
+        missing = append_only.faults(connection) if append_only.has_tables(connection) else []
+    except DatabaseError as error:
+        return [Warning(f"The triggers of the audit trail could not be read: {error}", id="billing.W009")]
+    if missing:
+        found.append(
+            Warning(
+                f"The audit trail is not protected: {', '.join(missing)} missing, or not as it should be.",
+                hint="Find out who took it away. Run: python manage.py migrate, then: python manage.py verify_audit",
+                id="billing.W009",
+            )
+        )
+    if settings.STRIPE_LIVE_MODE and not settings.AUDIT_HEADS_FILE:
+        found.append(
+            Warning(
+                "Live mode: no head of the audit trail is kept elsewhere, so nobody can find that its end was cut off.",
+                hint="Set AUDIT_HEADS_FILE to a file on another machine's disk.",
+                id="billing.W010",
+            )
+        )
+    return found
+
+
 def check_static_files(**_: Any) -> list[CheckMessage]:
     """Check, with DEBUG off, that all static files were collected and are of this version."""
     try:
@@ -170,8 +197,17 @@ def check_static_files(**_: Any) -> list[CheckMessage]:
 
 def warn_of_untrusted_proxies() -> None:
     """Log the warning of ``check_trusted_proxies`` when the web server starts."""
-    for problem in check_trusted_proxies():
-        log.warning("%s %s", problem.msg, problem.hint)
+    _log(check_trusted_proxies())
+
+
+def warn_of_unprotected_trail() -> None:
+    """Log the warnings of ``check_trail`` when the web server or a worker starts."""
+    _log(check_trail())
+
+
+def _log(problems: list[CheckMessage]) -> None:
+    for problem in problems:
+        log.warning("%s %s", problem.msg, problem.hint or "")
 
 
 def refuse_without_static_files() -> None:

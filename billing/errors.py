@@ -1175,3 +1175,38 @@ class FieldNotAllowed(BillingError):
 
     def __init__(self, path: str, fields: list[str]) -> None:
         super().__init__(f"{path}: {', '.join(fields)} is not on the list of what may be sent to Stripe.")
+
+
+class PeriodInvalid(BillingError):
+    code = "period_invalid"
+    category = Category.INVALID
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"The last day must not be before the first one. A period has at most {most} days.")
+
+
+class PeriodNotOver(BillingError):
+    code = "period_not_over"
+    category = Category.CONFLICT
+
+    def __init__(self, minutes: int) -> None:
+        super().__init__(
+            f"The period is not over. Sign it off when it ended at least {minutes} minutes ago: what was begun in it "
+            "is written by then."
+        )
+
+
+class NotSealedYet(Refusal):
+    code = "not_sealed_yet"
+    category = Category.CONFLICT
+    message = "Not every entry of the period is sealed."
+    remedy = (
+        "A worker seals the trail each minute. If it does, wait for it. If it does not, run manage.py verify_audit."
+    )
+
+
+class OwnActsAlone(Refusal):
+    code = "own_acts_alone"
+    category = Category.CONFLICT
+    message = "Nobody but you did anything in this period."
+    remedy = "Another auditor must sign it off."

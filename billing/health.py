@@ -4,10 +4,12 @@ from datetime import datetime
 from typing import Any
 
 from django.db import Error as AnyDatabaseError
+from django.db import connections
 from django.db.models import Count, Max, Min
 from django.http import HttpRequest, JsonResponse
 
 from billing import clock, time_limits
+from billing.audit import append_only, seals
 from billing.models import ReceivedEvent, WorkerHeartbeat
 
 DEAD_SECONDS = 120
@@ -25,7 +27,10 @@ def healthz(_: HttpRequest) -> JsonResponse:
 
 
 def figures(*, using: str = "default") -> dict[str, Any]:
-    """Return the figures. Ages are in seconds, or None if there is nothing. Three queries."""
+    """Return the figures. Ages are in seconds, or None if there is nothing. Seven short queries, or eight.
+
+    ``unprotected`` is how many triggers that protect the audit trail are missing.
+    """
     now = clock.wall()
     events = ReceivedEvent.objects.using(using)
     waiting = events.filter(status=ReceivedEvent.Status.WAITING).aggregate(n=Count("pk"), oldest=Min("received_at"))
@@ -34,6 +39,8 @@ def figures(*, using: str = "default") -> dict[str, Any]:
         "waiting": waiting["n"],
         "oldest_waiting_seconds": _age(waiting["oldest"], now),
         "parked": events.filter(status=ReceivedEvent.Status.PARKED).count(),
+        "oldest_unsealed_seconds": _age(seals.waiting(using=using).aggregate(at=Min("timestamp"))["at"], now),
+        "unprotected": len(append_only.faults(connections[using])),
     }
 
 

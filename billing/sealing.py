@@ -2,13 +2,17 @@
 
 from datetime import timedelta
 
+from billing import clock
 from billing.audit import leaves, seals, verify
 from billing.findings import report, resolve
 from billing.jobs import job
-from billing.models import AuditEntry
+from billing.models import AuditEntry, TrailProgress
 
 FORGED, TAMPERED = "audit_entry_forged", "audit_trail_changed"
 RUN = "Run: python manage.py verify_audit"
+EVERYTHING_EVERY = timedelta(days=7)
+VERIFIED_TOGETHER = 50_000
+"""Some seconds' work: a job has a lease of a minute."""
 
 
 @job("seal-audit", every=timedelta(minutes=1))
@@ -22,14 +26,25 @@ def seal() -> bool:
 
 
 @job("verify-audit", every=timedelta(days=1))
-def verify_trail() -> None:
-    """Verify the whole trail. What is wrong with it is one critical finding, until it is found whole again."""
-    found = verify.verify()
-    if found.is_whole:
+def verify_trail() -> bool:
+    """Verify what was sealed since, and once a week everything, a part at a time. Return True if there is more.
+
+    What is wrong with the trail is one critical finding. Then it begins with the first seal each day, until the trail
+    is found whole again.
+    """
+    progress, _ = TrailProgress.objects.get_or_create(pk=1)
+    if not progress.seal or not progress.began_at or clock.wall() - progress.began_at >= EVERYTHING_EVERY:
+        progress.seal, progress.began_at = 0, clock.wall()
+    found = verify.verify(after=progress.seal, at_most=VERIFIED_TOGETHER)
+    progress.seal = found.last_seal if found.is_whole else 0
+    if not found.is_whole:
+        more = f" and {len(found.faults) - 1} more" if len(found.faults) > 1 else ""
+        report(TAMPERED, "trail", office=None, detail=f"The audit trail was changed. {found.faults[0]}{more}. {RUN}")
+    elif found.is_at_end:
+        progress.whole_at = clock.wall()
         resolve(TAMPERED, "trail", resolution="the trail was verified and is whole")
-        return
-    more = f" and {len(found.faults) - 1} more" if len(found.faults) > 1 else ""
-    report(TAMPERED, "trail", office=None, detail=f"The audit trail was changed. {found.faults[0]}{more}. {RUN}")
+    progress.save()
+    return found.is_whole and not found.is_at_end
 
 
 def _report_forged(entry: AuditEntry) -> None:

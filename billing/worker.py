@@ -15,7 +15,18 @@ from typing import Any
 from django.db import Error as AnyDatabaseError
 from django.db import close_old_connections, connections
 
-from billing import clock, folded_names, jobs, lapsed, limits, matters, member_grants, sealing  # noqa: F401  for their jobs
+from billing import (  # noqa: F401  for their jobs
+    changed_settings,
+    clock,
+    counted_refusals,
+    folded_names,
+    jobs,
+    lapsed,
+    limits,
+    matters,
+    member_grants,
+    sealing,
+)
 from billing.models import WorkerHeartbeat
 from billing.operations.engine.settle import resume_unsettled
 from billing.outbox import delivery, keeping  # noqa: F401  keeping: for its job
@@ -58,6 +69,7 @@ def work_forever() -> None:
     postman = Postman(stop)
     postman.start()
     log.info("worker %s started", heart.name)
+    changed_settings.record_if_possible()
     with pace.kept():
         while not stop.is_set():
             close_old_connections()

@@ -33,6 +33,11 @@ def start_of(day: date, zone: str) -> datetime:
     return datetime.combine(day, time(), of(zone)).astimezone(UTC)
 
 
+def at(day: date, time_of_day: time, zone: str) -> datetime:
+    """Return the moment when the clocks in the zone show this time on this day, in UTC."""
+    return datetime.combine(day, time_of_day, of(zone)).astimezone(UTC)
+
+
 def end_of(day: date, zone: str) -> datetime:
     """Return the moment when the day ends in the zone, in UTC. A day can have 23 or 25 hours."""
     return start_of(day + timedelta(days=1), zone)

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -45,6 +46,13 @@ def limits(text: str, variable: str, *, problems: Problems) -> dict[str, int]:
             break
         found[currency] = int(amount)
     return found
+
+
+def time_zone(name: str, variable: str, *, problems: Problems) -> str:
+    """Return the name of a time zone of the IANA list."""
+    if name not in available_timezones():
+        problems.add(variable, "must be a name of the IANA list, such as America/New_York or UTC")
+    return name
 
 
 def is_live(key: str) -> bool:

@@ -106,6 +106,9 @@ AUDIT_SEAL_KEY, AUDIT_ENTRY_KEYS = environment.audit_keys(
     problems=problems,
 )
 AUDIT_HEADS_FILE = env.str("AUDIT_HEADS_FILE", default="")
+VENDOR_TIME_ZONE = environment.time_zone(
+    env.str("VENDOR_TIME_ZONE", default="UTC"), "VENDOR_TIME_ZONE", problems=problems
+)
 DATABASE_NEW_KEY = environment.Secret(env.str("DATABASE_NEW_KEY", default=""))
 _own_file = "sandbox" if STRIPE_API_BASE else "stripe-live" if STRIPE_LIVE_MODE else "stripe-test"
 DATABASES = {
@@ -138,6 +141,7 @@ problems.raise_if_any()
 
 INSTALLED_APPS = [
     "unfold",
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -173,7 +177,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "axes.middleware.AxesMiddleware",
-    "billing.audit.middleware.audit_context",
+    "billing.access.request_context.audit_context",
     "billing.access.masking.middleware",
     "billing.sign_in.gate.SecondFactorGate",
 ]
@@ -398,6 +402,7 @@ UNFOLD = {
                         ("Jobs", "schedule", "job"),
                         ("Workers", "monitor_heart", "workerheartbeat"),
                         ("Audit trail", "history", "auditentry"),
+                        ("Reviews of the trail", "fact_check", "trailreview"),
                     ),
                 ),
                 (

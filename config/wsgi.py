@@ -6,8 +6,13 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 application = get_wsgi_application()
 
 from billing.accounts import refuse_other_account  # noqa: E402  the apps must be ready
-from billing.checks import refuse_without_static_files, warn_of_untrusted_proxies  # noqa: E402
+from billing.checks import (  # noqa: E402
+    refuse_without_static_files,
+    warn_of_unprotected_trail,
+    warn_of_untrusted_proxies,
+)
 
 refuse_without_static_files()
 warn_of_untrusted_proxies()
+warn_of_unprotected_trail()
 refuse_other_account()

@@ -19,9 +19,9 @@ from django.test import Client
 
 from billing import accounts, clock
 from billing.access import grants, services
-from billing.audit import actor, trail
+from billing.audit import actor, reads, trail
 from billing.limits import process
-from billing.models import Agreement, Membership, Office, Plan, PlanPrice, User
+from billing.models import Agreement, AuditEntry, Membership, Office, Plan, PlanPrice, RefusalCount, User
 from billing.operations.catalogue import publish_plans
 from billing.operations.engine.begin import perform
 from billing.operations.subscriptions.start import StartSubscription
@@ -156,6 +156,13 @@ def one_connection(db: None) -> Iterator[None]:
         connections[alias] = connection
 
 
+@pytest.fixture(autouse=True)
+def what_people_look_at_is_recorded(request: pytest.FixtureRequest) -> None:
+    """Let the connection on which that is written see a test's rows, in each test that has some."""
+    if "db" in request.fixturenames:
+        request.getfixturevalue("one_connection")
+
+
 @pytest.fixture
 def no_limit_is_reached(settings: Any) -> None:
     settings.RATE_LIMITS = {name: replace(one, times=1_000_000) for name, one in settings.RATE_LIMITS.items()}
@@ -216,6 +223,13 @@ def stripe(empty_stripe: LocalStripe) -> Iterator[LocalStripe]:
     yield stocked(empty_stripe)
     sandbox_clock.forget()
     assert clock.wall()
+
+
+def refusals(**how: Any) -> int:
+    """Return how many refusals are in the trail: the entries, and those that were counted after them."""
+    entries = AuditEntry.objects.filter(kind="refusal", **how)
+    counted = RefusalCount.objects.filter(pk__in=list(entries.values_list("window_key", flat=True)))
+    return entries.count() + sum(counted.values_list("times", flat=True))
 
 
 OPERATOR = "operator finance auditor"
@@ -326,6 +340,7 @@ def outsider(db: None) -> actor.Actor:
 def nothing_counted() -> None:
     """Let each test ask as if nobody had asked before. What the database counts goes with its rows."""
     process.forget()
+    reads.forget()
     services.tried.clear()
 
 

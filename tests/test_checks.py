@@ -11,6 +11,7 @@ from django.db import connection
 from billing.checks import (
     ROLE_DEFAULTS,
     check_role_defaults,
+    check_trail,
     check_trusted_proxies,
     check_where_live_data_is,
     warn_of_untrusted_proxies,
@@ -32,6 +33,7 @@ def found():
 @pytest.fixture(autouse=True)
 def _encrypted_at_rest(settings):
     settings.DATABASE_AT_REST_REASON = "the volume is encrypted"
+    settings.AUDIT_HEADS_FILE = "/srv/elsewhere/heads"
 
 
 @pytest.mark.parametrize(
@@ -50,6 +52,13 @@ def test_live_mode_says_what_the_place_of_its_data_does_not_promise(settings, mo
     settings.DATABASE_AT_REST_REASON = reason
 
     assert [one.id for one in check_where_live_data_is()] == warns
+
+
+@pytest.mark.parametrize(("live", "file", "warns"), [(True, "", True), (True, "/srv/heads", False), (False, "", False)])
+def test_live_mode_warns_if_no_head_of_the_trail_is_kept_elsewhere(db, settings, live, file, warns):
+    settings.STRIPE_LIVE_MODE, settings.AUDIT_HEADS_FILE = live, file
+
+    assert [one.id for one in check_trail()] == ["billing.W010"] * warns
 
 
 def test_live_mode_without_a_determination_warns_and_says_what_to_do(db, settings):
@@ -112,6 +121,7 @@ def test_before_the_first_migration_the_check_says_so_and_does_not_stop_the_star
         "DATABASE_URL": f"libsql:///{tmp_path / 'empty.db'}",
         "DATABASE_AT_REST_REASON": "the volume is encrypted",
         "STATIC_ROOT": str(released),
+        "AUDIT_HEADS_FILE": str(tmp_path / "heads"),
     }
 
     command = [sys.executable, "manage.py", "check", "--deploy"]

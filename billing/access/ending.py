@@ -34,8 +34,10 @@ MAY = Power.PEOPLE
 ROLES = "the role is another one now"
 
 
-def end_access(user: User, *, by: Actor, reason: str, but_not_session: str = "") -> None:
+def end_access(user: User, *, by: Actor, reason: str, but_not_session: str = "") -> bool:
     """End all API tokens and all sessions of this person, but not the session with this key. Repeating is a no-op.
+
+    Return whether there was something to end.
 
     ``reason`` is in the trail, if there was something to end. The session that stays must keep the person's new
     ``get_session_auth_hash``.
@@ -50,12 +52,16 @@ def end_access(user: User, *, by: Actor, reason: str, but_not_session: str = "")
         known.delete()
         if tokens or keys:
             trail.record_act(user, f"ended: {tokens} API tokens, {len(keys)} sessions")
+    return bool(tokens or keys)
 
 
 def end_for(user: User, *, by: Actor, reason: str) -> None:
     """End all access of this person, for an administrator. They can sign in again. Raises: NotPermitted."""
     roles.require(by, MAY, to="end a person's sessions and tokens")
-    end_access(user, by=by, reason=trail.checked_reason(reason))
+    reason = trail.checked_reason(reason)
+    if not end_access(user, by=by, reason=reason):
+        with trail.acting(by, reason=reason):
+            trail.record_act(user, "ended all access: there was no API token and no session")
 
 
 def watch() -> None:

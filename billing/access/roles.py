@@ -63,7 +63,7 @@ PERMISSIONS: dict[Power, tuple[str, ...]] = {
     Power.PEOPLE: ("change_user", "add_user", "add_vouching", "add_emergencyrole"),
     Power.SERVICES: ("change_serviceidentity", "add_serviceidentity"),
     Power.MEMBERS: ("manage_members", "add_membership", "change_membership"),
-    Power.AUDIT: ("read_trail", "view_auditentry"),
+    Power.AUDIT: ("read_trail", "view_auditentry", "view_trailreview"),
     Power.EXPORTS: ("export_billing",),
 }
 """The permissions by which Django and django-guardian know each power. The first is the one that is asked for."""

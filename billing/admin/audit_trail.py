@@ -1,28 +1,99 @@
-"""The audit trail: who did what, when and why."""
+"""The audit trail: who did what, when and why, and exporting it."""
 
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, cast
 
+from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
-from unfold.decorators import display
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from billing import errors
 from billing.access import roles
 from billing.access.roles import Power
+from billing.admin.agreement_forms import DateInput
+from billing.admin.forms import ReasonForm
 from billing.admin.readonly import ReadOnlyAdmin, masked
 from billing.admin.tones import TONES
-from billing.models import AuditEntry, User
+from billing.admin.trail_filters import ByOffice, ByPerson, ByRequest, Since, Until, Unusual
+from billing.audit import actor, search, trail
+from billing.audit.export import HEADERS, Export, Which
+from billing.models import AuditEntry, Office, User
+
+
+class ExportForm(ReasonForm):
+    office = forms.ModelChoiceField(
+        Office.objects.order_by("name", "pk"), required=False, empty_label="All", widget=UnfoldAdminSelectWidget
+    )
+    first_day = forms.DateField(required=False, help_text="In UTC.", widget=DateInput)
+    last_day = forms.DateField(required=False, help_text="In UTC. This day is included.", widget=DateInput)
+
+    def clean_reason(self) -> str:
+        try:
+            return trail.checked_reason(self.cleaned_data["reason"])
+        except errors.BillingError as error:
+            raise forms.ValidationError(str(error)) from None
+
+    def which(self) -> Which:
+        given = self.cleaned_data
+        until = given["last_day"] + timedelta(days=1) if given["last_day"] else None
+        return Which(given["office"], _midnight(given["first_day"]), _midnight(until))
 
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
-    list_display = ("timestamp", "sort", "office", "actor_label", "reason", "summary")
-    list_filter = ("kind", "actor_kind", "content_type")
-    list_select_related = ("office", "content_type")
-    search_fields = ("actor_label", "request_id")
+    list_display = ("timestamp", "sort", "office", "actor_label", "summary", "reason")
+    list_filter = (Since, Until, ByPerson, ByOffice, ByRequest, ("kind", ChoicesDropdownFilter), Unusual)
+    list_filter_submit = True
+    show_facets = admin.ShowFacets.NEVER  # they count all entries
+    list_before_template = "billing/admin_trail_list.html"
+    paginator = search.BoundedPaginator
+    list_select_related = ()  # see get_queryset
+    sortable_by = ("timestamp",)
     fields = (
-        "timestamp billing_at kind actor_label actor_kind reason office object_repr what changes_shown request_id"
+        "timestamp billing_at kind actor_label actor_kind reason office object_repr what changes_shown request_id "
+        "remote_addr"
     ).split()
+    actions_list = ("export",)
+
+    @action(description="Export", url_path="export/", permissions=["export"])
+    def export(self, request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
+        """Ask which entries and why, and send them with their proof. The trail has it before anything is sent."""
+        if not self.has_export_permission(request):
+            raise PermissionDenied
+        form = ExportForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            made = Export(form.which(), by=actor.person(request.user), reason=form.cleaned_data["reason"])
+            return StreamingHttpResponse(made.lines(), headers=HEADERS)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Export the audit trail",
+            "form": form,
+            "facts": "All of the trail, or that of one Office.",
+            "says": "Lines of JSON: each entry with the proof that it was not changed since it was sealed. The audit "
+            "trail records the export.",
+            "button": "Export",
+            "back": reverse("admin:billing_auditentry_changelist"),
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "billing/admin_operation.html", context)
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return roles.has(cast(User, request.user), Power.EXPORTS)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
+        """Return the entries, with what is shown beside them in queries of their own: a join loses the index."""
+        entries: QuerySet[AuditEntry] = super().get_queryset(request)
+        return entries.prefetch_related("office", "content_type")
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        return super().changelist_view(request, {"most_counted": search.MOST_COUNTED, **(extra_context or {})})
 
     @display(description="Kind", label=TONES, ordering="kind")
     def sort(self, row: AuditEntry) -> str:
@@ -34,13 +105,23 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     @display(description="Changes")
     def changes_shown(self, row: AuditEntry) -> str:
-        shown = []
-        for name, change in sorted((row.changes or {}).items()):
-            values = change if isinstance(change, list) else [change]
-            if name.endswith("_id"):
-                values = [masked(value) if value not in ("None", None) else "None" for value in values]
-            shown.append(f"{name}: {' → '.join(str(value) for value in values)}")
-        return errors.without_stripe_ids("\n".join(shown)) or "–"
+        return changes_in_words(row) or "–"
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return roles.has(cast(User, request.user), Power.AUDIT)
+
+
+def changes_in_words(entry: AuditEntry) -> str:
+    """Return a line for each column that changed, with its value before and after, and for what was asked for."""
+    shown = []
+    asked_for = (entry.additional_data or {}).get("asked_for", {})
+    for name, change in [*sorted((entry.changes or {}).items()), *sorted(asked_for.items())]:
+        values = change if isinstance(change, list) else [change]
+        if name.endswith("_id"):
+            values = [masked(value) if value not in ("None", None) else "None" for value in values]
+        shown.append(f"{name}: {' → '.join(str(value) for value in values)}")
+    return errors.without_stripe_ids("\n".join(shown))
+
+
+def _midnight(day: date | None) -> datetime | None:
+    return datetime.combine(day, time(), UTC) if day else None

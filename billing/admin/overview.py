@@ -19,6 +19,7 @@ from billing.access import roles
 from billing.access.roles import Power
 from billing.admin.tasks import list_of, many, tasks_of
 from billing.admin.tones import TONES, in_words
+from billing.audit import reads
 from billing.entitlement import Access, Policy, entitlement
 from billing.models import (
     Invoice,
@@ -29,6 +30,7 @@ from billing.models import (
     Reconciliation,
     StripeAccount,
     Subscription,
+    TrailProgress,
     User,
 )
 from billing.models.invoice import OWED
@@ -69,6 +71,7 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     context |= {"title": "Overview", "has_role": roles.has(user, Power.LOOK)}
     if not context["has_role"]:
         return context
+    reads.look_at_list(request)
     offices, seen = Office.objects.filter(archived_at=None), health.figures()
     steps = [] if Subscription.objects.exists() else list(_first_steps(user))
     return context | {
@@ -200,7 +203,17 @@ def _workers(seen: dict[str, Any]) -> list[dict[str, str]]:
             "page": list_of("receivedevent", status__exact=ReceivedEvent.Status.WAITING),
         },
         {"name": "Compared with Stripe", "says": compared, "page": list_of("reconciliation")},
+        {"name": "Audit trail", "says": _trail(seen["oldest_unsealed_seconds"]), "page": list_of("job")},
     ]
+
+
+def _trail(oldest: int | None) -> str:
+    """Return in words what waits for a seal, and when the trail was last found whole."""
+    waits = "all is sealed"
+    if oldest is not None:
+        waits = f"the oldest entry without a seal is of {_ago(clock.wall() - timedelta(seconds=oldest))}"
+    whole = TrailProgress.objects.values_list("whole_at", flat=True).first()
+    return f"{waits}; {f'found whole {_ago(whole)}' if whole else 'not verified yet'}"
 
 
 def _ago(time: datetime) -> str:

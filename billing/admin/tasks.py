@@ -25,6 +25,8 @@ from billing.models import (
     User,
 )
 
+UNSEALED_AFTER = timedelta(minutes=5)
+"""A worker seals each minute."""
 UNSETTLED_AFTER = timedelta(minutes=5)
 """Until then, the worker should find out the outcome of an operation by itself."""
 
@@ -68,6 +70,22 @@ def _of_health(seen: dict[str, Any]) -> Iterator[Task]:
             f"{many(seen['parked'], 'event')} could not be applied",
             "Each was tried many times and is now parked with its error. Correct the cause, then read them again.",
             list_of("receivedevent", status__exact=ReceivedEvent.Status.PARKED),
+        )
+    if seen["unprotected"]:
+        yield Task(
+            "danger",
+            "The audit trail is not protected",
+            f"{many(seen['unprotected'], 'trigger')} of the database that should refuse a change "
+            f"{'is' if seen['unprotected'] == 1 else 'are'} missing. Find out who took it away. Then run: "
+            "python manage.py migrate, and: python manage.py verify_audit",
+            list_of("job"),
+        )
+    if (seen["oldest_unsealed_seconds"] or 0) > UNSEALED_AFTER.total_seconds():
+        yield Task(
+            "warning",
+            "The audit trail is not sealed",
+            "Entries wait for longer than five minutes. Until they are sealed, nobody can find that one was deleted.",
+            list_of("job"),
         )
     if stuck := Reconciliation.objects.filter(ended_at=None).exclude(last_error="").first():
         yield Task(

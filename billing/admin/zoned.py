@@ -8,15 +8,9 @@ from django.template.response import SimpleTemplateResponse
 from django.utils import timezone
 
 from billing import zones
-from billing.admin.masking import MaskedAdmin
-from billing.models import Office
+from billing.admin.masking import MaskedAdmin, office_of
 
 NAMES_ZONE = "billing/admin_zone.html"
-
-
-def office_of(subject: Any) -> Office | None:
-    found = subject if isinstance(subject, Office) else getattr(subject, "office", None)
-    return found if isinstance(found, Office) else None
 
 
 class Zoned(MaskedAdmin):

@@ -136,6 +136,7 @@ OFFICE: list[URLPattern | URLResolver] = [
     plain("cycles/", "cycles", account.BillingCycles),
     plain("standing/", "standing", account.OfficeStanding),
     plain("audit-trail/", "audit-trail", audit_trail.AuditTrail),
+    plain("audit-trail/export/", "export-audit-trail", audit_trail.AuditTrailExport),
     plain("members/", "members", members.Members),
     plain("invitations/", "invitations", members.Invitations),
     plain("invitations/<uuid:invitation_id>/withdraw/", "withdraw-invitation", members.WithdrawInvitation),

@@ -21,7 +21,7 @@ from billing import clock, errors
 from billing.access import grants, second_factor, services
 from billing.access.roles import Power
 from billing.api import serializers
-from billing.audit import actor, trail
+from billing.audit import actor, reads, trail
 from billing.entitlement import Policy, entitlement, look_is_due
 from billing.look import queue_look_if_possible
 from billing.models import Office, PlanPrice, ServiceIdentity, User
@@ -69,12 +69,14 @@ class OfficeView(ApiView):
         caller = cast(Caller, request.user)
         seen = grants.offices_where(caller, Power.LOOK).select_related("current_plan")
         try:
-            return get_object_or_404(seen, public_id=public_id)
+            office = get_object_or_404(seen, public_id=public_id)
         except Http404:
             awaits = second_factor.offices_that_await_it(caller) if isinstance(caller, User) else None
             if awaits is not None and awaits.filter(public_id=public_id).exists():
                 raise errors.SecondFactorToEnrol(second_factor.page()) from None
             raise
+        reads.look_at(request._request, office)
+        return office
 
     def subject(self, request: Request, public_id: Any, **named: Any) -> Any:
         """Return the subject of the operation at this address."""
@@ -99,6 +101,10 @@ class Offices(ApiView, generics.ListAPIView[Office]):
         if getattr(self, "swagger_fake_view", False):
             return Office.objects.none()
         return grants.offices_where(cast(Caller, self.request.user), Power.LOOK).order_by("name", "pk")
+
+    def get_paginated_response(self, data: Any) -> Response:
+        reads.look_at_list(self.request._request, rows=len(data))
+        return super().get_paginated_response(data)
 
 
 class OneOffice(OfficeView):

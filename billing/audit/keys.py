@@ -33,8 +33,11 @@ def public_keys() -> dict[str, bytes]:
 
 @functools.cache
 def _public_keys(private: str, earlier: tuple[str, ...]) -> dict[str, bytes]:
-    ours = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(private)).public_key().public_bytes_raw()
-    return {name_of(key): key for key in (ours, *map(bytes.fromhex, earlier))}
+    return {name_of(key): key for key in (public_of(private), *map(bytes.fromhex, earlier))}
+
+
+def public_of(private: str) -> bytes:
+    return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(private)).public_key().public_bytes_raw()
 
 
 def name_of(public: bytes) -> str:

@@ -34,12 +34,21 @@ def leaf(values: Sequence[Any]) -> bytes:
     given = dict(zip(COLUMNS, values, strict=True))
     given["content_type"] = _name_of(given.pop("content_type_id"))
     given["object_pk"], given["object_repr"] = str(given["object_pk"]), str(given["object_repr"])
-    return json.dumps({"v": VERSION, **given}, sort_keys=True, separators=(",", ":"), default=_in_words).encode()
+    return _to_json({"v": VERSION, **given}).encode()
 
 
 def mac(entry: AuditEntry) -> str:
     """Return the entry's MAC with the newest key: the key's name, and HMAC-SHA256 over the leaf."""
-    return _mac(settings.AUDIT_ENTRY_KEYS[0], of(entry))
+    return mac_of(of(entry))
+
+
+def mac_of(leaf: bytes) -> str:
+    return _mac(settings.AUDIT_ENTRY_KEYS[0], leaf)
+
+
+def macs_of(text: bytes) -> list[str]:
+    """Return the MAC of any text with each of our keys, the newest first."""
+    return [_mac(key, text) for key in settings.AUDIT_ENTRY_KEYS]
 
 
 def has_right_mac(leaf: bytes, given: str) -> bool:
@@ -49,7 +58,12 @@ def has_right_mac(leaf: bytes, given: str) -> bool:
 
 
 def _mac(key: str, leaf: bytes) -> str:
-    return f"{_name(key)}:{hmac.digest(bytes.fromhex(key), leaf, 'sha256').hex()}"
+    return f"{_name(key)}:{hmac.digest(_bytes(key), leaf, 'sha256').hex()}"
+
+
+@functools.cache
+def _bytes(key: str) -> bytes:
+    return bytes.fromhex(key)
 
 
 @functools.cache
@@ -62,6 +76,9 @@ def _in_words(value: Any) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds")
     return str(value)
+
+
+_to_json = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_in_words).encode
 
 
 def _name_of(content_type: int) -> str:

@@ -4,7 +4,7 @@ Source: https://www.rfc-editor.org/rfc/rfc9162#section-2.1
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 
 def leaf_hash(leaf: bytes) -> bytes:
@@ -40,40 +40,74 @@ class Tree:
 
 
 class Levels:
-    """A complete tree in memory, which proves that a leaf is in it. It takes 64 bytes for each leaf."""
+    """A complete tree in memory, which proves that a leaf is in it."""
 
     def __init__(self, leaves: Sequence[bytes]) -> None:
+        self.size = len(leaves)
         self.levels = [list(leaves)]
         while len(self.levels[-1]) > 1:
             below = self.levels[-1]
             pairs = [node_hash(below[at], below[at + 1]) for at in range(0, len(below) - 1, 2)]
             self.levels.append(pairs + below[len(pairs) * 2 :])
 
+    def node(self, height: int, place: int) -> bytes:
+        """Return the node at this place of a level, or b"" if the level ends before it. Level 0 has the leaves."""
+        level = self.levels[height]
+        return level[place] if place < len(level) else b""
+
+    def root(self) -> bytes:
+        return self.levels[-1][0]
+
     def inclusion(self, position: int) -> list[bytes]:
         """Return the proof that the leaf at this position is in the tree: the hashes beside its way to the root."""
-        proof = []
-        for level in self.levels[:-1]:
-            beside = position ^ 1
-            if beside < len(level):
-                proof.append(level[beside])
-            position >>= 1
-        return proof
+        return self._way(0, position)
 
     def consistency(self, earlier: int) -> list[bytes]:
         """Return the proof that the first ``earlier`` leaves were a tree of their own before. Needs 0 < earlier."""
-        size = len(self.levels[0])
-        if earlier == size:
+        if earlier == self.size:
             return []
         proof, height, position = [], 0, earlier
         while not position & 1:  # the largest complete subtree at the end of the earlier tree
             position >>= 1
             height += 1
         if position > 1 or earlier != 1 << height:
-            proof.append(self.levels[height][position - 1])
-        position -= 1
-        for level in self.levels[height:-1]:
-            beside = position ^ 1
-            if beside < len(level):
-                proof.append(level[beside])
+            proof.append(self.node(height, position - 1))
+        return proof + self._way(height, position - 1)
+
+    def _way(self, height: int, position: int) -> list[bytes]:
+        """Return the hashes beside the way from this node to the root."""
+        beside = []
+        for level in range(height, (self.size - 1).bit_length()):
+            beside.append(self.node(level, position ^ 1))
             position >>= 1
-        return proof
+        return [one for one in beside if one]
+
+
+class Tiles(Levels):
+    """The same tree of many leaves in little memory: it reads 256 leaves at a time, again where a proof needs them.
+
+    ``read`` returns the leaves from a position on, up to so many, in their order.
+    """
+
+    HEIGHT = 8
+
+    def __init__(self, size: int, read: Callable[[int, int], list[bytes]]) -> None:
+        tile = 1 << self.HEIGHT
+        self.size, self.read = size, read
+        self.upper = Levels([Levels(read(at, min(tile, size - at))).root() for at in range(0, size, tile)])
+        self.at, self.tile = -1, Levels([])
+
+    def node(self, height: int, place: int) -> bytes:
+        if height >= self.HEIGHT:
+            return self.upper.node(height - self.HEIGHT, place)
+        above = self.HEIGHT - height
+        if place >> above != self.at:
+            self.at = place >> above
+            begin = self.at << self.HEIGHT
+            self.tile = Levels(self.read(begin, max(0, min(1 << self.HEIGHT, self.size - begin))))
+        if height >= len(self.tile.levels):  # of a tile that is not full, there is one node up to the top
+            return self.tile.root() if place == self.at << above else b""
+        return self.tile.node(height, place - (self.at << above))
+
+    def root(self) -> bytes:
+        return self.upper.root()

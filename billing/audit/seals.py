@@ -28,31 +28,39 @@ def is_sealed() -> Exists:
     return Exists(SealedEntry.objects.filter(entry=OuterRef("pk")))
 
 
-def waiting(now: datetime) -> QuerySet[AuditEntry]:
+def waiting(*, using: str = "default") -> QuerySet[AuditEntry]:
     """Return the entries that the next seals take, in the order of their numbers."""
-    return AuditEntry.objects.filter(~is_sealed(), pk__gt=settled_until(now)).order_by("pk")
+    return AuditEntry.objects.using(using).filter(~is_sealed(), pk__gt=settled_until(using=using)).order_by("pk")
 
 
-def settled_until(now: datetime) -> int:
+def settled_until(*, using: str = "default") -> int:
     """Return the number up to which everything was committed when it was sealed. No entry may come there any more."""
-    last = AuditSeal.objects.first()
-    if last is None:
-        return 0
-    old = AuditEntry.objects.filter(pk__lte=last.highest_entry, timestamp__lt=now - LATE)
-    return old.order_by("-pk").values_list("pk", flat=True).first() or 0
+    seals = AuditSeal.objects.using(using)
+    last = seals.first()
+    old = seals.filter(sealed_at__lt=last.sealed_at - LATE).first() if last else None
+    return old.highest_entry if old else 0
 
 
 def seal() -> list[AuditEntry]:
     """Seal up to ``MOST_TOGETHER`` waiting entries, and return them."""
-    now = clock.wall()
     with transaction.atomic(durable=True):
-        last = AuditSeal.objects.select_for_update().first()
-        batch = list(waiting(now)[:MOST_TOGETHER])
-        made = _added(batch, last, now) if batch else None
-    if made and settings.AUDIT_HEADS_FILE:  # should be where the database's owner cannot change it
+        batch, made = add_waiting()
+    keep_elsewhere(made)
+    return batch
+
+
+def add_waiting() -> tuple[list[AuditEntry], AuditSeal | None]:
+    """Do that inside a transaction. Call ``keep_elsewhere`` once it is committed."""
+    last = AuditSeal.objects.first()  # not locked: PostgreSQL would want the right to change it for that
+    batch = list(waiting()[:MOST_TOGETHER])
+    return batch, _added(batch, last, clock.wall()) if batch else None
+
+
+def keep_elsewhere(made: AuditSeal | None) -> None:
+    """Append the signed head to AUDIT_HEADS_FILE, which should be where the database's owner cannot change it."""
+    if made and settings.AUDIT_HEADS_FILE:
         with Path(settings.AUDIT_HEADS_FILE).open("a") as file:
             file.write(json.dumps(head_of(made), sort_keys=True) + "\n")
-    return batch
 
 
 def message(*, number: int, size: int, root: str, sealed_at: datetime) -> bytes:

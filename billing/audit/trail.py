@@ -1,8 +1,8 @@
 """Writing the audit trail, and the context that every entry is written with.
 
 One ContextVar holds who acts, on which Office, why, and in which request. When a registered model is saved inside
-``acting(...)``, django-auditlog writes an entry by itself. ``record_act`` and ``record_refusal`` write entries for what
-changes no row.
+``acting(...)``, django-auditlog writes an entry by itself. ``record_act``, ``record_refusal`` and ``record_read``
+write entries for what changes no row.
 """
 
 import contextlib
@@ -14,12 +14,27 @@ from typing import Any
 
 from auditlog.registry import auditlog
 from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
+from django.db import DEFAULT_DB_ALIAS, transaction
+from django.db.models import Model, QuerySet
 from django.db.models.signals import pre_save
 
 from billing import clock, errors, models, neutral_text
-from billing.audit import leaves
+from billing.audit import leaves, refusals
 from billing.audit.actor import Actor
-from billing.models import AuditEntry, Office
+from billing.models import AuditEntry, Office, User
+
+NOBODY = User(pk=0, email="nobody known here")
+"""What an entry is about if that belongs to nobody whom we know."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskedFrom:
+    """The request inside which something is written. Outside of one, all is empty."""
+
+    request_id: str = ""
+    address: str | None = None
+    network: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +42,14 @@ class Context:
     actor: Actor | None = None
     office: Office | None = None
     reason: str = ""
-    request_id: str = ""
+    asked_from: AskedFrom = AskedFrom()
 
 
 _context: ContextVar[Context] = ContextVar("audit_context", default=Context())  # noqa: B039  frozen
 
-REGISTERED: dict[type, dict[str, Any]] = {
+REGISTERED: dict[type[Model], dict[str, Any]] = {
     models.Agreement: {},
-    models.ApprovalRequest: {"include_fields": ["kind", "request", "amount", "currency", "outcome", "operation"]},
+    models.ApprovalRequest: {"include_fields": ["kind", "amount", "currency", "outcome", "operation"]},
     models.EmergencyRole: {},
     models.Office: {
         "exclude_fields": ["look_ticket", "customer_ticket", "confirmed_at", "reconciled_at", "name_folded"]
@@ -49,7 +64,7 @@ REGISTERED: dict[type, dict[str, Any]] = {
     models.Adjustment: {"exclude_fields": ["ticket"]},
     models.PaymentMethod: {"exclude_fields": ["ticket"]},
     models.Operation: {
-        "include_fields": ["kind", "status", "error_code", "actor_label", "reason", "request"],
+        "include_fields": ["kind", "status", "error_code", "actor_label", "reason"],
     },
     models.Invitation: {},
     models.Membership: {},
@@ -57,6 +72,7 @@ REGISTERED: dict[type, dict[str, Any]] = {
     models.ServiceIdentity: {"exclude_fields": ["last_used_at"], "m2m_fields": {"offices"}},
     models.ServiceSecret: {"exclude_fields": ["digest"]},
     models.StripeAccount: {"exclude_fields": ["catalogue_ticket"]},
+    models.TrailReview: {},
     models.User: {
         "exclude_fields": ["password", "last_login", "name_folded", "access_number"],
         "m2m_fields": {"groups"},
@@ -69,21 +85,45 @@ class ActorMissing(RuntimeError):
     """An entry was about to be written without an actor."""
 
 
+def installation() -> models.StripeAccount:
+    """Return what an entry is about that concerns no row, but all of this installation."""
+    account = models.StripeAccount.objects.first()
+    return account or models.StripeAccount(pk=1, account_id="no account yet", livemode=False)
+
+
 def current() -> Context:
     return _context.get()
 
 
 @contextlib.contextmanager
 def acting(
-    by: Actor, *, office: Office | None = None, reason: str = "", request_id: str | None = None
+    by: Actor,
+    *,
+    office: Office | None = None,
+    reason: str = "",
+    asked_from: AskedFrom | None = None,
+    request_id: str | None = None,
 ) -> Iterator[None]:
-    """Write the entries inside with this actor, Office and reason. The request's id stays unless another is given."""
-    outer = _context.get()
-    token = _context.set(Context(by, office, reason, outer.request_id if request_id is None else request_id))
+    """Write the entries inside with this actor, Office and reason.
+
+    What belongs together has one request id: the outer one stays unless another is given. Where there is none, such as
+    in a worker, a new one is made.
+    """
+    asked_from = asked_from or _context.get().asked_from
+    request_id = request_id or asked_from.request_id or uuid.uuid4().hex
+    token = _context.set(Context(by, office, reason, replace(asked_from, request_id=request_id)))
     try:
         yield
     finally:
         _context.reset(token)
+
+
+def request_that_made(row: Model) -> str | None:
+    """Return the id of the request that created this row, or None if no entry says it."""
+    found = AuditEntry.objects.filter(
+        content_type=ContentType.objects.get_for_model(row), object_id=row.pk, action=AuditEntry.Action.CREATE
+    )
+    return found.order_by("timestamp").values_list("request_id", flat=True).first()
 
 
 def act_as(by: Actor) -> None:
@@ -99,23 +139,68 @@ def checked_reason(reason: str) -> str:
     return neutral_text.checked(reason)
 
 
-def record_act(subject: Any, what: str, *, office: Office | None = None) -> AuditEntry:
-    """Record an act that changed no row of ours."""
-    return _record(AuditEntry.Kind.ACT, subject, what, office)
+def record_act(
+    subject: Any,
+    what: str,
+    *,
+    office: Office | None = None,
+    changes: dict[str, str] | None = None,
+    data: dict[str, Any] | None = None,
+    using: str = DEFAULT_DB_ALIAS,
+) -> AuditEntry:
+    """Record an act that changed no row of ours. ``data`` is for what a program reads later."""
+    entry = _entry(AuditEntry.Kind.ACT, subject, what, office)
+    entry.changes, entry.additional_data = changes, data
+    entry.save(using=using)
+    return entry
 
 
-def record_refusal(subject: Any, what: str, *, office: Office | None = None) -> AuditEntry:
-    """Record an attempt that was refused. The reason of the context is left out.
+def acts_about(model: type[Model]) -> QuerySet[AuditEntry]:
+    """Return the acts that were recorded about rows of this model."""
+    of_model = ContentType.objects.get_for_model(model)
+    return AuditEntry.objects.filter(content_type=of_model, kind=AuditEntry.Kind.ACT)
 
-    Give nothing that the person wrote: a refused text may be about a patient, and the trail is kept for years.
+
+def record_refusal(subject: Any, what: str, *, office: Office | None = None) -> None:
+    """Record an attempt that was refused, or count it if it came before: see ``refusals``.
+
+    The reason of the context is left out. Give nothing that the person wrote: a refused text may be about a patient,
+    and the trail is kept for years.
     """
-    return _record(AuditEntry.Kind.REFUSAL, subject, what, office)
+    entry, context = _entry(AuditEntry.Kind.REFUSAL, subject, what, office), _context.get()
+    about = (entry.content_type_id, entry.object_pk, entry.office_id, entry.what)
+    with transaction.atomic():
+        place = refusals.counted(context.actor, context.asked_from.network, *about)
+        if place is None:
+            return
+        if place.is_more:
+            by = context.actor
+            entry = _entry(AuditEntry.Kind.REFUSAL, (by and (by.user or by.identity)) or NOBODY, refusals.MORE, None)
+        entry.window_key = place.key
+        entry.save()
 
 
-def _record(kind: AuditEntry.Kind, subject: Any, what: str, office: Office | None) -> AuditEntry:
-    return AuditEntry.objects.log_create(
-        subject,
-        force_log=True,
+def record_count(first: AuditEntry, what: str) -> None:
+    """Record how often a refusal came again. ``first`` is its entry."""
+    about = {name: getattr(first, name) for name in ("content_type", "object_pk", "object_id", "object_repr", "office")}
+    AuditEntry(kind=AuditEntry.Kind.REFUSAL, action=AuditEntry.Action.ACCESS, what=what[:200], **about).save()
+
+
+def record_read(subject: Any, what: str, *, key: str, office: Office | None, using: str = DEFAULT_DB_ALIAS) -> None:
+    """Record that somebody looked at something, unless an entry has this key. One statement."""
+    entry = _entry(AuditEntry.Kind.READ, subject, what, office)
+    entry.window_key = key
+    _complete(AuditEntry, entry)
+    QuerySet(AuditEntry, using=using).bulk_create([entry], ignore_conflicts=True)
+
+
+def _entry(kind: AuditEntry.Kind, subject: Any, what: str, office: Office | None) -> AuditEntry:
+    """Return an entry about a row. Who acts is filled in when it is saved."""
+    return AuditEntry(
+        content_type=ContentType.objects.get_for_model(subject),
+        object_pk=str(subject.pk),
+        object_id=subject.pk if isinstance(subject.pk, int) else None,
+        object_repr=str(subject),
         action=AuditEntry.Action.ACCESS,
         kind=kind,
         what=errors.without_stripe_ids(what)[:200],
@@ -137,7 +222,8 @@ def _complete(sender: type, instance: AuditEntry, **_: Any) -> None:
         instance.actor_kind, instance.actor_label = context.actor.kind, context.actor.label
     if instance.kind != AuditEntry.Kind.REFUSAL:
         instance.reason = instance.reason or context.reason[:200]
-    instance.request_id = instance.request_id or context.request_id
+    instance.request_id = instance.request_id or context.asked_from.request_id
+    instance.remote_addr = context.asked_from.address
     instance.billing_at = clock.billing()
     if instance.office_id is None:
         instance.office_id = _office_of(instance) or (context.office.pk if context.office else None)
@@ -153,8 +239,13 @@ def _office_of(entry: AuditEntry) -> int | None:
 
 
 def register() -> None:
-    """Register the audited models. It is called once, when the apps are ready."""
+    """Register the audited models. It is called once, when the apps are ready.
+
+    auditlog also takes relations of other models to this one for its fields, where a row is new or was deleted. They
+    are left out: they say nothing.
+    """
     for model, options in REGISTERED.items():
         if not auditlog.contains(model):
-            auditlog.register(model, **options)
+            of_others = [one.name for one in model._meta.get_fields() if not one.concrete]
+            auditlog.register(model, **{**options, "exclude_fields": [*options.get("exclude_fields", ()), *of_others]})
     pre_save.connect(_complete, sender=AuditEntry, dispatch_uid="audit-context")

@@ -1,15 +1,17 @@
 """Verifies an export of the audit trail. It needs Python 3.9 or newer, this file and the export, and no secret.
 
-    python verify.py EXPORT.zip --key PUBLIC_KEY [--earlier-head HEAD.json]
+    python verify.py EXPORT --key PUBLIC_KEY [--earlier-head HEAD.json]
 
-PUBLIC_KEY is the public key of the seals in hexadecimal. Take it from the people who run the software, by another way
-than the export. HEAD.json is a signed head that you kept from before: then it is shown too that nothing of what you saw
-then was changed or removed. The rules: RFC 9162 (section 2.1) for the tree, RFC 8032 (section 5.1) for the signature.
+EXPORT is a zip, or lines of JSON. PUBLIC_KEY is the public key of the seals in hexadecimal. Take it from the people who
+run the software, by another way than the export. HEAD.json is a signed head that you kept from before: then it is shown
+too that nothing of what you saw then was changed or removed. The rules: RFC 9162 (section 2.1) for the tree, RFC 8032
+(section 5.1) for the signature.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import json
 import sys
@@ -37,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         earlier = json.loads(Path(given.earlier_head).read_text()) if given.earlier_head else None
         told = verify(given.export, bytes.fromhex(given.key), earlier)
-    except (Wrong, OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except (Wrong, OSError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
         say(f"NOT VERIFIED: {error}")
         return 1
     say(told)
@@ -50,27 +52,35 @@ def say(text: str) -> None:
 
 def verify(path: str, key: bytes, earlier: dict[str, Any] | None = None) -> str:
     """Return what was verified, in words. Raises: Wrong."""
-    with zipfile.ZipFile(path) as export:
-        proof = json.loads(export.read("proof.json"))
+    count = waiting = hidden = 0
+    with contextlib.ExitStack() as stack:
+        proof, lines = opened(path, stack)
         head = proof["head"]
         if head is None:
             raise Wrong("nothing was sealed yet when it was made")
         check_head(head, key)
-        root, size, count, waiting = bytes.fromhex(head["root"]), head["size"], 0, 0
-        with export.open("entries.jsonl") as lines:
-            for line in lines:
-                one = json.loads(line)
-                if one["position"] is None:
-                    waiting += 1
-                    continue
-                hashed = leaf_hash(one["leaf"].encode())
-                path_hashes = [bytes.fromhex(each) for each in one["proof"]]
-                if root_from(hashed, one["position"], size, path_hashes) != root:
-                    raise Wrong(f"entry {one['entry']} is not in the sealed trail as it stands here")
-                count += 1
-        if (count, waiting) != (proof["sealed"], proof["waiting"]):
-            raise Wrong(f"the export says {proof['sealed']} sealed entries and has {count}")
+        root, size = bytes.fromhex(head["root"]), head["size"]
+        for line in lines:
+            one = json.loads(line)
+            if "entry" not in one:  # the last line of an export as lines
+                proof.update(one)
+                continue
+            if one["position"] is None:
+                waiting += 1
+                continue
+            hidden += "leaf" not in one
+            hashed = leaf_hash(one["leaf"].encode()) if "leaf" in one else bytes.fromhex(one["hash"])
+            path_hashes = [bytes.fromhex(each) for each in one["proof"]]
+            if root_from(hashed, one["position"], size, path_hashes) != root:
+                raise Wrong(f"entry {one['entry']} is not in the sealed trail as it stands here")
+            count += 1
+    if "sealed" not in proof:
+        raise Wrong("its end is missing")
+    if (count, waiting) != (proof["sealed"], proof["waiting"]):
+        raise Wrong(f"the export says {proof['sealed']} sealed entries and has {count}")
     told = f"VERIFIED: {count} entries are in the trail that was sealed at {head['sealed_at']} ({size} entries)."
+    if hidden:
+        told += f" Of {hidden} of them it has the hash only."
     if waiting:
         told += f" {waiting} newer entries were not sealed yet when it was made."
     if earlier:
@@ -79,6 +89,15 @@ def verify(path: str, key: bytes, earlier: dict[str, Any] | None = None) -> str:
         check_consistency(bytes.fromhex(earlier["root"]), earlier["size"], root, size, hashes)
         told += f" Nothing of the {earlier['size']} entries of {earlier['sealed_at']} was changed since."
     return told
+
+
+def opened(path: str, stack: contextlib.ExitStack) -> tuple[dict[str, Any], Any]:
+    """Return the proof, and the lines of the entries, of an export as a zip or as lines."""
+    if zipfile.is_zipfile(path):
+        export = stack.enter_context(zipfile.ZipFile(path))
+        return json.loads(export.read("proof.json")), stack.enter_context(export.open("entries.jsonl"))
+    plain = stack.enter_context(open(path, "rb"))  # noqa: SIM115  the stack closes it
+    return json.loads(plain.readline()), plain
 
 
 def check_head(head: dict[str, Any], key: bytes) -> None:

@@ -4,6 +4,9 @@ What it cannot find: an entry that was deleted before it was sealed, and a trail
 anew. A tail that was cut off, and a trail that was replaced as a whole, are found by a head that was kept elsewhere.
 """
 
+import contextlib
+import gc
+import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -13,13 +16,15 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import QuerySet
 
-from billing import clock
-from billing.audit import append_only, keys, leaves, seals
+from billing.audit import append_only, keys, leaves, retiring, seals
 from billing.audit.merkle import Tree, leaf_hash
 from billing.models import AuditEntry, AuditSeal, SealedEntry
 
-BATCH = 5000
+BATCH = 500
+"""Few at once: Python looks again and again at what is in memory."""
+HEADS_AT_ONCE = 500
 AT = leaves.COLUMNS.index("timestamp")
 OLD_VERSION_MAY_WRITE = timedelta(days=1)
 """After the first seal, entries without a mark of our key are accepted so long: the version before wrote them."""
@@ -40,13 +45,16 @@ class Fault:
 
 @dataclass(slots=True)
 class Found:
-    """``last_good`` is the last entry before the first fault, in the order of the tree."""
+    """``last_good`` is the last entry before the first fault, in the order of the tree. ``last_seal`` is its seal."""
 
     entries: int = 0
     seals: int = 0
+    retired: int = 0
     unsealed: int = 0
     oldest_unsealed: datetime | None = None
     last_good: int | None = None
+    last_seal: int = 0
+    is_at_end: bool = True
     faults: list[Fault] = field(default_factory=list)
 
     @property
@@ -54,41 +62,77 @@ class Found:
         return not self.faults
 
 
-def verify(*, tell: Callable[[int, int], None] = lambda done, of: None, most: int = 20) -> Found:
-    """Verify the whole trail. It stops at ``most`` faults. ``tell`` is called now and then with the progress."""
-    found = Found()
-    _verify_tree(found, tell, most)
-    _verify_unsealed(found)
-    found.faults += [
-        Fault(f"the protection {name} of the tables is missing") for name in append_only.faults(connection)
-    ]
-    found.faults += _contradicted_by_kept_heads()
+def verify(
+    *, tell: Callable[[int, int], None] = lambda done, of: None, most: int = 20, after: int = 0, at_most: int = 0
+) -> Found:
+    """Verify the whole trail. It stops at ``most`` faults. ``tell`` is called now and then with the progress.
+
+    With ``after``, what that seal and those before it hold is taken for good. With ``at_most``, it stops at the first
+    seal after so many entries, and what was not sealed waits until it comes to the end.
+    """
+    found = Found(last_seal=after)
+    with _without_collector():
+        _verify_tree(found, tell, most, after, at_most)
+    if found.is_at_end:
+        _verify_unsealed(found)
+        found.faults += [
+            Fault(f"the protection {name} of the tables is missing") for name in append_only.faults(connection)
+        ]
+        found.faults += _contradicted_by_kept_heads()
     return found
 
 
-def _verify_tree(found: Found, tell: Callable[[int, int], None], most: int) -> None:
+@contextlib.contextmanager
+def _without_collector() -> Iterator[None]:
+    """Let Python look for no circles, which rows do not make: it would take half of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _verify_tree(found: Found, tell: Callable[[int, int], None], most: int, after: int, at_most: int) -> None:
     """Build the tree again, place by place, and hold it against each signed head."""
-    total, tree, heads = SealedEntry.objects.count(), Tree(), _heads(found)
-    head = first = next(heads, None)
+    total, retired = SealedEntry.objects.count() if not after else 0, retiring.retired_size()
+    first = AuditSeal.objects.order_by("number").first()
+    begin = AuditSeal.objects.filter(number=after).first()
+    after = begin.number if begin else 0
+    tree = Tree(begin.size, map(bytes.fromhex, begin.peaks)) if begin else Tree()
+    heads = _heads(found, max(after - 1, 0))
+    head = next(heads, None)
+    if begin and (head is None or tree.root().hex() != head.root):
+        found.faults.append(Fault("the tree does not grow from its root", seal=after))
+        return
+    head = next(heads, None) if begin else head
     is_as_signed = True
-    for batch in _sealed():
+    for batch in _sealed(tree.size):
         entries = _entries([entry for _, entry, _ in batch])
         for position, entry, stored in batch:
             if position != tree.size:
                 found.faults.append(Fault(f"place {tree.size} of the tree is missing before it", entry=entry))
                 return
             may_be_old = bool(head and first and head.sealed_at < first.sealed_at + OLD_VERSION_MAY_WRITE)
-            if wrong := _what_is_wrong(entries.get(entry), stored, without_mac=may_be_old):
+            if position < retired and entry not in entries:
+                found.retired += 1
+            elif wrong := _what_is_wrong(entries.get(entry), stored, without_mac=may_be_old):
                 found.faults.append(Fault(wrong, entry=entry))
             tree.add(bytes.fromhex(stored))
+            found.entries += 1
+            if not found.faults:
+                found.last_good = entry
             while head is not None and head.size == tree.size:
                 if is_as_signed and head.root != tree.root().hex():
                     found.faults.append(Fault("the tree has another root than the signed one", seal=head.number))
                     is_as_signed = False
+                if not found.faults:
+                    found.last_seal = head.number
                 head = next(heads, None)
-            found.entries += 1
-            if not found.faults:
-                found.last_good = entry
+                if at_most and found.entries >= at_most and head is not None:
+                    found.is_at_end = False
+                    return
             if len(found.faults) >= most:
                 return
         tell(found.entries, total)
@@ -109,11 +153,11 @@ def _what_is_wrong(values: tuple[Any, ...] | None, stored: str, *, without_mac: 
     return ""
 
 
-def _heads(found: Found) -> Iterator[AuditSeal]:
-    """Yield the seals in order. A gap, a wrong signature or a head that shrinks is a fault."""
-    number = size = 0
+def _heads(found: Found, after: int) -> Iterator[AuditSeal]:
+    """Yield the seals after this one, in order. A gap, a wrong signature or a head that shrinks is a fault."""
+    number, size = after, 0
     sealed_at: datetime | None = None
-    for seal in AuditSeal.objects.order_by("number").iterator(1000):
+    for seal in _in_batches(AuditSeal.objects.order_by("number"), lambda seal: seal.number, after):
         found.seals += 1
         message = seals.message(number=seal.number, size=seal.size, root=seal.root, sealed_at=seal.sealed_at)
         if seal.number != number + 1:
@@ -126,13 +170,19 @@ def _heads(found: Found) -> Iterator[AuditSeal]:
         yield seal
 
 
-def _sealed() -> Iterator[list[tuple[int, int, str]]]:
-    """Yield what the tree says of its places, in their order: place, entry, and hash."""
+def _in_batches(rows: QuerySet[Any], key: Callable[[Any], int], after: int) -> Iterator[Any]:
+    """Yield the rows whose primary key comes after this one. A cursor of the server would need a session of its own."""
+    while batch := list(rows.filter(pk__gt=after)[:BATCH]):
+        yield from batch
+        after = key(batch[-1])
+
+
+def _sealed(begin: int) -> Iterator[list[tuple[int, int, str]]]:
+    """Yield what the tree says of its places from this one on, in their order: place, entry, and hash."""
     rows = SealedEntry.objects.order_by("position").values_list("position", "entry", "leaf")
-    after = -1
-    while batch := list(rows.filter(position__gt=after)[:BATCH]):
+    while batch := list(rows.filter(position__gte=begin)[:BATCH]):
         yield batch
-        after = batch[-1][0]
+        begin = batch[-1][0] + 1
 
 
 def _entries(wanted: Iterable[int]) -> dict[int, tuple[Any, ...]]:
@@ -148,9 +198,9 @@ def _entries(wanted: Iterable[int]) -> dict[int, tuple[Any, ...]]:
 
 def _verify_unsealed(found: Found) -> None:
     """Entries that wait for a seal are new, and written by this software."""
-    settled, has_seals = seals.settled_until(clock.wall()), AuditSeal.objects.exists()
+    settled, has_seals = seals.settled_until(), AuditSeal.objects.exists()
     rows = AuditEntry.objects.filter(~seals.is_sealed()).order_by("pk").values_list("pk", *leaves.COLUMNS, "mac")
-    for number, *values, mac in rows.iterator(BATCH):
+    for number, *values, mac in _in_batches(rows, lambda row: row[0], 0):
         found.unsealed += 1
         found.oldest_unsealed = min(found.oldest_unsealed or values[AT], values[AT])
         if number <= settled:
@@ -163,11 +213,13 @@ def _contradicted_by_kept_heads() -> Iterator[Fault]:
     """Yield a fault for each head in AUDIT_HEADS_FILE that the database has no more, or has with another root."""
     if not settings.AUDIT_HEADS_FILE or not Path(settings.AUDIT_HEADS_FILE).exists():
         return
-    kept = {seal.number: seal for seal in AuditSeal.objects.all()}
-    for line in Path(settings.AUDIT_HEADS_FILE).read_text().splitlines():
-        head = json.loads(line)
-        here = kept.get(head["number"])
-        if here is None:
-            yield Fault("is kept elsewhere, and is not here: the end of the trail was cut off", seal=head["number"])
-        elif seals.head_of(here) != head:
-            yield Fault("is kept elsewhere with other values: the trail was replaced", seal=head["number"])
+    with Path(settings.AUDIT_HEADS_FILE).open() as lines:
+        while heads := [json.loads(line) for line in itertools.islice(lines, HEADS_AT_ONCE)]:
+            here = AuditSeal.objects.in_bulk([head["number"] for head in heads])
+            for head in heads:
+                if head["number"] not in here:
+                    yield Fault(
+                        "is kept elsewhere, and is not here: the end of the trail was cut off", seal=head["number"]
+                    )
+                elif seals.head_of(here[head["number"]]) != head:
+                    yield Fault("is kept elsewhere with other values: the trail was replaced", seal=head["number"])

@@ -1,7 +1,7 @@
 """Which limit an address has. What is not named has ``reads``, or ``operations`` if it can change something."""
 
 EXEMPT = {
-    "healthz": "monitors ask it often; three short queries bound it",
+    "healthz": "monitors ask it often; a few short queries bound it",
     "djstripe:djstripe_webhook_by_uuid": "Stripe's signature and the body's size bound it, and no event may be lost",
 }
 """Addresses without a limit, and why."""
@@ -20,6 +20,10 @@ TAKE_A_CODE = (
 """Where somebody could try one code of a discount after another."""
 
 
+READ_AT_LENGTH = ("api:export-audit-trail",)
+"""Reading that writes an entry, and takes long."""
+
+
 def limit_of(address: str, method: str) -> str | None:
     """Return the name of the limit for whoever is signed in. None: it is exempt. ``address`` has its namespace."""
     if address in EXEMPT:
@@ -27,6 +31,8 @@ def limit_of(address: str, method: str) -> str | None:
     if method in READING:
         if address == "api:entitlement":
             return "entitlement"
+        if address in READ_AT_LENGTH:
+            return "operations"
         return "at-stripe" if address in READ_AT_STRIPE else "reads"
     if address in SIGN_IN:
         return "sign-in"

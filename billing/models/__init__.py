@@ -9,6 +9,7 @@ from billing.models.finding import Finding
 from billing.models.idempotent_request import IdempotentRequest
 from billing.models.invitation import Invitation, OneTimeLink
 from billing.models.invoice import Invoice, InvoicePayment, Payment
+from billing.models.known_setting import KnownSetting
 from billing.models.membership import Membership, OfficeGroupPermission, OfficeUserPermission
 from billing.models.notification import Notification
 from billing.models.office import Office
@@ -19,10 +20,12 @@ from billing.models.queue import Job, RequestBudget, WorkerHeartbeat
 from billing.models.rate_count import RateCount
 from billing.models.received_event import ReceivedEvent
 from billing.models.reconciliation import Reconciliation
-from billing.models.seal import AuditSeal, SealedEntry
+from billing.models.refusal_count import RefusalCount
+from billing.models.seal import AuditSeal, SealedEntry, TrailProgress
 from billing.models.service import ServiceIdentity, ServiceSecret
 from billing.models.stripe_account import StripeAccount
 from billing.models.subscription import Subscription, SubscriptionChange, SubscriptionItem
+from billing.models.trail_review import TrailReview
 from billing.models.user import User
 from billing.models.vouching import Vouching
 
@@ -41,6 +44,7 @@ __all__ = [
     "Invoice",
     "InvoicePayment",
     "Job",
+    "KnownSetting",
     "Membership",
     "Notification",
     "Office",
@@ -56,6 +60,7 @@ __all__ = [
     "RateCount",
     "ReceivedEvent",
     "Reconciliation",
+    "RefusalCount",
     "RequestBudget",
     "SealedEntry",
     "ServiceIdentity",
@@ -64,6 +69,8 @@ __all__ = [
     "Subscription",
     "SubscriptionChange",
     "SubscriptionItem",
+    "TrailProgress",
+    "TrailReview",
     "User",
     "Vouching",
     "WorkerHeartbeat",

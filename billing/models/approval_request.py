@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from billing import clock
-from billing.models.operation import Kind
+from billing.models.operation import Kind, Requested
 from billing.money import Money
 
 LASTS = timedelta(hours=72)
@@ -29,7 +29,7 @@ class ApprovalRequestQuerySet(models.QuerySet["ApprovalRequest"]):
         return self.filter(outcome="", expires_at__gt=clock.wall())
 
 
-class ApprovalRequest(models.Model):
+class ApprovalRequest(Requested):
     """It is no operation, and blocks none. ``request`` is stored as operations store theirs."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)

@@ -26,6 +26,7 @@ class AuditEntry(AbstractLogEntry):
         CHANGE = "change"
         ACT = "act"
         REFUSAL = "refusal"
+        READ = "read"
 
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.CHANGE)
     office = models.ForeignKey("billing.Office", null=True, on_delete=models.PROTECT, related_name="audit_entries")
@@ -33,13 +34,16 @@ class AuditEntry(AbstractLogEntry):
     actor_label = models.CharField(max_length=254)
     reason = models.CharField(max_length=200, blank=True)
     request_id = models.CharField(max_length=64, blank=True)
-    what = models.CharField(max_length=200, blank=True, help_text="An act or a refusal, in words")
+    what = models.CharField(max_length=200, blank=True, help_text="An act, a refusal or a read, in words")
     # auditlog's own fields let an entry lose its actor, or go with its content type
     actor = models.ForeignKey("billing.User", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     content_type = models.ForeignKey("contenttypes.ContentType", on_delete=models.PROTECT, related_name="+")
     nonce = models.UUIDField(null=True, editable=False, help_text="Makes each entry another one")
     mac = models.CharField(max_length=80, blank=True, db_default="", default="", editable=False)
     billing_at = models.DateTimeField(help_text="The billing clock; it differs from the wall in a sandbox only")
+    window_key = models.CharField(  # noqa: DJ001  most entries have none, and each key exists once
+        max_length=64, null=True, editable=False, help_text="Of what is written once in a window. It is not sealed"
+    )
 
     objects = LogEntryManager.from_queryset(AuditEntryQuerySet)()
 
@@ -49,11 +53,17 @@ class AuditEntry(AbstractLogEntry):
         verbose_name_plural = "audit entries"
         constraints = [
             # with a condition, so that SQLite adds an index and does not copy the table
-            models.UniqueConstraint(fields=["nonce"], condition=models.Q(nonce__isnull=False), name="audit_entry_once")
+            models.UniqueConstraint(fields=["nonce"], condition=models.Q(nonce__isnull=False), name="audit_entry_once"),
+            models.UniqueConstraint(
+                fields=["window_key"], condition=models.Q(window_key__isnull=False), name="audit_entry_once_in_window"
+            ),
         ]
         indexes = [
             models.Index(fields=["content_type", "object_id", "timestamp"], name="audit_of_object"),
             models.Index(fields=["office", "timestamp"], name="audit_of_office"),
+            models.Index(fields=["actor_label", "timestamp"], name="audit_of_actor"),
+            models.Index(fields=["kind", "timestamp"], name="audit_of_kind"),
+            models.Index(fields=["request_id", "office", "id"], name="audit_of_request"),
         ]
 
     @property

@@ -1,6 +1,7 @@
 """Operations: what a person, service or job asked for, each request to Stripe that it needed, and its outcome."""
 
 import uuid
+from typing import Any
 
 from django.db import models
 
@@ -53,7 +54,20 @@ class OperationStatus(models.TextChoices):
     ABANDONED = "abandoned"
 
 
-class Operation(models.Model):
+class Requested(models.Model):
+    """A mixin of what holds a request: the audit trail keeps no text of it, but ``on_record``, which is not stored."""
+
+    on_record: dict[str, Any] | None = None
+
+    class Meta:
+        abstract = True
+
+    def get_additional_data(self) -> dict[str, Any] | None:
+        """Return what auditlog puts into the entry besides the columns."""
+        return {"asked_for": self.on_record} if self.on_record is not None else None
+
+
+class Operation(Requested):
     Status = OperationStatus
     UNSETTLED = (Status.OPEN, Status.UNKNOWN)
     """The outcome is not known yet, and no other operation of the Office can begin."""

@@ -1,6 +1,7 @@
 """Seals of the audit trail: the signed heads of one tree, and which entry is at which place in it.
 
-Both are only added. An entry that is committed late joins the next seal.
+Both are only added. An entry that is committed late joins the next seal. The last table only says how far the daily
+job has verified them, so that it need not read everything each day.
 """
 
 from django.db import models
@@ -42,3 +43,14 @@ class SealedEntry(models.Model):
 
     def __str__(self) -> str:
         return f"entry {self.entry} at {self.position}"
+
+
+class TrailProgress(models.Model):
+    """The one row in which the daily job remembers what it verified. Who must be sure runs ``verify_audit``."""
+
+    seal = models.BigIntegerField(default=0, help_text="The last seal that was verified; 0: begin with the first")
+    began_at = models.DateTimeField(null=True, help_text="When it last began with the first seal")
+    whole_at = models.DateTimeField(null=True, help_text="When it last came to the end and found nothing wrong")
+
+    def __str__(self) -> str:
+        return f"verified to seal {self.seal}"

@@ -26,6 +26,7 @@ LEASE = timedelta(seconds=90)
 BUDGET_SECONDS = 5
 RECENT = timedelta(days=35)
 MOST_FAILURES = 6
+KEPT_FOR = timedelta(days=400)
 
 
 def begin(
@@ -226,6 +227,12 @@ def _resolve_unfinished(run: Reconciliation) -> None:
     earlier = Reconciliation.objects.filter(adopts=True, began_at__lt=run.began_at)
     same = [str(one.public_id) for one in earlier if set(one.products) == set(run.products)]
     resolve("backfill_unfinished", *same, resolution="a later adoption came to its end")
+
+
+@job("purge-comparisons", every=timedelta(days=1))
+def purge() -> None:
+    """Delete the comparisons that ended more than 400 days ago. What they found stays."""
+    Reconciliation.objects.filter(ended_at__lt=clock.wall() - KEPT_FOR).delete()
 
 
 @job("reconcile", every=timedelta(minutes=15))

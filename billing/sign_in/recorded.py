@@ -17,8 +17,6 @@ from billing.models import User
 
 VOUCHED = "vouched"
 """In the state of a sign-in through the provider: it says that a second factor was used."""
-NOBODY = User(pk=0, email="nobody known here")
-"""What an entry is about if the address that somebody typed belongs to nobody. The address itself is not kept."""
 FACTOR = {
     Authenticator.Type.TOTP: "an authenticator app",
     Authenticator.Type.WEBAUTHN: "a passkey or security key",
@@ -35,7 +33,7 @@ def act(user: User, what: str) -> None:
 def refusal(user: User | None, what: str) -> None:
     """Record a try that failed. Who tried is not known, so nobody is named as the actor."""
     with trail.acting(actor.service("somebody who is not signed in")):
-        trail.record_refusal(user or NOBODY, what)
+        trail.record_refusal(user or trail.NOBODY, what)
 
 
 def watch() -> None:

@@ -2,8 +2,8 @@
 
 L: look. D: open an invoice at Stripe. W: ask Stripe what it would cost. M: manage. P: Stripe's portal. V: what only the
 vendor may do. G: give back. A: the audit trail. E: the members. U: people. S: services. N: plans. R: prepare a
-determination. C: approve one. B: approve what another person asked for. *: whoever is signed in. 0: everybody.
--: nobody.
+determination. C: approve one. X: export records. B: approve what another person asked for. *: whoever is signed in.
+0: everybody. -: nobody.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ ROLES = {
     "support": "L*",
     "operator": "LDWMPV*",
     "finance": "LDWMPVGRB*",
-    "auditor": "LDA*",
+    "auditor": "LDAX*",
     "administrator": "LUSENRC*",
     "owner": "LDWMPAE*",
     "manager": "LDWMP*",
@@ -56,6 +56,7 @@ API: dict[tuple[str, str], str] = {
     **{("GET", name): "D" for name in ("invoice-pdf", "invoice-page")},
     ("GET", "upcoming-invoice"): "W",
     ("GET", "audit-trail"): "A",
+    ("GET", "export-audit-trail"): "A",
     **{("GET", name): "E" for name in ("members", "invitations")},
     **{("POST", name): "E" for name in ("members", "change-member", "remove-member", "withdraw-invitation")},
     **{("POST", name): "W" for name in PREVIEWED.split()},
@@ -83,6 +84,7 @@ ACTS = {
         "W": "upcoming",
         "L": "account effective_access",
         "U": "invite",
+        "A": "timeline",
     },
     "invoice": {"M": "pay retry", "V": "send void mark_uncollectible", "G": "credit_note", "D": "open_pdf open_page"},
     "payment": {"G": "refund"},
@@ -96,14 +98,20 @@ ACTS = {
     "invitation": {"U": "invite send_again withdraw"},
     "notification": {"M": "send_again"},
     "serviceidentity": {"S": "rotate end_old_secret end"},
+    "auditentry": {"X": "export"},
+    "trailreview": {"A": "review"},
     "agreement": {"R": "prepare_executed prepare_not_required withdraw", "C": "approve"},
 }
 ADDED = {"office": "V", "plan": "N", "membership": "E", "serviceidentity": "S"}
 ADMIN: dict[str, str] = {
     **{f"billing_{model}_{page}": "L" for model in RECORDS.split() for page in ("changelist", "change", "history")},
-    **{f"billing_auditentry_{page}": "A" for page in ("changelist", "change", "history")},
-    **{f"billing_{model}_add": ADDED.get(model, "-") for model in (*RECORDS.split(), "auditentry")},
-    **{f"billing_{model}_delete": "-" for model in (*RECORDS.split(), "auditentry")},
+    **{
+        f"billing_{model}_{page}": "A"
+        for model in ("auditentry", "trailreview")
+        for page in ("changelist", "change", "history")
+    },
+    **{f"billing_{model}_add": ADDED.get(model, "-") for model in (*RECORDS.split(), "auditentry", "trailreview")},
+    **{f"billing_{model}_delete": "-" for model in (*RECORDS.split(), "auditentry", "trailreview")},
     **{
         f"billing_{model}_{act}": letter
         for model, letters in ACTS.items()

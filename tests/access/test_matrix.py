@@ -6,6 +6,7 @@ The addresses come from the URL table, so a new one without an entry in ``addres
 import re
 import uuid
 from collections import Counter
+from datetime import timedelta
 from typing import Any, cast
 
 from django.contrib.auth.models import AnonymousUser
@@ -14,11 +15,12 @@ from django.urls import reverse
 from rest_framework.test import APIClient
 
 from billing import clock
-from billing.audit import actor, trail
+from billing.audit import actor, seals, trail
 from billing.models import (
     Adjustment,
     ApprovalRequest,
     AuditEntry,
+    AuditSeal,
     EmergencyRole,
     Finding,
     Invitation,
@@ -34,6 +36,7 @@ from billing.models import (
     Reconciliation,
     ServiceIdentity,
     Subscription,
+    TrailReview,
     User,
     Vouching,
     WorkerHeartbeat,
@@ -190,8 +193,16 @@ def rows(office: Office, administrator: Any, operator: Any) -> dict[str, int]:
             "serviceidentity": ServiceIdentity.objects.create(name="x", all_offices=True, expires_at=clock.wall()),
             "agreement": determined(operator, administrator),
             "auditentry": AuditEntry.objects.latest("pk"),
+            "trailreview": a_review(operator.user),
         }
     return {model: row.pk for model, row in made.items()}
+
+
+def a_review(user: User) -> TrailReview:
+    now = clock.wall()
+    seals.seal()
+    seal = AuditSeal.objects.latest("number")
+    return TrailReview.objects.create(person=user, since=now - timedelta(days=1), until=now, seal=seal, note="tests")
 
 
 def a_notice(user: User) -> Notification:

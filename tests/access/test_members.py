@@ -16,7 +16,7 @@ from billing.operations.offices.archive import ArchiveOffice
 from billing.outbox import delivery
 from tests.admin.test_people import link_in
 from tests.api.test_api import path, signed_in
-from tests.conftest import a_member, a_person, an_office
+from tests.conftest import a_member, a_person, an_office, refusals
 from tests.pages.test_links import GOOD
 
 
@@ -239,7 +239,7 @@ def test_the_last_owner_stays(client, owner, office):
     ):
         answer = post(client, office, at + rest, **given)
         assert (answer.status_code, answer.json()["code"]) == (409, "last_owner"), rest
-    assert AuditEntry.objects.filter(kind="refusal", actor=owner, office=office).count() == 3
+    assert refusals(actor=owner, office=office) == 3
 
     post(client, office, f"{person.public_id}/change/", role="owner")
     assert post(client, office, at + "remove/").status_code == 200

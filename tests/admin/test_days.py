@@ -14,7 +14,7 @@ from billing.models import Invoice, Office, Payment, Subscription
 from tests.admin.test_offices import signed_in
 from tests.conftest import subscribed_office
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient", "optional"])
 NEW_YORK, HONOLULU, KIRITIMATI = "America/New_York", "Pacific/Honolulu", "Pacific/Kiritimati"
 
 

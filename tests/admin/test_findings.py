@@ -12,7 +12,7 @@ from tests.admin.test_offices import signed_in
 from tests.conftest import price, subscribed_office
 from tests.equality import differences, read
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient", "optional"])
 FINDINGS = reverse("admin:billing_finding_changelist")
 RUNS = reverse("admin:billing_reconciliation_changelist")
 WHY = {"reason": "seen in the morning"}

@@ -7,11 +7,21 @@ from django.db import DatabaseError, connection, migrations, models, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.models import ProtectedError
 
-from billing import sealing
+from billing import clock, sealing
 from billing.audit import actor, append_only, trail
-from billing.models import AuditEntry, AuditSeal, SealedEntry
+from billing.models import (
+    ApprovalRequest,
+    AuditEntry,
+    AuditSeal,
+    EmergencyRole,
+    Finding,
+    Operation,
+    OperationStep,
+    SealedEntry,
+    Vouching,
+)
 from billing.models.audit import AppendOnlyError
-from tests.conftest import a_person, an_office
+from tests.conftest import a_person, an_office, determined
 
 pytestmark = pytest.mark.django_db(transaction=True)
 POSTGRESQL = connection.vendor == "postgresql"
@@ -60,6 +70,38 @@ def test_sql_cannot_change_or_delete_a_row(entry, sql):
     assert rows() == before
     an_office("Another Practice")  # rows are still added
     assert len(rows()) == len(before) + 1
+
+
+@pytest.mark.parametrize("table", append_only.KEPT)
+def test_sql_cannot_delete_other_evidence(administrator, operator, office, table):
+    an_operation(office)
+    Finding.objects.create(kind="drift", subject="x", office=office, detail="x", resolved_at=clock.wall())
+    determined(operator, administrator)
+    decided(office, operator.user, administrator.user)
+    for sql in (f"DELETE FROM {table}", *([f"TRUNCATE {table} CASCADE"] if POSTGRESQL else [])):
+        with contextlib.ExitStack() as stack, connection.cursor() as cursor:
+            stack.enter_context(pytest.raises(DatabaseError, match="append-only"))
+            stack.enter_context(transaction.atomic())
+            cursor.execute(sql)
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {table} SET id = id")  # it is still worked on
+        assert cursor.rowcount == 1
+
+
+def decided(office, one, other):
+    third, why = a_person("third@vendor.example"), {"reason": "tests"}
+    with trail.acting(actor.job("tests"), reason="tests"):
+        Vouching.objects.create(first=one, second=other, vouched_by=third, **why)
+        EmergencyRole.objects.create(person=one, role="finance", given_by=other, **why)
+        ApprovalRequest.objects.create(
+            office=office, kind="adjust_credit", request={}, amount=1, currency="usd", requested_by=one
+        )
+
+
+def an_operation(office):
+    with trail.acting(actor.job("tests"), reason="tests"):
+        made = Operation.objects.create(office=office, kind="cancel", lease_until=clock.wall(), status="succeeded")
+    OperationStep.objects.create(operation=made, name="x", first_asked_at=clock.wall(), last_asked_at=clock.wall())
 
 
 @pytest.mark.parametrize(

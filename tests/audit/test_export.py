@@ -16,7 +16,7 @@ from billing.models import AuditEntry, AuditSeal
 from tests.audit.test_seals import RFC_8032
 from tests.conftest import an_office
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "optional"])
 REASON = "the yearly review"
 LEAVES = [leaf_hash(str(number).encode()) for number in range(40)]
 
@@ -33,7 +33,7 @@ def office():
 def exported(tmp_path, **which):
     file = tmp_path / "export.zip"
     with file.open("wb") as target:
-        export.export(target, by=actor.job("tests"), reason=REASON, **which)
+        export.export(target, export.Which(**which), by=actor.job("tests"), reason=REASON)
     return file
 
 

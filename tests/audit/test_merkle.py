@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from billing.audit.merkle import Levels, Tree, leaf_hash, node_hash
+from billing.audit.merkle import Levels, Tiles, Tree, leaf_hash, node_hash
 
 # https://github.com/google/certificate-transparency (merkletree tests)
 KNOWN = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
@@ -76,3 +76,15 @@ def test_its_proofs_are_those_of_the_definition(size):
         assert tree.inclusion(position) == inclusion(position, leaves)
     for earlier in range(1, size + 1):
         assert tree.consistency(earlier) == consistency(earlier, leaves)
+
+
+@pytest.mark.parametrize("size", [1, 2, 255, 256, 257, 300, 511, 512, 513, 770, 1_025])
+def test_a_tree_that_is_read_by_tiles_proves_the_same(size):
+    leaves = [leaf_hash(str(number).encode()) for number in range(size)]
+    whole, tiles = Levels(leaves), Tiles(size, lambda begin, most: leaves[begin : begin + most])
+
+    assert tiles.root() == whole.levels[-1][0]
+    for position in {0, size // 3, size // 2, size - 2, size - 1} - {-1}:
+        assert tiles.inclusion(position) == whole.inclusion(position) == inclusion(position, leaves)
+    for earlier in {1, 2, 255, 256, 257, 511, 512, size - 1, size} & set(range(1, size + 1)):
+        assert tiles.consistency(earlier) == whole.consistency(earlier)

@@ -10,9 +10,10 @@ from django.db import DatabaseError, connection, models, transaction
 from billing import clock, sealing
 from billing.audit import actor, append_only, keys, leaves, merkle, seals, trail, verify
 from billing.models import AuditEntry, AuditSeal, Finding, Office, SealedEntry
+from tests.audit.aged import dated_back
 from tests.conftest import a_person, an_office
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "optional"])
 RFC_8032 = {  # section 7.1, test 2
     "private": "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
     "public": "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
@@ -233,8 +234,7 @@ def test_an_entry_that_gets_a_number_from_before_is_named(offices):
     copy = copied(entry(2), nonce=None, mac="")
     with append_only.lifted(connection):
         rows().filter(pk=copy).update(id=number)
-        for row in AuditEntry.objects.filter(pk__lte=entry(3)):
-            rows().filter(pk=row.pk).update(timestamp=clock.wall() - timedelta(hours=1))
+    dated_back(timedelta(hours=1), seals=(1, 2))
 
     faults = [str(fault) for fault in verify.verify().faults]
 
@@ -287,6 +287,19 @@ def test_an_entry_that_is_committed_late_joins_the_next_seal(offices):
 
     found = verify.verify()
     assert (found.faults, found.unsealed) == ([], 0)
+
+
+def test_an_entry_that_was_committed_late_is_sealed_though_no_worker_ran_for_an_hour(offices):
+    late = AuditEntry.objects.get(office=an_office("Birch"))
+    deleted(AuditEntry, pk=late.pk)  # as if its transaction had not ended yet
+    an_office("Ash")
+    sealing.seal()
+    late.save_base(raw=True, force_insert=True)
+    dated_back(timedelta(hours=1), seals=range(1, AuditSeal.objects.count() + 1))
+
+    sealing.seal()
+
+    assert (verify.verify().faults, AuditEntry.objects.filter(~seals.is_sealed()).count()) == ([], 0)
 
 
 def test_two_seals_of_the_same_moment_are_not_both_made(offices):

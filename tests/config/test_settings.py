@@ -58,6 +58,9 @@ def test_a_test_key_does_not():
         ({"STRIPE_API_BASE": "http://127.0.0.1:12111"}, "STRIPE_API_BASE: a local Stripe is for development only"),
         ({"SITE_URL": "http://billing.vendor.example"}, "SITE_URL"),
         ({"SECRET_KEY": "short"}, "SECRET_KEY: is too weak"),
+        ({"AUDIT_SEAL_KEY": ""}, "AUDIT_SEAL_KEY: must be 64 hexadecimal digits (0 to 9, a to f). Make one: python -c"),
+        ({"AUDIT_ENTRY_KEYS": ""}, "AUDIT_ENTRY_KEYS: must be 64 hexadecimal digits (0 to 9, a to f). Make one"),
+        ({"VENDOR_TIME_ZONE": "Mars/Base"}, "VENDOR_TIME_ZONE: must be a name of the IANA list"),
     ],
 )
 def test_a_live_key_is_for_production_only_and_is_not_shown(changes, says):
@@ -105,6 +108,11 @@ def test_a_live_key_is_for_production_only_and_is_not_shown(changes, says):
         ("OIDC_ISSUER", "https://sign-in.vendor.example", "OIDC_CLIENT_ID: is needed to sign in through a provider"),
         ("OIDC_ISSUER", "http://127.0.0.1:8080", "OIDC_ISSUER: must be the provider's address and begin with https://"),
         ("OIDC_ROLES", "operator", "OIDC_ROLES: write role=group"),
+        ("AUDIT_SEAL_KEY", "", "AUDIT_SEAL_KEY: must be 64 hexadecimal digits"),
+        ("AUDIT_SEAL_KEY", "0123456789ABCDEF" * 4, "AUDIT_SEAL_KEY: must be 64 hexadecimal digits"),
+        ("AUDIT_ENTRY_KEYS", "", "AUDIT_ENTRY_KEYS: must be 64 hexadecimal digits"),
+        ("AUDIT_ENTRY_KEYS", "a" * 64 + ",short", "AUDIT_ENTRY_KEYS: must be 64 hexadecimal digits"),
+        ("AUDIT_SEAL_PUBLIC_KEYS", "short", "as manage.py audit_keys shows it"),
     ],
 )
 def test_a_missing_or_wrong_variable_stops_the_start_and_says_what_to_put(variable, value, says):

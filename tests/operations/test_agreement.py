@@ -15,7 +15,7 @@ from billing.operations.compliance import (
     report_lapse,
     withdraw_determination,
 )
-from tests.conftest import ADMINISTRATOR, a_person, determined
+from tests.conftest import ADMINISTRATOR, a_person, determined, refusals
 
 REASON = "the countersigned copy arrived"
 TODAY = clock.wall().date()
@@ -199,7 +199,7 @@ def test_a_reason_is_required_for_each_act(prepared, operator, administrator):
     with pytest.raises(errors.ReasonRequired):
         withdraw_determination(prepared, by=operator, reason="no")
 
-    assert AuditEntry.objects.filter(kind="refusal").count() == 3
+    assert refusals() == 3
     assert state() is State.UNKNOWN
 
 

@@ -20,7 +20,7 @@ from billing.operations.money.credit import AdjustCredit
 from billing.operations.money.credit_note import IssueCreditNote
 from billing.operations.money.refund import RefundPayment
 from billing.operations.subscriptions.cancel import CancelSubscription
-from tests.conftest import a_member, a_person, subscribed_office
+from tests.conftest import a_member, a_person, refusals, subscribed_office
 from tests.operations.test_permissions import MAY
 from tests.operations.test_refund import due_again
 
@@ -197,7 +197,7 @@ class TestWhoDecides:
             with pytest.raises(errors.OwnRequest):
                 act()
 
-        assert AuditEntry.objects.filter(kind="refusal", content_type__model="approvalrequest").count() == 3
+        assert refusals(content_type__model="approvalrequest") == 3
         assert given_back(stripe) == 0
 
     def test_nobody_approves_through_an_account_that_they_changed(self, stripe, operator, second, payment):
@@ -222,7 +222,7 @@ class TestWhoDecides:
             approvals.approve(row, by=by, as_of=clock.wall())
         with pytest.raises(errors.NotPermitted):
             approvals.turn_down(row, by=by, reason="MRN 883122")
-        assert AuditEntry.objects.filter(kind="refusal", actor=user).count() == 3
+        assert refusals(actor=user) == 3
 
     @pytest.mark.parametrize("by", [actor.service("the product"), actor.job("nightly")], ids=lambda by: by.kind)
     def test_neither_a_service_nor_a_job_asks_or_approves(self, stripe, operator, payment, by):
@@ -360,7 +360,7 @@ def test_two_who_approve_one_after_the_other_begin_one_operation(stripe, operato
     assert (Operation.objects.filter(kind="refund_payment").count(), given_back(stripe)) == (1, 10_001)
 
 
-@pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
+@pytest.mark.django_db(transaction=True, databases=["default", "impatient", "optional"])
 def test_two_who_approve_at_once_begin_one_operation(stripe, operator, second, third, payment):
     row = sent(RefundPayment(amount=6_000 + 4_001), payment, operator)
     moments = {by.label: approvals.preview(row, by=by).as_of for by in (second, third)}

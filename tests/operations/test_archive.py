@@ -12,7 +12,7 @@ from billing.operations.offices.archive import ArchiveOffice, UnarchiveOffice
 from billing.operations.offices.customer import EnsureCustomer
 from billing.operations.subscriptions.cancel import CancelSubscription
 from billing.operations.subscriptions.payment_link import CreatePaymentLink, WithdrawPaymentLink
-from tests.conftest import a_member, price_id, subscribed_office
+from tests.conftest import a_member, price_id, refusals, subscribed_office
 
 REASON = "the practice closed"
 
@@ -143,4 +143,4 @@ def test_only_the_vendors_staff_may_and_say_why(office, operator, auditor):
                 perform(wanted, office, by=by, reason=REASON)
     with pytest.raises(errors.ReasonRequired):
         perform(ArchiveOffice(), office, by=operator, reason=" ")
-    assert AuditEntry.objects.filter(kind="refusal", office=office).count() == 5
+    assert refusals(office=office) == 5

@@ -6,11 +6,11 @@ from django.conf import settings
 from billing import clock, errors
 from billing.audit import actor
 from billing.entitlement import Access, Policy, entitlement
-from billing.models import AuditEntry, Office, Operation
+from billing.models import Office, Operation
 from billing.operations.engine.begin import perform
 from billing.operations.engine.settle import resume_unsettled
 from billing.operations.subscriptions.cancel import CancelOnDate, CancelSubscription
-from tests.conftest import a_member, subscribed_office
+from tests.conftest import a_member, refusals, subscribed_office
 
 REASON = "closing the practice"
 
@@ -121,7 +121,7 @@ def test_a_viewer_may_not_cancel_also_where_it_is_cancelled_already(stripe, oper
     with pytest.raises(errors.NotPermitted):
         perform(CancelSubscription(), cancelled, by=viewer, reason=REASON)
 
-    assert AuditEntry.objects.filter(kind="refusal", actor=viewer.user).count() == 2
+    assert refusals(actor=viewer.user) == 2
 
 
 def test_a_lost_answer_to_a_cancellation_is_settled_by_the_worker(stripe, operator, subscribed):

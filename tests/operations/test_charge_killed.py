@@ -10,7 +10,7 @@ from billing.operations.engine.settle import resume_unsettled
 from tests.conftest import subscribed_office
 from tests.processes import PATIENCE_SECONDS
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient", "optional"])
 
 MOMENTS = {"not sent": ("asking", "return"), "not written down": ("answered", "call"), "done": ("answered", "return")}
 

@@ -4,14 +4,14 @@ from django.core import serializers
 from django.test import Client
 
 from billing import clock, errors
-from billing.models import AuditEntry, IdempotentRequest, Office, Operation, OperationStep
+from billing.models import IdempotentRequest, Office, Operation, OperationStep
 from billing.operations.compliance import withdraw_determination
 from billing.operations.engine.begin import perform
 from billing.operations.subscriptions.cancel import CancelSubscription
 from billing.operations.subscriptions.payment_link import CreatePaymentLink, WithdrawPaymentLink, shown_payment_link
 from billing.operations.subscriptions.start import StartSubscription
 from tests.at_stripe import LOST, a_coupon, settled_after
-from tests.conftest import determined, price_id
+from tests.conftest import determined, price_id, refusals
 
 REASON = "they pay by themselves"
 
@@ -100,7 +100,7 @@ def test_a_link_is_not_given_again_past_what_refuses_it(live, operator, administ
     with pytest.raises(errors.OfficeArchived):
         shown_payment_link(Office.objects.get(pk=office.pk), by=operator)
     assert live.requests() == []
-    assert AuditEntry.objects.filter(kind="refusal", office=office).count() == 3
+    assert refusals(office=office) == 3
 
 
 def test_an_owner_makes_itself_no_link_with_a_trial(stripe, owner, office):

@@ -56,6 +56,12 @@ class TestEachOperation:
         assert declared.kind.label
         assert inspect.getdoc(declared).splitlines()[0].rstrip("*").endswith(".")
 
+    def test_says_what_was_done(self, declared):
+        same = [one for one in REGISTRY.values() if one.done == declared.done]
+        assert same == [declared]
+        assert declared.done[0].islower()
+        assert not declared.done.endswith(".")
+
     def test_has_a_preview_where_money_moves(self, declared):
         moves = declared.money in (Moves.NOW, Moves.BACK)
         assert issubclass(declared, Previewed) or not moves or declared.no_preview_because

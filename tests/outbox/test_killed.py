@@ -15,7 +15,7 @@ from tests.outbox.conftest import a_wait_is_over, asked_to_reset, link_in, the_r
 from tests.processes import PATIENCE_SECONDS, until
 from tests.webhooks.test_worker import compared_today
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient", "optional"])
 
 DEATHS = {
     "connected": ("billing/outbox/delivery.py", "_handing_over", "call", "waiting", 0),

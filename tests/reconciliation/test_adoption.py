@@ -29,7 +29,7 @@ from billing.stripe_api.inbound.states import Snapshot
 from tests.conftest import an_office
 from tests.reconciliation.conftest import equal, subscribed
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient", "optional"])
 BY = actor.job("tests")
 
 

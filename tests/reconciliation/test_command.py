@@ -11,7 +11,7 @@ from billing.models import Reconciliation
 from billing.reconciliation import begin, end
 from tests.reconciliation.conftest import subscribed
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient", "optional"])
 BY = actor.job("tests")
 
 

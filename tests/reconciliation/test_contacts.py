@@ -10,7 +10,7 @@ from billing.operations.offices.contact import ChangeContact
 from billing.reconciliation import reconcile
 from tests.conftest import subscribed_office
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient", "optional"])
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from billing.reconciliation import decisions, reconcile
 from tests.conftest import subscribed_office
 from tests.reconciliation.conftest import equal, subscribed
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient", "optional"])
 BY = actor.job("tests")
 
 

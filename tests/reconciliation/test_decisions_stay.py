@@ -10,7 +10,7 @@ from billing.reconciliation import decisions, reconcile
 from billing.webhooks import inbox
 from tests.conftest import an_office, price, subscribed_office
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient", "optional"])
 BY = actor.job("tests")
 
 

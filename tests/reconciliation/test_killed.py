@@ -9,7 +9,7 @@ from billing.models import Invoice, Office, Payment, Reconciliation, Subscriptio
 from tests.processes import PATIENCE_SECONDS
 from tests.reconciliation.conftest import equal, subscribed
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient", "optional"])
 
 MOMENTS = {
     "an Office is made and has nothing yet": ("billing/reconciliation/adoption.py", "_office", "return"),

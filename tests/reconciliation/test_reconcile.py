@@ -18,7 +18,7 @@ from tests.conftest import an_office, price, subscribed_office
 from tests.equality import differences, read
 from tests.operations.test_bank_debits import renewed
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient", "optional"])
 BY = actor.job("tests")
 
 

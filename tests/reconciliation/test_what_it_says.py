@@ -15,7 +15,7 @@ from billing.webhooks import inbox
 from tests.admin.test_offices import signed_in
 from tests.conftest import an_office, price, subscribed_office
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient", "optional"])
 
 
 @pytest.fixture

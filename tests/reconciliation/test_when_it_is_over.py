@@ -34,7 +34,7 @@ from tests.at_stripe import scheduled
 from tests.conftest import ADMINISTRATOR, LocalStripe, a_person, an_office, determined, price, subscribed_office
 from tests.outbox.conftest import a_wait_is_over, told_of_role
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient", "optional"])
 BY = actor.job("tests")
 BILLING = Path(findings.__file__).parent
 

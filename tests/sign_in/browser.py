@@ -54,7 +54,7 @@ class Browser(Client):
 
 def entries(user: User | None = None) -> list[tuple[str, str, str]]:
     """Return kind, actor and words of what the trail has about this person, in order."""
-    found = AuditEntry.objects.exclude(what="").order_by("pk")
+    found = AuditEntry.objects.exclude(what="").exclude(kind="read").order_by("pk")
     if user:
         found = found.filter(object_id=user.pk, content_type__model="user")
     return list(found.values_list("kind", "actor_label", "what"))

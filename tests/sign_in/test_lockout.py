@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from billing.access import tokens
 from billing.limits import lockout
-from billing.models import AuditEntry, RateCount, User
+from billing.models import AuditEntry, RateCount, RefusalCount, User
 from tests.conftest import PASSWORD, a_member
 from tests.sign_in.browser import Browser, entries
 
@@ -57,7 +57,10 @@ def later(**how):
 
 @pytest.mark.parametrize("way", WAYS)
 def test_attempts_answers_and_entries(operator, way):
-    """The table: five wrong ones are looked at, the fifth locks, and what comes then is not looked at."""
+    """The table: five wrong ones are looked at, the fifth locks, and what comes then is not looked at.
+
+    Each kind of refusal is in the trail once, and counted after that.
+    """
     try_once = WAYS[way]
 
     assert wrong(way, 4) == [REFUSED[way]] * 4
@@ -68,10 +71,11 @@ def test_attempts_answers_and_entries(operator, way):
         assert "Try again in 15 minutes" in answer.content.decode()
 
     assert entries() == [
-        *[("refusal", "somebody who is not signed in", WRONG)] * 4,
+        ("refusal", "somebody who is not signed in", WRONG),
         ("refusal", "somebody who is not signed in", NOW_LOCKED),
-        *[("refusal", "somebody who is not signed in", NOT_LOOKED_AT)] * 2,
+        ("refusal", "somebody who is not signed in", NOT_LOOKED_AT),
     ]
+    assert sorted(RefusalCount.objects.values_list("times", flat=True)) == [0, 1, 3]
 
 
 @pytest.mark.parametrize("first", WAYS)

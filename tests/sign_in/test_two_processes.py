@@ -10,7 +10,7 @@ from django.conf import global_settings
 
 from billing.access import tokens
 from billing.audit import trail
-from billing.models import AuditEntry
+from billing.models import AuditEntry, RefusalCount
 from demo.stack import free_port
 from tests.conftest import PASSWORD
 from tests.processes import until
@@ -69,7 +69,8 @@ def test_what_one_process_counted_locks_at_the_other(sites):
     assert [one.status_code for one in answers] == [expected for *_, expected in table]
     assert all(800 < int(one.headers["Retry-After"]) <= 900 for one in answers if one.status_code == 429)
     said = AuditEntry.objects.filter(kind="refusal").order_by("pk").values_list("what", flat=True)
-    assert list(said) == [*[WRONG] * 4, NOW_LOCKED, NOT_LOOKED_AT, WRONG, NOT_LOOKED_AT]
+    assert list(said) == [WRONG, NOW_LOCKED, NOT_LOOKED_AT, WRONG]
+    assert sorted(RefusalCount.objects.values_list("times", flat=True)) == [0, 0, 1, 3]
     assert AuditEntry.objects.filter(what__startswith="signed in for an API token").count() == 1
 
 

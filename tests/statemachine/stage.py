@@ -12,7 +12,7 @@ from django.contrib.contenttypes.models import ContentType
 from billing import clock, errors, jobs
 from billing.audit import actor, trail
 from billing.look import look
-from billing.models import AuditEntry, Finding, Job, Office, Operation, OperationStep, ReceivedEvent
+from billing.models import AuditEntry, Finding, Job, Office, Operation, OperationStep, ReceivedEvent, RefusalCount
 from billing.operations.engine.settle import resume_unsettled
 from billing.webhooks import inbox
 from tests import equality
@@ -289,6 +289,7 @@ class Stage:
         recorded = Counter(entries.values_list("object_pk", flat=True))
         wrong = [f"{one}: not in the audit trail" for one in Operation.objects.all() if recorded[str(one.pk)] < 2]
         refusals = AuditEntry.objects.filter(kind="refusal").count()
+        refusals += sum(RefusalCount.objects.values_list("times", flat=True))
         if refusals != self.refusals:
             wrong.append(f"{self.refusals} refusals, of which {refusals} are in the audit trail")
         wrong += [f"a finding: {one.kind}: {one.detail}" for one in Finding.objects.exclude(kind__in=CALM)]

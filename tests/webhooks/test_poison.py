@@ -29,7 +29,7 @@ from billing.webhooks import inbox
 from tests.conftest import LocalStripe, price, subscribed_office
 from tests.other_connections import ON_SERVER, locked_by_another
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient", "optional"])
 SECRET = "whsec_only_for_tests"
 
 

@@ -11,7 +11,7 @@ from demo.stack import free_port
 from tests.conftest import LocalStripe, post_delivery
 from tests.processes import PATIENCE_SECONDS, until
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient", "optional"])
 RECEIVE = "billing/webhooks/receive.py"
 MOMENTS = {
     "before it is kept": ((RECEIVE, "_insert", "call"), 0),

@@ -18,7 +18,7 @@ from billing.models import (
 from tests.conftest import an_office, subscribed_office
 from tests.processes import PATIENCE_SECONDS, until
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient", "optional"])
 
 
 def hold_the_fetch(stripe, **fault):

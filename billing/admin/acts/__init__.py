@@ -151,13 +151,15 @@ class OtherAct(Act):
 class Click(Button):
     """A button that changes nothing and asks for nothing.
 
-    ``finds(subject, by=)`` returns an address to redirect to, or what ``template`` shows as ``shown``.
+    ``finds(subject, by=)`` returns an address to redirect to, or what ``template`` shows as ``shown``. If it is
+    ``paged``, it also gets ``before=`` from the address.
     """
 
     finds: Callable[..., Any]
     offered: Callable[[Any], bool] = always
     template: str = ""
     needs: Power = Power.LOOK
+    paged: bool = False
 
     @property
     def power(self) -> Power:

@@ -10,6 +10,8 @@ from unfold.widgets import (
 )
 
 from billing.access import effective
+from billing.access.roles import Power
+from billing.admin import timeline
 from billing.admin.acts import Button, Click, Link, OperationAct, OtherAct
 from billing.admin.acts.amounts import AmountForm
 from billing.admin.forms import WhyForm
@@ -121,6 +123,15 @@ ACTS: tuple[Button, ...] = (
         says="Who can do what on this Office now, and why. The vendor's services and jobs are not listed.",
         template="billing/admin_access.html",
         group=CUSTOMER,
+    ),
+    Click(
+        finds=timeline.page,
+        name="timeline",
+        title="Timeline",
+        says="What was done to this Office, newest first. Open a line to see each change.",
+        template="billing/admin_timeline.html",
+        needs=Power.AUDIT,
+        paged=True,
     ),
     COMPARE,
     OperationAct(

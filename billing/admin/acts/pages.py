@@ -23,7 +23,8 @@ from unfold.enums import ActionVariant
 from billing import errors
 from billing.access import roles
 from billing.admin.acts import Act, Button, Click, Link, Token
-from billing.admin.zoned import Zoned, in_zone_of, office_of
+from billing.admin.masking import office_of
+from billing.admin.zoned import Zoned, in_zone_of
 from billing.audit import actor
 from billing.audit.actor import Actor
 from billing.models import User
@@ -148,7 +149,8 @@ class ActsAdmin(Zoned):
     def _found(self, act: Click, request: HttpRequest, subject: Any, by: Actor, page: str) -> HttpResponse:
         """What the click found, its address, or back with a word on why there is nothing to see."""
         try:
-            found = act.finds(subject, by=by)
+            place = {"before": request.GET.get("before", "")} if act.paged else {}
+            found = act.finds(subject, by=by, **place)
         except errors.StripeUnavailable:
             messages.warning(request, NOTHING_BEGUN)
             return redirect(page)

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from billing.audit import actor, keys
-from billing.audit.export import export
+from billing.audit.export import Which, export
 from billing.models import Office
 
 
@@ -31,15 +31,8 @@ class Command(BaseCommand):
             raise CommandError(f"There is no Office with the id {options['office']}.")
         try:
             with options["file"].open("xb") as file:
-                count = export(
-                    file,
-                    by=actor.job("export_audit"),
-                    reason=options["reason"],
-                    office=office,
-                    since=options["since"],
-                    until=options["until"],
-                    earlier_sizes=tuple(options["earlier_head"]),
-                )
+                which = Which(office, options["since"], options["until"], tuple(options["earlier_head"]))
+                count = export(file, which, by=actor.job("export_audit"), reason=options["reason"])
         except FileExistsError:
             raise CommandError(f"{options['file']} exists already. Name another file.") from None
         ours = next(iter(keys.public_keys().values())).hex()

@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from billing import accounts, errors, worker
+from billing import accounts, checks, errors, worker
 
 
 class Command(BaseCommand):
@@ -16,6 +16,7 @@ class Command(BaseCommand):
             accounts.refuse_other_account()
         except errors.BillingError as error:
             raise CommandError(str(error)) from None
+        checks.warn_of_unprotected_trail()
         if options["once"]:
             self.stdout.write(f"Tasks done: {worker.work_once()}")
         else:

@@ -56,21 +56,21 @@ def perform(
         except errors.BillingError as refusal:
             trail.record_refusal(office, f"{wanted.kind}: {refusal.on_record}")
             raise
-    if operation is None:
-        return cast(Result, fresh)
-    if isinstance(operation, ApprovalRequest):
-        raise errors.SentForApproval(operation, [one.email for one in second_person.approvers(operation)])
-    with trail.acting(by, office=office, reason=operation.reason):
-        run = Run(operation)
-        try:
-            settle.carry_out(run)
-        except errors.StripeUnavailable as lost:
-            if not isinstance(wanted, Telling):
-                raise
-            raise errors.StripeUnavailable(
-                wanted.ANSWER_LOST, replayed=lost.replayed, retry_after=lost.retry_after
-            ) from None
-        return cast(Result, run.request.result(run))
+        if operation is None:
+            return cast(Result, fresh)
+        if isinstance(operation, ApprovalRequest):
+            raise errors.SentForApproval(operation, [one.email for one in second_person.approvers(operation)])
+        with trail.acting(by, office=office, reason=operation.reason):
+            run = Run(operation)
+            try:
+                settle.carry_out(run)
+            except errors.StripeUnavailable as lost:
+                if not isinstance(wanted, Telling):
+                    raise
+                raise errors.StripeUnavailable(
+                    wanted.ANSWER_LOST, replayed=lost.replayed, retry_after=lost.retry_after
+                ) from None
+            return cast(Result, run.request.result(run))
 
 
 def check_permitted(declared: type[Declaration[Any, Any]], office: Office, *, by: Actor) -> None:
@@ -104,7 +104,7 @@ def _begun(
                     idempotency.link(approval_request=sent)
                 return sent, fresh
             with trail.acting(by, office=office, reason=words):
-                operation = Operation.objects.create(
+                operation = Operation(
                     office=office,
                     kind=exact.kind.value,
                     actor=by.user,
@@ -114,6 +114,8 @@ def _begun(
                     request=stored.written(exact),
                     lease_until=clock.wall() + leases.LEASE,
                 )
+                operation.on_record = stored.parameters(exact)
+                operation.save(force_insert=True)
                 idempotency.link(operation=operation)
                 if approving:
                     second_person.begin(approving, operation, by=by)

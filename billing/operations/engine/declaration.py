@@ -93,6 +93,8 @@ class Declaration(Generic[Subject, Result]):
     """An operation on a subject. See the module."""
 
     kind: ClassVar[Kind]
+    done: ClassVar[str]
+    """What somebody did who carried it out, as a line of the timeline says it after their name."""
     money: ClassVar[Moves] = Moves.NOTHING
     needs: ClassVar[Power] = Power.MANAGE
     """What whoever asks for it must be able to do. The table of ``billing.access.roles`` says whose roles allow it."""

@@ -74,7 +74,7 @@ def send(exact: Declaration[Any, Any], gives: Money, *, office: Office, by: Acto
     as_of = exact.as_of if isinstance(exact, Previewed) else None
     if as_of and ApprovalRequest.objects.filter(office=office, kind=exact.kind, as_of=as_of).exists():
         raise errors.PreviewStale
-    row = ApprovalRequest.objects.create(
+    row = ApprovalRequest(
         office=office,
         kind=exact.kind.value,
         request=stored.written(confirmed(exact, None)),
@@ -84,6 +84,8 @@ def send(exact: Declaration[Any, Any], gives: Money, *, office: Office, by: Acto
         requested_by=by.user,
         as_of=as_of,
     )
+    row.on_record = stored.parameters(exact)
+    row.save(force_insert=True)
     for person in approvers(row):
         Notification.objects.put(
             Notification.Kind.APPROVAL_WAITS,

@@ -37,7 +37,12 @@ def resume_unsettled(*, limit: int = 20) -> int:
         if not claimed.update(lease_until=now + leases.LEASE, attempts=F("attempts") + 1):
             continue
         operation.refresh_from_db()
-        with trail.acting(Run(operation).by, office=operation.office, reason=operation.reason):
+        with trail.acting(
+            Run(operation).by,
+            office=operation.office,
+            reason=operation.reason,
+            request_id=trail.request_that_made(operation),
+        ):
             try:
                 carry_out(Run(operation))
             except errors.BillingError as error:

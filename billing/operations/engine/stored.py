@@ -7,13 +7,16 @@ version is not read, as a field that is not known here may change what is done: 
 Raise ``VERSION`` when a field is added or its meaning changes.
 """
 
-from dataclasses import fields
+import re
+from dataclasses import Field, fields
 from datetime import datetime
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from billing.operations.engine.declaration import Declaration
+from billing import errors
+from billing.operations.engine.declaration import Declaration, Terms
 
 VERSION = 1
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 Declared = TypeVar("Declared", bound=Declaration[Any, Any])
 
@@ -29,6 +32,27 @@ def written(request: Declaration[Any, Any]) -> dict[str, Any]:
     return {"version": VERSION} | {
         name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()
     }
+
+
+def parameters(request: Declaration[Any, Any]) -> dict[str, Any]:
+    """What of the request the audit trail keeps: numbers, moments, choices and ids. No text that somebody wrote.
+
+    A field of a kind that is not known here is text.
+    """
+    values, hints = written(request), get_type_hints(type(request))
+    kept = [one for one in fields(request) if one.name in values]
+    return {one.name: values[one.name] for one in kept if _is_no_text(one, hints[one.name], values[one.name])}
+
+
+def _is_no_text(field: Field[Any], hint: Any, value: Any) -> bool:
+    terms: Terms | None = field.metadata.get("terms")
+    choices = [one if isinstance(one, str) else one[0] for one in terms.choices] if terms else []
+    if value is None or isinstance(value, int) or value in choices or _is_moment(hint):
+        return True
+    if get_origin(hint) is Literal or any(get_origin(one) is Literal for one in get_args(hint)):
+        return True
+    is_own = field.metadata.get("filled_in", False)
+    return isinstance(value, str) and bool(UUID.fullmatch(value) or (is_own and errors.STRIPE_ID.fullmatch(value)))
 
 
 def read(declared: type[Declared], stored: dict[str, Any]) -> Declared:

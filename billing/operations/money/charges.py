@@ -49,6 +49,7 @@ class ChargeOffice(Previewed[Office], OnOffice[Invoice]):
     """
 
     kind = Kind.CHARGE_OFFICE
+    done = "made a one-off charge"
     money = Moves.NOW
     needs, asks_to = Power.OPERATE, "charge an Office outside its subscription"
     needs_determination = True

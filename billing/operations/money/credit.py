@@ -56,6 +56,7 @@ class AdjustCredit(Previewed[Office], OnOffice[Office]):
     """
 
     kind = Kind.ADJUST_CREDIT
+    done = "changed the credit"
     money = Moves.LATER
     needs, asks_to = Power.GIVE_BACK, "change an Office's credit"
 

@@ -39,6 +39,7 @@ class IssueCreditNote(GivesBack, Previewed[Invoice], OnInvoice):
     """
 
     kind = Kind.ISSUE_CREDIT_NOTE
+    done = "issued a credit note"
     money = Moves.BACK
     needs, asks_to = Power.GIVE_BACK, "issue credit notes"
 

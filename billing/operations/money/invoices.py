@@ -35,6 +35,7 @@ class PayInvoice(OnInvoice):
     """
 
     kind = Kind.PAY_INVOICE
+    done = "paid an invoice"
     money = Moves.NOW
     needs_determination = True
     no_preview_because = "The invoice shows what is still to be paid."
@@ -87,6 +88,7 @@ class RetryInvoice(OnInvoice):
     """
 
     kind = Kind.RETRY_INVOICE
+    done = "tried an invoice again"
     money = Moves.NOW
     needs_determination = True
     no_preview_because = PayInvoice.no_preview_because
@@ -122,6 +124,7 @@ class SendInvoice(OnInvoice):
     """
 
     kind = Kind.SEND_INVOICE
+    done = "sent an invoice"
     money = Moves.LATER
     needs, asks_to = Power.OPERATE, "send an invoice"
     needs_determination = True
@@ -156,6 +159,7 @@ class VoidInvoice(OnInvoice):
     """
 
     kind = Kind.VOID_INVOICE
+    done = "voided an invoice"
     needs, asks_to = Power.OPERATE, "void an invoice"
 
     @classmethod
@@ -187,6 +191,7 @@ class MarkUncollectible(OnInvoice):
     """
 
     kind = Kind.MARK_UNCOLLECTIBLE
+    done = "wrote an invoice off"
     needs, asks_to = Power.OPERATE, "write an invoice off"
 
     @classmethod

@@ -36,6 +36,7 @@ class RefundPayment(GivesBack, Previewed[Payment], OnPayment):
     """
 
     kind = Kind.REFUND_PAYMENT
+    done = "refunded a payment"
     money = Moves.BACK
     needs, asks_to = Power.GIVE_BACK, "give money back"
 

@@ -38,6 +38,7 @@ class ArchiveOffice(Filing):
     """
 
     kind = Kind.ARCHIVE_OFFICE
+    done = "archived the Office"
 
     @classmethod
     def offered(cls, subject: Office) -> bool:
@@ -76,6 +77,7 @@ class UnarchiveOffice(Filing):
     """
 
     kind = Kind.UNARCHIVE_OFFICE
+    done = "brought the Office back"
     on_archived = True
 
     @classmethod

@@ -58,6 +58,7 @@ class PreparePaymentMethod(CardForm):
     """
 
     kind = Kind.PREPARE_PAYMENT_METHOD
+    done = "prepared to add a card"
     not_in_admin = "The secret is for a page with Stripe.js. Staff send the Office a link."
 
     def ask(self, run: Run) -> None:
@@ -82,6 +83,7 @@ class MakeCardLink(CardForm):
     """
 
     kind = Kind.MAKE_CARD_LINK
+    done = "made a link to add a card"
 
     def ask(self, run: Run) -> None:
         run.shown_once = gateway.payment_methods.create_card_link(
@@ -121,6 +123,7 @@ class SetDefaultPaymentMethod(OnCard):
     """
 
     kind = Kind.SET_DEFAULT_PAYMENT_METHOD
+    done = "made a payment method the default"
 
     wish: str = field(default="", metadata=FILLED_IN)
 
@@ -156,6 +159,7 @@ class RemovePaymentMethod(OnCard):
     """
 
     kind = Kind.REMOVE_PAYMENT_METHOD
+    done = "removed a payment method"
 
     @classmethod
     def offered(cls, subject: Office) -> bool:

@@ -32,6 +32,7 @@ class ChangeContact(OnOffice[Office]):
     """
 
     kind = Kind.CHANGE_CONTACT
+    done = "changed the contact"
 
     name: str | None = field(
         default=None, metadata={**asked_for("The practice's name. Never a patient's.", longest=200), **NOT_STORED}

@@ -23,6 +23,7 @@ class EnsureCustomer(OnOffice[Office]):
     """Make the Office a customer at Stripe. Money does not move. Repeating is a no-op."""
 
     kind = Kind.ENSURE_CUSTOMER
+    done = "made the Office a customer"
     not_in_api = "The first operation that needs a customer makes it."
     not_in_admin = not_in_api
 
@@ -49,6 +50,7 @@ class OpenPortal(Telling):
     """
 
     kind = Kind.OPEN_PORTAL
+    done = "made a link to Stripe's portal"
     money = Moves.LATER
     needs = Power.PORTAL
     needs_determination = True

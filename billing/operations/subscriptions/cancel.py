@@ -32,6 +32,7 @@ class CancelSubscription(OnSubscription):
     """
 
     kind = Kind.CANCEL_SUBSCRIPTION
+    done = "cancelled the subscription"
 
     at_period_end: bool = field(
         default=True,
@@ -83,6 +84,7 @@ class CancelOnDate(Previewed[Office], OnSubscription):
     """
 
     kind = Kind.CANCEL_ON_DATE
+    done = "cancelled the subscription on a date"
     money = Moves.LATER
 
     at: datetime = field(metadata=asked_for("The moment when service ends"))
@@ -145,6 +147,7 @@ class ResumeRenewal(OnSubscription):
     """
 
     kind = Kind.RESUME_RENEWAL
+    done = "took the cancellation back"
     money = Moves.LATER
     needs_determination = True
 

@@ -46,6 +46,7 @@ class ChangeSubscription(Previewed[Office], OnSubscription):
     """
 
     kind = Kind.CHANGE_SUBSCRIPTION
+    done = "changed the subscription"
     money = Moves.NOW
     needs_determination = True
 

@@ -35,6 +35,7 @@ class PauseCollection(OnSubscription):
     """
 
     kind = Kind.PAUSE_COLLECTION
+    done = "paused collection"
     money = Moves.LATER
     needs, asks_to = Power.OPERATE, "pause or resume the collection of invoices"
 
@@ -88,6 +89,7 @@ class ResumeCollection(OnSubscription):
     """
 
     kind = Kind.RESUME_COLLECTION
+    done = "resumed collection"
     money = Moves.LATER
     needs, asks_to = PauseCollection.needs, PauseCollection.asks_to
     needs_determination = True

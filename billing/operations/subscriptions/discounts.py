@@ -37,6 +37,7 @@ class ApplyDiscount(Previewed[Office], OnSubscription):
     """
 
     kind = Kind.APPLY_DISCOUNT
+    done = "gave a discount"
     money = Moves.LATER
     needs_determination = True
 
@@ -101,6 +102,7 @@ class RemoveDiscount(Previewed[Office], OnSubscription):
     """
 
     kind = Kind.REMOVE_DISCOUNT
+    done = "removed the discount"
     money = Moves.LATER
     needs_determination = True
 

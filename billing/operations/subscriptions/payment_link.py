@@ -47,6 +47,7 @@ class CreatePaymentLink(Start, OnOffice[PaymentLink]):
     """
 
     kind = Kind.CREATE_PAYMENT_LINK
+    done = "made a payment link"
     money = Moves.LATER
     needs_determination = True
 
@@ -127,6 +128,7 @@ class WithdrawPaymentLink(OnOffice[Office]):
     """
 
     kind = Kind.WITHDRAW_PAYMENT_LINK
+    done = "withdrew the payment link"
 
     @classmethod
     def offered(cls, subject: Office) -> bool:

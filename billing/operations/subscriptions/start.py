@@ -93,6 +93,7 @@ class StartSubscription(Start, Previewed[Office], OnOffice[Office]):
     """
 
     kind = Kind.START_SUBSCRIPTION
+    done = "started a subscription"
     money = Moves.NOW
     needs_determination = True
 

@@ -43,6 +43,7 @@ class MoveTrialEnd(Previewed[Office], OnSubscription):
     """
 
     kind = Kind.MOVE_TRIAL_END
+    done = "moved the end of the trial"
     money = Moves.NOW
     needs_determination = True
 
@@ -105,6 +106,7 @@ class RestartPeriod(Previewed[Office], OnSubscription):
     """
 
     kind = Kind.RESTART_PERIOD
+    done = "began a new period"
     money = Moves.NOW
     needs_determination = True
 

@@ -41,6 +41,7 @@ class EndWaitingSubscription(OnOffice[Office]):
     """
 
     kind = Kind.END_WAITING_SUBSCRIPTION
+    done = "ended the waiting subscription"
 
     subscription: str = field(default="", metadata=FILLED_IN)
 

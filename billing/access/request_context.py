@@ -1,4 +1,4 @@
-"""Giving each request an id and an actor, which the audit trail records."""
+"""Giving each request an id, an actor and the address that it came from, which the audit trail records."""
 
 import re
 import uuid
@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from billing.audit import actor, trail
+from billing.access.network import address_of, network_of
+from billing.audit import actor, reads, trail
 
 FORBIDDEN = 403
 READS = ("GET", "HEAD", "OPTIONS")
@@ -28,11 +29,19 @@ def audit_context(
         request_id = given if REQUEST_ID.match(given) else uuid.uuid4().hex
         user = request.user
         by = actor.person(user) if user.is_authenticated else actor.service(f"visitor of {request.path[:100]}")
-        with trail.acting(by, request_id=request_id):
+        asked = trail.AskedFrom(request_id, _address(request), network_of(request))
+        with trail.acting(by, asked_from=asked):
             response = get_response(request)
             if response.status_code == FORBIDDEN and (act := _act_of_admin(request)):
                 trail.record_refusal(user, f"not permitted: {act}")
+            reads.record(request, response)
         response["X-Request-ID"] = request_id
         return response
 
     return middleware
+
+
+def _address(request: HttpRequest) -> str | None:
+    """Return the address as the column takes it: without the zone that an IPv6 address of a link can have."""
+    address = address_of(request)
+    return str(address).partition("%")[0] if address else None

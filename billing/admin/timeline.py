@@ -1,0 +1,268 @@
+"""The timeline of an Office: one line for each operation and each other act, in words, newest first.
+
+What was written in one request, or in one run of a worker, belongs together. The page holds so many of these, and the
+number of queries does not grow with them. An operation's words come from its declaration, and what else the line says
+comes from the entries. What people typed into the operation is not read. Who looked at the Office is not here: the list
+of the trail has it, under the kind *read*.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from billing import errors
+from billing.admin.audit_trail import changes_in_words
+from billing.admin.tones import in_words
+from billing.audit.actor import Actor
+from billing.models import Adjustment, AuditEntry, Invoice, Office, Operation, Payment, Plan, User
+from billing.models.operation import Kind, OperationStatus
+from billing.money import Money
+from billing.operations.engine.registry import REGISTRY
+
+ON_A_PAGE = 25
+MOST_BENEATH = 50
+MOST_NAMES = 3
+ENDED = {
+    OperationStatus.OPEN: "it is not settled yet",
+    OperationStatus.UNKNOWN: "nobody knows yet whether it was done",
+    OperationStatus.DECLINED: "the payment was declined",
+    OperationStatus.REJECTED: "it was rejected",
+    OperationStatus.ABANDONED: "it was not done",
+}
+ROWS: dict[str, type[Any]] = {"operation": Operation, "invoice": Invoice, "payment": Payment, "adjustment": Adjustment}
+
+
+@dataclass
+class Line:
+    """``head`` is the entry that says what the line is about: the one that began an operation, an act, a refusal."""
+
+    entries: list[AuditEntry]
+    head: AuditEntry | None = None
+    words: str = ""
+    tone: str = ""
+    facts: list[str] = field(default_factory=list)
+
+    @property
+    def first(self) -> AuditEntry:
+        return self.entries[0]
+
+    @property
+    def actor(self) -> str:
+        return (self.head or self.first).actor_label
+
+    @property
+    def reason(self) -> str:
+        return (self.head or self.first).reason
+
+    @property
+    def beneath(self) -> Iterator[dict[str, Any]]:
+        for entry in self.entries[:MOST_BENEATH]:
+            is_update = entry.action == AuditEntry.Action.UPDATE
+            yield {
+                "entry": entry,
+                "about": errors.without_stripe_ids(f"{_name(entry)}: {entry.object_repr}"),
+                "says": "" if is_update else errors.without_stripe_ids(entry.what or "created"),
+                "changes": changes_in_words(entry) if is_update else "",
+            }
+
+    @property
+    def more(self) -> int:
+        return len(self.entries) - MOST_BENEATH
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """A page. ``older`` goes into the address of the next one, and is "" on the last."""
+
+    lines: list[Line]
+    older: str
+    is_first: bool
+
+
+def page(office: Office, *, by: Actor, before: str = "") -> Timeline:
+    """Return the lines before the place that ``older`` of another page named. A place that is none is the newest."""
+    at = _place(before)
+    firsts = sorted([*_firsts(office, at), *_of_members(office, at)], key=_order, reverse=True)
+    shown = firsts[:ON_A_PAGE]
+    lines = list(_lines(office, shown))
+    _say(lines, office)
+    return Timeline(lines, _named(shown[-1]) if len(firsts) > ON_A_PAGE else "", at is None)
+
+
+def _firsts(office: Office, at: tuple[datetime, int] | None) -> list[AuditEntry]:
+    """Return the first entry of each request that wrote about the Office, one more than a page has."""
+    same = _acts().filter(request_id=OuterRef("request_id"), office=OuterRef("office"), pk__lt=OuterRef("pk"))
+    return _newest(_acts().filter(Q(request_id="") | ~Exists(same), office=office), at)
+
+
+def _acts() -> QuerySet[AuditEntry]:
+    return AuditEntry.objects.exclude(kind=AuditEntry.Kind.READ)
+
+
+def _of_members(office: Office, at: tuple[datetime, int] | None) -> list[AuditEntry]:
+    """Return how the Office's own people signed in, and what else they did about their accounts."""
+    members = list(office.memberships.values_list("user", flat=True))
+    users = ContentType.objects.get_for_model(User)
+    about = _acts().filter(content_type=users, object_id__in=members, office=None)
+    return _newest(about.exclude(kind=AuditEntry.Kind.CHANGE), at)
+
+
+def _newest(entries: QuerySet[AuditEntry], at: tuple[datetime, int] | None) -> list[AuditEntry]:
+    if at:
+        entries = entries.filter(timestamp__lte=at[0]).exclude(timestamp=at[0], pk__gte=at[1])
+    found = entries.select_related("content_type").defer("serialized_data", "changes_text")
+    return list(found.order_by("-timestamp", "-pk")[: ON_A_PAGE + 1])
+
+
+def _order(entry: AuditEntry) -> tuple[datetime, int]:
+    return entry.timestamp, entry.pk
+
+
+def _named(entry: AuditEntry) -> str:
+    return f"{entry.timestamp.astimezone(UTC):%Y%m%d%H%M%S%f}-{entry.pk}"
+
+
+def _place(text: str) -> tuple[datetime, int] | None:
+    time, _, number = text.partition("-")
+    try:
+        return datetime.strptime(time, "%Y%m%d%H%M%S%f").replace(tzinfo=UTC), int(number)
+    except ValueError:
+        return None
+
+
+def _lines(office: Office, firsts: list[AuditEntry]) -> Iterator[Line]:
+    """Yield the lines of these requests, newest first. A request may have done several things."""
+    ids = {one.request_id for one in firsts if one.office_id} - {""}
+    together: dict[str, list[AuditEntry]] = {one: [] for one in ids}
+    entries = _acts().filter(office=office, request_id__in=ids).order_by("pk")
+    for entry in entries.select_related("content_type").defer("serialized_data", "changes_text"):
+        together[entry.request_id].append(entry)
+    for first in firsts:
+        mine = together[first.request_id] if first.office_id and first.request_id else [first]
+        yield from reversed(list(_apart(mine)))
+
+
+def _apart(entries: list[AuditEntry]) -> Iterator[Line]:
+    """Yield a line for each operation, act and refusal. What else was written belongs to the one before it."""
+    line: Line | None = None
+    for entry in entries:
+        is_head = _begins_operation(entry) or (entry.kind != "change" and entry.content_type.model != "operation")
+        if line is None or (is_head and line.head):
+            if line:
+                yield line
+            line = Line([])
+        line.entries.append(entry)
+        if is_head:
+            line.head = entry
+    if line:
+        yield line
+
+
+def _begins_operation(entry: AuditEntry) -> bool:
+    return entry.content_type.model == "operation" and entry.action == AuditEntry.Action.CREATE
+
+
+def _say(lines: list[Line], office: Office) -> None:
+    """Write each line's words. All rows that they need are read at once, by kind."""
+    rows = _rows(entry for line in lines for entry in line.entries)
+    plans = {str(plan.pk): plan.name for plan in Plan.objects.all()}
+    for line in lines:
+        line.facts = list(dict.fromkeys(_facts(line.entries, rows, plans, office)))
+        head = line.head
+        if head and head.kind == AuditEntry.Kind.REFUSAL:
+            line.words, line.tone = _refused(head.in_words), "danger"
+        elif head and head.kind == AuditEntry.Kind.ACT:
+            line.words, line.tone = head.in_words, "info"
+        elif head:
+            line.words, line.tone = _done(rows["operation"].get(head.object_id))
+        else:
+            line.words = _changed(line.entries)
+
+
+def _rows(entries: Iterable[AuditEntry]) -> dict[str, dict[Any, Any]]:
+    wanted: dict[str, set[Any]] = {name: set() for name in ROWS}
+    for entry in entries:
+        if entry.content_type.model in wanted:
+            wanted[entry.content_type.model].add(entry.object_id)
+    return {name: ROWS[name].objects.in_bulk(wanted[name]) for name in ROWS}
+
+
+def _done(operation: Operation | None) -> tuple[str, str]:
+    if operation is None or operation.kind not in Kind.values:
+        return "carried out an operation that this version does not know", ""
+    if operation.status == OperationStatus.SUCCEEDED:
+        return REGISTRY[Kind(operation.kind)].done, "success"
+    ended = ENDED[OperationStatus(operation.status)]
+    tone = "warning" if operation.status in Operation.UNSETTLED else "danger"
+    return f"asked for “{operation.in_words}”, and {ended}", tone
+
+
+def _refused(what: str) -> str:
+    """Name the operation by its words: the trail has its kind before the colon."""
+    kind, colon, why = what.partition(": ")
+    if colon and kind in Kind.values:
+        return f"was refused “{Kind(kind).label}”: {why}"
+    return f"was refused: {what}"
+
+
+def _changed(entries: list[AuditEntry]) -> str:
+    created = all(entry.action == AuditEntry.Action.CREATE for entry in entries)
+    names = list(dict.fromkeys(_name(entry) for entry in entries))
+    more = [f"{len(names) - MOST_NAMES} more"] if len(names) > MOST_NAMES else []
+    return f"{'added' if created else 'changed'} {', '.join(names[:MOST_NAMES] + more)}"
+
+
+def _name(entry: AuditEntry) -> str:
+    name = entry.content_type.name
+    return "Office" if name == "office" else name
+
+
+def _facts(
+    entries: list[AuditEntry], rows: dict[str, dict[Any, Any]], plans: dict[str, str], office: Office
+) -> Iterator[str]:
+    """Yield what changed for the Office, and which money moved."""
+    paid: dict[str, int] = {}
+    for entry in entries:
+        changes: dict[str, Any] = entry.changes or {}
+        if entry.content_type.model == "office" and entry.action == AuditEntry.Action.UPDATE:
+            yield from _of_office(changes, plans, office)
+        elif entry.content_type.model == "invoice" and "amount_paid" in changes:
+            before, after = (_number(value) for value in changes["amount_paid"])
+            invoice = rows["invoice"].get(entry.object_id)
+            if invoice and after > before:
+                paid[invoice.currency] = paid.get(invoice.currency, 0) + after - before
+        elif entry.content_type.model == "adjustment" and entry.action == AuditEntry.Action.CREATE:
+            adjustment = rows["adjustment"].get(entry.object_id)
+            if adjustment:
+                yield f"{adjustment.get_kind_display()} of {adjustment.money}"
+    yield from (f"charged {Money(amount, currency)}" for currency, amount in paid.items())
+    if not paid:
+        yield from _of_payments(entries, rows["payment"])
+
+
+def _of_office(changes: dict[str, Any], plans: dict[str, str], office: Office) -> Iterator[str]:
+    if "current_plan" in changes:
+        yield "plan " + " → ".join(plans.get(value, "none") for value in changes["current_plan"])
+    if "quantity" in changes:
+        yield "seats {} → {}".format(*changes["quantity"])
+    if "subscription_status" in changes:
+        yield "status " + " → ".join(in_words(value) or "none" for value in changes["subscription_status"])
+    if "credit_balance" in changes:
+        amounts = (_number(value) for value in changes["credit_balance"])
+        yield "credit " + " → ".join(str(Money(amount, office.credit.currency)) for amount in amounts)
+
+
+def _of_payments(entries: list[AuditEntry], payments: dict[Any, Payment]) -> Iterator[str]:
+    for entry in entries:
+        if entry.content_type.model == "payment" and "status" in (entry.changes or {}):
+            payment = payments.get(entry.object_id)
+            if payment:
+                yield f"payment of {payment.money} {in_words(entry.changes['status'][1])}"
+
+
+def _number(value: str) -> int:
+    return 0 if value in ("None", None, "") else int(value)
