@@ -16,9 +16,9 @@ from billing.access.roles import Power
 from billing.admin.readonly import ReadOnly
 from billing.admin.stamps import STAMPED, StampedAdmin, StampedForm
 from billing.audit import actor, trail
-from billing.models import AuditEntry, Membership, User
+from billing.models import Membership, User
 from tests.api.services import a_service
-from tests.conftest import a_member, a_person, an_office
+from tests.conftest import a_member, a_person, an_office, refusals
 
 
 @pytest.fixture
@@ -119,8 +119,7 @@ def test_a_stale_form_is_refused_and_a_fresh_one_is_saved(client, office, model)
         assert shown.status_code == 200
         assert "Somebody changed this after you opened the page" in shown.content.decode()
         assert kept_of(row) == before
-    refused = AuditEntry.objects.filter(kind="refusal", content_type__model=model, object_id=row.pk)
-    assert refused.count() == 3
+    assert refusals(content_type__model=model, object_id=row.pk) == 3
     page, form = opened(client, row, **given)
     assert sent(client, page, form).status_code == 302
     assert kept_of(row) != before
@@ -193,7 +192,7 @@ def test_a_person_who_meanwhile(client, what):
     assert shown.status_code == 200
     assert "Somebody changed this after you opened the page" in shown.content.decode()
     assert says in shown.content.decode()
-    assert AuditEntry.objects.filter(kind="refusal", content_type__model="user", object_id=person.pk).count() == 1
+    assert refusals(content_type__model="user", object_id=person.pk) == 1
     assert sent(client, page, {**form, "stamp": ""}).status_code == 200  # and the stamp cannot be left out
     assert User.objects.get(pk=person.pk).name == ""
 

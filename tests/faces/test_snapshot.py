@@ -86,7 +86,7 @@ PREVIEWED: dict[str, Typed] = {
 }
 """Acts that show what they come to before they are confirmed."""
 PAUSE = {**WHY, "invoices_become": "void"}
-AT_ONCE = ("upcoming", "account", "effective-access", "open-pdf", "open-page")
+AT_ONCE = ("upcoming", "account", "effective-access", "timeline", "open-pdf", "open-page")
 DONE: dict[str, Typed] = {
     "payment-link": terms("practice-monthly", trial_days="7"),
     "withdraw-link": {},
@@ -123,6 +123,9 @@ DONE: dict[str, Typed] = {
     "vouch": BEGINNING,
     "give": BEGINNING,
     "turn-down": BEGINNING,
+    "remove-second-factor": BEGINNING,
+    "review": BEGINNING,
+    "export": BEGINNING,
 }
 """Acts that are carried out by their form."""
 
