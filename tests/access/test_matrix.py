@@ -9,6 +9,7 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any, cast
 
+import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.test import Client
 from django.urls import reverse
@@ -99,6 +100,7 @@ def furnished(office: Office) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 def test_the_api(stripe, office, no_limit_is_reached):
     other = an_office("Another Practice")
     cast = people(office)
@@ -210,6 +212,7 @@ def a_notice(user: User) -> Notification:
     return Notification.objects.get()
 
 
+@pytest.mark.slow
 def test_the_admin(stripe, office, administrator, operator, no_limit_is_reached):
     at = rows(office, administrator, operator)
     stripe.forget_requests()
