@@ -1,6 +1,7 @@
 """Ending what lets a person in: sessions and API tokens. One function does it, and every cause leads to it.
 
-The causes are watched where rows are saved, so no way of making such a change can forget it.
+The causes are watched where rows are saved, so no way of making such a change can forget it. A membership is no cause:
+each request asks what it gives now, and otherwise an owner of one Office could sign people of another out.
 """
 
 from collections.abc import Collection, Iterable
@@ -16,20 +17,15 @@ from billing.access import roles
 from billing.access.roles import Power
 from billing.audit import actor, trail
 from billing.audit.actor import Actor
-from billing.models import AccessToken, Membership, User
+from billing.models import AccessToken, User
 
-ENDS: dict[type[User] | type[Membership], dict[str, str]] = {
-    User: {
-        "password": "the password is another one now",
-        "is_active": "the account was switched on or off",
-        "is_staff": "the role is another one now",
-    },
-    Membership: {
-        "role": "the role in an Office is another one now",
-        "ended_at": "a membership ended, or began again",
-    },
+ENDS = {
+    "password": "the password is another one now",
+    "email": "the address is another one now",
+    "is_active": "the account was switched on or off",
+    "is_staff": "the role is another one now",
 }
-"""Which column ends access when it changes, and what the trail says then. A new membership is another role too."""
+"""Which column of a person ends access when it changes, and what the trail says then."""
 MAY = Power.PEOPLE
 ROLES = "the role is another one now"
 
@@ -66,34 +62,26 @@ def end_for(user: User, *, by: Actor, reason: str) -> None:
 
 def watch() -> None:
     """Connect the causes. It is called once, when the apps are ready."""
-    for model in ENDS:
-        pre_save.connect(_compare, sender=model, dispatch_uid=f"ending-compare-{model.__name__}")
-        post_save.connect(_end_if_due, sender=model, dispatch_uid=f"ending-{model.__name__}")
+    pre_save.connect(_compare, sender=User, dispatch_uid="ending-compare")
+    post_save.connect(_end_if_due, sender=User, dispatch_uid="ending")
     for through in (User.groups.through, User.user_permissions.through):
         m2m_changed.connect(_roles_changed, sender=through, dispatch_uid=f"ending-{through.__name__}")
 
 
-def _compare(sender: type[Any], instance: Any, update_fields: Collection[str] | None, using: str, **_: Any) -> None:
+def _compare(instance: Any, update_fields: Collection[str] | None, using: str, **_: Any) -> None:
     """Note on the row why access must end when it is saved, if it must."""
-    columns = ENDS[sender].keys() & (ENDS[sender].keys() if update_fields is None else set(update_fields))
+    columns = [column for column in ENDS if update_fields is None or column in update_fields]
     instance.ends_access = ""
-    if not columns:
+    if not columns or not instance.pk:
         return
-    before = sender._base_manager.using(using).filter(pk=instance.pk).values(*columns).first() if instance.pk else None
-    if before is None:
-        instance.ends_access = ROLES if sender is Membership else ""
-        return
-    changed = (
-        says
-        for column, says in ENDS[sender].items()
-        if column in columns and before[column] != getattr(instance, column)
-    )
+    before = User._base_manager.using(using).filter(pk=instance.pk).values(*columns).first() or {}
+    changed = (ENDS[column] for column in columns if before and before[column] != getattr(instance, column))
     instance.ends_access = next(changed, "")
 
 
-def _end_if_due(sender: type[Any], instance: Any, **_: Any) -> None:
+def _end_if_due(instance: Any, **_: Any) -> None:
     if instance.ends_access:
-        _end([instance.user if sender is Membership else instance], instance.ends_access)
+        _end([instance], instance.ends_access)
 
 
 def _roles_changed(instance: Any, action: str, reverse: bool, pk_set: set[int] | None, **_: Any) -> None:

@@ -67,7 +67,7 @@ def middleware(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Calla
 def _mask(response: Any, user: User) -> None:
     """Mask the body. Whether the person sees details is asked only if there are any: most answers of the API have none.
 
-    A body that is streamed is a file of styles or scripts, and none of ours.
+    A body that is streamed is a file of styles or scripts, or an export, which hides by itself what is to be hidden.
     """
     if getattr(response, "streaming", False) or not response.content:
         return

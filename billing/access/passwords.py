@@ -17,14 +17,17 @@ ONE_IN = timedelta(minutes=5)
 def ask_for_reset(user: User, *, by: Actor) -> None:
     """Send this person a link to set a new password. Who may ask is decided by the face.
 
-    Within five minutes there is one e-mail, however often somebody asks. A person who is not active, or who has no
-    password because they sign in elsewhere, gets none.
+    Within five minutes there is one e-mail and one entry, however often somebody asks. A person who is not active, or
+    who has no password because they sign in elsewhere, gets none.
     """
     if not user.is_active or not user.has_usable_password():
         return
     when = int(clock.wall().timestamp() // ONE_IN.total_seconds())
+    key = f"password_reset:{user.public_id}:{when}"
     with trail.acting(by, reason="a forgotten password"), transaction.atomic():
-        Notification.objects.put(Notification.Kind.PASSWORD_RESET, f"password_reset:{user.public_id}:{when}", user=user)
+        if Notification.objects.filter(dedupe_key=key).exists():
+            return
+        Notification.objects.put(Notification.Kind.PASSWORD_RESET, key, user=user)
         trail.record_act(user, "asked for a link to set a new password")
 
 

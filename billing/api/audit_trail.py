@@ -1,6 +1,7 @@
 """What was done to an Office, for its owners."""
 
-from typing import Any
+from collections.abc import Collection
+from typing import Any, cast
 
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
@@ -12,12 +13,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing import errors
-from billing.access import grants
+from billing.access import grants, roles
 from billing.access.roles import Power
 from billing.api.views import PROBLEM, OfficeView
 from billing.audit import actor, search, trail
 from billing.audit.export import CONTENT_TYPE, HEADERS, Export, Which
-from billing.models import AuditEntry
+from billing.models import AuditEntry, User
 
 
 class AuditEntrySerializer(fields.ModelSerializer[AuditEntry]):
@@ -47,15 +48,15 @@ class AuditEntrySerializer(fields.ModelSerializer[AuditEntry]):
 
     def get_what(self, entry: AuditEntry) -> str:
         words = errors.without_stripe_ids(entry.in_words)
-        return words if self._is_staff else errors.without_addresses(words)
+        return words if self._is_audit else errors.without_addresses(words)
 
     def _sees(self, entry: AuditEntry) -> bool:
         """Return whether the reader may know who it was: the vendor's people are not named to an Office."""
-        return self._is_staff or (entry.actor is not None and not entry.actor.is_staff)
+        return self._is_audit or entry.actor_id in self.context.get("own_people", ())
 
     @property
-    def _is_staff(self) -> bool:
-        return bool(self.context["request"].user.is_staff)
+    def _is_audit(self) -> bool:
+        return roles.has(self.context["request"].user, Power.AUDIT)
 
 
 class SearchSerializer(fields.Serializer[Any]):
@@ -90,6 +91,7 @@ class AuditTrail(OfficeView, generics.ListAPIView[AuditEntry]):
 
     serializer_class = AuditEntrySerializer
     pagination_class = Newest
+    own_people: Collection[int] = ()
 
     def get_queryset(self) -> QuerySet[AuditEntry]:
         if getattr(self, "swagger_fake_view", False):
@@ -107,9 +109,14 @@ class AuditTrail(OfficeView, generics.ListAPIView[AuditEntry]):
             entries = entries.filter(search.by_person(given["person"]))
         if "request_id" in given:
             entries = entries.filter(request_id=given["request_id"])
-        if not self.request.user.is_staff and {"person", "request_id"} & given.keys():
-            entries = entries.filter(actor__is_staff=False)  # the vendor's people have no names here
+        if not roles.has(cast(User, by.user), Power.AUDIT):
+            self.own_people = set(search.own_people(office).values_list("pk", flat=True))
+            if {"person", "request_id"} & given.keys():
+                entries = entries.filter(actor__in=self.own_people)  # the vendor's people have no names here
         return entries.prefetch_related("actor", "content_type").order_by("-timestamp", "-pk")
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        return {**super().get_serializer_context(), "own_people": self.own_people}
 
     @extend_schema(parameters=[SearchSerializer], responses={200: AuditEntrySerializer(many=True), 404: PROBLEM})
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -148,6 +155,12 @@ class AuditTrailExport(OfficeView):
         asked.is_valid(raise_exception=True)
         given = asked.validated_data
         sizes = (given["earlier_size"],) if "earlier_size" in given else ()
-        which = Which(office, given.get("from"), given.get("to"), sizes, for_office=not request.user.is_staff)
+        which = Which(
+            office,
+            given.get("from"),
+            given.get("to"),
+            sizes,
+            for_office=not roles.has(cast(User, by.user), Power.AUDIT),
+        )
         reason = trail.checked_reason(given.get("reason", "asked for through the API"))
         return StreamingHttpResponse(Export(which, by=by, reason=reason).lines(), headers=HEADERS)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest
+from django.views import View
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
@@ -37,7 +38,7 @@ def _require_opened(request: HttpRequest, token: AccessToken) -> None:
     address = request.resolver_match.url_name or "" if request.resolver_match else ""
     if not tokens.opens(token, address, request.method or ""):
         with trail.acting(actor.person(token.user)):
-            trail.record_refusal(token.user, f"{request.method} {address}: the API token only looks")
+            trail.record_refusal(token.user, f"{_method(request)} {address}: the API token only looks")
         raise errors.TokenOnlyReads
 
 
@@ -45,5 +46,11 @@ def _require_scope(request: HttpRequest, service: ServiceIdentity) -> None:
     address = request.resolver_match.url_name or "" if request.resolver_match else ""
     scope = scopes.needed(address, request.method or "")
     if scope is None or scope not in service.scopes:
-        services.record_lacking_scope(service, f"{request.method} {address}")
+        services.record_lacking_scope(service, f"{_method(request)} {address}")
         raise errors.ScopeMissing(scope or "")
+
+
+def _method(request: HttpRequest) -> str:
+    """Return the method, if it is one that exists: otherwise it is a text that somebody chose."""
+    known = (request.method or "").lower() in View.http_method_names
+    return str(request.method) if known else "another method"

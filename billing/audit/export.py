@@ -16,10 +16,10 @@ from typing import IO, Any
 
 from django.db.models import QuerySet
 
-from billing.audit import keys, leaves, seals, trail, verifier
+from billing.audit import keys, leaves, seals, search, trail, verifier
 from billing.audit.actor import Actor
 from billing.audit.merkle import Tiles, leaf_hash
-from billing.models import AuditEntry, AuditSeal, Office, SealedEntry, User
+from billing.models import AuditEntry, AuditSeal, Office, SealedEntry
 
 BATCH = 2000
 ACTOR = leaves.COLUMNS.index("actor_id")
@@ -116,9 +116,11 @@ class Export:
             after = batch[-1][0]
 
     def _own_people(self, actors: set[int | None]) -> set[int]:
-        """Return which of these people are not of the vendor's staff."""
-        found = User.objects.filter(pk__in=actors - {None}, is_staff=False)
-        return set(found.values_list("pk", flat=True)) if self.which.for_office else set()
+        """Return which of these people are the Office's own."""
+        if not self.which.for_office or self.which.office is None:
+            return set()
+        found = search.own_people(self.which.office).filter(pk__in=actors - {None})
+        return set(found.values_list("pk", flat=True))
 
 
 def export(file: IO[bytes], which: Which, *, by: Actor, reason: str) -> int:

@@ -27,7 +27,7 @@ OFFICE, LIST = "office_looked_at", "list_looked_at"
 READING = ("GET", "HEAD")
 NOT_READS = ("api:entitlement", "api:export-audit-trail")
 """One is asked at every login, and tells nothing of an Office's billing. The other has an entry of its own."""
-REFUSED_FROM = 400
+SHOWN, REFUSED_FROM = 200, 400
 MOST_REMEMBERED = 10_000
 
 
@@ -59,7 +59,7 @@ def look_at_list(request: HttpRequest, *, rows: int | None = None, filters: tupl
 def record(request: HttpRequest, response: HttpResponseBase) -> None:
     """Record what was noted, if a person got to see it."""
     person, page = request.user, request.resolver_match.view_name if request.resolver_match else ""
-    is_read = request.method in READING or page.startswith("api:preview-")
+    is_read = request.method in READING or page.startswith("api:preview-") or _is_page_shown_again(page, response)
     if not isinstance(person, User) or not is_read or response.status_code >= REFUSED_FROM or page in NOT_READS:
         return
     if office := getattr(request, OFFICE, None):
@@ -69,6 +69,11 @@ def record(request: HttpRequest, response: HttpResponseBase) -> None:
         with_ = f", by {', '.join(sorted(filters))}" if filters else ""
         count = "" if rows is None else f": {rows} rows"
         _write(person, person, f"looked at a list at {page}{with_}{count}", None, page, with_)
+
+
+def _is_page_shown_again(page: str, response: HttpResponseBase) -> bool:
+    """Return whether a form of the admin was sent and a page came back: with an error, a preview, or without a form."""
+    return page.startswith("admin:") and response.status_code == SHOWN
 
 
 def forget() -> None:

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from django.utils.functional import cached_property
 
 from billing import zones
-from billing.models import AuditEntry, User
+from billing.models import AuditEntry, Office, User
 
 MOST_COUNTED = 1_000
 """Counting is the only slow part of a page: so many are counted and can be turned to. A period narrows the rest."""
@@ -43,6 +43,11 @@ def by_person(text: str) -> Q:
     text = text.strip()
     person = User.objects.filter(email__iexact=text).first() if "@" in text else None
     return Q(actor_label=person.email if person else text)
+
+
+def own_people(office: Office) -> QuerySet[User]:
+    """Return the Office's own people, also those who left. The vendor's people are not named to an Office."""
+    return User.objects.filter(memberships__office=office, is_staff=False)
 
 
 def in_period(since: datetime | None, until: datetime | None) -> Q:

@@ -18,21 +18,19 @@ TAKE_A_CODE = (
     *("admin:billing_office_subscribe", "admin:billing_office_payment_link", "admin:billing_office_apply_discount"),
 )
 """Where somebody could try one code of a discount after another."""
-
-
-READ_AT_LENGTH = ("api:export-audit-trail",)
-"""Reading that writes an entry, and takes long."""
+EXPORTS = {"api:export-audit-trail": READING, "admin:billing_auditentry_export": ("POST",)}
+"""With which methods an address exports the trail, which takes long."""
 
 
 def limit_of(address: str, method: str) -> str | None:
     """Return the name of the limit for whoever is signed in. None: it is exempt. ``address`` has its namespace."""
     if address in EXEMPT:
         return None
+    if method in EXPORTS.get(address, ()):
+        return "exports"
     if method in READING:
         if address == "api:entitlement":
             return "entitlement"
-        if address in READ_AT_LENGTH:
-            return "operations"
         return "at-stripe" if address in READ_AT_STRIPE else "reads"
     if address in SIGN_IN:
         return "sign-in"

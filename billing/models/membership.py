@@ -1,9 +1,9 @@
 """Memberships: who belongs to an Office, and in which role. Django-guardian's grants are written from them."""
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from django.db import models, transaction
+from django.db import models
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
 from billing import clock
@@ -36,11 +36,6 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}: {self.role} of {self.office}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save, together with what must end because of it: see ``billing.access.ending``."""
-        with transaction.atomic(using=kwargs.get("using")):
-            super().save(*args, **kwargs)
 
     def is_in_force(self, at: datetime) -> bool:
         return self.ended_at is None or self.ended_at > at

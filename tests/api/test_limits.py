@@ -115,6 +115,7 @@ def test_whatever_signs_in_has_the_limit_of_signing_in():
 
 def test_no_exemption_and_no_entry_is_of_an_address_that_is_gone():
     named = (*addresses.EXEMPT, *addresses.SIGN_IN, *addresses.READ_AT_STRIPE, *addresses.TAKE_A_CODE)
+    named += tuple(addresses.EXPORTS)
     assert set(named) <= set(NAMES)
 
 
@@ -162,6 +163,9 @@ def asked_for(name, office):
     if name == "services":
         client = asking(a_service()[1])
         return lambda: client.get(path(office, "entitlement/")), 3
+    if name == "exports":
+        owner = signed_in(a_member(office, "owner"))
+        return lambda: owner.get(path(office, "audit-trail/export/")), 6
     client = signed_in(a_member(office, "viewer"))
     if name == "operations":
         return lambda: client.post(path(office, "subscription/cancel/"), {"reason": "we close"}, format="json"), 6

@@ -45,6 +45,16 @@ def test_a_token_that_only_looks_changes_nothing_at_any_address(one_connection, 
     assert what.endswith("the API token only looks")
 
 
+def test_a_method_that_somebody_made_up_is_not_in_the_trail(one_connection, operator):
+    api = with_token(tokens.make(operator.user, scope=tokens.Scope.READ)[1])
+
+    for number in range(3):
+        assert api.generic(f"ZEBEDEE{number}", "/api/v1/offices/").status_code == 403
+
+    refused = AuditEntry.objects.filter(kind="refusal", actor=operator.user)
+    assert [one.what for one in refused] == ["another method offices: the API token only looks"]
+
+
 def test_it_looks_at_what_the_person_may_see(operator, office):
     token = asked_for(operator.user, scope="read").data["token"]
 

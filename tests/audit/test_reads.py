@@ -107,6 +107,15 @@ def test_one_entry_for_each_person_and_office_in_a_window(stripe, office):
     assert len(found()) == 4
 
 
+@pytest.mark.parametrize("page", ["billing_office_changelist", "billing_office_timeline", "billing_office_change"])
+def test_a_page_that_comes_back_to_a_form_that_was_sent_is_one_too(stripe, office, page):
+    client = staff()
+    at = reverse(f"admin:{page}", args=[] if page.endswith("list") else [office.pk])
+
+    assert client.post(at, {"name": ""}).status_code == 200
+    assert len(found()) == 1
+
+
 def test_another_process_and_the_next_window(stripe, office):
     client, page = staff(), reverse("admin:billing_office_change", args=[office.pk])
     client.get(page)
