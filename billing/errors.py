@@ -1201,7 +1201,8 @@ class NotSealedYet(Refusal):
     category = Category.CONFLICT
     message = "Not every entry of the period is sealed."
     remedy = (
-        "A worker seals the trail each minute. If it does, wait for it. If it does not, run manage.py verify_audit."
+        "A worker seals the trail each minute. Wait two minutes. If this is still refused, no worker is running: "
+        "start one."
     )
 
 

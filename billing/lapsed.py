@@ -12,7 +12,7 @@ from billing.models import AccessToken
 
 @jobs.job("forget-lapsed-access", every=timedelta(hours=1))
 def purge() -> None:
-    """Delete what is over for as long as a session can last at most."""
+    """Delete sessions and API tokens that are over."""
     now = clock.wall()
     UserSession.objects.filter(created_at__lt=now - settings.SESSION_LASTS).delete()
     Session.objects.filter(expire_date__lt=now).delete()
