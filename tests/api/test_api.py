@@ -90,7 +90,7 @@ def test_an_ended_membership_ends_access(stripe, office):
         membership.save()
         grants.write_grants(membership)
 
-    assert client.get(path(office)).status_code == 401
+    assert client.get(path(office)).status_code == 404
     assert signed_in(owner).get(path(office)).status_code == 404
 
 
