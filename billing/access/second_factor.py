@@ -53,11 +53,6 @@ def lacked_at(user: User) -> Q:
     return Q(requires_second_factor=True) & ~Q(Exists(_factors_of(user)))
 
 
-def is_lacked_at(office: Office, user: User) -> bool:
-    """Return whether the Office requires a second factor which this person does not have."""
-    return office.requires_second_factor and not is_enrolled(user)
-
-
 def offices_that_await_it(user: User) -> QuerySet[Office]:
     """Return the Offices that the person is a member of, and sees only after they enrolled."""
     members = Membership.objects.in_force().filter(user=user)

@@ -48,14 +48,14 @@ class AuditEntrySerializer(fields.ModelSerializer[AuditEntry]):
 
     def get_what(self, entry: AuditEntry) -> str:
         words = errors.without_stripe_ids(entry.in_words)
-        return words if self._is_audit else errors.without_addresses(words)
+        return words if self._reads_all else errors.without_addresses(words)
 
     def _sees(self, entry: AuditEntry) -> bool:
         """Return whether the reader may know who it was: the vendor's people are not named to an Office."""
-        return self._is_audit or entry.actor_id in self.context.get("own_people", ())
+        return self._reads_all or entry.actor_id in self.context.get("own_people", ())
 
     @property
-    def _is_audit(self) -> bool:
+    def _reads_all(self) -> bool:
         return roles.has(self.context["request"].user, Power.AUDIT)
 
 

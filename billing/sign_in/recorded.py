@@ -43,7 +43,6 @@ def watch() -> None:
         (auth.user_logged_out, _signed_out),
         (auth.user_login_failed, _failed),
         (account.password_changed, _password_changed),
-        (account.password_reset, _password_reset),
         (mfa.authenticator_added, _enrolled),
         (mfa.authenticator_removed, _removed),
         (mfa.authenticator_reset, _codes_made),
@@ -80,10 +79,6 @@ def _failed(credentials: dict[str, Any], request: HttpRequest, **_: Any) -> None
 
 def _password_changed(user: User, **_: Any) -> None:
     act(user, "changed the password")
-
-
-def _password_reset(user: User, **_: Any) -> None:
-    act(user, "set a new password with a link from a mail")
 
 
 def _enrolled(request: HttpRequest, user: User, authenticator: Authenticator, **_: Any) -> None:
