@@ -6,6 +6,11 @@ def authenticate_url(base: str, intent_id: str) -> str:
     return f"{base}/authenticate/{intent_id}"
 
 
+def verify_url(base: str, intent_id: str) -> str:
+    """Return the page on which the owner of a bank account enters what a small deposit said."""
+    return f"{base}/verify/{intent_id}"
+
+
 def pay_url(base: str, session_id: str) -> str:
     """Return the page of a checkout session."""
     return f"{base}/pay/{session_id}"

@@ -40,3 +40,12 @@ BANKS = {
     "pm_usBankAccount_debitNotAuthorized": Bank("3335", REFUSED),
     "pm_usBankAccount_processing": Bank("0009", stays=True),
 }
+NUMBERS = {
+    "000123456789": "pm_usBankAccount_success",
+    "000111111113": "pm_usBankAccount_accountClosed",
+    "000111111116": "pm_usBankAccount_noAccount",
+    "000222222227": "pm_usBankAccount_insufficientFunds",
+    "000333333335": "pm_usBankAccount_debitNotAuthorized",
+    "000000000009": "pm_usBankAccount_processing",
+}
+"""Account numbers that people type. Such an account is to be verified before it can be debited."""

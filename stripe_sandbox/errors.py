@@ -7,11 +7,15 @@ LABELS = {"payment_method": "PaymentMethod", "setup_intent": "setupintent", "pay
 
 
 class StripeError(Exception):
-    """An answer that is not a success."""
+    """An answer that is not a success.
+
+    ``keeps_changes`` is whether what the request changed stays, as with a declined card (402).
+    """
 
     def __init__(self, status: int, kind: str, message: str, **fields: Any) -> None:
         super().__init__(message)
         self.status = status
+        self.keeps_changes = status == 402
         self.body = {"error": {"type": kind, "message": message, **{k: v for k, v in fields.items() if v}}}
 
 

@@ -212,6 +212,10 @@ EXPECTATIONS = (
     "Deleting a customer cancels its schedules that have not started.",
     "A credit for the time after cancel_at waits from the request on that sets it; an end that moves or is taken "
     "back debits the time again.",
+    "Of items with different intervals, a renewal bills those whose own period ends; the anchor stays the "
+    "subscription's. An item that was billed beyond an earlier end is credited for the rest.",
+    "The ten days to verify a bank account begin when its deposit is to arrive; the deposit has a code, never "
+    "amounts. The last wrong try fails the setup intent, and is answered with it and not with an error.",
     "A change of a subscription's items, trial, anchor or end voids the invoice of a pending update, which is "
     "then dropped; so does the subscription's end.",
     "The invoice of a pending update asks for what the change costs, and for nothing that waited before; a new "

@@ -209,17 +209,17 @@ class Memory:
 
     @contextlib.contextmanager
     def request_undone_on_error(self) -> Iterator[None]:
-        """Take back the changes of a request that fails. The changes of an attempt with a declined card (402) stay."""
-        declined: StripeError | None = None
+        """Take back the changes of a request that fails, unless the error says that they stay."""
+        kept: StripeError | None = None
         with self.undo_on_error():
             try:
                 yield
             except StripeError as error:
-                if error.status != 402:
+                if not error.keeps_changes:
                     raise
-                declined = error
-        if declined is not None:
-            raise declined
+                kept = error
+        if kept is not None:
+            raise kept
 
     @contextlib.contextmanager
     def undo_on_error(self) -> Iterator[None]:

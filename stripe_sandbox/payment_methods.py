@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from stripe_sandbox import card_rules
 from stripe_sandbox.banks import BANKS, NAME, ROUTING
+from stripe_sandbox.banks import NUMBERS as ACCOUNTS
 from stripe_sandbox.cards import CARDS
 from stripe_sandbox.errors import StripeError, invalid, missing, required, unsupported
 from stripe_sandbox.handlers import Ids, Params, Routes, alive, lists, merged, page, reads, refuse
@@ -40,12 +41,15 @@ YEARS_VALID = 3
 
 
 def create(store: Store, params: Params, ids: Ids) -> Row:
-    """Make a card that belongs to nobody yet. There is no event."""
+    """Make a card or a bank account that belongs to nobody yet. There is no event."""
     refuse(params, ("customer", "payment_method"), "a payment method, which clones for connected accounts")
     if "type" not in params:
         raise required("type")
-    if other := set(params) - {"type", "card", "billing_details", "metadata", "allow_redisplay", "radar_options"}:
-        raise unsupported(f"payment methods other than cards ({', '.join(sorted(other))})")
+    ofs = {"card": {"card", "radar_options"}, "us_bank_account": {"us_bank_account"}}.get(params["type"], set())
+    if other := set(params) - {"type", "billing_details", "metadata", "allow_redisplay"} - ofs:
+        raise unsupported(f"payment methods other than cards and bank accounts ({', '.join(sorted(other))})")
+    if params["type"] == "us_bank_account":
+        return _bank_of_numbers(store, params)
     if params["type"] != "card":
         raise unsupported(f"payment methods other than cards ({params['type']})")
     card = params.get("card") or {}
@@ -78,6 +82,11 @@ def attach(store: Store, method: Row, customer: Row) -> Row:
     if method["customer"]:
         raise invalid("The payment method you provided has already been attached to a customer.")
     card_rules.refuse_detached(method)
+    if card_rules.is_bank(method) and not method["_mandate"]:
+        raise invalid(
+            "PaymentMethods of type us_bank_account must be verified before they can be attached to a customer.",
+            param="payment_method",
+        )
     if not card_rules.is_bank(method) and (refusal := card_rules.card_of(method).on_attach):
         raise card_rules.declined(refusal)
     store.change(method, "payment_method.attached", customer=customer["id"], _customer=customer["id"])
@@ -216,6 +225,52 @@ def _add(store: Store, name: str, given: Params, expiry: Params, *, now: int, cv
     )
 
 
+def _bank_of_numbers(store: Store, params: Params) -> Row:
+    """Make the bank account with these numbers. It is to be verified by a setup intent."""
+    given = params.get("us_bank_account") or {}
+    if other := set(given) - {"account_holder_type", "account_number", "account_type", "routing_number"}:
+        raise unsupported(f"bank accounts by {min(other)}")
+    for name in ("account_holder_type", "account_number", "routing_number"):
+        if name not in given:
+            full = f"us_bank_account[{name}]"
+            raise required(full)
+    if not (params.get("billing_details") or {}).get("name"):
+        raise required("billing_details[name]")
+    if given["routing_number"] != ROUTING:
+        raise invalid("Invalid routing number", param="us_bank_account[routing_number]", code="routing_number_invalid")
+    name = ACCOUNTS.get(given["account_number"], "")
+    if not name:
+        raise invalid(
+            "You must use a test bank account number in test mode. Try 000123456789.",
+            param="us_bank_account[account_number]",
+            code="account_number_invalid",
+        )
+    method = _add_bank(store, name)
+    store.change(
+        method,
+        allow_redisplay=params.get("allow_redisplay", "unspecified"),
+        billing_details=_details({**DETAILS, "address": ADDRESS}, params["billing_details"]),
+        us_bank_account={
+            **method["us_bank_account"],
+            "account_holder_type": given["account_holder_type"],
+            "account_type": given.get("account_type", "checking"),
+        },
+        metadata=merged(None, params.get("metadata")),
+        _mandate=None,
+    )
+    return method
+
+
+def verified(store: Store, method: Row) -> None:
+    """Record that the bank account is its owner's, and that its owner allows debits."""
+    store.change(method, _mandate=new_mandate(store))
+
+
+def new_mandate(store: Store) -> str:
+    """Return the id of a new mandate: what the owner of an account allowed."""
+    return f"mandate_{store.random.getrandbits(96):024x}"
+
+
 def _add_bank(store: Store, name: str) -> Row:
     """Make a bank account that was verified, and whose owner allowed debits."""
     bank = BANKS[name]
@@ -238,7 +293,7 @@ def _add_bank(store: Store, name: str) -> Row:
         metadata={},
         radar_options={},
         _bank=name,
-        _mandate=f"mandate_{store.random.getrandbits(96):024x}",
+        _mandate=new_mandate(store),
     )
 
 

@@ -58,7 +58,8 @@ def furthest(store: Store, clock: Row) -> int:
     for customer in store.all("customer", test_clock=clock["id"]):
         for subscription in store.all("subscription", customer=customer["id"]):
             if subscription["status"] not in rows.ENDED:
-                limits.append(add_interval(now, rows.recurring_of(store, subscription), 2))
+                items = rows.items_of(store, subscription)
+                limits += [add_interval(now, rows.recurring_of(store, item), 2) for item in items]
     return min(limits, default=now + LONGEST_WITHOUT)
 
 

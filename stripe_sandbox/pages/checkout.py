@@ -1,4 +1,4 @@
-"""The pages that Stripe hosts: paying a checkout session, 3-D Secure. Forms only, no scripts.
+"""The pages that Stripe hosts: paying a checkout session, 3-D Secure, verifying a bank account. Forms only, no scripts.
 
 The pages of the portal and of an invoice are in modules of their own. Their addresses are here.
 """
@@ -10,13 +10,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from stripe_sandbox import checkout_items, checkout_payment
+from stripe_sandbox import checkout_items, checkout_payment, setup_intents
 from stripe_sandbox.addresses import authenticate_url, pay_url
 from stripe_sandbox.currencies import money
 from stripe_sandbox.pages import invoice as invoice_page
 from stripe_sandbox.pages import portal as portal_page
 from stripe_sandbox.pages.forms import acted, card_field, error_box, form_of, local_path
-from stripe_sandbox.pages.html import cost, document, pairs
+from stripe_sandbox.pages.html import cost, document, pairs, time_shown
 from stripe_sandbox.store import Row, Store
 
 LABELS = {"subscription": "Subscribe", "payment": "Pay", "setup": "Save the card"}
@@ -42,7 +42,18 @@ def routes(store: Store) -> list[Route]:
             return _answer(store, intent, back, ok=form.get("outcome") == "complete")
         return HTMLResponse(_authenticate_page(intent, back))
 
+    async def verify(request: Request) -> Response:
+        intent = store.get("setup_intent", request.path_params["intent"])
+        if intent is None:
+            return _unknown()
+        problem = ""
+        if request.method == "POST":
+            given = {"descriptor_code": (await form_of(request)).get("descriptor_code", "").strip()}
+            problem = acted(store, lambda: setup_intents.verify_deposits(store, intent, given))
+        return HTMLResponse(_verify_page(intent, problem), 400 if problem else 200)
+
     return [
+        Route("/verify/{intent}", verify, methods=["GET", "POST"]),
         Route("/pay/{session}", pay, methods=["GET", "POST"]),
         Route("/authenticate/{intent}", authenticate, methods=["GET", "POST"]),
         *portal_page.routes(store),
@@ -141,6 +152,24 @@ def _authenticate_page(intent: Row, back: str) -> str:
         f'<div class="row">{buttons}</div>'
     )
     return document("3-D Secure", body, narrow=True)
+
+
+def _verify_page(intent: Row, problem: str) -> str:
+    """Return the page on which the owner of a bank account enters the code of the small deposit."""
+    if intent["status"] == "succeeded":
+        return document("Verified", "<h1>The bank account is verified</h1>", narrow=True)
+    wait = (intent["next_action"] or {}).get("verify_with_microdeposits")
+    if wait is None:
+        message = (intent["last_setup_error"] or {}).get("message", "")
+        return document("Nothing to verify", f"<h1>Nothing to verify</h1>{error_box(message)}", narrow=True)
+    body = (
+        f"<h1>Verify the bank account</h1>{error_box(problem)}"
+        f"<p>A deposit of 0.01 arrives by {time_shown(wait['arrival_date'])}. The bank statement shows its code, which "
+        f"begins with SM. Here, SM11AA is right.</p>"
+        f'<form method="post" class="box"><label for="code">Code</label>'
+        f'<input id="code" name="descriptor_code" required autocomplete="off"><button>Verify</button></form>'
+    )
+    return document("Verify", body, narrow=True)
 
 
 def _answer(store: Store, intent: Row, back: str, *, ok: bool) -> Response:

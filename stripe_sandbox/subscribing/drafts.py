@@ -18,14 +18,16 @@ def bill_period(
     part: tuple[int, int] = (1, 1),
     prorates: bool = True,
 ) -> Row:
-    """Make the draft for the period that has begun, with what waited for it.
+    """Make the draft for the period that has begun last, with what waited for it.
+
+    Items whose period began before are not billed.
 
     ``part`` is the share of a whole period, as numerator and denominator.
 
     If the subscription is to end within the period and ``prorates`` is true, the period is billed only until that end.
     """
     customer = store.need("customer", subscription["customer"])
-    start = min(item["current_period_start"] for item in rows.items_of(store, subscription))
+    start = max(item["current_period_start"] for item in rows.items_of(store, subscription))
     invoice = invoices.draft(
         store,
         customer,
@@ -38,15 +40,17 @@ def bill_period(
     )
     waiting = invoice_items.pending(store, customer["id"], subscription["id"], every=True)
     invoice_items.take_in(store, invoice, waiting)
-    end, cancel_at = rows.period_end(store, subscription), subscription["cancel_at"]
-    until = cancel_at if cancel_at and start < cancel_at < end and prorates and not free else end
-    if until < end:
-        store.change(subscription, _billed_until=until)
-        part = (part[0] * (until - start), part[1] * (end - start))
-    lines = []
+    cancel_at, lines = subscription["cancel_at"], []
     for item in rows.items_of(store, subscription):
+        if item["current_period_start"] != start:
+            continue
+        end, share = item["current_period_end"], part
+        until = cancel_at if cancel_at and start < cancel_at < end and prorates and not free else end
+        if until < end:
+            store.change(item, _billed_until=until)
+            share = (part[0] * (until - start), part[1] * (end - start))
         whole = invoice_lines.amount_of(store.objects["price"][item["price"]], item["quantity"])
-        amount = 0 if free else amounts.share(whole, *part, subscription["currency"])
+        amount = 0 if free else amounts.share(whole, *share, subscription["currency"])
         lines.append((item, invoice_lines.add_item_line(store, invoice, item, amount, until)))
     announce(store, subscription, invoice)
     for item, line in lines:

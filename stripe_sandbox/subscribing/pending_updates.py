@@ -43,6 +43,8 @@ def update(store: Store, subscription: Row, params: Params) -> Row:
             raise invalid(f"{name} cannot be changed with payment_behavior=pending_if_incomplete.", param=name)
     if subscription["pending_update"]:
         raise invalid("This subscription has a pending update already.")
+    if len(rows.intervals_of(store, subscription)) > 1:
+        raise unsupported("a pending update of a subscription with items of different intervals")
     if subscription["pause_collection"] or subscription["collection_method"] != "charge_automatically":
         return changes.change_and_charge(store, subscription, params, "allow_incomplete")  # nothing is to be paid now
     wanted = changes.wanted_items(store, subscription, params.get("items") or [])
@@ -52,7 +54,7 @@ def update(store: Store, subscription: Row, params: Params) -> Row:
     pending, known = _pending(store, subscription, params, wanted), _waiting(store, subscription)
     with store.rehearsal():
         rehearsed = changes.change(store, subscription, params, wanted)
-        pending["billed_until"] = subscription["_billed_until"]
+        pending["billed_until"] = {item["id"]: item["_billed_until"] for item in rows.items_of(store, subscription)}
         lines = [dict(line) for line in store.all("line_item", invoice=rehearsed["id"])] if rehearsed else []
         view = {
             "subscription_items": [shown(store, item) for item in rows.items_of(store, subscription)],
@@ -154,7 +156,8 @@ def _apply(store: Store, subscription: Row, pending: Row, invoice: Row) -> None:
     changes.apply_items(store, subscription, wanted)
     if pending["resets"]:
         changes.begin_period(store, subscription, pending["since"])
-        store.change(subscription, _billed_until=pending["billed_until"])
+        for item in rows.items_of(store, subscription):
+            store.change(item, _billed_until=pending["billed_until"].get(item["id"]))
     lines = {
         ((line["pricing"] or {}).get("price_details") or {}).get("price"): line
         for line in store.all("line_item", invoice=invoice["id"])

@@ -16,7 +16,7 @@ BEFORE: list[Callable[[Store, Row], None]] = []
 
 
 def renew(store: Store, subscription: Row) -> Row | None:
-    """Begin the next period. Returns its invoice's draft.
+    """Begin the next period of each item whose period ends now. Returns their invoice's draft.
 
     There is none if a trial without a card was paused or canceled, and if a schedule began another period or ended it.
     """
@@ -28,12 +28,13 @@ def renew(store: Store, subscription: Row) -> Row | None:
     was_trial = subscription["status"] == "trialing"
     if was_trial and end_trial_without_card(store, subscription, rows.UPDATED):
         return None
-    items = rows.items_of(store, subscription)
+    items = [item for item in rows.items_of(store, subscription) if item["current_period_end"] == start]
     before: Row = {"items": shown(store, subscription)["items"], "latest_invoice": subscription["latest_invoice"]}
     old_start = min(item["current_period_start"] for item in items)
     for item in items:
         proration.forget(store, item)
-    rows.set_period(store, subscription, start, rows.period_at(store, subscription, start)[1])
+    periods = {item["id"]: (start, rows.period_at(store, subscription, item, start)[1]) for item in items}
+    rows.set_periods(store, subscription, periods)
     values: Row = {"_period_before": old_start}
     if was_trial:
         values["status"], before["status"] = "active", "trialing"

@@ -23,7 +23,7 @@ def resume(store: Store, params: Params, ids: Ids) -> Row:
     items, latest = rows.items_of(store, subscription), subscription["latest_invoice"]
     before = {
         "billing_cycle_anchor": subscription["billing_cycle_anchor"],
-        "period": [items[0]["current_period_start"], items[0]["current_period_end"]],
+        "periods": {one["id"]: [one["current_period_start"], one["current_period_end"]] for one in items},
     }
     for item in items:
         proration.forget(store, item)
@@ -44,17 +44,18 @@ def _bill(store: Store, subscription: Row, params: Params) -> Row | None:
     now = store.now(subscription["customer"])
     if params.get("billing_cycle_anchor", "now") == "now":
         store.change(subscription, billing_cycle_anchor=now)
-        rows.set_period(store, subscription, *rows.period_at(store, subscription, now))
+        rows.set_periods(store, subscription, rows.periods_at(store, subscription, now))
         return drafts.bill_period(store, subscription, "subscription_update")
-    start, end = rows.period_at(store, subscription, now)
-    rows.set_period(store, subscription, start, end)
+    rows.set_periods(store, subscription, rows.periods_at(store, subscription, now))
     if params.get("proration_behavior") == "none":
         return None
     at = params.get("proration_date", now)
-    if not start <= at <= end:
-        raise invalid("Cannot specify a proration date outside of the current billing period.", param="proration_date")
     for item in rows.items_of(store, subscription):
-        proration.debit(store, subscription, item, at, end)
+        if not item["current_period_start"] <= at <= item["current_period_end"]:
+            raise invalid(
+                "Cannot specify a proration date outside of the current billing period.", param="proration_date"
+            )
+        proration.debit(store, subscription, item, at, item["current_period_end"])
     return drafts.bill_waiting(store, subscription, "subscription_update")
 
 
@@ -67,7 +68,7 @@ def settle(store: Store, subscription: Row, invoice: Row) -> None:
         store.emit("customer.subscription.resumed", subscription)
         return
     store.change(subscription, rows.UPDATED, billing_cycle_anchor=before["billing_cycle_anchor"])
-    rows.set_period(store, subscription, *before["period"])
+    rows.set_periods(store, subscription, before["periods"])
     for item in rows.items_of(store, subscription):
         proration.forget(store, item)
 

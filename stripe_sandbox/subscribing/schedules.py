@@ -50,6 +50,8 @@ def _of_subscription(store: Store, params: Params) -> Row:
         )
     if subscription["cancel_at"]:
         raise unsupported("a schedule of a subscription that is set to end")
+    if len(rows.intervals_of(store, subscription)) > 1:
+        raise unsupported("a schedule of a subscription with items of different intervals")
     items = [_item(store, one["price"], one["quantity"]) for one in rows.items_of(store, subscription)]
     start = min(one["current_period_start"] for one in rows.items_of(store, subscription))
     phase = _phase(items, subscription["currency"], start, rows.period_end(store, subscription))

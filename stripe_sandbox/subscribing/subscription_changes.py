@@ -4,7 +4,7 @@ Source: https://docs.stripe.com/api/subscriptions/update
 """
 
 from stripe_sandbox import discounts
-from stripe_sandbox.errors import invalid
+from stripe_sandbox.errors import invalid, unsupported
 from stripe_sandbox.handlers import Params, merged
 from stripe_sandbox.invoicing import collection, invoice_items, invoice_lines, invoices
 from stripe_sandbox.store import Row, Store
@@ -62,25 +62,28 @@ def _move_end(store: Store, subscription: Row, params: Params) -> bool:
     """
     if subscription["status"] in (*rows.ENDED, "incomplete", "trialing", "paused") or not _prorates(params):
         return False
-    billed, end = rows.billed_until(store, subscription), rows.period_end(store, subscription)
-    until = min(subscription["cancel_at"] or end, end)
-    if until == billed:
-        return False
-    ends.drop_pending_update(store, subscription)
+    moved = False
     for item in rows.items_of(store, subscription):
+        billed, end = rows.billed_until(item), item["current_period_end"]
+        until = min(subscription["cancel_at"] or end, end)
+        if until == billed:
+            continue
+        if not moved:
+            ends.drop_pending_update(store, subscription)
+            moved = True
         if until < billed:
             proration.credit(store, subscription, item, until)
         else:
             proration.debit(store, subscription, item, billed, until)
-    store.change(subscription, _billed_until=until if until < end else None)
-    return True
+        store.change(item, _billed_until=until if until < end else None)
+    return moved
 
 
 def _plain_changes(store: Store, subscription: Row, params: Params) -> None:
     customer = store.need("customer", subscription["customer"])
     values = terms.plain(store, params, customer, subscription) | terms.pause(store, params, subscription)
     if subscription["status"] not in rows.ENDED:
-        values |= terms.cancellation(store, params, subscription, rows.period_end(store, subscription))
+        values |= terms.cancellation(store, params, subscription)
     if "metadata" in params:
         values["metadata"] = merged(subscription["metadata"], params["metadata"])
     if "cancellation_details" in params:
@@ -126,7 +129,7 @@ def _billed_changes(store: Store, subscription: Row, params: Params, wanted: lis
         return drafts.bill_period(store, subscription, "subscription_update", prorates=prorates)
     if prorates and subscription["status"] != "trialing":
         for row in changed:
-            proration.debit(store, subscription, row, at, rows.billed_until(store, subscription))
+            proration.debit(store, subscription, row, at, rows.billed_until(row))
     if params.get("proration_behavior") == "always_invoice":
         return drafts.bill_waiting(store, subscription, "subscription_update")
     return None
@@ -137,8 +140,8 @@ def resets(store: Store, subscription: Row, params: Params, wanted: list[terms.I
     ends_trial = params.get("trial_end") == "now" and subscription["status"] == "trialing"
     if ends_trial or params.get("billing_cycle_anchor") == "now":
         return True
-    interval = _interval(next(item.price for item in wanted if not item.deleted))
-    return interval != _interval_now(store, subscription) and subscription["status"] != "trialing"
+    intervals, now = _intervals(wanted), rows.intervals_of(store, subscription)
+    return intervals != now and len(now) == 1 and subscription["status"] != "trialing"
 
 
 def _ends_trial_without_card(store: Store, subscription: Row, now: int) -> bool:
@@ -154,19 +157,25 @@ def _ends_trial_without_card(store: Store, subscription: Row, now: int) -> bool:
 def _proration_date(store: Store, subscription: Row, params: Params) -> int:
     at = int(params.get("proration_date") or store.now(subscription["customer"]))
     start = min(item["current_period_start"] for item in rows.items_of(store, subscription))
-    end = rows.billed_until(store, subscription)
+    end = min(rows.billed_until(item) for item in rows.items_of(store, subscription))
     if params.get("proration_date") and not start <= at <= end:
         raise invalid("Cannot specify a proration date outside of the current billing period.", param="proration_date")
     return at
 
 
-def _interval(price: Row) -> tuple[str, int]:
-    return price["recurring"]["interval"], price["recurring"]["interval_count"]
+def _intervals(wanted: list[terms.Item]) -> set[tuple[str, int]]:
+    return {rows.interval_of(item.price) for item in wanted if not item.deleted}
 
 
-def _interval_now(store: Store, subscription: Row) -> tuple[str, int]:
-    recurring = rows.recurring_of(store, subscription)
-    return recurring["interval"], recurring["interval_count"]
+def _refuse_other_intervals(store: Store, subscription: Row, wanted: list[terms.Item]) -> None:
+    """Refuse a change of intervals where the items have, or would have, different ones. Raises: 501."""
+    now = rows.intervals_of(store, subscription)
+    if len(now) == len(_intervals(wanted)) == 1:
+        return
+    for item in wanted:
+        before = item.row and rows.interval_of(store.objects["price"][item.row["price"]])
+        if not item.deleted and before != rows.interval_of(item.price):
+            raise unsupported("a change of intervals of a subscription with items of different ones")
 
 
 def wanted_items(store: Store, subscription: Row, given: list[Params]) -> list[terms.Item]:
@@ -186,7 +195,8 @@ def wanted_items(store: Store, subscription: Row, given: list[Params]) -> list[t
     wanted = kept + found
     for item in wanted:
         terms.check_currency(item.price, subscription["currency"])
-    terms.check_together(wanted)
+    terms.check_together(wanted, subscription["billing_mode"]["type"])
+    _refuse_other_intervals(store, subscription, wanted)
     return wanted
 
 
@@ -237,7 +247,7 @@ def begin_period(store: Store, subscription: Row, now: int) -> None:
     if subscription["status"] == "trialing":
         values |= {"status": "active", "trial_end": now}
     store.change(subscription, **values)
-    rows.set_period(store, subscription, *rows.period_at(store, subscription, now))
+    rows.set_periods(store, subscription, rows.periods_at(store, subscription, now))
 
 
 def _charge(store: Store, subscription: Row, invoice: Row, behaviour: str) -> None:

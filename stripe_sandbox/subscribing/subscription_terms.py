@@ -7,6 +7,7 @@ from stripe_sandbox.errors import invalid, unsupported
 from stripe_sandbox.handlers import Params, merged, refuse_automatic_tax
 from stripe_sandbox.invoicing import invoice_lines, invoices
 from stripe_sandbox.store import Row, Store
+from stripe_sandbox.subscribing import subscription_rows as rows
 
 DAY = 86_400
 LONGEST_TRIAL = 730  # days
@@ -111,8 +112,12 @@ def item_of(store: Store, given: Params, customer: str, param: str, row: Row | N
     return Item(row, price, quantity, bool(given.get("deleted")), values)
 
 
-def check_together(items: list[Item]) -> None:
-    """Refuse items of different currencies or intervals, too many items, and the same price twice."""
+def check_together(items: list[Item], billing_mode: str) -> None:
+    """Refuse items of different currencies, too many items, and the same price twice.
+
+    Different intervals need the flexible billing mode.
+    Source: https://docs.stripe.com/billing/subscriptions/mixed-interval
+    """
     kept = [item for item in items if not item.deleted]
     if not kept:
         raise invalid("A subscription must have at least one active price.", param="items")
@@ -120,9 +125,8 @@ def check_together(items: list[Item]) -> None:
         raise invalid("A subscription has at most 20 items.", param="items")
     for item in kept:
         check_currency(item.price, kept[0].price["currency"])
-    intervals = {(item.price["recurring"]["interval"], item.price["recurring"]["interval_count"]) for item in kept}
-    if len(intervals) > 1:
-        raise unsupported("items of different intervals in one subscription")
+    if billing_mode != "flexible" and len({rows.interval_of(item.price) for item in kept}) > 1:
+        raise invalid("Items of different intervals need a subscription whose billing_mode is flexible.", param="items")
     if len({item.price["id"] for item in kept}) < len(kept):
         raise invalid("Cannot add multiple subscription items with the same price.", param="items")
 
@@ -151,6 +155,7 @@ def add_item(store: Store, subscription: Row, item: Item, start: int, end: int) 
         price=item.price["id"],
         quantity=item.quantity,
         subscription=subscription["id"],
+        _billed_until=None,
         _customer=subscription["customer"],
         _debits=[],
         **given,
@@ -235,8 +240,11 @@ NO_PAYMENT_SETTINGS: Row = {
 }
 
 
-def cancellation(store: Store, params: Params, subscription: Row, end: int) -> Row:
-    """Read the fields that say when it will end by itself. Empty if the request does not name them."""
+def cancellation(store: Store, params: Params, subscription: Row) -> Row:
+    """Read the fields that say when it will end by itself. Empty if the request does not name them.
+
+    Source: https://docs.stripe.com/changelog/basil/2025-07-30/cancel-at-enums
+    """
     if "cancel_at_period_end" not in params and "cancel_at" not in params:
         return {}
     now = store.now(subscription["customer"])
@@ -245,7 +253,11 @@ def cancellation(store: Store, params: Params, subscription: Row, end: int) -> R
         raise invalid(
             "You may only specify one of these parameters: cancel_at, cancel_at_period_end.", param="cancel_at"
         )
-    at = end if params.get("cancel_at_period_end") or asked in ("min_period_end", "max_period_end") else asked
+    at = asked
+    if params.get("cancel_at_period_end") or asked == "min_period_end":
+        at = rows.period_end(store, subscription)
+    elif asked == "max_period_end":
+        at = rows.last_period_end(store, subscription)
     if at is not None and at <= now:
         raise invalid("The cancel_at time must be in the future.", param="cancel_at")
     details = subscription["cancellation_details"] or {}

@@ -3,11 +3,11 @@
 Source: https://docs.stripe.com/api/subscriptions
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from stripe_sandbox import card_rules, discounts, search
 from stripe_sandbox.dates import add_interval
-from stripe_sandbox.errors import StripeError, invalid, missing
+from stripe_sandbox.errors import StripeError, invalid, missing, unsupported
 from stripe_sandbox.handlers import Ids, Params, Routes, merged, page, reads, within
 from stripe_sandbox.invoicing import collection, invoices
 from stripe_sandbox.store import Row, Store
@@ -61,18 +61,22 @@ def build(store: Store, params: Params) -> tuple[Row, Row]:
     items = [
         terms.item_of(store, given, customer["id"], f"items[{n}]", None) for n, given in enumerate(params["items"])
     ]
-    terms.check_together(items)
+    mode = (params.get("billing_mode") or {}).get("type", "flexible")
+    terms.check_together(items, mode)
     now, currency = store.now(customer["id"]), items[0].price["currency"]
     trial_end = terms.trial_end(store, params, now)
     start, prorates = terms.start_date(params, now), params.get("proration_behavior") != "none"
-    anchor, end, part = _first_period(params, items[0].price["recurring"], now, trial_end)
+    firsts = [_first_period(params, item.price["recurring"], now, trial_end) for item in items]
+    anchor, part = firsts[0].anchor, firsts[0].part
+    if params.get("billing_cycle_anchor") and len({rows.interval_of(item.price) for item in items}) > 1:
+        raise unsupported("an anchor of a subscription with items of different intervals")
     billing_currency.choose(store, customer, currency)
     sends = params.get("collection_method") == "send_invoice"
     subscription = store.add(
         "subscription",
         automatic_tax={"enabled": False, "liability": None, "disabled_reason": None},
         billing_cycle_anchor=anchor,
-        billing_mode={"type": (params.get("billing_mode") or {}).get("type", "flexible"), "flexible": None},
+        billing_mode={"type": mode, "flexible": None},
         billing_schedules=[],
         cancel_at_period_end=False,
         cancellation_details=dict(NO_DETAILS),
@@ -86,7 +90,6 @@ def build(store: Store, params: Params) -> tuple[Row, Row]:
         trial_start=now if trial_end else None,
         trial_end=trial_end,
         _announced=False,
-        _billed_until=None,
         _foretold=None,
         _pending=None,
         _period_before=None,
@@ -94,12 +97,12 @@ def build(store: Store, params: Params) -> tuple[Row, Row]:
         _warned=None,
         **{**_defaults(), **terms.plain(store, params, customer)},
     )
-    for item in items:
-        terms.add_item(store, subscription, item, now, end)
+    for item, first in zip(items, firsts, strict=True):
+        terms.add_item(store, subscription, item, now, first.end)
     if params.get("discounts"):
         made = discounts.create(store, params["discounts"], customer=customer["id"], subscription=subscription["id"])
         store.change(subscription, discounts=made)
-    store.change(subscription, **terms.cancellation(store, params, subscription, end))
+    store.change(subscription, **terms.cancellation(store, params, subscription))
     changes.add_once(store, subscription, params)
     for row in rows.items_of(store, subscription) if prorates and start < now else ():
         proration.backdate(store, subscription, row, start, now)
@@ -127,13 +130,20 @@ def _defaults() -> Row:
     }
 
 
-def _first_period(params: Params, recurring: Row, now: int, trial_end: int | None) -> tuple[int, int, tuple[int, int]]:
-    """Return the anchor, the end of the first period, and its share of a whole period."""
+class _First(NamedTuple):
+    """The anchor, the end of an item's first period, and its share of a whole period as numerator and denominator."""
+
+    anchor: int
+    end: int
+    part: tuple[int, int]
+
+
+def _first_period(params: Params, recurring: Row, now: int, trial_end: int | None) -> _First:
     if trial_end:
-        return trial_end, trial_end, (1, 1)
+        return _First(trial_end, trial_end, (1, 1))
     anchor = params.get("billing_cycle_anchor")
     if not anchor:
-        return now, add_interval(now, recurring, 1), (1, 1)
+        return _First(now, add_interval(now, recurring, 1), (1, 1))
     whole = add_interval(now, recurring, 1)
     if not now < anchor <= whole:
         raise invalid(
@@ -142,7 +152,7 @@ def _first_period(params: Params, recurring: Row, now: int, trial_end: int | Non
         )
     length = anchor - add_interval(anchor, recurring, -1)
     free = params.get("proration_behavior") == "none"
-    return anchor, anchor, (0 if free else anchor - now, length)
+    return _First(anchor, anchor, (0 if free else anchor - now, length))
 
 
 def _announce(store: Store, subscription: Row) -> None:

@@ -29,7 +29,7 @@ CARDS = (
     "pm_card_visa pm_card_mastercard pm_card_amex pm_card_chargeCustomerFail pm_card_authenticationRequired "
     "pm_card_createDispute pm_card_createDisputeInquiry pm_card_refundFail pm_card_pendingRefund"
 ).split()
-FIRST_CARDS = ["pm_card_visa", "pm_card_visa", "pm_card_visa", "pm_card_pendingRefund", *CARDS, ""]
+FIRST_CARDS = ["pm_card_visa"] * 3 + ["pm_card_pendingRefund"] * 3 + [*CARDS, ""]
 
 
 def happens(weight: int) -> Callable[[Step], Step]:
@@ -401,7 +401,7 @@ def _draft(life: Life, **terms: Any) -> str:
 # --- money back
 
 
-@happens(6)
+@happens(10)
 def refunded(life: Life) -> bool:
     """Refund a payment in part or in whole."""
     paid = life.one_of(

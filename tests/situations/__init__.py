@@ -9,7 +9,7 @@ All begins at noon (UTC) on 1 March 2030 with an Office that is a customer with 
 Our plans cost: Practice 199.00 USD a month, 1,990.00 USD a year or 189.00 EUR a month; Team 49.00 USD a seat a month.
 """
 
-from tests.situations import discounts_and_tax, dunning, items, money, present, schedules, terms
+from tests.situations import bank_accounts, discounts_and_tax, dunning, items, money, present, schedules, terms
 from tests.situations.situation import TABLE
 
-__all__ = ["TABLE", "discounts_and_tax", "dunning", "items", "money", "present", "schedules", "terms"]
+__all__ = ["TABLE", "bank_accounts", "discounts_and_tax", "dunning", "items", "money", "present", "schedules", "terms"]

@@ -558,3 +558,48 @@ def somebody_adds_a_line_with_a_period_to_the_invoice_of_a_change(at: Dashboard)
     months = {"start": int(moment("10 Mar").timestamp()), "end": int(moment("10 Jun").timestamp())}
     at.post("invoiceitems", customer=at.customer, subscription=one, amount=90_00, currency="usd", period=months)
     at.post(f"subscription_items/{at.item(one)}", quantity=6, proration_behavior="always_invoice")
+
+
+MIXED = "billing/subscriptions/mixed-interval"
+
+
+@situation(
+    MIXED,
+    right=Right(
+        access="full",
+        status="active",
+        plan="Practice",
+        quantity=1,
+        monthly={"usd": 165_83 + 245_00},
+        owed={},
+        past_due_since=None,
+        next_charge=("1 Apr", 245_00, "usd"),
+        cycles=[MARCH],
+        findings=[],
+    ),
+)
+def one_plan_is_billed_by_the_year_and_one_by_the_month(at: Dashboard) -> None:
+    """What is charged next is what the first item is billed that renews: 5 seats of 49.00 on 1 April."""
+    at.subscribe("practice-yearly", {"price": at.price("seats-monthly"), "quantity": 5})
+
+
+@situation(
+    MIXED,
+    right=Right(
+        access="full",
+        status="active",
+        plan="Practice",
+        quantity=1,
+        monthly={"usd": 165_83 + 245_00},
+        owed={},
+        past_due_since=None,
+        next_charge=("1 May", 245_00, "usd"),
+        cycles=[MARCH, APRIL],
+        findings=[],
+        invoice=(245_00, 0, 0, 245_00),
+    ),
+)
+def a_month_of_mixed_intervals_has_passed(at: Dashboard) -> None:
+    """Only the item whose period ended is billed anew."""
+    at.subscribe("practice-yearly", {"price": at.price("seats-monthly"), "quantity": 5})
+    at.wait_until(moment("1 Apr 14:00"))
