@@ -174,6 +174,12 @@ KINDS: dict[str, Kind] = {
         "A person looked into it and closes it.",
         by_rule=False,
     ),
+    "audit_entries_unmarked": Kind(
+        "Audit entries have no mark of our key.",
+        CRITICAL,
+        "A person looked whether the version before wrote them, and closes it.",
+        by_rule=False,
+    ),
     "audit_trail_changed": Kind("The audit trail was changed.", CRITICAL, "The trail is verified again and is whole."),
     "job_failed": Kind("A job failed several times in a row.", CRITICAL, "The job ran well.", is_over=_runs_again),
     "mail_waits": Kind(

@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 from billing import clock
-from billing.audit import leaves, seals, verify
+from billing.audit import leaves, seals, tiles, verify
 from billing.findings import report, resolve
 from billing.jobs import job
 from billing.models import AuditEntry, TrailProgress
 
-FORGED, TAMPERED = "audit_entry_forged", "audit_trail_changed"
+FORGED, UNMARKED, TAMPERED = "audit_entry_forged", "audit_entries_unmarked", "audit_trail_changed"
 RUN = "Run: python manage.py verify_audit"
 EVERYTHING_EVERY = timedelta(days=7)
 VERIFIED_TOGETHER = 50_000
@@ -19,10 +19,15 @@ VERIFIED_TOGETHER = 50_000
 def seal() -> bool:
     """Seal what was written since. Return True if there may be more."""
     sealed = seals.seal()
-    for entry in sealed:
-        if entry.mac and not leaves.has_right_mac(leaves.of(entry), entry.mac):
-            _report_forged(entry)
-    return len(sealed) == seals.MOST_TOGETHER
+    unmarked = [entry for entry in sealed if not entry.mac]
+    forged = [entry for entry in sealed if entry.mac and not leaves.has_right_mac(leaves.of(entry), entry.mac)]
+    if unmarked and verify.old_version_may_write(clock.wall()):
+        _report_unmarked(unmarked)
+    else:
+        forged += unmarked
+    for entry in forged:
+        _report_forged(entry)
+    return tiles.fill() or len(sealed) == seals.MOST_TOGETHER
 
 
 @job("verify-audit", every=timedelta(days=1))
@@ -55,3 +60,20 @@ def _report_forged(entry: AuditEntry) -> None:
         detail=f"The audit entry {entry.pk} was not written by this software: it has no valid mark of our key. "
         f"Somebody with access to the database put it there. {RUN}",
     )
+
+
+def _report_unmarked(unmarked: list[AuditEntry]) -> None:
+    """Tell of entries without a mark that came after the first one with a mark.
+
+    Those before it are from the time without marks. Verification cannot say whether the version before wrote the rest.
+    """
+    marked = AuditEntry.objects.exclude(mac="").order_by("pk").values_list("pk", flat=True).first()
+    after = [entry.pk for entry in unmarked if marked and entry.pk > marked]
+    if after:
+        report(
+            UNMARKED,
+            str(after[0]),
+            office=None,
+            detail=f"Audit entries without a mark of our key: {len(after)}, from entry {after[0]} to {after[-1]}. If "
+            "the version before still ran then, it wrote them. If not, somebody with access to the database did.",
+        )

@@ -28,6 +28,7 @@ from billing import (  # noqa: F401  for their jobs
     sealing,
 )
 from billing.models import WorkerHeartbeat
+from billing.operations.engine import request_texts  # noqa: F401  for its job
 from billing.operations.engine.settle import resume_unsettled
 from billing.outbox import delivery, keeping  # noqa: F401  keeping: for its job
 from billing.stripe_api import pace

@@ -13,6 +13,7 @@ from config.settings import DATABASES
 WHITENOISE_AUTOREFRESH = True  # a test's client is new, and would look at every static file first
 
 MEMORY, ENOUGH = Path("/dev/shm"), 2 << 30  # noqa: S108  for the files of this run only, whose name is this folder's
-if (name := DATABASES["default"]["TEST"].get("NAME")) and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH:
+test = DATABASES["default"].get("TEST", {})
+if (name := test.get("NAME")) and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH:
     # The product waits for the disk at each commit. A test database is thrown away, so it can be in memory.
-    DATABASES["default"]["TEST"]["NAME"] = str(MEMORY / f"tests-{hashlib.sha256(name.encode()).hexdigest()[:16]}.db")
+    test["NAME"] = str(MEMORY / f"tests-{hashlib.sha256(name.encode()).hexdigest()[:16]}.db")

@@ -86,7 +86,7 @@ def test_a_second_factor_that_a_command_removed_has_nobody_behind_it(people):
 
 def test_an_attempt_that_was_refused_did_nothing(people):
     with trail.acting(actor.person(people["a"])):
-        trail.record_refusal(people["b"], "change a role")
+        trail.record_refusal(people["b"], "change a role", code="not_permitted")
 
     assert two_people.are_two(people["a"], people["b"])
 

@@ -119,7 +119,7 @@ def require_on_record(by: Actor, power: Power, office: Office, *, what: str, to:
         require(by, power, office, to=to)
     except errors.NotPermitted as refusal:
         with trail.acting(by, office=office):
-            trail.record_refusal(office, f"{what}: {refusal.on_record}")
+            trail.record_refusal(office, f"{what}: {refusal.on_record}", code=refusal.code)
         raise
 
 

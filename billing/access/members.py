@@ -112,7 +112,7 @@ def _changing(office: Office, what: str, by: Actor) -> Iterator[Office]:
                     raise errors.OfficeArchived(locked)
                 yield locked
         except errors.BillingError as refusal:
-            trail.record_refusal(office, f"{what}: {refusal.on_record}")
+            trail.record_refusal(office, f"{what}: {refusal.on_record}", code=refusal.code)
             raise
 
 

@@ -1,23 +1,36 @@
-"""Giving each request an id, an actor and the address that it came from, which the audit trail records."""
+"""Giving each request an id, an actor and the address that it came from, which the audit trail records.
 
+The id is ours. Its answer has it as ``X-Request-ID``. An id that the client sent decides nothing: the log has it beside
+ours, and the answer as ``X-Client-Request-ID``.
+"""
+
+import logging
 import re
 import uuid
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
+from billing import errors
 from billing.access.network import address_of, network_of
 from billing.audit import actor, reads, trail
 
 FORBIDDEN = 403
-READS = ("GET", "HEAD", "OPTIONS")
-REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
+OPAQUE = re.compile(r"[0-9A-Fa-f-]{16,64}")
+"""What says nothing about anybody, such as a UUID. Anything else that a client sends as its id is left out."""
+
+log = logging.getLogger(__name__)
 
 
 def _act_of_admin(request: HttpRequest) -> str:
     """Return the name of the admin's page to which a person sent a form, or "". The API records its own refusals."""
     match = request.resolver_match
-    is_act = match and "admin" in match.app_names and request.method not in READS and request.user.is_authenticated
+    is_act = (
+        match
+        and "admin" in match.app_names
+        and request.method not in reads.WITHOUT_EFFECT
+        and request.user.is_authenticated
+    )
     return match.view_name if match and is_act else ""
 
 
@@ -25,17 +38,20 @@ def audit_context(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
     def middleware(request: HttpRequest) -> HttpResponse:
-        given = request.headers.get("X-Request-ID", "")
-        request_id = given if REQUEST_ID.match(given) else uuid.uuid4().hex
+        request_id, theirs = uuid.uuid4().hex, request.headers.get("X-Request-ID", "")
+        if is_opaque := bool(OPAQUE.fullmatch(theirs)):
+            log.info("request %s is the client's %s", request_id, theirs)
         user = request.user
         by = actor.person(user) if user.is_authenticated else actor.service(f"visitor of {request.path[:100]}")
         asked = trail.AskedFrom(request_id, _address(request), network_of(request))
         with trail.acting(by, asked_from=asked):
             response = get_response(request)
             if response.status_code == FORBIDDEN and (act := _act_of_admin(request)):
-                trail.record_refusal(user, f"not permitted: {act}")
+                trail.record_refusal(user, f"not permitted: {act}", code=errors.NotPermitted.code)
             reads.record(request, response)
         response["X-Request-ID"] = request_id
+        if is_opaque:
+            response["X-Client-Request-ID"] = theirs
         return response
 
     return middleware

@@ -5,7 +5,7 @@ An address that no scope names is closed to every service. A scope reads only: w
 
 from dataclasses import dataclass
 
-READS = ("GET", "HEAD")
+from billing.audit.reads import READING
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ SCOPES: dict[str, Scope] = {
 
 def needed(address: str, method: str) -> str | None:
     """Return the scope that opens the address, by its name without ``api:``. None: no scope does."""
-    if method not in READS:
+    if method not in READING:
         return None
     return next((name for name, scope in SCOPES.items() if address in scope.addresses), None)
 

@@ -82,7 +82,7 @@ def remove_all_for(user: User, *, by: Actor, reason: str) -> None:
     roles.require(by, Power.PEOPLE, to="remove a person's second factor")
     if by.user == user:
         with trail.acting(by):
-            trail.record_refusal(user, "remove all second factors of their own")
+            trail.record_refusal(user, "remove all second factors of their own", code=errors.OwnSecondFactor.code)
         raise errors.OwnSecondFactor(user)
     remove_all(user, by=by, reason=trail.checked_reason(reason))
 

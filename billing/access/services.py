@@ -23,9 +23,13 @@ log = logging.getLogger(__name__)
 BEGINS = "obs"
 """A token is ``obs_<prefix>_<secret>``. Tools that look for secrets in code can find it by its beginning."""
 USE_IS_EXACT_TO = timedelta(minutes=10)
+TRY_EVERY = 60
+"""Seconds. If the database takes no write, it is not asked at each request."""
 MAY = Power.SERVICES
-tried: dict[tuple[int, str], float] = {}
-"""When this process last tried to write something about a service that need not be written at each request."""
+REFUSED = "service_refused"
+"""The code of the refusal of a right token that is not valid any more, or came from elsewhere."""
+tried: dict[int, float] = {}
+"""When this process last tried to write that a service is used."""
 
 
 def give_secret(service: ServiceIdentity, *, by: Actor, overlap: timedelta = timedelta(0)) -> str:
@@ -94,7 +98,7 @@ def found_by(token: str, address: network.Address | None) -> ServiceIdentity | N
         return None
     service, now = secret.service, clock.wall()
     if why := _why_not(secret, address, now):
-        _record_refusal(service, why)
+        _record_refusal(service, why, code=REFUSED)
         return None
     return service
 
@@ -103,7 +107,7 @@ def note_use(service: ServiceIdentity) -> None:
     """Write that the service is used, at most every ten minutes. If that fails, it is left out."""
     now = clock.wall()
     used, fresh_until = service.last_used_at, now - USE_IS_EXACT_TO
-    if (used and used > fresh_until) or not _is_time_to_try(service, "use", seconds=60):
+    if (used and used > fresh_until) or not _is_time_to_try(service):
         return
     try:
         with time_limits.optional() as using:
@@ -115,17 +119,15 @@ def note_use(service: ServiceIdentity) -> None:
 
 def record_lacking_scope(service: ServiceIdentity, what: str) -> None:
     """Put on record that the service asked for what its scopes do not name."""
-    _record_refusal(service, f"asked for {what}, for which it has no scope")
+    _record_refusal(service, f"asked for {what}, for which it has no scope", code=errors.ScopeMissing.code)
 
 
-def _record_refusal(service: ServiceIdentity, why: str) -> None:
-    """Put the refusal on record, once in ten minutes from each process. If that fails, only the log has it."""
+def _record_refusal(service: ServiceIdentity, why: str, *, code: str) -> None:
+    """Put the refusal on record. If that fails, only the log has it."""
     log.warning("service %s refused: %s", service.name, why)
-    if not _is_time_to_try(service, why, seconds=USE_IS_EXACT_TO.total_seconds()):
-        return
     try:
         with trail.acting(actor.identity(service)):
-            trail.record_refusal(service, why)
+            trail.record_refusal(service, why, code=code)
     except AnyDatabaseError:
         log.exception("refusal of the service %s not on record: the database did not take it", service.name)
 
@@ -143,13 +145,11 @@ def _why_not(secret: ServiceSecret, address: network.Address | None, now: dateti
     return ""
 
 
-def _is_time_to_try(service: ServiceIdentity, what: str, *, seconds: float) -> bool:
-    key, now = (service.pk, what), time.monotonic()
-    if now - tried.get(key, -seconds) < seconds:
+def _is_time_to_try(service: ServiceIdentity) -> bool:
+    now = time.monotonic()
+    if now - tried.get(service.pk, -TRY_EVERY) < TRY_EVERY:
         return False
-    if len(tried) > 10_000:  # one address after another: forgetting costs a row more, and memory has an end
-        tried.clear()
-    tried[key] = now
+    tried[service.pk] = now
     return True
 
 

@@ -6,7 +6,7 @@ from typing import cast
 from django.conf import settings
 
 from billing import clock
-from billing.access.scopes import READS
+from billing.audit.reads import WITHOUT_EFFECT
 from billing.models import AccessToken, User
 
 Scope = AccessToken.Scope
@@ -36,4 +36,4 @@ def opens(token: AccessToken, address: str, method: str) -> bool:
 
     What the person may do there is asked besides. A scope gives nothing that the person has not.
     """
-    return token.scope == Scope.OPERATE or method in (*READS, "OPTIONS") or address == ENDS_ITSELF
+    return token.scope == Scope.OPERATE or method in WITHOUT_EFFECT or address == ENDS_ITSELF

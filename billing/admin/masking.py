@@ -3,14 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Model
-from django.http import HttpRequest, HttpResponse
-from unfold.admin import ModelAdmin
+from django.http import HttpRequest
 
 from billing.access.masking import is_masked_for
+from billing.admin.recorded import RecordedAdmin
 from billing.admin.searching import NAME, OFFICE
-from billing.audit import reads
-from billing.models import Office
 
 OPEN = (*NAME, *OFFICE, "number", "invoice__number", "code")
 """The fields of searches that hold nothing that is masked."""
@@ -23,46 +20,8 @@ WHOLE = {"exact", "id", "isempty", "isnull"}
 """How a filter compares a whole value."""
 
 
-def office_of(subject: Model | None) -> Office | None:
-    """Return the Office that a row is or belongs to."""
-    found = subject if isinstance(subject, Office) else getattr(subject, "office", None)
-    return found if isinstance(found, Office) else None
-
-
-def _filters(shown: Any) -> tuple[str, ...]:
-    """Return by what a list was filtered: the names of its filters, and never what was typed."""
-    used = [one for one in shown.filter_specs if one.used_parameters]
-    known = {name for one in used for name in one.expected_parameters()}
-    names = [str(one.title) for one in used]
-    names += ["a search"] if shown.query else []
-    names += ["another column"] if set(shown.get_filters_params()) - known else []
-    return tuple(names)
-
-
-class MaskedAdmin(ModelAdmin):
-    """It also notes for the audit trail what a person looks at: ``billing.audit.reads``."""
-
-    def get_object(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        row = super().get_object(request, *args, **kwargs)
-        reads.look_at(request, office_of(row))
-        return row
-
-    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        response = super().changelist_view(request, *args, **kwargs)
-        shown = getattr(response, "context_data", None) or {}
-        if "cl" in shown and self._is_of_offices:
-            reads.look_at_list(request, rows=shown["cl"].result_count, filters=_filters(shown["cl"]))
-        return response
-
-    def get_search_results(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """Note what another page looks up for a field of a form, too."""
-        if self._is_of_offices:
-            reads.look_at_list(request, filters=("a search",))
-        return super().get_search_results(request, *args, **kwargs)
-
-    @property
-    def _is_of_offices(self) -> bool:
-        return self.model is Office or any(one.name == "office" for one in self.opts.fields)
+class MaskedAdmin(RecordedAdmin):
+    """The admin of rows whose texts may be masked. Who looks at them is on record."""
 
     def get_search_fields(self, request: HttpRequest) -> Sequence[str]:
         fields = super().get_search_fields(request)

@@ -55,7 +55,8 @@ class StampedForm(forms.ModelForm):
         if row.pk is not None:
             row.refresh_from_db(from_queryset=type(row)._default_manager.select_for_update())
             if self.data.get("stamp") != stamp_of(row):
-                trail.record_refusal(row, "a form that was opened before another change was not saved")
+                what = "a form that was opened before another change was not saved"
+                trail.record_refusal(row, what, code="changed_meanwhile")
                 raise forms.ValidationError(
                     "Somebody changed this after you opened the page, so nothing was saved. "
                     f"It is now: {in_words(row)}. Load the page again."

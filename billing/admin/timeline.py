@@ -1,9 +1,10 @@
 """The timeline of an Office: one line for each operation and each other act, in words, newest first.
 
-What was written in one request, or in one run of a worker, belongs together. The page holds so many of these, and the
-number of queries does not grow with them. An operation's words come from its declaration, and what else the line says
-comes from the entries. What people typed into the operation is not read. Who looked at the Office is not here: the list
-of the trail has it, under the kind *read*.
+What one actor wrote in one request, or in one run of a worker, belongs together. The page holds so many of these, and
+the number of queries does not grow with them. Of one request it reads so many entries, and says how many are left.
+An operation's words come from its declaration, and what else the line says comes from the entries. What people typed
+into the operation is not read. Who looked at the Office is not here: the list of the trail has it, under the kind
+*read*.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,7 +13,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Window
+from django.db.models.functions import RowNumber
 
 from billing import errors
 from billing.admin.audit_trail import changes_in_words
@@ -24,6 +26,7 @@ from billing.money import Money
 from billing.operations.engine.registry import REGISTRY
 
 ON_A_PAGE = 25
+MOST_TOGETHER = 200
 MOST_BENEATH = 50
 MOST_NAMES = 3
 ENDED = {
@@ -36,15 +39,24 @@ ENDED = {
 ROWS: dict[str, type[Any]] = {"operation": Operation, "invoice": Invoice, "payment": Payment, "adjustment": Adjustment}
 
 
+Group = tuple[str, str]
+"""A request's id and who acted."""
+
+
 @dataclass
 class Line:
-    """``head`` is the entry that says what the line is about: the one that began an operation, an act, a refusal."""
+    """``head`` is the entry that says what the line is about: the one that began an operation, an act, a refusal.
+
+    ``beyond`` is how many more entries of the same request were not read, and ``until`` when the last one was written.
+    """
 
     entries: list[AuditEntry]
     head: AuditEntry | None = None
     words: str = ""
     tone: str = ""
     facts: list[str] = field(default_factory=list)
+    beyond: int = 0
+    until: datetime | None = None
 
     @property
     def first(self) -> AuditEntry:
@@ -71,7 +83,7 @@ class Line:
 
     @property
     def more(self) -> int:
-        return len(self.entries) - MOST_BENEATH
+        return max(0, len(self.entries) - MOST_BENEATH) + self.beyond
 
 
 @dataclass(frozen=True)
@@ -94,9 +106,10 @@ def page(office: Office, *, by: Actor, before: str = "") -> Timeline:
 
 
 def _firsts(office: Office, at: tuple[datetime, int] | None) -> list[AuditEntry]:
-    """Return the first entry of each request that wrote about the Office, one more than a page has."""
-    same = _acts().filter(request_id=OuterRef("request_id"), office=OuterRef("office"), pk__lt=OuterRef("pk"))
-    return _newest(_acts().filter(Q(request_id="") | ~Exists(same), office=office), at)
+    """Return the first entry of each actor and request about the Office, one more than a page has."""
+    named = {name: OuterRef(name) for name in ("request_id", "office", "actor_label")}
+    before = _acts().filter(**named, pk__lt=OuterRef("pk"))
+    return _newest(_acts().filter(Q(request_id="") | ~Exists(before), office=office), at)
 
 
 def _acts() -> QuerySet[AuditEntry]:
@@ -137,13 +150,31 @@ def _place(text: str) -> tuple[datetime, int] | None:
 def _lines(office: Office, firsts: list[AuditEntry]) -> Iterator[Line]:
     """Yield the lines of these requests, newest first. A request may have done several things."""
     ids = {one.request_id for one in firsts if one.office_id} - {""}
-    together: dict[str, list[AuditEntry]] = {one: [] for one in ids}
-    entries = _acts().filter(office=office, request_id__in=ids).order_by("pk")
-    for entry in entries.select_related("content_type").defer("serialized_data", "changes_text"):
-        together[entry.request_id].append(entry)
+    written = _acts().filter(office=office, request_id__in=ids)
+    together = _together(written)
+    counts = written.order_by().values_list("request_id", "actor_label")
+    whole = {(id_, by): (count, last) for id_, by, count, last in counts.annotate(Count("pk"), Max("timestamp"))}
     for first in firsts:
-        mine = together[first.request_id] if first.office_id and first.request_id else [first]
-        yield from reversed(list(_apart(mine)))
+        mine = together[_group(first)] if first.office_id and first.request_id else [first]
+        lines = list(_apart(mine))
+        count, last = whole.get(_group(first), (0, None))
+        if first.office_id and count > len(mine):
+            lines[-1].beyond, lines[-1].until = count - len(mine), last
+        yield from reversed(lines)
+
+
+def _together(written: QuerySet[AuditEntry]) -> dict[Group, list[AuditEntry]]:
+    """Return the first entries of each group, in their order."""
+    place = Window(RowNumber(), partition_by=[F("request_id"), F("actor_label")], order_by="pk")
+    found = written.annotate(place=place).filter(place__lte=MOST_TOGETHER).order_by("pk")
+    together: dict[Group, list[AuditEntry]] = {}
+    for entry in found.select_related("content_type").defer("serialized_data", "changes_text"):
+        together.setdefault(_group(entry), []).append(entry)
+    return together
+
+
+def _group(entry: AuditEntry) -> Group:
+    return entry.request_id, entry.actor_label
 
 
 def _apart(entries: list[AuditEntry]) -> Iterator[Line]:
@@ -210,6 +241,9 @@ def _refused(what: str) -> str:
 
 
 def _changed(entries: list[AuditEntry]) -> str:
+    """Say what was changed. Archiving asks nothing of Stripe, so it has no operation, but it has words."""
+    if archived := [entry.changes["archived_at"] for entry in entries if "archived_at" in _of_the_office(entry)]:
+        return REGISTRY[Kind.UNARCHIVE_OFFICE if archived[-1][1] == "None" else Kind.ARCHIVE_OFFICE].done
     created = all(entry.action == AuditEntry.Action.CREATE for entry in entries)
     names = list(dict.fromkeys(_name(entry) for entry in entries))
     more = [f"{len(names) - MOST_NAMES} more"] if len(names) > MOST_NAMES else []
@@ -228,8 +262,8 @@ def _facts(
     paid: dict[str, int] = {}
     for entry in entries:
         changes: dict[str, Any] = entry.changes or {}
-        if entry.content_type.model == "office" and entry.action == AuditEntry.Action.UPDATE:
-            yield from _of_office(changes, plans, office)
+        if of_office := _of_the_office(entry):
+            yield from _of_office(of_office, plans, office)
         elif entry.content_type.model == "invoice" and "amount_paid" in changes:
             before, after = (_number(value) for value in changes["amount_paid"])
             invoice = rows["invoice"].get(entry.object_id)
@@ -242,6 +276,12 @@ def _facts(
     yield from (f"charged {Money(amount, currency)}" for currency, amount in paid.items())
     if not paid:
         yield from _of_payments(entries, rows["payment"])
+
+
+def _of_the_office(entry: AuditEntry) -> dict[str, Any]:
+    """Return what an entry changed in the Office's row. Of any other entry it is nothing."""
+    is_it = entry.content_type.model == "office" and entry.action == AuditEntry.Action.UPDATE
+    return (entry.changes or {}) if is_it else {}
 
 
 def _of_office(changes: dict[str, Any], plans: dict[str, str], office: Office) -> Iterator[str]:

@@ -8,7 +8,8 @@ from django.template.response import SimpleTemplateResponse
 from django.utils import timezone
 
 from billing import zones
-from billing.admin.masking import MaskedAdmin, office_of
+from billing.admin.masking import MaskedAdmin
+from billing.admin.recorded import office_of
 
 NAMES_ZONE = "billing/admin_zone.html"
 

@@ -38,7 +38,8 @@ def _require_opened(request: HttpRequest, token: AccessToken) -> None:
     address = request.resolver_match.url_name or "" if request.resolver_match else ""
     if not tokens.opens(token, address, request.method or ""):
         with trail.acting(actor.person(token.user)):
-            trail.record_refusal(token.user, f"{_method(request)} {address}: the API token only looks")
+            what = f"{_method(request)} {address}: the API token only looks"
+            trail.record_refusal(token.user, what, code=errors.TokenOnlyReads.code)
         raise errors.TokenOnlyReads
 
 

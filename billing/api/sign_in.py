@@ -166,6 +166,6 @@ def _require_second_factor(user: User, code: str) -> None:
         if not form.is_valid():
             raise errors.SecondFactorWrong
     except errors.BillingError as refused:
-        trail.record_refusal(user, f"API token: {refused.code}")
+        trail.record_refusal(user, f"API token: {refused.code}", code=refused.code)
         raise
     form.authenticator.record_usage()

@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from django.db.models import QuerySet
 
-from billing.audit import keys, leaves, seals, search, trail, verifier
+from billing.audit import keys, leaves, seals, search, tiles, trail, verifier
 from billing.audit.actor import Actor
 from billing.audit.merkle import Tiles, leaf_hash
 from billing.models import AuditEntry, AuditSeal, Office, SealedEntry
@@ -63,13 +63,12 @@ class Export:
 
     def __init__(self, which: Which, *, by: Actor, reason: str) -> None:
         with trail.acting(by, reason=reason, office=which.office):
-            trail.record_act(
-                which.office or trail.installation(), f"exported the audit trail {which}".strip(), office=which.office
-            )
+            about, what = which.office or trail.installation(), f"exported the audit trail {which}".strip()
+            trail.record_act(about, what, office=which.office, data={"code": search.EXPORTED})
         self.which = which
         self.last = AuditEntry.objects.order_by("-pk").values_list("pk", flat=True)[0]
         self.head = AuditSeal.objects.first()
-        self.tree = Tiles(self.head.size if self.head else 0, _leaves)
+        self.tree = Tiles(self.head.size if self.head else 0, tiles.read)
         self.sealed = self.waiting = 0
 
     def proof(self) -> dict[str, Any]:
@@ -141,11 +140,6 @@ def export(file: IO[bytes], which: Which, *, by: Actor, reason: str) -> int:
         archive.writestr("proof.json", json.dumps(made.proof() | made.counts(), indent=1))
         archive.writestr("verify.py", Path(verifier.__file__).read_text())
     return made.sealed + made.waiting
-
-
-def _leaves(begin: int, most: int) -> list[bytes]:
-    found = SealedEntry.objects.filter(position__gte=begin, position__lt=begin + most).order_by("position")
-    return [bytes.fromhex(leaf) for leaf in found.values_list("leaf", flat=True)]
 
 
 def _line(given: dict[str, Any]) -> bytes:

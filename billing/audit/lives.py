@@ -1,6 +1,8 @@
 """How long the rows of each table are kept, and what ends them. docs/trail.md shows this table.
 
-Evidence is kept for six years at least, and the database refuses to delete it before, whoever asks.
+Evidence is kept for six years at least, and the database refuses to delete it, whoever asks. The trail alone is retired
+after that, because it grows with each act and names people. Other evidence is kept for ever, by decision: it is a few
+rows for each act, holds no text that was typed but reasons and notes, and what is left of the trail refers to it.
 """
 
 from dataclasses import dataclass
@@ -19,23 +21,26 @@ class Life:
 
 
 EVIDENCE = f"{EVIDENCE_YEARS} years at least"
+FOR_EVER = "for ever"
 OFFICE = "as long as its Office, which is never deleted"
 PRODUCT = "as long as the product is used"
 NOTHING = "nothing"
 LIVES = (
     Life("The audit trail", "billing.AuditEntry", EVIDENCE, "`manage.py retire_audit`"),
     Life("Seals, and the hash of each entry", "billing.AuditSeal billing.SealedEntry", PRODUCT, NOTHING),
-    Life("Reviews of the trail", "billing.TrailReview", EVIDENCE, NOTHING),
+    Life("The tiles of their tree, which follow from them", "billing.SealedTile", PRODUCT, NOTHING),
+    Life("Reviews of the trail", "billing.TrailReview", FOR_EVER, NOTHING),
     Life(
         "Refusals that came again, not yet in the trail",
         "billing.RefusalCount",
         "20 minutes",
         "the worker, which puts their number into it",
     ),
-    Life("Operations and their requests", "billing.Operation billing.OperationStep", EVIDENCE, NOTHING),
-    Life("Findings, open and resolved", "billing.Finding", EVIDENCE, NOTHING),
-    Life("Determinations and vouchings", "billing.Agreement billing.Vouching", EVIDENCE, NOTHING),
-    Life("Requests for approval, emergency roles", "billing.ApprovalRequest billing.EmergencyRole", EVIDENCE, NOTHING),
+    Life("Operations and their requests", "billing.Operation billing.OperationStep", FOR_EVER, NOTHING),
+    Life("Text typed into an operation", "", "7 days after it settled", "job `forget-request-texts`"),
+    Life("Findings, open and resolved", "billing.Finding", FOR_EVER, NOTHING),
+    Life("Determinations and vouchings", "billing.Agreement billing.Vouching", FOR_EVER, NOTHING),
+    Life("Requests for approval, emergency roles", "billing.ApprovalRequest billing.EmergencyRole", FOR_EVER, NOTHING),
     Life("Events of Stripe that were settled", "billing.ReceivedEvent", "90 days", "job `purge-events`"),
     Life(
         "Comparisons that ended",

@@ -15,18 +15,28 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\1" + left + right).digest()
 
 
+TILE = 8
+"""A full tile is a complete subtree of so many levels, so of 256 leaves, or of 256 full tiles."""
+
+
 class Tree:
-    """A tree that leaves are added to. It remembers the roots of its complete subtrees only, the largest first."""
+    """A tree that leaves are added to. It remembers the roots of its complete subtrees only, the largest first.
+
+    ``filled`` has the tiles that became full: the height, the place among those of that height, and the root of each.
+    """
 
     def __init__(self, size: int = 0, peaks: Iterable[bytes] = ()) -> None:
         self.size, self.peaks = size, list(peaks)
+        self.filled: list[tuple[int, int, bytes]] = []
 
     def add(self, leaf: bytes) -> None:
         """Add the hash of a leaf."""
-        for bit in range(self.size.bit_length()):
-            if not self.size >> bit & 1:
+        for height in range(1, self.size.bit_length() + 1):
+            if not self.size >> (height - 1) & 1:
                 break
             leaf = node_hash(self.peaks.pop(), leaf)
+            if height % TILE == 0:
+                self.filled.append((height, self.size >> height, leaf))
         self.peaks.append(leaf)
         self.size += 1
 
@@ -84,30 +94,36 @@ class Levels:
 
 
 class Tiles(Levels):
-    """The same tree of many leaves in little memory: it reads 256 leaves at a time, again where a proof needs them.
+    """The same tree of many leaves in little memory: it reads 256 nodes at a time, and only where a proof needs them.
 
-    ``read`` returns the leaves from a position on, up to so many, in their order.
+    ``read`` takes a height (0 for the leaves, or a multiple of ``TILE``), a place and a number. It returns so many
+    complete nodes of that height, from that place on.
     """
 
-    HEIGHT = 8
-
-    def __init__(self, size: int, read: Callable[[int, int], list[bytes]]) -> None:
-        tile = 1 << self.HEIGHT
+    def __init__(self, size: int, read: Callable[[int, int, int], list[bytes]]) -> None:
         self.size, self.read = size, read
-        self.upper = Levels([Levels(read(at, min(tile, size - at))).root() for at in range(0, size, tile)])
-        self.at, self.tile = -1, Levels([])
+        self.kept: dict[tuple[int, bool], tuple[int, Levels]] = {}
 
     def node(self, height: int, place: int) -> bytes:
-        if height >= self.HEIGHT:
-            return self.upper.node(height - self.HEIGHT, place)
-        above = self.HEIGHT - height
-        if place >> above != self.at:
-            self.at = place >> above
-            begin = self.at << self.HEIGHT
-            self.tile = Levels(self.read(begin, max(0, min(1 << self.HEIGHT, self.size - begin))))
-        if height >= len(self.tile.levels):  # of a tile that is not full, there is one node up to the top
-            return self.tile.root() if place == self.at << above else b""
-        return self.tile.node(height, place - (self.at << above))
+        within = height % TILE
+        at = place >> (TILE - within)
+        tile = self._tile(height - within, at)
+        place -= at << (TILE - within)
+        if within >= len(tile.levels):  # of a tile that is not full, there is one node up to the top
+            return b"" if place else tile.root()
+        return tile.node(within, place)
 
     def root(self) -> bytes:
-        return self.upper.root()
+        return self.node((self.size - 1).bit_length(), 0)
+
+    def _tile(self, height: int, at: int) -> Levels:
+        """Return a tile of nodes of this height. Of each height it keeps two: the last one, and another."""
+        complete = self.size >> height
+        is_last = at == complete >> TILE
+        if (height, is_last) not in self.kept or self.kept[height, is_last][0] != at:
+            begin = at << TILE
+            nodes = self.read(height, begin, min(1 << TILE, complete - begin)) if begin < complete else []
+            if is_last and self.size != complete << height:  # what is left over below makes one more node
+                nodes.append(self._tile(height - TILE, complete).root())
+            self.kept[height, is_last] = at, Levels(nodes)
+        return self.kept[height, is_last][1]

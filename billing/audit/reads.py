@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 OFFICE, LIST = "office_looked_at", "list_looked_at"
 READING = ("GET", "HEAD")
+WITHOUT_EFFECT = (*READING, "OPTIONS")
+"""The methods of HTTP that change nothing. `OPTIONS` shows nothing either."""
 NOT_READS = ("api:entitlement", "api:export-audit-trail")
 """One is asked at every login, and tells nothing of an Office's billing. The other has an entry of its own."""
 SHOWN, REFUSED_FROM = 200, 400

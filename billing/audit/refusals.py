@@ -3,8 +3,9 @@
 The first one writes its entry at once. Those after it are counted in a table of their own. When the window is over, a
 job (``billing.counted_refusals``) writes one entry with the number. Whoever is not signed in is known by their network.
 
-Nobody can fill the trail: each actor has at most ``MOST`` different refusals in a window, and all who are not signed in
-have ``MOST_OF_VISITORS`` together. What comes then is one entry “more”, and is counted there.
+Nobody can fill the trail, and nobody hides the refusals of another one. In a window each actor has at most ``MOST``
+different refusals, of which ``MOST_AT_ONE`` at one Office. Of those who are not signed in, each network has
+``MOST_AT_ONE``, and all together have ``MOST_OF_VISITORS``. What comes then is one entry “more”, and is counted there.
 """
 
 from dataclasses import dataclass
@@ -16,37 +17,41 @@ from billing.audit import windows
 from billing.audit.actor import Actor
 from billing.models import RefusalCount
 
-MOST = 100
-MOST_OF_VISITORS = 500
-MORE = "refused: more, of other kinds or from other networks, which are counted together"
+MOST_AT_ONE = 50
+MOST = 200
+MOST_OF_VISITORS = 1_000
+MORE_AT_ONE = "refused: more, of other kinds, which are counted together"
+MORE = "refused: more, of other kinds or elsewhere, which are counted together"
+CODE_OF_MORE = "more"
 VISITORS = "visitors"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a refusal goes: the key of the entry that is to be written now, and whether it is the one “more”."""
+    """Where a refusal goes: the key of the entry that is to be written now, and ``MORE`` or so if it is such a one."""
 
     key: str
-    is_more: bool = False
+    more: str = ""
 
 
-def counted(by: Actor | None, network: str, *about: object) -> Place | None:
+def counted(by: Actor | None, network: str, office: int | None, *about: object) -> Place | None:
     """Count a refusal. Return where its entry goes, if it is the first in this window. None: it was counted.
 
     To be called in the transaction that writes the entry.
     """
-    group = _group_of(by)
-    who = network if group == VISITORS else ""
-    began = windows.began()
-    place = Place(windows.key(began, "refusal", group, who, *about))
+    who, began = _who(by), windows.began()
+    where = f"{who} at {network if who == VISITORS else office}"
+    place = Place(windows.key(began, "refusal", where, *about))
     if _came_again(place.key):
         return None
-    most = MOST_OF_VISITORS if group == VISITORS else MOST
-    if RefusalCount.objects.filter(group=group, began=began).count() >= most:
-        place = Place(windows.key(began, "more refusals", group), is_more=True)
-        if _came_again(place.key):
-            return None
-    _, is_first = RefusalCount.objects.get_or_create(pk=place.key, defaults={"group": group, "began": began})
+    of_all = RefusalCount.objects.filter(group__startswith=f"{who} at ", began=began)
+    if of_all.count() >= (MOST_OF_VISITORS if who == VISITORS else MOST):
+        place = Place(windows.key(began, "more refusals", who), MORE)
+    elif of_all.filter(group=where).count() >= MOST_AT_ONE:
+        place = Place(windows.key(began, "more refusals", where), MORE_AT_ONE)
+    if place.more and _came_again(place.key):
+        return None
+    _, is_first = RefusalCount.objects.get_or_create(pk=place.key, defaults={"group": where, "began": began})
     if not is_first:
         _came_again(place.key)
     return place if is_first else None
@@ -66,11 +71,11 @@ def _came_again(key: str) -> bool:
     return bool(RefusalCount.objects.filter(pk=key).update(times=F("times") + 1))
 
 
-def _group_of(by: Actor | None) -> str:
+def _who(by: Actor | None) -> str:
     if by is None:
         return "unattended"
     if by.user:
         return f"person {by.user.pk}"
     if by.identity:
         return f"service {by.identity.pk}"
-    return VISITORS if by.kind == "service" else f"{by.kind} {by.label}"[:80]
+    return VISITORS if by.kind == "service" else f"{by.kind} {by.label}"[:50]

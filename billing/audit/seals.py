@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from billing import clock
-from billing.audit import keys, leaves
+from billing.audit import keys, leaves, tiles
 from billing.audit.merkle import Tree, leaf_hash
 from billing.models import AuditEntry, AuditSeal, SealedEntry
 
@@ -103,4 +103,5 @@ def _added(batch: list[AuditEntry], last: AuditSeal | None, now: datetime) -> Au
         SealedEntry(position=begin + place, entry=entry.pk, seal=made, leaf=one.hex())
         for place, (entry, one) in enumerate(zip(batch, hashes, strict=True))
     )
+    tiles.store(tree.filled)
     return made

@@ -7,7 +7,7 @@ from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.utils.functional import cached_property
 
-from billing import zones
+from billing import errors, zones
 from billing.models import AuditEntry, Office, User
 
 MOST_COUNTED = 1_000
@@ -16,6 +16,15 @@ NIGHT_BEGINS, NIGHT_ENDS = time(20), time(7)
 SATURDAY = 5
 LONGEST = timedelta(days=93)
 """The longest period whose nights and weekends are asked for at once: each of them is a condition of its own."""
+EXPORTED, SIGN_IN_FAILED = "exported", "sign_in_failed"
+FAILED_SIGN_INS = {
+    *(SIGN_IN_FAILED, errors.SecondFactorToEnrol.code, errors.SecondFactorMissing.code, errors.SecondFactorWrong.code),
+}
+DENIALS = {
+    *(errors.NotPermitted.code, errors.StaffOnly.code, errors.ScopeMissing.code, errors.TokenOnlyReads.code),
+    *(errors.OwnSecondFactor.code, errors.NotYourRequest.code, errors.PersonMustAsk.code),
+}
+"""The codes of refusals because of who asked."""
 UNUSUAL = {
     "refusals": "Refusals",
     "denials": "Denials: somebody was not allowed to",
@@ -69,14 +78,12 @@ def unusual(name: str, since: datetime, until: datetime, *, zone: str) -> QueryS
         case "refusals":
             return refused
         case "denials":
-            return refused.filter(Q(what__contains="not permitted") | Q(what__contains="not allowed to") | _ONLY_STAFF)
+            return refused.filter(_coded(DENIALS) | (_WITHOUT_CODE & _DENIED_IN_WORDS))
         case "failed_sign_ins":
-            tries = (
-                Q(what__startswith="sign-in") | Q(what__startswith="second factor") | Q(what__startswith="API token")
-            )
-            return refused.filter(tries)
+            return refused.filter(_coded(FAILED_SIGN_INS) | (_WITHOUT_CODE & _FAILED_IN_WORDS))
         case "exports":
-            return entries.filter(kind=AuditEntry.Kind.ACT, what__startswith="exported")
+            acts = entries.filter(kind=AuditEntry.Kind.ACT)
+            return acts.filter(_coded({EXPORTED}) | (_WITHOUT_CODE & Q(what__startswith="exported")))
         case "emergency_roles":
             named = {"content_type__app_label": "billing", "content_type__model": "emergencyrole"}
             return entries.filter(**named, action=AuditEntry.Action.CREATE)
@@ -86,7 +93,18 @@ def unusual(name: str, since: datetime, until: datetime, *, zone: str) -> QueryS
     raise ValueError(name)
 
 
-_ONLY_STAFF = Q(what__contains="Only the vendor's staff may")
+_WITHOUT_CODE = Q(additional_data__code__isnull=True)
+"""Entries that the version before wrote. They are known by their words alone."""
+_DENIED_IN_WORDS = (
+    Q(what__contains="not permitted")
+    | Q(what__contains="not allowed to")
+    | Q(what__contains="Only the vendor's staff may")
+)
+_FAILED_IN_WORDS = Q(what__startswith="sign-in") | Q(what__startswith="second factor") | Q(what__startswith="API token")
+
+
+def _coded(codes: set[str]) -> Q:
+    return Q(additional_data__code__in=sorted(codes))
 
 
 def _out_of_hours(since: datetime, until: datetime, zone: str) -> Q:

@@ -161,28 +161,33 @@ def acts_about(model: type[Model]) -> QuerySet[AuditEntry]:
     return AuditEntry.objects.filter(content_type=of_model, kind=AuditEntry.Kind.ACT)
 
 
-def record_refusal(subject: Any, what: str, *, office: Office | None = None) -> None:
+def record_refusal(subject: Any, what: str, *, code: str, office: Office | None = None) -> None:
     """Record an attempt that was refused, or count it if it came before: see ``refusals``.
 
-    The reason of the context is left out. Give nothing that the person wrote: a refused text may be about a patient,
-    and the trail is kept for years.
+    ``code`` says of which kind it is, by which it is searched for: the code of the error if there is one. It is about
+    the Office of the context unless another one is given. The reason of the context is left out. Give nothing that the
+    person wrote: a refused text may be about a patient, and the trail is kept for years.
     """
-    entry, context = _entry(AuditEntry.Kind.REFUSAL, subject, what, office), _context.get()
-    about = (entry.content_type_id, entry.object_pk, entry.office_id, entry.what)
+    context = _context.get()
+    entry = _entry(AuditEntry.Kind.REFUSAL, subject, what, office)
+    entry.office = entry.office or context.office
+    about = (entry.content_type_id, entry.object_pk, entry.what)
     with transaction.atomic():
-        place = refusals.counted(context.actor, context.asked_from.network, *about)
+        place = refusals.counted(context.actor, context.asked_from.network, entry.office_id, *about)
         if place is None:
             return
-        if place.is_more:
-            by = context.actor
-            entry = _entry(AuditEntry.Kind.REFUSAL, (by and (by.user or by.identity)) or NOBODY, refusals.MORE, None)
-        entry.window_key = place.key
+        if place.more:
+            by, at_one = context.actor, entry.office if place.more == refusals.MORE_AT_ONE else None
+            subject, code = (by and (by.user or by.identity)) or NOBODY, refusals.CODE_OF_MORE
+            entry = _entry(AuditEntry.Kind.REFUSAL, subject, place.more, at_one)
+        entry.window_key, entry.additional_data = place.key, {"code": code}
         entry.save()
 
 
 def record_count(first: AuditEntry, what: str) -> None:
     """Record how often a refusal came again. ``first`` is its entry."""
-    about = {name: getattr(first, name) for name in ("content_type", "object_pk", "object_id", "object_repr", "office")}
+    names = ("content_type", "object_pk", "object_id", "object_repr", "office", "additional_data")
+    about = {name: getattr(first, name) for name in names}
     AuditEntry(kind=AuditEntry.Kind.REFUSAL, action=AuditEntry.Action.ACCESS, what=what[:200], **about).save()
 
 
@@ -226,7 +231,9 @@ def _complete(sender: type, instance: AuditEntry, **_: Any) -> None:
     instance.remote_addr = context.asked_from.address
     instance.billing_at = clock.billing()
     if instance.office_id is None:
-        instance.office_id = _office_of(instance) or (context.office.pk if context.office else None)
+        instance.office_id = _office_of(instance)
+    if instance.office_id is None and context.office and instance.kind != AuditEntry.Kind.REFUSAL:
+        instance.office_id = context.office.pk
     instance.nonce = uuid.uuid4()
     instance.mac = leaves.mac(instance)
 

@@ -20,7 +20,7 @@ from django.db.models import QuerySet
 
 from billing.audit import append_only, keys, leaves, retiring, seals
 from billing.audit.merkle import Tree, leaf_hash
-from billing.models import AuditEntry, AuditSeal, SealedEntry
+from billing.models import AuditEntry, AuditSeal, SealedEntry, SealedTile
 
 BATCH = 500
 """Few at once: Python looks again and again at what is in memory."""
@@ -114,7 +114,7 @@ def _verify_tree(found: Found, tell: Callable[[int, int], None], most: int, afte
             if position != tree.size:
                 found.faults.append(Fault(f"place {tree.size} of the tree is missing before it", entry=entry))
                 return
-            may_be_old = bool(head and first and head.sealed_at < first.sealed_at + OLD_VERSION_MAY_WRITE)
+            may_be_old = bool(head and old_version_may_write(head.sealed_at, first))
             if position < retired and entry not in entries:
                 found.retired += 1
             elif wrong := _what_is_wrong(entries.get(entry), stored, without_mac=may_be_old):
@@ -135,9 +135,29 @@ def _verify_tree(found: Found, tell: Callable[[int, int], None], most: int, afte
                     return
             if len(found.faults) >= most:
                 return
+        found.faults += _wrong_tiles(tree)
         tell(found.entries, total)
     if head is not None:
         found.faults.append(Fault(f"its entries from place {tree.size} on are missing", seal=head.number))
+
+
+def old_version_may_write(at: datetime, first: AuditSeal | None = None) -> bool:
+    """Return whether an entry that is sealed at this moment may have no mark. ``first`` is the first seal, if known."""
+    first = first or AuditSeal.objects.order_by("number").first()
+    return first is None or at < first.sealed_at + OLD_VERSION_MAY_WRITE
+
+
+def _wrong_tiles(tree: Tree) -> list[Fault]:
+    """Return the stored tiles that are not what the tree just filled. Exports are proven with them."""
+    right = {(height, place): root.hex() for height, place, root in tree.filled}
+    tree.filled = []
+    rows = SealedTile.objects.filter(place__in={place for _, place in right}).order_by("height", "place")
+    stored = rows.values_list("height", "place", "root") if right else ()
+    return [
+        Fault(f"the stored tile {height}/{place} is not that of its entries: delete it, and it is made again")
+        for height, place, root in stored
+        if right.get((height, place), root) != root
+    ]
 
 
 def _what_is_wrong(values: tuple[Any, ...] | None, stored: str, *, without_mac: bool) -> str:

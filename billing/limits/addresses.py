@@ -1,12 +1,13 @@
 """Which limit an address has. What is not named has ``reads``, or ``operations`` if it can change something."""
 
+from billing.audit.reads import WITHOUT_EFFECT
+
 EXEMPT = {
     "healthz": "monitors ask it often; a few short queries bound it",
     "djstripe:djstripe_webhook_by_uuid": "Stripe's signature and the body's size bound it, and no event may be lost",
 }
 """Addresses without a limit, and why."""
 
-READING = ("GET", "HEAD", "OPTIONS")
 SIGN_IN = (
     *("api:sign-in", "account_login", "mfa_authenticate", "mfa_login_webauthn"),
     *("account_reset_password", "invitation", "new-password"),
@@ -18,7 +19,7 @@ TAKE_A_CODE = (
     *("admin:billing_office_subscribe", "admin:billing_office_payment_link", "admin:billing_office_apply_discount"),
 )
 """Where somebody could try one code of a discount after another."""
-EXPORTS = {"api:export-audit-trail": READING, "admin:billing_auditentry_export": ("POST",)}
+EXPORTS = {"api:export-audit-trail": WITHOUT_EFFECT, "admin:billing_auditentry_export": ("POST",)}
 """With which methods an address exports the trail, which takes long."""
 
 
@@ -28,7 +29,7 @@ def limit_of(address: str, method: str) -> str | None:
         return None
     if method in EXPORTS.get(address, ()):
         return "exports"
-    if method in READING:
+    if method in WITHOUT_EFFECT:
         if address == "api:entitlement":
             return "entitlement"
         return "at-stripe" if address in READ_AT_STRIPE else "reads"

@@ -21,7 +21,7 @@ from billing.models.rate_count import RateCount
 from billing.models.received_event import ReceivedEvent
 from billing.models.reconciliation import Reconciliation
 from billing.models.refusal_count import RefusalCount
-from billing.models.seal import AuditSeal, SealedEntry, TrailProgress
+from billing.models.seal import AuditSeal, SealedEntry, SealedTile, TrailProgress
 from billing.models.service import ServiceIdentity, ServiceSecret
 from billing.models.stripe_account import StripeAccount
 from billing.models.subscription import Subscription, SubscriptionChange, SubscriptionItem
@@ -63,6 +63,7 @@ __all__ = [
     "RefusalCount",
     "RequestBudget",
     "SealedEntry",
+    "SealedTile",
     "ServiceIdentity",
     "ServiceSecret",
     "StripeAccount",

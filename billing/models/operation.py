@@ -88,6 +88,7 @@ class Operation(Requested):
     attempts = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(default=clock.wall)
     settled_at = models.DateTimeField(null=True)
+    texts_removed_at = models.DateTimeField(null=True, editable=False, help_text="When typed text was taken out")
 
     class Meta:
         ordering = ["-created_at", "-pk"]

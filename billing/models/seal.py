@@ -1,7 +1,7 @@
 """Seals of the audit trail: the signed heads of one tree, and which entry is at which place in it.
 
-Both are only added. An entry that is committed late joins the next seal. The last table only says how far the daily
-job has verified them, so that it need not read everything each day.
+Both are only added. An entry that is committed late joins the next seal. The tiles follow from them. The last table
+only says how far the daily job has verified them, so that it need not read everything each day.
 """
 
 from django.db import models
@@ -43,6 +43,21 @@ class SealedEntry(models.Model):
 
     def __str__(self) -> str:
         return f"entry {self.entry} at {self.position}"
+
+
+class SealedTile(models.Model):
+    """The root of a full tile of the tree. It follows from the leaves, and saves reading them for a proof."""
+
+    height = models.PositiveSmallIntegerField(help_text="8: a tile of 256 leaves; 16: of 256 such tiles; …")
+    place = models.BigIntegerField(help_text="0, 1, 2, … among those of this height")
+    root = models.CharField(max_length=64)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["height", "place"], name="sealed_tile_once")]
+
+    def __str__(self) -> str:
+        return f"tile {self.height}/{self.place}"
 
 
 class TrailProgress(models.Model):

@@ -163,7 +163,7 @@ def _on_record(what: str, row: Agreement, *, by: Actor, reason: str) -> Iterator
             yield
         except errors.BillingError as refusal:
             subject = row if row.pk else Agreement(pk=0, kind=row.kind)  # nothing was stored that it could name
-            trail.record_refusal(subject, f"{what}: {refusal.on_record}")
+            trail.record_refusal(subject, f"{what}: {refusal.on_record}", code=refusal.code)
             raise
 
 

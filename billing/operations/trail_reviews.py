@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from billing import clock, errors, zones
 from billing.access import roles
@@ -68,9 +68,8 @@ def operating_powers(person: User) -> list[str]:
 
 
 def own_acts(days: Days, person: User) -> QuerySet[AuditEntry]:
-    """Return what the person did in these days, but for their own account, such as signing in."""
-    account = {"content_type": ContentType.objects.get_for_model(User), "object_id": person.pk}
-    return _entries(days).filter(actor=person).exclude(**account)
+    """Return what the person did in these days."""
+    return _acts(days).filter(actor=person)
 
 
 def sign_off(days: Days, *, by: Actor, note: str) -> TrailReview:
@@ -87,7 +86,7 @@ def sign_off(days: Days, *, by: Actor, note: str) -> TrailReview:
         try:
             return _signed_off(days, person, by=by, note=note)
         except errors.BillingError as refusal:
-            trail.record_refusal(person, f"sign off the audit trail: {refusal.on_record}")
+            trail.record_refusal(person, f"sign off the audit trail: {refusal.on_record}", code=refusal.code)
             raise
 
 
@@ -100,12 +99,19 @@ def _signed_off(days: Days, person: User, *, by: Actor, note: str) -> TrailRevie
         seal = AuditSeal.objects.first()
         if seal is None or _entries(days).filter(~seals.is_sealed()).exists():
             raise errors.NotSealedYet
-        others = _entries(days).filter(actor_kind="person").exclude(actor=person)
+        others = _acts(days).exclude(actor=person)
         if own_acts(days, person).exists() and not others.exists():
             raise errors.OwnActsAlone
         return TrailReview.objects.create(
             person=person, since=days.since, until=days.until, seal=seal, root=seal.root, note=words
         )
+
+
+def _acts(days: Days) -> QuerySet[AuditEntry]:
+    """Return what people did. Looking is no act, and neither is what concerns one's own account, such as signing in."""
+    own_account = {"content_type": ContentType.objects.get_for_model(User), "object_id": F("actor_id")}
+    did = _entries(days).filter(actor_kind="person").exclude(kind=AuditEntry.Kind.READ)
+    return did.exclude(**own_account)
 
 
 def _entries(days: Days) -> QuerySet[AuditEntry]:

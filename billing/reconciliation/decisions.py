@@ -110,9 +110,9 @@ def _require(by: Actor, subject: Office | Finding, *, to: str) -> None:
     """Refuse an actor without the permission, and record the refusal. Raises: NotPermitted."""
     try:
         roles.require(by, Power.OPERATE, to=to)
-    except errors.NotPermitted:
+    except errors.NotPermitted as refusal:
         with trail.acting(by):
-            trail.record_refusal(subject, f"may not {to}")
+            trail.record_refusal(subject, f"may not {to}", code=refusal.code)
         raise
 
 

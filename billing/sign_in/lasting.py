@@ -76,24 +76,25 @@ def _began(request: HttpRequest, user: User, **_: Any) -> None:
 
 
 def _why_over(row: UserSession | None, user: User) -> str:
+    """Return why the session is over, in words that follow “because”. Empty: it is not."""
     if row is None:
-        return "You were signed out, because this session was ended. Sign in again."
+        return "this session was ended"
     end, can_be_put_off = ends(row, user)
     if clock.wall() < end:
         return ""
     if can_be_put_off:
-        return "You were signed out, because nothing was asked for some time. Sign in again."
+        return "nothing was asked for some time"
     hours = settings.SESSION_LASTS.total_seconds() / 3600
-    return f"You were signed out, because you signed in {hours:g} hours ago. Sign in again."
+    return f"you signed in {hours:g} hours ago"
 
 
 def _end(request: HttpRequest, user: User, row: UserSession | None, why: str) -> None:
-    recorded.act(user, f"session over: {why.partition(', because ')[2].partition('.')[0]}")
+    recorded.act(user, f"session over: {why}")
     if row:
         row.delete()
     request.session.flush()
     request.user = AnonymousUser()
-    messages.info(request, why)
+    messages.info(request, f"You were signed out, because {why}. Sign in again.")
 
 
 def _note_use(row: UserSession) -> None:

@@ -10,8 +10,9 @@ from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.auth import signals as auth
 from django.http import HttpRequest
 
+from billing import errors
 from billing.access import ending, second_factor
-from billing.audit import actor, trail
+from billing.audit import actor, search, trail
 from billing.limits import lockout
 from billing.models import User
 
@@ -30,10 +31,10 @@ def act(user: User, what: str) -> None:
         trail.record_act(user, what)
 
 
-def refusal(user: User | None, what: str) -> None:
+def refusal(user: User | None, what: str, *, code: str = search.SIGN_IN_FAILED) -> None:
     """Record a try that failed. Who tried is not known, so nobody is named as the actor."""
     with trail.acting(actor.service("somebody who is not signed in")):
-        trail.record_refusal(user or trail.NOBODY, what)
+        trail.record_refusal(user or trail.NOBODY, what, code=code)
 
 
 def watch() -> None:
@@ -111,4 +112,4 @@ def _used(user: User, authenticator: Authenticator, **_: Any) -> None:
 
 
 def _wrong_code(user: User, **_: Any) -> None:
-    refusal(user, "second factor: wrong code")
+    refusal(user, "second factor: wrong code", code=errors.SecondFactorWrong.code)

@@ -15,6 +15,7 @@ from billing.models import AuditEntry, Operation
 from billing.operations.engine import settle
 from billing.operations.engine.begin import perform
 from billing.operations.money.credit import AdjustCredit
+from billing.operations.offices.archive import ArchiveOffice, UnarchiveOffice
 from billing.operations.offices.contact import ChangeContact
 from billing.operations.subscriptions.cancel import CancelSubscription
 from billing.operations.subscriptions.change import ChangeSubscription
@@ -82,6 +83,16 @@ def test_what_was_not_done_says_so(stripe, browser, operator, office):
 
     assert declined.startswith("operator@vendor.example asked for “Start a subscription”, and the payment was declined")
     assert refused.startswith("operator@vendor.example was refused “Cancel the subscription”: ")
+
+
+def test_archiving_and_bringing_back_have_words_of_their_own(browser, operator, office):
+    perform(ArchiveOffice(), office, by=operator, reason="the practice closed")
+    perform(UnarchiveOffice(), office, by=operator, reason="it did not")
+
+    assert lines(browser, office)[:2] == [
+        "operator@vendor.example brought the Office back: it did not",
+        "operator@vendor.example archived the Office: the practice closed",
+    ]
 
 
 def test_what_stripe_reported_together_is_one_line(stripe, browser, operator, office):
@@ -177,6 +188,37 @@ def test_several_things_of_one_request_are_several_lines(stripe, browser, operat
         "operator@vendor.example cancelled the subscription",
         "operator@vendor.example started a subscription",
     ]
+
+
+def test_what_others_wrote_with_the_same_request_id_is_a_line_of_its_own(browser, office):
+    for who in ("first", "second", "first"):
+        with trail.acting(actor.job(who), request_id="one-request"):
+            trail.record_act(office, f"noted by the {who}", office=office)
+
+    told = lines(browser, office)
+
+    assert told[:3] == [
+        "second noted by the second",
+        "first noted by the first",
+        "first noted by the first",
+    ]
+
+
+def test_a_request_with_very_many_entries_says_how_many_are_not_read(browser, office):
+    with trail.acting(actor.job("tests"), office=office, request_id="one-request"):
+        for number in range(timeline.MOST_TOGETHER + 7):
+            trail.record_act(office, f"act {number}", office=office)
+
+    with CaptureQueriesContext(connection) as seen:
+        shown = timeline.page(office, by=actor.job("tests"))
+
+    acts = [line for line in shown.lines if line.words.startswith("act ")]
+    assert len(acts) == timeline.MOST_TOGETHER
+    assert [line.beyond for line in acts[:2]] == [7, 0]
+    assert acts[0].until == AuditEntry.objects.latest("pk").timestamp
+    assert len(seen) < 12
+    assert "(and 7 more entries until " in lines(browser, office)[0]
+    assert 'request=one-request">and 7 more</a>' in page(browser, office)
 
 
 def test_the_number_of_statements_does_not_grow(stripe, browser, operator, office):

@@ -78,13 +78,56 @@ def test_its_proofs_are_those_of_the_definition(size):
         assert tree.consistency(earlier) == consistency(earlier, leaves)
 
 
+def nodes_of(leaves):
+    """Return how the complete nodes of these leaves are read, and the list that notes each reading."""
+    seen = []
+
+    def read(height, begin, most):
+        seen.append((height, begin, most))
+        width = 1 << height
+        return [root(leaves[at * width : (at + 1) * width]) for at in range(begin, begin + most)]
+
+    return read, seen
+
+
 @pytest.mark.parametrize("size", [1, 2, 255, 256, 257, 300, 511, 512, 513, 770, 1_025])
 def test_a_tree_that_is_read_by_tiles_proves_the_same(size):
     leaves = [leaf_hash(str(number).encode()) for number in range(size)]
-    whole, tiles = Levels(leaves), Tiles(size, lambda begin, most: leaves[begin : begin + most])
+    whole, tiles = Levels(leaves), Tiles(size, nodes_of(leaves)[0])
 
     assert tiles.root() == whole.levels[-1][0]
     for position in {0, size // 3, size // 2, size - 2, size - 1} - {-1}:
         assert tiles.inclusion(position) == whole.inclusion(position) == inclusion(position, leaves)
     for earlier in {1, 2, 255, 256, 257, 511, 512, size - 1, size} & set(range(1, size + 1)):
         assert tiles.consistency(earlier) == whole.consistency(earlier)
+
+
+@pytest.mark.parametrize("size", [65_535, 65_536, 65_537, 66_050, 131_333])
+def test_of_a_large_tree_a_proof_reads_a_few_tiles(size):
+    leaves = [number.to_bytes(32, "big") for number in range(size)]
+    whole = Levels(leaves)
+    seen = []
+
+    def read(height, begin, most):
+        seen.append(most)
+        return [whole.node(height, at) for at in range(begin, begin + most)]
+
+    for position in (0, 255, 256, size // 2, 65_534, size - 1):
+        tiles = Tiles(size, read)
+        seen.clear()
+        assert tiles.inclusion(position) == whole.inclusion(position)
+        assert tiles.root() == whole.root()
+        assert sum(seen) <= 5 * 256
+    for earlier in (1, 255, 256, 257, 32_768, 65_535, size - 1):
+        assert Tiles(size, read).consistency(earlier) == whole.consistency(earlier)
+
+
+def test_a_tree_that_grew_names_the_tiles_that_became_full():
+    leaves = [number.to_bytes(32, "big") for number in range(66_000)]
+    whole, tree = Levels(leaves), Tree()
+    for leaf in leaves:
+        tree.add(leaf)
+
+    assert [(height, place) for height, place, _ in tree.filled if height > 8] == [(16, 0)]
+    assert [place for height, place, _ in tree.filled if height == 8] == list(range(66_000 // 256))
+    assert all(node == whole.node(height, place) for height, place, node in tree.filled)

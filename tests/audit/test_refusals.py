@@ -7,12 +7,14 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from billing import clock, errors
-from billing.audit import refusals
+from billing.access import services
+from billing.audit import actor, refusals, trail
 from billing.counted_refusals import write_counts
-from billing.models import AuditEntry, RefusalCount, User
+from billing.models import AuditEntry, RefusalCount, ServiceIdentity, User
 from billing.operations.engine.begin import perform
+from billing.operations.offices.archive import ArchiveOffice
 from billing.operations.subscriptions.cancel import CancelSubscription, ResumeRenewal
-from tests.conftest import a_member, an_office
+from tests.conftest import a_member, a_person, an_office
 
 NOBODY = "somebody who is not signed in"
 
@@ -90,6 +92,21 @@ def test_many_networks_cannot_fill_the_trail(stripe, monkeypatch):
     assert found()[-1].actor_label == NOBODY
 
 
+def test_one_visitor_hides_nobody_else(stripe, monkeypatch):
+    monkeypatch.setattr(refusals, "MOST_AT_ONE", 3)
+    monkeypatch.setattr(refusals, "MOST_OF_VISITORS", 6)
+    people = [a_person(f"person{number}@elsewhere.example") for number in range(9)]
+    for person in people:
+        wrong_password(person.email, "203.0.113.7")
+    wrong_password(people[0].email, "198.51.100.9")
+
+    assert [(one.remote_addr, one.what == refusals.MORE_AT_ONE) for one in found()] == [
+        *[("203.0.113.7", False)] * 3,
+        ("203.0.113.7", True),
+        ("198.51.100.9", False),
+    ]
+
+
 def test_whoever_fills_their_own_share_hides_nobody_else(stripe, office, outsider, auditor, monkeypatch):
     monkeypatch.setattr(refusals, "MOST", 2)
     for number in range(4):
@@ -97,7 +114,39 @@ def test_whoever_fills_their_own_share_hides_nobody_else(stripe, office, outside
     refused(CancelSubscription(), office, auditor)
 
     assert [one.actor for one in found()] == [outsider.user] * 3 + [auditor.user]
-    assert (found()[2].what, found()[2].object_repr) == (refusals.MORE, str(outsider.user))
+    more = found()[2]
+    assert (more.what, more.object_repr) == (refusals.MORE, str(outsider.user))
+    assert more.office is None  # it counts what was refused at several
+    assert more.additional_data == {"code": "more"}
+
+
+def test_what_was_refused_at_one_office_hides_nothing_at_another(stripe, office, outsider, monkeypatch):
+    monkeypatch.setattr(refusals, "MOST_AT_ONE", 1)
+    other = an_office("Another Practice")
+    for operation in (CancelSubscription(), ResumeRenewal(), ArchiveOffice(), ResumeRenewal()):
+        refused(operation, office, outsider)
+    refused(ArchiveOffice(), other, outsider)
+
+    assert [(one.office, one.what == refusals.MORE_AT_ONE) for one in found()] == [
+        (office, False),
+        (office, True),
+        (other, False),
+    ]
+    the_window_is_over()
+    write_counts()
+    assert (found()[-1].office, found()[-1].what[:13]) == (office, "2 more until ")
+
+
+def test_what_a_service_was_refused_is_counted_as_everything_else(db):
+    with trail.acting(actor.job("tests")):
+        service, other = (
+            ServiceIdentity.objects.create(name=name, expires_at=clock.wall()) for name in ("One", "Other")
+        )
+    for one in (service, service, service, other):
+        services.record_lacking_scope(one, "GET offices")
+
+    assert [one.object_repr for one in found()] == [str(service), str(other)]
+    assert RefusalCount.objects.get(times__gt=0).times == 2
 
 
 def test_a_refusal_of_a_window_that_is_not_over_is_not_lost_to_the_job(stripe, office, outsider):
@@ -118,13 +167,13 @@ def test_each_entry_says_where_from_through_trusted_proxies_only(stripe, office,
     client.force_authenticate(viewer)
     for proxies, says in ((0, "127.0.0.1"), (1, "198.51.100.9"), (2, "203.0.113.7")):
         settings.TRUSTED_PROXIES = proxies
-        client.post(
+        answer = client.post(
             f"/api/v1/offices/{office.public_id}/{('archive', 'unarchive', 'contact')[proxies]}/",
             {},
-            headers={"X-Forwarded-For": "203.0.113.7, 198.51.100.9", "X-Request-ID": f"request-{proxies}"},
+            headers={"X-Forwarded-For": "203.0.113.7, 198.51.100.9"},
         )
         entry = found()[-1]
-        assert (entry.remote_addr, entry.request_id) == (says, f"request-{proxies}")
+        assert (entry.remote_addr, entry.request_id) == (says, answer["X-Request-ID"])
         assert abs(entry.timestamp - clock.wall()) < timedelta(minutes=1)
         assert entry.billing_at
 

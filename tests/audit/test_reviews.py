@@ -143,6 +143,31 @@ def test_nobody_signs_off_their_own_acts_alone(month, operator, auditor, office)
     assert signed(operator)
 
 
+@pytest.mark.parametrize("kind", ["act", "read"])
+def test_that_a_colleague_signed_in_or_looked_makes_no_own_work_signable(month, operator, auditor, office, kind):
+    written(auditor, auditor.user if kind == "act" else office, "came by", NOON + timedelta(days=1), kind=kind)
+    sealing.seal()
+
+    with pytest.raises(errors.OwnActsAlone):
+        signed(operator)
+
+
+def test_what_the_reviewer_looked_at_is_no_act_of_theirs(auditor, office):
+    written(auditor, office, "looked at the Office's billing", kind="read")
+    while sealing.seal():
+        pass
+
+    assert not trail_reviews.own_acts(NOVEMBER, auditor.user).exists()
+    assert signed(auditor)
+
+
+def test_what_a_colleague_did_to_somebody_elses_account_is_an_act(month, operator, administrator):
+    written(administrator, operator.user, "changed a role", NOON + timedelta(days=1))
+    sealing.seal()
+
+    assert signed(operator)
+
+
 def test_signing_in_is_no_act_that_another_must_read(auditor):
     written(auditor, auditor.user, "signed in with a password")
     while sealing.seal():

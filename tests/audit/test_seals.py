@@ -346,6 +346,31 @@ def test_a_forged_entry_is_told_when_it_is_sealed(offices):
     assert Finding.objects.get(kind="audit_entry_forged").subject == str(number)
 
 
+def test_entries_without_a_mark_are_told_when_they_are_sealed(offices, monkeypatch):
+    number = copied(entry(2), nonce=None, mac="")
+    sealing.seal()
+
+    told = Finding.objects.get()
+    assert (told.kind, told.severity, told.subject) == ("audit_entries_unmarked", "critical", str(number))
+    assert told.detail.startswith(f"Audit entries without a mark of our key: 1, from entry {number} ")
+
+    monkeypatch.setattr(verify, "OLD_VERSION_MAY_WRITE", timedelta(0))
+    later = copied(entry(2), nonce=None, mac="")
+    sealing.seal()
+
+    assert Finding.objects.get(kind="audit_entry_forged").subject == str(later)
+
+
+def test_entries_from_the_time_without_marks_are_nothing_to_tell():
+    for name in ("Maple", "Oak"):
+        changed(AuditEntry, AuditEntry.objects.get(office=an_office(name)).pk, nonce=None, mac="")
+    an_office("Elm")
+
+    sealing.seal()
+
+    assert not Finding.objects.exists()
+
+
 def test_the_signature_is_ed25519_as_in_rfc_8032(settings):
     settings.AUDIT_SEAL_KEY = RFC_8032["private"]
 

@@ -40,7 +40,7 @@ def noted(office, operator):
         with trail.acting(by, office=about, request_id=f"request-{what.replace(' ', '-')}"):
             trail.record_act(about, what, office=about)
     with trail.acting(operator, office=office):
-        trail.record_refusal(office, "refused here")
+        trail.record_refusal(office, "refused here", code="office_archived")
     return owner
 
 
@@ -188,7 +188,7 @@ def test_each_statement_of_the_timeline_is_on_an_index(browser, noted, office):
         browser.get(f"/admin/billing/office/{office.pk}/timeline/")
 
     asked = [one["sql"] for one in seen if 'FROM "billing_auditentry"' in one["sql"]]
-    assert len(asked) == 3
+    assert len(asked) == 4
     for sql in asked:
         assert_no_scan(sql)
 
@@ -225,6 +225,60 @@ def nodes(node):
     yield node
     for one in node.get("Plans", []):
         yield from nodes(one)
+
+
+def unusual(name):
+    now = clock.wall()
+    rows = search.unusual(name, now - timedelta(days=1), now + timedelta(days=1), zone="UTC")
+    return set(rows.values_list("what", flat=True))
+
+
+def refusal_from_before(what):
+    with trail.acting(actor.service("somebody")):
+        AuditEntry.objects.log_create(trail.NOBODY, force_log=True, action=3, kind="refusal", what=what)
+
+
+def test_kinds_of_refusals_are_found_by_their_code_in_whatever_words(operator, office):
+    with trail.acting(operator, office=office):
+        for what, code in (
+            ("may not close a finding", "not_permitted"),
+            ("the API token only looks", "token_only_reads"),
+            ("the one who asked is not allowed to any more", "requester_may_no_longer"),
+            ("nobody came in", search.SIGN_IN_FAILED),
+            ("another code, please", "second_factor_wrong"),
+            ("sign-in: a page that was closed", "changed_meanwhile"),
+        ):
+            trail.record_refusal(office, what, code=code)
+
+    assert unusual("denials") == {"may not close a finding", "the API token only looks"}
+    assert unusual("failed_sign_ins") == {"nobody came in", "another code, please"}
+
+
+def test_refusals_from_before_there_were_codes_are_found_by_their_words(db):
+    denied = {"not permitted: a page", "refund: You are not allowed to give back", "trial: Only the vendor's staff may"}
+    failed = {"sign-in: wrong address or password", "second factor: wrong code", "API token: second_factor_missing"}
+    for what in denied | failed | {"refund: it is too much"}:
+        refusal_from_before(what)
+
+    assert unusual("denials") == denied
+    assert unusual("failed_sign_ins") == failed
+
+
+def test_exports_are_found_by_their_code_and_those_from_before_by_their_words(office):
+    with trail.acting(actor.job("tests")):
+        trail.record_act(office, "took the trail along", data={"code": search.EXPORTED})
+        trail.record_act(office, "exported the audit trail")
+        trail.record_act(office, "exported nothing", data={"code": "another"})
+
+    assert unusual("exports") == {"took the trail along", "exported the audit trail"}
+
+
+def test_the_number_of_a_refusal_is_found_with_it(operator, office):
+    with trail.acting(operator, office=office):
+        trail.record_refusal(office, "may not close a finding", code="not_permitted")
+        trail.record_count(AuditEntry.objects.latest("pk"), "3 more until 12:00 UTC: may not close a finding")
+
+    assert len(unusual("denials")) == 2
 
 
 def test_nights_and_weekends_are_those_of_the_vendors_zone(settings, operator, office):

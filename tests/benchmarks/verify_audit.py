@@ -71,7 +71,7 @@ def made() -> None:
     from django.db.models import QuerySet
 
     from billing import clock
-    from billing.audit import actor, append_only, keys, leaves, seals, trail
+    from billing.audit import actor, append_only, keys, leaves, seals, tiles, trail
     from billing.audit.merkle import Tree, leaf_hash
     from billing.models import AuditEntry, AuditSeal, Office, SealedEntry
 
@@ -117,6 +117,8 @@ def made() -> None:
                 QuerySet(SealedEntry).bulk_create(
                     SealedEntry(position=at, entry=pk, seal=made, leaf=leaf) for at, pk, leaf in places
                 )
+                tiles.store(tree.filled)
+                tree.filled = []
 
 
 def copying(connection: Any, count: int) -> str:

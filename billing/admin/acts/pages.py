@@ -23,7 +23,7 @@ from unfold.enums import ActionVariant
 from billing import errors
 from billing.access import roles
 from billing.admin.acts import Act, Button, Click, Link, Token
-from billing.admin.masking import office_of
+from billing.admin.recorded import office_of
 from billing.admin.zoned import Zoned, in_zone_of
 from billing.audit import actor
 from billing.audit.actor import Actor

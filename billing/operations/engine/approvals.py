@@ -125,5 +125,5 @@ def _on_record(what: str, row: ApprovalRequest, *, by: Actor) -> Iterator[None]:
         try:
             yield
         except errors.BillingError as refusal:
-            trail.record_refusal(row, f"{what}: {refusal.on_record}")
+            trail.record_refusal(row, f"{what}: {refusal.on_record}", code=refusal.code)
             raise

@@ -54,7 +54,7 @@ def perform(
             asking = cast(AtStripe[Subject, Result], wanted)
             operation, fresh = _begun(asking, subject, by=by, reason=reason, approving=approving)
         except errors.BillingError as refusal:
-            trail.record_refusal(office, f"{wanted.kind}: {refusal.on_record}")
+            trail.record_refusal(office, f"{wanted.kind}: {refusal.on_record}", code=refusal.code)
             raise
         if operation is None:
             return cast(Result, fresh)

@@ -55,6 +55,32 @@ def _is_no_text(field: Field[Any], hint: Any, value: Any) -> bool:
     return isinstance(value, str) and bool(UUID.fullmatch(value) or (is_own and errors.STRIPE_ID.fullmatch(value)))
 
 
+def without_text(declared: type[Declaration[Any, Any]] | None, stored: dict[str, Any]) -> dict[str, Any]:
+    """The stored request without text that somebody typed, with the same keys, so that ``read`` still reads it.
+
+    A text that the program filled in stays, such as an id or a currency. What the class does not have is typed text,
+    and so is all without a class.
+    """
+    known = {one.name: one for one in fields(declared)} if declared else {}
+    hints = get_type_hints(declared) if declared else {}
+
+    def stays(name: str, value: Any) -> bool:
+        one = known.get(name)
+        is_own = one and one.metadata.get("filled_in") and isinstance(value, str)
+        return bool(one and (is_own or _is_no_text(one, hints[name], value)))
+
+    return {name: value if stays(name, value) else blanked(value) for name, value in stored.items()}
+
+
+def blanked(value: Any) -> Any:
+    """JSON with each text in it emptied, but for UUIDs."""
+    if isinstance(value, dict):
+        return {name: blanked(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [blanked(one) for one in value]
+    return "" if isinstance(value, str) and not UUID.fullmatch(value) else value
+
+
 def read(declared: type[Declared], stored: dict[str, Any]) -> Declared:
     """The request that was stored, by this version or an earlier one.
 
