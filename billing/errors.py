@@ -23,6 +23,11 @@ def without_addresses(text: str) -> str:
     return re.sub(r"\S*@\S*", "…", text)
 
 
+def in_words(seconds: int) -> str:
+    """Return how long to wait, in words: seconds, or minutes if it is long."""
+    return f"{seconds} seconds" if seconds < 90 else f"{-(-seconds // 60)} minutes"
+
+
 class Category(Enum):
     """The kind of a refusal. The API has one answer for each kind."""
 
@@ -36,6 +41,7 @@ class Category(Enum):
     UNKNOWN = "nobody knows yet"
     WAITS = "it waits for a second person"
     TOO_MANY = "it was asked too often"
+    TOO_LARGE = "the request is too large"
 
 
 class BillingError(Exception):
@@ -119,8 +125,8 @@ class EmergencyRoleOver(Refusal):
 class OwnSecondFactor(Refusal):
     code = "own_second_factor"
     category = Category.FORBIDDEN
-    message = "Nobody removes all of their own second factors."
-    remedy = "Ask another administrator, or replace one under your own account."
+    message = "You cannot remove all of your own second factors here."
+    remedy = "Ask another administrator to remove them, or replace one of them on the page of your account."
 
 
 class NoSecondFactor(Refusal):
@@ -132,8 +138,8 @@ class NoSecondFactor(Refusal):
 class NobodyToAdd(Refusal):
     code = "nobody_to_add"
     category = Category.INVALID
-    message = "Nobody with this address can become a member here."
-    remedy = "Use another address of this person, or ask the vendor."
+    message = "This address belongs to one of the vendor's staff, or to somebody who was deactivated."
+    remedy = "They cannot become members of an Office. Use another address of this person."
 
 
 class AlreadyMember(BillingError):
@@ -154,8 +160,8 @@ class NotAMember(Refusal):
 class LastOwner(Refusal):
     code = "last_owner"
     category = Category.CONFLICT
-    message = "This is the last owner of the Office who stays."
-    remedy = "Make another member an owner first."
+    message = "An Office needs an owner, and this member is the only one without an end date who can sign in."
+    remedy = "First make another member an owner, without an end date."
 
 
 class WrongPassword(Refusal):
@@ -188,7 +194,8 @@ class SecondFactorMissing(Refusal):
 class SecondFactorWrong(Refusal):
     code = "second_factor_wrong"
     category = Category.FORBIDDEN
-    message = "The code is wrong, was used before, or was tried too often. Wait for the next one, and try again."
+    message = "This code does not work. It is wrong, it was used before, or there were too many tries."
+    remedy = "Wait for the next code, then try again."
 
 
 class SecretUnreadable(Refusal):
@@ -209,12 +216,12 @@ class ScopeMissing(NotPermitted):
 
 
 class TokenOnlyReads(NotPermitted):
-    """A person's token that only looks was sent to change something."""
+    """A person's token that can only read was sent to change something."""
 
     code = "token_only_reads"
 
     def __init__(self) -> None:
-        BillingError.__init__(self, "This token only looks. Sign in again, with the scope `operate`.")
+        BillingError.__init__(self, "This token can only read. Sign in again with the scope `operate`.")
 
 
 NOT_FOR_SERVICES = "Services cannot use this address. A person must ask, with a token of their own."
@@ -245,19 +252,43 @@ class TooManyRequests(BillingError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class TooManyInvitations(TooManyRequests):
+    """So many invitations were sent for this Office, or to this address, that the next one must wait."""
+
+    code = "too_many_invitations"
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        BillingError.__init__(
+            self,
+            "Too many invitations were sent for this Office, or to this address. Nothing was sent. Try again in "
+            f"{in_words(retry_after_seconds)}.",
+        )
+        self.retry_after_seconds = retry_after_seconds
+
+
+class BodyTooLarge(Refusal):
+    code = "body_too_large"
+    category = Category.TOO_LARGE
+    message = "The body of the request is larger than 64 KiB. It was not read."
+
+
+class LengthMissing(Refusal):
+    code = "length_missing"
+    category = Category.MALFORMED
+    message = "The body of the request has no length. It was not read."
+    remedy = "Send it with a Content-Length, and not in chunks."
+
+
 class TooManyTries(TooManyRequests):
     """There were too many wrong passwords. Until the seconds are over, none is looked at."""
 
     code = "too_many_tries"
 
     def __init__(self, retry_after_seconds: int) -> None:
-        wait = (
-            f"{retry_after_seconds} seconds" if retry_after_seconds < 90 else f"{-(-retry_after_seconds // 60)} minutes"
-        )
         BillingError.__init__(
             self,
-            f"There were too many wrong tries. Try again in {wait}. Until then no password is looked at. A passkey, or "
-            "a sign-in through your organization, works at once.",
+            f"There were too many wrong tries. Try again in {in_words(retry_after_seconds)}. Until then no password is "
+            "looked at. A passkey, or a sign-in through your organization, works at once.",
         )
         self.retry_after_seconds = retry_after_seconds
 
@@ -521,11 +552,11 @@ class RoleUnknown(Refusal):
 
 class RoleGiven(BillingError):
     code = "role_given"
-    without_quotes = "This person has the role, or belongs to the Office already."
+    without_quotes = "This person already has this role."
     category = Category.CONFLICT
 
     def __init__(self, says: str = "") -> None:
-        super().__init__(says or f"{self.without_quotes} To give them another role, change the one that they have.")
+        super().__init__(says or f"{self.without_quotes} You can give them another one on their page under Users.")
 
 
 class InvitationOpen(Refusal):
@@ -547,6 +578,13 @@ class PersonNotActive(Refusal):
     category = Category.CONFLICT
     message = "The account with this address was deactivated."
     remedy = "An administrator must make it active again first, under Users."
+
+
+class SignInToAccept(Refusal):
+    code = "sign_in_to_accept"
+    category = Category.FORBIDDEN
+    message = "There is an account with this address."
+    remedy = "Sign in to it. Then open the link again, and accept the invitation."
 
 
 class LinkNotValid(Refusal):
@@ -1191,8 +1229,8 @@ class PeriodNotOver(BillingError):
 
     def __init__(self, minutes: int) -> None:
         super().__init__(
-            f"The period is not over. Sign it off when it ended at least {minutes} minutes ago: what was begun in it "
-            "is written by then."
+            f"This period has not ended, or has ended only just now. You can sign it off {minutes} minutes after its "
+            "end. By then everything that began in it is recorded."
         )
 
 

@@ -212,7 +212,6 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"billing.access.password_rules.{rule}"}
     for rule in ("LongEnough", "NotAboutOneself", "NotBreached", "HardToGuess")
 ]
-PASSWORD_RESET_TIMEOUT = 60 * 60
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "account_login"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from billing import zones
+from billing.access import second_factor
 from billing.access.roles import OFFICE, VENDOR, Power
 from billing.models import EmergencyRole, Office, User
 
@@ -20,19 +21,24 @@ class Access:
 
     @property
     def in_words(self) -> str:
-        return ", ".join(power.label for power in self.powers)
+        return ", ".join(power.label for power in self.powers) or "nothing"
 
 
 def on(office: Office) -> Iterator[Access]:
     """Yield what holds now, one for each person and role, the Office's own people first.
 
-    Services and jobs act for the vendor and are not people.
+    Services and jobs act for the vendor and are not people. A member who lacks the second factor that the Office
+    requires is listed too, with nothing that they may do.
     """
     if office.archived_at is None:
         members = office.memberships.in_force().filter(user__is_active=True).select_related("user")
+        enrolled = second_factor.enrolled_of(members.values("user")) if office.requires_second_factor else None
         for member in members.order_by("user__email"):
             why = f"is {member.role} of this Office since {zones.bare_day(member.created_at, office.time_zone)}"
-            yield Access(member.user, why, _in_order(OFFICE[member.role]), member.ended_at)
+            may = OFFICE[member.role]
+            if enrolled is not None and member.user_id not in enrolled:
+                why, may = f"{why}, and lacks the second factor that it requires", set()
+            yield Access(member.user, why, _in_order(may), member.ended_at)
     staff = User.objects.filter(is_active=True, is_staff=True, groups__name__in=VENDOR).distinct()
     for person in staff.order_by("email").prefetch_related("groups"):
         for role in VENDOR:

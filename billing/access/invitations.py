@@ -1,25 +1,33 @@
 """Inviting people: an invitation by e-mail to one role, its one-time link, and accepting it.
 
 Nobody types another person's password. The account is made when the person accepts. It then counts as made by whoever
-invited them, and the audit trail says so.
+invited them, and the audit trail says so. Somebody who has an account signs in to it before they accept.
+
+An Office's owners learn from none of this whether an address has an account.
 """
 
 import contextlib
+import math
 from datetime import datetime
 
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
+from django.utils.crypto import salted_hmac
 
-from billing import clock, errors
+from billing import clock, errors, rate_counts
 from billing.access import grants, links, roles
 from billing.access.roles import Power
 from billing.audit import actor, trail
 from billing.audit.actor import Actor
+from billing.folding import fold
 from billing.models import Invitation, Membership, Notification, Office, User
+from config.rate_limits import RateLimit
 
 REASON = "an invitation"
+OF_OFFICE = RateLimit("invitations", 50, 3_600, True, "e-mails with an invitation to one Office, or to the staff")
+TO_ADDRESS = RateLimit("invited", 5, 3_600, True, "e-mails with an invitation to one address, from all Offices")
 
 
 def invite(
@@ -29,28 +37,28 @@ def invite(
 
     ``until`` is the end that the membership in the Office gets. The caller has checked that it is in the future.
 
-    If the address has a user, there is nothing to accept: the user has the role at once and is told by e-mail, and
-    None is returned.
+    A user who is invited to a staff role has it at once and is told by e-mail, and None is returned. Only the vendor's
+    administrators can do this, and they see all users anyway. To an Office everybody is invited in the same way. For
+    the vendor's staff, and for people who were deactivated, the invitation of an owner gives nothing and is not sent.
 
     Raises:
-        NotPermitted, AddressInvalid, RoleUnknown, OfficeArchived.
-        RoleGiven: the user has this role, or belongs to the Office already.
+        NotPermitted, AddressInvalid, RoleUnknown, OfficeArchived, TooManyInvitations.
+        RoleGiven: the user has this staff role already.
+        AlreadyMember: the user is a member of this Office.
         InvitationOpen: the address is invited already.
-        PersonNotActive: the user was deactivated.
+        PersonNotActive: the user was deactivated, and is invited to a staff role.
+        NobodyToAdd: the invitation to an Office would give nothing, and an administrator asks.
     """
     require_may_invite(by, office)
     email = _checked(email, role, office)
     with trail.acting(by, office=office, reason=REASON), transaction.atomic():
-        if user := User.objects.filter(email__iexact=email).first():
-            _give(user, role, office, until)
-            about = f"{office.public_id if office else 'staff'}:{clock.wall().isoformat()}"
-            Notification.objects.put(
-                Notification.Kind.ROLE_GIVEN,
-                f"role_given:{user.public_id}:{role}:{about}",
-                user=user,
-                office=office,
-                role=role,
-            )
+        user = User.objects.filter(email__iexact=email).first()
+        if office:
+            _refuse_to_invite(email, user, office, by)
+        elif user:
+            _give_to_staff(user, role)
+            told = f"role_given:{user.public_id}:{role}:staff:{clock.wall().isoformat()}"
+            Notification.objects.put(Notification.Kind.ROLE_GIVEN, told, user=user, role=role)
             return None
         invitation = _made(email, role, office, by, until=until)
         _mail(invitation)
@@ -75,7 +83,7 @@ def link_on_server(email: str, role: str, *, by: Actor) -> str:
 
 
 def send_again(invitation: Invitation, *, by: Actor) -> None:
-    """Send another link. The earlier ones end. Raises: NotPermitted, InvitationOver."""
+    """Send another link. The earlier ones end. Raises: NotPermitted, InvitationOver, TooManyInvitations."""
     require_may_invite(by, invitation.office)
     with trail.acting(by, office=invitation.office, reason=REASON), transaction.atomic():
         _lock_open(invitation)
@@ -102,23 +110,35 @@ def open_by(secret: str) -> tuple[Invitation, User | None]:
     return _openable(secret, lock=False)
 
 
-def accept(secret: str, *, name: str = "", password: str = "") -> User:
-    """Accept the invitation. Make the user with this name and password, or give the user that there is by now the role.
+def accept(secret: str, *, name: str = "", password: str = "", signed_in: User | None = None) -> User:
+    """Accept the invitation. Make the user with this name and password, or give the role to the user that there is.
 
-    The face has checked the password. Raises: LinkNotValid, PersonNotActive.
+    ``signed_in`` is who asks. The face has checked the password.
+
+    Raises: LinkNotValid. SignInToAccept: the address has a user, who is not ``signed_in``.
     """
     with transaction.atomic():
         invitation, user = _openable(secret, lock=True)
+        if user is not None and user != signed_in:
+            raise errors.SignInToAccept
         inviter = actor.person(invitation.made_by) if invitation.made_by else actor.job("create_administrator")
         with trail.acting(inviter, office=invitation.office, reason="the invitation was accepted"):
-            user = user or User.objects.create_user(invitation.email, password, name=name)
-            with contextlib.suppress(errors.RoleGiven):  # somebody gave it in the meantime
-                _give(user, invitation.role, invitation.office, invitation.until)
+            user = user or _new_user(invitation.email, password, name)
+            with contextlib.suppress(errors.RoleGiven, errors.AlreadyMember):  # somebody gave it in the meantime
+                _give(user, invitation)
         with trail.acting(actor.person(user), office=invitation.office, reason=REASON):
             invitation.accepted_at, invitation.accepted_by = clock.wall(), user
             invitation.save()
             links.end(invitation=invitation)
     return user
+
+
+def holds(invitation: Invitation) -> bool:
+    """Return whether it can be accepted: whoever made it may still invite, and whoever has the address may accept."""
+    archived = invitation.office is not None and invitation.office.archived_at is not None
+    may = invitation.made_by is None or _may_invite(actor.person(invitation.made_by), invitation.office)
+    user = User.objects.filter(email__iexact=invitation.email).first()
+    return invitation.can_be_accepted(clock.wall()) and not archived and may and _may_accept(user, invitation.office)
 
 
 def open_of(office: Office) -> QuerySet[Invitation]:
@@ -151,6 +171,23 @@ def _checked(email: str, role: str, office: Office | None) -> str:
     return email
 
 
+def _may_accept(user: User | None, office: Office | None) -> bool:
+    """Return whether an invitation can give this user something. The roles of the vendor's staff say what they may."""
+    return user is None or (user.is_active and not (office and user.is_staff))
+
+
+def _refuse_to_invite(email: str, user: User | None, office: Office, by: Actor) -> None:
+    """Refuse to invite a member. Only the vendor's people are told of others whom an invitation would give nothing.
+
+    It asks the database the same for every address, so that the time that it takes tells an owner nothing either.
+    """
+    member = office.memberships.in_force().filter(user__email__iexact=email).first()
+    if member:
+        raise errors.AlreadyMember(member.role)
+    if grants.acts_for_vendor(by, Power.PEOPLE) and not _may_accept(user, office):
+        raise errors.NobodyToAdd
+
+
 def _made(email: str, role: str, office: Office | None, by: Actor, *, until: datetime | None = None) -> Invitation:
     try:
         with transaction.atomic():
@@ -160,7 +197,9 @@ def _made(email: str, role: str, office: Office | None, by: Actor, *, until: dat
 
 
 def _mail(invitation: Invitation) -> None:
-    """Put it into the outbox. The worker makes the link."""
+    """Put it into the outbox. The worker makes the link. Raises: TooManyInvitations."""
+    _count(OF_OFFICE, str(invitation.office.public_id) if invitation.office else "staff")
+    _count(TO_ADDRESS, salted_hmac(__name__, fold(invitation.email), algorithm="sha256").hexdigest())
     Notification.objects.put(
         Notification.Kind.INVITATION,
         f"invitation:{invitation.public_id}:{clock.wall().isoformat()}",
@@ -168,6 +207,12 @@ def _mail(invitation: Invitation) -> None:
         office=invitation.office,
         invitation=str(invitation.public_id),
     )
+
+
+def _count(limit: RateLimit, who: str) -> None:
+    left, seconds = rate_counts.take(limit, who)
+    if left < 0:
+        raise errors.TooManyInvitations(math.ceil(seconds))
 
 
 def _lock_open(invitation: Invitation) -> Invitation:
@@ -178,26 +223,37 @@ def _lock_open(invitation: Invitation) -> Invitation:
 
 
 def _openable(secret: str, *, lock: bool) -> tuple[Invitation, User | None]:
-    """Return the invitation of this link, if it still holds: whoever made it may still invite.
+    """Return the invitation of this link, if it still holds, and the user of its address.
 
     Whoever withdraws it, or sends it again, ends the link, so with ``lock`` they wait for it.
     """
     link = links.find(secret, links.Purpose.INVITATION, lock=lock)
     invitation = link.invitation
     assert invitation  # a constraint
-    archived = invitation.office is not None and invitation.office.archived_at is not None
-    may = invitation.made_by is None or _may_invite(actor.person(invitation.made_by), invitation.office)
-    if not invitation.can_be_accepted(clock.wall()) or archived or not may:
+    if not holds(invitation):
         raise errors.LinkNotValid
     return invitation, User.objects.filter(email__iexact=invitation.email).first()
 
 
-def _give(user: User, role: str, office: Office | None, until: datetime | None = None) -> None:
+def _new_user(email: str, password: str, name: str) -> User:
+    """Make the user. If another invitation of the same address was accepted just now, it is theirs already."""
+    try:
+        with transaction.atomic():
+            return User.objects.create_user(email, password, name=name)
+    except IntegrityError:
+        raise errors.SignInToAccept from None
+
+
+def _give(user: User, invitation: Invitation) -> None:
+    if invitation.office:
+        _give_in_office(user, invitation.role, invitation.office, invitation.until)
+    else:
+        _give_to_staff(user, invitation.role)
+
+
+def _give_to_staff(user: User, role: str) -> None:
     if not user.is_active:
         raise errors.PersonNotActive(user)
-    if office:
-        _give_in_office(user, role, office, until)
-        return
     group = Group.objects.get(name=role)
     if user.is_staff and user.groups.filter(pk=group.pk).exists():
         raise errors.RoleGiven
@@ -213,7 +269,7 @@ def _give_in_office(user: User, role: str, office: Office, until: datetime | Non
     if membership is None:
         membership = Membership(user=user, office=office)
     elif membership.is_in_force(clock.wall()):
-        raise errors.RoleGiven
+        raise errors.AlreadyMember(membership.role)
     membership.role, membership.ended_at = role, until
     membership.save()
     grants.write_grants(membership)

@@ -40,43 +40,26 @@ def require_second_factor(office: Office, *, required: bool, by: Actor) -> None:
             office.save(update_fields=["requires_second_factor"])
 
 
-def add(office: Office, *, email: str, role: str, until: datetime | None = None, by: Actor) -> Membership | Invitation:
-    """Make the person with this address a member, or invite the address if nobody has it. Repeating is a no-op.
+def add(office: Office, *, email: str, role: str, until: datetime | None = None, by: Actor) -> Invitation:
+    """Invite the person with this address. They are a member once they accepted. Repeating it sends no second e-mail.
 
     ``until`` is the moment from which the membership gives nothing any more. One who was a member before is one again.
 
-    Raises: NotPermitted, OfficeArchived, DateInvalid, NobodyToAdd.
-        AlreadyMember, InvitationOpen: with another role or end.
+    Raises:
+        NotPermitted, OfficeArchived, DateInvalid, AlreadyMember, TooManyInvitations.
+        InvitationOpen: with another role or end. NobodyToAdd: an administrator asks.
     """
     with _changing(office, "add a member", by) as office:
         _check_end(until)
-        person = User.objects.filter(email__iexact=email, is_active=True, is_staff=False).first()
-        if person is None:
-            return invite(office, email=email, role=role, until=until, by=by)
-        found = office.memberships.filter(user=person).first()
-        if found and found.is_in_force(clock.wall()):
-            if (found.role, found.ended_at) != (role, until):
-                raise errors.AlreadyMember(found.role)
-            return found
-        member = found or Membership(user=person, office=office)
-        return _saved(member, role, until)
-
-
-def invite(office: Office, *, email: str, role: str, until: datetime | None, by: Actor) -> Membership | Invitation:
-    """Invite an address that nobody has. A worker sends the link. Repeating it sends no second one.
-
-    The vendor's staff cannot be members through here: their roles say what they may do. Nor can people who were
-    deactivated. The refusal does not say which of the two it is. Raises: NobodyToAdd, InvitationOpen.
-    """
-    if User.objects.filter(email__iexact=email).exists():
-        raise errors.NobodyToAdd
-    before = invitations.open_of(office).filter(email__iexact=email).first()
-    if before is None:
-        made = invitations.invite(email, role, office=office, until=until, by=by)
-        return made or office.memberships.get(user__email__iexact=email)  # the person got an account just now
-    if (before.role, before.until) != (role, until):
-        raise errors.InvitationOpen
-    return before
+        try:
+            invitation = invitations.invite(email, role, office=office, until=until, by=by)
+        except errors.InvitationOpen:
+            before = invitations.open_of(office).get(email__iexact=email)
+            if (before.role, before.until) != (role, until):
+                raise
+            return before
+        assert invitation  # there is none only for a staff role
+        return invitation
 
 
 def change(office: Office, person: User, *, role: str, until: datetime | None, by: Actor) -> Membership:

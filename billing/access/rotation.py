@@ -4,9 +4,9 @@ from allauth.mfa.models import Authenticator
 from django.db import transaction
 
 from billing import errors
-from billing.access import sealed
+from billing.access import encrypted
 
-SEALED = ("secret", "seed")
+ENCRYPTED = ("secret", "seed")
 """Of an authenticator app, and of recovery codes. A passkey has none: its public key is no secret."""
 
 
@@ -29,7 +29,7 @@ def _rotate(pk: int) -> bool:
     row = Authenticator.objects.select_for_update().filter(pk=pk).first()
     if row is None:
         return False
-    data = row.data | {name: sealed.sealed_again(row.data[name]) for name in SEALED if name in row.data}
+    data = row.data | {name: encrypted.encrypted_again(row.data[name]) for name in ENCRYPTED if name in row.data}
     if data == row.data:
         return False
     row.data = data

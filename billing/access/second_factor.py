@@ -1,5 +1,9 @@
 """Second factors: who must have one, who has one, and whether it was used. One rule for pages and for API tokens."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 from allauth.account.authentication import get_authentication_records
 from allauth.mfa.models import Authenticator
 from django.conf import settings
@@ -31,6 +35,11 @@ def is_enrolled(user: User) -> bool:
     return _factors_of(user).exists()
 
 
+def enrolled_of(users: QuerySet[Any, Any]) -> set[int]:
+    """Return the keys of those among these users' keys who are enrolled. One query."""
+    return set(Authenticator.objects.filter(user_id__in=users, type__in=FACTORS).values_list("user_id", flat=True))
+
+
 def is_last(authenticator: Authenticator) -> bool:
     """Return whether the person would have no second factor without this one."""
     return authenticator.type in FACTORS and not _factors_of(authenticator.user).exclude(pk=authenticator.pk).exists()
@@ -41,6 +50,14 @@ def was_used(request: HttpRequest) -> bool:
     if request.session.get(IN_SESSION):
         return True
     return any(one["method"] == "mfa" for one in get_authentication_records(request, request.user))
+
+
+@contextmanager
+def one_at_a_time(user: User) -> Iterator[None]:
+    """Hold the lock of this person: what is asked of their factors inside still holds when it ends."""
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=user.pk)
+        yield
 
 
 def page() -> str:

@@ -24,6 +24,7 @@ STATUS: dict[Category, int] = {
     Category.FORBIDDEN: status.HTTP_403_FORBIDDEN,
     Category.NOT_FOUND: status.HTTP_404_NOT_FOUND,
     Category.CONFLICT: status.HTTP_409_CONFLICT,
+    Category.TOO_LARGE: status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
     Category.INVALID: status.HTTP_422_UNPROCESSABLE_ENTITY,
     Category.STRIPE_REFUSED: status.HTTP_502_BAD_GATEWAY,
     Category.WAITS: status.HTTP_202_ACCEPTED,

@@ -1,4 +1,7 @@
-"""The limits and scopes of the API: each request is counted once, after it is known who asks."""
+"""The limits and scopes of the API: each request is counted once, after it is known who asks.
+
+No body is larger than 64 KiB. The largest of ours has some hundred bytes. It is refused before any of it is read.
+"""
 
 from typing import Any
 
@@ -14,16 +17,30 @@ from billing.audit import actor, trail
 from billing.limits import requests
 from billing.models import AccessToken, ServiceIdentity
 
+MOST_BYTES = 64 * 1024
+
 
 class Limited(BaseThrottle):
     def allow_request(self, request: Request, view: Any) -> bool:
-        """Count the request. Raises: TooManyRequests."""
+        """Count the request, and look at the size of its body. Raises: TooManyRequests, BodyTooLarge, LengthMissing."""
         requests.count(request._request, request.user)
+        _refuse_large_body(request._request)
         return True
 
 
+def _refuse_large_body(request: HttpRequest) -> None:
+    """Refuse by the headers alone. The server lets no more be read than they say, and nothing where they say nothing.
+
+    Raises: BodyTooLarge. LengthMissing: the body comes in chunks.
+    """
+    if "Transfer-Encoding" in request.headers:
+        raise errors.LengthMissing
+    if int(request.META.get("CONTENT_LENGTH") or 0) > MOST_BYTES:
+        raise errors.BodyTooLarge
+
+
 class InScope(BasePermission):
-    """A service gets what one of its scopes names. A person's token that only looks changes nothing."""
+    """A service gets what one of its scopes names. A person's token that can only read changes nothing."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         """Raises: ScopeMissing, TokenOnlyReads."""
@@ -38,7 +55,7 @@ def _require_opened(request: HttpRequest, token: AccessToken) -> None:
     address = request.resolver_match.url_name or "" if request.resolver_match else ""
     if not tokens.opens(token, address, request.method or ""):
         with trail.acting(actor.person(token.user)):
-            what = f"{_method(request)} {address}: the API token only looks"
+            what = f"{_method(request)} {address}: the API token can only read"
             trail.record_refusal(token.user, what, code=errors.TokenOnlyReads.code)
         raise errors.TokenOnlyReads
 

@@ -82,24 +82,22 @@ class Members(MembersView):
     @extend_schema(
         request=NewMemberSerializer,
         responses={
-            201: OpenApiResponse(MemberSerializer, "The person has an account, and is a member now."),
             202: OpenApiResponse(
-                InvitationSerializer, "Nobody has this address. It gets an e-mail with a link to accept the invitation."
+                InvitationSerializer, "The address gets an e-mail with a link to accept the invitation."
             ),
             **REFUSALS,
         },
     )
     def post(self, request: Request, public_id: Any) -> Response:
-        """Make a person a member, or invite the address by e-mail if nobody has it. For owners. Repeating is a no-op.
+        """Invite a person to the Office by e-mail. For owners. Repeating it sends no second e-mail.
 
-        The answer is 201 with the member, or 202 with the invitation: the person is a member once they accepted it.
+        The answer is the invitation. The person is a member once they accepted it: with their account, or with a new
+        one if they have none. The answer is the same in both cases. A member is not invited again: 409.
         """
         office = self.permitted(request, public_id, "add a member")
         given = _checked(NewMemberSerializer, request)
-        added = members.add(office, by=actor.person(request.user), **given)
-        if isinstance(added, Invitation):
-            return Response(InvitationSerializer(added).data, status=status.HTTP_202_ACCEPTED)
-        return Response(MemberSerializer(added).data, status=status.HTTP_201_CREATED)
+        invitation = members.add(office, by=actor.person(request.user), **given)
+        return Response(InvitationSerializer(invitation).data, status=status.HTTP_202_ACCEPTED)
 
 
 class ChangeMember(MembersView):

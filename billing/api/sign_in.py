@@ -32,7 +32,7 @@ class SignInSerializer(serializers.Serializer[Any]):
     scope = serializers.ChoiceField(
         choices=tokens.Scope.choices,
         default=tokens.Scope.OPERATE,
-        help_text="`read`: the token only looks. `operate`: it does whatever you may do",
+        help_text="`read`: the token can only read. `operate`: it can do whatever you may do",
     )
     hours = serializers.IntegerField(
         required=False, min_value=1, help_text="For how long the token holds, if not for as long as possible"
@@ -163,7 +163,9 @@ def _require_second_factor(user: User, code: str) -> None:
         if not code:
             raise errors.SecondFactorMissing
         form = AuthenticateForm(user=user, data={"code": code})
-        if not form.is_valid():
+        with second_factor.one_at_a_time(user):
+            is_right = form.is_valid()
+        if not is_right:
             raise errors.SecondFactorWrong
     except errors.BillingError as refused:
         trail.record_refusal(user, f"API token: {refused.code}", code=refused.code)

@@ -22,10 +22,9 @@ from django.db.models.signals import pre_save
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
-from billing import clock, errors, jobs
+from billing import clock, errors, jobs, rate_counts
 from billing.access.network import network_of
 from billing.folding import fold
-from billing.limits import shared
 from config.rate_limits import RateLimit
 
 UNKNOWN = "0.0.0.0"  # noqa: S104  a web server behind a Unix socket knows no address
@@ -71,7 +70,7 @@ class Lockout(AxesDatabaseHandler):
         if found["here"] >= settings.AXES_FAILURE_LIMIT:
             return math.ceil((found["last"] + lasts - now).total_seconds())
         if found["everywhere"] >= SLOWED_AFTER:
-            left, seconds = shared.take(SLOWED, account)
+            left, seconds = rate_counts.take(SLOWED, account)
             return math.ceil(seconds) if left < 0 else 0
         return 0
 

@@ -10,9 +10,9 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db import Error as AnyDatabaseError
 from django.http import HttpRequest, HttpResponseBase
 
-from billing import errors, time_limits
+from billing import errors, rate_counts, time_limits
 from billing.access.network import network_of
-from billing.limits import process, shared
+from billing.limits import process
 from billing.limits.addresses import limit_of
 from billing.models import ServiceIdentity
 from config.rate_limits import RateLimit
@@ -64,7 +64,7 @@ def count_wrong_token(request: HttpRequest) -> None:
 
 def _take(request: HttpRequest, limit: RateLimit, who: str, *, using: str = DEFAULT_DB_ALIAS) -> None:
     left, seconds = (
-        shared.take(limit, who, using=using)
+        rate_counts.take(limit, who, using=using)
         if limit.exact
         else process.take(limit, who, processes=settings.WEB_PROCESSES)
     )

@@ -13,8 +13,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from billing import clock
-from billing.access import links, roles
+from billing.access import invitations, links, roles
 from billing.access.roles import Power
 from billing.models import ApprovalRequest, EmergencyRole, Invitation, Notification
 
@@ -35,10 +34,12 @@ class Kind:
 def _invitation(row: Notification) -> dict[str, Any] | None:
     found = Invitation.objects.select_related("office", "made_by").filter(public_id=row.context["invitation"])
     invitation = found.select_for_update(of=("self",)).first()
-    if invitation is None or not invitation.can_be_accepted(clock.wall()):
+    if invitation is None or not invitations.holds(invitation):
         return None
     days = links.LASTS[links.Purpose.INVITATION].days
-    return {"invitation": invitation, "link": links.to_accept(invitation), "days": days}
+    by = invitation.made_by
+    owner = by if by and not by.is_staff else None  # the vendor's people are not named to others
+    return {"invitation": invitation, "owner": owner, "link": links.to_accept(invitation), "days": days}
 
 
 def _password_reset(row: Notification) -> dict[str, Any] | None:

@@ -4,8 +4,10 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 
 from billing import errors
 from billing.models import User
@@ -19,6 +21,13 @@ def page(request: HttpRequest, form: forms.Form, *, title: str, says: str, butto
 def done(request: HttpRequest, title: str, user: User) -> HttpResponse:
     """Return the page after it was done. It says where this person signs in."""
     return _shown(request, "pages/done.html", title=title, person=user)
+
+
+def sign_in_first(request: HttpRequest, user: User) -> HttpResponse:
+    """Return the page that asks the visitor to sign in as this person, and leads back to the link."""
+    login = reverse("account_login", query={REDIRECT_FIELD_NAME: request.get_full_path()})
+    title = "Sign in to accept the invitation"
+    return _shown(request, "pages/sign_in_first.html", title=title, person=user, login=login)
 
 
 def link_not_valid(request: HttpRequest, error: errors.BillingError) -> HttpResponse:

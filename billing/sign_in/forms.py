@@ -7,7 +7,7 @@ from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY
 from allauth.mfa.webauthn.forms import AddWebAuthnForm
 
-from billing.access import sealed
+from billing.access import encrypted
 
 
 class EnrolAppForm(ActivateTOTPForm):
@@ -16,9 +16,9 @@ class EnrolAppForm(ActivateTOTPForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         session = context.request.session
         if kept := session.get(SECRET_SESSION_KEY):
-            session[SECRET_SESSION_KEY] = sealed.unseal(kept)
+            session[SECRET_SESSION_KEY] = encrypted.decrypt(kept)
         super().__init__(*args, **kwargs)
-        session[SECRET_SESSION_KEY] = sealed.seal(self.secret)
+        session[SECRET_SESSION_KEY] = encrypted.encrypt(self.secret)
 
 
 class AddKeyForm(AddWebAuthnForm):

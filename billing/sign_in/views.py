@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from allauth.account.views import PasswordChangeView
 from allauth.mfa.adapter import get_adapter
+from allauth.mfa.totp.views import DeactivateTOTPView
 from allauth.mfa.webauthn.views import RemoveWebAuthnView
 from allauth.socialaccount.providers.openid_connect import views as openid_connect
 from allauth.usersessions.models import UserSession
@@ -90,10 +91,19 @@ class RemoveKey(RemoveWebAuthnView):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         adapter = get_adapter()
-        if not adapter.can_delete_authenticator(self.get_object()):
-            messages.error(request, adapter.error_messages["cannot_delete_authenticator"])
-            return redirect("mfa_list_webauthn")
-        return super().post(request, *args, **kwargs)
+        with second_factor.one_at_a_time(cast(User, request.user)):
+            if adapter.can_delete_authenticator(self.get_object()):
+                return super().post(request, *args, **kwargs)
+        messages.error(request, adapter.error_messages["cannot_delete_authenticator"])
+        return redirect("mfa_list_webauthn")
+
+
+class RemoveApp(DeactivateTOTPView):
+    """Removing the authenticator app, with the same rule, which its form has."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        with second_factor.one_at_a_time(cast(User, request.user)):
+            return super().post(request, *args, **kwargs)
 
 
 class Sessions(ListUserSessionsView):

@@ -10,7 +10,7 @@ from billing import clock, errors
 from billing.access import grants, invitations, links, roles
 from billing.access.roles import Power
 from billing.audit import actor, trail
-from billing.models import AuditEntry, Invitation, Membership, Notification, OneTimeLink, User
+from billing.models import AuditEntry, Invitation, Membership, Notification, OneTimeLink, RateCount, User
 from tests.conftest import a_member, a_person, an_office
 
 pytestmark = pytest.mark.django_db
@@ -151,22 +151,84 @@ def test_an_address_is_invited_once_at_a_time(administrator, office):
         Invitation.objects.create(email="Nora@Vendor.example", role="auditor")
 
 
-def test_somebody_with_an_account_has_the_role_at_once_and_is_told(administrator, office):
+def test_somebody_with_an_account_has_a_staff_role_at_once_and_is_told(administrator):
     user = a_person("otto@vendor.example")
 
     assert invitations.invite("OTTO@vendor.example", "operator", by=administrator) is None
-    assert invitations.invite("otto@vendor.example", "viewer", office=office, by=administrator) is None
 
     user.refresh_from_db()
     assert (user.is_staff, [group.name for group in user.groups.all()]) == (True, ["operator"])
+    assert not Invitation.objects.exists()
+    assert [mail.kind for mail in Notification.objects.filter(user=user)] == ["role_given"]
+    with pytest.raises(errors.RoleGiven):
+        invitations.invite("otto@vendor.example", "operator", by=administrator)
+
+
+def test_somebody_with_an_account_is_a_member_of_an_office_only_once_they_accepted(administrator, office):
+    user = a_person("otto@maple.example")
+
+    _, secret = invited("OTTO@maple.example", "viewer", office=office, by=administrator)
+
+    assert not user.memberships.exists()
+    assert [mail.kind for mail in Notification.objects.all()] == ["invitation"]
+    invitations.accept(secret, signed_in=user)
     assert user.memberships.get().role == "viewer"
     assert grants.may(actor.person(user), Power.LOOK, office)
-    assert not Invitation.objects.exists()
-    assert [mail.kind for mail in Notification.objects.filter(user=user)] == ["role_given"] * 2
-    for given in ({"role": "operator"}, {"role": "owner", "office": office}):
-        with pytest.raises(errors.RoleGiven):
-            invitations.invite("otto@vendor.example", by=administrator, **given)
+    with pytest.raises(errors.AlreadyMember):
+        invitations.invite("otto@maple.example", "owner", office=office, by=administrator)
     assert user.memberships.get().role == "viewer"
+
+
+def again_and_again(do, *, times, limit):
+    """Do it as often as it may be done and once more. Return what the refusal says."""
+    for number in range(times):
+        do(number)
+    before = (Notification.objects.count(), Invitation.objects.count(), AuditEntry.objects.count())
+    with pytest.raises(errors.TooManyInvitations) as refused:
+        do(times)
+    assert (Notification.objects.count(), Invitation.objects.count(), AuditEntry.objects.count()) == before
+    assert limit.seconds - 60 < refused.value.retry_after_seconds <= limit.seconds
+    return refused.value
+
+
+def test_one_address_gets_few_e_mails_however_they_are_asked_for(administrator, office):
+    invitation = invitations.invite("nora@maple.example", "viewer", office=office, by=administrator)
+    limit = invitations.TO_ADDRESS
+
+    def invite_withdraw_and_send_again(number):
+        nonlocal invitation
+        if number % 2 == 0:
+            invitations.send_again(invitation, by=administrator)
+            return
+        invitations.withdraw(invitation, by=administrator)
+        invitation = invitations.invite("NORA@maple.example", "viewer", office=office, by=administrator)
+
+    again_and_again(invite_withdraw_and_send_again, times=limit.times - 1, limit=limit)
+
+    elsewhere = an_office("Another")
+    with pytest.raises(errors.TooManyInvitations):
+        invitations.invite("nora@maple.example", "viewer", office=elsewhere, by=administrator)
+    invitations.invite("other@maple.example", "viewer", office=office, by=administrator)
+    assert "nora" not in str(list(RateCount.objects.values())).lower()
+
+
+def test_one_office_sends_many_invitations_and_not_without_end(administrator, office):
+    def invite(number):
+        invitations.invite(f"n{number}@maple.example", "viewer", office=office, by=administrator)
+
+    again_and_again(invite, times=invitations.OF_OFFICE.times, limit=invitations.OF_OFFICE)
+
+    invitations.invite("n@elm.example", "viewer", office=an_office("Elm"), by=administrator)
+    invitations.invite("n@vendor.example", "auditor", by=administrator)
+
+
+def test_what_was_refused_before_it_was_sent_counts_nothing(administrator, office):
+    invitations.invite("nora@maple.example", "viewer", office=office, by=administrator)
+    for _ in range(invitations.TO_ADDRESS.times):
+        with pytest.raises(errors.InvitationOpen):
+            invitations.invite("nora@maple.example", "viewer", office=office, by=administrator)
+
+    assert set(RateCount.objects.values_list("used", flat=True)) == {1}
 
 
 def test_a_membership_that_ended_begins_again_with_the_new_role(administrator, office):
@@ -177,7 +239,8 @@ def test_a_membership_that_ended_begins_again_with_the_new_role(administrator, o
         membership.save()
         grants.write_grants(membership)
 
-    invitations.invite(member.email, "viewer", office=office, by=administrator)
+    _, secret = invited(member.email, "viewer", office=office, by=administrator)
+    invitations.accept(secret, signed_in=member)
 
     membership.refresh_from_db()
     assert (membership.role, membership.ended_at) == ("viewer", None)
@@ -189,7 +252,7 @@ def test_two_invitations_of_one_person_make_one_account_and_keep_its_password(ad
     _, second = invited("nora@maple.example", "owner", office=an_office("Oak"), by=administrator)
     user = accepted(first)
 
-    assert invitations.accept(second, name="Other", password="another long password") == user
+    assert invitations.accept(second, name="Other", password="another long password", signed_in=user) == user
 
     user.refresh_from_db()
     assert (user.memberships.count(), user.name, user.check_password(PASSWORD)) == (2, "Nora New", True)
@@ -200,8 +263,8 @@ def test_somebody_who_was_deactivated_is_not_let_in_again_by_an_invitation(admin
     user = a_person("nora@maple.example")
     User.objects.filter(pk=user.pk).update(is_active=False)
 
-    with pytest.raises(errors.PersonNotActive):
-        accepted(secret)
+    with pytest.raises(errors.LinkNotValid):
+        invitations.accept(secret, signed_in=user)
     with pytest.raises(errors.PersonNotActive):
         invitations.invite("nora@maple.example", "auditor", by=administrator)
 

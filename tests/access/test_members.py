@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from billing import clock, errors
@@ -34,6 +36,19 @@ def post(client, office, rest, **given):
     return client.post(path(office, f"members/{rest}"), given, format="json")
 
 
+def accepted(email):
+    """The invitation of this address, accepted by who has the address and is signed in."""
+    row = Invitation.objects.get(email__iexact=email, accepted_at=None, withdrawn_at=None)
+    secret = links.to_accept(row).partition("?link=")[2]
+    return invitations.accept(secret, signed_in=User.objects.get(email__iexact=email))
+
+
+def joined(client, office, person, **given):
+    """This person, invited by the client and a member by their own consent."""
+    assert post(client, office, "", email=person.email, **given).status_code == 202
+    return accepted(person.email)
+
+
 def listed(client, office):
     return {one["email"]: one["role"] for one in client.get(path(office, "members/")).json()}
 
@@ -41,8 +56,10 @@ def listed(client, office):
 def test_an_owner_adds_changes_and_removes_a_member_and_each_is_in_the_trail(client, owner, office):
     person = a_person("nina@maple.example")
 
-    added = post(client, office, "", email="NINA@maple.example", role="viewer")
-    assert (added.status_code, added.json()["role"], added.json()["until"]) == (201, "viewer", None)
+    invited = post(client, office, "", email="NINA@maple.example", role="viewer")
+    assert (invited.status_code, invited.json()["role"], invited.json()["until"]) == (202, "viewer", None)
+    assert not grants.may(actor.person(person), Power.LOOK, office)
+    accepted(person.email)
     assert listed(client, office) == {"owner@maple.example": "owner", "nina@maple.example": "viewer"}
     changed = post(client, office, f"{person.public_id}/change/", role="manager")
     assert (changed.status_code, changed.json()["role"]) == (200, "manager")
@@ -58,8 +75,10 @@ def test_an_owner_adds_changes_and_removes_a_member_and_each_is_in_the_trail(cli
 
 def test_repeating_changes_nothing(client, owner, office):
     person = a_person("nina@maple.example")
-    for _ in range(2):
-        assert post(client, office, "", email=person.email, role="viewer").status_code == 201
+    answers = [post(client, office, "", email=person.email, role="viewer") for _ in range(2)]
+    assert ([one.status_code for one in answers], answers[0].json()) == ([202, 202], answers[1].json())
+    assert Notification.objects.count() == 1
+    accepted(person.email)
     for _ in range(2):
         assert post(client, office, f"{person.public_id}/change/", role="manager").status_code == 200
 
@@ -68,7 +87,7 @@ def test_repeating_changes_nothing(client, owner, office):
 
 def test_one_who_was_removed_is_not_brought_back_by_a_change_and_is_by_being_added(client, office):
     person = a_person("nina@maple.example")
-    post(client, office, "", email=person.email, role="manager")
+    joined(client, office, person, role="manager")
     post(client, office, f"{person.public_id}/remove/")
 
     stale = post(client, office, f"{person.public_id}/change/", role="manager")
@@ -76,7 +95,7 @@ def test_one_who_was_removed_is_not_brought_back_by_a_change_and_is_by_being_add
     assert post(client, office, f"{person.public_id}/remove/").status_code == 404
     assert not grants.may(actor.person(person), Power.LOOK, office)
 
-    assert post(client, office, "", email=person.email, role="viewer").status_code == 201
+    joined(client, office, person, role="viewer")
     assert grants.may(actor.person(person), Power.LOOK, office)
     assert not grants.may(actor.person(person), Power.MANAGE, office)
 
@@ -84,21 +103,16 @@ def test_one_who_was_removed_is_not_brought_back_by_a_change_and_is_by_being_add
 @pytest.mark.parametrize(
     ("given", "status", "code"),
     [
-        ({"email": "operator@vendor.example", "role": "viewer"}, 422, "nobody_to_add"),
-        ({"email": "gone@maple.example", "role": "viewer"}, 422, "nobody_to_add"),
         ({"email": "owner@maple.example", "role": "viewer"}, 409, "already_member"),
+        ({"email": "OWNER@maple.example", "role": "owner"}, 409, "already_member"),
         ({"email": "nina@maple.example", "role": "viewer", "until": "2001-01-01T00:00:00Z"}, 422, "date_invalid"),
         ({"email": "nina@maple.example", "role": "king"}, 400, "invalid"),
         ({"email": "nina", "role": "viewer"}, 400, "invalid"),
         ({}, 400, "invalid"),
     ],
 )
-def test_who_cannot_be_added_is_said(client, office, operator, given, status, code):
+def test_who_cannot_be_added_is_said(client, office, given, status, code):
     a_person("nina@maple.example")
-    gone = a_person("gone@maple.example")
-    gone.is_active = False
-    with trail.acting(actor.job("tests")):
-        gone.save()
 
     answer = post(client, office, "", **given)
 
@@ -108,14 +122,72 @@ def test_who_cannot_be_added_is_said(client, office, operator, given, status, co
     assert not Notification.objects.exists()
 
 
-def test_the_answer_does_not_tell_the_vendors_people_from_those_who_were_deactivated(client, office, operator):
+def everybody_an_owner_can_name(operator):
+    """An address of nobody, of a person of another Office, of the vendor's staff, and of somebody deactivated."""
     gone = a_person("gone@maple.example")
     User.objects.filter(pk=gone.pk).update(is_active=False)
+    return [
+        "nobody@maple.example",
+        a_person("nina@maple.example").email,
+        operator.user.email,
+        gone.email,
+    ]
 
-    answers = [post(client, office, "", email=one, role="viewer") for one in (operator.user.email, gone.email)]
 
-    assert answers[0].json() == answers[1].json()
-    assert "vendor's" not in answers[0].json()["detail"]
+def test_an_owner_cannot_tell_whether_an_address_has_an_account(client, office, operator):
+    post(client, office, "", email="first@maple.example", role="viewer")  # it asks what a process asks once
+    told = []
+    for email in everybody_an_owner_can_name(operator):
+        with CaptureQueriesContext(connection) as asked:
+            answer = post(client, office, "", email=email, role="viewer")
+        shown = answer.json()
+        assert (shown.pop("email"), bool(shown.pop("id")), bool(shown.pop("invited_at"))) == (email, True, True)
+        kinds = [one["sql"].split()[0] for one in asked.captured_queries]
+        told.append((answer.status_code, shown, kinds))
+
+    assert told[0][:2] == (202, {"role": "viewer", "until": None})
+    answers = [(status, shown) for status, shown, _ in told]
+    assert answers == answers[:1] * 4
+    assert [kinds for *_, kinds in told] == [told[0][2]] * 4  # and it takes as long
+    assert listed(client, office) == {"owner@maple.example": "owner"}
+    assert len(client.get(path(office, "invitations/")).json()) == 5
+
+
+def test_an_invitation_of_the_vendors_staff_or_of_the_deactivated_is_not_sent_and_gives_nothing(
+    client, office, operator, mailoutbox
+):
+    everybody = everybody_an_owner_can_name(operator)
+    for email in everybody:
+        post(client, office, "", email=email, role="owner")
+
+    delivery.work_off()
+
+    assert sorted(mail.to[0] for mail in mailoutbox) == sorted(everybody[:2])
+    for email in everybody[2:]:
+        with pytest.raises(errors.LinkNotValid):
+            accepted(email)
+    assert Membership.objects.count() == 1
+
+
+def test_an_administrator_is_told_why_nobody_can_be_added(office, administrator, operator):
+    for email in everybody_an_owner_can_name(operator)[2:]:
+        with pytest.raises(errors.NobodyToAdd):
+            members.add(office, email=email, role="viewer", by=administrator)
+    assert not Invitation.objects.exists()
+
+
+def test_a_person_with_an_account_is_no_member_before_they_accept_as_themselves(client, office):
+    person, other = a_person("nina@maple.example"), a_person("other@maple.example")
+    post(client, office, "", email=person.email, role="viewer")
+    secret = links.to_accept(Invitation.objects.get()).partition("?link=")[2]
+
+    for who in (None, other):
+        with pytest.raises(errors.SignInToAccept):
+            invitations.accept(secret, name="Nina", password="a dozen blue kettles", signed_in=who)
+    assert Membership.objects.count() == 1
+
+    invitations.accept(secret, signed_in=person)
+    assert listed(client, office)["nina@maple.example"] == "viewer"
 
 
 @pytest.mark.parametrize("until", [None, clock.wall().replace(microsecond=0) + timedelta(days=30)])
@@ -166,6 +238,35 @@ def a_member_elsewhere_invites(office):
     return post(signed_in(person), office, "", email="nora@maple.example", role="viewer")
 
 
+def test_too_many_invitations_are_refused_until_the_hour_is_over(client, office):
+    for _ in range(invitations.TO_ADDRESS.times):
+        invited = post(client, office, "", email="nora@maple.example", role="viewer")
+        assert invited.status_code == 202
+        client.post(path(office, f"invitations/{invited.json()['id']}/withdraw/"))
+
+    refused = post(client, office, "", email="nora@maple.example", role="viewer")
+
+    assert (refused.status_code, refused.json()["code"]) == (429, "too_many_invitations")
+    assert 3_500 < int(refused.headers["Retry-After"]) <= 3_600
+    assert refused.json()["detail"].endswith("Nothing was sent. Try again in 60 minutes.")
+
+
+@pytest.mark.parametrize(("of_vendor", "begins"), [(True, "The vendor"), (False, "owner@maple.example")])
+def test_an_invitation_names_an_owner_and_none_of_the_vendors_people(
+    owner, administrator, office, mailoutbox, of_vendor, begins
+):
+    by = administrator if of_vendor else actor.person(owner)
+    members.add(office, email="new@maple.example", role="viewer", by=by)
+
+    delivery.work_off()
+
+    (mail,) = mailoutbox
+    (as_html, _), *_ = mail.alternatives
+    assert mail.body.startswith(f"{begins} invites you to Office Billing, where the billing of {office} is done.")
+    assert f"{begins} invites you" in as_html
+    assert "administrator" not in mail.body + as_html
+
+
 def test_an_invitation_is_over_when_what_it_gives_is_over(client, office):
     ends = clock.wall() + timedelta(hours=1)
     post(client, office, "", email="nora@maple.example", role="viewer", until=ends.isoformat())
@@ -186,9 +287,10 @@ def test_an_older_invitation_does_not_change_a_membership_that_is_in_force(clien
     invitation = invitations.invite("nora@maple.example", "owner", office=office, by=actor.person(owner))
     secret = links.to_accept(invitation).partition("?link=")[2]
     person, ends = a_person("nora@maple.example"), clock.wall() + timedelta(days=1)
-    assert post(client, office, "", email=person.email, role="viewer", until=ends.isoformat()).status_code == 201
+    with trail.acting(actor.job("tests")):
+        Membership.objects.create(user=person, office=office, role="viewer", ended_at=ends)
 
-    invitations.accept(secret)
+    invitations.accept(secret, signed_in=person)
 
     member = person.memberships.get()
     assert (member.role, member.ended_at) == ("viewer", ends)
@@ -230,7 +332,7 @@ def test_an_invitation_that_was_accepted_is_not_withdrawn(client, owner, office)
 def test_the_last_owner_stays(client, owner, office):
     person, at = a_person("nina@maple.example"), f"{owner.public_id}/"
     later = (clock.wall() + timedelta(days=1)).isoformat()
-    post(client, office, "", email=person.email, role="owner", until=later)  # an owner who leaves is not enough
+    joined(client, office, person, role="owner", until=later)  # an owner who leaves is not enough
 
     for rest, given in (
         ("remove/", {}),
@@ -283,7 +385,7 @@ def test_members_of_an_archived_office_are_not_changed(office, owner, operator, 
 def test_a_membership_ends_at_the_moment_that_was_set_whether_or_not_anything_runs(client, office):
     person = a_person("nina@maple.example")
     ends = clock.wall() + timedelta(hours=2)
-    post(client, office, "", email=person.email, role="manager", until=ends.isoformat())
+    joined(client, office, person, role="manager", until=ends.isoformat())
     theirs, by = signed_in(person), actor.person(person)
     assert theirs.get(path(office)).status_code == 200
 
@@ -302,8 +404,7 @@ def test_the_document_says_what_each_answer_means(db):
     told = document["paths"]["/api/v1/offices/{public_id}/members/"]["post"]["responses"]
 
     assert {status: one["description"].split(".")[0] for status, one in told.items() if status < "300"} == {
-        "201": "The person has an account, and is a member now",
-        "202": "Nobody has this address",
+        "202": "The address gets an e-mail with a link to accept the invitation",
     }
-    shapes = {status: told[status]["content"]["application/json"]["schema"]["$ref"] for status in ("201", "202")}
-    assert {status: one.rpartition("/")[2] for status, one in shapes.items()} == {"201": "Member", "202": "Invitation"}
+    shape = told["202"]["content"]["application/json"]["schema"]["$ref"]
+    assert shape.rpartition("/")[2] == "Invitation"

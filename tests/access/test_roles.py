@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
 from django.db.migrations.loader import MigrationLoader
@@ -226,6 +227,23 @@ def test_effective_access_leaves_out_nobody_who_may(office):
     for user in User.objects.all():
         may = {power for power in Power if grants.may(actor.person(user), power, office)}
         assert told.get(user, set()) == may, user
+
+
+def test_effective_access_shows_who_lacks_the_factor_that_the_office_requires(office, capsys):
+    people = {role: a_member(office, role) for role in ("owner", "viewer")}
+    staff = a_person("operator@vendor.example", group="operator")
+    Authenticator.objects.create(user=people["owner"], type="totp", data={"secret": "x"})
+    Office.objects.update(requires_second_factor=True)
+    office.refresh_from_db()
+
+    told = {one.person: set(one.powers) for one in effective.on(office)}
+    call_command("effective_access", str(office.public_id))
+
+    for user in (*people.values(), staff):
+        assert told[user] == {power for power in Power if grants.may(actor.person(user), power, office)}, user
+    assert (told[people["owner"]], told[people["viewer"]]) == (OFFICE["owner"], set())
+    says = next(line for line in capsys.readouterr().out.splitlines() if "viewer@" in line)
+    assert says.endswith(", and lacks the second factor that it requires: nothing")
 
 
 def test_the_page_of_who_has_access_is_reached_from_the_office(office, client):

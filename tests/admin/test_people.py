@@ -1,6 +1,7 @@
 """People in the admin: invited by e-mail, and nobody types another person's password."""
 
 import re
+from functools import partial
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -65,7 +66,7 @@ def test_an_administrator_invites_a_person_of_an_office_on_the_offices_page(admi
         ({"email": "nora@vendor.example", "role": "owner"}, "Select a valid choice"),
         ({"email": "nora@vendor.example", "role": ""}, "This field is required"),
         ({"email": "invited@vendor.example", "role": "operator"}, "This address is already invited. Send that"),
-        ({"email": "administrator@vendor.example", "role": "administrator"}, "This person has the role"),
+        ({"email": "administrator@vendor.example", "role": "administrator"}, "This person already has this role"),
     ],
 )
 def test_a_refusal_stays_on_the_page_with_what_was_typed(administrator, given, says):
@@ -96,6 +97,19 @@ def test_an_open_invitation_is_sent_again_and_withdrawn(administrator, mailoutbo
     assert page("invitation", invitation, "withdraw") not in client.get(page("invitation", invitation)).content.decode()
     again = client.post(page("invitation", invitation, "withdraw"), {"csrfmiddlewaretoken": "x"})
     assert "This invitation was accepted or withdrawn" in text(again)
+
+
+def test_one_address_gets_few_invitations_in_an_hour_and_the_page_says_so(administrator):
+    client = signed_in(administrator.user)
+    invitation = invitations.invite("nora@vendor.example", "operator", by=administrator)
+    ask = partial(client.post, page("invitation", invitation, "send-again"), {"csrfmiddlewaretoken": "x"})
+    for _ in range(invitations.TO_ADDRESS.times - 1):
+        assert ask().status_code == 302
+
+    refused = ask()
+
+    assert "Too many invitations were sent for this Office, or to this address. Nothing was sent" in text(refused)
+    assert Notification.objects.count() == invitations.TO_ADDRESS.times
 
 
 def test_a_person_gets_a_link_for_a_new_password_and_the_administrator_never_sees_it(administrator, mailoutbox):

@@ -17,9 +17,9 @@ from django.urls import URLPattern, get_resolver
 from django.urls.resolvers import RegexPattern
 from rest_framework.test import APIClient
 
-from billing import clock
+from billing import clock, rate_counts
 from billing.api.operations import PreviewView
-from billing.limits import addresses, process, shared
+from billing.limits import addresses, process
 from billing.models import Job, RateCount
 from billing.operations.engine.registry import REGISTRY
 from billing.worker import work_once
@@ -310,11 +310,11 @@ class TestExact:
     def test_the_window_begins_with_the_first_and_then_anew(self, db, monkeypatch):
         at = clock.wall()
         monkeypatch.setattr(clock, "wall", lambda: at)
-        first = [shared.take(self.LIMIT, "person 1") for _ in range(6)]
+        first = [rate_counts.take(self.LIMIT, "person 1") for _ in range(6)]
         at += timedelta(seconds=59.9)
-        still = shared.take(self.LIMIT, "person 1")
+        still = rate_counts.take(self.LIMIT, "person 1")
         at += timedelta(seconds=0.1)
-        anew = shared.take(self.LIMIT, "person 1")
+        anew = rate_counts.take(self.LIMIT, "person 1")
 
         assert [left for left, _ in first] == [4, 3, 2, 1, 0, -1]
         assert first[-1][1] == 60
@@ -324,19 +324,19 @@ class TestExact:
     def test_each_caller_and_each_limit_by_itself(self, db):
         other = replace(self.LIMIT, name="at-stripe")
         for limit, who in ((self.LIMIT, "person 1"), (self.LIMIT, "person 2"), (other, "person 1")):
-            assert shared.take(limit, who)[0] == 4
+            assert rate_counts.take(limit, who)[0] == 4
 
     def test_what_is_refused_writes_nothing(self, db):
         for _ in range(5):
-            shared.take(self.LIMIT, "person 1")
+            rate_counts.take(self.LIMIT, "person 1")
         before = RateCount.objects.values().get()
-        shared.take(self.LIMIT, "person 1")
+        rate_counts.take(self.LIMIT, "person 1")
         assert RateCount.objects.values().get() == before
 
     def test_old_rows_are_deleted_by_the_worker(self, one_connection):
         long_ago = int((clock.wall() - timedelta(hours=3)).timestamp() * 1_000)
         RateCount.objects.create(who="operations person 1", began=long_ago, used=3)
-        shared.take(self.LIMIT, "person 2")
+        rate_counts.take(self.LIMIT, "person 2")
         Job.objects.create(name="forget-rate-counts", due_at=clock.wall())
 
         work_once()
@@ -349,7 +349,7 @@ class TestExact:
 
         def ask(_):
             try:
-                return shared.take(limit, "person 1")[0]
+                return rate_counts.take(limit, "person 1")[0]
             finally:
                 connection.close()
 

@@ -42,7 +42,7 @@ def test_a_token_that_only_looks_changes_nothing_at_any_address(one_connection, 
     assert (answer.status_code, answer.json()["code"]) == (403, "token_only_reads")
     kind, who, what = entries(operator.user)[-1]
     assert (kind, who) == ("refusal", operator.user.email)
-    assert what.endswith("the API token only looks")
+    assert what.endswith("the API token can only read")
 
 
 def test_a_method_that_somebody_made_up_is_not_in_the_trail(one_connection, operator):
@@ -52,7 +52,7 @@ def test_a_method_that_somebody_made_up_is_not_in_the_trail(one_connection, oper
         assert api.generic(f"ZEBEDEE{number}", "/api/v1/offices/").status_code == 403
 
     refused = AuditEntry.objects.filter(kind="refusal", actor=operator.user)
-    assert [one.what for one in refused] == ["another method offices: the API token only looks"]
+    assert [one.what for one in refused] == ["another method offices: the API token can only read"]
 
 
 def test_it_looks_at_what_the_person_may_see(operator, office):

@@ -100,8 +100,11 @@ def set_up_beside(stripe: str) -> None:
 
 
 @contextlib.contextmanager
-def web() -> Iterator[tuple[int, int]]:
-    """Run the web server as the Procfile starts it, with this process's settings. Yields its process id and port."""
+def web(*more: str) -> Iterator[tuple[int, int]]:
+    """Run the web server as the Procfile starts it, with this process's settings. Yields its process id and port.
+
+    ``more`` are options of gunicorn that come after those of the Procfile.
+    """
     from demo.stack import free_port
 
     port = free_port()
@@ -109,7 +112,7 @@ def web() -> Iterator[tuple[int, int]]:
     static = tempfile.TemporaryDirectory(prefix="bench-static-")
     os.environ["STATIC_ROOT"] = static.name
     subprocess.run(collect, cwd=ROOT, check=True)
-    command = [sys.executable, "-m", *web_command(), "--bind", f"127.0.0.1:{port}", "--log-level", "critical"]
+    command = [sys.executable, "-m", *web_command(), "--bind", f"127.0.0.1:{port}", "--log-level", "critical", *more]
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
     try:
         until = time.monotonic() + READY_SECONDS

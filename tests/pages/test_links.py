@@ -1,6 +1,8 @@
 """The pages that links in e-mails open: accepting an invitation, and setting a new password."""
 
+import html
 import re
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
@@ -8,6 +10,7 @@ from django.test import Client
 from billing.access import invitations, links
 from billing.models import AuditEntry, OneTimeLink, User
 from tests.conftest import PASSWORD, a_person, can_sign_in
+from tests.sign_in.browser import Browser
 
 pytestmark = pytest.mark.django_db
 GOOD = {"name": "Nora New", "new_password1": "a dozen blue kettles", "new_password2": "a dozen blue kettles"}
@@ -78,15 +81,35 @@ def test_a_form_that_is_not_right_makes_no_account_and_the_link_stays(invitation
     assert Client().post(invitation, GOOD).status_code == 200
 
 
-def test_somebody_who_has_an_account_by_now_only_confirms_and_types_no_password(invitation, office):
-    user = a_person("nora@maple.example")
-    shown = Client().get(invitation)
+def test_somebody_who_has_an_account_signs_in_and_only_confirms(invitation, office):
+    user, browser = a_person("nora@maple.example"), Browser()
+    shown = browser.get(invitation)
+    assert "The invitation is for nora@maple.example, who has an account. Sign in to it" in text(shown)
+    assert not re.findall(r'type="(\w+)"', shown.content.decode())
+    login = html.unescape(re.search(r'href="(/account/login/[^"]+)"', shown.content.decode())[1])
+    assert 'type="password"' in browser.get(login).content.decode()
+    back = browser.sign_in(user.email, to=parse_qs(urlsplit(login).query)["next"][0])
+    assert back.headers["Location"] == invitation
+
+    shown = browser.get(invitation)
     assert "password" not in re.findall(r'type="(\w+)"', shown.content.decode())
+    done = browser.post(invitation, GOOD | {"csrfmiddlewaretoken": "x"})
 
-    Client().post(invitation, GOOD | {"csrfmiddlewaretoken": "x"})
-
+    assert "You find it in the software that your practice uses" in text(done)
     user.refresh_from_db()
     assert (user.memberships.get().office, user.check_password(PASSWORD), user.name) == (office, True, "")
+
+
+def test_a_link_alone_makes_nobody_with_an_account_a_member(invitation):
+    user = a_person("nora@maple.example")
+    other = Browser()
+    other.sign_in(a_person("other@maple.example").email)
+
+    for browser in (Client(), other):
+        shown = browser.post(invitation, GOOD | {"csrfmiddlewaretoken": "x"})
+        assert "Sign in to accept the invitation" in text(shown)
+    assert "You are signed in as other@maple.example. Sign out first" in text(shown)
+    assert not user.memberships.exists()
 
 
 def test_a_person_sets_a_new_password(new_password):

@@ -10,7 +10,7 @@ from django.urls import URLResolver, get_resolver
 from rest_framework.test import APIClient
 
 from billing import errors
-from billing.access import sealed, second_factor, tokens
+from billing.access import encrypted, second_factor, tokens
 from billing.audit import actor, trail
 from billing.models import AuditEntry, CachedValue, Notification, User
 from billing.outbox import delivery
@@ -223,7 +223,7 @@ def test_an_administrator_removes_the_lost_factors_of_another_person(
 
 def test_nobody_removes_their_own_nor_without_the_role_or_a_reason(chief, enrolled, operator, administrator):
     assert (
-        "Nobody removes all of their own"
+        "You cannot remove all of your own second factors here"
         in chief.post(lost(administrator.user), {"reason": "a new phone"}).content.decode()
     )
     assert enrolled.get(lost(administrator.user)).status_code == 403
@@ -298,8 +298,8 @@ def test_secrets_are_encrypted_at_rest_also_while_somebody_enrols(browser):
 
     app, codes = Authenticator.objects.get(type="totp"), Authenticator.objects.get(type="recovery_codes")
     assert browser.secret not in json.dumps(app.data)
-    assert sealed.unseal(app.data["secret"]) == browser.secret
-    assert len(sealed.unseal(codes.data["seed"])) == 80
+    assert encrypted.decrypt(app.data["secret"]) == browser.secret
+    assert len(encrypted.decrypt(codes.data["seed"])) == 80
 
 
 def test_each_act_is_in_the_trail_and_no_secret(enrolled, operator):

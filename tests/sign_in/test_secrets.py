@@ -8,7 +8,7 @@ from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 
 from billing import errors
-from billing.access import sealed
+from billing.access import encrypted
 from tests.conftest import a_person
 from tests.sign_in.browser import Browser
 
@@ -57,7 +57,7 @@ def test_while_a_key_is_replaced_both_are_good_and_after_the_rotation_only_the_n
     assert Authenticator.objects.get(type="recovery_codes").wrap().get_unused_codes() == list(enrolled.recovery_codes)
     settings.SECRETS_KEYS = [old]
     with pytest.raises(errors.SecretUnreadable):
-        sealed.unseal(Authenticator.objects.get(type="totp").data["secret"])
+        encrypted.decrypt(Authenticator.objects.get(type="totp").data["secret"])
 
 
 def test_a_key_that_is_missing_is_told_and_nothing_is_lost(enrolled, keys, settings):
@@ -73,6 +73,6 @@ def test_a_key_that_is_missing_is_told_and_nothing_is_lost(enrolled, keys, setti
 
 
 def test_a_changed_text_is_not_read(keys):
-    text = sealed.seal("JBSWY3DPEHPK3PXP")
+    text = encrypted.encrypt("JBSWY3DPEHPK3PXP")
     with pytest.raises(errors.SecretUnreadable):
-        sealed.unseal(text[:-6] + "AAAA" + text[-2:])
+        encrypted.decrypt(text[:-6] + "AAAA" + text[-2:])

@@ -39,8 +39,12 @@ class InviteToOfficeForm(InviteForm):
 
 INVITED = (
     "The person gets an e-mail with a link. There they choose a password, and then they have the role. Somebody who "
+    "has an account already has the role at once."
 )
-INVITED += "has an account already has the role at once."
+INVITED_TO_OFFICE = (
+    "The person gets an e-mail with a link. There they accept the invitation, and then they have the role. Somebody "
+    "who has an account signs in first. Others choose a password."
+)
 
 
 def _invite(office: Office, *, by: Actor, email: str, role: str) -> None:
@@ -52,10 +56,10 @@ OFFICE_ACTS = (
         does=_invite,
         name="invite",
         title="Invite a person of the Office",
-        says=INVITED,
+        says=INVITED_TO_OFFICE,
         button="Invite",
         form=InviteToOfficeForm,
-        facts=lambda office: f"They become a member of {office}.",
+        facts=lambda office: f"They become a member of {office}, once they have accepted.",
         offered=lambda office: not office.archived_at,
         group="Customer",
         needs=Power.PEOPLE,

@@ -10,26 +10,26 @@ from django.conf import settings
 from billing import errors
 
 
-def seal(text: str) -> str:
+def encrypt(text: str) -> str:
     """Return the text encrypted with the newest key."""
     return _keys().encrypt(text.encode()).decode()
 
 
-def unseal(sealed: str) -> str:
+def decrypt(encrypted: str) -> str:
     """Return the text. Raises: SecretUnreadable."""
     try:
-        return _keys().decrypt(sealed.encode()).decode()
+        return _keys().decrypt(encrypted.encode()).decode()
     except InvalidToken:
         raise errors.SecretUnreadable from None
 
 
-def sealed_again(sealed: str) -> str:
+def encrypted_again(encrypted: str) -> str:
     """Return it encrypted with the newest key, and unchanged if it already was. Raises: SecretUnreadable."""
     try:
-        Fernet(settings.SECRETS_KEYS[0]).decrypt(sealed.encode())
+        Fernet(settings.SECRETS_KEYS[0]).decrypt(encrypted.encode())
     except InvalidToken:
-        return seal(unseal(sealed))
-    return sealed
+        return encrypt(decrypt(encrypted))
+    return encrypted
 
 
 def _keys() -> MultiFernet:

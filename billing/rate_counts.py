@@ -4,11 +4,9 @@ A caller's row holds when the counting began. After the limit's seconds it begin
 is written.
 """
 
-from datetime import timedelta
-
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from billing import clock, jobs
+from billing import clock
 from billing.models import RateCount
 from config.rate_limits import RateLimit
 
@@ -21,8 +19,6 @@ TAKE = f"""
     WHERE {TABLE}.began <= %s OR {TABLE}.used < %s
     RETURNING used, began
 """  # noqa: S608  the name of our own table
-KEPT_FOR = timedelta(hours=2)
-"""Longer than any limit lasts."""
 
 
 def take(limit: RateLimit, who: str, *, using: str = DEFAULT_DB_ALIAS) -> tuple[int, float]:
@@ -42,12 +38,6 @@ def take(limit: RateLimit, who: str, *, using: str = DEFAULT_DB_ALIAS) -> tuple[
     else:
         began, left = RateCount.objects.using(using).values_list("began", flat=True).filter(pk=row).first() or now, -1
     return left, (began - over) / 1_000
-
-
-@jobs.job("forget-rate-counts", every=timedelta(hours=1))
-def purge() -> None:
-    """Delete what was counted long ago."""
-    RateCount.objects.filter(began__lt=_milliseconds() - KEPT_FOR.total_seconds() * 1_000).delete()
 
 
 def _milliseconds() -> int:
