@@ -3,12 +3,7 @@
 It may be away, be changing over to a standby, be read-only, or be locked for longer than a connection waits.
 """
 
-import sys
-
 from django.db import InterfaceError, InternalError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.template.loader import render_to_string
-from django.views.defaults import server_error
 
 TROUBLE = (OperationalError, InterfaceError, InternalError)  # InternalError: PostgreSQL while it is read-only
 CODE = "database_unavailable"
@@ -17,13 +12,3 @@ DETAIL = (
     "request again in a few seconds, with the same Idempotency-Key."
 )
 RETRY_AFTER = {"Retry-After": "5"}
-
-
-def error_page(request: HttpRequest) -> HttpResponse:
-    """Return the answer to an error that nothing else has answered. Django's ``handler500``."""
-    if not isinstance(sys.exc_info()[1], TROUBLE):
-        return server_error(request)
-    if request.path.startswith("/api/"):
-        return JsonResponse({"code": CODE, "detail": DETAIL}, status=503, headers=RETRY_AFTER)
-    page = render_to_string("billing/database_away.html")  # without the request, which would ask the database
-    return HttpResponse(page, status=503, headers=RETRY_AFTER)

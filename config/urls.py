@@ -1,12 +1,14 @@
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 from django.views.generic import RedirectView, TemplateView
 
+from billing import error_pages
 from billing.health import healthz
 from billing.sign_in import views as sign_in
 from billing.webhooks.receive import receive
 
-handler500 = "billing.database_trouble.error_page"
+handler400 = "billing.error_pages.bad_request"
+handler500 = "billing.error_pages.failed"
 
 webhooks = [path("webhook/<uuid:uuid>/", receive, name="djstripe_webhook_by_uuid")]
 
@@ -23,5 +25,6 @@ urlpatterns = [
     path("", include("billing.pages.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("billing.api.urls")),
+    re_path("^api/", error_pages.unknown_address),
     path("stripe/", include((webhooks, "djstripe"))),
 ]

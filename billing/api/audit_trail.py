@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework import generics, pagination
+from rest_framework import generics
 from rest_framework import serializers as fields
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from billing import errors
 from billing.access import grants, roles
 from billing.access.roles import Power
+from billing.api.paging import Pages
 from billing.api.views import PROBLEM, OfficeView
 from billing.audit import actor, search, trail
 from billing.audit.export import CONTENT_TYPE, HEADERS, Export, Which
@@ -78,7 +79,7 @@ class SearchSerializer(fields.Serializer[Any]):
         return {named.get(name, name): field for name, field in super().get_fields().items()}
 
 
-class Newest(pagination.LimitOffsetPagination):
+class Newest(Pages):
     def get_count(self, queryset: Any) -> int:
         return search.bounded_count(queryset)
 

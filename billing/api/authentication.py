@@ -30,6 +30,13 @@ class Tokens(TokenAuthentication):
     written, the request would then fail instead of being answered.
     """
 
+    def authenticate(self, request: Request) -> Any:
+        """Raises: AuthenticationFailed, also where the token is no text."""
+        try:
+            return super().authenticate(request)
+        except UnicodeError:
+            raise AuthenticationFailed("Invalid token.") from None
+
     def _cleanup_token(self, auth_token: Any) -> bool:
         return auth_token.expiry is not None and auth_token.expiry < clock.wall()
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from rest_framework import exceptions, status
 from rest_framework.authentication import get_authorization_header
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
@@ -53,9 +54,11 @@ def problem(code: str, detail: str, decline_code: str = "") -> Response:
 def answer(error: Exception, context: dict[str, Any]) -> Response | None:
     """Return the answer to an error, as DRF's EXCEPTION_HANDLER. None: DRF raises the error again.
 
-    What was refused before the view counted the request, such as a wrong token, is counted here.
+    What was refused before the view counted the request, such as a wrong token, is counted here. It is JSON, also where
+    the view's own answers are a page or a document.
     """
     request = context["request"]
+    request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
     if not requests.is_counted(request._request) and not isinstance(error, database_trouble.TROUBLE):
         try:
             if isinstance(error, exceptions.AuthenticationFailed) and get_authorization_header(request):

@@ -5,12 +5,13 @@ from typing import Any
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
-from rest_framework import generics, pagination, status
+from rest_framework import generics, status
 from rest_framework import serializers as fields
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing.api.operations import OperationView
+from billing.api.paging import NewestFirst
 from billing.api.serializers import PreviewSerializer
 from billing.api.views import PROBLEM, OfficeView
 from billing.audit import actor
@@ -95,13 +96,6 @@ class InvoiceFilterSerializer(fields.Serializer[Any]):
         """Return the fields with ``from`` and ``to``, which cannot be names in Python."""
         given = super().get_fields()
         return {"status": given["status"], "from": given["since"], "to": given["until"]}
-
-
-class NewestFirst(pagination.CursorPagination):
-    ordering = ("-created_at", "-pk")
-    page_size = 50
-    page_size_query_param = "page_size"
-    max_page_size = 200
 
 
 class Invoices(OfficeView, generics.ListAPIView[Invoice]):

@@ -1,11 +1,12 @@
 from typing import Any
 
 from django.urls import URLPattern, URLResolver, include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularAPIView
 from rest_framework.permissions import AllowAny
 
 from billing.api import account, approvals, audit_trail, invoices, members, payments, sign_in, views
 from billing.api.customers import CreditOperation, OfficeOperation
+from billing.api.documentation import Docs
 from billing.api.invoices import ChargeOperation, InvoiceOperation
 from billing.api.operations import DeclaredView, OperationView, PreviewView, TellingView
 from billing.api.payment_methods import CardOperation, PaymentMethods
@@ -152,5 +153,5 @@ urlpatterns = [
     path("offices/", views.Offices.as_view(), name="offices"),
     path("offices/<uuid:public_id>/", include(OFFICE)),
     path("schema/", SpectacularAPIView.as_view(**open_to_all), name="schema"),
-    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema", **open_to_all), name="docs"),
+    path("docs/", Docs.as_view(url_name="api:schema", **open_to_all), name="docs"),
 ]

@@ -1,0 +1,37 @@
+"""The pages of the API's lists. Each has a ceiling."""
+
+from typing import Any
+
+from django.utils.dateparse import parse_datetime
+from rest_framework import pagination
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+
+ON_A_PAGE, MOST_ON_A_PAGE = 50, 200
+
+
+class Pages(pagination.LimitOffsetPagination):
+    default_limit, max_limit = ON_A_PAGE, MOST_ON_A_PAGE
+
+
+class NewestFirst(pagination.CursorPagination):
+    """Pages of rows that have ``created_at``, newest first. They stay as they are while rows come."""
+
+    ordering = ("-created_at", "-pk")
+    page_size = ON_A_PAGE
+    page_size_query_param = "page_size"
+    max_page_size = MOST_ON_A_PAGE
+
+    def decode_cursor(self, request: Request) -> Any:
+        """Return the place that the cursor names. Raises: NotFound, also where it names no moment."""
+        cursor = super().decode_cursor(request)
+        if cursor is not None and cursor.position is not None and not _is_moment(str(cursor.position)):
+            raise NotFound(self.invalid_cursor_message)
+        return cursor
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return parse_datetime(text) is not None
+    except ValueError:  # it looks like one, and is not in the calendar
+        return False
