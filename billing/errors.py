@@ -427,10 +427,10 @@ class TextNotNeutral(BillingError):
     code = "text_not_neutral"
     category = Category.INVALID
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, *, called: str = "text") -> None:
         super().__init__(
-            f"The text seems to contain {what}. Leave that out, because the text is kept for years and many people see "
-            "it. Never write anything about a patient."
+            f"The {called} seems to contain {what}. Leave that out, because the text is kept for years and many people "
+            "see it. Never write anything about a patient."
         )
 
 
@@ -721,13 +721,11 @@ class SubscriptionNotChangeable(BillingError):
         )
 
 
-class PlanUnknown(BillingError):
+class PlanUnknown(Refusal):
     code = "plan_unknown"
-    without_quotes = "There is no such plan price for sale."
     category = Category.INVALID
-
-    def __init__(self, price: str) -> None:
-        super().__init__(f"There is no plan price {price!r} for sale. Choose one of the listed plans.")
+    message = "There is no such plan price for sale."
+    remedy = "Choose one of the listed plans."
 
 
 class PriceNotOurs(Refusal):
@@ -1040,17 +1038,12 @@ class StripeRejected(BillingError):
 
 
 class CouponUnknown(StripeRejected):
-    """Stripe was asked. It has no such code, or the code cannot be redeemed here."""
+    """Stripe was asked. It has no such code, or the code cannot be redeemed here. What was typed is not repeated."""
 
     code = "coupon_unknown"
-    without_quotes = "There is no such coupon or promotion code."
     category = Category.INVALID
-
-    def __init__(self, code: str) -> None:
-        super().__init__(
-            f"There is no coupon or promotion code {code!r} that can be redeemed here. Coupons and codes are made and "
-            "changed in Stripe's dashboard."
-        )
+    message = "There is no coupon or promotion code like this that can be redeemed here."
+    remedy = "Coupons and codes are made and changed in Stripe's dashboard."
 
 
 class CouponShorterThanTrial(StripeRejected):

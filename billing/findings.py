@@ -29,9 +29,11 @@ from billing.models import (
     Reconciliation,
     Subscription,
     SubscriptionItem,
+    User,
 )
 from billing.models.invoice import STAYS_A_DRAFT
 from billing.models.statuses import FINAL, LIVE
+from billing.text import fields
 
 DRAFTS_WAIT = "drafts_wait"
 CONTACT_DIFFERS = "contact_differs"
@@ -39,6 +41,10 @@ UNKNOWN_CUSTOMER, SECOND_CUSTOMER, NOT_LINKED = "unknown_customer", "second_cust
 SCHEDULE = "schedule"
 OF_UNKNOWN_CUSTOMERS = (UNKNOWN_CUSTOMER, SECOND_CUSTOMER, NOT_LINKED)
 """Kinds about a customer that no Office has. A customer has one of them at a time."""
+TEXT = "text_about_a_patient"
+Judged = Office | Plan | PlanPrice | User
+JUDGED: tuple[type[Judged], ...] = (Office, Plan, PlanPrice, User)
+"""What has names, addresses and codes that people typed, here or at Stripe."""
 MAIL_REPORTED_AFTER = 6
 """How many attempts an e-mail has had when it is told that it waits: about a quarter of an hour."""
 Rule = Callable[[Finding], bool]
@@ -142,6 +148,20 @@ def _has_its_customer(finding: Finding) -> bool:
     return Office.objects.filter(payment_provider_customer_id=finding.subject).exists()
 
 
+def texts_of(row: Judged) -> dict[str, str]:
+    """Return the texts of the row that people typed, by column."""
+    named = (one.name for one in row._meta.concrete_fields)
+    return {name: getattr(row, name) for name in named if f"{type(row).__name__}.{name}" in fields.TYPED}
+
+
+def _would_be_kept(finding: Finding) -> bool:
+    for model in JUDGED:
+        row = model._default_manager.filter(public_id=finding.subject).first()
+        if row is not None:
+            return not fields.wrong(model.__name__, texts_of(row))
+    return True
+
+
 NOTICE, WARNING, CRITICAL = Finding.Severity.NOTICE, Finding.Severity.WARNING, Finding.Severity.CRITICAL
 
 KINDS: dict[str, Kind] = {
@@ -160,6 +180,12 @@ KINDS: dict[str, Kind] = {
     ),
     "contact_missing": Kind(
         "An Office was adopted without a name or an e-mail address.", NOTICE, "It has both.", is_over=_has_address
+    ),
+    TEXT: Kind(
+        "A name, address or code here may be about a patient.",
+        WARNING,
+        "It was changed, and the rules for typed text refuse it no more.",
+        is_over=_would_be_kept,
     ),
     "events_missed": Kind("Events of Stripe did not arrive.", CRITICAL, "A later comparison found all events here."),
     "event_parked": Kind(

@@ -26,6 +26,7 @@ from billing import (  # noqa: F401  for their jobs
     matters,
     member_grants,
     sealing,
+    stored_texts,
 )
 from billing.models import WorkerHeartbeat
 from billing.operations.engine import request_texts  # noqa: F401  for its job

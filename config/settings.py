@@ -243,6 +243,7 @@ MFA_ADAPTER = "billing.sign_in.adapters.SecondFactor"
 MFA_FORMS = {
     "activate_totp": "billing.sign_in.forms.EnrolAppForm",
     "add_webauthn": "billing.sign_in.forms.AddKeyForm",
+    "edit_webauthn": "billing.sign_in.forms.RenameKeyForm",
 }
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_RECOVERY_CODES_SHOW_ONCE = True

@@ -121,6 +121,7 @@ class Smoke:
             billing_email="billing@smoke.example",
             time_zone="America/New_York",
             locale="en",
+            is_the_practices="on",
         )
         self.stack.manage("shell", "--verbosity=0", "-c", "from demo.smoke_cast import join; join()")
         return True

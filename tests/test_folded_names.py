@@ -77,6 +77,7 @@ def test_a_name_is_saved_with_other_columns_by_itself_and_not_at_all(db):
 def test_staff_type_names_in_the_admin(db):
     client = signed_in(ADMINISTRATOR)
     form = {"name": "Élan Vital", "billing_email": "b@elan.example", "time_zone": "UTC", "locale": "fr"}
+    form["is_the_practices"] = "on"
     client.post(reverse("admin:billing_office_add"), form)
     office = Office.objects.get()
     assert folded(office) == "elan vital"

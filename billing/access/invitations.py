@@ -23,6 +23,7 @@ from billing.audit import actor, trail
 from billing.audit.actor import Actor
 from billing.folding import fold
 from billing.models import Invitation, Membership, Notification, Office, User
+from billing.text import fields
 from config.rate_limits import RateLimit
 
 REASON = "an invitation"
@@ -42,7 +43,7 @@ def invite(
     the vendor's staff, and for people who were deactivated, the invitation of an owner gives nothing and is not sent.
 
     Raises:
-        NotPermitted, AddressInvalid, RoleUnknown, OfficeArchived, TooManyInvitations.
+        NotPermitted, AddressInvalid, TextNotNeutral, RoleUnknown, OfficeArchived, TooManyInvitations.
         RoleGiven: the user has this staff role already.
         AlreadyMember: the user is a member of this Office.
         InvitationOpen: the address is invited already.
@@ -68,7 +69,7 @@ def invite(
 def link_on_server(email: str, role: str, *, by: Actor) -> str:
     """Return a link with which this address can accept a staff role, for a command on the server. No e-mail is sent.
 
-    Earlier links of the same invitation end. Raises: AddressInvalid, RoleUnknown, RoleGiven.
+    Earlier links of the same invitation end. Raises: AddressInvalid, TextNotNeutral, RoleUnknown, RoleGiven.
     """
     email = _checked(email, role, None)
     with trail.acting(by, reason=REASON), transaction.atomic():
@@ -115,8 +116,9 @@ def accept(secret: str, *, name: str = "", password: str = "", signed_in: User |
 
     ``signed_in`` is who asks. The face has checked the password.
 
-    Raises: LinkNotValid. SignInToAccept: the address has a user, who is not ``signed_in``.
+    Raises: LinkNotValid, TextNotNeutral. SignInToAccept: the address has a user, who is not ``signed_in``.
     """
+    fields.check("User", name=name)
     with transaction.atomic():
         invitation, user = _openable(secret, lock=True)
         if user is not None and user != signed_in:
@@ -189,6 +191,7 @@ def _refuse_to_invite(email: str, user: User | None, office: Office, by: Actor) 
 
 
 def _made(email: str, role: str, office: Office | None, by: Actor, *, until: datetime | None = None) -> Invitation:
+    fields.check("Invitation", email=email)
     try:
         with transaction.atomic():
             return Invitation.objects.create(email=email, role=role, office=office, until=until, made_by=by.user)

@@ -3,10 +3,12 @@
 from typing import Any
 
 from django import forms
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
-from billing import errors, neutral_text
+from billing import errors
 from billing.operations.engine import reasons
+from billing.text import fields, gate
+from billing.text.gate import Typed
 
 LONGEST_NOTE = 120
 
@@ -17,9 +19,40 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         min_length=3,
         max_length=200,
-        help_text="Kept in the audit trail. Never a patient's name.",
+        help_text="Kept in the audit trail for years. No patient's name: nothing here can recognise one.",
         widget=UnfoldAdminTextInputWidget,
     )
+
+
+class GatedForm(forms.ModelForm):
+    """A form for a row, which judges each typed text that was changed. A text that was there before stays."""
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        for name in self.changed_data:
+            try:
+                fields.check(self._meta.model.__name__, **{name: given.get(name)})
+            except errors.TextNotNeutral as error:
+                self.add_error(name, str(error))
+        return given
+
+
+class PracticesForm(forms.Form):
+    """Beside a form with an Office's name and billing e-mail: whoever changes one says that it is the practice's."""
+
+    is_the_practices = forms.BooleanField(
+        required=False,
+        label="It is the practice's",
+        help_text="The name and the e-mail address are the practice's. None is a patient's.",
+        widget=UnfoldBooleanSwitchWidget,
+    )
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        confirmed = given.pop("is_the_practices", False)
+        if not confirmed and {"name", "billing_email"} & set(self.changed_data):
+            self.add_error("is_the_practices", "Nobody else can tell whose name or address it is. Confirm it.")
+        return given
 
 
 class WhyForm(forms.Form):
@@ -31,7 +64,7 @@ class WhyForm(forms.Form):
     note = forms.CharField(
         required=False,
         max_length=LONGEST_NOTE,
-        help_text="Kept in the audit trail for years. Never anything about a patient.",
+        help_text="Kept in the audit trail for years. Nothing about a patient: no rule here can recognise a name.",
         widget=UnfoldAdminTextInputWidget,
     )
 
@@ -41,7 +74,7 @@ class WhyForm(forms.Form):
 
     def clean_note(self) -> str:
         try:
-            return neutral_text.checked(self.cleaned_data["note"])
+            return gate.checked(self.cleaned_data["note"], Typed.NOTE, called="note")
         except errors.TextNotNeutral as error:
             raise forms.ValidationError(str(error)) from None
 

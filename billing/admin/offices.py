@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
@@ -10,10 +11,11 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from unfold.decorators import display
 
-from billing import clock, schedules
+from billing import clock, schedules, zones
 from billing.admin.acts import customer, invoices, payment_methods, people, subscription, terms
 from billing.admin.acts.pages import ActsAdmin
 from billing.admin.ends import Ends
+from billing.admin.forms import GatedForm, PracticesForm
 from billing.admin.readonly import ReadOnlyInline, masked
 from billing.admin.searching import NAME
 from billing.admin.tones import TONES, in_words
@@ -71,8 +73,20 @@ class AuditInline(ReadOnlyInline):
     verbose_name_plural = "Audit trail"
 
 
+class OfficeForm(PracticesForm, GatedForm):
+    """A form for an Office's own values. Those of a customer are changed by an act, which tells Stripe."""
+
+    def clean_time_zone(self) -> str:
+        """Refuse a name that no time zone has. One that was there before stays."""
+        zone: str = self.cleaned_data["time_zone"].strip()
+        if "time_zone" in self.changed_data and not zones.exists(zone):
+            raise forms.ValidationError("There is no such time zone. Write it as in: America/New_York.")
+        return zone
+
+
 @admin.register(Office)
 class OfficeAdmin(Ends, ActsAdmin):
+    form = OfficeForm
     list_display = ("name", "state", "current_plan", "quantity", "current_period_end", "due")
     list_filter = ("subscription_status", "current_plan", ("archived_at", admin.EmptyFieldListFilter))
     list_select_related = ("current_plan",)
@@ -99,7 +113,8 @@ class OfficeAdmin(Ends, ActsAdmin):
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        office = ("The Office", {"fields": self.own})
+        is_addressed_here = obj is None or not obj.payment_provider_customer_id
+        office = ("The Office", {"fields": (*self.own, "is_the_practices") if is_addressed_here else self.own})
         if obj is None:
             return (office,)
         seen = (*self.seen, "beside") if obj.also_live else self.seen

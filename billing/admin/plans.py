@@ -13,12 +13,13 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget
 
 from billing import money
 from billing.admin.acts.amounts import AmountField, in_minor_units
+from billing.admin.forms import GatedForm
 from billing.admin.masking import MaskedAdmin
 from billing.admin.searching import NAME
 from billing.models import Plan, PlanPrice
 
 
-class PriceForm(forms.ModelForm):
+class PriceForm(GatedForm):
     """A form for a price as a person writes it, such as 299.00. It is stored in minor units."""
 
     amount = AmountField(
@@ -112,6 +113,7 @@ class PriceInline(TabularInline):
 
 @admin.register(Plan)
 class PlanAdmin(MaskedAdmin):
+    form = GatedForm
     list_display = ("name", "code", "archived_at")
     search_fields = (*NAME, "code")
     fields = ("name", "code")

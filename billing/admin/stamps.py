@@ -12,6 +12,7 @@ from django.utils.crypto import salted_hmac
 
 from billing import zones
 from billing.access import scopes
+from billing.admin.forms import GatedForm
 from billing.admin.masking import MaskedAdmin
 from billing.audit import trail
 from billing.models import Membership, ServiceIdentity, User
@@ -44,7 +45,7 @@ def in_words(row: Row) -> str:
     return f"{'active' if row.is_active else 'not active'}, {'' if row.is_staff else 'not '}staff, roles: {groups}"
 
 
-class StampedForm(forms.ModelForm):
+class StampedForm(GatedForm):
     """A form that reads its row anew under its lock, and is valid only if the row is still as the page showed it."""
 
     data: Any

@@ -59,10 +59,13 @@ class Which:
 
 
 class Export:
-    """What is exported. That somebody exports it is on record first: without that entry there is no export."""
+    """What is exported. That somebody exports it is on record first: without that entry there is no export.
+
+    Raises: ReasonRequired, TextNotNeutral.
+    """
 
     def __init__(self, which: Which, *, by: Actor, reason: str) -> None:
-        with trail.acting(by, reason=reason, office=which.office):
+        with trail.acting(by, reason=trail.checked_reason(reason), office=which.office):
             about, what = which.office or trail.installation(), f"exported the audit trail {which}".strip()
             trail.record_act(about, what, office=which.office, data={"code": search.EXPORTED})
         self.which = which

@@ -19,10 +19,12 @@ from django.db import DEFAULT_DB_ALIAS, transaction
 from django.db.models import Model, QuerySet
 from django.db.models.signals import pre_save
 
-from billing import clock, errors, models, neutral_text
+from billing import clock, errors, models
 from billing.audit import leaves, refusals
 from billing.audit.actor import Actor
 from billing.models import AuditEntry, Office, User
+from billing.text import gate
+from billing.text.gate import Typed
 
 NOBODY = User(pk=0, email="nobody known here")
 """What an entry is about if that belongs to nobody whom we know."""
@@ -134,9 +136,9 @@ def act_as(by: Actor) -> None:
 def checked_reason(reason: str) -> str:
     """Return the reason in one line. Raises: ReasonRequired, TextNotNeutral."""
     reason = " ".join(reason.split())
-    if not 3 <= len(reason) <= neutral_text.LONGEST:
+    if not 3 <= len(reason) <= gate.LONGEST:
         raise errors.ReasonRequired
-    return neutral_text.checked(reason)
+    return gate.checked(reason, Typed.REASON, called="reason")
 
 
 def record_act(

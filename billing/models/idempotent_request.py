@@ -9,7 +9,7 @@ class IdempotentRequest(models.Model):
     """One such request. The process that carries it out holds a claim. With ``http_status`` set it never changes."""
 
     actor = models.ForeignKey("billing.User", on_delete=models.PROTECT, related_name="idempotent_requests")
-    key = models.CharField(max_length=255)
+    key = models.CharField(max_length=255)  # billing.operations.engine.idempotency.digest of it
     body_hash = models.CharField(max_length=64, help_text="Of method, path and body")
     operation = models.OneToOneField(
         "billing.Operation", null=True, on_delete=models.PROTECT, related_name="idempotent_request"

@@ -23,6 +23,7 @@ from billing.findings import report, resolve
 from billing.models import Agreement
 from billing.models.agreement import payment_processor
 from billing.stripe_api import charging
+from billing.text import fields
 
 LAPSED = "determination_lapsed"
 
@@ -62,6 +63,7 @@ def prepare_determination(
 
     Raises:
         NotPermitted, ReasonRequired: as for every operation.
+        TextNotNeutral: a text seems to be about a patient; it says which.
         DeterminationInvalid: something is missing or cannot be; it says what.
     """
     kind = Agreement.Kind.EXECUTED if isinstance(found, Executed) else Agreement.Kind.NOT_REQUIRED
@@ -71,6 +73,7 @@ def prepare_determination(
     with _on_record("prepare_determination", row, by=by, reason=reason):
         row.prepared_by = roles.require(by, Power.PREPARE)
         trail.checked_reason(reason)
+        fields.check("Agreement", **given)
         try:
             row.full_clean()
         except ValidationError as error:

@@ -13,6 +13,7 @@ from billing.access import invitations
 from billing.models import Invitation, User
 from billing.pages.layout import done, link_not_valid, page, sign_in_first
 from billing.pages.new_password import NewPasswordForm
+from billing.text import fields
 
 
 class WelcomeForm(NewPasswordForm):
@@ -23,6 +24,10 @@ class WelcomeForm(NewPasswordForm):
 
     def clean_name(self) -> Any:
         self.user.name = self.cleaned_data["name"]
+        try:
+            fields.check("User", name=self.user.name)
+        except errors.TextNotNeutral as error:
+            raise forms.ValidationError(str(error)) from None
         return self.user.name
 
 

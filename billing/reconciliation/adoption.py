@@ -14,7 +14,7 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
-from billing import clock, errors, neutral_text
+from billing import clock, errors, stored_texts
 from billing.findings import report, resolve
 from billing.look import queue_look
 from billing.models import (
@@ -36,6 +36,8 @@ from billing.reconciliation.unknown_customers import office_id
 from billing.stripe_api import mirror
 from billing.stripe_api.gateway.lists import Listed
 from billing.stripe_api.inbound.states import Contact, CustomerState, PriceState, Snapshot, SubscriptionState
+from billing.text import gate
+from billing.text.gate import Typed
 
 
 def adopt_prices(run: Reconciliation, prices: Iterable[PriceState]) -> None:
@@ -174,6 +176,7 @@ def _office(customer: CustomerState, contact: Contact) -> Office:
     except IntegrityError:  # another process adopted it just now
         return Office.objects.get(payment_provider_customer_id=customer.id)
     resolve("unknown_customer", customer.id, resolution="it was adopted")
+    stored_texts.tell(office)
     if not (name and office.billing_email):
         report(
             "contact_missing",
@@ -197,7 +200,7 @@ def _adopt_price(state: PriceState) -> None:
         mirror.product(plan, active=state.product_active)
     price = PlanPrice.objects.create(
         plan=plan,
-        code=_free(PlanPrice, state.lookup_key or f"{plan.code}-{state.interval}"),
+        code=_free(PlanPrice, _neutral(state.lookup_key or "", Typed.CODE) or f"{plan.code}-{state.interval}"),
         stripe_price_id=state.id,
         currency=state.currency,
         unit_amount=state.unit_amount,
@@ -225,9 +228,9 @@ def _free(model: type[Plan] | type[PlanPrice], wanted: str) -> str:
     return code
 
 
-def _neutral(name: str) -> str:
+def _neutral(name: str, field: Typed = Typed.PLAN_NAME) -> str:
     try:
-        return neutral_text.checked(name)[:100]
+        return gate.checked(name, field)[:100]
     except errors.TextNotNeutral:
         return ""
 

@@ -5,9 +5,13 @@ from typing import Any
 from allauth.core import context
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY
-from allauth.mfa.webauthn.forms import AddWebAuthnForm
+from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm
+from django import forms
 
+from billing import errors
 from billing.access import encrypted
+from billing.text import gate
+from billing.text.gate import Typed
 
 
 class EnrolAppForm(ActivateTOTPForm):
@@ -21,7 +25,21 @@ class EnrolAppForm(ActivateTOTPForm):
         session[SECRET_SESSION_KEY] = encrypted.encrypt(self.secret)
 
 
-class AddKeyForm(AddWebAuthnForm):
+class KeyName(forms.Form):
+    """Beside a form with the name of a key: the name is judged as a note."""
+
+    def clean_name(self) -> str:
+        try:
+            return gate.checked(self.cleaned_data["name"], Typed.NOTE, called="name")
+        except errors.TextNotNeutral as error:
+            raise forms.ValidationError(str(error)) from None
+
+
+class RenameKeyForm(KeyName, EditWebAuthnForm):
+    """Giving a key another name."""
+
+
+class AddKeyForm(KeyName, AddWebAuthnForm):
     """Adding a passkey or security key, in plain words."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -22,6 +22,8 @@ from billing.access import provider_roles
 from billing.audit import actor, trail
 from billing.models import User
 from billing.sign_in import recorded
+from billing.text import gate
+from billing.text.gate import Typed
 
 log = logging.getLogger(__name__)
 NO_ROLE = (
@@ -91,8 +93,10 @@ def _person_of(sociallogin: SocialLogin, claims: dict[str, Any], *, roles: set[s
     found = User.objects.filter(email__iexact=address).first()
     if found or not roles:
         return found
-    name = next(iter(_texts(claims.get("name"))), "")
-    return User.objects.create_user(address, None, name=name[:200])
+    name = next(iter(_texts(claims.get("name"))), "")[:200]
+    if gate.refusal(name, Typed.PERSON_NAME):
+        name = ""
+    return User.objects.create_user(address, None, name=name)
 
 
 def _texts(claim: Any) -> list[str]:

@@ -107,7 +107,7 @@ def test_once_there_is_a_customer_the_contact_is_changed_by_an_act_alone(stripe,
     after = Office.objects.get(pk=subscribed.pk)
     assert (after.name, after.time_zone) == (subscribed.name, "UTC")
 
-    client.post(page("contact/", subscribed), {**saved, **WHY, "name": "Maple Care"})
+    client.post(page("contact/", subscribed), {**saved, **WHY, "name": "Maple Care", "is_the_practices": "on"})
 
     assert Office.objects.get(pk=subscribed.pk).billing_email == "typed@over.example"
     assert stripe.listed("customers")[0]["name"] == "Maple Care"

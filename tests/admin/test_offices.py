@@ -30,7 +30,13 @@ def test_staff_create_an_office_and_the_trail_says_who(stripe, operator):
     client = signed_in(operator.user)
     client.post(
         reverse("admin:billing_office_add"),
-        {"name": "New Practice", "billing_email": "b@new.example", "time_zone": "UTC", "locale": "en"},
+        {
+            "name": "New Practice",
+            "billing_email": "b@new.example",
+            "time_zone": "UTC",
+            "locale": "en",
+            "is_the_practices": "on",
+        },
     )
 
     office = Office.objects.get(name="New Practice")

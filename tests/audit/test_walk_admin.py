@@ -181,6 +181,7 @@ def save_office(stage: Stage) -> Any:
 
 
 A_NEW_OFFICE = {"name": "New Practice", "billing_email": "b@new.example", "time_zone": "UTC", "locale": "en"}
+A_NEW_OFFICE["is_the_practices"] = "on"
 DONE: dict[str, Callable[[Stage], Any]] = {
     "office_compare": compare,
     "office_invite": lambda stage: stage.post("office", "invite", {"email": "n@maple.example", "role": "viewer"}),

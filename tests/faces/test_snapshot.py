@@ -97,7 +97,12 @@ DONE: dict[str, Typed] = {
     "link-card": {"make_default": "on"},
     "default-card": chosen("card", "mastercard"),
     "remove-card": chosen("card", "mastercard"),
-    "contact": {"name": "Renamed Practice", "billing_email": "bills@renamed.example", "locale": "es"},
+    "contact": {
+        "name": "Renamed Practice",
+        "billing_email": "bills@renamed.example",
+        "locale": "es",
+        "is_the_practices": "on",
+    },
     "portal": {},
     "compare": BEGINNING,
     "archive": {},

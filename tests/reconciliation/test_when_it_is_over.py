@@ -140,6 +140,18 @@ def contact_missing(at: Stage) -> Iterator[None]:
 
 
 @story
+def text_about_a_patient(at: Stage) -> Iterator[None]:
+    stranger = at.stripe.post("customers", name="Jane Roe MRN 883122", email="billing@cedar.example")["id"]
+    at.subscribe(stranger, price("practice-monthly").stripe_price_id)
+    at.lose_events()
+    at.compare(adopts=True)
+    yield
+    adopted = Office.objects.get(payment_provider_customer_id=stranger)
+    perform(ChangeContact(name="Cedar Lane Clinic"), adopted, by=at.operator, reason="asked by phone")
+    close_what_is_over()
+
+
+@story
 def events_missed(at: Stage) -> Iterator[None]:
     at.stripe.post(f"customers/{at.customer}", balance=-700)
     at.stripe.taken()

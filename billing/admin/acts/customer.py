@@ -14,7 +14,7 @@ from billing.access.roles import Power
 from billing.admin import timeline
 from billing.admin.acts import Button, Click, Link, OperationAct, OtherAct
 from billing.admin.acts.amounts import AmountForm
-from billing.admin.forms import WhyForm
+from billing.admin.forms import PracticesForm, WhyForm
 from billing.audit.actor import Actor
 from billing.models import Office
 from billing.models.office import LOCALE
@@ -27,7 +27,7 @@ from billing.reconciliation import decisions
 CUSTOMER = "Customer"
 
 
-class ContactForm(WhyForm):
+class ContactForm(PracticesForm, WhyForm):
     name = forms.CharField(
         max_length=200, help_text="The practice's name. Never a patient's.", widget=UnfoldAdminTextInputWidget
     )

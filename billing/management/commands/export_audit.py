@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from billing.audit import actor, keys
 from billing.audit.export import Which, export
+from billing.management import reasons
 from billing.models import Office
 
 
@@ -29,10 +30,11 @@ class Command(BaseCommand):
         office = Office.objects.filter(public_id=options["office"]).first() if options["office"] else None
         if options["office"] and office is None:
             raise CommandError(f"There is no Office with the id {options['office']}.")
+        reason = reasons.checked(options)
         try:
             with options["file"].open("xb") as file:
                 which = Which(office, options["since"], options["until"], tuple(options["earlier_head"]))
-                count = export(file, which, by=actor.job("export_audit"), reason=options["reason"])
+                count = export(file, which, by=actor.job("export_audit"), reason=reason)
         except FileExistsError:
             raise CommandError(f"{options['file']} exists already. Name another file.") from None
         ours = next(iter(keys.public_keys().values())).hex()

@@ -4,6 +4,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as AnyDatabaseError
 from django.db import IntegrityError
 
+from billing.management import reasons
 from billing.moving import mark, places, tables
 from billing.moving.mark import State
 from billing.moving.move import Arrived, NotMoved, abandon, move
@@ -35,13 +36,14 @@ class Command(BaseCommand):
         parser.add_argument("--reason", default="asked for at the command line")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        reason = reasons.checked(options)
         mark.stop_watching()
         source = places.open_source()
         try:
             if options["abandon"]:
                 self._abandon(source)
             else:
-                self._move(source, options["to"], options["reason"])
+                self._move(source, options["to"], reason)
         except NotMoved as refused:
             raise CommandError(str(refused)) from None
         except (CannotHold, IntegrityError) as error:

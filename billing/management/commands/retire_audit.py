@@ -5,6 +5,7 @@ from django.db import DatabaseError
 
 from billing.audit import actor, retiring, verify
 from billing.audit.lives import EVIDENCE_YEARS
+from billing.management import reasons
 
 
 class Command(BaseCommand):
@@ -18,6 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("--reason", default="they are older than the law asks for", help="why, for the trail")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        reason = reasons.checked(options)
         due = retiring.due()
         if due is None:
             self.stdout.write(f"Nothing is older than {EVIDENCE_YEARS} years.")
@@ -30,7 +32,7 @@ class Command(BaseCommand):
         if not found.is_whole:
             raise CommandError(f"The trail is not whole, so nothing is removed. {found.faults[0]}")
         try:
-            record = retiring.retire(due, by=actor.job("retire_audit"), reason=options["reason"])
+            record = retiring.retire(due, by=actor.job("retire_audit"), reason=reason)
         except DatabaseError as error:
             raise CommandError(f"Nothing was removed. Is this the owner of the tables? {error}") from None
         self.stdout.write(f"{due}. Entry {record.pk} says so.")

@@ -162,6 +162,7 @@ def _prepared(wanted: Wanted, subject: Any, asked: Asked) -> tuple[Any, Wanted |
     if wanted.needs_determination:
         charging.require_determination()
     wanted.check_subject(fresh)
+    wanted.check_typed(fresh)
     exact = wanted.prepare(fresh, asked)
     exact.check_beyond_preview(fresh)
     if isinstance(exact, Previewed):

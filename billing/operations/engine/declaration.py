@@ -16,7 +16,7 @@ request from a form. Neither says a rule of its own.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar, cast
@@ -27,6 +27,8 @@ from billing.audit.actor import Actor
 from billing.models import Invoice, Office, Operation, Payment
 from billing.models.operation import Kind
 from billing.money import Money
+from billing.text import gate
+from billing.text.gate import Typed
 
 if TYPE_CHECKING:
     from billing.operations.engine.steps import Run
@@ -65,7 +67,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What may be given for a field, for the faces. ``nullable``: null may be given. ``form``: a shape with a name."""
+    """What may be given for a field, for the faces. ``nullable``: null may be given. ``form``: a shape with a name.
+
+    ``typed`` is what a text is, for the gate. A text without it is of a closed list or form.
+    """
 
     help: str = ""
     least: int | None = None
@@ -74,6 +79,7 @@ class Terms:
     blank: bool = False
     nullable: bool = False
     form: Literal["", "card", "email", "language", "uuid"] = ""
+    typed: Typed | None = None
 
 
 def asked_for(help: str = "", **terms: Any) -> Mapping[str, Any]:
@@ -134,6 +140,13 @@ class Declaration(Generic[Subject, Result]):
 
     def check_subject(self, subject: Subject) -> None:
         """Check what each operation on such a subject must, before ``prepare``. Raises what refuses it."""
+
+    def check_typed(self, subject: Subject) -> None:
+        """Judge each text that a person typed, but for what the subject has already. Raises: TextNotNeutral."""
+        for one in fields(self):
+            terms, given = one.metadata.get("terms"), getattr(self, one.name)
+            if terms and terms.typed and given and given != getattr(subject, one.name, None):
+                gate.check(given, terms.typed, called=one.name.replace("_", " "))
 
     def prepare(self, subject: Subject, asked: Asked) -> Self:
         """Check under the Office's lock, and return the exact request. Raises what refuses it."""

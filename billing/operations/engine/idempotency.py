@@ -7,6 +7,7 @@ begins at most one operation, or sends one request for approval, which is linked
 """
 
 import contextlib
+import hashlib
 import uuid
 from collections.abc import Iterator
 from contextvars import ContextVar
@@ -23,20 +24,29 @@ _carried_out: ContextVar[IdempotentRequest | None] = ContextVar("idempotent_requ
 
 
 def claim(actor: User, key: str, body_hash: str) -> tuple[IdempotentRequest, bool]:
-    """The row of this key, and whether it is ours to carry out.
+    """The row of this key, and whether it is ours to carry out. Of the key a digest is stored.
+
+    A row with the key itself is of a version that stored keys; it is found too, for the day that it is kept.
 
     Raises:
         IdempotencyKeyReused: the key belongs to another request.
     """
-    now = clock.wall()
-    row, created = IdempotentRequest.objects.get_or_create(
-        actor=actor,
-        key=key,
-        defaults={"body_hash": body_hash, "claim_id": uuid.uuid4(), "lease_until": now + leases.LEASE},
-    )
+    now, created = clock.wall(), False
+    row = IdempotentRequest.objects.filter(actor=actor, key=key).first()
+    if row is None:
+        row, created = IdempotentRequest.objects.get_or_create(
+            actor=actor,
+            key=digest(key),
+            defaults={"body_hash": body_hash, "claim_id": uuid.uuid4(), "lease_until": now + leases.LEASE},
+        )
     if row.body_hash != body_hash:
         raise errors.IdempotencyKeyReused
     return row, created or _taken_over(row, now)
+
+
+def digest(key: str) -> str:
+    """Return what is stored of a key: whoever wrote it may have put a name into it."""
+    return f"sha256:{hashlib.sha256(key.encode()).hexdigest()}"
 
 
 def _taken_over(row: IdempotentRequest, now: datetime) -> bool:

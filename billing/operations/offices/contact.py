@@ -15,6 +15,7 @@ from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
 from billing.operations.offices.customer import refuse_deleted
 from billing.stripe_api import client, gateway
+from billing.text.gate import Typed
 
 CONTACT = ("name", "billing_email", "locale")
 
@@ -27,7 +28,7 @@ class ChangeContact(OnOffice[Office]):
     Money does not move. The full address is on the Office, in its audit trail and in the request to Stripe. The stored
     operation shows it masked.
 
-    Raises: NoCustomer, ContactInvalid, NothingToChange.
+    Raises: NoCustomer, ContactInvalid, TextNotNeutral, NothingToChange.
     Source: https://docs.stripe.com/api/customers/update
     """
 
@@ -35,10 +36,22 @@ class ChangeContact(OnOffice[Office]):
     done = "changed the contact"
 
     name: str | None = field(
-        default=None, metadata={**asked_for("The practice's name. Never a patient's.", longest=200), **NOT_STORED}
+        default=None,
+        metadata={
+            **asked_for(
+                "The practice's name. Sending it says that it is the practice's, and no patient's",
+                longest=200,
+                typed=Typed.BUSINESS_NAME,
+            ),
+            **NOT_STORED,
+        },
     )
     billing_email: str | None = field(
-        default=None, metadata={**asked_for("The address to which Stripe sends invoices", form="email"), **NOT_STORED}
+        default=None,
+        metadata={
+            **asked_for("The practice's address, to which Stripe sends invoices", form="email", typed=Typed.EMAIL),
+            **NOT_STORED,
+        },
     )
     locale: str | None = field(
         default=None,

@@ -39,7 +39,7 @@ def redeemable(
     if found is None and grants.acts_for_vendor(by, Power.OPERATE):
         found = gateway.coupons.find_coupon(code)
     if found is None:
-        raise errors.CouponUnknown(code)
+        raise errors.CouponUnknown
     here = found.in_currency(currency)
     if here is None:
         raise errors.CouponInOtherCurrency([one.currency for one in found.amounts], currency)

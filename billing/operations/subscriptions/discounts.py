@@ -16,6 +16,7 @@ from billing.operations.subscriptions import coupons
 from billing.operations.subscriptions.live_subscription import price_of, require_live, state_of, was_updated
 from billing.stripe_api import gateway
 from billing.stripe_api.inbound.states import PreviewedInvoice, SubscriptionState
+from billing.text.gate import Typed
 
 
 @operation
@@ -42,7 +43,9 @@ class ApplyDiscount(Previewed[Office], OnSubscription):
     needs_determination = True
 
     code: str = field(
-        metadata=asked_for("A promotion code. The vendor's staff may also give a coupon's id", longest=200)
+        metadata=asked_for(
+            "A promotion code. The vendor's staff may also give a coupon's id", longest=200, typed=Typed.CODE
+        )
     )
 
     @classmethod

@@ -24,6 +24,7 @@ from billing.operations.subscriptions import coupons
 from billing.operations.subscriptions.under_way import end_waiting, refuse_second, refuse_second_at_stripe
 from billing.stripe_api import gateway
 from billing.stripe_api.gateway.coupons import Coupon
+from billing.text.gate import Typed
 
 MOST_SEATS = 10_000
 LONGEST_TRIAL_DAYS = 365
@@ -38,7 +39,12 @@ class Start:
     trial_days: int = field(default=0, metadata=asked_for("Only the vendor's staff may give a trial", least=0))
     coupon: str = field(
         default="",
-        metadata=asked_for("A promotion code. The vendor's staff may also give a coupon's id", longest=200, blank=True),
+        metadata=asked_for(
+            "A promotion code. The vendor's staff may also give a coupon's id",
+            longest=200,
+            typed=Typed.CODE,
+            blank=True,
+        ),
     )
 
     def check(self, office: Office, asked: Asked) -> PlanPrice:
@@ -228,7 +234,7 @@ def price_for_sale(key: str) -> PlanPrice:
     """Return the plan price with this public id. Raises: PlanUnknown."""
     row = PlanPrice.objects.for_sale(clock.billing()).filter(public_id=public_id(key)).first()
     if row is None:
-        raise errors.PlanUnknown(key)
+        raise errors.PlanUnknown
     return row
 
 
@@ -237,7 +243,7 @@ def public_id(key: str) -> uuid.UUID:
     try:
         return uuid.UUID(key)
     except ValueError:
-        raise errors.PlanUnknown(key) from None
+        raise errors.PlanUnknown from None
 
 
 def check_quantity(price: PlanPrice, quantity: int) -> None:

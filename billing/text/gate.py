@@ -1,0 +1,122 @@
+"""The one gate: what may be typed into a field depends on what the field is.
+
+No rule can prove that a text is harmless, and none can know whether a name is a patient's. These rules refuse what can
+be recognised by its form. A refusal says what was found, and never repeats the text.
+"""
+
+import re
+from collections.abc import Callable
+from enum import Enum
+
+from billing import errors
+from billing.text import codes, contacts, dates, numbers, words
+from billing.text.views import views
+
+LONGEST, LONGEST_EMAIL, LONGEST_BASIS = 200, 254, 2000
+CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+
+
+class Finds(Enum):
+    """What can be found in a text, in the words of a refusal."""
+
+    SSN = "a social security number"
+    CARD = "a card number"
+    NDC = "the code of a drug"
+    DATE = "a date"
+    BIRTH = "a date of birth, death or treatment"
+    PHONE = "a telephone number"
+    RECORD = "a record number"
+    LONG_NUMBER = "a telephone, card or record number"
+    ICD10 = "the code of a diagnosis"
+    CPT = "the code of a treatment"
+    EMAIL = "an e-mail address"
+    STATEMENT = "words about a patient"
+    WORDS = "words about patients"
+    STEMS = "words about patients in a code"
+    LONELY_WORDS = "words about patients, without a practice"
+
+
+LOOKS: dict[Finds, Callable[[str], bool]] = {
+    Finds.SSN: numbers.has_ssn,
+    Finds.CARD: numbers.has_card,
+    Finds.NDC: codes.has_ndc,
+    Finds.BIRTH: dates.has_birth,
+    Finds.DATE: dates.has_date,
+    Finds.RECORD: numbers.has_record,
+    Finds.PHONE: contacts.has_phone,
+    Finds.LONG_NUMBER: numbers.has_long_number,
+    Finds.CPT: codes.has_cpt,
+    Finds.ICD10: codes.has_icd10,
+    Finds.EMAIL: contacts.has_email,
+    Finds.STATEMENT: words.is_statement,
+    Finds.WORDS: words.has_words,
+    Finds.STEMS: words.has_stems,
+    Finds.LONELY_WORDS: words.has_lonely_words,
+}
+ALL = frozenset(Finds)
+NAMES = ALL - {Finds.WORDS, Finds.STEMS}
+NOTES = ALL - {Finds.LONELY_WORDS, Finds.STEMS}
+
+
+class Typed(Enum):
+    """What a field is."""
+
+    BUSINESS_NAME = "the name of a practice or of a contact"
+    PERSON_NAME = "a person's name"
+    EMAIL = "an e-mail address"
+    NOTE = "a note"
+    REASON = "a reason"
+    CODE = "a code"
+    PLAN_NAME = "the name of a plan or price"
+    LEGAL_BASIS = "a legal basis"
+
+
+RULES: dict[Typed, frozenset[Finds]] = {
+    Typed.BUSINESS_NAME: NAMES,
+    Typed.PERSON_NAME: NAMES,
+    Typed.EMAIL: NAMES - {Finds.EMAIL, Finds.LONELY_WORDS},
+    Typed.NOTE: NOTES,
+    Typed.REASON: NOTES,
+    Typed.CODE: ALL - {Finds.LONELY_WORDS},
+    Typed.PLAN_NAME: NOTES,
+    Typed.LEGAL_BASIS: NOTES - {Finds.DATE, Finds.WORDS},
+}
+"""Which of the rules judge a field. A basis in law may have dates, and words about patients."""
+
+
+def found(text: str, field: Typed) -> Finds | None:
+    """Return the first thing that the field may not have, or None."""
+    whole = views(text)
+    rest = [numbers.without_the_practices(one) for one in whole]
+    for one, look in LOOKS.items():
+        if one in RULES[field] and any(map(look, whole if one is Finds.EMAIL else rest)):
+            return one
+    return None
+
+
+def refusal(text: str, field: Typed) -> str:
+    """Return what the field may not have, in words. "" if it may be kept."""
+    longest = LONGEST_BASIS if field is Typed.LEGAL_BASIS else LONGEST_EMAIL if field is Typed.EMAIL else LONGEST
+    if len(text) > longest:
+        return f"more than {longest} characters"
+    if CONTROL.search(text):
+        return "control characters"
+    what = found(text, field)
+    return what.value if what else ""
+
+
+def check(text: str, field: Typed, *, called: str = "text") -> None:
+    """Refuse a text that the field may not have. ``called`` is what people call the field.
+
+    Raises:
+        TextNotNeutral: it says what the text seems to contain, and never repeats the text.
+    """
+    if what := refusal(text, field):
+        raise errors.TextNotNeutral(what, called=called)
+
+
+def checked(text: str, field: Typed, *, called: str = "text") -> str:
+    """Return the text in one line if the field may have it. Raises: TextNotNeutral."""
+    text = " ".join(text.split())
+    check(text, field, called=called)
+    return text

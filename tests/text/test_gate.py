@@ -1,0 +1,85 @@
+"""The gate for typed texts, against a corpus of what must not be kept and of what must."""
+
+import random
+import time
+
+import pytest
+
+from billing import errors
+from billing.text import fields, gate, numbers
+from billing.text.gate import Typed
+from tests.text.__main__ import FIELDS, alarms, misses, rows
+
+
+def test_nothing_of_the_corpus_that_must_not_be_kept_is_kept():
+    assert misses("tuned") == []
+
+
+def test_nothing_ordinary_of_the_corpus_is_refused():
+    assert alarms("tuned") == []
+
+
+def test_the_corpus_has_each_kind_and_each_field():
+    smuggled, ordinary = rows("tuned_smuggled.txt"), rows("tuned_ordinary.txt")
+    assert {row[0] for row in smuggled} == set("date record ssn card phone icd10 cpt ndc words email".split())
+    assert {row[1] for row in smuggled} == {row[0] for row in ordinary} == set(FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("write to jane@maple.example", "an e-mail address"),
+        ("her SSN is 123-45-6789", "a social security number"),
+        ("since 1961-03-04", "a date"),
+        ("born 03/04/1961", "a date of birth"),
+        ("call +1 (555) 123-4567", "a telephone number"),
+        ("card 4242 4242 4242 4242", "a card number"),
+        ("7766 5100 1234 5", "a telephone, card or record number"),
+        ("no need, as patients say", "words about patients"),
+        ("MRN883122", "a record number"),
+        ("E11.9", "the code of a diagnosis"),
+        ("CPT 99213", "the code of a treatment"),
+        ("NDC 0002-8215-01", "the code of a drug"),
+        ("a" * 201, "more than 200 characters"),
+        ("a\x00b", "control characters"),
+    ],
+)
+def test_a_refusal_says_what_it_found_and_never_repeats_the_text(text, what):
+    with pytest.raises(errors.TextNotNeutral, match=what) as refused:
+        gate.checked(text, Typed.NOTE)
+    assert text not in str(refused.value)
+
+
+def test_a_text_is_kept_as_it_was_typed_but_in_one_line():
+    assert gate.checked("  Clínica São José,\n 2nd floor ", Typed.NOTE) == "Clínica São José, 2nd floor"
+
+
+def test_the_same_text_is_judged_by_what_the_field_is():
+    dated = "Memo of 2026-03-12 about patients"
+    assert gate.refusal(dated, Typed.LEGAL_BASIS) == ""
+    assert gate.refusal(dated, Typed.NOTE) == "a date"
+    assert gate.refusal("Patient First Care", Typed.BUSINESS_NAME) == ""
+    assert gate.refusal("office@maple.example", Typed.EMAIL) == ""
+
+
+def test_a_check_of_columns_judges_only_what_people_type_into_them():
+    fields.check("Office", name="Maple Clinic", time_zone="4242 4242 4242 4242", archived_at=None)
+    with pytest.raises(errors.TextNotNeutral, match="The billing email seems to contain a record number"):
+        fields.check("Office", name="Maple Clinic", billing_email="mrn883122@maple.example")
+
+
+@pytest.mark.parametrize("number", ["4242424242424242", "378282246310005", "79927398713"])
+def test_the_last_digit_proves_a_card(number):
+    assert numbers.is_luhn(number)
+    assert not numbers.is_luhn(f"{number[:-1]}{(int(number[-1]) + 1) % 10}")
+
+
+@pytest.mark.parametrize(
+    "alphabet", ["1 ", "a1-", "no number ", "dob 0/", "a@. ", "(at)", "12.", "patient ", "Е\u200b1"]
+)
+def test_no_text_takes_long_to_judge(alphabet):
+    shuffled = random.Random(7)
+    for text in (alphabet * 2000, "".join(shuffled.choices(alphabet, k=2000))):
+        began = time.process_time()
+        gate.found(text[: gate.LONGEST_BASIS], Typed.NOTE)
+        assert time.process_time() - began < 2
