@@ -15,6 +15,7 @@ class BillingConfig(AppConfig):
             check_determination,
             check_role_defaults,
             check_static_files,
+            check_suppliers,
             check_trail,
             check_trusted_proxies,
             check_where_live_data_is,
@@ -38,6 +39,7 @@ class BillingConfig(AppConfig):
         checks.register(check_role_defaults, "billing", deploy=True)
         checks.register(check_trusted_proxies, "billing", deploy=True)
         checks.register(check_trail, "billing", deploy=True)
+        checks.register(check_suppliers, "billing", deploy=True)
         post_migrate.connect(roles.write_groups, sender=self, dispatch_uid="staff-roles")
         post_migrate.connect(append_only.protect_after_migrate, sender=self, dispatch_uid="append-only")
         if settings.STRIPE_KIND == "sandbox":

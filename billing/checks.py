@@ -21,8 +21,10 @@ from django.db import DatabaseError, connection
 
 from billing import clock, errors, zones
 from billing.audit import append_only
-from billing.models.agreement import payment_processor
+from billing.models import Agreement
+from billing.models.agreement import about, payment_processor
 from billing.stripe_api import charging
+from billing.stripe_api.reviewed import why_renew
 from config.databases import is_file, is_libsql_server
 
 log = logging.getLogger(__name__)
@@ -71,6 +73,33 @@ def check_determination(**_: Any) -> list[CheckMessage]:
             )
         ]
     return []
+
+
+def check_suppliers(**_: Any) -> list[CheckMessage]:
+    """Warn in live mode if a determination should be renewed, or if a supplier has none."""
+    if not settings.STRIPE_LIVE_MODE:
+        return []
+    now = clock.wall()
+    found: list[CheckMessage] = []
+    try:
+        for supplier in Agreement.Subject:
+            inforce = about(supplier, at=now)
+            row = inforce.row if inforce.permits_charging else None
+            if row is None and supplier != Agreement.Subject.PAYMENT_PROCESSOR:
+                found.append(
+                    Warning(
+                        f"Live mode: no determination is in force about {supplier.label.lower()}.",
+                        hint=errors.RECORD_DETERMINATION,
+                        id="billing.W012",
+                    )
+                )
+            found += [
+                Warning(f"{supplier.label}: {why}", hint=errors.RECORD_DETERMINATION, id="billing.W011")
+                for why in (why_renew(row, at=now) if row else [])
+            ]
+    except DatabaseError:
+        return []  # check_determination says it
+    return found
 
 
 def check_where_live_data_is(**_: Any) -> list[CheckMessage]:

@@ -404,8 +404,12 @@ class DeterminationDecided(BillingError):
         )
 
 
-class DeterminationMissing(BillingError):
-    """Nothing was sent to Stripe. In live mode, a request that can charge needs counsel's determination."""
+class NotSent(BillingError):
+    """A request to Stripe that a rule of ours holds back. What an operation asked before it may have been done."""
+
+
+class DeterminationMissing(NotSent):
+    """In live mode, a request that can charge needs counsel's determination."""
 
     code = "determination_missing"
     category = Category.CONFLICT
@@ -1200,12 +1204,35 @@ class CallInsideTransaction(BillingError):
         super().__init__(f"{path} was about to be called inside an open database transaction.")
 
 
-class FieldNotAllowed(BillingError):
+class FieldNotAllowed(NotSent):
     code = "field_not_allowed"
     category = Category.CONFLICT
 
     def __init__(self, path: str, fields: list[str]) -> None:
         super().__init__(f"{path}: {', '.join(fields)} is not on the list of what may be sent to Stripe.")
+
+
+class ValueNotAllowed(NotSent):
+    """``wrong`` says for each field what its value must be. The value itself is never said."""
+
+    code = "value_not_allowed"
+    category = Category.INVALID
+
+    def __init__(self, path: str, wrong: list[str]) -> None:
+        super().__init__(f"Nothing was sent to Stripe. {path}: {', '.join(wrong)}.")
+
+
+class FieldNotReviewed(NotSent):
+    """``fields`` came with an update after counsel reviewed what is sent, so they wait for another determination."""
+
+    code = "field_not_reviewed"
+    category = Category.CONFLICT
+
+    def __init__(self, fields: list[str]) -> None:
+        super().__init__(
+            "Nothing was sent to Stripe, because counsel has not reviewed these fields, which came with an update: "
+            f"{'; '.join(fields)}. The rest goes on. {RECORD_DETERMINATION}"
+        )
 
 
 class PeriodInvalid(BillingError):

@@ -334,6 +334,12 @@ KINDS: dict[str, Kind] = {
         "A person has reviewed who has which role.",
         by_rule=False,
     ),
+    "determination_to_renew": Kind(
+        "A determination should be renewed, because something was added or changed since.",
+        WARNING,
+        "A determination is in force that covers it.",
+        by_person=False,
+    ),
     "determination_lapsed": Kind(
         "Live charging is refused, because no determination is in force.",
         CRITICAL,

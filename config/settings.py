@@ -165,6 +165,7 @@ INSTALLED_APPS = [
     "auditlog",
 ]
 MIDDLEWARE = [
+    "config.headers.limited",  # first, so that no answer is without them
     "django.middleware.security.SecurityMiddleware",
     "billing.error_pages.refuse_nul",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -342,6 +343,7 @@ if not DEBUG:
     SESSION_COOKIE_NAME = "__Host-session"
     CSRF_COOKIE_NAME = "__Host-csrf"
 
+DEFAULT_EXCEPTION_REPORTER_FILTER = "config.error_pages.WithoutWhatWasTyped"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -25,7 +25,7 @@ from billing.models import Agreement, AuditEntry, Membership, Office, Plan, Plan
 from billing.operations.catalogue import publish_plans
 from billing.operations.engine.begin import perform
 from billing.operations.subscriptions.start import StartSubscription
-from billing.stripe_api import client, sandbox_clock
+from billing.stripe_api import client, outbound, sandbox_clock
 from billing.webhooks import inbox
 from tests import append_only, conformance
 from tests.other_connections import refused_without_limits
@@ -288,6 +288,14 @@ def determined(by: actor.Actor, then: actor.Actor, *, ends_in_days: int | None =
         return Agreement.objects.create(
             kind="executed",
             document_sha256="5e" * 32,
+            document_at="contracts register, number 12",
+            counterparty="Processor Payments Company",
+            services="payments and invoicing",
+            terms_version="services agreement of September",
+            terms_dated=today - timedelta(days=90),
+            terms_review_by=today + timedelta(days=300),
+            outbound_list=outbound.text(),
+            outbound_fingerprint=outbound.fingerprint_of(outbound.text()),
             our_signer="Olive Owner, managing director",
             their_signer="Pat Processor, general counsel",
             signed_on=today - timedelta(days=90),

@@ -2,15 +2,18 @@ import os
 import re
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.core import checks
 from django.db import connection
 
+from billing import clock
 from billing.checks import (
     ROLE_DEFAULTS,
     check_role_defaults,
+    check_suppliers,
     check_trail,
     check_trusted_proxies,
     check_where_live_data_is,
@@ -25,9 +28,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def found():
-    """What `manage.py check --deploy` says of ours, but not of the tests' own database and proxies."""
+    """What `manage.py check --deploy` says of ours, but not of the tests' own database, proxies and suppliers."""
     said = checks.run_checks(tags=["billing"], include_deployment_checks=True)
-    return [one for one in said if one.id not in ("billing.W005", "billing.W007", "billing.W008")]
+    others = ("billing.W005", "billing.W007", "billing.W008", "billing.W012")
+    return [one for one in said if one.id not in others]
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +56,21 @@ def test_live_mode_says_what_the_place_of_its_data_does_not_promise(settings, mo
     settings.DATABASE_AT_REST_REASON = reason
 
     assert [one.id for one in check_where_live_data_is()] == warns
+
+
+def test_live_mode_warns_of_each_supplier_without_a_determination_and_of_one_to_renew(
+    db, settings, operator, administrator
+):
+    settings.STRIPE_LIVE_MODE = True
+    assert [one.id for one in check_suppliers()] == ["billing.W012"] * 3
+
+    row = determined(operator, administrator)
+    assert {one.id for one in check_suppliers()} == {"billing.W012"}
+    Agreement.objects.filter(pk=row.pk).update(terms_review_by=clock.wall().date() - timedelta(days=1), subject="mail")
+    assert sorted(one.id for one in check_suppliers()) == ["billing.W011", "billing.W012", "billing.W012"]
+
+    settings.STRIPE_LIVE_MODE = False
+    assert check_suppliers() == []
 
 
 @pytest.mark.parametrize(("live", "file", "warns"), [(True, "", True), (True, "/srv/heads", False), (False, "", False)])

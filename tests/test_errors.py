@@ -8,7 +8,7 @@ def every_refusal(kind=errors.BillingError):
     return [one for child in kind.__subclasses__() for one in (child, *every_refusal(child))]
 
 
-BASES = (errors.Refusal, errors.Defect)
+BASES = (errors.Refusal, errors.Defect, errors.NotSent)
 EVERY = [one for one in every_refusal() if one.__module__ == "billing.errors" and one not in BASES]
 CODES = [one.code for one in EVERY]
 PREFIXES = (

@@ -26,6 +26,7 @@ from billing.operations.subscriptions.discounts import ApplyDiscount
 from billing.operations.subscriptions.start import StartSubscription
 from billing.reconciliation import decisions
 from tests.conftest import ADMINISTRATOR, PASSWORD, a_member, a_person, price_id
+from tests.operations.test_agreement import TERMS
 
 MARK = "Zebedee"
 ABOUT_A_PATIENT = f"the patient {MARK} was treated for asthma"
@@ -42,7 +43,7 @@ def everything_kept() -> str:
 
 
 def memo(**changed: Any) -> NotRequired:
-    given = {"document_sha256": "ab" * 32, "legal_basis": "not an associate", "reviewer": "Counsel Ltd"}
+    given = {**TERMS, "document_sha256": "ab" * 32, "legal_basis": "not an associate", "reviewer": "Counsel Ltd"}
     return NotRequired(**given | {"review_by": clock.wall().date() + timedelta(days=90)} | changed)
 
 

@@ -4,9 +4,10 @@ from typing import Any
 
 from django import forms
 from django.utils.html import format_html
-from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from billing.admin.forms import ReasonForm
+from billing.models import Agreement
 from billing.models.agreement import SHA256
 from billing.operations.compliance import Executed, NotRequired
 
@@ -43,17 +44,29 @@ def _hash(label: str) -> Sha256Field:
     return Sha256Field(label=label, help_text=HOW_TO_HASH, widget=UnfoldAdminTextInputWidget(attrs=attrs))
 
 
-class ExecutedForm(ReasonForm):
+class TermsForm(ReasonForm):
+    subject = forms.ChoiceField(label="About", choices=Agreement.Subject.choices, widget=UnfoldAdminSelectWidget)
+    counterparty = _text("Legal entity of the supplier", "As the contract names it")
+    services = _text("Services covered", "Such as: payments and invoicing")
+    terms_version = _text("Version of its terms", "As the supplier names it, or its address")
+    terms_dated = _day("Date of its terms")
+    terms_review_by = _day(
+        "Look at its terms again by", "After this day a finding reminds you. If the terms change, record another one."
+    )
+    document_at = _text("Where the document lies", "Such as: contracts register, number 12")
+
+
+class ExecutedForm(TermsForm):
     document_sha256 = _hash("SHA-256 of the signed BAA")
     our_signer = _text("Signed for us by", "Name and title")
-    their_signer = _text("Signed for the payment processor by", "Name and title")
+    their_signer = _text("Signed for them by", "Name and title")
     signed_on = _day("Date signed", "The later of the two signatures.")
     effective_from = _day("In effect from")
     effective_until = _day("In effect until", "The last day is included. Empty: no end date.", required=False)
-    field_order = (*Executed.__dataclass_fields__, "reason")
+    field_order = ("subject", *Executed.__dataclass_fields__, "reason")
 
 
-class NotRequiredForm(ReasonForm):
+class NotRequiredForm(TermsForm):
     document_sha256 = _hash("SHA-256 of counsel's memo")
     legal_basis = forms.CharField(
         label="Legal basis",
@@ -62,4 +75,4 @@ class NotRequiredForm(ReasonForm):
     )
     reviewer = _text("Reviewed by", "The counsel who signed the memo")
     review_by = _day("Review by", "The last day on which it is valid without a new review.")
-    field_order = (*NotRequired.__dataclass_fields__, "reason")
+    field_order = ("subject", *NotRequired.__dataclass_fields__, "reason")

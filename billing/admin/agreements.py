@@ -24,6 +24,7 @@ from billing.models import Agreement, AuditEntry, User
 from billing.models.agreement import Standing, State, payment_processor
 from billing.operations import compliance
 from billing.operations.compliance import Executed, NotRequired
+from billing.stripe_api import outbound
 
 TONES = {
     "in force": "success",
@@ -38,22 +39,29 @@ TONES = {
 
 @admin.register(Agreement)
 class AgreementAdmin(ReadOnlyAdmin):
-    list_display = ("prepared_at", "kind", "status", "holds", "prepared_by", "approved_by")
+    list_display = ("prepared_at", "subject", "kind", "status", "holds", "prepared_by", "approved_by")
     list_select_related = ("prepared_by", "approved_by")
     list_before_template = "billing/determination_banner.html"
     change_form_outer_before_template = "billing/determination_banner.html"
     actions_list = ("prepare_executed", "prepare_not_required")
     actions_detail = ("approve", "withdraw")
+    document = ("subject", "kind", "fingerprint", "document_at")
     what = {
         Agreement.Kind.EXECUTED: (
-            *("subject", "kind", "fingerprint", "our_signer", "their_signer", "signed_on"),
+            *(*document, "our_signer", "their_signer", "signed_on"),
             ("effective_from", "effective_until"),
         ),
-        Agreement.Kind.NOT_REQUIRED: ("subject", "kind", "fingerprint", "legal_basis", "reviewer", "review_by"),
+        Agreement.Kind.NOT_REQUIRED: (*document, "legal_basis", "reviewer", "review_by"),
     }
+    supplier = ("counterparty", "services", ("terms_version", "terms_dated"), "terms_review_by", "outbound_fingerprint")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Agreement]:
-        return super().get_queryset(request).select_related("prepared_by", "approved_by", "withdrawn_by")
+        return (
+            super()
+            .get_queryset(request)
+            .defer("outbound_list")
+            .select_related("prepared_by", "approved_by", "withdrawn_by")
+        )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         decided = ["status", ("prepared_by", "prepared_at")]
@@ -62,6 +70,7 @@ class AgreementAdmin(ReadOnlyAdmin):
         kind = Agreement.Kind(obj.kind) if obj else Agreement.Kind.EXECUTED
         return (
             ("What counsel determined", {"fields": self.what[kind]}),
+            ("Supplier and terms", {"fields": self.supplier}),
             ("Who decided", {"fields": decided}),
             ("Audit trail", {"fields": ("history",)}),
         )
@@ -136,8 +145,8 @@ class AgreementAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, form_class: type[ReasonForm], kind: type[Executed | NotRequired], title: str
     ) -> HttpResponse:
         def carry_out(given: dict[str, Any]) -> Agreement:
-            reason = given.pop("reason")
-            return compliance.prepare_determination(kind(**given), by=actor.person(request.user), reason=reason)
+            asked = {name: given.pop(name) for name in ("reason", "subject")}
+            return compliance.prepare_determination(kind(**given), by=actor.person(request.user), **asked)
 
         return self._ask(
             request,
@@ -145,7 +154,9 @@ class AgreementAdmin(ReadOnlyAdmin):
             carry_out,
             title=title,
             says="Counsel decides, not this software. Write here what counsel determined. It has no effect until "
-            "another person, an administrator, approves it. You cannot edit it afterwards.",
+            "another person, an administrator, approves it. You cannot edit it afterwards. One about the payment "
+            "processor covers what python manage.py outbound_list prints now, with the fingerprint "
+            f"{outbound.fingerprint_of(outbound.text())}.",
             button="Send for approval",
             done="Recorded. Another person must now approve it.",
         )

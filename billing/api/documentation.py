@@ -7,3 +7,4 @@ class Docs(SpectacularSwaggerSplitView):
     """The page of drf-spectacular, which can only be read."""
 
     http_method_names = ("get", "head")
+    template_name = "billing/api_document.html"

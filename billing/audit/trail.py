@@ -50,7 +50,7 @@ class Context:
 _context: ContextVar[Context] = ContextVar("audit_context", default=Context())  # noqa: B039  frozen
 
 REGISTERED: dict[type[Model], dict[str, Any]] = {
-    models.Agreement: {},
+    models.Agreement: {"exclude_fields": ["outbound_list"]},  # its fingerprint is there
     models.ApprovalRequest: {"include_fields": ["kind", "amount", "currency", "outcome", "operation"]},
     models.EmergencyRole: {},
     models.Office: {

@@ -25,6 +25,10 @@ SHA256 = RegexValidator(r"\A[0-9a-f]{64}\Z", "A SHA-256 has 64 digits, 0 to 9 an
 LATEST = MaxValueValidator(date(2999, 12, 31), "No day after 2999; where a BAA has no end, leave its last day empty.")
 
 
+LATER: dict[str, Any] = {"blank": True, "default": "", "db_default": ""}
+"""For a column that determinations have which were prepared since there is such a column."""
+
+
 class State(StrEnum):
     EXECUTED = "executed"
     NOT_REQUIRED = "not_required"
@@ -56,6 +60,9 @@ class AgreementQuerySet(models.QuerySet["Agreement"]):
 class Agreement(models.Model):
     class Subject(models.TextChoices):
         PAYMENT_PROCESSOR = "payment_processor", "The payment processor"
+        DATABASE = "database", "The supplier of the database"
+        HOSTING = "hosting", "The supplier of the hosting"
+        MAIL = "mail", "The supplier of e-mail"
 
     class Kind(models.TextChoices):
         EXECUTED = "executed", "A BAA was executed"
@@ -64,6 +71,14 @@ class Agreement(models.Model):
     subject = models.CharField(max_length=40, choices=Subject.choices, default=Subject.PAYMENT_PROCESSOR)
     kind = models.CharField(max_length=20, choices=Kind.choices)
     document_sha256 = models.CharField("SHA-256", max_length=64, validators=[SHA256])
+    document_at = models.CharField("where the document lies", max_length=200, **LATER)
+    counterparty = models.CharField("legal entity of the supplier", max_length=200, **LATER)
+    services = models.CharField("services covered", max_length=200, **LATER)
+    terms_version = models.CharField("version of its terms", max_length=100, **LATER)
+    terms_dated = models.DateField("date of its terms", null=True, blank=True)
+    terms_review_by = models.DateField("look at its terms again by", null=True, blank=True, validators=[LATEST])
+    outbound_fingerprint = models.CharField("fingerprint of what is sent", max_length=64, **LATER)
+    outbound_list = models.TextField("what is sent", **LATER)
     our_signer = models.CharField("signed for us by", max_length=200, blank=True)
     their_signer = models.CharField("signed for them by", max_length=200, blank=True)
     signed_on = models.DateField("date signed", null=True, blank=True)
@@ -153,6 +168,11 @@ class Agreement(models.Model):
         last = self.effective_until or self.review_by
         return _midnight(last + timedelta(days=1)) if last else None
 
+    @property
+    def terms_are_due_at(self) -> datetime | None:
+        """Return the first moment after the last day by which somebody should have looked at the terms again."""
+        return _midnight(self.terms_review_by + timedelta(days=1)) if self.terms_review_by else None
+
     def stands(self, at: datetime) -> bool:
         """Return whether it is approved and not withdrawn at this moment, whatever its dates are."""
         return bool(self.approved_at and self.approved_at <= at) and not (self.withdrawn_at and self.withdrawn_at <= at)
@@ -176,7 +196,12 @@ def standing(rows: Iterable[Agreement], *, at: datetime) -> Standing:
 
 def payment_processor(*, at: datetime) -> Standing:
     """Return what is in force about the payment processor at ``at`` (aware, of the wall clock)."""
-    return standing(Agreement.objects.filter(subject=Agreement.Subject.PAYMENT_PROCESSOR), at=at)
+    return about(Agreement.Subject.PAYMENT_PROCESSOR, at=at)
+
+
+def about(subject: str, *, at: datetime) -> Standing:
+    """Return what is in force about this supplier at ``at`` (aware, of the wall clock)."""
+    return standing(Agreement.objects.filter(subject=subject).defer("outbound_list"), at=at)
 
 
 def _in_force(rows: Iterable[Agreement], at: datetime) -> Agreement | None:

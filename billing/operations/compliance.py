@@ -18,21 +18,35 @@ from billing import clock, errors, jobs
 from billing.access import roles, two_people
 from billing.access.roles import Power
 from billing.audit import trail
-from billing.audit.actor import Actor
+from billing.audit.actor import Actor, job
 from billing.findings import report, resolve
 from billing.models import Agreement
-from billing.models.agreement import payment_processor
-from billing.stripe_api import charging
+from billing.models.agreement import about, payment_processor
+from billing.stripe_api import charging, outbound, reviewed
 from billing.text import fields
 
-LAPSED = "determination_lapsed"
+BY = job("report-lapse")
+LAPSED, TO_RENEW = "determination_lapsed", "determination_to_renew"
+WHO_AND_WHERE = ("document_at", "counterparty", "services", "terms_version", "terms_dated", "terms_review_by")
 
 
-@dataclass(frozen=True, slots=True)
-class Executed:
-    """A BAA was signed; the hash is of the signed document. Dates are whole days in UTC, the last one counts."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """Which supplier it is about and on what terms. ``terms_review_by``: the last day to look at them again."""
 
     document_sha256: str
+    document_at: str
+    counterparty: str
+    services: str
+    terms_version: str
+    terms_dated: date
+    terms_review_by: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Executed(Terms):
+    """A BAA was signed; the hash is of the signed document. Dates are whole days in UTC, the last one counts."""
+
     our_signer: str
     their_signer: str
     signed_on: date
@@ -40,11 +54,10 @@ class Executed:
     effective_until: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NotRequired:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotRequired(Terms):
     """Counsel found that none is required; the hash is of the memo. It holds to the end of ``review_by``."""
 
-    document_sha256: str
     legal_basis: str
     reviewer: str
     review_by: date
@@ -59,7 +72,7 @@ def prepare_determination(
 ) -> Agreement:
     """What counsel found is written down, and waits for another person's approval. Nothing holds by it yet.
 
-    Repeating makes another row.
+    One about the payment processor names the list of what is sent there, as it is now. Repeating makes another row.
 
     Raises:
         NotPermitted, ReasonRequired: as for every operation.
@@ -70,6 +83,8 @@ def prepare_determination(
     given = {name: value.strip() if isinstance(value, str) else value for name, value in asdict(found).items()}
     row = Agreement(subject=subject, kind=kind, **given)
     row.document_sha256 = row.document_sha256.lower()
+    if subject == Agreement.Subject.PAYMENT_PROCESSOR:
+        row.outbound_list, row.outbound_fingerprint = outbound.text(), outbound.fingerprint_of(outbound.text())
     with _on_record("prepare_determination", row, by=by, reason=reason):
         row.prepared_by = roles.require(by, Power.PREPARE)
         trail.checked_reason(reason)
@@ -78,6 +93,10 @@ def prepare_determination(
             row.full_clean()
         except ValidationError as error:
             raise errors.DeterminationInvalid(_in_words(error)) from None
+        if missing := [one for one in WHO_AND_WHERE if not getattr(row, one)]:
+            raise errors.DeterminationInvalid(f"Missing: {', '.join(name.replace('_', ' ') for name in missing)}.")
+        if row.terms_are_due_at and row.terms_are_due_at <= clock.wall():
+            raise errors.DeterminationInvalid("The day to look at the terms again is over. Look at them first.")
         if row.signed_on and row.signed_on > clock.wall().date():
             raise errors.DeterminationInvalid("The date signed is in the future. Record the BAA after it is signed.")
         _refuse_over(row)
@@ -146,16 +165,43 @@ def withdraw_determination(determination: Agreement, *, by: Actor, reason: str) 
 def report_lapse() -> None:
     """In live mode one critical Finding is open exactly while nothing permits charging; elsewhere none is filed.
 
-    Safe to repeat.
+    Another tells that a determination in force should be renewed. Safe to repeat.
     """
+    record_reviewed_list()
     if not settings.STRIPE_LIVE_MODE:
         return
+    for supplier in Agreement.Subject:
+        _report_to_renew(supplier)
     subject, found = Agreement.Subject.PAYMENT_PROCESSOR, payment_processor(at=clock.wall())
     if found.permits_charging:
         resolve(LAPSED, subject, resolution="a determination is in force")
     else:
         why = f"Live charging is refused, but Stripe continues renewals itself: {charging.why_not(found)}"
         report(LAPSED, subject, office=None, detail=f"{why} {errors.RECORD_DETERMINATION}")
+
+
+def record_reviewed_list() -> None:
+    """Let determinations that name no list of what is sent cover today's list. Safe to repeat.
+
+    They were prepared before determinations named it. What the list has at this update was sent under them.
+    """
+    nameless = Agreement.objects.filter(subject=Agreement.Subject.PAYMENT_PROCESSOR, outbound_fingerprint="")
+    for row in nameless:
+        listed = outbound.text()
+        fingerprint = outbound.fingerprint_of(listed)
+        with trail.acting(BY, reason="prepared before determinations named it"), transaction.atomic(durable=True):
+            if nameless.filter(pk=row.pk).update(outbound_list=listed, outbound_fingerprint=fingerprint):
+                trail.record_act(row, f"it named no list of what is sent, and covers the one with {fingerprint}")
+
+
+def _report_to_renew(supplier: str) -> None:
+    now = clock.wall()
+    found = about(supplier, at=now)
+    why = reviewed.why_renew(found.row, at=now) if found.row and found.permits_charging else []
+    if why:
+        report(TO_RENEW, supplier, office=None, detail=f"{' '.join(why)} {errors.RECORD_DETERMINATION}")
+    else:
+        resolve(TO_RENEW, supplier, resolution="nothing was added or changed since the determination in force")
 
 
 @contextlib.contextmanager

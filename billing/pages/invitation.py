@@ -6,7 +6,6 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
-from unfold.widgets import UnfoldAdminTextInputWidget
 
 from billing import errors
 from billing.access import invitations
@@ -17,9 +16,7 @@ from billing.text import fields
 
 
 class WelcomeForm(NewPasswordForm):
-    name = forms.CharField(
-        max_length=200, label="Your name", widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "name"})
-    )
+    name = forms.CharField(max_length=200, label="Your name", widget=forms.TextInput(attrs={"autocomplete": "name"}))
     field_order = ("name", "new_password1", "new_password2")
 
     def clean_name(self) -> Any:

@@ -1,9 +1,8 @@
-"""The frame of these pages: the look of the admin's sign-in page."""
+"""The frame of these pages: that of the pages around signing in."""
 
 from typing import Any
 
 from django import forms
-from django.contrib import admin
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -35,5 +34,4 @@ def link_not_valid(request: HttpRequest, error: errors.BillingError) -> HttpResp
 
 
 def _shown(request: HttpRequest, template: str, *, status: int = 200, **context: Any) -> HttpResponse:
-    frame = {**admin.site.each_context(request), "site_url": ""}  # no link to the admin, where not everybody may go
-    return TemplateResponse(request, template, {**frame, **context}, status=status)
+    return TemplateResponse(request, template, context, status=status)

@@ -1,25 +1,16 @@
 """The page where a person sets a new password, after a link that was sent to them."""
 
-from typing import Any
-
 from django.contrib.auth.forms import SetPasswordForm
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
-from unfold.widgets import UnfoldAdminPasswordWidget
 
 from billing import errors
 from billing.access import passwords
-from billing.models import User
 from billing.pages.layout import done, link_not_valid, page
 
 
 class NewPasswordForm(SetPasswordForm):
-    """Django's own form, in our look. ``user`` need not be saved: it is what the password must not be similar to."""
-
-    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
-        super().__init__(user, *args, **kwargs)
-        for name in ("new_password1", "new_password2"):
-            self.fields[name].widget = UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"})
+    """Django's own form. ``user`` need not be saved: it is what the password must not be similar to."""
 
 
 @never_cache

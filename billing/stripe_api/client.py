@@ -5,8 +5,9 @@ Every request goes through ``get``, ``preview``, ``post`` or ``delete``. A reque
 The step of an operation (``billing.operations.engine.steps.Step``) commits the intent before the request and the
 outcome after it.
 
-Every request may raise CardDeclined, StripeRejected (with StripeObjectMissing and StripeKeyRefused),
-StripeUnavailable or CallInsideTransaction.
+Nothing leaves that is not on the list in ``outbound``: FieldNotAllowed, ValueNotAllowed, FieldNotReviewed. Every
+request may also raise CardDeclined, StripeRejected (with StripeObjectMissing and StripeKeyRefused), StripeUnavailable
+or CallInsideTransaction.
 """
 
 import functools
@@ -18,9 +19,9 @@ from django.conf import settings
 from django.db import connections
 
 from billing import errors
-from billing.stripe_api import charging, outbound, pace
+from billing.stripe_api import charging, outbound, pace, reviewed
 
-API_VERSION = "2026-08-26.dahlia"
+API_VERSION = outbound.API_VERSION
 TIMEOUT_SECONDS = 8
 
 Answer = dict[str, Any]
@@ -68,15 +69,15 @@ def preview(path: str, params: dict[str, Any]) -> Answer:
     """Return a preview. This POST changes nothing, so it needs no step. Repeating is safe."""
     if not path.endswith("/create_preview") and not path.endswith("/preview"):
         raise ValueError(f"{path} is no preview")
-    return _object(_ask("post", path, charging.checked(path, outbound.checked(path, params)), {}))
+    return _object(_ask("post", path, charging.checked(path, params), {}))
 
 
 def post(path: str, params: dict[str, Any], *, step: Step) -> Answer:
     """Make a change at Stripe. With the same step it is made at most once, however often it is asked for.
 
-    Raises: FieldNotAllowed, DeterminationMissing: nothing was sent.
+    Raises: NotSent: a rule of ours holds it back.
     """
-    return _change("post", path, charging.checked(path, outbound.checked(path, params)), step)
+    return _change("post", path, charging.checked(path, params), step)
 
 
 def delete(path: str, *, step: Step) -> Answer:
@@ -88,6 +89,7 @@ def delete(path: str, *, step: Step) -> Answer:
 
 
 def _change(method: str, path: str, params: dict[str, Any], step: Step) -> Answer:
+    _refuse_off_the_list(method, path, params)
     _refuse_inside_transaction(path)
     path, params = step.asking(method, path, params, API_VERSION)  # those that were recorded the first time
     options = {"idempotency_key": step.key} if method == "post" else {}
@@ -112,6 +114,7 @@ def _object(response: stripe.StripeResponse) -> Answer:
 
 
 def _ask(method: str, path: str, params: dict[str, Any], options: dict[str, Any]) -> stripe.StripeResponse:
+    _refuse_off_the_list(method, path, params)  # whoever asks, and also what an earlier version wrote down
     _refuse_inside_transaction(path)
     pace.wait_for_turn()
     client = _client(settings.STRIPE_API_KEY, settings.STRIPE_API_BASE)
@@ -154,6 +157,10 @@ def _rejected(error: stripe.StripeError) -> errors.StripeRejected:
     kind = errors.StripeObjectMissing if code == "resource_missing" or status == 404 else errors.StripeRejected
     words = errors.without_addresses(errors.without_stripe_ids(error.user_message or "no reason given"))
     return kind(f"Stripe refused the request: {words}", code, param, status)
+
+
+def _refuse_off_the_list(method: str, path: str, params: dict[str, Any]) -> None:
+    reviewed.require(outbound.checked(method, path, params))
 
 
 def _refuse_inside_transaction(path: str) -> None:

@@ -8,10 +8,13 @@ from billing.models import Agreement, AuditEntry, Operation
 from tests.admin.test_offices import page as office_page
 from tests.admin.test_offices import signed_in
 from tests.conftest import ADMINISTRATOR, a_person, determined, price
+from tests.operations.test_agreement import TERMS
 
 LIST = reverse("admin:billing_agreement_changelist")
 TODAY = clock.wall().date()
+TERMS_GIVEN = {"subject": "payment_processor", **{name: str(value) for name, value in TERMS.items()}}
 EXECUTED = {
+    **TERMS_GIVEN,
     "document_sha256": "0F" * 32,
     "our_signer": "Olive Owner, managing director",
     "their_signer": "Pat Processor, general counsel",
@@ -21,6 +24,7 @@ EXECUTED = {
     "reason": "the countersigned copy arrived",
 }
 NOT_REQUIRED = {
+    **TERMS_GIVEN,
     "document_sha256": "a1" * 32,
     "legal_basis": "The processor only processes payments.",
     "reviewer": "Casey Counsel",

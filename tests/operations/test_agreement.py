@@ -19,7 +19,16 @@ from tests.conftest import ADMINISTRATOR, a_person, determined, refusals
 
 REASON = "the countersigned copy arrived"
 TODAY = clock.wall().date()
+TERMS = {
+    "document_at": "contracts register, number 12",
+    "counterparty": "Processor Payments Company",
+    "services": "payments and invoicing",
+    "terms_version": "services agreement of September",
+    "terms_dated": TODAY - timedelta(days=60),
+    "terms_review_by": TODAY + timedelta(days=300),
+}
 BAA = Executed(
+    **TERMS,
     document_sha256="0f" * 32,
     our_signer="Olive Owner, managing director",
     their_signer="Pat Processor, general counsel",
@@ -28,6 +37,7 @@ BAA = Executed(
     effective_until=TODAY + timedelta(days=365),
 )
 MEMO = NotRequired(
+    **TERMS,
     document_sha256="a1" * 32,
     legal_basis="The processor only processes payments, as a financial institution does.",
     reviewer="Casey Counsel",
@@ -209,6 +219,11 @@ def test_a_reason_is_required_for_each_act(prepared, operator, administrator):
         (replace(BAA, document_sha256="0f" * 31), "document sha256: A SHA-256 has 64 digits"),
         (replace(BAA, document_sha256="0g" * 32), "document sha256: A SHA-256 has 64 digits"),
         (replace(BAA, document_sha256=""), "document sha256"),
+        (replace(BAA, counterparty=" "), "Missing: counterparty"),
+        (replace(MEMO, document_at="", services=""), "Missing: document at, services"),
+        (replace(MEMO, terms_version=""), "Missing: terms version"),
+        (replace(MEMO, terms_review_by=TODAY - timedelta(days=1)), "look at the terms again is over"),
+        (replace(MEMO, terms_review_by=date.max), "terms review by: No day after 2999"),
         (replace(BAA, our_signer="  "), "signers of both sides"),
         (replace(BAA, their_signer=""), "signers of both sides"),
         (replace(BAA, signed_on=TODAY + timedelta(days=2)), "is in the future"),

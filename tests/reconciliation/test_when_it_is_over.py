@@ -11,6 +11,7 @@ from billing import clock, findings, jobs, sealing
 from billing.audit import actor, trail
 from billing.matters import close_what_is_over
 from billing.models import (
+    Agreement,
     AuditEntry,
     Finding,
     Job,
@@ -505,6 +506,18 @@ def determination_lapsed(at: Stage) -> Iterator[None]:
     compliance.report_lapse()
     yield
     another = actor.person(a_person("another@vendor.example", group=ADMINISTRATOR))
+    determined(at.operator, another)
+    compliance.report_lapse()
+
+
+@story
+def determination_to_renew(at: Stage) -> Iterator[None]:
+    at.settings.STRIPE_LIVE_MODE = True
+    another = actor.person(a_person("another@vendor.example", group=ADMINISTRATOR))
+    row = determined(at.operator, another)
+    Agreement.objects.filter(pk=row.pk).update(terms_review_by=clock.wall().date() - timedelta(days=1))
+    compliance.report_lapse()
+    yield
     determined(at.operator, another)
     compliance.report_lapse()
 

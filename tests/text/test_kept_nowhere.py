@@ -1,5 +1,6 @@
 """Each face judges what is typed before it is stored or sent. What is here already is never held up."""
 
+import dataclasses
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from rest_framework.test import APIClient
 from billing import clock, errors, matters, stored_texts
 from billing.access import invitations
 from billing.models import Finding, IdempotentRequest, Invitation, Office, Operation, Plan, User
-from billing.operations.compliance import Executed, prepare_determination
+from billing.operations.compliance import prepare_determination
 from billing.operations.engine import idempotency
 from billing.operations.engine.begin import perform
 from billing.operations.offices.contact import ChangeContact
@@ -18,6 +19,7 @@ from billing.operations.subscriptions.start import StartSubscription
 from tests.admin.test_offices import signed_in
 from tests.api.test_api import path
 from tests.conftest import a_member, a_person, price_id
+from tests.operations.test_agreement import BAA
 from tests.test_refused_text import everything_kept, memo
 
 MARK = "883122"
@@ -41,7 +43,7 @@ ACTS = {
     "legal basis": lambda office, by: prepare_determination(memo(legal_basis=MRN), by=by, reason="counsel wrote"),
     "reviewer": lambda office, by: prepare_determination(memo(reviewer=MRN), by=by, reason="counsel wrote"),
     "our signer": lambda office, by: prepare_determination(
-        Executed("ab" * 32, MRN, "Their Signer", clock.wall().date(), clock.wall().date()), by=by, reason="signed"
+        dataclasses.replace(BAA, our_signer=MRN), by=by, reason="signed"
     ),
     "email": lambda office, by: invitations.invite(f"mrn{MARK}@elm.example", "viewer", office=office, by=by),
 }

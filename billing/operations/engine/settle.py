@@ -58,7 +58,7 @@ def resume_unsettled(*, limit: int = 20) -> int:
 def carry_out(run: Run) -> None:
     """Ask Stripe, look, and commit the outcome. ``run.office`` shows it afterwards.
 
-    Raises: CardDeclined, StripeRejected, StripeUnavailable, DeterminationMissing.
+    Raises: CardDeclined, StripeRejected, StripeUnavailable, NotSent.
     """
     operation = run.operation
     run.office = Office.objects.get(pk=operation.office_id)
@@ -75,8 +75,8 @@ def carry_out(run: Run) -> None:
             raise
         _find_out(run)
         return
-    except errors.DeterminationMissing as error:
-        if operation.steps.exists():  # what was asked while a determination stood may have been done
+    except errors.NotSent as error:
+        if operation.steps.exists():  # what was asked before may have been done
             _find_out(run, refused=error)
             return
         _settle(operation, Status.REJECTED, error)
@@ -104,7 +104,7 @@ def _status_of_rejection(run: Run) -> str:
     return Status.REJECTED
 
 
-def _find_out(run: Run, *, refused: errors.DeterminationMissing | None = None) -> None:
+def _find_out(run: Run, *, refused: errors.NotSent | None = None) -> None:
     """Stripe keeps no answer for this key, or must not be asked again under it: what the operation should
     have made is there, or it is not."""
     operation = run.operation
