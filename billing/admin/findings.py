@@ -203,7 +203,8 @@ class ReconciliationAdmin(ReadOnly, ActsAdmin):
 
     @display(description="Counted")
     def counted(self, row: Reconciliation) -> str:
-        return ", ".join(f"{COUNTED.get(what, what)}: {how_many:,}" for what, how_many in row.counts.items()) or "–"
+        """Say what was counted, by its name: PostgreSQL does not keep the order in which the counts were stored."""
+        return ", ".join(sorted(f"{COUNTED.get(what, what)}: {times:,}" for what, times in row.counts.items())) or "–"
 
     @display(description="Findings of this comparison")
     def told(self, row: Reconciliation) -> str:

@@ -21,6 +21,7 @@ NOT_TYPED = {
             "User.password",
         ),
         *("AuditEntry.mac", "AuditEntry.window_key", "AuditSeal.key", "AuditSeal.root", "AuditSeal.peaks"),
+        *("SealedTile.root", "Agreement.outbound_fingerprint"),
         *(
             "AuditSeal.signature",
             "SealedEntry.leaf",
@@ -31,6 +32,7 @@ NOT_TYPED = {
         ),
     },
     "a request, of fields that were judged": {"ApprovalRequest.request", "Operation.request", "OperationStep.params"},
+    "printed by this software": {"Agreement.outbound_list"},
     "judged where it was typed": {
         *("AuditEntry.actor_email", "AuditEntry.actor_label", "AuditEntry.changes", "AuditEntry.changes_text"),
         *(
