@@ -57,7 +57,17 @@ def terms(code: str, **more: str) -> Callable[[str], dict[str, str]]:
     return lambda page: {"price": str(price(code).public_id), "quantity": "1", **more}
 
 
+TERMS = {
+    "subject": "payment_processor",
+    "counterparty": "Processor Payments Company",
+    "services": "payments and invoicing",
+    "terms_version": "services agreement of September",
+    "terms_dated": "2029-11-30",
+    "terms_review_by": "2030-11-30",
+    "document_at": "contracts register, number 12",
+}
 EXECUTED = {
+    **TERMS,
     "document_sha256": "5E" * 32,
     "our_signer": "Olive Owner, managing director",
     "their_signer": "Pat Processor, general counsel",
@@ -66,6 +76,7 @@ EXECUTED = {
     "effective_until": "2031-01-02",
 }
 NOT_REQUIRED = {
+    **TERMS,
     "document_sha256": "ab" * 32,
     "legal_basis": "No protected information is sent.",
     "reviewer": "Carla Counsel",
