@@ -95,7 +95,7 @@ def check_suppliers(**_: Any) -> list[CheckMessage]:
                 )
             found += [
                 Warning(f"{supplier.label}: {why}", hint=errors.RECORD_DETERMINATION, id="billing.W011")
-                for why in (why_renew(row, at=now) if row else [])
+                for why in why_renew(supplier, row, at=now)
             ]
     except DatabaseError:
         return []  # check_determination says it

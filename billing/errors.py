@@ -260,7 +260,7 @@ class TooManyInvitations(TooManyRequests):
     def __init__(self, retry_after_seconds: int) -> None:
         BillingError.__init__(
             self,
-            "Too many invitations were sent for this Office, or to this address. Nothing was sent. Try again in "
+            "Too many invitations were sent in the last hour. This one was not sent. Try again in "
             f"{in_words(retry_after_seconds)}.",
         )
         self.retry_after_seconds = retry_after_seconds
@@ -427,11 +427,18 @@ class ReasonRequired(Refusal):
     message = "Give a reason of 3 to 200 characters. It is kept in the audit trail."
 
 
+OF_FORM = {"more": "Write a shorter one.", "control": "Type it again."}
+"""What to do about a text that is too long or cannot be shown, by the first word of what it has."""
+
+
 class TextNotNeutral(BillingError):
     code = "text_not_neutral"
     category = Category.INVALID
 
     def __init__(self, what: str, *, called: str = "text") -> None:
+        if advice := OF_FORM.get(what.split(maxsplit=1)[0]):
+            super().__init__(f"The {called} has {what}. {advice}")
+            return
         super().__init__(
             f"The {called} seems to contain {what}. Leave that out, because the text is kept for years and many people "
             "see it. Never write anything about a patient."
@@ -1219,7 +1226,9 @@ class ValueNotAllowed(NotSent):
     category = Category.INVALID
 
     def __init__(self, path: str, wrong: list[str]) -> None:
-        super().__init__(f"Nothing was sent to Stripe. {path}: {', '.join(wrong)}.")
+        super().__init__(
+            f"A value has a form that Stripe does not take, so this request was not sent. {path}: {', '.join(wrong)}."
+        )
 
 
 class FieldNotReviewed(NotSent):
@@ -1230,8 +1239,8 @@ class FieldNotReviewed(NotSent):
 
     def __init__(self, fields: list[str]) -> None:
         super().__init__(
-            "Nothing was sent to Stripe, because counsel has not reviewed these fields, which came with an update: "
-            f"{'; '.join(fields)}. The rest goes on. {RECORD_DETERMINATION}"
+            "This request was not sent to Stripe. It has fields that came with an update and that counsel has not "
+            f"reviewed: {'; '.join(fields)}. The rest goes on. {RECORD_DETERMINATION}"
         )
 
 

@@ -184,7 +184,7 @@ KINDS: dict[str, Kind] = {
     TEXT: Kind(
         "A name, address or code here may be about a patient.",
         WARNING,
-        "It was changed, and the rules for typed text refuse it no more.",
+        "Somebody changed it, and the rules for typed text now accept it.",
         is_over=_would_be_kept,
     ),
     "events_missed": Kind("Events of Stripe did not arrive.", CRITICAL, "A later comparison found all events here."),
@@ -203,7 +203,7 @@ KINDS: dict[str, Kind] = {
     "audit_entries_unmarked": Kind(
         "Audit entries have no mark of our key.",
         CRITICAL,
-        "A person looked whether the version before wrote them, and closes it.",
+        "A person checked whether the version before wrote them, and closes it.",
         by_rule=False,
     ),
     "audit_trail_changed": Kind("The audit trail was changed.", CRITICAL, "The trail is verified again and is whole."),

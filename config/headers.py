@@ -16,6 +16,7 @@ IN_ADMIN = (
     "script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; manifest-src 'self'"
 )
+STRIPE = "https://*.stripe.com"
 SHOWN_MAIL = "style-src 'self' 'unsafe-inline'; frame-src 'self'"
 """The demo's page of e-mails, which have their styles inside."""
 PERMISSIONS = ", ".join(
@@ -49,8 +50,9 @@ def limited(get_response: Answer) -> Answer:
 
 def policy(path: str) -> str:
     """Return the content security policy of a page."""
-    # a form may lead on to the organization's sign-in, at a host that only that provider knows
-    forms = "form-action 'self' https:" if settings.OIDC.issuer else "form-action 'self'"
+    # Signing in may lead on to a page at Stripe that was asked for, or to the organization's sign-in, at a host that
+    # only that provider knows. A browser follows a form no further than this.
+    forms = f"form-action 'self' {'https:' if settings.OIDC.issuer else settings.STRIPE_API_BASE or STRIPE}"
     if path.startswith("/admin/"):
         return f"{NOTHING_ELSE}; {IN_ADMIN}; {forms}"
     if settings.KEPT_MAIL and path.startswith("/demo/mail/"):

@@ -1,5 +1,5 @@
 from django.contrib import admin
-from django.urls import include, path, re_path
+from django.urls import include, path
 from django.views.generic import RedirectView, TemplateView
 
 from billing import error_pages
@@ -25,6 +25,7 @@ urlpatterns = [
     path("", include("billing.pages.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("billing.api.urls")),
-    re_path("^api/", error_pages.unknown_address),
+    path("api/", error_pages.unknown_address, name="no-address"),
+    path("api/<path:rest>", error_pages.unknown_address, name="unknown-address"),
     path("stripe/", include((webhooks, "djstripe"))),
 ]

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings as ours
 
 from billing import errors
 from billing.models import Office
@@ -89,7 +90,7 @@ ASKED: dict[str, Callable[[Office], Any]] = {
     # every function of the gateway that reads something of Stripe's answer
     "account.account": lambda office: gateway.account.account(livemode=False),
     "account.create_webhook_endpoint": lambda office: gateway.account.create_webhook_endpoint(
-        "https://a.example", events=["customer.created"], step=STEP
+        f"{ours.SITE_URL}/stripe/webhook/", events=["*"], step=STEP
     ),
     "account.find_webhook_endpoint": lambda office: gateway.account.find_webhook_endpoint("url_1"),
     "adjustments.find_refund": lambda office: gateway.adjustments.find_refund("ch_1", operation="x"),

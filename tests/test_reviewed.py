@@ -116,6 +116,9 @@ def test_a_lapse_or_withdrawal_does_not_open_what_is_held_back(live, operator, a
         Agreement.objects.filter(pk=row.pk).update(**ended)
         with pytest.raises(errors.FieldNotReviewed):
             perform(ChangeContact(name="Elm Street Practice"), office, by=operator, reason=REASON)
+        report_lapse()
+        told = Finding.objects.get(kind="determination_to_renew", resolved_at=None)
+        assert "this is held back" in told.detail
     assert Office.objects.get(pk=office.pk).name == office.name
 
 

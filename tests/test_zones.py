@@ -124,6 +124,7 @@ NOT_AN_OFFICE = {
     "access/emergency.py": "a role of the vendor: UTC, and it says so",
     "models/emergency_role.py": "a role of the vendor: UTC, and it says so",
     "access/two_people.py": "an account of the vendor's people: UTC, and it says so",
+    "stripe_api/reviewed.py": "the last day to look at a supplier's terms, which is a whole day that somebody typed",
     "admin/services.py": "a service of the vendor: UTC, and it says so",
     "admin/acts/access.py": "sessions and tokens, of a person of any Office: UTC, and it says so",
 }

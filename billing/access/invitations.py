@@ -28,7 +28,7 @@ from config.rate_limits import RateLimit
 
 REASON = "an invitation"
 OF_OFFICE = RateLimit("invitations", 50, 3_600, True, "e-mails with an invitation to one Office, or to the staff")
-TO_ADDRESS = RateLimit("invited", 5, 3_600, True, "e-mails with an invitation to one address, from all Offices")
+TO_ADDRESS = RateLimit("invited", 5, 3_600, True, "e-mails with an invitation to one address, from one Office")
 
 
 def invite(
@@ -201,8 +201,10 @@ def _made(email: str, role: str, office: Office | None, by: Actor, *, until: dat
 
 def _mail(invitation: Invitation) -> None:
     """Put it into the outbox. The worker makes the link. Raises: TooManyInvitations."""
-    _count(OF_OFFICE, str(invitation.office.public_id) if invitation.office else "staff")
-    _count(TO_ADDRESS, salted_hmac(__name__, fold(invitation.email), algorithm="sha256").hexdigest())
+    inviter = str(invitation.office.public_id) if invitation.office else "staff"
+    _count(OF_OFFICE, inviter)
+    # for each Office by itself: one may not stop the invitations of another, nor tell that there are some
+    _count(TO_ADDRESS, salted_hmac(__name__, f"{inviter} {fold(invitation.email)}", algorithm="sha256").hexdigest())
     Notification.objects.put(
         Notification.Kind.INVITATION,
         f"invitation:{invitation.public_id}:{clock.wall().isoformat()}",

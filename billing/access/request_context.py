@@ -16,8 +16,8 @@ from billing.access.network import address_of, network_of
 from billing.audit import actor, reads, trail
 
 FORBIDDEN = 403
-OPAQUE = re.compile(r"[0-9A-Fa-f-]{16,64}")
-"""What says nothing about anybody, such as a UUID. Anything else that a client sends as its id is left out."""
+OPAQUE = re.compile(r"(?=.*[A-Fa-f])(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})")
+"""A UUID says nothing about anybody. Anything else that a client sends as its id is left out."""
 
 log = logging.getLogger(__name__)
 

@@ -44,19 +44,20 @@ def _hash(label: str) -> Sha256Field:
     return Sha256Field(label=label, help_text=HOW_TO_HASH, widget=UnfoldAdminTextInputWidget(attrs=attrs))
 
 
-class TermsForm(ReasonForm):
+class SupplierTermsForm(ReasonForm):
     subject = forms.ChoiceField(label="About", choices=Agreement.Subject.choices, widget=UnfoldAdminSelectWidget)
     counterparty = _text("Legal entity of the supplier", "As the contract names it")
     services = _text("Services covered", "Such as: payments and invoicing")
     terms_version = _text("Version of its terms", "As the supplier names it, or its address")
     terms_dated = _day("Date of its terms")
     terms_review_by = _day(
-        "Look at its terms again by", "After this day a finding reminds you. If the terms change, record another one."
+        "Look at its terms again by",
+        "After this day a finding reminds you. If the terms change, record another determination.",
     )
-    document_at = _text("Where the document lies", "Such as: contracts register, number 12")
+    document_at = _text("Where the document is kept", "Such as: contracts register, number 12")
 
 
-class ExecutedForm(TermsForm):
+class ExecutedForm(SupplierTermsForm):
     document_sha256 = _hash("SHA-256 of the signed BAA")
     our_signer = _text("Signed for us by", "Name and title")
     their_signer = _text("Signed for them by", "Name and title")
@@ -66,7 +67,7 @@ class ExecutedForm(TermsForm):
     field_order = ("subject", *Executed.__dataclass_fields__, "reason")
 
 
-class NotRequiredForm(TermsForm):
+class NotRequiredForm(SupplierTermsForm):
     document_sha256 = _hash("SHA-256 of counsel's memo")
     legal_basis = forms.CharField(
         label="Legal basis",

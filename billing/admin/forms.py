@@ -19,7 +19,7 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         min_length=3,
         max_length=200,
-        help_text="Kept in the audit trail for years. No patient's name: nothing here can recognise one.",
+        help_text="Kept in the audit trail for years. Do not write a patient's name. The software cannot recognise it.",
         widget=UnfoldAdminTextInputWidget,
     )
 
@@ -42,8 +42,8 @@ class PracticesForm(forms.Form):
 
     is_the_practices = forms.BooleanField(
         required=False,
-        label="It is the practice's",
-        help_text="The name and the e-mail address are the practice's. None is a patient's.",
+        label="The name and the address belong to the practice",
+        help_text="They do not belong to a patient.",
         widget=UnfoldBooleanSwitchWidget,
     )
 
@@ -51,7 +51,10 @@ class PracticesForm(forms.Form):
         given = super().clean() or self.cleaned_data
         confirmed = given.pop("is_the_practices", False)
         if not confirmed and {"name", "billing_email"} & set(self.changed_data):
-            self.add_error("is_the_practices", "Nobody else can tell whose name or address it is. Confirm it.")
+            self.add_error(
+                "is_the_practices",
+                "Confirm that the name and the e-mail address belong to the practice. The software cannot check this.",
+            )
         return given
 
 
@@ -64,7 +67,7 @@ class WhyForm(forms.Form):
     note = forms.CharField(
         required=False,
         max_length=LONGEST_NOTE,
-        help_text="Kept in the audit trail for years. Nothing about a patient: no rule here can recognise a name.",
+        help_text="Kept for years. Write nothing about a patient. The software cannot recognise names.",
         widget=UnfoldAdminTextInputWidget,
     )
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
-from unfold.admin import ModelAdmin
 
+from billing.admin.lookups import BoundedLookups
 from billing.audit import reads
 from billing.models import Office
 
@@ -26,7 +26,7 @@ def _filters(shown: Any) -> tuple[str, ...]:
     return tuple(names)
 
 
-class RecordedAdmin(ModelAdmin):
+class RecordedAdmin(BoundedLookups):
     """It notes each look. ``billing.audit.reads`` says what becomes an entry."""
 
     def get_object(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:

@@ -47,7 +47,7 @@ Group = tuple[str, str]
 class Line:
     """``head`` is the entry that says what the line is about: the one that began an operation, an act, a refusal.
 
-    ``beyond`` is how many more entries of the same request were not read, and ``until`` when the last one was written.
+    ``beyond`` is how many more entries of the same request were not read, and ``latest`` when the last one was written.
     """
 
     entries: list[AuditEntry]
@@ -56,7 +56,7 @@ class Line:
     tone: str = ""
     facts: list[str] = field(default_factory=list)
     beyond: int = 0
-    until: datetime | None = None
+    latest: datetime | None = None
 
     @property
     def first(self) -> AuditEntry:
@@ -159,7 +159,7 @@ def _lines(office: Office, firsts: list[AuditEntry]) -> Iterator[Line]:
         lines = list(_apart(mine))
         count, last = whole.get(_group(first), (0, None))
         if first.office_id and count > len(mine):
-            lines[-1].beyond, lines[-1].until = count - len(mine), last
+            lines[-1].beyond, lines[-1].latest = count - len(mine), last
         yield from reversed(lines)
 
 

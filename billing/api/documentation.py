@@ -1,10 +1,10 @@
-"""The page on which the API's addresses can be read and tried."""
+"""The page that shows the API's addresses."""
 
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 
 class Docs(SpectacularSwaggerSplitView):
-    """The page of drf-spectacular, which can only be read."""
+    """The page of drf-spectacular. It answers GET and HEAD alone."""
 
     http_method_names = ("get", "head")
     template_name = "billing/api_document.html"

@@ -1,5 +1,6 @@
 """The pages of the API's lists. Each has a ceiling."""
 
+from datetime import UTC
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
@@ -32,6 +33,7 @@ class NewestFirst(pagination.CursorPagination):
 
 def _is_moment(text: str) -> bool:
     try:
-        return parse_datetime(text) is not None
-    except ValueError:  # it looks like one, and is not in the calendar
+        moment = parse_datetime(text)
+        return moment is not None and moment.tzinfo is not None and bool(moment.astimezone(UTC))
+    except (ValueError, OverflowError):  # it looks like one, and is not in the calendar
         return False

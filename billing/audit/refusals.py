@@ -28,7 +28,10 @@ VISITORS = "visitors"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a refusal goes: the key of the entry that is to be written now, and ``MORE`` or so if it is such a one."""
+    """Where a refusal goes: the key of the entry that is to be written now.
+
+    ``more`` is ``MORE`` or ``MORE_AT_ONE`` if the entry stands for several refusals.
+    """
 
     key: str
     more: str = ""

@@ -71,7 +71,7 @@ class Agreement(models.Model):
     subject = models.CharField(max_length=40, choices=Subject.choices, default=Subject.PAYMENT_PROCESSOR)
     kind = models.CharField(max_length=20, choices=Kind.choices)
     document_sha256 = models.CharField("SHA-256", max_length=64, validators=[SHA256])
-    document_at = models.CharField("where the document lies", max_length=200, **LATER)
+    document_at = models.CharField("where the document is kept", max_length=200, **LATER)
     counterparty = models.CharField("legal entity of the supplier", max_length=200, **LATER)
     services = models.CharField("services covered", max_length=200, **LATER)
     terms_version = models.CharField("version of its terms", max_length=100, **LATER)

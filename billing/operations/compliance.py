@@ -31,7 +31,7 @@ WHO_AND_WHERE = ("document_at", "counterparty", "services", "terms_version", "te
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class SupplierTerms:
     """Which supplier it is about and on what terms. ``terms_review_by``: the last day to look at them again."""
 
     document_sha256: str
@@ -44,7 +44,7 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Executed(Terms):
+class Executed(SupplierTerms):
     """A BAA was signed; the hash is of the signed document. Dates are whole days in UTC, the last one counts."""
 
     our_signer: str
@@ -55,7 +55,7 @@ class Executed(Terms):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NotRequired(Terms):
+class NotRequired(SupplierTerms):
     """Counsel found that none is required; the hash is of the memo. It holds to the end of ``review_by``."""
 
     legal_basis: str
@@ -94,7 +94,7 @@ def prepare_determination(
         except ValidationError as error:
             raise errors.DeterminationInvalid(_in_words(error)) from None
         if missing := [one for one in WHO_AND_WHERE if not getattr(row, one)]:
-            raise errors.DeterminationInvalid(f"Missing: {', '.join(name.replace('_', ' ') for name in missing)}.")
+            raise errors.DeterminationInvalid(f"Missing: {', '.join(_called(name) for name in missing)}.")
         if row.terms_are_due_at and row.terms_are_due_at <= clock.wall():
             raise errors.DeterminationInvalid("The day to look at the terms again is over. Look at them first.")
         if row.signed_on and row.signed_on > clock.wall().date():
@@ -195,13 +195,15 @@ def record_reviewed_list() -> None:
 
 
 def _report_to_renew(supplier: str) -> None:
+    """Without a determination in force there is none to renew, but what is held back stays held back."""
     now = clock.wall()
     found = about(supplier, at=now)
-    why = reviewed.why_renew(found.row, at=now) if found.row and found.permits_charging else []
+    why = reviewed.why_renew(supplier, found.row if found.permits_charging else None, at=now)
     if why:
         report(TO_RENEW, supplier, office=None, detail=f"{' '.join(why)} {errors.RECORD_DETERMINATION}")
-    else:
-        resolve(TO_RENEW, supplier, resolution="nothing was added or changed since the determination in force")
+        return
+    in_force = "nothing was added or changed since the determination in force"
+    resolve(TO_RENEW, supplier, resolution=in_force if found.permits_charging else "no determination is in force")
 
 
 @contextlib.contextmanager
@@ -229,10 +231,14 @@ def _refuse_over(row: Agreement) -> None:
         raise errors.DeterminationInvalid("Its last day is over, so it would have no effect. Record a later one.")
 
 
+def _called(name: str) -> str:
+    return str(getattr(Agreement._meta.get_field(name), "verbose_name", name))
+
+
 def _in_words(error: ValidationError) -> str:
     """Which field is wrong, and how."""
     found = []
     for name, messages in error.message_dict.items():
-        label = "" if name == NON_FIELD_ERRORS else f"{name.replace('_', ' ')}: "
+        label = "" if name == NON_FIELD_ERRORS else f"{_called(name)}: "
         found += [f"{label}{message}" for message in messages]
     return " ".join(found)

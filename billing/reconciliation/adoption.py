@@ -190,7 +190,7 @@ def _office(customer: CustomerState, contact: Contact) -> Office:
 def _adopt_price(state: PriceState) -> None:
     plan = Plan.objects.filter(stripe_product_id=state.product_id).first()
     if plan is None:
-        name = _neutral(state.product_name)
+        name = " ".join(state.product_name.split())[:100]
         plan = Plan.objects.create(
             code=_free(Plan, name or "plan"),
             name=name or "Plan",
@@ -198,9 +198,10 @@ def _adopt_price(state: PriceState) -> None:
             archived_at=None if state.product_active else clock.wall(),
         )
         mirror.product(plan, active=state.product_active)
+        stored_texts.tell(plan)
     price = PlanPrice.objects.create(
         plan=plan,
-        code=_free(PlanPrice, _neutral(state.lookup_key or "", Typed.CODE) or f"{plan.code}-{state.interval}"),
+        code=_free(PlanPrice, _neutral(state.lookup_key or "") or f"{plan.code}-{state.interval}"),
         stripe_price_id=state.id,
         currency=state.currency,
         unit_amount=state.unit_amount,
@@ -228,9 +229,10 @@ def _free(model: type[Plan] | type[PlanPrice], wanted: str) -> str:
     return code
 
 
-def _neutral(name: str, field: Typed = Typed.PLAN_NAME) -> str:
+def _neutral(code: str) -> str:
+    """Return the code, or nothing if the gate would refuse it: a code of ours can take its place."""
     try:
-        return gate.checked(name, field)[:100]
+        return gate.checked(code, Typed.CODE)[:100]
     except errors.TextNotNeutral:
         return ""
 

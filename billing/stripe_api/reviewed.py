@@ -3,7 +3,7 @@
 A determination carries the list as it was when it was prepared. An update that adds a line to the list does not stop
 charging: what is on the reviewed list goes on, and only a request that needs an added line is refused, until another
 determination is in force. A shorter list needs nothing. If no determination is in force, the last one still says what
-was reviewed. Where there never was one, nothing was reviewed and nothing can be charged.
+was reviewed. Where there never was one, nothing is held back here: ``charging`` refuses what can charge.
 """
 
 from collections.abc import Iterable
@@ -42,14 +42,17 @@ def held_back(*, at: datetime) -> set[Entry]:
     return {one for one in outbound.entries() if one.needs_review and one.line not in known}
 
 
-def why_renew(row: Agreement, *, at: datetime) -> list[str]:
-    """Return in sentences what was added or changed since this determination, which is in force at ``at``."""
+def why_renew(supplier: str, row: Agreement | None, *, at: datetime) -> list[str]:
+    """Return in sentences what was added or changed since this determination, which is in force at ``at``, if one is.
+
+    What is held back is said also without one.
+    """
     why = []
-    if not row.counterparty:
+    if row and not row.counterparty:
         why.append("It does not name the supplier's legal entity and terms, because it is from before they were asked.")
-    if row.terms_are_due_at and row.terms_are_due_at <= at:
+    if row and row.terms_are_due_at and row.terms_are_due_at <= at:
         why.append(f"The supplier's terms were to be looked at again by {row.terms_review_by:%-d %B %Y}.")
-    if row.subject == Agreement.Subject.PAYMENT_PROCESSOR and (held := held_back(at=at)):
+    if supplier == Agreement.Subject.PAYMENT_PROCESSOR and (held := held_back(at=at)):
         fields = "; ".join(sorted({one.in_words for one in held}))
         why.append(f"An update added to what is sent, and this is held back: {fields}.")
     return why

@@ -76,7 +76,7 @@ def _is_ours(value: Any) -> bool:
 
 
 UUID = _form("an id of ours", r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-CHOSEN_ID = _form("an id of the vendor's catalogue or of a list at Stripe", r"[A-Za-z0-9_.-]{1,255}")
+CHOSEN_ID = _form("an id of the vendor's catalogue or of a list at Stripe", r"[A-Za-z0-9_.:-]{1,255}")
 DISCOUNT_CODE = _form("a discount code", r"[A-Za-z0-9_-]{1,200}", tells=True)
 CURRENCY = _form("a currency", r"[a-z]{3}")
 LANGUAGE = _form("a language", r"[a-z]{2,3}(?:-(?:[A-Z]{2}|[0-9]{3}))?")

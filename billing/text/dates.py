@@ -1,4 +1,7 @@
-"""Dates in the usual forms, with English or Spanish names of months. A month with a year alone is none."""
+"""Dates in the usual forms, with names of months in English, Spanish and some other languages.
+
+A month with a year alone is none.
+"""
 
 import re
 

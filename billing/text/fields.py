@@ -37,13 +37,26 @@ TYPED: dict[str, Typed] = {
 }
 
 
+CALLED = {
+    "our_signer": "name of who signed for us",
+    "their_signer": "name of who signed for them",
+    "document_at": "place of the document",
+    "counterparty": "name of the supplier",
+    "services": "list of services",
+    "terms_version": "version of the terms",
+    "billing_email": "billing e-mail address",
+    "email": "e-mail address",
+}
+"""What people call a column, where that is not its own name."""
+
+
 def wrong(model: str, given: Mapping[str, object]) -> dict[str, str]:
     """Return which of these columns of a model have a text that would be refused, and why. Empty: none."""
     found = {}
     for name, value in given.items():
         field = TYPED.get(f"{model}.{name}")
         if field and isinstance(value, str) and value and (what := gate.refusal(value, field)):
-            found[name.replace("_", " ")] = what
+            found[CALLED.get(name) or name.replace("_", " ")] = what
     return found
 
 

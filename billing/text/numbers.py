@@ -10,6 +10,13 @@ NUMBER_WORDS = (
 BETWEEN = rf"(?:[\W_]*\b{NUMBER_WORDS}\b)*[\W_]*"
 WITH_DIGITS = r"(?=[a-z0-9-]*\d[a-z0-9-]*\d)[a-z]{0,4}-?\d[a-z0-9-]+"
 
+MONEY = r"(?:\d{1,3}(?:[.,' ]\d{3})+|\d{1,7})(?:[.,]\d\d)?"
+IDS = (
+    re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE),
+    re.compile(r"\b(?=[0-9]*[A-F])[0-9A-F]{8}-\d{4}\b"),
+)
+"""UUIDs, and the numbers of Stripe's invoices. They are taken out of a text as it was typed."""
+
 OF_THE_PRACTICE = (
     re.compile(r"\b(?:npi|national provider identifier)(?: (?:no|number))?[\W_]*\d{10}\b", re.IGNORECASE),
     re.compile(r"\b(?:ein|fein|tin|tax id|employer id\w*)(?: (?:no|number))?[\W_]*\d{2}-\d{7}\b", re.IGNORECASE),
@@ -43,13 +50,9 @@ OF_THE_PRACTICE = (
         r"s\. ?ct)\b\.?(?: reg\.?)?[ §]*\d+",
         re.IGNORECASE,
     ),
-    re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE),
-    re.compile(r"\b(?=[0-9]*[A-F])[0-9A-F]{8}-\d{4}\b"),  # the number of an invoice of Stripe's
+    re.compile(rf"(?:[$€£]|\b(?:usd|eur|gbp|cad|mxn) ?)\s?{MONEY}\b(?![-/. ]\d)", re.IGNORECASE),
     re.compile(
-        r"(?:[$€£]|\b(?:usd|eur|gbp|cad|mxn) ?)\s?\d{1,3}(?:[.,' ]?\d{3})*(?:[.,]\d\d)?\b(?![-/.]\d)", re.IGNORECASE
-    ),
-    re.compile(
-        r"\b\d{1,3}(?:[.,' ]?\d{3})*(?:[.,]\d\d)?\s?(?:[$€£]|\b(?:usd|eur|gbp|cad|mxn|dollars|"
+        rf"(?<![\w-])(?<!\d[ ]){MONEY}\s?(?:[$€£]|\b(?:usd|eur|gbp|cad|mxn|dollars|"
         r"cents)\b)",
         re.IGNORECASE,
     ),
@@ -64,7 +67,7 @@ SSN = (
         rf"{BETWEEN}[x*#-]*\d[\d -]{{2,}}",
         re.IGNORECASE,
     ),
-    re.compile(r"(?<![a-z])ssn", re.IGNORECASE),
+    re.compile(r"(?<![a-z])ssn(?![a-z])", re.IGNORECASE),
     re.compile(r"\b(?:social security|seguro social)\b.{0,12}\b(?:no|num|number|numero|card)\b", re.IGNORECASE),
 )
 DNI = re.compile(r"\b(?:([xyz])-?(\d{7})|(\d{8}))[- ]?([a-z])\b", re.IGNORECASE)
@@ -112,6 +115,13 @@ RECORDS = (
 )
 
 RUN = re.compile(r"(?<![\d])\+?\(?\d(?:[\s()./_:|*'\\-]{0,4}\d)*(?!\d)")
+
+
+def without_ids(text: str) -> str:
+    """Return the text without ids that are random, some of which look like numbers of a person."""
+    for pattern in IDS:
+        text = pattern.sub(" § ", text)
+    return text
 
 
 def without_the_practices(text: str) -> str:

@@ -110,7 +110,7 @@ STATEMENTS = (
     r"dio a luz|esta embarazada)\b",
 )  # fmt: skip
 WITH_A_PRACTICE = (
-    r"first|choice|centered|portal|relations?|accounts?|advoca\w+|access|experience|financ\w+|billing|support|"
+    r"first|(?<!\d)1(?!\d)|choice|centered|portal|relations?|accounts?|advoca\w+|access|experience|financ\w+|billing|support|"
     r"solutions|connect|"
     r"plus|direct|atencion|primeros?|point|home|house|family|society|primero|engagement|education|safety|"
     r"transport\w*|helpline|desk|coordinat\w+|manager|team|navigator|liaison|representative|office|registration"
@@ -121,7 +121,7 @@ PRODUCT = re.compile(
     r"counts?|forms?|module|surveys?|check.?in|communications?|experience|records? module|accounts?|relations|"
     r"services|"
     r"financial|seats?|first|care|facing|self-service|onboarding|education)s?|(?:number of|per|fewer|more|new|"
-    r"many|no) patients?(?: data| information| names?)?(?= ?[,.;]| data|"
+    r"many|no) patients?(?: data| information| names?)?(?= ?[.;]| data|"
     r" information| names?|$)|portal (?:de|del) pacientes?|atencion al paciente|(?:number of|per) patients?|"
     r"icd-?10 (?:cod\w+|lookup|search|module)|prescription module|(?:e-?)?prescribing(?: module| add-?on)?|"
     r"(?:add-?on|module|feature|integration) for (?:prescriptions?|patients?))\b",

@@ -215,7 +215,7 @@ def test_a_request_with_very_many_entries_says_how_many_are_not_read(browser, of
     acts = [line for line in shown.lines if line.words.startswith("act ")]
     assert len(acts) == timeline.MOST_TOGETHER
     assert [line.beyond for line in acts[:2]] == [7, 0]
-    assert acts[0].until == AuditEntry.objects.latest("pk").timestamp
+    assert acts[0].latest == AuditEntry.objects.latest("pk").timestamp
     assert len(seen) < 12
     assert "(and 7 more entries until " in lines(browser, office)[0]
     assert 'request=one-request">and 7 more</a>' in page(browser, office)

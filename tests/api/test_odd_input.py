@@ -6,6 +6,7 @@ The walk is over the URL table, so a new address is tried too.
 import json
 import re
 import uuid
+from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
 
@@ -50,6 +51,9 @@ QUERIES = {
     "a NUL": "&".join(f"{name}=%00" for name in NAMES),
     "bytes that are no text": "&".join(f"{name}=%ff%fe" for name in NAMES),
     "a cursor that says something else": "cursor=cD1ub3QtYS1kYXRl&before=cD1ub3QtYS1kYXRl",
+    "a cursor before the calendar": "cursor="
+    + b64encode(b"p=0001-01-01T00:00:00+14:00".replace(b"+", b"%2B")).decode(),
+    "a cursor without a zone": "cursor=" + b64encode(b"p=2030-01-01T00:00:00").decode(),
     "a cursor of a NUL": "cursor=cD0A&before=cD0A",
     "a date beyond the calendar": "from=99999-01-01&until=0000-00-00&month=2026-99",
     "brackets": "a[b]=c&limit[]=1",

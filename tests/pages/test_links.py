@@ -95,7 +95,7 @@ def test_somebody_who_has_an_account_signs_in_and_only_confirms(invitation, offi
     assert "password" not in re.findall(r'type="(\w+)"', shown.content.decode())
     done = browser.post(invitation, GOOD | {"csrfmiddlewaretoken": "x"})
 
-    assert "You find it in the software that your practice uses" in text(done)
+    assert "in the software that your practice uses" in text(done)
     user.refresh_from_db()
     assert (user.memberships.get().office, user.check_password(PASSWORD), user.name) == (office, True, "")
 
@@ -145,7 +145,7 @@ def test_looking_uses_nothing_up_and_a_used_link_says_what_to_do(request, which)
 @pytest.mark.parametrize("query", ["", "?link=", "?link=guessed", "?link=%00", "?other=1", f"?link={'x' * 5000}"])
 def test_a_link_that_was_never_made_opens_nothing(db, path, query):
     for answer in (Client().get(path + query), Client().post(path + query, GOOD)):
-        assert answer.status_code == 404
+        assert answer.status_code == (400 if "%00" in query else 404)
     assert not User.objects.exists()
 
 

@@ -64,7 +64,7 @@ def test_the_same_text_is_judged_by_what_the_field_is():
 
 def test_a_check_of_columns_judges_only_what_people_type_into_them():
     fields.check("Office", name="Maple Clinic", time_zone="4242 4242 4242 4242", archived_at=None)
-    with pytest.raises(errors.TextNotNeutral, match="The billing email seems to contain a record number"):
+    with pytest.raises(errors.TextNotNeutral, match="The billing e-mail address seems to contain a record number"):
         fields.check("Office", name="Maple Clinic", billing_email="mrn883122@maple.example")
 
 

@@ -38,8 +38,8 @@ class InviteToOfficeForm(InviteForm):
 
 
 INVITED = (
-    "The person gets an e-mail with a link. There they choose a password, and then they have the role. Somebody who "
-    "has an account already has the role at once."
+    "The person gets an e-mail with a link. There they choose a password, and then they have the role. If the "
+    "person has an account, they get the role at once."
 )
 INVITED_TO_OFFICE = (
     "The person gets an e-mail with a link. There they accept the invitation, and then they have the role. Somebody "

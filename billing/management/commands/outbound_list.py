@@ -14,7 +14,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--added", action="store_true", help="print only what the determination in force does not cover"
+            "--added", action="store_true", help="print only what the last approved determination does not cover"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -95,7 +95,8 @@ def _begun(
             if exact is None:
                 return None, fresh
             office = exact.office_of(fresh)
-            words = trail.checked_reason(reasons.given(reason, by=by))
+            # a reason that waited with its request was judged when somebody gave it
+            words = reason if approving else trail.checked_reason(reasons.given(reason, by=by))
             if approving:
                 second_person.check_amount(approving, exact, fresh)
             elif gives := second_person.above_limit(exact, fresh):

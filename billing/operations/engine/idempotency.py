@@ -33,7 +33,7 @@ def claim(actor: User, key: str, body_hash: str) -> tuple[IdempotentRequest, boo
     """
     now, created = clock.wall(), False
     row = IdempotentRequest.objects.filter(actor=actor, key=key).first()
-    if row is None:
+    if row is None or IdempotentRequest.objects.filter(actor=actor, key=digest(key)).exists():
         row, created = IdempotentRequest.objects.get_or_create(
             actor=actor,
             key=digest(key),

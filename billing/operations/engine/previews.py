@@ -90,6 +90,7 @@ def preview(
         charging.require_determination()
     named = wanted.naming(fresh)
     named.check_subject(fresh)
+    named.check_typed(fresh)
     exact = named.prepare(fresh, asked)
     if approving:
         second_person.check_amount(approving, exact, fresh)

@@ -39,7 +39,7 @@ class ChangeContact(OnOffice[Office]):
         default=None,
         metadata={
             **asked_for(
-                "The practice's name. Sending it says that it is the practice's, and no patient's",
+                "The practice's name. If you send it, you confirm that it is not a patient's name",
                 longest=200,
                 typed=Typed.BUSINESS_NAME,
             ),
