@@ -113,7 +113,7 @@ ASKED: dict[str, Callable[[Office], Any]] = {
     "customers.has_credit_adjustment": lambda office: gateway.customers.has_credit_adjustment("cus_1", operation="x"),
     "customers.fetch_customer": lambda office: gateway.customers.fetch_customer("cus_1"),
     "customers.create_portal_link": lambda office: gateway.customers.create_portal_link(
-        "cus_1", return_url="https://a.example", step=STEP
+        "cus_1", return_url=f"{ours.SITE_URL}/", step=STEP
     ),
     "done.operations_seen": lambda office: gateway.done.operations_seen("cus_1"),
     "done.customer_made_for": gateway.done.customer_made_for,
@@ -152,7 +152,7 @@ ASKED: dict[str, Callable[[Office], Any]] = {
         "cus_1", office="x", operation="x", step=STEP
     ),
     "payment_methods.create_card_link": lambda office: gateway.payment_methods.create_card_link(
-        "cus_1", return_url="https://a.example", office="x", operation="x", step=STEP
+        "cus_1", return_url=f"{ours.SITE_URL}/", office="x", operation="x", step=STEP
     ),
     "payment_methods.has_setup_intent": lambda office: gateway.payment_methods.has_setup_intent("cus_1", operation="x"),
     "payment_methods.has_card_link": lambda office: gateway.payment_methods.has_card_link("cus_1", operation="x"),
