@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import parse_qsl
 
+from stripe_sandbox.kinds import PREFIXES
 from stripe_sandbox.schema.load import DOCUMENT, INCLUDABLE, OBJECTS, response_schema
 
 REFERENCE = "#/components/schemas/"
@@ -41,7 +42,10 @@ class Builder:
     may_lack: list[tuple[str, dict[str, Any], str, bool]] = field(default_factory=list)
 
     def object(self, kind: str, place: str = "", depth: int = 0) -> dict[str, Any]:
-        return self.part(OBJECTS[kind], place, depth, kind)
+        made = self.part(OBJECTS[kind], place, depth, kind)
+        if isinstance(made.get("id"), str) and kind in PREFIXES:
+            made["id"] = f"{PREFIXES[kind]}_1"  # other objects are asked for by it
+        return made
 
     def part(self, schema: dict[str, Any], place: str, depth: int, kind: str = "") -> dict[str, Any]:
         made: dict[str, Any] = {}

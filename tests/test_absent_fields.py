@@ -84,6 +84,7 @@ def test_an_object_is_read_whichever_of_its_values_is_not_there(name: str) -> No
 ALWAYS = ("items.data.price.recurring", "recurring", "price.recurring")
 YEAR_AGO = datetime.now(UTC) - timedelta(days=365)
 STEP = NoRecord()
+ID = "00000000-0000-4000-8000-000000000007"
 REFUSED = {"payment_methods.create_setup_intent", "payment_methods.create_card_link"}
 """What they return may be null at Stripe, and nobody can do anything without it: the refusal says so."""
 ASKED: dict[str, Callable[[Office], Any]] = {
@@ -93,8 +94,8 @@ ASKED: dict[str, Callable[[Office], Any]] = {
         f"{ours.SITE_URL}/stripe/webhook/", events=["*"], step=STEP
     ),
     "account.find_webhook_endpoint": lambda office: gateway.account.find_webhook_endpoint("url_1"),
-    "adjustments.find_refund": lambda office: gateway.adjustments.find_refund("ch_1", operation="x"),
-    "adjustments.find_credit_note": lambda office: gateway.adjustments.find_credit_note("in_1", operation="x"),
+    "adjustments.find_refund": lambda office: gateway.adjustments.find_refund("ch_1", operation=ID),
+    "adjustments.find_credit_note": lambda office: gateway.adjustments.find_credit_note("in_1", operation=ID),
     "adjustments.preview_credit_note": lambda office: gateway.adjustments.preview_credit_note(
         "in_1", amount=5, refund=0, credit=0
     ),
@@ -109,8 +110,8 @@ ASKED: dict[str, Callable[[Office], Any]] = {
     "invoices.finalise_invoice": lambda office: gateway.invoices.finalise_invoice("in_1", step=STEP),
     "coupons.find_coupon": lambda office: gateway.coupons.find_coupon("ten"),
     "coupons.find_promotion_code": lambda office: gateway.coupons.find_promotion_code("TEN", customer="cus_1"),
-    "customers.find_customer": lambda office: gateway.customers.find_customer("a@maple.example", operation="x"),
-    "customers.has_credit_adjustment": lambda office: gateway.customers.has_credit_adjustment("cus_1", operation="x"),
+    "customers.find_customer": lambda office: gateway.customers.find_customer("a@maple.example", operation=ID),
+    "customers.has_credit_adjustment": lambda office: gateway.customers.has_credit_adjustment("cus_1", operation=ID),
     "customers.fetch_customer": lambda office: gateway.customers.fetch_customer("cus_1"),
     "customers.create_portal_link": lambda office: gateway.customers.create_portal_link(
         "cus_1", return_url=f"{ours.SITE_URL}/", step=STEP
@@ -118,7 +119,7 @@ ASKED: dict[str, Callable[[Office], Any]] = {
     "done.operations_seen": lambda office: gateway.done.operations_seen("cus_1"),
     "done.customer_made_for": gateway.done.customer_made_for,
     "invoices.fetch_invoice": lambda office: gateway.invoices.fetch_invoice("in_1"),
-    "invoices.find_invoice": lambda office: gateway.invoices.find_invoice("cus_1", operation="x"),
+    "invoices.find_invoice": lambda office: gateway.invoices.find_invoice("cus_1", operation=ID),
     "invoices.preview_renewal": lambda office: gateway.invoices.preview_renewal("sub_1"),
     "invoices.was_sent": lambda office: gateway.invoices.was_sent("in_1", key="x"),
     "lists.customers": lambda office: lists.customers(),
@@ -149,18 +150,18 @@ ASKED: dict[str, Callable[[Office], Any]] = {
     ),
     "payment_links.find_payment_link": lambda office: gateway.payment_links.find_payment_link("cus_1"),
     "payment_methods.create_setup_intent": lambda office: gateway.payment_methods.create_setup_intent(
-        "cus_1", office="x", operation="x", step=STEP
+        "cus_1", office=ID, operation=ID, step=STEP
     ),
     "payment_methods.create_card_link": lambda office: gateway.payment_methods.create_card_link(
-        "cus_1", return_url=f"{ours.SITE_URL}/", office="x", operation="x", step=STEP
+        "cus_1", return_url=f"{ours.SITE_URL}/", office=ID, operation=ID, step=STEP
     ),
-    "payment_methods.has_setup_intent": lambda office: gateway.payment_methods.has_setup_intent("cus_1", operation="x"),
-    "payment_methods.has_card_link": lambda office: gateway.payment_methods.has_card_link("cus_1", operation="x"),
+    "payment_methods.has_setup_intent": lambda office: gateway.payment_methods.has_setup_intent("cus_1", operation=ID),
+    "payment_methods.has_card_link": lambda office: gateway.payment_methods.has_card_link("cus_1", operation=ID),
     "payment_methods.card_set_up": lambda office: gateway.payment_methods.card_set_up("seti_1"),
     "payment_methods.card_set_up on a page": lambda office: gateway.payment_methods.card_set_up("cs_1"),
     "payment_methods.owner_of_card": lambda office: gateway.payment_methods.owner_of_card("pm_1"),
     "subscription_terms.preview_trial_end": lambda office: gateway.subscription_terms.preview_trial_end("sub_1", None),
-    "subscriptions.find_subscription": lambda office: gateway.subscriptions.find_subscription("cus_1", operation="x"),
+    "subscriptions.find_subscription": lambda office: gateway.subscriptions.find_subscription("cus_1", operation=ID),
     "subscriptions.fetch_subscription": lambda office: gateway.subscriptions.fetch_subscription("sub_1"),
 }
 

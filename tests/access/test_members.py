@@ -248,7 +248,7 @@ def test_too_many_invitations_are_refused_until_the_hour_is_over(client, office)
 
     assert (refused.status_code, refused.json()["code"]) == (429, "too_many_invitations")
     assert 3_500 < int(refused.headers["Retry-After"]) <= 3_600
-    assert refused.json()["detail"].endswith("Nothing was sent. Try again in 60 minutes.")
+    assert refused.json()["detail"].endswith("This one was not sent. Try again in 60 minutes.")
 
 
 @pytest.mark.parametrize(("of_vendor", "begins"), [(True, "The vendor"), (False, "owner@maple.example")])

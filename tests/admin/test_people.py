@@ -108,7 +108,7 @@ def test_one_address_gets_few_invitations_in_an_hour_and_the_page_says_so(admini
 
     refused = ask()
 
-    assert "Too many invitations were sent for this Office, or to this address. Nothing was sent" in text(refused)
+    assert "Too many invitations were sent in the last hour. This one was not sent" in text(refused)
     assert Notification.objects.count() == invitations.TO_ADDRESS.times
 
 
