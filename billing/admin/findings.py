@@ -20,7 +20,6 @@ from unfold.decorators import action, display
 from billing import clock, errors, jobs, reconciliation
 from billing.access import roles
 from billing.access.roles import Power
-from billing.admin import lookups
 from billing.admin.acts import OtherAct, customer
 from billing.admin.acts.pages import ActsAdmin
 from billing.admin.forms import ReasonForm
@@ -123,7 +122,7 @@ class FindingAdmin(ReadOnly, ActsAdmin):
     acts = ACTS
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        return (lookup == OF_COMPARISON and lookups.fits(value)) or super().lookup_allowed(lookup, value, request)
+        return lookup == OF_COMPARISON or super().lookup_allowed(lookup, value, request)
 
     @display(description="Severity", label=TONES, ordering="severity")
     def grade(self, row: Finding) -> str:

@@ -1,19 +1,27 @@
 """Which queries a list of the admin takes."""
 
-from django.http import HttpRequest
+import logging
+from typing import Any
+
+from django.core.exceptions import BadRequest
+from django.db import DataError
+from django.http import HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin
 
-MOST_DIGITS = 18
-"""A number of more digits may not fit into the 64 bits of a column, and a database would fail at it."""
-
-
-def fits(value: str) -> bool:
-    """Return whether each number in the value of a lookup fits into a column."""
-    return not any(part.isdigit() and len(part) > MOST_DIGITS for part in str(value).replace(",", " ").split())
+log = logging.getLogger(__name__)
 
 
 class BoundedLookups(ModelAdmin):
-    """An admin whose lists refuse (400) to look for numbers that no row can have."""
+    """An admin whose lists refuse (400) to look for what no row can have: a number beyond 64 bits, a year 99999.
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        return fits(value) and super().lookup_allowed(lookup, value, request)
+    Django tries neither before the database or the calendar fails at it.
+    """
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().changelist_view(request, *args, **kwargs)
+        except (OverflowError, ValueError, DataError) as error:
+            if not request.GET:
+                raise
+            log.warning("a list cannot be asked for this: %s", request.path, exc_info=error)
+            raise BadRequest("No row can have this value.") from error

@@ -10,6 +10,7 @@ from django.urls import reverse
 from tests.conftest import a_person
 
 ODD = {"a NUL": "\0", "half a pair": "%ED%A0%80", "beyond 64 bits": "9" * 30, "no date": "2026-99-99", "a list": "[]"}
+TIMES = {"timestamp__gte": "0001-01-01T00:00:00+14:00", "timestamp__year": "99999"}
 
 
 def names_of(model_admin) -> list[str]:
@@ -30,3 +31,11 @@ def test_a_list_takes_whatever_comes(stripe, value: str, no_limit_is_reached) ->
             query = f"{name}={value}" if "%" in value else urlencode({name: value})
             answer = client.get(f"{address}?{query}")
             assert answer.status_code < 500, (address, query)
+
+
+@pytest.mark.parametrize("name", TIMES)
+def test_a_time_that_is_in_no_calendar_is_refused(stripe, name: str) -> None:
+    client = Client(raise_request_exception=False)
+    client.force_login(a_person("auditor@vendor.example", group="auditor"))
+    answer = client.get(reverse("admin:billing_auditentry_changelist"), {name: TIMES[name]})
+    assert answer.status_code == 400

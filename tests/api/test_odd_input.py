@@ -43,6 +43,8 @@ BODIES = {
     "not a number": b'{"quantity": NaN, "amount": NaN}',
 }
 TEXTS = {"a lone surrogate": "\\ud800", "a NUL": "\\u0000", "nothing": "", "a very long text": "x" * 30_000}
+FIELDS = "reason email role settle price password code until name quantity payment_method".split()
+TAKE_NO_BODY = ("api/v1/auth/sign-out/",)
 NAMES = "limit offset cursor q status kind from until month before after email actor search p page".split()
 QUERIES = {
     "a number beyond 64 bits": "limit=99999999999999999999999&offset=99999999999999999999999",
@@ -129,15 +131,12 @@ def test_a_body_that_is_none_is_refused(client: Any, office: Office) -> None:
 
 def test_a_text_that_cannot_be_kept_is_refused(client: Any, office: Office) -> None:
     for route, method in WRITES:
-        view = next(one for path, one in ADDRESSES if path == route)
-        body = view.view_initkwargs.get("body") if hasattr(view, "view_initkwargs") else None
-        names = list(body().get_fields()) if isinstance(body, type) else []
-        names = names or "reason email role settle price password code until name quantity payment_method".split()
         for name, text in TEXTS.items():
-            sent = "{" + ", ".join(f'"{field}": "{text}"' for field in names) + "}"
+            sent = "{" + ", ".join(f'"{field}": "{text}"' for field in FIELDS) + "}"
             answer = getattr(client, method)(filled(route, office), sent.encode(), content_type="application/json")
             assert answer.status_code < 500, (route, name, answer.content[:300])
-            assert answer.status_code == 204 or answer["Content-Type"].startswith("application/"), (route, name)
+            if name == "a lone surrogate" and route not in TAKE_NO_BODY:
+                is_refused(answer)
 
 
 @pytest.mark.parametrize("query", QUERIES.values(), ids=QUERIES)
@@ -170,8 +169,9 @@ def test_a_wrong_method_is_a_refusal_in_json(client: Any, office: Office) -> Non
             is_refused(answer)
 
 
-@pytest.mark.parametrize("key", ["\xff\xfe", "a\0b", "", "x" * 300], ids=["no text", "NUL", "empty", "long"])
+@pytest.mark.parametrize("key", ["\xff\xfe", "a\0b", "x" * 300], ids=["no text", "NUL", "long"])
 def test_an_idempotency_key_that_is_none_is_refused(client: Any, office: Office, key: str) -> None:
     address = f"/api/v1/offices/{office.public_id}/subscription/cancel/"
     answer = client.post(address, b"{}", content_type="application/json", HTTP_IDEMPOTENCY_KEY=key)
-    assert answer.status_code < 500, answer.content[:300]
+    is_refused(answer)
+    assert answer.json()["code"] == "idempotency_key_invalid"
