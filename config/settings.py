@@ -369,7 +369,7 @@ def _in_sidebar(title: str, icon: str, model: str) -> dict[str, object]:
 
 UNFOLD = {
     "STYLES": [lambda request: static("billing/admin.css"), lambda request: static("billing/idle.css")],
-    "SCRIPTS": [lambda request: static("billing/idle.js")],
+    "SCRIPTS": [lambda request: static("billing/idle.js"), lambda request: static("billing/labels.js")],
     "SITE_TITLE": "Office Billing",
     "SITE_HEADER": "Office Billing",
     "SITE_SYMBOL": "local_hospital",
