@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import heapq
 import operator
+import pickle
 import random
 import secrets
 import time
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 MOST_REQUESTS_KEPT = 10_000
+NOT_KEPT = ("answering", "base_url", "check_event", "checked", "kept", "random", "save", "undo", "unsaved", "wake")
+"""What ``keep`` leaves out: what belongs to the process and not to the account."""
 NO_TROUBLE = {"drop": 0, "duplicate": 0, "delay": 0, "seconds": 0, "shuffle": False}
 
 
@@ -56,6 +59,7 @@ class Memory:
         self.save: Callable[[], None] | None = None  # writes what is unsaved to the file, if there is one
         self.check_event: Callable[[Row], None] | None = None  # raises an error for an event's object of a wrong shape
         self.checked: dict[str, Any] = {"checked": {}, "events": {}, "faults": []}  # what strict mode has seen
+        self.kept = b""  # what ``keep`` has kept
         self.reset(seed)
 
     def reset(self, seed: int | None = None) -> None:
@@ -96,6 +100,16 @@ class Memory:
         self.undo: list[Callable[[], None]] | None = None
         self.unsaved: set[tuple[str, str]] = set()  # (kind, id); also ("delivery", id), ("answer", key), ("meta", name)
         self.all_unsaved = True  # the whole file, if there is one, must be written again
+
+    def keep(self) -> None:
+        """Remember everything as it is now, for ``put_back``. Only for a time at which no request is being answered."""
+        self.kept = pickle.dumps({name: value for name, value in vars(self).items() if name not in NOT_KEPT})
+
+    def put_back(self) -> None:
+        """Forget everything, and be again as ``keep`` has kept it. What is made from now on has other ids than then."""
+        self.reset(self.seed)
+        vars(self).update(pickle.loads(self.kept))  # noqa: S301  our own
+        self.all_unsaved = True
 
     @property
     def mode(self) -> str:

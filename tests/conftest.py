@@ -27,7 +27,7 @@ from billing.operations.engine.begin import perform
 from billing.operations.subscriptions.start import StartSubscription
 from billing.stripe_api import client, outbound, sandbox_clock
 from billing.webhooks import inbox
-from tests import append_only, conformance
+from tests import append_only, conformance, kept_rows
 from tests.other_connections import refused_without_limits
 from tests.processes import released, started
 
@@ -137,6 +137,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     with django_db_blocker.unblock(), connections["default"].cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS auditlog_logentry")
         cursor.execute("DROP TABLE IF EXISTS knox_authtoken")
+    with django_db_blocker.unblock():
+        append_only.note_what_is_always_there(connections["default"])
     for alias in ("impatient", "optional"):
         if connections[alias].vendor == "postgresql":
             connections[alias].execute_wrappers.append(refused_without_limits)
@@ -217,10 +219,29 @@ def empty_stripe(stripe_server: LocalStripe, settings: Any, one_connection: None
     return stripe_server
 
 
+@functools.cache
+def kept_stock(url: str) -> list[kept_rows.KeptRows]:
+    """Return where this process keeps what it stocked first, here and at the local Stripe at this address."""
+    return []
+
+
 @pytest.fixture
 def stripe(empty_stripe: LocalStripe) -> Iterator[LocalStripe]:
-    """Yield a local Stripe with nothing but our account, plans and webhook endpoint."""
-    yield stocked(empty_stripe)
+    """Yield a local Stripe with nothing but our account, plans and webhook endpoint.
+
+    They are made once in each process, and put back as they were where nothing else is there yet.
+    """
+    kept, first = kept_stock(empty_stripe.url), kept_rows.nobody_was_here()
+    if first and kept and kept[0].fit():
+        empty_stripe.control("put_back")
+        kept[0].put_back()
+    elif first and not kept:
+        had_rows = kept_rows.with_rows()
+        stocked(empty_stripe).control("keep")
+        kept.append(kept_rows.KeptRows(had_rows=had_rows))
+    else:
+        stocked(empty_stripe)
+    yield empty_stripe
     sandbox_clock.forget()
     assert clock.wall()
 

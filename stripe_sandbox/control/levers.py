@@ -40,6 +40,19 @@ def reset(store: Store, given: Row, ids: Ids) -> Row:
     return {"ok": True}
 
 
+def keep(store: Store, given: Row, ids: Ids) -> Row:
+    store.keep()
+    return {"ok": True}
+
+
+def put_back(store: Store, given: Row, ids: Ids) -> Row:
+    if not store.kept:
+        raise Refused("Nothing was kept. Post to keep first.")
+    store.put_back()
+    store.wake.set()
+    return {"ok": True}
+
+
 def read_clock(store: Store, given: Row, ids: Ids) -> Row:
     return {"now": store.now(), "offset": store.offset}
 

@@ -52,6 +52,8 @@ CONTROLS: dict[tuple[str, str], tuple[Control, dict[str, Field]]] = {
     # method and path: the function, and what the body may contain
     ("GET", "health"): (levers.health, {}),
     ("POST", "reset"): (levers.reset, {"seed": _whole(0, 2**63)}),
+    ("POST", "keep"): (levers.keep, {}),
+    ("POST", "put_back"): (levers.put_back, {}),
     ("GET", "clock"): (levers.read_clock, {}),
     ("POST", "clock"): (levers.move_clock, {"now": _whole(0, 2**33), "advance": _whole(-(2**33), 2**33)}),
     ("GET", "faults"): (levers.read_faults, {}),
