@@ -21,6 +21,7 @@ def names_of(model_admin) -> list[str]:
     return ["q", "p", "o", "e", "all", "_facets", "pk", *filter(None, own), *looked_up]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", ODD.values(), ids=ODD)
 def test_a_list_takes_whatever_comes(stripe, value: str, no_limit_is_reached) -> None:
     client = Client(raise_request_exception=False)
