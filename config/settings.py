@@ -24,6 +24,8 @@ SITE_URL = said[site.SITE_URL]
 
 STRIPE_API_KEY = said[stripe.STRIPE_SECRET_KEY]  # under this name dj-stripe does not see it
 STRIPE_API_BASE = said[stripe.STRIPE_API_BASE]
+STRIPE_PROXY = said[stripe.STRIPE_PROXY]
+STRIPE_CA_BUNDLE = said[stripe.STRIPE_CA_BUNDLE]
 STRIPE_WEBHOOK_SECRETS = said[stripe.STRIPE_WEBHOOK_SECRETS]
 STRIPE_REQUESTS_PER_SECOND = said[stripe.STRIPE_REQUESTS_PER_SECOND]
 STRIPE_KIND = "sandbox" if STRIPE_API_BASE else "stripe"

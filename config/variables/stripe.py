@@ -2,7 +2,7 @@
 
 from config.environment import is_live
 from config.variables.kinds import AMOUNTS, FLAG, STRIPE_KEY, WEBHOOK_SECRET, listed, number
-from config.variables.places import SITE
+from config.variables.places import CERTIFICATES, PROXY, SITE
 from config.variables.variable import Derived, Variable
 
 STRIPE_SECRET_KEY = Variable(
@@ -31,6 +31,20 @@ STRIPE_API_BASE = Variable(
     SITE,
     "The address of a local Stripe (development only). Leave it empty to use Stripe.",
     example="http://127.0.0.1:12111",
+)
+STRIPE_PROXY = Variable(
+    "STRIPE_PROXY",
+    PROXY,
+    "The proxy through which requests to Stripe leave your network. HTTPS_PROXY and the like are not used for Stripe. "
+    "Signing in through a provider uses them.",
+    example="http://proxy.vendor.example:3128",
+)
+STRIPE_CA_BUNDLE = Variable(
+    "STRIPE_CA_BUNDLE",
+    CERTIFICATES,
+    "A file with the certificates (PEM) of the authorities that are trusted for Stripe, in place of the SDK's list. It "
+    "is for a proxy that opens TLS.",
+    example="/etc/ssl/certs/ca-certificates.crt",
 )
 RECONCILE_HOUR = Variable(
     "RECONCILE_HOUR",
@@ -71,6 +85,8 @@ ROWS = (
     STRIPE_WEBHOOK_SECRETS,
     STRIPE_REQUESTS_PER_SECOND,
     STRIPE_API_BASE,
+    STRIPE_PROXY,
+    STRIPE_CA_BUNDLE,
     RECONCILE_HOUR,
     RECONCILE_REPAIRS,
     BLIND_ACCESS_HOURS,

@@ -48,6 +48,8 @@ def test_a_default_is_a_value_that_the_variable_takes_and_empty_is_the_default(r
 
 @each_variable
 def test_an_example_is_a_value_that_the_variable_takes(row):
+    if row.kind in (places.CERTIFICATES, places.APPENDED_FILE):
+        return  # whether it is there depends on the machine
     assert not row.example or wrong_values.said_of(row, row.example) == []
 
 

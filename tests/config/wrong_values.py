@@ -91,6 +91,20 @@ OF_KIND: dict[kinds.Kind[Any], dict[str, str]] = {
     places.SENDER: dict.fromkeys(
         ("billing", "billing@", "Billing <billing>", "a@b.example, c@d.example"), "must be the"
     ),
+    places.PROXY: dict.fromkeys(
+        (
+            "proxy.vendor.example:3128",
+            "https://proxy.vendor.example:3128",
+            "socks5://proxy.vendor.example:1080",
+            "http://fellow:mar/mot@proxy.vendor.example:3128",
+            "http://fellow:mar@mot@proxy.vendor.example:3128",
+            "http://fellow@proxy.vendor.example:3128",
+            "http://proxy.vendor.example:70000",
+            "http://proxy.vendor.example/fellow",
+        ),
+        "must be the address of a proxy",
+    ),
+    places.CERTIFICATES: dict.fromkeys(("/nonexistent/ca.pem", "/", __file__), "must be a file that can be read"),
     places.FOLDER: {__file__: "must be a folder. This is a file"},
     places.APPENDED_FILE: dict.fromkeys(
         ("/nonexistent/heads", f"{__file__}/heads", str(Path(__file__).parent)), "must be a file that can be written"
