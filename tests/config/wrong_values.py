@@ -93,7 +93,7 @@ OF_KIND: dict[kinds.Kind[Any], dict[str, str]] = {
     ),
     places.PROXY: dict.fromkeys(
         (
-            "proxy.vendor.example:3128",
+            "fellow.example:3128",
             "https://proxy.vendor.example:3128",
             "socks5://proxy.vendor.example:1080",
             "http://fellow:mar/mot@proxy.vendor.example:3128",
