@@ -20,6 +20,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from environ import Env
 
 from config.environment import Problems
+from config.variables.places import is_writable
 
 LIBSQL = "config.libsql"
 IMPATIENT_SECONDS = 1.8  # so that an answer is out within two
@@ -36,6 +37,8 @@ POSTGRESQL = {
     # a pooler gives the next transaction another connection to the server, and the cursor would not be there
     "DISABLE_SERVER_SIDE_CURSORS": True,
 }
+POSTGRESQL_SCHEMES = ("postgres", "postgresql")
+ESCAPE = "In the user, the password and the name write / as %2F, ? as %3F, # as %23, @ as %40, % as %25, a blank as %20"
 VERIFIED = (
     "the connection to PostgreSQL must be encrypted, and the server's certificate must be verified. End the URL with "
     "?sslmode=verify-full&sslrootcert=/path/of/the/ca.pem, or use the folder of a Unix socket: "
@@ -56,13 +59,16 @@ def database(
 
     ``new_key`` is for the commands that encrypt the file or change its key.
     """
+    if what := _unreadable(url):
+        problems.add("DATABASE_URL", what)
+        return {"ENGINE": LIBSQL, "NAME": ":memory:"}
     parts = urlsplit(url)
     for variable, value in (("DATABASE_KEY", key), ("DATABASE_NEW_KEY", new_key)):
         if value and not _is_file(parts):
             problems.add(variable, "is only for a file (DATABASE_URL=libsql:///…). Remove it")
     if token and not _is_libsql_server(parts):
         problems.add("DATABASE_AUTH_TOKEN", "is only for a libSQL server (DATABASE_URL=libsql://…). Remove it")
-    if parts.scheme in ("postgres", "postgresql"):
+    if parts.scheme in POSTGRESQL_SCHEMES:
         if "server_side_binding" in parts.query:  # the limits and an event are sent together
             problems.add("DATABASE_URL", "must not have server_side_binding. Remove it")
         return {**Env.db_url_config(url), **POSTGRESQL}
@@ -72,6 +78,23 @@ def database(
         return _libsql_server(parts, token, problems)
     problems.add("DATABASE_URL", FORMS)
     return {"ENGINE": LIBSQL, "NAME": ":memory:"}
+
+
+def _unreadable(url: str) -> str:
+    """Return why an address would be read as another one, or not at all. The address is not in it."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port, parts.hostname
+    except ValueError:  # the text of the error can have the password
+        return f"cannot be read. {ESCAPE}"
+    is_file = _is_file(parts)
+    if not is_file and (re.search(r"\s", url) or re.search(r"%(?![0-9a-fA-F]{2})", parts.netloc)):
+        return f"has a blank in it, or a % that is not part of %XX. {ESCAPE}"
+    behind = parts.path + "?" + re.sub(r"(?<![^&])host=@", "", parts.query)  # a socket's name can begin with @
+    is_cut = parts.netloc.count("@") > 1 or (not is_file and "@" in behind)
+    if is_cut or (parts.scheme in POSTGRESQL_SCHEMES and "#" in url):
+        return f"has a special character in the user or the password, or in the name. {ESCAPE}"
+    return ""
 
 
 def with_limits(database: dict[str, Any], *, seconds: float) -> dict[str, Any]:
@@ -150,7 +173,7 @@ def _file(parts: SplitResult, key: str, new_key: str, base_dir: Path, problems: 
     path = unquote(parts.path)
     name = Path(path[1:]) if path.startswith("//") else base_dir / path.lstrip("/")
     if not problems.found:
-        name.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(name, problems)
     new_key_opens = bool(new_key) and _check_key_itself("DATABASE_NEW_KEY", new_key, problems) and _opens(name, new_key)
     _check_key(name, key, new_key_opens, problems)
     return {
@@ -161,6 +184,18 @@ def _file(parts: SplitResult, key: str, new_key: str, base_dir: Path, problems: 
         "ATOMIC_REQUESTS": False,
         "TEST": {"NAME": str(name.with_name(f"test-{name.name}"))},
     }
+
+
+def _make_folder(file: Path, problems: Problems) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        problems.add("DATABASE_URL", f"the folder {file.parent} cannot be made: {error.strerror}")
+        return
+    if file.is_dir():
+        problems.add("DATABASE_URL", f"{file} is a folder. Name a file")
+    elif not is_writable(file) or not is_writable(file.parent):
+        problems.add("DATABASE_URL", f"{file} and its folder must be writable for this user")
 
 
 def _check_key(file: Path, key: str, new_key_opens: bool, problems: Problems) -> None:
@@ -182,12 +217,6 @@ def _check_key(file: Path, key: str, new_key_opens: bool, problems: Problems) ->
 
 def _check_key_itself(variable: str, key: str, problems: Problems) -> bool:
     """Return whether it can be a key, and is of use here. Add what is wrong to the problems."""
-    if not re.fullmatch(r"[0-9a-fA-F]{64}", key):
-        problems.add(
-            variable,
-            'must be 64 hexadecimal digits. Make them: python -c "import secrets; print(secrets.token_hex(32))"',
-        )
-        return False
     if importlib.util.find_spec("sqlcipher3") is None:
         problems.add(
             variable,

@@ -12,7 +12,7 @@ signing in counts the network whoever it is. billing/limits/addresses.py says wh
 import re
 from dataclasses import dataclass, replace
 
-from config.environment import Problems
+from config.variables.kinds import Kind, Wrong
 
 UNITS = {"second": 1, "minute": 60, "hour": 3_600}
 RATE = re.compile(r"([1-9]\d{0,6})/(second|minute|hour)")
@@ -49,17 +49,18 @@ DEFAULTS = {
 }
 
 
-def limits(changed: dict[str, str], *, problems: Problems) -> dict[str, RateLimit]:
-    """Return the table with the rates of RATE_LIMITS, such as ``{"reads": "1200/minute"}``."""
+def _rates(text: str) -> dict[str, RateLimit]:
+    """Return the table with the rates that ``text`` changes, such as ``reads=1200/minute``."""
     found = dict(DEFAULTS)
-    for name, rate in changed.items():
-        read = RATE.fullmatch(rate.strip())
+    for part in filter(None, text.split(",")):
+        name, _, rate = (one.strip() for one in part.partition("="))
+        read = RATE.fullmatch(rate)
         if name not in DEFAULTS:
-            problems.add("RATE_LIMITS", f"there is no limit {name}. There are: {', '.join(DEFAULTS)}")
-        elif not read:
-            problems.add(
-                "RATE_LIMITS", f"{name} must be a number of requests, a slash, and second, minute or hour: 60/minute"
-            )
-        else:
-            found[name] = replace(DEFAULTS[name], times=int(read[1]), seconds=UNITS[read[2]])
+            raise Wrong(f"there is no limit {name}. There are: {', '.join(DEFAULTS)}")
+        if not read:
+            raise Wrong(f"{name} must be a number of requests, a slash, and second, minute or hour: 60/minute")
+        found[name] = replace(DEFAULTS[name], times=int(read[1]), seconds=UNITS[read[2]])
     return found
+
+
+RATES = Kind("like reads=1200/minute,sign-in=10/minute", _rates)

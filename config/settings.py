@@ -1,4 +1,4 @@
-"""The settings. This is the only module that reads them from the environment. .env.example describes each variable."""
+"""The settings. This is the only module that reads them from the environment. config/variables/ describes each one."""
 
 import os
 from datetime import timedelta
@@ -6,61 +6,51 @@ from pathlib import Path
 
 from django.templatetags.static import static
 from django.urls import reverse_lazy
-from environ import Env
 
-from config import databases, environment, rate_limits, sign_in
+from config import databases, environment, sign_in
+from config.variables import database, env_file, mail, signing_in, site, stripe, trail
+from config.variables.table import VARIABLES
+from config.variables.variable import Values
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = Env()
-env_file = Path(os.environ.get("ENV_FILE", str(BASE_DIR / ".env")))
-if env_file.is_file():
-    env.read_env(str(env_file))
 problems = environment.Problems()
+env_file.read(BASE_DIR / ".env", VARIABLES, problems)
+said = Values(os.environ, problems)
 
-DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env.str("SECRET_KEY", default="")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"] if DEBUG else [])
-SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000" if DEBUG else "").rstrip("/")
+DEBUG = said[site.DEBUG]
+SECRET_KEY = said[site.SECRET_KEY]
+ALLOWED_HOSTS: list[str] = said[site.ALLOWED_HOSTS]
+SITE_URL = said[site.SITE_URL]
 
-STRIPE_API_KEY = env.str("STRIPE_SECRET_KEY", default="")  # under this name dj-stripe does not see it
-STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="").rstrip("/")
-STRIPE_WEBHOOK_SECRETS: list[str] = env.list("STRIPE_WEBHOOK_SECRETS", default=[])
-STRIPE_REQUESTS_PER_SECOND = env.int(
-    "STRIPE_REQUESTS_PER_SECOND", default=80 if STRIPE_API_KEY.startswith(("sk_live_", "rk_live_")) else 20
-)
-if STRIPE_REQUESTS_PER_SECOND < 4:
-    problems.add(
-        "STRIPE_REQUESTS_PER_SECOND", "must be at least 4, because the limit is counted in quarters of a second"
-    )
+STRIPE_API_KEY = said[stripe.STRIPE_SECRET_KEY]  # under this name dj-stripe does not see it
+STRIPE_API_BASE = said[stripe.STRIPE_API_BASE]
+STRIPE_PROXY = said[stripe.STRIPE_PROXY]
+STRIPE_CA_BUNDLE = said[stripe.STRIPE_CA_BUNDLE]
+STRIPE_WEBHOOK_SECRETS = said[stripe.STRIPE_WEBHOOK_SECRETS]
+STRIPE_REQUESTS_PER_SECOND = said[stripe.STRIPE_REQUESTS_PER_SECOND]
 STRIPE_KIND = "sandbox" if STRIPE_API_BASE else "stripe"
 STRIPE_LIVE_MODE = environment.is_live(STRIPE_API_KEY)
-BLIND_ACCESS_GRACE = timedelta(hours=env.int("BLIND_ACCESS_HOURS", default=72))
-RECONCILE_REPAIRS = env.bool("RECONCILE_REPAIRS", default=True)
-RECONCILE_HOUR = env.int("RECONCILE_HOUR", default=3)
-if not 0 <= RECONCILE_HOUR <= 23:
-    problems.add("RECONCILE_HOUR", "0 to 23: the hour of the day, in UTC")
-APPROVAL_LIMITS = environment.limits(
-    env.str("APPROVAL_LIMITS", default="usd=50000,eur=50000"), "APPROVAL_LIMITS", problems=problems
-)
-PAST_DUE_GRACE = timedelta(days=env.int("PAST_DUE_DAYS", default=14))
-TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
-RATE_LIMITS = rate_limits.limits(env.dict("RATE_LIMITS", default={}), problems=problems)
-WEB_PROCESSES = env.int("WEB_PROCESSES", default=2)
-if WEB_PROCESSES < 1:
-    problems.add("WEB_PROCESSES", "must be 1 or more: how many processes of `web` run, on all machines together")
+BLIND_ACCESS_GRACE = timedelta(hours=said[stripe.BLIND_ACCESS_HOURS])
+RECONCILE_REPAIRS = said[stripe.RECONCILE_REPAIRS]
+RECONCILE_HOUR = said[stripe.RECONCILE_HOUR]
+APPROVAL_LIMITS = said[stripe.APPROVAL_LIMITS]
+PAST_DUE_GRACE = timedelta(days=said[stripe.PAST_DUE_DAYS])
+TRUSTED_PROXIES = said[site.TRUSTED_PROXIES]
+RATE_LIMITS = said[site.RATE_LIMITS]
+WEB_PROCESSES = said[site.WEB_PROCESSES]
 
 environment.check_production(
     secret_key=SECRET_KEY, allowed_hosts=ALLOWED_HOSTS, site_url=SITE_URL, debug=DEBUG, problems=problems
 )
 environment.check_stripe(STRIPE_API_KEY, STRIPE_API_BASE, STRIPE_WEBHOOK_SECRETS, debug=DEBUG, problems=problems)
-EMAIL_HOST = env.str("EMAIL_HOST", default="")
-EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
-EMAIL_HOST_PASSWORD = environment.Secret(env.str("EMAIL_HOST_PASSWORD", default=""))
-EMAIL_USE_SSL = env.bool("EMAIL_USE_SSL", default=False)
-EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=not EMAIL_USE_SSL and EMAIL_HOST not in environment.LOCAL_HOSTS)
-EMAIL_PORT = env.int("EMAIL_PORT", default=465 if EMAIL_USE_SSL else 587 if EMAIL_USE_TLS else 25)
+EMAIL_HOST = said[mail.EMAIL_HOST]
+EMAIL_HOST_USER = said[mail.EMAIL_HOST_USER]
+EMAIL_HOST_PASSWORD = said[mail.EMAIL_HOST_PASSWORD]
+EMAIL_USE_SSL = said[mail.EMAIL_USE_SSL]
+EMAIL_USE_TLS = said[mail.EMAIL_USE_TLS]
+EMAIL_PORT = said[mail.EMAIL_PORT]
 EMAIL_TIMEOUT = 10  # seconds for each answer of the mail server
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="") or ("" if EMAIL_HOST else "billing@localhost")
+DEFAULT_FROM_EMAIL = said[mail.DEFAULT_FROM_EMAIL]
 KEPT_MAIL = BASE_DIR / "var" / "mail" if DEBUG and STRIPE_API_BASE and not EMAIL_HOST else None
 if KEPT_MAIL:  # nothing is sent: a page of the demo shows it
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
@@ -77,56 +67,56 @@ environment.check_mail(
     debug=DEBUG,
     problems=problems,
 )
-REQUIRE_SECOND_FACTOR = env.bool("REQUIRE_SECOND_FACTOR", default=True)
+REQUIRE_SECOND_FACTOR = said[signing_in.REQUIRE_SECOND_FACTOR]
 SECRETS_KEYS = sign_in.secrets_keys(
-    env.list("SECRETS_KEYS", default=[]), secret_key=SECRET_KEY, debug=DEBUG, problems=problems
+    said[signing_in.SECRETS_KEYS], secret_key=SECRET_KEY, debug=DEBUG, problems=problems
 )
 sign_in.check_second_factor(REQUIRE_SECOND_FACTOR, debug=DEBUG, problems=problems)
 OIDC = sign_in.Provider(
-    issuer=env.str("OIDC_ISSUER", default="").rstrip("/"),
-    client_id=env.str("OIDC_CLIENT_ID", default=""),
-    client_secret=environment.Secret(env.str("OIDC_CLIENT_SECRET", default="")),
-    name=env.str("OIDC_NAME", default="your organization"),
-    groups_claim=env.str("OIDC_GROUPS_CLAIM", default="groups"),
-    roles=sign_in.roles(env.list("OIDC_ROLES", default=[]), problems=problems),
-    second_factor=frozenset(env.list("OIDC_SECOND_FACTOR", default=["mfa"])),
-    email_domains=tuple(env.list("OIDC_EMAIL_DOMAINS", default=[])),
+    issuer=said[signing_in.OIDC_ISSUER],
+    client_id=said[signing_in.OIDC_CLIENT_ID],
+    client_secret=said[signing_in.OIDC_CLIENT_SECRET],
+    name=said[signing_in.OIDC_NAME],
+    groups_claim=said[signing_in.OIDC_GROUPS_CLAIM],
+    roles=said[signing_in.OIDC_ROLES],
+    second_factor=frozenset(said[signing_in.OIDC_SECOND_FACTOR]),
+    email_domains=tuple(said[signing_in.OIDC_EMAIL_DOMAINS]),
 )
 OIDC.check(debug=DEBUG, problems=problems)
-STAFF_IDLE = sign_in.lasts(env.int("STAFF_IDLE_MINUTES", default=15), "STAFF_IDLE_MINUTES", "minutes", problems)
-OFFICE_IDLE = sign_in.lasts(env.int("OFFICE_IDLE_MINUTES", default=60), "OFFICE_IDLE_MINUTES", "minutes", problems)
-SESSION_LASTS = sign_in.lasts(env.int("SESSION_HOURS", default=12), "SESSION_HOURS", "hours", problems)
-AUDIT_SEAL_PUBLIC_KEYS: list[str] = env.list("AUDIT_SEAL_PUBLIC_KEYS", default=[])  # of earlier keys
+STAFF_IDLE = timedelta(minutes=said[signing_in.STAFF_IDLE_MINUTES])
+OFFICE_IDLE = timedelta(minutes=said[signing_in.OFFICE_IDLE_MINUTES])
+SESSION_LASTS = timedelta(hours=said[signing_in.SESSION_HOURS])
+AUDIT_SEAL_PUBLIC_KEYS = said[trail.AUDIT_SEAL_PUBLIC_KEYS]  # of earlier keys
 AUDIT_SEAL_KEY, AUDIT_ENTRY_KEYS = environment.audit_keys(
-    seal=environment.Secret(env.str("AUDIT_SEAL_KEY", default="")),
-    public=AUDIT_SEAL_PUBLIC_KEYS,
-    entries=[environment.Secret(key) for key in env.list("AUDIT_ENTRY_KEYS", default=[])],
+    seal=said[trail.AUDIT_SEAL_KEY],
+    entries=said[trail.AUDIT_ENTRY_KEYS],
     secret_key=SECRET_KEY,
     debug=DEBUG,
     problems=problems,
 )
-AUDIT_HEADS_FILE = env.str("AUDIT_HEADS_FILE", default="")
-VENDOR_TIME_ZONE = environment.time_zone(
-    env.str("VENDOR_TIME_ZONE", default="UTC"), "VENDOR_TIME_ZONE", problems=problems
-)
-DATABASE_NEW_KEY = environment.Secret(env.str("DATABASE_NEW_KEY", default=""))
-_own_file = "sandbox" if STRIPE_API_BASE else "stripe-live" if STRIPE_LIVE_MODE else "stripe-test"
+AUDIT_HEADS_FILE = said[trail.AUDIT_HEADS_FILE]
+AUDIT_REQUIRES_ACTOR = said[trail.AUDIT_REQUIRES_ACTOR]
+VENDOR_TIME_ZONE = said[trail.VENDOR_TIME_ZONE]
+DATABASE_NEW_KEY = said[database.DATABASE_NEW_KEY]
 DATABASES = {
     "default": databases.database(
-        env.str("DATABASE_URL", default="") or f"libsql:///var/{_own_file}.db",
-        key=environment.Secret(env.str("DATABASE_KEY", default="")),
+        said[database.DATABASE_URL],
+        key=said[database.DATABASE_KEY],
         new_key=DATABASE_NEW_KEY,
-        token=environment.Secret(env.str("DATABASE_AUTH_TOKEN", default="")),
+        token=said[database.DATABASE_AUTH_TOKEN],
         base_dir=BASE_DIR,
         problems=problems,
     )
 }
-LIBSQL_SERVER_LIVE_REASON = env.str("LIBSQL_SERVER_LIVE_REASON", default="")
-DATABASE_AT_REST_REASON = env.str("DATABASE_AT_REST_REASON", default="")
-DATABASE_PLAIN_ON_LOOPBACK = env.bool("DATABASE_PLAIN_ON_LOOPBACK", default=False)
+LIBSQL_SERVER_LIVE_REASON = said[database.LIBSQL_SERVER_LIVE_REASON]
+DATABASE_AT_REST_REASON = said[database.DATABASE_AT_REST_REASON]
+DATABASE_PLAIN_ON_LOOPBACK = said[database.DATABASE_PLAIN_ON_LOOPBACK]
 # of the database that manage.py move_database moves to
-DATABASE_TO_KEY = environment.Secret(env.str("DATABASE_TO_KEY", default=""))
-DATABASE_TO_TOKEN = environment.Secret(env.str("DATABASE_TO_TOKEN", default=""))
+DATABASE_TO_KEY = said[database.DATABASE_TO_KEY]
+DATABASE_TO_TOKEN = said[database.DATABASE_TO_TOKEN]
+API_TOKEN_LASTS = timedelta(hours=said[signing_in.API_TOKEN_HOURS])
+STATIC_ROOT = said[site.STATIC_ROOT] or str(BASE_DIR / "staticfiles")
+LOG_LEVEL = said[site.LOG_LEVEL]
 databases.check_live(DATABASES["default"], live=STRIPE_LIVE_MODE, reason=LIBSQL_SERVER_LIVE_REASON, problems=problems)
 databases.check_database(
     DATABASES["default"],
@@ -266,7 +256,6 @@ CACHES = {  # allauth: which codes were used, and how many were wrong. All proce
 
 AUDITLOG_LOGENTRY_MODEL = "billing.AuditEntry"
 AUDITLOG_DISABLE_REMOTE_ADDR = True
-AUDIT_REQUIRES_ACTOR = env.bool("AUDIT_REQUIRES_ACTOR", default=True)
 
 DJSTRIPE_SUBSCRIBER_MODEL = "billing.Office"
 DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
@@ -293,7 +282,7 @@ REST_FRAMEWORK = {
 }
 KNOX_TOKEN_MODEL = "billing.AccessToken"  # noqa: S105  the name of a model
 REST_KNOX = {
-    "TOKEN_TTL": timedelta(hours=env.int("API_TOKEN_HOURS", default=10)),
+    "TOKEN_TTL": API_TOKEN_LASTS,
     "AUTO_REFRESH": False,  # a request that only reads writes nothing
 }
 SPECTACULAR_SETTINGS = {
@@ -314,7 +303,6 @@ FORMAT_MODULE_PATH = "config.formats"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 STATIC_URL = "static/"
-STATIC_ROOT = env.str("STATIC_ROOT", default="") or str(BASE_DIR / "staticfiles")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -349,7 +337,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
     # their lines carry Stripe's ids, addresses that are searched for, and the parameters of statements
     "loggers": {
         name: {"level": "WARNING"} for name in ("stripe", "httpx", "urllib3", "asyncio", "fido2", "django.db.backends")

@@ -1,16 +1,14 @@
 """The rules for the environment variables about signing in."""
 
 import base64
-import binascii
 import hashlib
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from config.environment import LOCAL_HOSTS, Problems, Secret
+from config.variables.kinds import Kind, Wrong
 
-KEY_BYTES = 32
 MAKE_ONE = 'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
 
 
@@ -22,48 +20,31 @@ def check_second_factor(required: bool, *, debug: bool, problems: Problems) -> N
         )
 
 
-def lasts(number: int, variable: str, unit: str, problems: Problems) -> timedelta:
-    """Return how long something lasts. It must be longer than the warning before its end: 2 minutes or more."""
-    found = timedelta(**{unit: number})
-    if found < timedelta(minutes=2):
-        problems.add(variable, f"must be a number of {unit}, at least {2 if unit == 'minutes' else 1}")
-    return found
-
-
-def secrets_keys(given: list[str], *, secret_key: str, debug: bool, problems: Problems) -> list[Secret]:
+def secrets_keys(given: list[Secret], *, secret_key: str, debug: bool, problems: Problems) -> list[Secret]:
     """Return the keys that encrypt secrets in the database, the newest first.
 
     With DEBUG on and no key given, one is made from SECRET_KEY.
     """
-    keys = [Secret(one.strip()) for one in given if one.strip()]
-    if not keys and not debug:
+    if given:
+        return given
+    if not debug:
         problems.add("SECRETS_KEYS", f"must be a key that encrypts the secrets of second factors. Make one: {MAKE_ONE}")
-    for number, key in enumerate(keys, 1):
-        if not _is_key(key):
-            problems.add("SECRETS_KEYS", f"key {number} must be {KEY_BYTES} bytes in base64. Make one: {MAKE_ONE}")
-    if not keys:
-        made = hashlib.sha256(b"secrets of second factors" + secret_key.encode()).digest()
-        keys = [Secret(base64.urlsafe_b64encode(made).decode())]
-    return keys
+    made = hashlib.sha256(b"secrets of second factors" + secret_key.encode()).digest()
+    return [Secret(base64.urlsafe_b64encode(made).decode())]
 
 
-def _is_key(text: str) -> bool:
-    try:
-        return len(base64.b64decode(text, altchars=b"-_", validate=True)) == KEY_BYTES
-    except (binascii.Error, ValueError):
-        return False
-
-
-def roles(given: list[str], *, problems: Problems) -> dict[str, frozenset[str]]:
-    """Return the provider's groups for each role. Each text is ``role=group``; a role can be there several times."""
+def _roles(text: str) -> dict[str, frozenset[str]]:
+    """Return the provider's groups for each role. Each part is ``role=group``; a role can be there several times."""
     found: dict[str, frozenset[str]] = {}
-    for one in given:
+    for one in filter(None, text.split(",")):
         role, equals, group = (part.strip() for part in one.partition("="))
         if not (role and equals and group):
-            problems.add("OIDC_ROLES", "write role=group, with commas between: operator=billing-operators")
-            break
+            raise Wrong(f"write {ROLES.says}")
         found[role] = found.get(role, frozenset()) | {group}
     return found
+
+
+ROLES = Kind("role=group, with commas between: operator=billing-operators", _roles)
 
 
 @dataclass(frozen=True)

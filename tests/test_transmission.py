@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import stripe as sdk
 from django.db import OperationalError
 from django.db.utils import ConnectionHandler
 
@@ -87,9 +86,9 @@ def careless(port: int, case: Case, authority: Authority, *, begin: Begin | None
 
 
 @each_case
-def test_stripe(db, settings, monkeypatch, authority, shown, case):
+def test_stripe(db, settings, authority, shown, case):
     if case.trusted:
-        monkeypatch.setattr(sdk, "ca_bundle_path", str(authority.bundle))
+        settings.STRIPE_CA_BUNDLE = str(authority.bundle)
     server = Https(speaking(case.version, shown[case.host]))
     with server.running() as port:
         careless(port, case, authority)

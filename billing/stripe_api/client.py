@@ -1,6 +1,7 @@
 """The only module that sends requests to Stripe. No request is sent inside a transaction.
 
-The API version is pinned, and a request lasts at most 8 seconds. TLS 1.2 or newer is Python's default.
+The API version is pinned, and a request lasts at most 8 seconds. TLS 1.2 or newer is Python's default. Requests leave
+through STRIPE_PROXY, if it is set.
 Every request goes through ``get``, ``preview``, ``post`` or ``delete``. A request that changes something takes a step.
 The step of an operation (``billing.operations.engine.steps.Step``) commits the intent before the request and the
 outcome after it.
@@ -44,16 +45,27 @@ class Transport(stripe.RequestsClient):
     """Our own connections. The SDK's global ones are never used."""
 
 
+class Connections(requests.Session):
+    """Nothing of the environment changes these, such as HTTPS_PROXY. ``ca_bundle`` is trusted instead of the SDK's."""
+
+    def __init__(self, ca_bundle: str) -> None:
+        super().__init__()
+        self.trust_env, self.ca_bundle = False, ca_bundle
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        if self.ca_bundle:
+            options["verify"] = self.ca_bundle
+        return super().send(request, **options)
+
+
 @functools.lru_cache(maxsize=4)
-def _client(key: str, api_base: str) -> stripe.StripeClient:
-    session = requests.Session()
-    session.trust_env = False
+def _client(key: str, api_base: str, proxy: str, ca_bundle: str) -> stripe.StripeClient:
     return stripe.StripeClient(
         key,
         stripe_version=API_VERSION,
         base_addresses={"api": api_base} if api_base else {},
         max_network_retries=0,
-        http_client=Transport(timeout=TIMEOUT_SECONDS, session=session),
+        http_client=Transport(timeout=TIMEOUT_SECONDS, session=Connections(ca_bundle), proxy=proxy or None),
     )
 
 
@@ -117,7 +129,9 @@ def _ask(method: str, path: str, params: dict[str, Any], options: dict[str, Any]
     _refuse_off_the_list(method, path, params)  # whoever asks, and also what an earlier version wrote down
     _refuse_inside_transaction(path)
     pace.wait_for_turn()
-    client = _client(settings.STRIPE_API_KEY, settings.STRIPE_API_BASE)
+    client = _client(
+        settings.STRIPE_API_KEY, settings.STRIPE_API_BASE, settings.STRIPE_PROXY, settings.STRIPE_CA_BUNDLE
+    )
     try:
         return client.raw_request(method, path, **params, **options)
     except stripe.CardError as error:

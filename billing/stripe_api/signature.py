@@ -1,6 +1,7 @@
 """Checking the signature of a webhook. Source: https://docs.stripe.com/webhooks#verify-manually"""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
 from stripe import SignatureVerificationError, WebhookSignature
@@ -9,7 +10,7 @@ TOLERANCE_SECONDS = 300
 STAMP = re.compile(r"[0-9]{1,12}")
 
 
-def is_valid(body: bytes, header: str, *, secrets: list[str], now: datetime) -> bool:
+def is_valid(body: bytes, header: str, *, secrets: Sequence[str], now: datetime) -> bool:
     """Return whether the body was signed with one of the secrets, at most five minutes before or after ``now``.
 
     The header must have exactly one time stamp, and only digits in it. With two, the one that is compared with the

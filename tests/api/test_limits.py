@@ -23,8 +23,8 @@ from billing.limits import addresses, process
 from billing.models import Job, RateCount
 from billing.operations.engine.registry import REGISTRY
 from billing.worker import work_once
-from config.environment import Problems
-from config.rate_limits import DEFAULTS, limits
+from config.rate_limits import DEFAULTS, RATES
+from config.variables.kinds import Wrong
 from tests.api.services import a_service, an_administrator, asking
 from tests.api.test_api import path, signed_in
 from tests.conftest import PASSWORD, a_member, a_person, an_office, post_delivery
@@ -444,20 +444,20 @@ def test_reads_of_people_go_through_also_while_the_database_is_locked():
 @pytest.mark.parametrize(
     ("changed", "says"),
     [
-        ({"read": "5/minute"}, "RATE_LIMITS: there is no limit read. There are: sign-in, operations"),
-        ({"reads": "5"}, "RATE_LIMITS: reads must be a number of requests, a slash, and second, minute or hour"),
-        ({"reads": "0/minute"}, "RATE_LIMITS: reads must be"),
-        ({"reads": "5/day"}, "RATE_LIMITS: reads must be"),
+        ("read=5/minute", "there is no limit read. There are: sign-in, operations"),
+        ("reads=5", "reads must be a number of requests, a slash, and second, minute or hour"),
+        ("reads", "reads must be"),
+        ("exports=4/minute,reads=0/minute", "reads must be"),
+        ("reads=5/day", "reads must be"),
     ],
 )
 def test_a_wrong_rate_stops_the_start(changed, says):
-    problems = Problems()
-    limits(changed, problems=problems)
-    assert problems.found[0].startswith(says)
+    with pytest.raises(Wrong, match=f"^{says}"):
+        RATES.read(changed)
 
 
 def test_a_rate_can_be_changed():
-    found = limits({"reads": "7200/hour"}, problems=Problems())
+    found = RATES.read("reads = 7200/hour")
     assert (found["reads"].times, found["reads"].seconds) == (7_200, 3_600)
     assert {name: one for name, one in found.items() if name != "reads"} == {
         name: one for name, one in DEFAULTS.items() if name != "reads"

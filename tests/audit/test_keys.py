@@ -6,7 +6,9 @@ from django.core.management import call_command
 
 from billing import sealing
 from billing.audit import keys, verify
-from config import environment
+from config.environment import Problems
+from config.variables import trail
+from config.variables.variable import Values
 from tests.conftest import an_office
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -35,16 +37,11 @@ def test_the_printed_lines_replace_the_keys_and_what_was_sealed_stays_verified(s
 
 def test_each_call_makes_other_keys_and_the_settings_take_them():
     (_, one), (_, other) = lines(), lines()
-    problems = environment.Problems()
+    problems = Problems()
 
-    environment.audit_keys(
-        seal=environment.Secret(one["AUDIT_SEAL_KEY"]),
-        public=one["AUDIT_SEAL_PUBLIC_KEYS"].split(","),
-        entries=[environment.Secret(one["AUDIT_ENTRY_KEYS"])],
-        secret_key="",
-        debug=False,
-        problems=problems,
-    )
+    said = Values(one, problems)
+    for variable in (trail.AUDIT_SEAL_KEY, trail.AUDIT_SEAL_PUBLIC_KEYS, trail.AUDIT_ENTRY_KEYS):
+        assert said[variable]
 
     assert problems.found == []
     made = {found[name] for found in (one, other) for name in ("AUDIT_SEAL_KEY", "AUDIT_ENTRY_KEYS")}

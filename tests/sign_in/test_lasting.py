@@ -9,8 +9,6 @@ from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 
 from billing import clock
-from config.environment import Problems
-from config.sign_in import lasts
 from tests.conftest import a_member
 from tests.other_connections import locked_by_another
 from tests.processes import production
@@ -178,12 +176,3 @@ def test_with_debug_on_the_names_are_plain_because_there_is_no_https(operator):
     browser.get("/account/password/change/")
     assert {"sessionid", "csrftoken"} <= browser.cookies.keys()
     assert not any(name.startswith("__Host-") for name in browser.cookies)
-
-
-@pytest.mark.parametrize(
-    ("number", "unit", "fine"), [(15, "minutes", True), (1, "minutes", False), (0, "hours", False)]
-)
-def test_a_session_that_would_end_before_its_warning_is_refused(number, unit, fine):
-    problems = Problems()
-    lasts(number, "STAFF_IDLE_MINUTES", unit, problems)
-    assert ("STAFF_IDLE_MINUTES" in str(vars(problems))) is not fine

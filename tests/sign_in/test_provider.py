@@ -15,7 +15,7 @@ from tests.sign_in.browser import Browser, entries
 from tests.sign_in.oidc_provider import CLIENT, SECRET, running
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "optional"])
-ROLES = ["operator=billing-operators", "operator=billing-everything", "auditor=billing-auditors"]
+ROLES = "operator=billing-operators,operator=billing-everything,auditor=billing-auditors"
 ANNA = {
     "sub": "00u1",
     "email": "anna@vendor.example",
@@ -37,7 +37,7 @@ def provider(settings):
             client_secret=Secret(SECRET),
             name="Vendor accounts",
             groups_claim="groups",
-            roles=sign_in.roles(ROLES, problems=problems),
+            roles=sign_in.ROLES.read(ROLES),
             second_factor=frozenset({"mfa"}),
             email_domains=(),
         )

@@ -1,0 +1,67 @@
+"""The variables of the mail server."""
+
+from config.environment import LOCAL_HOSTS
+from config.variables.kinds import FLAG, PASSWORD, TEXT, number
+from config.variables.places import MAIL_SERVER, SENDER
+from config.variables.variable import Derived, Values, Variable
+
+EMAIL_HOST = Variable(
+    "EMAIL_HOST",
+    MAIL_SERVER,
+    "The mail server (SMTP) that sends invitations and links for a new password. It must be set unless DEBUG is on. "
+    "With DEBUG on and without it, nothing is sent: a worker prints each e-mail, or keeps it for the page /demo/mail/ "
+    "if there is a local Stripe.",
+    example="smtp.vendor.example",
+    is_needed=True,
+)
+DEFAULT_FROM_EMAIL = Variable(
+    "DEFAULT_FROM_EMAIL",
+    SENDER,
+    "Who sends: an address, or a name with an address, such as Vendor Billing <billing@vendor.example>. Needed with "
+    "EMAIL_HOST.",
+    default=Derived(
+        "billing@localhost without EMAIL_HOST", lambda said: "" if said[EMAIL_HOST] else "billing@localhost"
+    ),
+    example="billing@vendor.example",
+    is_needed=True,
+)
+EMAIL_HOST_USER = Variable(
+    "EMAIL_HOST_USER",
+    TEXT,
+    "The name for signing in at the mail server. Leave it and the password empty if the mail server wants no sign-in.",
+)
+EMAIL_HOST_PASSWORD = Variable("EMAIL_HOST_PASSWORD", PASSWORD, "The password for it.")
+EMAIL_USE_SSL = Variable("EMAIL_USE_SSL", FLAG, "TLS from the start (port 465).", default="false")
+
+
+def _use_tls(said: Values) -> str:
+    return "false" if said[EMAIL_USE_SSL] or said[EMAIL_HOST] in LOCAL_HOSTS else "true"
+
+
+def _port(said: Values) -> str:
+    return "465" if said[EMAIL_USE_SSL] else "587" if said[EMAIL_USE_TLS] else "25"
+
+
+EMAIL_USE_TLS = Variable(
+    "EMAIL_USE_TLS",
+    FLAG,
+    "STARTTLS (port 587). This or EMAIL_USE_SSL must be on, unless the mail server is at an address of this machine. "
+    "The certificate is verified. If your own authority signed it, SSL_CERT_FILE names a file with its certificate.",
+    default=Derived("true, unless EMAIL_USE_SSL is on or the mail server is at an address of this machine", _use_tls),
+)
+EMAIL_PORT = Variable(
+    "EMAIL_PORT",
+    number(1, 65_535),
+    "The port of the mail server.",
+    default=Derived("587, 465 or 25, as it fits", _port),
+)
+
+ROWS = (
+    EMAIL_HOST,
+    DEFAULT_FROM_EMAIL,
+    EMAIL_HOST_USER,
+    EMAIL_HOST_PASSWORD,
+    EMAIL_USE_SSL,
+    EMAIL_USE_TLS,
+    EMAIL_PORT,
+)
