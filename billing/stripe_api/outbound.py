@@ -274,7 +274,8 @@ ALLOWED: dict[str, dict[str, Fields]] = {
         "/v1/products/*": {},
         "/v1/prices": PAGE | {"type": words("recurring")} | _expand("data.product"),
         "/v1/prices/*": _expand("product"),
-        # a discount code that somebody typed
+        # a discount code that somebody typed; one that the gate refuses is compared with the lists here
+        "/v1/coupons": PAGE | _expand(*(f"data.{one}" for one in OF_COUPON)),
         "/v1/coupons/*": _expand(*OF_COUPON),
         "/v1/promotion_codes": PAGE
         | {"code": (DISCOUNT_CODE,), "active": words("true")}
