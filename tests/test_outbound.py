@@ -16,13 +16,25 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from billing import clock, errors, invoice_lines
-from billing.models import Office, Operation, OperationStep
+from billing.findings import report
+from billing.models import (
+    Invoice,
+    Office,
+    Operation,
+    OperationStep,
+    Payment,
+    PaymentMethod,
+    Plan,
+    PlanPrice,
+    Subscription,
+    SubscriptionItem,
+)
 from billing.operations.engine.begin import perform
 from billing.operations.engine.settle import resume_unsettled
 from billing.operations.offices.contact import ChangeContact
 from billing.operations.offices.customer import EnsureCustomer
 from billing.operations.subscriptions.start import StartSubscription
-from billing.stripe_api import client, outbound
+from billing.stripe_api import client, outbound, outbound_list
 from billing.stripe_api.fixed_key import FixedKey
 from tests.conftest import price_id, rolled_back
 from tests.operations.test_lost_answers import LOST, REASON
@@ -35,6 +47,7 @@ UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 ON_THE_WIRE: dict[str, str] = {
     "an id of ours": UUID,
     "an id of the vendor's catalogue or of a list at Stripe": r"[\w.-]{1,255}",
+    "an id that Stripe gave and that is stored here": r"[!-~]{1,255}",
     "a discount code": r"[A-Za-z0-9_-]{1,200}",
     "a currency": r"[a-z]{3}",
     "a language": r"[a-z]{2,3}(-([A-Z]{2}|\d{3}))?",
@@ -337,6 +350,59 @@ def test_a_card_that_is_none_is_refused_and_not_repeated(stripe, operator, offic
     assert Witness(stripe).read() == []
 
 
+# --- ids of another form
+
+ODD = "acme.customer-42@old"
+STORED: dict[str, Any] = {
+    "customers": lambda office: Office.objects.filter(pk=office.pk).update(payment_provider_customer_id=ODD),
+    "subscriptions": lambda office: Subscription.objects.update(stripe_id=ODD),
+    "invoices": lambda office: Invoice.objects.update(stripe_id=ODD),
+    "charges": lambda office: Payment.objects.update(stripe_id=ODD),
+    "payment_methods": lambda office: PaymentMethod.objects.update(stripe_id=ODD),
+    "products": lambda office: Plan.objects.filter(code="practice").update(stripe_product_id=ODD),
+    "prices": lambda office: PlanPrice.objects.filter(code="practice-monthly").update(stripe_price_id=ODD),
+}
+
+
+@pytest.mark.parametrize("kind", STORED)
+def test_an_id_of_any_form_is_sent_back_once_stripe_gave_it_and_not_before(stripe, subscribed, kind):
+    stripe.deliver_and_apply()
+    stripe.forget_requests()
+    with pytest.raises(errors.ValueNotAllowed) as refused:
+        client.get(f"/v1/{kind}/{ODD}")
+    assert ODD not in str(refused.value)
+
+    assert STORED[kind](subscribed) == 1
+    with pytest.raises(errors.StripeObjectMissing):  # the local Stripe has no such ids
+        client.get(f"/v1/{kind}/{ODD}")
+
+    assert [one["path"] for one in stripe.requests("GET")] == [f"/v1/{kind}/{ODD}"]
+    assert Witness(stripe).read() == []
+
+
+def test_each_field_for_an_id_takes_a_stored_one(stripe, subscribed):
+    stripe.deliver_and_apply()
+    Office.objects.filter(pk=subscribed.pk).update(payment_provider_customer_id=ODD)
+    SubscriptionItem.objects.update(stripe_id=ODD)
+    for method, paths in outbound_list.ALLOWED.items():
+        for path in (one for one, fields in paths.items() if "customer" in fields and "*" not in one):
+            assert outbound.checked(method, path, {"customer": ODD})
+    assert outbound.checked("post", "/v1/subscriptions/sub_1", {"items": [{"id": ODD}]})
+
+
+@pytest.mark.parametrize("odd", ["../refunds", "a/b", "a?b=c", "a#b", "a%2Fb", "a b", "a\nb", "é", "..", "", "x" * 256])
+def test_an_id_that_would_change_the_address_is_never_sent(stripe, office, odd):
+    Office.objects.filter(pk=office.pk).update(payment_provider_customer_id=odd)
+    with pytest.raises((errors.ValueNotAllowed, errors.FieldNotAllowed)):
+        client.get(f"/v1/customers/{odd}")
+    assert stripe.requests("GET") == []
+
+
+def test_a_customer_that_only_a_finding_or_an_event_names_can_be_asked_for(stripe, office):
+    report("unknown_customer", ODD, office=None, detail="x")
+    assert outbound.checked("get", "/v1/subscriptions", {"customer": ODD})
+
+
 # --- the list itself
 
 
@@ -364,7 +430,7 @@ def test_a_fingerprint_is_that_of_a_file_with_the_list():
         ("put", "/v1/customers", {}),
     ],
 )
-def test_what_is_not_on_the_list_is_refused(method, path, params):
+def test_what_is_not_on_the_list_is_refused(db, method, path, params):
     with pytest.raises((errors.FieldNotAllowed, errors.ValueNotAllowed)) as refused:
         outbound.checked(method, path, params)
     assert "Jane" not in str(refused.value)
@@ -390,7 +456,7 @@ def test_what_is_not_on_the_list_is_refused(method, path, params):
         ("delete", "/v1/subscriptions/Jane", {}),
     ],
 )
-def test_a_value_of_another_type_is_refused_and_not_repeated(method, path, params):
+def test_a_value_of_another_type_is_refused_and_not_repeated(db, method, path, params):
     with pytest.raises(errors.ValueNotAllowed) as refused:
         outbound.checked(method, path, params)
     assert not re.search("Jane|elsewhere|4242|1000", str(refused.value))

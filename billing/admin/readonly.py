@@ -34,7 +34,11 @@ class ReadOnlyInline(ReadOnly, TabularInline):
 
 
 def masked(stripe_id: str) -> str:
-    """Return the prefix and the last four characters of an id, which is enough to find it at Stripe: ``cus_…a1b2``."""
+    """Return the prefix and the last four characters of an id, which is enough to find it at Stripe: ``cus_…a1b2``.
+
+    An id that the vendor chose may have no prefix.
+    """
     if not stripe_id:
         return "–"
-    return f"{stripe_id.split('_', maxsplit=1)[0]}_…{stripe_id[-4:]}"
+    prefix, found, _ = stripe_id.partition("_")
+    return f"{prefix}_…{stripe_id[-4:]}" if found else f"…{stripe_id[-4:]}"

@@ -19,6 +19,10 @@ TILE = 8
 """A full tile is a complete subtree of so many levels, so of 256 leaves, or of 256 full tiles."""
 
 
+EMPTY = hashlib.sha256(b"").digest()
+"""The root of a tree without leaves."""
+
+
 class Tree:
     """A tree that leaves are added to. It remembers the roots of its complete subtrees only, the largest first.
 
@@ -42,7 +46,7 @@ class Tree:
 
     def root(self) -> bytes:
         if not self.peaks:
-            return hashlib.sha256(b"").digest()
+            return EMPTY
         right = self.peaks[-1]
         for left in reversed(self.peaks[:-1]):
             right = node_hash(left, right)
@@ -66,7 +70,7 @@ class Levels:
         return level[place] if place < len(level) else b""
 
     def root(self) -> bytes:
-        return self.levels[-1][0]
+        return self.levels[-1][0] if self.size else EMPTY
 
     def inclusion(self, position: int) -> list[bytes]:
         """Return the proof that the leaf at this position is in the tree: the hashes beside its way to the root."""
@@ -114,7 +118,7 @@ class Tiles(Levels):
         return tile.node(within, place)
 
     def root(self) -> bytes:
-        return self.node((self.size - 1).bit_length(), 0)
+        return self.node((self.size - 1).bit_length(), 0) if self.size else EMPTY
 
     def _tile(self, height: int, at: int) -> Levels:
         """Return a tile of nodes of this height. Of each height it keeps two: the last one, and another."""

@@ -1,8 +1,8 @@
 """Which requests can make Stripe charge somebody. In live mode they need a determination in force.
 
-The table is by path, as the POSTs of ``outbound.ALLOWED`` are. A path or a field that is not in the table counts as one
-that can charge. Ending, refunding and correcting contact details never wait for a determination. Renewals are Stripe's
-own and continue.
+The table is by path, as the POSTs of ``outbound_list.ALLOWED`` are. A path or a field that is not in the table counts
+as one that can charge. Ending, refunding and correcting contact details never wait for a determination. Renewals are
+Stripe's own and continue.
 """
 
 from collections.abc import Callable

@@ -20,9 +20,9 @@ from django.conf import settings
 from django.db import connections
 
 from billing import errors
-from billing.stripe_api import charging, outbound, pace, reviewed
+from billing.stripe_api import charging, outbound, outbound_list, pace, reviewed
 
-API_VERSION = outbound.API_VERSION
+API_VERSION = outbound_list.API_VERSION
 TIMEOUT_SECONDS = 8
 
 Answer = dict[str, Any]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from enum import Enum
 
 from billing import errors
-from billing.text import codes, contacts, dates, numbers, words
+from billing.text import addresses, codes, contacts, dates, names, numbers, words
 from billing.text.views import views
 
 LONGEST, LONGEST_EMAIL, LONGEST_BASIS = 200, 254, 2000
@@ -33,7 +33,10 @@ class Finds(Enum):
     STATEMENT = "words about a patient"
     WORDS = "words about patients"
     STEMS = "words about patients in a code"
-    LONELY_WORDS = "words about patients, without a practice"
+    PHRASE = "words about somebody's illness"
+    NAMED_WITH_HEALTH = "words about a patient's health, without the word of a practice beside them"
+    NUMBER_IN_ADDRESS = "the number of a person"
+    ADDRESS_WITH_HEALTH = "words about a patient's health, beside a name"
 
 
 LOOKS: dict[Finds, Callable[[str], bool]] = {
@@ -51,11 +54,18 @@ LOOKS: dict[Finds, Callable[[str], bool]] = {
     Finds.STATEMENT: words.is_statement,
     Finds.WORDS: words.has_words,
     Finds.STEMS: words.has_stems,
-    Finds.LONELY_WORDS: words.has_lonely_words,
+    Finds.PHRASE: words.has_phrase,
+    Finds.NAMED_WITH_HEALTH: names.tells_of_health,
+    Finds.NUMBER_IN_ADDRESS: addresses.has_a_persons_number,
+    Finds.ADDRESS_WITH_HEALTH: addresses.tells_of_health,
 }
-ALL = frozenset(Finds)
-NAMES = ALL - {Finds.WORDS, Finds.STEMS}
-NOTES = ALL - {Finds.LONELY_WORDS, Finds.STEMS}
+OF_NAMES = {Finds.NAMED_WITH_HEALTH}
+OF_ADDRESSES = {Finds.NUMBER_IN_ADDRESS, Finds.ADDRESS_WITH_HEALTH}
+OF_TEXTS = {Finds.WORDS, Finds.PHRASE}
+CODES = frozenset(Finds) - OF_NAMES - OF_ADDRESSES
+NOTES = CODES - {Finds.STEMS}
+NAMES = NOTES - OF_TEXTS | OF_NAMES
+ADDRESSES = NOTES - OF_TEXTS - {Finds.EMAIL, Finds.PHONE, Finds.LONG_NUMBER} | OF_ADDRESSES
 
 
 class Typed(Enum):
@@ -74,10 +84,10 @@ class Typed(Enum):
 RULES: dict[Typed, frozenset[Finds]] = {
     Typed.BUSINESS_NAME: NAMES,
     Typed.PERSON_NAME: NAMES,
-    Typed.EMAIL: NAMES - {Finds.EMAIL, Finds.LONELY_WORDS},
+    Typed.EMAIL: ADDRESSES,
     Typed.NOTE: NOTES,
     Typed.REASON: NOTES,
-    Typed.CODE: ALL - {Finds.LONELY_WORDS},
+    Typed.CODE: CODES,
     Typed.PLAN_NAME: NOTES,
     Typed.LEGAL_BASIS: NOTES - {Finds.DATE, Finds.WORDS},
 }

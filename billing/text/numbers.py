@@ -28,6 +28,7 @@ OF_THE_PRACTICE = (
         r" y | & )\d{3,6}\b(?!-\d))*",
         re.IGNORECASE,
     ),
+    re.compile(r"\bref(?:erence|erencia)?\.?[\W_]{0,3}20\d\d-\d{3,6}\b(?!-)", re.IGNORECASE),
     re.compile(
         r"\b(?:in|cus|sub|ch|pi|py|re|cn|price|prod|evt|pm|si|ii|il|txn|po|du|dp|seti|acct|cs|req|sub_sched|we|"
         r"promo)_"
@@ -85,7 +86,7 @@ RECORDS = (
         r"num\b))(?:[\W_]|no|id|number|is|es)*[a-z]{0,3}-?\d{2,}",
         re.IGNORECASE,
     ),
-    re.compile(r"(?<![a-z])(?:mrn|nhc)(?![a-z])", re.IGNORECASE),
+    re.compile(r"(?<![a-z])mrn(?![a-z])", re.IGNORECASE),
     re.compile(
         rf"\b(?:med(?:ical)?[ .-]*(?:rec(?:ord)?s?|chart|file)|health record|hosp(?:ital)?[ .-]*(?:rec(?:ord)?|"
         rf"no|number|id)|"

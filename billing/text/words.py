@@ -1,27 +1,27 @@
 """Words about patients, English and Spanish, and some of other languages.
 
-Three strengths: a statement about somebody ("treated for asthma") is refused everywhere. A word such as "patient" or
-"asthma" is refused in notes, and in names only where no word of a practice stands with it ("Patient First Care").
+A statement about somebody ("treated for asthma") is refused everywhere. A word such as "patient" or "asthma" is refused
+in notes. ``names`` says when it is refused in a name.
 """
 
 import re
 
 CONDITIONS = (
-    r"asthma\w*|diabet\w+|cancer(?:s|ous)?|carcinoma|tumou?rs?|leuk[ae]emia|lymphoma|melanoma|metasta\w+|hiv|"
+    r"asthma\w*|diabet\w+|cancer(?:s|ous)?|carcinoma|tumou?rs?|leuka?emia|lymphoma|melanoma|metasta\w+|hiv|"
     r"aids|hepatitis|"
     r"pregnan\w+|miscarriage|abortion|depress(?:ion|ive|ed)|anxiety|bipolar|schizophren\w+|psychosis|psychotic|"
     r"autis\w+|adhd|"
     r"dementia|alzheimer\w*|parkinson\w*|epilep\w+|seizures?|strokes?|hypertens\w+|heart (?:attack|failure|disease)|"
     r"arrhythmia|fibrillation|copd|pneumonia|tuberculosis|covid\w*|influenza|sepsis|infection|fractures?|fractured|"
-    r"migraines?|arthritis|osteopor\w+|obes\w+|anemia|addict\w*|overdos\w+|alcoholi\w+|suicid\w+|chlamydia|"
+    r"migraines?|arthritis|osteopor\w+|obes\w+|ana?emia|addict\w*|overdos\w+|alcoholi\w+|suicid\w+|chlamydia|"
     r"gonorrh\w+|"
     r"syphilis|herpes|std|sti|insulin|chemo\w*|radiotherapy|dialysis|biops\w+|colonoscop\w+|mammogra\w+|mastectom\w+|"
     r"hysterectom\w+|appendectom\w+|transplant\w*|metformin|lisinopril|atorvastatin|amoxicillin|oxycodone|methadone|"
     r"sertraline|ozempic|warfarin|opioid\w*|antidepressants?|antibiotic(?:s|os?)?|a1c|hba1c|mri|ct scan|"
     r"x-?rays? (?:of|show)|"
-    r"asma|cancer de|embaraz\w+|sida|vih|hipertens\w+|depresion|ansiedad|esquizofren\w+|demencia|epilepsia|"
+    r"asma|embaraz\w+|sida|vih|hipertens\w+|depresion|ansiedad|esquizofren\w+|demencia|epilepsia|"
     r"convulsion\w*|neumonia|quimioterapia|insulina|dialisis|biopsia|fractura\w*|infarto|derrame|aborto|obesidad|"
-    r"tumores|cirrosis|cirrhosis|psoriasis|eczema|rash|concussion|hernia|ulcers?|gout|lupus|sclerosis|eclampsia"
+    r"tumores|cirrosis|cirrhosis|psoriasis|eczema|rash|concussion|crohn\w*|colitis|ptsd|fibromyalgia|glaucoma|endometriosis|hernia|ulcers?|gout|lupus|sclerosis|eclampsia"
 )
 BARE = (
     r"patients?|patient'?s|diagnos\w+|symptom\w*|prescri\w+|prognos\w+|medications?|medical (?:record|history|"
@@ -97,18 +97,21 @@ STATEMENTS = (
     r"\b(?:patient|pt|paciente|pat)\s*(?:[:=#]|name\b|nombre\b|is\b|was\b|has\b|had\b|called\b|named\b|dob\b|"
     r"mrn\b|id\b|seen\b|tiene\b|es\b|llamad[oa]\b|fue\b|under\b|in room\b)",
     r"\b(?:pt|pts)\.?\s+(?:seen|was|is|has|with|w/|c/o|reports?|states?|denies|presents?|complain\w*)\b",
-    r"\b(?:expectant|pregnant|diabetic|epileptic|asthmatic|bipolar|schizophrenic|hiv-positive|overweight|"
-    r"suicidal)\s+(?:patient|woman|man|mother|girl|boy|child|teen|mujer)\b"
-    r"|\b(?:(?:had|has|have|after|before|needs?|needed|during|undergo\w*|underwent) (?:\w+ )?surgery|surgery on|"
+    r"\b(?:(?:had|has|have|after|before|needs?|needed|during|undergo\w*|underwent) (?:\w+ )?surgery|surgery on|"
     r"cirugia de|"
-    r"(?:in|has|had|needs?) therapy for|mental illness|psychiatric (?:history|care|ward|hold)|in (?:the )?icu|"
+    r"(?:in|has|had|needs?) therapy for|psychiatric (?:history|care|ward|hold)|in (?:the )?(?:icu|emergency room)|"
     r"lost (?:the|her|a|their) baby|"
-    r"surgery (?:went|was|is|scheduled)|(?:std|sti) (?:screening|tests?)|emergency room|"
-    r"discharged from (?:the )?hospital|"
-    r"sick (?:child|mother|father|woman|man|girl|boy|baby|person))\b"
+    r"surgery (?:went|was|is|scheduled)|"
+    r"discharged from (?:the )?hospital)\b"
     r"|\b(?:passed away|(?:she|wife|jane) is expecting|expecting a (?:baby|child)|gave birth|went into labou?r|"
     r"dio a luz|esta embarazada)\b",
 )  # fmt: skip
+PHRASES = (
+    r"mental(?:ly)? ill(?:ness)?|(?:std|sti) (?:screening|tests?)|"
+    r"(?:sick|expectant|pregnant|diabetic|epileptic|asthmatic|bipolar|schizophrenic|hiv-positive|overweight|suicidal) "
+    r"(?:patient|person|child|mother|father|woman|man|girl|boy|baby|teen|mujer)"
+)
+"""Words that tell of somebody in a note. A practice can be called by them."""
 WITH_A_PRACTICE = (
     r"first|(?<!\d)1(?!\d)|choice|centered|portal|relations?|accounts?|advoca\w+|access|experience|financ\w+|billing|support|"
     r"solutions|connect|"
@@ -150,18 +153,13 @@ LINK = (
 
 _statements = [re.compile(one, re.IGNORECASE) for one in STATEMENTS]
 _linked = re.compile(rf"(?<![a-z]){LINK}(?:{CONDITIONS})(?![a-z])", re.IGNORECASE)
+_phrase = re.compile(rf"\b(?:{PHRASES}|emergency room)\b", re.IGNORECASE)
 _bare = re.compile(
     rf"(?<![a-z])(?:{BARE})(?![a-z])|(?<!\d )(?<![a-z])pt(?=\.?(?: [a-z]|$))"
     rf"(?!\.? (?:{PLACES}|seats|and|or|ot)\b)",
     re.IGNORECASE,
 )
 _condition = re.compile(rf"(?<![a-z])(?!(?:{AMBIGUOUS})(?![a-z]))(?:{CONDITIONS})(?![a-z])", re.IGNORECASE)
-_person = re.compile(
-    r"(?<![a-z])(?:patient'?s?|pacientes?|(?:in|out)patients?|diabetic|asthmatic|epileptic|pregnant|embarazada|"
-    r"enferm[oa])(?![a-z])",
-    re.IGNORECASE,
-)
-_place = re.compile(rf"(?<![a-z])(?:{PLACES}|{WITH_A_PRACTICE})(?![a-z])", re.IGNORECASE)
 _place_after = re.compile(rf"^\W*(?:[\w&'.-]+\W+){{0,3}}?(?:{PLACES})(?![a-z])", re.IGNORECASE)
 _place_before = re.compile(rf"(?<![a-z])(?:{PLACES})(?: (?:and|y|&|of|for|de|del))*\W*$", re.IGNORECASE)
 _stem = re.compile(
@@ -190,9 +188,9 @@ def has_words(text: str) -> bool:
     return any(not _is_of_a_practice(one, text) for one in _condition.finditer(text))
 
 
-def has_lonely_words(text: str) -> bool:
-    """Return whether a word for a patient is in it, and none that a practice or a product is called by."""
-    return bool(_person.search(text)) and not _place.search(text)
+def has_phrase(text: str) -> bool:
+    """Return whether a phrase is in it that tells of somebody in a note."""
+    return bool(_phrase.search(NO_PATIENT.sub(" ", text)))
 
 
 def has_stems(text: str) -> bool:

@@ -57,6 +57,13 @@ def test_the_known_root():
     assert tree.root().hex() == KNOWN_ROOT
 
 
+def test_a_tree_without_leaves_has_the_root_of_nothing():
+    # "The hash of an empty list is the hash of an empty string": https://www.rfc-editor.org/rfc/rfc9162#section-2.1.1
+    nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    for tree in (Tree(), Levels([]), Tiles(0, lambda height, begin, most: [])):
+        assert tree.root().hex() == nothing
+
+
 @pytest.mark.parametrize("size", range(len(LEAVES) + 1))
 def test_a_tree_that_grew_has_the_root_of_the_definition(size):
     tree = Tree()

@@ -19,6 +19,37 @@ def test_nothing_ordinary_of_the_corpus_is_refused():
     assert alarms("tuned") == []
 
 
+def test_names_and_addresses_with_a_word_of_health_are_refused_where_no_practice_is_named():
+    assert [row[2] for row in misses("names")] == ["jane.sickchild@maple.example"]
+
+
+def test_practices_may_be_called_by_words_of_health_but_for_these():
+    # one more word, such as "center", helps. Without it they look like "Jane Roe dialysis"
+    assert [row[1] for row in alarms("names")] == [
+        "Fresenius Dialysis",
+        "New Hope Addiction Treatment",
+        "Epilepsia México",
+        "Clínica San José Diabetes",
+        "Elm TMS for Depression",
+        "Northside Dialysis",
+        "Elm Obesity & Weight Loss Surgery",
+    ]
+
+
+@pytest.mark.parametrize("word", ["leukemia", "leukaemia", "anemia", "anaemia", "tumor", "tumour"])
+def test_a_condition_is_known_in_both_spellings(word):
+    assert gate.refusal(f"Jane Roe, {word}", Typed.BUSINESS_NAME)
+    assert gate.refusal(f"she has {word}", Typed.NOTE)
+
+
+@pytest.mark.parametrize("word", ["HIV", "cancer", "diabetes", "patients", "mental illness", "sick child"])
+def test_a_word_of_health_needs_the_word_of_a_practice_beside_it(word):
+    for kept in (f"{word} clinic of Elm", f"Elm {word} center", f"Institute for {word}", f"Elm {word}, LLC"):
+        assert gate.refusal(kept, Typed.BUSINESS_NAME) == ""
+    for refused in (f"Jane Roe, {word}", f"{word}: Jane Roe", f"Elm Clinic (Jane Roe, {word})", f"Elm - Roe {word}"):
+        assert "without the word of a practice" in gate.refusal(refused, Typed.BUSINESS_NAME)
+
+
 def test_the_corpus_has_each_kind_and_each_field():
     smuggled, ordinary = rows("tuned_smuggled.txt"), rows("tuned_ordinary.txt")
     assert {row[0] for row in smuggled} == set("date record ssn card phone icd10 cpt ndc words email".split())

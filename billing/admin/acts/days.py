@@ -10,6 +10,8 @@ from billing import errors, zones
 from billing.admin.forms import WhyForm
 from billing.models import Office
 
+NOT_ON_THE_CALENDAR = "Choose a day between the years 1 and 9999."
+
 
 class DayField(forms.DateField):
     def __init__(self, label: str, help_text: str = "") -> None:
@@ -42,7 +44,11 @@ class DayForm(WhyForm):
 
 def start_of(day: date, office: Office) -> datetime:
     """Return the moment when the day begins in the Office's time zone, in UTC. Raises: DateInvalid."""
-    return zones.start_of(day, _zone(office))
+    zone = _zone(office)
+    try:
+        return zones.start_of(day, zone)
+    except OverflowError:
+        raise errors.DateInvalid(NOT_ON_THE_CALENDAR) from None
 
 
 def end_of(day: date, office: Office, *known: datetime | None) -> datetime:
@@ -53,7 +59,10 @@ def end_of(day: date, office: Office, *known: datetime | None) -> datetime:
     """
     zone = _zone(office)
     meant = next((end for end in known if end and zones.day_of(end, zone) == day), None)
-    return meant or zones.end_of(day, zone)
+    try:
+        return meant or zones.end_of(day, zone)
+    except OverflowError:
+        raise errors.DateInvalid(NOT_ON_THE_CALENDAR) from None
 
 
 def _zone(office: Office) -> str:

@@ -86,6 +86,7 @@ def _begun(
     If a second person must approve it, the request for approval instead of the operation.
     """
     asked = Asked(by, reason)
+    wanted = wanted.look_up(subject, asked)
     if settings.DATABASE_CAN_LOSE_COMMITS:
         _require_no_lost_commit(wanted, subject, asked)
     try:

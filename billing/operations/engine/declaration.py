@@ -134,6 +134,10 @@ class Declaration(Generic[Subject, Result]):
         """What the request is about, read now."""
         raise NotImplementedError
 
+    def look_up(self, subject: Subject, asked: Asked) -> Self:
+        """Ask Stripe what must be known before the Office is locked. Nothing changes. Outside any transaction."""
+        return self
+
     def already_so(self, subject: Subject, asked: Asked) -> bool:
         """Nothing is left to do, so that repeating is a no-op."""
         return False
@@ -141,11 +145,18 @@ class Declaration(Generic[Subject, Result]):
     def check_subject(self, subject: Subject) -> None:
         """Check what each operation on such a subject must, before ``prepare``. Raises what refuses it."""
 
+    @property
+    def of_stripe(self) -> tuple[str, ...]:
+        """The names of the fields with a text that Stripe has already."""
+        return ()
+
     def check_typed(self, subject: Subject) -> None:
-        """Judge each text that a person typed, but for what the subject has already. Raises: TextNotNeutral."""
+        """Judge each text that a person typed, but for what is here or at Stripe already. Raises: TextNotNeutral."""
         for one in fields(self):
             terms, given = one.metadata.get("terms"), getattr(self, one.name)
-            if terms and terms.typed and given and given != getattr(subject, one.name, None):
+            if not terms or not terms.typed or one.name in self.of_stripe:
+                continue
+            if given and given != getattr(subject, one.name, None):
                 gate.check(given, terms.typed, called=one.name.replace("_", " "))
 
     def prepare(self, subject: Subject, asked: Asked) -> Self:

@@ -88,7 +88,7 @@ def preview(
     fresh = wanted.naming(subject).subject_in(office)
     if wanted.needs_determination:
         charging.require_determination()
-    named = wanted.naming(fresh)
+    named = wanted.look_up(fresh, asked).naming(fresh)
     named.check_subject(fresh)
     named.check_typed(fresh)
     exact = named.prepare(fresh, asked)

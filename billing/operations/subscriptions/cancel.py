@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Self
 
-from billing import clock, errors, zones
+from billing import errors, zones
 from billing.models import Office
 from billing.models.operation import Kind
 from billing.models.statuses import FINAL
@@ -13,6 +13,7 @@ from billing.operations.engine.declaration import Asked, Moves, OnSubscription, 
 from billing.operations.engine.previews import Preview
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
+from billing.operations.subscriptions.later_days import check_later
 from billing.operations.subscriptions.live_subscription import require_live, state_of, was_updated
 from billing.stripe_api import charging, gateway
 
@@ -101,8 +102,8 @@ class CancelOnDate(Previewed[Office], OnSubscription):
 
     def prepare(self, subject: Office, asked: Asked) -> Self:
         require_live(subject)
-        if self.at <= clock.billing():
-            raise errors.DateInvalid("Choose a date in the future. To end it today, cancel it now.")
+        past = "Choose a date in the future. To end it today, cancel it now."
+        check_later(self.at, what="The end of the subscription", past=past)
         if subject.cancel_at and subject.cancel_at < self.at:
             charging.require_determination()
         return self

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, Self
 
-from billing import clock, errors
+from billing import errors
 from billing.access.roles import Power
 from billing.models import Office
 from billing.models.operation import Kind
 from billing.operations.engine.declaration import Asked, Moves, OnSubscription, Outcome, asked_for
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
+from billing.operations.subscriptions.later_days import check_later
 from billing.operations.subscriptions.live_subscription import require_live, was_updated
 from billing.stripe_api import charging, gateway
 
@@ -58,8 +59,9 @@ class PauseCollection(OnSubscription):
 
     def prepare(self, subject: Office, asked: Asked) -> Self:
         require_live(subject)
-        if self.until and self.until <= clock.billing():
-            raise errors.DateInvalid("Choose a date in the future for the end of the pause.")
+        if self.until:
+            past = "Choose a date in the future for the end of the pause."
+            check_later(self.until, what="The end of the pause", past=past)
         if subject.collection_paused:
             charging.require_determination()
         return self

@@ -1,16 +1,45 @@
 """Find the discount of a code. An Office may use promotion codes. Only the vendor may use coupons by their id."""
 
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Self
+
 from billing import errors
 from billing.access import grants
 from billing.access.roles import Power
 from billing.audit.actor import Actor
 from billing.models import Office
 from billing.money import Money
+from billing.operations.engine.declaration import FILLED_IN, NOT_STORED, Asked, Declaration
 from billing.operations.engine.steps import Run
 from billing.stripe_api import gateway
 from billing.stripe_api.gateway.coupons import Coupon
+from billing.text import gate
+from billing.text.gate import Typed
 
 SHORTEST_MONTH_DAYS = 28
+
+
+@dataclass(frozen=True, kw_only=True)
+class Redeeming(Declaration[Office, Any]):
+    """Beside a declaration: the code of a discount is one of its fields, ``code_in``.
+
+    The gate judges it as any typed text, unless Stripe lists it: the vendor made it there, whatever it looks like.
+    """
+
+    code_in: ClassVar[str]
+    is_listed: bool = field(default=False, compare=False, metadata={**FILLED_IN, **NOT_STORED})
+
+    def look_up(self, subject: Office, asked: Asked) -> Self:
+        code = getattr(self, self.code_in).strip()
+        if not code or not gate.refusal(code, Typed.CODE):
+            return self
+        return replace(
+            self, is_listed=_found(code, subject.payment_provider_customer_id or "", by=asked.by) is not None
+        )
+
+    @property
+    def of_stripe(self) -> tuple[str, ...]:
+        return (self.code_in,) if self.is_listed else ()
 
 
 def redeemable(
@@ -35,9 +64,7 @@ def redeemable(
         CouponNeedsMore, CouponForFirstTime: a condition of the code is not met.
     """
     customer = office.payment_provider_customer_id or ""
-    found = gateway.coupons.find_promotion_code(code, customer=customer)
-    if found is None and grants.acts_for_vendor(by, Power.OPERATE):
-        found = gateway.coupons.find_coupon(code)
+    found = _found(code, customer, by=by)
     if found is None:
         raise errors.CouponUnknown
     here = found.in_currency(currency)
@@ -51,6 +78,16 @@ def redeemable(
         raise errors.CouponNeedsMore(price, found.minimums)
     if found.first_time and customer and gateway.customers.has_bought(customer, besides=subscription):
         raise errors.CouponForFirstTime
+    return found
+
+
+def _found(code: str, customer: str, *, by: Actor) -> Coupon | None:
+    """Return what Stripe has under this code. One that the gate refuses is not sent: Stripe's list is compared here."""
+    is_sent = not gate.refusal(code, Typed.CODE)
+    find = gateway.coupons.find_promotion_code if is_sent else gateway.coupons.listed_promotion_code
+    found = find(code, customer=customer)
+    if found is None and grants.acts_for_vendor(by, Power.OPERATE):
+        found = gateway.coupons.find_coupon(code) if is_sent else gateway.coupons.listed_coupon(code)
     return found
 
 

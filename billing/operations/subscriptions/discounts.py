@@ -21,7 +21,7 @@ from billing.text.gate import Typed
 
 @operation
 @dataclass(frozen=True, kw_only=True)
-class ApplyDiscount(Previewed[Office], OnSubscription):
+class ApplyDiscount(coupons.Redeeming, Previewed[Office], OnSubscription):
     """Give the discount of this code, from the next invoice on. Money does not move now.
 
     It replaces the discounts of the subscription, which the preview names. Those of single prices of it stay.
@@ -39,6 +39,7 @@ class ApplyDiscount(Previewed[Office], OnSubscription):
 
     kind = Kind.APPLY_DISCOUNT
     done = "gave a discount"
+    code_in = "code"
     money = Moves.LATER
     needs_determination = True
 

@@ -31,8 +31,10 @@ LONGEST_TRIAL_DAYS = 365
 
 
 @dataclass(frozen=True, kw_only=True)
-class Start:
+class Start(coupons.Redeeming):
     """Hold the terms with which a subscription starts, by card or by payment link."""
+
+    code_in = "coupon"
 
     price: str = field(metadata=asked_for("The id of a plan price", longest=36))
     quantity: int = field(default=1, metadata=asked_for(least=1))

@@ -1,10 +1,10 @@
 """Change when an Office is charged next: move the end of its trial, or begin a whole period now."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal, Self
 
-from billing import clock, errors, zones
+from billing import errors, zones
 from billing.access import grants
 from billing.access.roles import Power
 from billing.models import Office
@@ -15,6 +15,7 @@ from billing.operations.engine.declaration import Asked, Moves, OnSubscription, 
 from billing.operations.engine.previews import Preview
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
+from billing.operations.subscriptions.later_days import check_later
 from billing.operations.subscriptions.live_subscription import (
     PRORATION,
     costs_nothing,
@@ -24,7 +25,7 @@ from billing.operations.subscriptions.live_subscription import (
 )
 from billing.stripe_api import gateway
 
-LONGEST_TRIAL = timedelta(days=730)  # of Stripe's
+LONGEST_TRIAL_YEARS = 2  # of Stripe's
 
 
 @operation
@@ -66,11 +67,10 @@ class MoveTrialEnd(Previewed[Office], OnSubscription):
         if self.at is None:
             require_collection(subject)
             _require_card(subject, "let the trial continue")
-        elif self.at <= clock.billing():
-            raise errors.DateInvalid("A trial must end in the future, or now.")
-        elif self.at > clock.billing() + LONGEST_TRIAL:
-            raise errors.DateInvalid("A trial must end within two years from now.")
-        elif self.at > subject.trial_end:
+            return self
+        past = "A trial must end in the future, or now."
+        check_later(self.at, what="The end of the trial", past=past, most_years=LONGEST_TRIAL_YEARS)
+        if self.at > subject.trial_end:
             grants.require_vendor(asked.by, Power.OPERATE, to="make a trial longer")
         return self
 

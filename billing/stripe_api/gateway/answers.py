@@ -1,5 +1,6 @@
 """Reading objects and lists from Stripe's answers."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from billing import errors
@@ -18,6 +19,16 @@ def after(path: str, params: dict[str, Any], cursor: str) -> tuple[list[dict[str
     given = {**params, "limit": PAGE} | ({"starting_after": cursor} if cursor else {})
     page = client.get(path, given)
     return page["data"], page["data"][-1]["id"] if page["has_more"] and page["data"] else ""
+
+
+def pages(path: str, params: dict[str, Any], *, most: int) -> Iterator[list[dict[str, Any]]]:
+    """Yield the list a hundred objects at a time, the newest first, and no more than ``most`` times."""
+    cursor = ""
+    for _ in range(most):
+        rows, cursor = after(path, params, cursor)
+        yield rows
+        if not cursor:
+            return
 
 
 def has_made(path: str, params: dict[str, Any], *, operation: str) -> bool:

@@ -12,6 +12,10 @@ from billing.stripe_api.gateway import answers
 OF_COUPON = ("applies_to", "currency_options")
 """What a coupon shows only if it is asked for."""
 CODE = re.compile(r"[A-Za-z0-9_-]{1,200}")
+PROMOTION_CODES = "/v1/promotion_codes"
+ACTIVE = {"active": "true", "expand": [f"data.promotion.coupon.{name}" for name in OF_COUPON]}
+MOST_PAGES = 20
+"""How much of Stripe's list a code is compared with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +50,34 @@ def find_promotion_code(code: str, *, customer: str) -> Coupon | None:
     """
     if not CODE.fullmatch(code):
         return None
-    expand = [f"data.promotion.coupon.{name}" for name in OF_COUPON]
-    query = {"code": code, "active": "true", "expand": expand}
+    return _promotion_code(answers.page(PROMOTION_CODES, ACTIVE | {"code": code}), customer)
+
+
+def listed_promotion_code(code: str, *, customer: str, most_pages: int = MOST_PAGES) -> Coupon | None:
+    """Return the same, and do not send the code: it is compared with Stripe's newest codes here.
+
+    ``most_pages`` of a hundred codes are read. Codes are ASCII, so one rule for upper and lower case is enough.
+    """
     found = [
         one
-        for one in answers.page("/v1/promotion_codes", query)
+        for rows in answers.pages(PROMOTION_CODES, ACTIVE, most=most_pages)
+        for one in rows
+        if one["code"].lower() == code.lower()
+    ]
+    return _promotion_code(found, customer)
+
+
+def _promotion_code(found: list[dict[str, Any]], customer: str) -> Coupon | None:
+    usable = [
+        one
+        for one in found
         if inbound.values.identity(one["customer"]) in ("", customer) and one["promotion"]["coupon"]
     ]
-    found.sort(key=lambda one: one["customer"] is None)  # the customer's own code comes first
-    if not found:
+    usable.sort(key=lambda one: one["customer"] is None)  # the customer's own code comes first
+    if not usable:
         return None
-    coupon = _coupon({"promotion_code": found[0]["id"]}, found[0]["promotion"]["coupon"])
-    limits = found[0]["restrictions"]
+    coupon = _coupon({"promotion_code": usable[0]["id"]}, usable[0]["promotion"]["coupon"])
+    limits = usable[0]["restrictions"]
     return replace(coupon, first_time=limits["first_time_transaction"], minimums=_minimums(limits))
 
 
@@ -76,6 +96,18 @@ def find_coupon(key: str) -> Coupon | None:
         return None
     found = answers.one(f"/v1/coupons/{key}", {"expand": [*OF_COUPON]})
     return _coupon({"coupon": found["id"]}, found) if found and found.get("valid") else None
+
+
+def listed_coupon(key: str, *, most_pages: int = MOST_PAGES) -> Coupon | None:
+    """Return the same, and do not send the id: it is compared with Stripe's newest coupons here.
+
+    Source: https://docs.stripe.com/api/coupons/list
+    """
+    for rows in answers.pages("/v1/coupons", {"expand": [f"data.{name}" for name in OF_COUPON]}, most=most_pages):
+        for one in rows:
+            if one["id"] == key and one["valid"]:
+                return _coupon({"coupon": key}, one)
+    return None
 
 
 def _coupon(named: dict[str, str], data: dict[str, Any]) -> Coupon:

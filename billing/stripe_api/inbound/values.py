@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from billing.stripe_api import outbound
+from billing.stripe_api import outbound_list
 
 
 def time_or_none(epoch: int | None) -> datetime | None:
@@ -23,4 +23,4 @@ def identity(value: Any) -> str:
 
 def ours(data: dict[str, Any]) -> dict[str, str]:
     """Return our own keys of an object's metadata. What a person typed there in the dashboard is dropped."""
-    return {key: value for key, value in (data.get("metadata") or {}).items() if key in outbound.METADATA}
+    return {key: value for key, value in (data.get("metadata") or {}).items() if key in outbound_list.METADATA}
