@@ -1,10 +1,14 @@
-"""The one rule by which names are compared when people search: without case, accents and forms of writing. Pure.
+"""The rules by which names and e-mail addresses are compared, on every database the same. Pure.
 
-No database has it: each compares in its own way, and a libSQL server takes no functions of ours. So what is searched
-is folded here, stored beside the name, and compared letter by letter with what was typed, folded too.
+Names are searched without case, accents and forms of writing. No database has that rule: each compares in its own way,
+and a libSQL server takes no functions of ours. So what is searched is folded here, stored beside the name, and compared
+letter by letter with what was typed, folded too.
 """
 
 import unicodedata
+from typing import TypeVar
+
+Text = TypeVar("Text", str, None)
 
 
 def fold(text: str) -> str:
@@ -18,3 +22,15 @@ def fold(text: str) -> str:
     letters = "".join(one for one in apart if unicodedata.category(one) != "Mn")
     together = unicodedata.normalize("NFKC", letters.upper().casefold())
     return " ".join(together.split())
+
+
+def fold_address(address: Text) -> Text:
+    """Return the e-mail address with small letters beyond ASCII: “BOB@BÜCHER.example” is ``BOB@BüCHER.example``.
+
+    Letters of ASCII stay as they were typed: LOWER of each database makes them small, and of some no other ones.
+    Accents stay, because “bücher.example” and “bucher.example” are two places. To fold once more changes nothing.
+    """
+    if address is None:
+        return address
+    small = "".join(one if one.isascii() else one.lower() for one in unicodedata.normalize("NFC", address))
+    return unicodedata.normalize("NFC", small)

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from billing import clock
+from billing.models.address_field import AddressField
 
 
 class Invitation(models.Model):
@@ -18,7 +19,7 @@ class Invitation(models.Model):
     """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    email = models.EmailField()
+    email = AddressField()
     role = models.CharField(max_length=150)
     office = models.ForeignKey("billing.Office", null=True, on_delete=models.PROTECT, related_name="invitations")
     until = models.DateTimeField(null=True, help_text="The membership ends then. Not set: it has no end")

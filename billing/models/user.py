@@ -10,6 +10,7 @@ from django.db.models.functions import Lower
 from django.utils.crypto import salted_hmac
 
 from billing import clock, errors
+from billing.models.address_field import AddressField
 from billing.models.named import Named
 
 
@@ -30,7 +31,7 @@ class UserManager(BaseUserManager["User"]):
 
 class User(Named, AbstractBaseUser, PermissionsMixin):
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    email = models.EmailField()
+    email = AddressField()
     name = models.CharField(max_length=200, blank=True)
     is_staff = models.BooleanField(
         default=False, help_text="May enter the admin. What they may do there is their groups'."

@@ -16,7 +16,7 @@ TYPED: dict[str, Typed] = {
     "User.email": Typed.EMAIL,
     "Invitation.email": Typed.EMAIL,
     "ServiceIdentity.name": Typed.NOTE,
-    "Agreement.document_at": Typed.LEGAL_BASIS,
+    "Agreement.document_at": Typed.PLACE,
     "Agreement.counterparty": Typed.BUSINESS_NAME,
     "Agreement.services": Typed.LEGAL_BASIS,
     "Agreement.terms_version": Typed.LEGAL_BASIS,

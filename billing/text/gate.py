@@ -35,6 +35,7 @@ class Finds(Enum):
     STEMS = "words about patients in a code"
     PHRASE = "words about somebody's illness"
     NAMED_WITH_HEALTH = "words about a patient's health, without the word of a practice beside them"
+    MEDICAL_RECORD = "the number of a medical record"
     NUMBER_IN_ADDRESS = "the number of a person"
     ADDRESS_WITH_HEALTH = "words about a patient's health, beside a name"
 
@@ -56,13 +57,15 @@ LOOKS: dict[Finds, Callable[[str], bool]] = {
     Finds.STEMS: words.has_stems,
     Finds.PHRASE: words.has_phrase,
     Finds.NAMED_WITH_HEALTH: names.tells_of_health,
+    Finds.MEDICAL_RECORD: numbers.has_medical_record,
     Finds.NUMBER_IN_ADDRESS: addresses.has_a_persons_number,
     Finds.ADDRESS_WITH_HEALTH: addresses.tells_of_health,
 }
+OF_PLACES = {Finds.MEDICAL_RECORD}
 OF_NAMES = {Finds.NAMED_WITH_HEALTH}
 OF_ADDRESSES = {Finds.NUMBER_IN_ADDRESS, Finds.ADDRESS_WITH_HEALTH}
 OF_TEXTS = {Finds.WORDS, Finds.PHRASE}
-CODES = frozenset(Finds) - OF_NAMES - OF_ADDRESSES
+CODES = frozenset(Finds) - OF_NAMES - OF_ADDRESSES - OF_PLACES
 NOTES = CODES - {Finds.STEMS}
 NAMES = NOTES - OF_TEXTS | OF_NAMES
 ADDRESSES = NOTES - OF_TEXTS - {Finds.EMAIL, Finds.PHONE, Finds.LONG_NUMBER} | OF_ADDRESSES
@@ -79,6 +82,7 @@ class Typed(Enum):
     CODE = "a code"
     PLAN_NAME = "the name of a plan or price"
     LEGAL_BASIS = "a legal basis"
+    PLACE = "where a document is kept"
 
 
 RULES: dict[Typed, frozenset[Finds]] = {
@@ -90,16 +94,32 @@ RULES: dict[Typed, frozenset[Finds]] = {
     Typed.CODE: CODES,
     Typed.PLAN_NAME: NOTES,
     Typed.LEGAL_BASIS: NOTES - {Finds.DATE, Finds.WORDS},
+    Typed.PLACE: frozenset({Finds.SSN, Finds.BIRTH, Finds.STATEMENT}) | OF_PLACES,
 }
-"""Which of the rules judge a field. A basis in law may have dates, and words about patients."""
+"""Which of the rules judge a field. A basis in law may have dates, and words about patients.
+
+Those of a place judge the addresses in it, whose numbers nobody chose. The rest of a place is judged as a basis in law.
+"""
+LINK = re.compile(
+    r"\b[a-z][a-z0-9+.-]*://\S+|\bwww\.\S+|\b[\w-]+(?:\.[\w-]+)+/\S*|(?<!\S)(?:[a-z]:)?[\\/]{1,2}[\w.-]+[\\/]\S*",
+    re.IGNORECASE,
+)
+"""An address of a page, or the path of a file."""
 
 
 def found(text: str, field: Typed) -> Finds | None:
     """Return the first thing that the field may not have, or None."""
+    if field is Typed.PLACE:
+        links = "  ".join(LINK.findall(text))
+        return found(LINK.sub(" ", text), Typed.LEGAL_BASIS) or _first(links, RULES[field])
+    return _first(text, RULES[field])
+
+
+def _first(text: str, rules: frozenset[Finds]) -> Finds | None:
     whole = views(numbers.without_ids(text))
     rest = [numbers.without_the_practices(one) for one in whole]
     for one, look in LOOKS.items():
-        if one in RULES[field] and any(map(look, whole if one is Finds.EMAIL else rest)):
+        if one in rules and any(map(look, whole if one is Finds.EMAIL else rest)):
             return one
     return None
 

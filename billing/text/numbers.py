@@ -79,7 +79,7 @@ MBI = re.compile(
     re.IGNORECASE,
 )
 
-RECORDS = (
+MEDICAL_RECORDS = (
     # an abbreviation that means a record, with or without anything between it and the number
     re.compile(
         r"(?:(?<![a-z])|(?<=pt)|(?<=dob))(?:mrn|emrn|m\.r\.n|nhc|mrno|emr|ehr|hcn|uhid|pid|empi|mr ?(?:#|no\b|"
@@ -87,6 +87,9 @@ RECORDS = (
         re.IGNORECASE,
     ),
     re.compile(r"(?<![a-z])mrn(?![a-z])", re.IGNORECASE),
+)
+RECORDS = (
+    *MEDICAL_RECORDS,
     re.compile(
         rf"\b(?:med(?:ical)?[ .-]*(?:rec(?:ord)?s?|chart|file)|health record|hosp(?:ital)?[ .-]*(?:rec(?:ord)?|"
         rf"no|number|id)|"
@@ -161,6 +164,11 @@ def has_record(text: str) -> bool:
         or any(_proves_itself(*one.groups()) for one in DNI.finditer(text))
         or any(pattern.search(text) for pattern in (CURP, MBI))
     )
+
+
+def has_medical_record(text: str) -> bool:
+    """Return whether a number is in it that is called that of a medical record: "MRN883122"."""
+    return any(pattern.search(text) for pattern in MEDICAL_RECORDS)
 
 
 def has_long_number(text: str) -> bool:

@@ -93,6 +93,42 @@ def test_the_same_text_is_judged_by_what_the_field_is():
     assert gate.refusal("office@maple.example", Typed.EMAIL) == ""
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        "https://docs.example/d/123456789/edit",
+        "https://contracts.example/file/4155552671?version=20261127",
+        "https://drive.example/d/1aB2c3D4e5F6g7H8i9J0k123456789012345/view#E11.9",
+        "https://dms.example/record/4242424242424242",
+        r"\\files\legal\2026-11-27\baa-123456789.pdf",
+        "/srv/legal/2026-11-27/baa.pdf",
+        "s3://legal-documents/20261127/000123456789.pdf",
+        "dms.example/legal/123456789",
+        "contracts register, number 12",
+        "safe, folder of 2026-11-27; scan: https://docs.example/d/987654321",
+    ],
+)
+def test_an_address_of_a_document_is_no_note(place):
+    assert gate.refusal(place, Typed.PLACE) == ""
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "https://docs.example/mrn883122",
+        "https://docs.example/d/1?ssn=123-45-6789",
+        "https://docs.example/roe-dob-1961-04-12",
+        "safe, call 415-555-2671",
+        "safe, card 4242 4242 4242 4242 https://docs.example/d/1",
+        "chart 88312",
+        "jane@maple.example",
+        "Jane Roe, treated for asthma",
+    ],
+)
+def test_what_points_to_a_person_is_refused_beside_and_in_an_address(place):
+    assert gate.refusal(place, Typed.PLACE)
+
+
 def test_a_check_of_columns_judges_only_what_people_type_into_them():
     fields.check("Office", name="Maple Clinic", time_zone="4242 4242 4242 4242", archived_at=None)
     with pytest.raises(errors.TextNotNeutral, match="The billing e-mail address seems to contain a record number"):
