@@ -17,7 +17,7 @@ from django.contrib.auth.models import Group
 from django.db import connections, transaction
 from django.test import Client
 
-from billing import accounts, clock
+from billing import accounts, clock, observations
 from billing.access import grants, services
 from billing.audit import actor, reads, trail
 from billing.limits import process
@@ -348,6 +348,7 @@ def outsider(db: None) -> actor.Actor:
 def nothing_counted() -> None:
     """Let each test ask as if nobody had asked before. What the database counts goes with its rows."""
     process.forget()
+    observations.forget()
     reads.forget()
     services.tried.clear()
 
