@@ -1203,6 +1203,13 @@ class WrongStripeAccount(BillingError):
     category = Category.CONFLICT
 
 
+class EndpointNotRight(BillingError):
+    """Stripe was asked after the set-up, and does not show the webhook endpoint as it should be."""
+
+    code = "endpoint_not_right"
+    category = Category.CONFLICT
+
+
 class CallInsideTransaction(BillingError):
     code = "call_inside_transaction"
     category = Category.CONFLICT

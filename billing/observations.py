@@ -17,7 +17,8 @@ from billing.models.observation import Level
 
 log = logging.getLogger(__name__)
 
-STRIPE, CLOCK, ENDPOINT, SIGNATURES = "stripe", "clock", "webhook_endpoint", "webhook_signatures"
+STRIPE, ACCOUNT, CLOCK = "stripe", "stripe_account", "clock"
+ENDPOINT, SIGNATURES = "webhook_endpoint", "webhook_signatures"
 AGAIN_SECONDS = 600
 AFTER_FAILURE_SECONDS = 60
 
@@ -31,15 +32,19 @@ class Written:
     until: float
 
 
+latest: dict[str, Observation] = {}
+"""What this process last saw, also if the database did not take it."""
 _written: dict[str, Written] = {}
 _rests_until = 0.0
 
 
-def note(name: str, state: Level, code: str = "", *, always: bool = False, **figures: Any) -> None:
-    """Note what was seen. Repeating costs nothing. ``always`` writes also what this process wrote just before."""
+def note(name: str, state: Level, code: str = "", **figures: Any) -> None:
+    """Note what was seen. Repeating costs nothing."""
+    at = clock.wall()
+    latest[name] = Observation(pk=name, state=state, code=code, figures=figures, since=at, seen_at=at)
     last, now = _written.get(name), time.monotonic()
     known = last is not None and (last.state, last.code) == (state, code) and now < last.until
-    if (known and not always) or now < _rests_until:
+    if known or now < _rests_until:
         return
     if put(name, state, code, **figures):
         _written[name] = Written(state, code, now + AGAIN_SECONDS)
@@ -66,6 +71,7 @@ def forget() -> None:
     """Write everything again, as after a start."""
     global _rests_until  # noqa: PLW0603
     _written.clear()
+    latest.clear()
     _rests_until = 0.0
 
 

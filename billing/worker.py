@@ -29,6 +29,7 @@ from billing import (  # noqa: F401  for their jobs
     stored_texts,
 )
 from billing.models import WorkerHeartbeat
+from billing.monitoring import key  # asking: for its job
 from billing.operations.engine import request_texts  # noqa: F401  for its job
 from billing.operations.engine.settle import resume_unsettled
 from billing.outbox import delivery, keeping  # noqa: F401  keeping: for its job
@@ -155,6 +156,7 @@ class Heart:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.key = key.KeyWatch()
         self.last = -float(BEAT_SECONDS)
 
     def beat(self) -> None:
@@ -164,6 +166,7 @@ class Heart:
         WorkerHeartbeat.objects.update_or_create(name=self.name, defaults={"seen_at": now})
         WorkerHeartbeat.objects.filter(seen_at__lt=now - DEAD_AFTER).delete()
         jobs.plan_recurring()
+        self.key.look()
         self.last = time.monotonic()
 
     def stop(self) -> None:

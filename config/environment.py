@@ -2,12 +2,14 @@
 
 import hashlib
 import re
+from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from django.core.exceptions import ImproperlyConfigured
 
 WEAK_SECRET_KEY_LENGTH = 50
+SHORTEST_TOKEN = 16
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
@@ -60,7 +62,39 @@ def is_live(key: str) -> bool:
     return key.startswith(("sk_live_", "rk_live_"))
 
 
-def check_stripe(key: str, api_base: str, secrets: list[str], *, debug: bool, problems: Problems) -> None:
+WITHOUT_WEBHOOK_SECRETS = ("setup_stripe", "migrate", "collectstatic", "check", "doctor")
+"""The commands that run before Stripe's endpoint is there, and with it its secret."""
+
+
+def command(arguments: list[str]) -> str:
+    """Return the command of manage.py that this process runs, or "" if it runs something else."""
+    is_manage = bool(arguments) and Path(arguments[0]).name in ("manage.py", "django-admin")
+    return arguments[1] if is_manage and len(arguments) > 1 else ""
+
+
+def token(given: Secret, variable: str, *, problems: Problems) -> Secret:
+    """Return a token that is long enough that nobody guesses it, or the empty one."""
+    if given and len(given) < SHORTEST_TOKEN:
+        problems.add(
+            variable,
+            f"must have at least {SHORTEST_TOKEN} random characters. Make one: "
+            'python -c "import secrets; print(secrets.token_urlsafe(32))"',
+        )
+    return given
+
+
+def check_alerts(emails: list[str], webhook: str, *, problems: Problems) -> None:
+    """Check where alerts go. A webhook outside this machine needs TLS."""
+    if not all(re.fullmatch(r"[^@\s]+@[^@\s]+", one) for one in emails):
+        problems.add("ALERT_EMAILS", "must be e-mail addresses, separated by commas")
+    parts = urlsplit(webhook)
+    if webhook and not (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOCAL_HOSTS)):
+        problems.add("ALERT_WEBHOOK", "must be an address that begins with https://, or http:// on this machine")
+
+
+def check_stripe(
+    key: str, api_base: str, secrets: list[str], *, debug: bool, needs_secrets: bool = True, problems: Problems
+) -> None:
     """Check that the Stripe variables fit together and fit DEBUG."""
     if not key.startswith(("sk_test_", "rk_test_", "sk_live_", "rk_live_")):
         problems.add(
@@ -83,11 +117,11 @@ def check_stripe(key: str, api_base: str, secrets: list[str], *, debug: bool, pr
         if not secret.startswith("whsec_"):
             problems.add("STRIPE_WEBHOOK_SECRETS", "each secret must begin with whsec_. Put commas between secrets")
             break
-    if not secrets:
+    if needs_secrets and not secrets:
         problems.add(
             "STRIPE_WEBHOOK_SECRETS",
-            "must be the signing secret of the webhook endpoint (whsec_…). Stripe's dashboard or `stripe listen` "
-            "shows it",
+            "must be the signing secret of the webhook endpoint (whsec_…). `manage.py setup_stripe "
+            "--register-endpoint` prints it, and runs without it. Stripe's dashboard and `stripe listen` show it too",
         )
 
 

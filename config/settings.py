@@ -1,6 +1,7 @@
 """The settings. This is the only module that reads them from the environment. .env.example describes each variable."""
 
 import os
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -43,6 +44,13 @@ APPROVAL_LIMITS = environment.limits(
     env.str("APPROVAL_LIMITS", default="usd=50000,eur=50000"), "APPROVAL_LIMITS", problems=problems
 )
 PAST_DUE_GRACE = timedelta(days=env.int("PAST_DUE_DAYS", default=14))
+HEALTH_TOKEN = environment.token(
+    environment.Secret(env.str("HEALTH_TOKEN", default="")), "HEALTH_TOKEN", problems=problems
+)
+DISK_LEAST_FREE_MB = env.int("DISK_LEAST_FREE_MB", default=500)
+ALERT_EMAILS: list[str] = env.list("ALERT_EMAILS", default=[])
+ALERT_WEBHOOK = environment.Secret(env.str("ALERT_WEBHOOK", default=""))
+environment.check_alerts(ALERT_EMAILS, ALERT_WEBHOOK, problems=problems)
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 RATE_LIMITS = rate_limits.limits(env.dict("RATE_LIMITS", default={}), problems=problems)
 WEB_PROCESSES = env.int("WEB_PROCESSES", default=2)
@@ -52,7 +60,14 @@ if WEB_PROCESSES < 1:
 environment.check_production(
     secret_key=SECRET_KEY, allowed_hosts=ALLOWED_HOSTS, site_url=SITE_URL, debug=DEBUG, problems=problems
 )
-environment.check_stripe(STRIPE_API_KEY, STRIPE_API_BASE, STRIPE_WEBHOOK_SECRETS, debug=DEBUG, problems=problems)
+environment.check_stripe(
+    STRIPE_API_KEY,
+    STRIPE_API_BASE,
+    STRIPE_WEBHOOK_SECRETS,
+    debug=DEBUG,
+    needs_secrets=environment.command(sys.argv) not in environment.WITHOUT_WEBHOOK_SECRETS,
+    problems=problems,
+)
 EMAIL_HOST = env.str("EMAIL_HOST", default="")
 EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
 EMAIL_HOST_PASSWORD = environment.Secret(env.str("EMAIL_HOST_PASSWORD", default=""))
@@ -166,6 +181,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "config.headers.limited",  # first, so that no answer is without them
+    "billing.monitoring.probes.readiness",  # before what redirects, and what looks at the host
     "django.middleware.security.SecurityMiddleware",
     "billing.error_pages.refuse_nul",
     "whitenoise.middleware.WhiteNoiseMiddleware",

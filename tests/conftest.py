@@ -25,8 +25,8 @@ from billing.models import Agreement, AuditEntry, Membership, Office, Plan, Plan
 from billing.operations.catalogue import publish_plans
 from billing.operations.engine.begin import perform
 from billing.operations.subscriptions.start import StartSubscription
-from billing.stripe_api import client, outbound, sandbox_clock
-from billing.webhooks import inbox
+from billing.stripe_api import client, hold, outbound, sandbox_clock
+from billing.webhooks import inbox, refused_signatures
 from tests import append_only, conformance
 from tests.other_connections import refused_without_limits
 from tests.processes import released, started
@@ -349,6 +349,8 @@ def nothing_counted() -> None:
     """Let each test ask as if nobody had asked before. What the database counts goes with its rows."""
     process.forget()
     observations.forget()
+    hold.end()
+    refused_signatures.forget()
     reads.forget()
     services.tried.clear()
 
