@@ -1210,6 +1210,13 @@ class EndpointNotRight(BillingError):
     category = Category.CONFLICT
 
 
+class AlertNotTaken(BillingError):
+    """ALERT_WEBHOOK did not take an alert. It is posted again."""
+
+    code = "alert_not_taken"
+    category = Category.UNKNOWN
+
+
 class CallInsideTransaction(BillingError):
     code = "call_inside_transaction"
     category = Category.CONFLICT

@@ -29,7 +29,7 @@ from billing import (  # noqa: F401  for their jobs
     stored_texts,
 )
 from billing.models import WorkerHeartbeat
-from billing.monitoring import key  # asking: for its job
+from billing.monitoring import direct, key, set_back, telling  # noqa: F401  for their jobs
 from billing.operations.engine import request_texts  # noqa: F401  for its job
 from billing.operations.engine.settle import resume_unsettled
 from billing.outbox import delivery, keeping  # noqa: F401  keeping: for its job
@@ -70,6 +70,7 @@ def work_forever() -> None:
     freeze_loaded()
     heart = Heart(f"{socket.gethostname()}:{os.getpid()}")
     postman = Postman(stop)
+    trouble = direct.Trouble()
     postman.start()
     log.info("worker %s started", heart.name)
     changed_settings.record_if_possible()
@@ -81,8 +82,10 @@ def work_forever() -> None:
             try:
                 heart.beat()
                 done = _one_of_each(stop)
-            except AnyDatabaseError:  # such as a restart: claimed work is claimed again later
+                trouble.over()
+            except AnyDatabaseError as error:  # such as a restart: claimed work is claimed again later
                 log.exception("worker: an error of the database; trying again")
+                trouble.happened(error)
                 stop.wait(AFTER_TROUBLE_SECONDS)
                 continue
             if not done:
