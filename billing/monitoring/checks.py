@@ -4,7 +4,6 @@
 alert: what a person already sees as a finding of its own is left out.
 """
 
-import logging
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -15,7 +14,7 @@ from billing.models.observation import Level
 from billing.monitoring import at_stripe, evidence, machine, work
 from billing.monitoring.outcome import Outcome, Seen, unknown
 
-log = logging.getLogger(__name__)
+NOT_READ = "not_read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +105,7 @@ def run_all(seen: Seen) -> Iterator[Result]:
     for check in CHECKS:
         try:
             outcome = check.run(seen)
-        except AnyDatabaseError as error:
-            log.info("the check %s could not read the database: %s", check.name, type(error).__name__)
-            outcome = unknown("The database could not be read for this.")
+        except AnyDatabaseError:  # what is wrong with it is a check of its own
+            outcome = unknown("The database could not be read for this.", reason=NOT_READ)
         if outcome is not None:
             yield Result(check, outcome)

@@ -28,7 +28,10 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps({"level": str(worst), "checks": [one.shown() for one in found]}, indent=1))
         else:
             for one in found:
-                self.stdout.write(self._line(one))
+                if one.outcome.reason != checks.NOT_READ:
+                    self.stdout.write(self._line(one))
+            if unread := [one.check.name for one in found if one.outcome.reason == checks.NOT_READ]:
+                self.stdout.write(f"The database could not be read for: {', '.join(unread)}")
         sys.exit(EXIT_CODES[worst])
 
     def _line(self, one: Result) -> str:
