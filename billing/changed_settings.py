@@ -59,6 +59,7 @@ PLAIN: dict[str, Callable[[], Any]] = {
     "AUDIT_REQUIRES_ACTOR": lambda: settings.AUDIT_REQUIRES_ACTOR,
     "APPROVAL_LIMITS": lambda: settings.APPROVAL_LIMITS,
     "VENDOR_TIME_ZONE": lambda: settings.VENDOR_TIME_ZONE,
+    "ALERT_EMAILS": lambda: settings.ALERT_EMAILS,
     "TRUSTED_PROXIES": lambda: settings.TRUSTED_PROXIES,
     "RATE_LIMITS": lambda: {name: (one.times, one.seconds) for name, one in settings.RATE_LIMITS.items()},
 }
@@ -70,6 +71,8 @@ SECRET: dict[str, Callable[[], Any]] = {
     "STRIPE_WEBHOOK_SECRETS": lambda: settings.STRIPE_WEBHOOK_SECRETS,
     "STRIPE_PROXY": lambda: settings.STRIPE_PROXY,
     "EMAIL_HOST_PASSWORD": lambda: settings.EMAIL_HOST_PASSWORD,
+    "HEALTH_TOKEN": lambda: settings.HEALTH_TOKEN,
+    "ALERT_WEBHOOK": lambda: settings.ALERT_WEBHOOK,
     "AUDIT_SEAL_KEY": lambda: settings.AUDIT_SEAL_KEY,
     "AUDIT_ENTRY_KEYS": lambda: settings.AUDIT_ENTRY_KEYS,
     DATABASE_SECRET: lambda: settings.DATABASES["default"].get("PASSWORD", ""),
@@ -79,6 +82,7 @@ LEFT_OUT = {
     "EMAIL_PORT": "it goes with EMAIL_HOST",
     "STRIPE_REQUESTS_PER_SECOND": "how fast, not what",
     "WEB_PROCESSES": "how many, not what",
+    "DISK_LEAST_FREE_MB": "when it is told, not what",
     "STATIC_ROOT": "where styles are",
     "LOG_LEVEL": "how much is logged",
     "DATABASE_KEY": DATABASE_SECRET,
@@ -120,6 +124,12 @@ def record() -> list[str]:
                 what = f"settings changed since a worker last started: {', '.join(sorted(changes))}"
                 trail.record_act(trail.installation(), what, changes=changes)
     return sorted(changes)
+
+
+def differing(*, using: str = "default") -> list[str]:
+    """Return the settings of this process that differ from those with which a worker last started. One query."""
+    known = dict(KnownSetting.objects.using(using).values_list("name", "digest"))
+    return sorted(name for name, digests in _present().items() if name in known and known[name] not in digests)
 
 
 def _present() -> dict[str, list[str]]:

@@ -30,6 +30,7 @@ from config.databases import is_file, is_libsql_server
 log = logging.getLogger(__name__)
 
 SOON = timedelta(days=30)
+CHARGING_REFUSED = "billing.W001"
 ROLE_DEFAULTS = {
     "statement_timeout": "60s",
     "lock_timeout": "20s",
@@ -40,13 +41,13 @@ ROLE_DEFAULTS = {
 COLLECT = "Run on this machine, after each update too: python manage.py collectstatic --no-input"
 
 
-def check_determination(**_: Any) -> list[CheckMessage]:
+def check_determination(*, using: str = "default", **_: Any) -> list[CheckMessage]:
     """Warn in live mode if no determination is in force, or if it ends within 30 days."""
     if not settings.STRIPE_LIVE_MODE:
         return []
     now = clock.wall()
     try:
-        found = payment_processor(at=now)
+        found = payment_processor(at=now, using=using)
     except DatabaseError:
         return [
             Warning(
@@ -60,7 +61,7 @@ def check_determination(**_: Any) -> list[CheckMessage]:
             Warning(
                 f"Live mode: charging is refused, because {charging.why_not(found)}",
                 hint=errors.RECORD_DETERMINATION,
-                id="billing.W001",
+                id=CHARGING_REFUSED,
             )
         ]
     if found.until and found.until - now <= SOON:
@@ -75,7 +76,7 @@ def check_determination(**_: Any) -> list[CheckMessage]:
     return []
 
 
-def check_suppliers(**_: Any) -> list[CheckMessage]:
+def check_suppliers(*, using: str = "default", **_: Any) -> list[CheckMessage]:
     """Warn in live mode if a determination should be renewed, or if a supplier has none."""
     if not settings.STRIPE_LIVE_MODE:
         return []
@@ -83,7 +84,7 @@ def check_suppliers(**_: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []
     try:
         for supplier in Agreement.Subject:
-            inforce = about(supplier, at=now)
+            inforce = about(supplier, at=now, using=using)
             row = inforce.row if inforce.permits_charging else None
             if row is None and supplier != Agreement.Subject.PAYMENT_PROCESSOR:
                 found.append(

@@ -1203,6 +1203,20 @@ class WrongStripeAccount(BillingError):
     category = Category.CONFLICT
 
 
+class EndpointNotRight(BillingError):
+    """Stripe was asked after the set-up, and does not show the webhook endpoint as it should be."""
+
+    code = "endpoint_not_right"
+    category = Category.CONFLICT
+
+
+class AlertNotTaken(BillingError):
+    """ALERT_WEBHOOK did not take an alert. It is posted again."""
+
+    code = "alert_not_taken"
+    category = Category.UNKNOWN
+
+
 class CallInsideTransaction(BillingError):
     code = "call_inside_transaction"
     category = Category.CONFLICT

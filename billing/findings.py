@@ -35,6 +35,7 @@ from billing.models.invoice import STAYS_A_DRAFT
 from billing.models.statuses import FINAL, LIVE
 from billing.text import fields
 
+CHECK_FAILED = "check_failed"
 DRAFTS_WAIT = "drafts_wait"
 CONTACT_DIFFERS = "contact_differs"
 UNKNOWN_CUSTOMER, SECOND_CUSTOMER, NOT_LINKED = "unknown_customer", "second_customer", "customer_not_linked"
@@ -333,6 +334,9 @@ KINDS: dict[str, Kind] = {
         WARNING,
         "A person has reviewed who has which role.",
         by_rule=False,
+    ),
+    CHECK_FAILED: Kind(
+        "Something that the product needs does not work.", CRITICAL, "The check is green again.", by_person=False
     ),
     "determination_to_renew": Kind(
         "A determination should be renewed, because something was added or changed since.",

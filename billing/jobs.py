@@ -67,6 +67,18 @@ def plan_recurring() -> None:
     now = clock.wall()
     rows = [Job(name=name, due_at=now) for name, kind in KINDS.items() if kind.every]
     Job.objects.bulk_create(rows, ignore_conflicts=True)
+    _take_back(now)
+
+
+def _take_back(now: datetime) -> None:
+    """Let no job be due later than its interval or its longest wait, and no lease be longer. A clock was set back."""
+    recurring = {name: kind.every for name, kind in KINDS.items() if kind.every}
+    too_late = Q(lease_until__gt=now + 2 * leases.LEASE)
+    too_late |= ~Q(name__in=recurring) & Q(due_at__gt=now + LAST_RETRY)
+    for name, every in recurring.items():
+        too_late |= Q(name=name, due_at__gt=now + max(every, LAST_RETRY))
+    if ahead := list(Job.objects.filter(too_late).values_list("pk", flat=True)):
+        Job.objects.filter(pk__in=ahead).update(**leases.RELEASED, due_at=now)
 
 
 def run_due(*, limit: int = 20) -> int:

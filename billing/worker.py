@@ -29,6 +29,7 @@ from billing import (  # noqa: F401  for their jobs
     stored_texts,
 )
 from billing.models import WorkerHeartbeat
+from billing.monitoring import direct, key, set_back, telling  # noqa: F401  for their jobs
 from billing.operations.engine import request_texts  # noqa: F401  for its job
 from billing.operations.engine.settle import resume_unsettled
 from billing.outbox import delivery, keeping  # noqa: F401  keeping: for its job
@@ -69,6 +70,7 @@ def work_forever() -> None:
     freeze_loaded()
     heart = Heart(f"{socket.gethostname()}:{os.getpid()}")
     postman = Postman(stop)
+    trouble = direct.Trouble()
     postman.start()
     log.info("worker %s started", heart.name)
     changed_settings.record_if_possible()
@@ -80,8 +82,10 @@ def work_forever() -> None:
             try:
                 heart.beat()
                 done = _one_of_each(stop)
-            except AnyDatabaseError:  # such as a restart: claimed work is claimed again later
+                trouble.over()
+            except AnyDatabaseError as error:  # such as a restart: claimed work is claimed again later
                 log.exception("worker: an error of the database; trying again")
+                trouble.happened(error)
                 stop.wait(AFTER_TROUBLE_SECONDS)
                 continue
             if not done:
@@ -155,6 +159,7 @@ class Heart:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.key = key.KeyWatch()
         self.last = -float(BEAT_SECONDS)
 
     def beat(self) -> None:
@@ -164,6 +169,7 @@ class Heart:
         WorkerHeartbeat.objects.update_or_create(name=self.name, defaults={"seen_at": now})
         WorkerHeartbeat.objects.filter(seen_at__lt=now - DEAD_AFTER).delete()
         jobs.plan_recurring()
+        self.key.look()
         self.last = time.monotonic()
 
     def stop(self) -> None:

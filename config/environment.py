@@ -1,6 +1,7 @@
 """The rules between environment variables, beside those of each one in config/variables/. One error names all."""
 
 import hashlib
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -47,7 +48,19 @@ def is_live(key: str) -> bool:
     return key.startswith(("sk_live_", "rk_live_"))
 
 
-def check_stripe(key: str, api_base: str, secrets: list[Secret], *, debug: bool, problems: Problems) -> None:
+WITHOUT_WEBHOOK_SECRETS = ("setup_stripe", "migrate", "collectstatic", "check", "doctor")
+"""The commands that run before Stripe's endpoint is there, and with it its secret."""
+
+
+def command(arguments: list[str]) -> str:
+    """Return the command of manage.py that this process runs, or "" if it runs something else."""
+    is_manage = bool(arguments) and Path(arguments[0]).name in ("manage.py", "django-admin")
+    return arguments[1] if is_manage and len(arguments) > 1 else ""
+
+
+def check_stripe(
+    key: str, api_base: str, secrets: list[Secret], *, debug: bool, needs_secrets: bool = True, problems: Problems
+) -> None:
     """Check that the Stripe variables fit together and fit DEBUG."""
     if not key:
         problems.add(
@@ -65,11 +78,11 @@ def check_stripe(key: str, api_base: str, secrets: list[Secret], *, debug: bool,
             problems.add("STRIPE_API_BASE", "a local Stripe is for development only. Remove it, or set DEBUG=true")
         elif host not in LOCAL_HOSTS:
             problems.add("STRIPE_API_BASE", "must be an address of this machine, such as http://127.0.0.1:12111")
-    if not secrets:
+    if needs_secrets and not secrets:
         problems.add(
             "STRIPE_WEBHOOK_SECRETS",
-            "must be the signing secret of the webhook endpoint (whsec_…). Stripe's dashboard or `stripe listen` "
-            "shows it",
+            "must be the signing secret of the webhook endpoint (whsec_…). `manage.py setup_stripe "
+            "--register-endpoint` prints it, and runs without it. Stripe's dashboard and `stripe listen` show it too",
         )
 
 

@@ -1,6 +1,7 @@
 """The settings. This is the only module that reads them from the environment. config/variables/ describes each one."""
 
 import os
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 from config import databases, environment, sign_in
-from config.variables import database, env_file, mail, signing_in, site, stripe, trail
+from config.variables import database, env_file, mail, signing_in, site, stripe, trail, watching
 from config.variables.table import VARIABLES
 from config.variables.variable import Values
 
@@ -38,11 +39,22 @@ PAST_DUE_GRACE = timedelta(days=said[stripe.PAST_DUE_DAYS])
 TRUSTED_PROXIES = said[site.TRUSTED_PROXIES]
 RATE_LIMITS = said[site.RATE_LIMITS]
 WEB_PROCESSES = said[site.WEB_PROCESSES]
+HEALTH_TOKEN = said[watching.HEALTH_TOKEN]
+DISK_LEAST_FREE_MB = said[watching.DISK_LEAST_FREE_MB]
+ALERT_EMAILS = said[watching.ALERT_EMAILS]
+ALERT_WEBHOOK = said[watching.ALERT_WEBHOOK]
 
 environment.check_production(
     secret_key=SECRET_KEY, allowed_hosts=ALLOWED_HOSTS, site_url=SITE_URL, debug=DEBUG, problems=problems
 )
-environment.check_stripe(STRIPE_API_KEY, STRIPE_API_BASE, STRIPE_WEBHOOK_SECRETS, debug=DEBUG, problems=problems)
+environment.check_stripe(
+    STRIPE_API_KEY,
+    STRIPE_API_BASE,
+    STRIPE_WEBHOOK_SECRETS,
+    debug=DEBUG,
+    needs_secrets=environment.command(sys.argv) not in environment.WITHOUT_WEBHOOK_SECRETS,
+    problems=problems,
+)
 EMAIL_HOST = said[mail.EMAIL_HOST]
 EMAIL_HOST_USER = said[mail.EMAIL_HOST_USER]
 EMAIL_HOST_PASSWORD = said[mail.EMAIL_HOST_PASSWORD]
@@ -156,6 +168,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "config.headers.limited",  # first, so that no answer is without them
+    "billing.monitoring.probes.readiness",  # before what redirects, and what looks at the host
     "django.middleware.security.SecurityMiddleware",
     "billing.error_pages.refuse_nul",
     "whitenoise.middleware.WhiteNoiseMiddleware",

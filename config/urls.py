@@ -3,7 +3,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView, TemplateView
 
 from billing import error_pages
-from billing.health import healthz
+from billing.monitoring.probes import healthz
 from billing.sign_in import views as sign_in
 from billing.webhooks.receive import receive
 
@@ -15,7 +15,7 @@ webhooks = [path("webhook/<uuid:uuid>/", receive, name="djstripe_webhook_by_uuid
 urlpatterns = [
     path("", sign_in.home, name="home"),
     path("account/", include("billing.sign_in.urls")),
-    path("healthz", healthz, name="healthz"),
+    path("healthz", healthz, name="healthz"),  # /readyz is answered by a middleware, in front of all this
     path("done/", TemplateView.as_view(template_name="billing/returned.html"), name="returned"),
     # where Stripe's page sends an Office after it paid or did not pay
     path("payment/done/", TemplateView.as_view(template_name="payment/done.html"), name="payment-done"),

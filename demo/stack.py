@@ -111,7 +111,7 @@ class Stack:
     def start_web(self) -> None:
         bind = f"127.0.0.1:{self.web_port}"
         self.start("web", "-m", "gunicorn", "config.wsgi", "--bind", bind, "--worker-class=gthread", "--threads=8")
-        self.wait_for("web", f"{self.site}/healthz")
+        self.wait_for("web", f"{self.site}/readyz")
 
     def start_worker(self) -> None:
         self.start("worker", "manage.py", "worker")
@@ -165,7 +165,7 @@ def running(folder: Path, *, web_port: int, stripe_port: int, may_use_own_key: b
         stack.start_stripe()
         stack.manage("migrate", "--verbosity=0")
         stack.manage("setup_stripe")
-        stack.start_worker()  # before the web server: /healthz is not well without a worker
+        stack.start_worker()
         stack.start_web()
         yield stack
     finally:

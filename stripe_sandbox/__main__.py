@@ -41,7 +41,9 @@ def main() -> None:
     store.base_url = f"http://{options.host}:{listener.getsockname()[1]}"
     print(f"stripe_sandbox ready on {store.base_url}", flush=True)  # noqa: T201
     application = app.build(store, keys, lifespan, strict=options.strict)
-    config = uvicorn.Config(application, log_level="warning", access_log=False, timeout_graceful_shutdown=0)
+    config = uvicorn.Config(
+        application, log_level="warning", access_log=False, timeout_graceful_shutdown=0, date_header=False
+    )
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     uvicorn.Server(config).run(sockets=[listener])
 

@@ -6,6 +6,7 @@ import json
 import logging
 import secrets
 import time
+from email.utils import formatdate
 from typing import Any
 
 from starlette.applications import Starlette
@@ -81,7 +82,11 @@ async def answer(store: Store, keys: list[str], request: Request, path: str, *, 
     body = await request.body()
     key = request.headers.get("Idempotency-Key") if request.method == "POST" else None
     version = request.headers.get("Stripe-Version", API_VERSION)
-    headers = {"Request-Id": f"req_{store.random.getrandbits(56):014x}", "Stripe-Version": version}
+    headers = {
+        "Request-Id": f"req_{store.random.getrandbits(56):014x}",
+        "Stripe-Version": version,
+        "Date": formatdate(time.time() + store.settings.get("date_seconds", 0), usegmt=True),
+    }
     if key:
         headers["Idempotency-Key"] = key
     params: dict[str, Any] = {}

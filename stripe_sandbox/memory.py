@@ -88,6 +88,7 @@ class Memory:
             "upcoming_days": 7,
             "requests_per_second": None,
             "search_lag_seconds": 0,  # a search does not find a change before this many seconds
+            "date_seconds": 0,  # how far the header Date of each answer is off
         }
         self.this_second = (0, 0)  # a second, and how many requests came in it
         self.offset = 0

@@ -17,7 +17,7 @@ from django.contrib.auth.models import Group
 from django.db import connections, transaction
 from django.test import Client
 
-from billing import accounts, clock
+from billing import accounts, clock, observations
 from billing.access import grants, services
 from billing.audit import actor, reads, trail
 from billing.limits import process
@@ -25,8 +25,8 @@ from billing.models import Agreement, AuditEntry, Membership, Office, Plan, Plan
 from billing.operations.catalogue import publish_plans
 from billing.operations.engine.begin import perform
 from billing.operations.subscriptions.start import StartSubscription
-from billing.stripe_api import client, outbound, sandbox_clock
-from billing.webhooks import inbox
+from billing.stripe_api import client, hold, outbound, sandbox_clock
+from billing.webhooks import inbox, refused_signatures
 from tests import append_only, conformance, kept_rows
 from tests.other_connections import refused_without_limits
 from tests.processes import released, started
@@ -369,6 +369,9 @@ def outsider(db: None) -> actor.Actor:
 def nothing_counted() -> None:
     """Let each test ask as if nobody had asked before. What the database counts goes with its rows."""
     process.forget()
+    observations.forget()
+    hold.end()
+    refused_signatures.forget()
     reads.forget()
     services.tried.clear()
 

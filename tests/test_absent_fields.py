@@ -91,9 +91,10 @@ ASKED: dict[str, Callable[[Office], Any]] = {
     # every function of the gateway that reads something of Stripe's answer
     "account.account": lambda office: gateway.account.account(livemode=False),
     "account.create_webhook_endpoint": lambda office: gateway.account.create_webhook_endpoint(
-        f"{ours.SITE_URL}/stripe/webhook/", events=["*"], step=STEP
+        f"{ours.SITE_URL}/stripe/webhook/", step=STEP
     ),
-    "account.find_webhook_endpoint": lambda office: gateway.account.find_webhook_endpoint("url_1"),
+    "account.mend_webhook_endpoint": lambda office: gateway.account.mend_webhook_endpoint("we_1", step=STEP),
+    "account.webhook_endpoints": lambda office: gateway.account.webhook_endpoints("url_1"),
     "adjustments.find_refund": lambda office: gateway.adjustments.find_refund("ch_1", operation=ID),
     "adjustments.find_credit_note": lambda office: gateway.adjustments.find_credit_note("in_1", operation=ID),
     "adjustments.preview_credit_note": lambda office: gateway.adjustments.preview_credit_note(

@@ -14,10 +14,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.timesince import timesince
 
-from billing import clock, health
+from billing import clock
 from billing.access import roles
 from billing.access.roles import Power
-from billing.admin.tasks import list_of, many, tasks_of
+from billing.admin.tasks import list_of, tasks_of
 from billing.admin.tones import TONES, in_words
 from billing.audit import reads
 from billing.entitlement import Access, Policy, entitlement
@@ -36,6 +36,7 @@ from billing.models import (
 from billing.models.invoice import OWED
 from billing.models.statuses import FINAL, REVENUE, InvoiceStatus, PaymentStatus, SubscriptionStatus
 from billing.money import Money
+from billing.monitoring.outcome import Seen, many
 
 PAID_WITHIN = timedelta(days=30)
 SHOWN_PAST_DUE = 5
@@ -72,7 +73,7 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if not context["has_role"]:
         return context
     reads.look_at_list(request)
-    offices, seen = Office.objects.filter(archived_at=None), health.figures()
+    offices, seen = Office.objects.filter(archived_at=None), Seen()
     steps = [] if Subscription.objects.exists() else list(_first_steps(user))
     return context | {
         "tasks": list(tasks_of(user, seen)),
@@ -81,7 +82,7 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "standing": _standing(offices),
         "past_due": _past_due(offices),
         "figures": _figures(),
-        "workers": _workers(seen),
+        "workers": _workers(seen.figures),
     }
 
 
@@ -183,7 +184,7 @@ def _sums(rows: QuerySet[Any], amount: Sum) -> list[Money]:
 
 
 def _workers(seen: dict[str, Any]) -> list[dict[str, str]]:
-    """Return what is shown about workers, waiting events and comparisons. ``seen`` is from ``billing.health``."""
+    """Return what is shown about workers, waiting events and comparisons. ``seen`` is the figures of the checks."""
     beat, oldest = seen["heartbeat_seconds"], seen["oldest_waiting_seconds"]
     waits = f"{seen['waiting']:,}" + (f", the oldest for {many(oldest, 'second')}" if oldest is not None else "")
     last = Reconciliation.objects.filter(ended_at__isnull=False).order_by("-ended_at").first()

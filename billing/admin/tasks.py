@@ -10,7 +10,7 @@ from django.db.models import Count, Min
 from django.urls import reverse
 from django.utils.timesince import timesince
 
-from billing import clock, health
+from billing import clock
 from billing.access import roles
 from billing.access.roles import Power
 from billing.admin.agreements import banner, may_approve
@@ -24,13 +24,24 @@ from billing.models import (
     ServiceIdentity,
     User,
 )
+from billing.models.observation import Level
+from billing.monitoring import checks
+from billing.monitoring.outcome import Seen, many
 
-UNSEALED_AFTER = timedelta(minutes=5)
-"""A worker seals each minute."""
 UNSETTLED_AFTER = timedelta(minutes=5)
 """Until then, the worker should find out the outcome of an operation by itself."""
-
-
+TOLD_BELOW = ("findings", "determination")
+PAGES = {
+    **dict.fromkeys(("webhook_signatures", "last_event", "waiting_events", "parked_events"), "receivedevent"),
+    "worker": "workerheartbeat",
+    "trail_triggers": "auditentry",
+    "trail_verification": "finding",
+}
+"""The list in the admin that shows more about a check. For the others it is that of the jobs."""
+FILTERS = {
+    "waiting_events": {"status__exact": ReceivedEvent.Status.WAITING},
+    "parked_events": {"status__exact": ReceivedEvent.Status.PARKED},
+}
 SERVICE_SOON = timedelta(days=30)
 """How long before its last day a service is told of: a program that is refused may shut out every Office."""
 
@@ -45,9 +56,10 @@ class Task:
     page: str
 
 
-def tasks_of(user: User, health: dict[str, Any]) -> Iterator[Task]:
-    """Yield the tasks for this person. ``health`` is the figures of ``billing.health``."""
-    yield from _of_health(health)
+def tasks_of(user: User, seen: Seen) -> Iterator[Task]:
+    """Yield the tasks for this person. ``seen`` is what the checks read."""
+    yield from _of_checks(seen)
+    yield from _of_comparisons()
     yield from _of_findings()
     yield from _of_operations()
     yield from _of_approvals(user)
@@ -55,38 +67,18 @@ def tasks_of(user: User, health: dict[str, Any]) -> Iterator[Task]:
     yield from _of_services()
 
 
-def _of_health(seen: dict[str, Any]) -> Iterator[Task]:
-    if not health.worker_lives(seen):
-        yield Task(
-            "danger",
-            "No worker is running",
-            f"Events from Stripe are stored but not applied: {many(seen['waiting'], 'event')} now. "
-            "Start a worker: python manage.py worker",
-            list_of("workerheartbeat"),
-        )
-    if seen["parked"]:
-        yield Task(
-            "danger",
-            f"{many(seen['parked'], 'event')} could not be applied",
-            "Each was tried many times and is now parked with its error. Correct the cause, then read them again.",
-            list_of("receivedevent", status__exact=ReceivedEvent.Status.PARKED),
-        )
-    if seen["unprotected"]:
-        yield Task(
-            "danger",
-            "The audit trail is not protected",
-            f"{many(seen['unprotected'], 'trigger')} of the database that should refuse a change "
-            f"{'is' if seen['unprotected'] == 1 else 'are'} missing. Find out who took it away. Then run: "
-            "python manage.py migrate, and: python manage.py verify_audit",
-            list_of("job"),
-        )
-    if (seen["oldest_unsealed_seconds"] or 0) > UNSEALED_AFTER.total_seconds():
-        yield Task(
-            "warning",
-            "The audit trail is not sealed",
-            "Entries wait for longer than five minutes. Until they are sealed, nobody can find that one was deleted.",
-            list_of("job"),
-        )
+def _of_checks(seen: Seen) -> Iterator[Task]:
+    """Yield what is red and then what is amber. What has tasks of its own below is left out."""
+    found = [one for one in checks.run(seen, probed=True) if one.check.name not in TOLD_BELOW]
+    by_level = {Level.RED: "danger", Level.AMBER: "warning"}
+    for level, tone in by_level.items():
+        for one in found:
+            page = list_of(PAGES.get(one.check.name, "job"), **FILTERS.get(one.check.name, {}))
+            if one.level == level or (level == Level.RED and not one.is_well and one.level == Level.UNKNOWN):
+                yield Task(tone, one.outcome.seen.rstrip("."), one.outcome.todo, page)
+
+
+def _of_comparisons() -> Iterator[Task]:
     if stuck := Reconciliation.objects.filter(ended_at=None).exclude(last_error="").first():
         yield Task(
             "warning",
@@ -170,10 +162,6 @@ def _of_services() -> Iterator[Task]:
             f"{refused} Give it a later last day, or end it.",
             reverse("admin:billing_serviceidentity_change", args=[row.pk]),
         )
-
-
-def many(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def list_of(model: str, **filters: Any) -> str:

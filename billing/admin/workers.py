@@ -6,9 +6,9 @@ from django.contrib import admin
 from django.http import HttpRequest
 from unfold.decorators import display
 
-from billing import clock, health
 from billing.admin.readonly import ReadOnlyAdmin
 from billing.models import Job, WorkerHeartbeat
+from billing.monitoring import figures
 
 
 @admin.register(Job)
@@ -25,10 +25,10 @@ class WorkerHeartbeatAdmin(ReadOnlyAdmin):
 
     @display(description="Running", boolean=True)
     def lives(self, row: WorkerHeartbeat) -> bool:
-        return (clock.wall() - row.seen_at).total_seconds() <= health.DEAD_SECONDS
+        return figures.lives(row.seen_at)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        seen = health.figures()
+        seen = figures.figures()
         words = f"{seen['waiting']} events are waiting, {seen['parked']} are parked"
         if seen["oldest_waiting_seconds"] is not None:
             words += f"; the oldest has waited for {seen['oldest_waiting_seconds']} seconds"

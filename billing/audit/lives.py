@@ -59,6 +59,7 @@ LIVES = (
     Life("Failed tries to sign in", "axes", "15 minutes", "job `forget-failed-sign-ins`"),
     Life("Jobs", "billing.Job", "until they are done; recurring ones stay", "whatever runs them"),
     Life("Heartbeats of workers", "billing.WorkerHeartbeat", "a day", "each worker"),
+    Life("What was last seen of Stripe: a row for each subject", "billing.Observation", PRODUCT, NOTHING),
     Life("The cache of codes that were used", "billing.CachedValue", "to their end", "Django, when the table is full"),
     Life(
         "The pace of requests, how far the trail was verified, and digests of settings",

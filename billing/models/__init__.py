@@ -12,6 +12,7 @@ from billing.models.invoice import Invoice, InvoicePayment, Payment
 from billing.models.known_setting import KnownSetting
 from billing.models.membership import Membership, OfficeGroupPermission, OfficeUserPermission
 from billing.models.notification import Notification
+from billing.models.observation import Observation
 from billing.models.office import Office
 from billing.models.operation import Operation, OperationStep
 from billing.models.payment_method import PaymentMethod
@@ -47,6 +48,7 @@ __all__ = [
     "KnownSetting",
     "Membership",
     "Notification",
+    "Observation",
     "Office",
     "OfficeGroupPermission",
     "OfficeUserPermission",

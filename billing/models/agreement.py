@@ -194,14 +194,14 @@ def standing(rows: Iterable[Agreement], *, at: datetime) -> Standing:
     return Standing(State.UNKNOWN)
 
 
-def payment_processor(*, at: datetime) -> Standing:
+def payment_processor(*, at: datetime, using: str = "default") -> Standing:
     """Return what is in force about the payment processor at ``at`` (aware, of the wall clock)."""
-    return about(Agreement.Subject.PAYMENT_PROCESSOR, at=at)
+    return about(Agreement.Subject.PAYMENT_PROCESSOR, at=at, using=using)
 
 
-def about(subject: str, *, at: datetime) -> Standing:
+def about(subject: str, *, at: datetime, using: str = "default") -> Standing:
     """Return what is in force about this supplier at ``at`` (aware, of the wall clock)."""
-    return standing(Agreement.objects.filter(subject=subject).defer("outbound_list"), at=at)
+    return standing(Agreement.objects.using(using).filter(subject=subject).defer("outbound_list"), at=at)
 
 
 def _in_force(rows: Iterable[Agreement], at: datetime) -> Agreement | None:

@@ -54,6 +54,7 @@ class Notification(models.Model):
         APPROVAL_WAITS = "approval_waits"
         EMERGENCY_ROLE = "emergency_role"
         SECOND_FACTOR_REMOVED = "second_factor_removed"
+        ALERT = "alert"
 
     class State(models.TextChoices):
         WAITING = "waiting"

@@ -16,9 +16,10 @@ from django.core.management import call_command
 from django.db import OperationalError, transaction
 from django.db.migrations.loader import MigrationLoader
 
-from billing import clock, health
+from billing import clock
 from billing.audit import actor, append_only, trail
 from billing.models import AuditEntry, Operation, StripeAccount, WorkerHeartbeat
+from billing.monitoring.figures import DEAD_SECONDS
 from billing.moving import freezing, in_use, mark, places, rows, sequences, tables
 from billing.moving.mark import Mark, State
 
@@ -127,10 +128,10 @@ def _require_complete_version(source: Any) -> None:
 
 
 def _require_stopped(source: Any) -> None:
-    since = clock.wall() - timedelta(seconds=health.DEAD_SECONDS)
+    since = clock.wall() - timedelta(seconds=DEAD_SECONDS)
     if lately := WorkerHeartbeat.objects.using(places.SOURCE).filter(seen_at__gt=since).first():
         raise NotMoved(
-            f"The worker {lately} runs, or ran within the last {health.DEAD_SECONDS} seconds. Stop all web servers and "
+            f"The worker {lately} runs, or ran within the last {DEAD_SECONDS} seconds. Stop all web servers and "
             "workers. If one was killed, wait two minutes."
         )
     if in_use.others_connected(source):

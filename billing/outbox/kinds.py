@@ -15,7 +15,8 @@ from django.urls import reverse
 
 from billing.access import invitations, links, roles
 from billing.access.roles import Power
-from billing.models import ApprovalRequest, EmergencyRole, Invitation, Notification
+from billing.models import ApprovalRequest, EmergencyRole, Finding, Invitation, Notification
+from billing.models.observation import Level
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +71,19 @@ def _emergency_role(row: Notification) -> dict[str, Any] | None:
     return {"given": given, "link": _admin_page(given)}
 
 
+def _alert(row: Notification) -> dict[str, Any] | None:
+    found = Finding.objects.get(pk=row.context["finding"])
+    if row.user is not None and not roles.has(row.user, Power.PEOPLE):
+        return None
+    is_over = row.context["level"] == Level.GREEN
+    return {"found": found, "is_over": is_over, "link": _admin_page(found)}
+
+
 def _second_factor_removed(row: Notification) -> dict[str, Any] | None:
     return {} if row.user and row.user.is_active else None
 
 
-def _admin_page(row: ApprovalRequest | EmergencyRole) -> str:
+def _admin_page(row: ApprovalRequest | EmergencyRole | Finding) -> str:
     """Return the address of the row's page, which opens for nobody who is not signed in."""
     return settings.SITE_URL + reverse(f"admin:billing_{row._meta.model_name}_change", args=[row.pk])
 
@@ -90,6 +99,7 @@ KINDS: dict[str, Kind] = {
     Notification.Kind.SECOND_FACTOR_REMOVED: Kind(
         "Your second factor was removed", _second_factor_removed, repeat_when_unknown=True
     ),
+    Notification.Kind.ALERT: Kind("Office Billing needs somebody", _alert, repeat_when_unknown=True),
 }
 
 

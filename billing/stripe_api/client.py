@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db import connections
 
 from billing import errors
-from billing.stripe_api import charging, outbound, outbound_list, pace, reviewed
+from billing.stripe_api import charging, hold, outbound, outbound_list, pace, reviewed, sightings
 
 API_VERSION = outbound_list.API_VERSION
 TIMEOUT_SECONDS = 8
@@ -128,12 +128,10 @@ def _object(response: stripe.StripeResponse) -> Answer:
 def _ask(method: str, path: str, params: dict[str, Any], options: dict[str, Any]) -> stripe.StripeResponse:
     _refuse_off_the_list(method, path, params)  # whoever asks, and also what an earlier version wrote down
     _refuse_inside_transaction(path)
+    hold.require_known_account(path)
     pace.wait_for_turn()
-    client = _client(
-        settings.STRIPE_API_KEY, settings.STRIPE_API_BASE, settings.STRIPE_PROXY, settings.STRIPE_CA_BUNDLE
-    )
     try:
-        return client.raw_request(method, path, **params, **options)
+        return _answer(method, path, params | options)
     except stripe.CardError as error:
         raise _declined(error) from None
     except stripe.AuthenticationError:
@@ -153,6 +151,19 @@ def _ask(method: str, path: str, params: dict[str, Any], options: dict[str, Any]
             raise errors.StripeUnavailable(retry_after=pace.refused(headers)) from None
         replayed = str(headers.get("idempotent-replayed", "")).lower() == "true"
         raise errors.StripeUnavailable(replayed=replayed) from None
+
+
+def _answer(method: str, path: str, given: dict[str, Any]) -> stripe.StripeResponse:
+    client = _client(
+        settings.STRIPE_API_KEY, settings.STRIPE_API_BASE, settings.STRIPE_PROXY, settings.STRIPE_CA_BUNDLE
+    )
+    try:
+        response: stripe.StripeResponse = client.raw_request(method, path, **given)
+    except stripe.StripeError as error:
+        sightings.note_answer(error.http_status, error.headers or {})
+        raise
+    sightings.note_answer(response.code, response.headers)
+    return response
 
 
 def _declined(error: stripe.CardError) -> errors.CardDeclined:

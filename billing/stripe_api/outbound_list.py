@@ -56,6 +56,7 @@ PATH_IDS: dict[str, Types] = {
     "sessions": (stripe_id("cs"),),
     "setup_intents": (stripe_id("seti"),),
     "payment_intents": (stripe_id("pi"),),
+    "webhook_endpoints": (stripe_id("we"),),
     # the vendor may have chosen these ids
     "products": PRODUCT,
     "prices": PRICE,
@@ -247,6 +248,7 @@ ALLOWED: dict[str, dict[str, Fields]] = {
             "api_version": words(API_VERSION),
             "description": words("Office Billing"),
         },
+        "/v1/webhook_endpoints/*": {"disabled": (FLAG,), "enabled_events[]": words("*")},
     },
     "get": {
         "/v1/account": {},

@@ -16,6 +16,7 @@ from djstripe.models import WebhookEndpoint
 from billing import clock, time_limits
 from billing.models import ReceivedEvent
 from billing.stripe_api import signature
+from billing.webhooks import refused_signatures
 from billing.webhooks.hints import hint_of
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ def receive(request: HttpRequest, uuid: Any) -> HttpResponse:
     header = request.headers.get("Stripe-Signature", "")
     if not signature.is_valid(body, header, secrets=settings.STRIPE_WEBHOOK_SECRETS, now=clock.wall()):
         log.warning("webhook refused: no valid signature")
+        refused_signatures.count(uuid)
         return _answer("The signature is missing, wrong, or more than five minutes old.", 400)
     try:
         event = json.loads(body)

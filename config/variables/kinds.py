@@ -126,6 +126,10 @@ TEXT = Kind("a text", str, is_free=True)
 PASSWORD = Kind("a secret text", Secret, is_free=True, is_secret=True)
 WORD = matching("visible ASCII characters without blanks", r"[!-~]+")
 TOKEN = secret("visible ASCII characters without blanks", r"[!-~]+")
+WATCHER_TOKEN = secret(
+    'at least 16 random characters. Make them: python -c "import secrets; print(secrets.token_urlsafe(32))"',
+    r"[!-~]{16,}",
+)
 LEVEL = Kind(f"one of {', '.join(LEVELS)}", _level)
 TIME_ZONE = Kind("a name of the IANA list, such as America/New_York or UTC", _time_zone)
 AMOUNTS = Kind("like usd=50000,eur=50000: each currency once, in minor units such as cents", _amounts)

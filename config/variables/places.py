@@ -6,11 +6,12 @@ import re
 import ssl
 from email.utils import getaddresses
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from config.environment import Secret
+from config.environment import LOCAL_HOSTS, Secret
 from config.variables.kinds import Kind, Wrong, matching
 
 NAME = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"
@@ -72,6 +73,23 @@ def _proxy(text: str) -> Secret:
     return Secret(text.rstrip("/"))
 
 
+def _email_address(text: str) -> str:
+    try:
+        if text:
+            validate_email(text)
+    except ValidationError:
+        raise Wrong(f"must be {EMAIL_ADDRESS.says}") from None
+    return text
+
+
+def _alert_address(text: str) -> Secret:
+    parts = urlsplit(text)
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOCAL_HOSTS)
+    if text and not (is_safe and parts.hostname and not re.search(r"\s", text)):
+        raise Wrong(f"must be {ALERT_ADDRESS.says}")
+    return Secret(text)
+
+
 def _folder(text: str) -> str:
     if text and Path(text).exists() and not Path(text).is_dir():
         raise Wrong("must be a folder. This is a file")
@@ -113,6 +131,8 @@ PROXY = Kind(
 )
 MAIL_SERVER = Kind("a host name alone, without blanks, scheme, port and path: smtp.vendor.example", _mail_server)
 SENDER = Kind("the address that e-mails come from, such as billing@vendor.example", _sender, is_free=True)
+EMAIL_ADDRESS = Kind("an e-mail address", _email_address)
+ALERT_ADDRESS = Kind("an address that begins with https://, or http:// on this machine", _alert_address, is_secret=True)
 FOLDER = Kind("a folder", _folder)
 APPENDED_FILE = Kind("a file that can be written", _appended_file)
 CERTIFICATES = Kind("a file that can be read, with the certificate of an authority in PEM", _certificates)

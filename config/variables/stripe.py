@@ -17,7 +17,9 @@ STRIPE_SECRET_KEY = Variable(
 STRIPE_WEBHOOK_SECRETS = Variable(
     "STRIPE_WEBHOOK_SECRETS",
     listed(WEBHOOK_SECRET, "secret"),
-    "The signing secret of the webhook endpoint (whsec_…). While you replace it, put the old and the new one.",
+    "The signing secret of the webhook endpoint (whsec_…). `manage.py setup_stripe --register-endpoint` prints it. "
+    "That command, migrate, collectstatic, check and doctor run without it, web and worker do not. While you replace "
+    "it, put the old and the new one.",
     is_needed=True,
 )
 STRIPE_REQUESTS_PER_SECOND = Variable(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from config.variables import database, mail, signing_in, site, stripe, trail
+from config.variables import database, mail, signing_in, site, stripe, trail, watching
 from config.variables.variable import Variable
 
 SECTIONS: dict[str, tuple[Variable[Any], ...]] = {
@@ -12,5 +12,6 @@ SECTIONS: dict[str, tuple[Variable[Any], ...]] = {
     "E-mail": mail.ROWS,
     "The database": database.ROWS,
     "The audit trail": trail.ROWS,
+    "Watching it": watching.ROWS,
 }
 VARIABLES = {row.name: row for rows in SECTIONS.values() for row in rows}

@@ -124,6 +124,7 @@ CONTROLS: dict[tuple[str, str], tuple[Control, dict[str, Field]]] = {
             "upcoming_days": _whole(0, 60),
             "requests_per_second": LIMIT,
             "search_lag_seconds": _whole(0, 3_600),
+            "date_seconds": _whole(-(2**33), 2**33),
         },
     ),
     ("GET", "conformance"): (levers.conformance, {}),

@@ -41,7 +41,7 @@ class Attacked(Stack):
         for name in (*self.workers, *self.ports):
             self.start_again(name)
         for name, port in self.ports.items():
-            self.wait_for(name, f"http://127.0.0.1:{port}/healthz")
+            self.wait_for(name, f"http://127.0.0.1:{port}/readyz")
         self._listener = socket.create_server(("127.0.0.1", self.web_port))
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 

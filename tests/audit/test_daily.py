@@ -7,10 +7,11 @@ from django.core.checks import run_checks
 from django.db import connection
 from django.test import Client
 
-from billing import clock, health, jobs, sealing
+from billing import clock, jobs, sealing
 from billing.admin.tasks import tasks_of
 from billing.checks import warn_of_unprotected_trail
 from billing.models import AuditEntry, AuditSeal, Finding, Job, SealedEntry, TrailProgress, WorkerHeartbeat
+from billing.monitoring.outcome import Seen
 from tests.audit.test_seals import changed
 from tests.conftest import a_person, an_office
 
@@ -117,17 +118,17 @@ def without_a_trigger():
 
 def test_a_missing_trigger_is_told_at_the_start_on_the_health_page_and_on_the_first_page(caplog, auditor):
     WorkerHeartbeat.objects.create(name="host:1", seen_at=clock.wall())
-    assert Client().get("/healthz").json()["unprotected"] == 0
+    assert "trail_triggers" not in Client().get("/healthz").json()["codes"]
     without_a_trigger()
 
-    assert Client().get("/healthz").json()["unprotected"] == 1
+    assert "trail_triggers" in Client().get("/healthz").json()["codes"]
     [warning] = [
         one for one in run_checks(tags=["billing"], include_deployment_checks=True) if one.id == "billing.W009"
     ]
     assert "billing_auditentry_kept" in warning.msg
     warn_of_unprotected_trail()
     assert "billing_auditentry_kept" in caplog.text
-    assert "The audit trail is not protected" in [task.title for task in tasks_of(auditor.user, health.figures())]
+    assert "The audit trail is not protected" in [task.title for task in tasks_of(auditor.user, Seen())]
     sealing.verify_trail()
     assert "the protection billing_auditentry_kept" in Finding.objects.get(kind="audit_trail_changed").detail
 
@@ -139,12 +140,12 @@ def test_entries_that_wait_for_a_seal_are_amber_after_five_minutes(seconds, is_t
     an_office("Maple")
     changed(AuditEntry, AuditEntry.objects.order_by("pk")[0].pk, timestamp=clock.wall() - timedelta(seconds=seconds))
 
-    seen = health.figures()
+    seen = Seen()
 
-    assert seen["oldest_unsealed_seconds"] in (seconds, seconds + 1)
+    assert seen.figures["oldest_unsealed_seconds"] in (seconds, seconds + 1)
     told = {task.title: task.tone for task in tasks_of(person, seen)}
     assert told.get("The audit trail is not sealed") == ("warning" if is_told else None)
 
 
 def test_what_is_sealed_does_not_wait(sealed):
-    assert health.figures()["oldest_unsealed_seconds"] is None
+    assert Seen().figures["oldest_unsealed_seconds"] is None

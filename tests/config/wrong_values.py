@@ -104,6 +104,20 @@ OF_KIND: dict[kinds.Kind[Any], dict[str, str]] = {
         ),
         "must be the address of a proxy",
     ),
+    kinds.WATCHER_TOKEN: dict.fromkeys(
+        ("fellow-marmot", "fellow marmot of the north", "fellów-marmot-of-the-north"), "must be at least 16 random"
+    ),
+    places.ALERT_ADDRESS: dict.fromkeys(
+        (
+            "alerts.vendor.example",
+            "http://alerts.vendor.example",
+            "ftp://alerts.vendor.example",
+            "https://",
+            "https:///fellow",
+            "https://alerts.vendor.example/fellow marmot",
+        ),
+        "must be an address that begins with https://",
+    ),
     places.CERTIFICATES: dict.fromkeys(("/nonexistent/ca.pem", "/", __file__), "must be a file that can be read"),
     places.FOLDER: {__file__: "must be a folder. This is a file"},
     places.APPENDED_FILE: dict.fromkeys(
@@ -119,6 +133,12 @@ OF_LIST: dict[str, dict[str, str]] = {
         "a.example/x": "host 1 must be a host name alone",
         "*.example": "host 1 must be a host name alone",
         "a_b.example": "host 1 must be a host name alone",
+    },
+    "ALERT_EMAILS": {
+        "a@vendor.example b@vendor.example": f"address 1 {JOINED}",
+        "a@vendor.example;b@vendor.example": f"address 1 {JOINED}",
+        "a@vendor.example,fellow": "address 2 must be an e-mail address",
+        "a@": "address 1 must be an e-mail address",
     },
     "OIDC_EMAIL_DOMAINS": {
         "a.example;b.example": f"domain 1 {JOINED}",

@@ -12,6 +12,7 @@ from django.test import Client
 from billing import clock, matters
 from billing.access import invitations
 from billing.audit import actor, trail
+from billing.findings import report
 from billing.models import (
     ApprovalRequest,
     AuditEntry,
@@ -62,6 +63,11 @@ def has_emergency_role(administrator, operator, office):
     put(Kind.EMERGENCY_ROLE, administrator, emergency_role=row.pk)
 
 
+def is_alerted(administrator, *_):
+    found = report("check_failed", "clock", office=None, detail="The clock is off.", facts="clock")
+    put(Kind.ALERT, administrator, finding=found.pk, level="red")
+
+
 def put(kind, to, **given):
     Notification.objects.put(kind, "because", user=to.user, **given)
 
@@ -72,6 +78,7 @@ CAUSES: dict[str, Any] = {
     Kind.ROLE_GIVEN: lambda *_: told_of_role(),
     Kind.APPROVAL_WAITS: waits_for_approval,
     Kind.EMERGENCY_ROLE: has_emergency_role,
+    Kind.ALERT: is_alerted,
     Kind.SECOND_FACTOR_REMOVED: lambda _, operator, office: put(Kind.SECOND_FACTOR_REMOVED, operator),
 }
 
@@ -97,6 +104,8 @@ def deactivated(administrator, operator):
         (Kind.APPROVAL_WAITS, deactivated),
         (Kind.EMERGENCY_ROLE, without_role),
         (Kind.EMERGENCY_ROLE, deactivated),
+        (Kind.ALERT, without_role),
+        (Kind.ALERT, deactivated),
         (Kind.SECOND_FACTOR_REMOVED, deactivated),
     ],
 )
@@ -126,7 +135,7 @@ def test_each_kind_has_a_text_in_both_forms_and_is_declared(mail_server, adminis
     assert "{" not in plain + html
     assert "None" not in plain + html
     assert ("?link=" in plain) == ("?link=" in html) == (kind in ("invitation", "password_reset"))
-    assert ("/admin/" in plain) == ("/admin/" in html) == (kind in ("approval_waits", "emergency_role"))
+    assert ("/admin/" in plain) == ("/admin/" in html) == (kind in ("approval_waits", "emergency_role", "alert"))
     kept = serializers.serialize("json", Notification.objects.all())
     assert "://" not in kept
     assert "/admin/" not in kept

@@ -23,6 +23,7 @@ from billing.models import (
     ReceivedEvent,
     Reconciliation,
 )
+from billing.monitoring import asking, telling
 from billing.operations import compliance
 from billing.operations.engine.begin import perform
 from billing.operations.offices.archive import ArchiveOffice
@@ -508,6 +509,17 @@ def determination_lapsed(at: Stage) -> Iterator[None]:
     another = actor.person(a_person("another@vendor.example", group=ADMINISTRATOR))
     determined(at.operator, another)
     compliance.report_lapse()
+
+
+@story
+def check_failed(at: Stage) -> Iterator[None]:
+    at.stripe.control("settings", date_seconds=3600)
+    asking.ask()
+    telling.check()
+    yield
+    at.stripe.control("settings", date_seconds=0)
+    asking.ask()
+    telling.check()
 
 
 @story

@@ -55,7 +55,7 @@ class Command(BaseCommand):
             if options["abandon"]:
                 self._abandon(options["reason"])
                 return
-            accounts.refuse_other_account()
+            accounts.require_own_account()
             with pace.kept():
                 run = reconcile(
                     by=actor.job("reconcile"),

@@ -19,5 +19,8 @@ class Command(BaseCommand):
         checks.warn_of_unprotected_trail()
         if options["once"]:
             self.stdout.write(f"Tasks done: {worker.work_once()}")
-        else:
+            return
+        try:
             worker.work_forever()
+        except errors.WrongStripeAccount as error:  # Stripe accepts the key only now
+            raise CommandError(str(error)) from None

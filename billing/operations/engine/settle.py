@@ -81,6 +81,10 @@ def carry_out(run: Run) -> None:
             return
         _settle(operation, Status.REJECTED, error)
         raise
+    except errors.StripeKeyRefused as error:
+        # an earlier attempt had no answer, and this refusal says nothing about it
+        _settle(operation, Status.UNKNOWN if operation.attempts > 1 else _status_of_rejection(run), error)
+        raise
     except errors.StripeRejected as error:
         _settle(operation, _status_of_rejection(run), error)
         raise

@@ -6,6 +6,8 @@ from billing.stripe_api import client
 from billing.stripe_api.client import Step
 from billing.stripe_api.gateway import answers
 
+EVERY_EVENT = "*"
+
 
 @dataclass(frozen=True, slots=True)
 class AccountState:
@@ -15,10 +17,23 @@ class AccountState:
 
 @dataclass(frozen=True, slots=True)
 class EndpointState:
+    """A webhook endpoint. Without ``api_version``, Stripe uses the version that is the default of the account."""
+
     id: str
     url: str
-    secret: str
     enabled_events: tuple[str, ...]
+    secret: str = ""
+    is_enabled: bool = True
+    api_version: str = ""
+
+    @property
+    def fault(self) -> str:
+        """Return why it does not send us what we need, or "": disabled, version or events."""
+        if not self.is_enabled:
+            return "disabled"
+        if self.api_version != client.API_VERSION:
+            return "version"
+        return "" if EVERY_EVENT in self.enabled_events else "events"
 
 
 def account(*, livemode: bool) -> AccountState:
@@ -26,24 +41,40 @@ def account(*, livemode: bool) -> AccountState:
     return AccountState(id=answers.identity_of(client.get("/v1/account")), livemode=livemode)
 
 
-def create_webhook_endpoint(url: str, *, events: list[str], step: Step) -> EndpointState:
-    """Make Stripe report events to ``url``. Only this answer has the secret, and no later one.
+def create_webhook_endpoint(url: str, *, step: Step) -> EndpointState:
+    """Make Stripe report all events to ``url``. Only this answer has the secret, and no later one.
 
     Source: https://docs.stripe.com/api/webhook_endpoints/create
     """
     params = {
         "url": url,
-        "enabled_events": events,
+        "enabled_events": [EVERY_EVENT],
         "api_version": client.API_VERSION,
         "description": "Office Billing",
     }
-    data = client.post("/v1/webhook_endpoints", params, step=step)
-    return EndpointState(data["id"], data["url"], data.get("secret") or "", tuple(data["enabled_events"]))
+    return _endpoint(client.post("/v1/webhook_endpoints", params, step=step))
 
 
-def find_webhook_endpoint(url: str) -> EndpointState | None:
-    """Return the enabled endpoint that reports to ``url``, without its secret, or None."""
-    for data in answers.page("/v1/webhook_endpoints", {}):
-        if data["url"] == url and data["status"] == "enabled":
-            return EndpointState(data["id"], data["url"], "", tuple(data["enabled_events"]))
-    return None
+def mend_webhook_endpoint(endpoint: str, *, step: Step) -> EndpointState:
+    """Enable the endpoint for all events. Its API version cannot be changed.
+
+    Source: https://docs.stripe.com/api/webhook_endpoints/update
+    """
+    params = {"disabled": False, "enabled_events": [EVERY_EVENT]}
+    return _endpoint(client.post(f"/v1/webhook_endpoints/{endpoint}", params, step=step))
+
+
+def webhook_endpoints(url: str) -> list[EndpointState]:
+    """Return the endpoints that report to ``url``, without their secrets."""
+    return [_endpoint(data) for data in answers.page("/v1/webhook_endpoints", {}) if data["url"] == url]
+
+
+def _endpoint(data: client.Answer) -> EndpointState:
+    return EndpointState(
+        id=data["id"],
+        url=data["url"],
+        enabled_events=tuple(data["enabled_events"]),
+        secret=data.get("secret") or "",
+        is_enabled=data["status"] == "enabled",
+        api_version=data.get("api_version") or "",
+    )

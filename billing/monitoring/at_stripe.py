@@ -1,0 +1,141 @@
+"""Checks of what lies between Stripe and us, by what processes noted (``billing.observations``). They ask nobody."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from billing.models import ReceivedEvent, StripeAccount, Subscription
+from billing.models.observation import Level
+from billing.models.statuses import REVENUE
+from billing.monitoring.outcome import Outcome, Seen, ago, amber, green, many, red, unknown
+from billing.observations import ACCOUNT, CLOCK, ENDPOINT, SIGNATURES, STRIPE
+
+NO_ANSWER_TOO_LONG = timedelta(minutes=15)
+STALE = timedelta(hours=3)
+"""A worker asks each hour."""
+SILENT = timedelta(days=35)
+"""A month and a few days: each live subscription that renews monthly has events within that."""
+SIGNATURES_COUNT_FOR = timedelta(hours=1)
+FEW_SIGNATURES = 3
+ASK = "A worker asks Stripe each hour. To ask now: python manage.py doctor"
+SET_UP = "Run: python manage.py setup_stripe --register-endpoint"
+
+
+def stripe(seen: Seen) -> Outcome:
+    """Whether Stripe answers, and accepts our key."""
+    account, noted = seen.observed.get(ACCOUNT), seen.observed.get(STRIPE)
+    if account and account.state == Level.RED:
+        return red(
+            "STRIPE_SECRET_KEY is of another account or mode than this database.",
+            "Use the key of the right account. Web and workers do not start with this one.",
+            account.code,
+        )
+    if noted and noted.code == "key_refused":
+        return red(
+            f"Stripe refuses STRIPE_SECRET_KEY since {_clock(noted.since)}. Nothing is sent or read there.",
+            "Put a current key of the same account in .env, and restart web and workers.",
+            noted.code,
+        )
+    if noted and noted.code == "no_answer":
+        return (red if seen.now - noted.since > NO_ANSWER_TOO_LONG else amber)(
+            f"Stripe does not answer since {_clock(noted.since)}.",
+            "Look at the network of this machine and at https://status.stripe.com. What waits goes on by itself.",
+            noted.code,
+        )
+    if not StripeAccount.objects.using(seen.using).exists():
+        return red("This database has no Stripe account yet.", "Run: python manage.py setup_stripe", "not_set_up")
+    if noted is None:
+        return unknown("Nobody has asked Stripe yet.", ASK)
+    age = seen.now - noted.seen_at
+    if age > STALE:
+        return amber(f"Nobody has asked Stripe for {ago(age.total_seconds())}.", ASK, "not_asked")
+    return green("Stripe answers, and accepts the key.")
+
+
+def clock(seen: Seen) -> Outcome:
+    noted = seen.observed.get(CLOCK)
+    if noted is None:
+        return unknown("The clock was not compared with Stripe's yet.", ASK)
+    off = noted.figures.get("seconds", 0)
+    if noted.state == Level.GREEN:
+        return green(f"The clock of this machine is {ago(abs(off))} off Stripe's.")
+    return red(
+        f"The clock of a machine is {ago(abs(off))} {'behind' if off > 0 else 'ahead of'} Stripe's.",
+        "Set it right and let it be set by NTP. From five minutes on, every event of Stripe is refused.",
+    )
+
+
+def webhook_endpoint(seen: Seen) -> Outcome:
+    """Whether Stripe sends our events to our address. The last event that came is named in any case."""
+    noted = seen.observed.get(ENDPOINT)
+    if noted is None:
+        return unknown("The webhook endpoint at Stripe was not looked at yet.", ASK)
+    if noted.code == "":
+        return green("Stripe has our webhook endpoint, and it is enabled.")
+    if noted.code == "by_hand":
+        return green("No endpoint is registered at Stripe. On a developer's machine, `stripe listen` sends the events.")
+    says = {
+        "missing": "Stripe has no webhook endpoint with our address, so no event arrives.",
+        "disabled": "The webhook endpoint at Stripe is disabled, so no event arrives.",
+        "version": "The webhook endpoint at Stripe sends events of another API version.",
+        "events": "The webhook endpoint at Stripe does not send all the events that are needed.",
+        "two": "Stripe has a second webhook endpoint with our address, so each event comes twice.",
+    }
+    if noted.state == Level.RED:
+        return red(says[noted.code], SET_UP, noted.code)
+    return amber(says[noted.code], "Delete the one that setup_stripe did not make, in Stripe's dashboard.", noted.code)
+
+
+def last_event(seen: Seen) -> Outcome:
+    """How long ago the last event with a right signature came."""
+    came = last_received(using=seen.using)
+    silent_for = seen.now - came if came else None
+    says = "No event of Stripe has come yet."
+    if silent_for is not None:
+        says = f"The last event of Stripe came {ago(silent_for.total_seconds())} ago."
+        if silent_for <= SILENT:
+            return green(says)
+    if not _has_old_subscription(seen):
+        return green(says)
+    todo = "Send a test event in Stripe's dashboard, and look at the deliveries of the endpoint there."
+    return amber(says, todo)
+
+
+def webhook_signatures(seen: Seen) -> Outcome:
+    """Whether what comes to our address is signed with a secret that we know.
+
+    Anybody can send something without a signature. It is red only while nothing with a right one comes.
+    """
+    if not settings.STRIPE_WEBHOOK_SECRETS:
+        return red("No webhook secret is set, so every event is refused.", SET_UP, "no_secret")
+    noted = seen.observed.get(SIGNATURES)
+    if noted is None or seen.now - noted.seen_at > SIGNATURES_COUNT_FOR:
+        return green("No webhook was refused for its signature within the last hour.")
+    times, first = noted.figures["times"], datetime.fromisoformat(noted.figures["first"])
+    says = f"{many(times, 'webhook')} came with a wrong or old signature, the first at {_clock(first)}."
+    if times < FEW_SIGNATURES:
+        return green(says)
+    came = last_received(using=seen.using)
+    if came and came > first:
+        return amber(
+            f"{says} Others were right.", "If a secret was rolled, keep the old one in STRIPE_WEBHOOK_SECRETS."
+        )
+    return red(
+        f"{says} None was right since.",
+        "Put the signing secret that Stripe's dashboard shows for the endpoint into STRIPE_WEBHOOK_SECRETS, and "
+        "restart web. Stripe sends the events again.",
+        "all_refused",
+    )
+
+
+def last_received(*, using: str) -> datetime | None:
+    return ReceivedEvent.objects.using(using).order_by("-pk").values_list("received_at", flat=True).first()
+
+
+def _has_old_subscription(seen: Seen) -> bool:
+    live = Subscription.objects.using(seen.using).filter(status__in=REVENUE, deleted_at=None)
+    return live.filter(created_at__lt=seen.now - SILENT).exists()
+
+
+def _clock(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"

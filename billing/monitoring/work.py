@@ -1,0 +1,55 @@
+"""Checks of what waits here: the worker, events, findings and jobs."""
+
+from billing.models import Finding
+from billing.monitoring.figures import AHEAD, DEAD_SECONDS, worker_lives
+from billing.monitoring.outcome import Outcome, Seen, ago, amber, green, many, red, unknown
+
+WAITS_LONG, WAITS_TOO_LONG = 5 * 60, 30 * 60
+START = "Start a worker: python manage.py worker"
+
+
+def worker(seen: Seen) -> Outcome:
+    beat, ahead = seen.figures["heartbeat_seconds"], seen.figures["heartbeats_ahead"]
+    if worker_lives(seen.figures):
+        return green(f"A worker reported {ago(beat)} ago.")
+    if ahead:
+        return unknown(
+            f"The heartbeat of {many(ahead, 'worker')} is more than {ago(AHEAD.total_seconds())} in the future.",
+            "Set the clocks of all machines right. Then restart the workers.",
+            "clock",
+        )
+    last = "none has reported yet" if beat is None else f"the last one reported {ago(beat)} ago"
+    waiting = many(seen.figures["waiting"], "event")
+    return red(
+        "No worker is running.",
+        f"Events from Stripe are stored but not applied: {waiting} now; {last}. A worker reports every few seconds, "
+        f"and counts as dead after {ago(DEAD_SECONDS)}. {START}",
+    )
+
+
+def waiting_events(seen: Seen) -> Outcome:
+    oldest = seen.figures["oldest_waiting_seconds"]
+    if oldest is None:
+        return green("No event waits.")
+    says = f"{many(seen.figures['waiting'], 'event')} of Stripe waited for up to {ago(oldest)}."
+    if oldest < WAITS_LONG:
+        return green(says)
+    todo = "Look at the errors under Events from Stripe, and whether workers run and Stripe answers."
+    return (red if oldest >= WAITS_TOO_LONG else amber)(says, todo)
+
+
+def parked_events(seen: Seen) -> Outcome:
+    if not (parked := seen.figures["parked"]):
+        return green("No event is parked.")
+    return amber(
+        f"{many(parked, 'event')} could not be applied.",
+        "Each was tried many times and is now parked with its error. Correct the cause, then read them again.",
+    )
+
+
+def findings(seen: Seen) -> Outcome:
+    critical = Finding.objects.using(seen.using).filter(resolved_at=None, severity=Finding.Severity.CRITICAL).count()
+    if not critical:
+        return green("No critical finding is open.")
+    says = f"{many(critical, 'critical finding')} {'is' if critical == 1 else 'are'} open."
+    return amber(says, "Look at them under Findings.")

@@ -1,0 +1,64 @@
+"""Counting webhooks with a wrong signature, so that a wrong secret is told. At most one write a minute and process.
+
+Only what comes to our own address counts. Nobody knows that but Stripe and us, so noise from the internet does not.
+"""
+
+import time
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import Error as AnyDatabaseError
+from djstripe.models import WebhookEndpoint
+
+from billing import clock, observations, time_limits
+from billing.models.observation import Level
+
+EVERY_SECONDS = 60
+FORGOTTEN_AFTER = timedelta(hours=1)
+
+_counted = 0
+_next_write = 0.0
+_own: set[Any] = set()
+
+
+def count(uuid: Any) -> None:
+    """Count one. Each minute the number goes into the note: how many since the first, and when the first came."""
+    global _counted, _next_write  # noqa: PLW0603  of this process
+    is_due = time.monotonic() >= _next_write
+    if uuid not in _own and not (is_due and _is_own(uuid)):
+        return
+    _counted += 1
+    if is_due and _write(_counted):
+        _counted = 0
+    if is_due:
+        _next_write = time.monotonic() + EVERY_SECONDS
+
+
+def forget() -> None:
+    """Begin again, as after a start."""
+    global _counted, _next_write
+    _counted, _next_write = 0, 0.0
+    _own.clear()
+
+
+def _is_own(uuid: Any) -> bool:
+    try:
+        with time_limits.optional() as using:
+            _own.update(WebhookEndpoint.objects.using(using).values_list("djstripe_uuid", flat=True))
+    except AnyDatabaseError:
+        return False
+    return uuid in _own
+
+
+def _write(more: int) -> bool:
+    """Add to what is noted. Two processes that do so at the same moment may lose one of their numbers."""
+    now = clock.wall()
+    try:
+        with time_limits.optional() as using:
+            before = observations.seen(observations.SIGNATURES, using=using)
+    except AnyDatabaseError:
+        return False
+    times, first = 0, now
+    if before and now - before.seen_at <= FORGOTTEN_AFTER:
+        times, first = before.figures["times"], datetime.fromisoformat(before.figures["first"])
+    return observations.put(observations.SIGNATURES, Level.RED, "refused", times=times + more, first=first.isoformat())
