@@ -12,3 +12,10 @@ DETAIL = (
     "request again in a few seconds, with the same Idempotency-Key."
 )
 RETRY_AFTER = {"Retry-After": "5"}
+DEFECTS = ("no such ", "has no column", "syntax error")
+"""Words of SQLite about a wrong statement. It has no class of errors for them."""
+
+
+def is_trouble(error: BaseException | None) -> bool:
+    """Return whether the error says that the database cannot be used now, and not that a statement of ours is wrong."""
+    return isinstance(error, TROUBLE) and not any(one in str(error) for one in DEFECTS)

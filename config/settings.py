@@ -326,6 +326,7 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = DEBUG
 
 CSRF_TRUSTED_ORIGINS = [SITE_URL] if SITE_URL.startswith("https://") else []
+SESSION_ENGINE = "billing.sign_in.stored_sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = int(SESSION_LASTS.total_seconds())
 SECURE_REFERRER_POLICY = "same-origin"

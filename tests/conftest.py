@@ -17,7 +17,7 @@ from django.contrib.auth.models import Group
 from django.db import connections, transaction
 from django.test import Client
 
-from billing import accounts, clock
+from billing import accounts, clock, time_limits
 from billing.access import grants, services
 from billing.audit import actor, reads, trail
 from billing.limits import process
@@ -349,6 +349,7 @@ def nothing_counted() -> None:
     """Let each test ask as if nobody had asked before. What the database counts goes with its rows."""
     process.forget()
     reads.forget()
+    time_limits.forget()
     services.tried.clear()
 
 

@@ -60,7 +60,7 @@ def test_a_server_that_accepts_and_stays_silent_is_given_up_within_two_seconds()
 
 @embedded_only
 @pytest.mark.django_db(transaction=True, databases=BOTH)
-@pytest.mark.parametrize(("alias", "waits"), [("default", 20_000), ("impatient", 1_800)])
+@pytest.mark.parametrize(("alias", "waits"), [("default", 20_000), ("impatient", 1_400)])
 def test_a_commit_of_a_database_file_is_on_disk_and_only_the_receiver_is_impatient(alias, waits):
     with connections[alias].cursor() as cursor:
         seen = [cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in ("synchronous", "journal_mode")]
