@@ -70,6 +70,7 @@ SECRET: dict[str, Callable[[], Any]] = {
     "EMAIL_HOST_PASSWORD": lambda: settings.EMAIL_HOST_PASSWORD,
     "AUDIT_SEAL_KEY": lambda: settings.AUDIT_SEAL_KEY,
     "AUDIT_ENTRY_KEYS": lambda: settings.AUDIT_ENTRY_KEYS,
+    "METRICS_TOKEN": lambda: settings.METRICS_TOKEN,
     DATABASE_SECRET: lambda: settings.DATABASES["default"].get("PASSWORD", ""),
 }
 LEFT_OUT = {
@@ -79,6 +80,7 @@ LEFT_OUT = {
     "WEB_PROCESSES": "how many, not what",
     "STATIC_ROOT": "where styles are",
     "LOG_LEVEL": "how much is logged",
+    "LOG_FORMAT": "how a line of the log looks",
     "DATABASE_KEY": DATABASE_SECRET,
     "DATABASE_AUTH_TOKEN": DATABASE_SECRET,
     "DATABASE_NEW_KEY": "of a command, which is on record itself",

@@ -34,6 +34,7 @@ from billing.operations.engine.settle import resume_unsettled
 from billing.outbox import delivery, keeping  # noqa: F401  keeping: for its job
 from billing.stripe_api import pace
 from billing.webhooks import inbox
+from config import logs
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +69,7 @@ def work_forever() -> None:
     signal.signal(signal.SIGINT, finish)
     freeze_loaded()
     heart = Heart(f"{socket.gethostname()}:{os.getpid()}")
+    logs.name_worker(heart.name)
     postman = Postman(stop)
     postman.start()
     log.info("worker %s started", heart.name)

@@ -8,7 +8,7 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 from environ import Env
 
-from config import databases, environment, rate_limits, sign_in
+from config import databases, environment, logs, rate_limits, sign_in
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
@@ -135,6 +135,7 @@ databases.check_database(
     problems=problems,
 )
 DATABASE_CAN_LOSE_COMMITS = databases.is_libsql_server(DATABASES["default"])  # at a power cut
+METRICS_TOKEN = environment.Secret(env.str("METRICS_TOKEN", default=""))
 DATABASES["impatient"] = databases.with_limits(DATABASES["default"], seconds=databases.IMPATIENT_SECONDS)
 DATABASES["optional"] = databases.with_limits(DATABASES["default"], seconds=databases.OPTIONAL_SECONDS)
 problems.raise_if_any()
@@ -166,6 +167,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "config.headers.limited",  # first, so that no answer is without them
+    "billing.access.request_context.identified",  # early, so that no line of the log is without the id
     "django.middleware.security.SecurityMiddleware",
     "billing.error_pages.refuse_nul",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -345,18 +347,26 @@ if not DEBUG:
     CSRF_COOKIE_NAME = "__Host-csrf"
 
 DEFAULT_EXCEPTION_REPORTER_FILTER = "config.error_pages.WithoutWhatWasTyped"
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    # their lines carry Stripe's ids, addresses that are searched for, and the parameters of statements
-    "loggers": {
-        name: {"level": "WARNING"} for name in ("stripe", "httpx", "urllib3", "asyncio", "fido2", "django.db.backends")
-    }
-    | {"axes": {"level": "ERROR"}},  # the audit trail has each failure
-}
+LOGGING = logs.configuration(
+    form=logs.checked_form(env.str("LOG_FORMAT", default="") or (logs.TEXT if DEBUG else logs.JSON), problems=problems),
+    level=env.str("LOG_LEVEL", default="INFO"),
+    secrets=(
+        SECRET_KEY,
+        STRIPE_API_KEY,
+        *STRIPE_WEBHOOK_SECRETS,
+        *SECRETS_KEYS,
+        OIDC.client_secret,
+        EMAIL_HOST_PASSWORD,
+        AUDIT_SEAL_KEY,
+        *AUDIT_ENTRY_KEYS,
+        str(DATABASES["default"].get("PASSWORD") or ""),
+        DATABASE_NEW_KEY,
+        DATABASE_TO_KEY,
+        DATABASE_TO_TOKEN,
+        METRICS_TOKEN,
+    ),
+)
+problems.raise_if_any()
 
 
 def _in_sidebar(title: str, icon: str, model: str) -> dict[str, object]:

@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any
 
+import structlog
 from auditlog.registry import auditlog
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
@@ -116,7 +117,8 @@ def acting(
     request_id = request_id or asked_from.request_id or uuid.uuid4().hex
     token = _context.set(Context(by, office, reason, replace(asked_from, request_id=request_id)))
     try:
-        yield
+        with structlog.contextvars.bound_contextvars(request_id=request_id):  # the log's lines have it too
+            yield
     finally:
         _context.reset(token)
 

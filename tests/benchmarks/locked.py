@@ -31,7 +31,9 @@ def measure() -> None:
             for connections in CONNECTIONS:
                 with locked():
                     waits, answers = sent(port, path, connections)
-                print(f"{connections:3} connections: {len(waits):6} answers {dict(answers)}; {stage.percentiles(waits)}")
+                print(
+                    f"{connections:3} connections: {len(waits):6} answers {dict(answers)}; {stage.percentiles(waits)}"
+                )
                 stage.verdict("longest", max(waits), MOST, least=False, unit=" s")
 
 
