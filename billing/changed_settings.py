@@ -80,6 +80,7 @@ LEFT_OUT = {
     "WEB_PROCESSES": "how many, not what",
     "STATIC_ROOT": "where styles are",
     "LOG_LEVEL": "how much is logged",
+    "PROMETHEUS_MULTIPROC_DIR": "where counts are",
     "LOG_FORMAT": "how a line of the log looks",
     "DATABASE_KEY": DATABASE_SECRET,
     "DATABASE_AUTH_TOKEN": DATABASE_SECRET,

@@ -31,7 +31,7 @@ class NotTried(OperationalError):
 
 @contextmanager
 def impatient() -> Iterator[str]:
-    """Give the connection for an answer that must be out within two seconds, as what ``using`` takes. Only for reads."""
+    """Give the connection for an answer that must be out within two seconds, as what ``using`` takes. For reads."""
     with _limited("impatient") as using:
         yield using
 

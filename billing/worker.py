@@ -25,6 +25,7 @@ from billing import (  # noqa: F401  for their jobs
     limits,
     matters,
     member_grants,
+    outages,
     sealing,
     stored_texts,
 )
@@ -106,6 +107,7 @@ def freeze_loaded() -> None:
 
 def _one_of_each(stop: threading.Event) -> int:
     """Work on at most one operation, one look and one job, so that none of them waits long for the others."""
+    outages.let_one_try(outages.STRIPE)
     done = 0
     for step in STEPS:
         if not stop.is_set():
@@ -144,6 +146,7 @@ class Postman(threading.Thread):
         close_old_connections()
         self.began = time.monotonic()
         try:
+            outages.let_one_try(outages.MAIL_SERVER)
             wait = 0 if delivery.work_off(limit=1) else IDLE_SECONDS
         except AnyDatabaseError:
             log.exception("outbox: an error of the database; trying again")

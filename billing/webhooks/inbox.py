@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 
-from billing import catalogue, clock, errors, leases
+from billing import catalogue, clock, errors, leases, outages
 from billing.audit import actor, trail
 from billing.database_trouble import TROUBLE
 from billing.findings import OF_UNKNOWN_CUSTOMERS, UNKNOWN_CUSTOMER, report, resolve
@@ -110,6 +110,8 @@ def _handle(mine: uuid.UUID, events: list[ReceivedEvent]) -> None:
             _put_off(mine, events, f"{type(error).__name__}: {error}")
         else:
             _settle(mine, events, Status.APPLIED if applied else Status.IGNORED)
+            if applied:
+                outages.is_over(outages.STRIPE, *(event.last_error for event in events))
 
 
 def _look_at(events: list[ReceivedEvent]) -> bool:

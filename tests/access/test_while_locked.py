@@ -81,7 +81,7 @@ def as_if_nothing_was_noted() -> None:
 
 
 def asked(client: Any, address: str) -> tuple[Any, float]:
-    """Return the answer, and for how long the database let it wait in vain, in seconds: other work here adds nothing."""
+    """Return the answer, and for how many seconds the database let it wait in vain. Other work does not count."""
     waited = 0.0
 
     def timed(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:

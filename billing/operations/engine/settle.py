@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 FIRST_RETRY = timedelta(seconds=5)
 LAST_RETRY = timedelta(minutes=10)
+LAST_RETRY_IF_AWAY = timedelta(seconds=15)
+"""There are few operations at a time, and somebody waits for each: after an outage, none waits longer than this."""
 
 Status = Operation.Status
 
@@ -142,7 +144,9 @@ def _settle(operation: Operation, status: str, error: errors.BillingError | None
         operation.error_message = errors.without_stripe_ids(str(error)) if error else ""
         operation.decline_code = error.decline_code if isinstance(error, errors.CardDeclined) else ""
         if status == Status.UNKNOWN:
-            wait = leases.back_off(operation.attempts, first=FIRST_RETRY, last=LAST_RETRY)
+            is_away = isinstance(error, errors.StripeUnavailable)
+            last = LAST_RETRY_IF_AWAY if is_away else LAST_RETRY
+            wait = leases.back_off(operation.attempts, first=FIRST_RETRY, last=last)
             operation.lease_until = clock.wall() + wait
         else:
             operation.settled_at = clock.wall()
