@@ -18,6 +18,7 @@ from typing import Any
 
 from django.db import OperationalError, connections, transaction
 
+from billing import measures
 from billing.database_trouble import TROUBLE
 
 NOT_TRIED_FOR = 1.0
@@ -78,6 +79,7 @@ def _tried(alias: str) -> Iterator[None]:
     try:
         yield
     except TROUBLE:
+        measures.REFUSED_WRITES.labels(alias).inc()
         _refused_until[alias] = time.monotonic() + NOT_TRIED_FOR
         raise
 

@@ -1,7 +1,9 @@
 """The rules for the environment variables. One error names everything that is missing or wrong."""
 
 import hashlib
+import os
 import re
+from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
@@ -46,6 +48,23 @@ def limits(text: str, variable: str, *, problems: Problems) -> dict[str, int]:
             break
         found[currency] = int(amount)
     return found
+
+
+def metrics_folder(folder: str, *, is_used: bool, problems: Problems) -> str:
+    """Return the folder for what each process counts, made if it is not there; "" if it is not used.
+
+    prometheus-client reads the variable by itself, when it is imported first.
+    """
+    variable = "PROMETHEUS_MULTIPROC_DIR"
+    os.environ.pop(variable, None)
+    if not is_used:
+        return ""
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        problems.add(variable, f"must be a folder into which this process can write ({error.strerror})")
+    os.environ[variable] = folder
+    return folder
 
 
 def time_zone(name: str, variable: str, *, problems: Problems) -> str:

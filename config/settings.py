@@ -136,6 +136,11 @@ databases.check_database(
 )
 DATABASE_CAN_LOSE_COMMITS = databases.is_libsql_server(DATABASES["default"])  # at a power cut
 METRICS_TOKEN = environment.Secret(env.str("METRICS_TOKEN", default=""))
+METRICS_FOLDER = environment.metrics_folder(
+    env.str("PROMETHEUS_MULTIPROC_DIR", default="") or str(BASE_DIR / "var" / "metrics"),
+    is_used=bool(METRICS_TOKEN),
+    problems=problems,
+)
 DATABASES["impatient"] = databases.with_limits(DATABASES["default"], seconds=databases.IMPATIENT_SECONDS)
 DATABASES["optional"] = databases.with_limits(DATABASES["default"], seconds=databases.OPTIONAL_SECONDS)
 problems.raise_if_any()

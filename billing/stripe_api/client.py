@@ -18,7 +18,7 @@ import stripe
 from django.conf import settings
 from django.db import connections
 
-from billing import errors
+from billing import errors, measures
 from billing.stripe_api import charging, outbound, pace, reviewed
 
 API_VERSION = outbound.API_VERSION
@@ -117,6 +117,11 @@ def _ask(method: str, path: str, params: dict[str, Any], options: dict[str, Any]
     _refuse_off_the_list(method, path, params)  # whoever asks, and also what an earlier version wrote down
     _refuse_inside_transaction(path)
     pace.wait_for_turn()
+    with measures.asking_stripe(method, path):
+        return _sent(method, path, params, options)
+
+
+def _sent(method: str, path: str, params: dict[str, Any], options: dict[str, Any]) -> stripe.StripeResponse:
     client = _client(settings.STRIPE_API_KEY, settings.STRIPE_API_BASE)
     try:
         return client.raw_request(method, path, **params, **options)

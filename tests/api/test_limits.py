@@ -417,7 +417,10 @@ class TestWithoutItsStore:
         assert Client(raise_request_exception=False).post("/account/login/", form).status_code == 503
 
     def test_an_operation_is_503_and_a_preview_is_counted_in_this_process(self, one_connection, office, settings):
-        settings.RATE_LIMITS = {**settings.RATE_LIMITS, "at-stripe": replace(settings.RATE_LIMITS["at-stripe"], times=4)}
+        settings.RATE_LIMITS = {
+            **settings.RATE_LIMITS,
+            "at-stripe": replace(settings.RATE_LIMITS["at-stripe"], times=4),
+        }
         settings.WEB_PROCESSES = 2
         client = signed_in(a_member(office, "owner"))
         with connections["default"].execute_wrapper(_no_counts):

@@ -11,7 +11,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import F
 
-from billing import clock, errors, leases
+from billing import clock, errors, leases, measures
 from billing.audit import trail
 from billing.findings import report
 from billing.look import look
@@ -152,6 +152,7 @@ def _settle(operation: Operation, status: str, error: errors.BillingError | None
             operation.settled_at = clock.wall()
         written = ["status", "error_code", "error_message", "decline_code", "lease_until", "settled_at"]
         operation.save(update_fields=written)
+    measures.OPERATIONS.labels(operation.kind, status).inc()
 
 
 def _look(run: Run) -> None:
