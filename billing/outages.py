@@ -30,7 +30,7 @@ STRIPE = Outage(
     f"{errors.StripeUnavailable.code}: ",
     (
         lambda: ReceivedEvent.objects.filter(status=ReceivedEvent.Status.WAITING),
-        lambda: Job.objects.all(),
+        Job.objects.all,
     ),
 )
 MAIL_SERVER = Outage(

@@ -1,5 +1,9 @@
 """/metrics: only with its token, and with what happened: in this process, in others, and in the database."""
 
+import os
+import re
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
@@ -9,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from prometheus_client.parser import text_string_to_metric_families
 
 from billing import clock, jobs, measures
+from billing.metrics import Stored
 from billing.models import ReceivedEvent, WorkerHeartbeat
 from billing.webhooks import inbox
 from config.environment import Secret
@@ -16,6 +21,7 @@ from tests.api.services import a_service, asking
 from tests.api.test_api import path
 from tests.conftest import post_delivery
 from tests.other_connections import out_of_reach
+from tests.processes import ROOT
 
 TOKEN = "a-token-of-the-tests"
 
@@ -117,3 +123,40 @@ def test_an_answer_at_a_login_is_counted_and_takes_no_statement_more(office):
 )
 def test_an_endpoint_has_no_id(asked, endpoint):
     assert measures.endpoint_of(asked) == endpoint
+
+
+def test_the_alerts_ask_for_figures_that_there_are(db, subscribed):
+    WorkerHeartbeat.objects.create(name="m:1", seen_at=clock.wall())
+    told = {one for family in measures.REGISTRY.collect() for one in _names(family)}
+    told |= {one for family in Stored().collect() for one in _names(family)}
+    asked = set(re.findall(r"billing_\w+", (ROOT / "docs/prometheus/alerts.yml").read_text()))
+
+    assert asked - told == set()
+    assert len(asked) > 12
+
+
+def _names(family):
+    return {f"{family.name}_total", f"{family.name}_count", family.name}
+
+
+def test_any_web_process_answers_for_all_of_its_machine(tmp_path):
+    ask = [sys.executable, "-c", COUNT_AND_SHOW]
+    folder = {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path), "METRICS_TOKEN": TOKEN}
+    environment = {**os.environ, **folder, "DATABASE_URL": "libsql:////no-such-folder-at-all.db"}
+    shown = [subprocess.run(ask, cwd=ROOT, env=environment, capture_output=True, text=True).stdout for _ in range(3)]
+
+    assert [re.findall(r'reason="signature"} (\d)', one) for one in shown] == [["1"], ["2"], ["3"]]
+
+
+COUNT_AND_SHOW = """
+import os
+os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+import django
+django.setup()
+from django.conf import settings
+from django.test import RequestFactory
+from billing import measures, metrics
+measures.REFUSED_WEBHOOKS.labels("signature").inc()
+headers = {"Authorization": f"Bearer {settings.METRICS_TOKEN}"}
+print(metrics.page(RequestFactory().get("/metrics", headers=headers)).content.decode())
+"""

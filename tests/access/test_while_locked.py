@@ -150,7 +150,7 @@ def test_what_a_person_reads_over_the_api(lapsed, heard):
 
 def test_what_a_service_reads(lapsed, heard):
     ids = furnished(lapsed)
-    service, token = a_service()
+    _, token = a_service()
     client = asking(token)
     walk = {name: filled(named()[name][0], ids) for name in READ}
 

@@ -1,4 +1,4 @@
-"""Each line of the log: one JSON object with the request and the process, without secrets, and short where it can be."""
+"""Each line of the log: one JSON object with the request and the process, without secrets."""
 
 import json
 import logging
