@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -143,11 +144,12 @@ def test_any_web_process_answers_for_all_of_its_machine(tmp_path):
     ask = [sys.executable, "-c", COUNT_AND_SHOW]
     folder = {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path), "METRICS_TOKEN": TOKEN}
     environment = {**os.environ, **folder, "DATABASE_URL": "libsql:////no-such-folder-at-all.db"}
-    shown = [subprocess.run(ask, cwd=ROOT, env=environment, capture_output=True, text=True).stdout for _ in range(3)]
+    shown = [subprocess.run(ask, cwd=ROOT, env=environment, check=True, **PRINTED).stdout for _ in range(3)]
 
     assert [re.findall(r'reason="signature"} (\d)', one) for one in shown] == [["1"], ["2"], ["3"]]
 
 
+PRINTED: Any = {"capture_output": True, "text": True}
 COUNT_AND_SHOW = """
 import os
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"

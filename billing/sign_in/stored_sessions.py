@@ -24,7 +24,7 @@ class SessionStore(db.SessionStore):
                 self._write(must_create, using=using)
 
     def _write(self, must_create: bool, *, using: str) -> None:
-        row = self.create_model_instance(self._get_session(no_load=must_create))
+        row = self.create_model_instance(self._get_session(no_load=must_create))  # type: ignore[attr-defined]  # Django's
         try:
             with transaction.atomic(using=using):
                 row.save(force_insert=must_create, force_update=not must_create, using=using)

@@ -161,7 +161,7 @@ def test_what_a_service_reads(lapsed, heard):
 def test_what_staff_read(stripe, heard):
     office, by = an_office(), actor.person(a_person("operator@vendor.example", group=OPERATOR))
     block = transaction.atomic()
-    block._from_testcase = True  # the rows are made as in a test case's transaction, and stay
+    block._from_testcase = True  # type: ignore[attr-defined]  # the rows are made as in a test case's transaction, and stay
     with block:
         at = rows(office, actor.person(a_person("second@vendor.example", group=ADMINISTRATOR)), by)
     client = Client()
