@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 from djstripe.models import WebhookEndpoint
 
 from billing import clock, measures, time_limits
+from billing.database_trouble import is_logged
 from billing.models import ReceivedEvent
 from billing.stripe_api import signature
 from billing.webhooks.hints import hint_of
@@ -60,7 +61,7 @@ def _received(request: HttpRequest, uuid: Any) -> HttpResponse:
     if not signature.is_valid(body, header, secrets=settings.STRIPE_WEBHOOK_SECRETS, now=clock.wall()):
         log.warning("webhook refused: no valid signature")
         measures.REFUSED_WEBHOOKS.labels("signature").inc()
-        return _answer("The signature is missing, wrong, or more than five minutes old.", 400)
+        return is_logged(_answer("The signature is missing, wrong, or more than five minutes old.", 400))
     try:
         event = json.loads(body)
     except (ValueError, RecursionError):
@@ -80,7 +81,7 @@ def _received(request: HttpRequest, uuid: Any) -> HttpResponse:
     except AnyDatabaseError:
         measures.REFUSED_WEBHOOKS.labels("database").inc()
         log.exception("webhook not stored: the database did not take it")
-        return _answer("The event was not stored. Send it again.", 503)
+        return is_logged(_answer("The event was not stored. Send it again.", 503))
     return _answer("received", 200)
 
 

@@ -11,7 +11,7 @@ from django.db import connections
 
 from billing import time_limits
 from billing.models import ReceivedEvent
-from config import databases
+from config import databases, logs
 from config.environment import Problems
 from tests.conftest import post_delivery
 from tests.other_connections import embedded_only, locked_by_another, out_of_reach
@@ -31,13 +31,15 @@ def delivery(stripe):
 
 
 @pytest.mark.django_db(transaction=True, databases=BOTH)
-def test_with_the_database_locked_stripe_is_told_within_two_seconds_to_come_again(delivery):
+def test_with_the_database_locked_stripe_is_told_within_two_seconds_to_come_again(delivery, caplog):
     with locked_by_another("billing_receivedevent"):
         began = time.monotonic()
         answer = post_delivery(delivery)
         took = time.monotonic() - began
 
     assert (answer.status_code, took < 2) == (503, True), took
+    [line] = caplog.records
+    assert "Traceback" not in logs.Line(logs.JSON, ()).format(line)
     time_limits.forget()  # a second later
     assert post_delivery(delivery).status_code == 200
     assert ReceivedEvent.objects.count() == 1
