@@ -75,6 +75,7 @@ SECRET: dict[str, Callable[[], Any]] = {
     "ALERT_WEBHOOK": lambda: settings.ALERT_WEBHOOK,
     "AUDIT_SEAL_KEY": lambda: settings.AUDIT_SEAL_KEY,
     "AUDIT_ENTRY_KEYS": lambda: settings.AUDIT_ENTRY_KEYS,
+    "METRICS_TOKEN": lambda: settings.METRICS_TOKEN,
     DATABASE_SECRET: lambda: settings.DATABASES["default"].get("PASSWORD", ""),
 }
 LEFT_OUT = {
@@ -85,6 +86,8 @@ LEFT_OUT = {
     "DISK_LEAST_FREE_MB": "when it is told, not what",
     "STATIC_ROOT": "where styles are",
     "LOG_LEVEL": "how much is logged",
+    "PROMETHEUS_MULTIPROC_DIR": "where counts are",
+    "LOG_FORMAT": "how a line of the log looks",
     "DATABASE_KEY": DATABASE_SECRET,
     "DATABASE_AUTH_TOKEN": DATABASE_SECRET,
     "DATABASE_NEW_KEY": "of a command, which is on record itself",

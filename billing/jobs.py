@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import F, Q, QuerySet
 
-from billing import clock, errors, leases
+from billing import clock, errors, leases, outages
 from billing.audit import actor, trail
 from billing.database_trouble import TROUBLE
 from billing.findings import report, resolve
@@ -117,6 +117,7 @@ def _run(row: Job, own: QuerySet[Job]) -> None:
         log.exception("job %s failed", prefix)
         _put_off(row, own, f"{type(error).__name__}: {error}")
         return
+    outages.is_over(outages.STRIPE, row.last_error)
     if row.attempts >= REPORTED_AFTER:
         resolve("job_failed", row.name, resolution="it ran well later")
     now = clock.wall()

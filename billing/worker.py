@@ -25,6 +25,7 @@ from billing import (  # noqa: F401  for their jobs
     limits,
     matters,
     member_grants,
+    outages,
     sealing,
     stored_texts,
 )
@@ -35,6 +36,7 @@ from billing.operations.engine.settle import resume_unsettled
 from billing.outbox import delivery, keeping  # noqa: F401  keeping: for its job
 from billing.stripe_api import pace
 from billing.webhooks import inbox
+from config import logs
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +71,7 @@ def work_forever() -> None:
     signal.signal(signal.SIGINT, finish)
     freeze_loaded()
     heart = Heart(f"{socket.gethostname()}:{os.getpid()}")
+    logs.name_worker(heart.name)
     postman = Postman(stop)
     trouble = direct.Trouble()
     postman.start()
@@ -108,6 +111,7 @@ def freeze_loaded() -> None:
 
 def _one_of_each(stop: threading.Event) -> int:
     """Work on at most one operation, one look and one job, so that none of them waits long for the others."""
+    outages.let_one_try(outages.STRIPE)
     done = 0
     for step in STEPS:
         if not stop.is_set():
@@ -146,6 +150,7 @@ class Postman(threading.Thread):
         close_old_connections()
         self.began = time.monotonic()
         try:
+            outages.let_one_try(outages.MAIL_SERVER)
             wait = 0 if delivery.work_off(limit=1) else IDLE_SECONDS
         except AnyDatabaseError:
             log.exception("outbox: an error of the database; trying again")

@@ -23,7 +23,7 @@ from config.environment import Problems
 from config.variables.places import is_writable
 
 LIBSQL = "config.libsql"
-IMPATIENT_SECONDS = 1.8  # so that an answer is out within two
+IMPATIENT_SECONDS = 1.4  # so that an answer is out within two, also after a write that may be left out
 OPTIONAL_SECONDS = 0.4  # for a write that may be left out, while somebody waits for an answer that is ready
 PLAIN_FILE = b"SQLite format 3\x00"
 FORMS = (

@@ -1,6 +1,7 @@
 """The rules between environment variables, beside those of each one in config/variables/. One error names all."""
 
 import hashlib
+import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -41,6 +42,23 @@ class Problems:
             raise ImproperlyConfigured(
                 f"Some environment variables are missing or wrong. Set them in .env (see .env.example):\n{lines}"
             )
+
+
+def metrics_folder(folder: str, *, is_used: bool, problems: Problems) -> str:
+    """Return the folder for what each process counts, made if it is not there; "" if it is not used.
+
+    prometheus-client reads the variable by itself, when it is imported first.
+    """
+    variable = "PROMETHEUS_MULTIPROC_DIR"
+    os.environ.pop(variable, None)
+    if not is_used:
+        return ""
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        problems.add(variable, f"must be a folder into which this process can write ({error.strerror})")
+    os.environ[variable] = folder
+    return folder
 
 
 def is_live(key: str) -> bool:

@@ -2,7 +2,7 @@
 
 | counted | | if the database cannot be used |
 |---|---|---|
-| exactly | in the database, over all web processes | 503: nothing is let through uncounted |
+| exactly | in the database, over all web processes | 503 within two seconds; what only reads is counted by share |
 | by share | in the memory of each process, which lets through its share of the rate: no SQL | not concerned |
 
 A caller is a service or a person, whatever network they come from, and a network where nobody is signed in. Only
@@ -30,7 +30,7 @@ class RateLimit:
 
     def share(self, processes: int) -> int:
         """Return how many one web process lets through."""
-        return self.times if self.exact else max(1, self.times // processes)
+        return max(1, self.times // processes)
 
 
 DEFAULTS = {

@@ -8,7 +8,7 @@ from pathlib import Path
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
-from config import databases, environment, sign_in
+from config import databases, environment, logs, sign_in
 from config.variables import database, env_file, mail, signing_in, site, stripe, trail, watching
 from config.variables.table import VARIABLES
 from config.variables.variable import Values
@@ -137,6 +137,12 @@ databases.check_database(
     problems=problems,
 )
 DATABASE_CAN_LOSE_COMMITS = databases.is_libsql_server(DATABASES["default"])  # at a power cut
+METRICS_TOKEN = said[watching.METRICS_TOKEN]
+METRICS_FOLDER = environment.metrics_folder(
+    said[watching.PROMETHEUS_MULTIPROC_DIR] or str(BASE_DIR / "var" / "metrics"),
+    is_used=bool(METRICS_TOKEN),
+    problems=problems,
+)
 DATABASES["impatient"] = databases.with_limits(DATABASES["default"], seconds=databases.IMPATIENT_SECONDS)
 DATABASES["optional"] = databases.with_limits(DATABASES["default"], seconds=databases.OPTIONAL_SECONDS)
 problems.raise_if_any()
@@ -169,6 +175,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.headers.limited",  # first, so that no answer is without them
     "billing.monitoring.probes.readiness",  # before what redirects, and what looks at the host
+    "billing.access.request_context.identified",  # early, so that no line of the log is without the id
     "django.middleware.security.SecurityMiddleware",
     "billing.error_pages.refuse_nul",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -327,6 +334,7 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = DEBUG
 
 CSRF_TRUSTED_ORIGINS = [SITE_URL] if SITE_URL.startswith("https://") else []
+SESSION_ENGINE = "billing.sign_in.stored_sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = int(SESSION_LASTS.total_seconds())
 SECURE_REFERRER_POLICY = "same-origin"
@@ -345,18 +353,11 @@ if not DEBUG:
     CSRF_COOKIE_NAME = "__Host-csrf"
 
 DEFAULT_EXCEPTION_REPORTER_FILTER = "config.error_pages.WithoutWhatWasTyped"
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    # their lines carry Stripe's ids, addresses that are searched for, and the parameters of statements
-    "loggers": {
-        name: {"level": "WARNING"} for name in ("stripe", "httpx", "urllib3", "asyncio", "fido2", "django.db.backends")
-    }
-    | {"axes": {"level": "ERROR"}},  # the audit trail has each failure
-}
+LOGGING = logs.configuration(
+    form=said[watching.LOG_FORMAT],
+    level=LOG_LEVEL,
+    secrets=(*said.secrets(VARIABLES.values()), str(DATABASES["default"].get("PASSWORD") or "")),
+)
 
 
 def _in_sidebar(title: str, icon: str, model: str) -> dict[str, object]:

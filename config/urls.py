@@ -3,6 +3,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView, TemplateView
 
 from billing import error_pages
+from billing.monitoring import metrics
 from billing.monitoring.probes import healthz
 from billing.sign_in import views as sign_in
 from billing.webhooks.receive import receive
@@ -16,6 +17,7 @@ urlpatterns = [
     path("", sign_in.home, name="home"),
     path("account/", include("billing.sign_in.urls")),
     path("healthz", healthz, name="healthz"),  # /readyz is answered by a middleware, in front of all this
+    path("metrics", metrics.page, name="metrics"),
     path("done/", TemplateView.as_view(template_name="billing/returned.html"), name="returned"),
     # where Stripe's page sends an Office after it paid or did not pay
     path("payment/done/", TemplateView.as_view(template_name="payment/done.html"), name="payment-done"),

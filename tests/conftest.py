@@ -17,7 +17,7 @@ from django.contrib.auth.models import Group
 from django.db import connections, transaction
 from django.test import Client
 
-from billing import accounts, clock, observations
+from billing import accounts, clock, observations, time_limits
 from billing.access import grants, services
 from billing.audit import actor, reads, trail
 from billing.limits import process
@@ -373,6 +373,7 @@ def nothing_counted() -> None:
     hold.end()
     refused_signatures.forget()
     reads.forget()
+    time_limits.forget()
     services.tried.clear()
 
 

@@ -55,7 +55,7 @@ def test_the_limits_are_the_first_statement_and_end_with_the_transaction(alias):
         within = limits_in_force(using)
     after = limits_in_force(alias)
 
-    assert (using, within) == (alias, {"impatient": ["900ms", "720ms"], "optional": ["200ms", "160ms"]}[alias])
+    assert (using, within) == (alias, {"impatient": ["700ms", "560ms"], "optional": ["200ms", "160ms"]}[alias])
     assert after == limits_in_force("default")
 
 

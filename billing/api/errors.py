@@ -77,7 +77,8 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, database_trouble.TROUBLE):
         log.error("the database cannot be used", exc_info=error)
         body = {"code": database_trouble.CODE, "detail": database_trouble.DETAIL}
-        return Response(body, status=status.HTTP_503_SERVICE_UNAVAILABLE, headers=database_trouble.RETRY_AFTER)
+        away = Response(body, status=status.HTTP_503_SERVICE_UNAVAILABLE, headers=database_trouble.RETRY_AFTER)
+        return database_trouble.is_logged(away)
     response = exception_handler(error, context)
     if response is None:
         return None

@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from billing import clock, errors
+from billing import clock, errors, measures
 from billing.access import grants, second_factor, services
 from billing.access.roles import Power
 from billing.api import serializers
@@ -130,6 +130,7 @@ class OfficeEntitlement(OfficeView):
         found = entitlement(office, policy, at=at)
         if look_is_due(office, policy, at=at):
             queue_look_if_possible(office)
+        measures.ENTITLEMENT.labels(found.access.value, found.reason).inc()
         shown = {"access": found.access.value, "reason": found.reason, "until": found.until}
         response = Response(serializers.EntitlementSerializer(shown).data)
         patch_cache_control(response, private=True, no_cache=True)

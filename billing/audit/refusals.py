@@ -37,7 +37,7 @@ class Place:
     more: str = ""
 
 
-def counted(by: Actor | None, network: str, office: int | None, *about: object) -> Place | None:
+def counted(by: Actor | None, network: str, office: int | None, *about: object, using: str) -> Place | None:
     """Count a refusal. Return where its entry goes, if it is the first in this window. None: it was counted.
 
     To be called in the transaction that writes the entry.
@@ -45,18 +45,19 @@ def counted(by: Actor | None, network: str, office: int | None, *about: object) 
     who, began = _who(by), windows.began()
     where = f"{who} at {network if who == VISITORS else office}"
     place = Place(windows.key(began, "refusal", where, *about))
-    if _came_again(place.key):
+    if _came_again(place.key, using):
         return None
-    of_all = RefusalCount.objects.filter(group__startswith=f"{who} at ", began=began)
+    counts = RefusalCount.objects.using(using)
+    of_all = counts.filter(group__startswith=f"{who} at ", began=began)
     if of_all.count() >= (MOST_OF_VISITORS if who == VISITORS else MOST):
         place = Place(windows.key(began, "more refusals", who), MORE)
     elif of_all.filter(group=where).count() >= MOST_AT_ONE:
         place = Place(windows.key(began, "more refusals", where), MORE_AT_ONE)
-    if place.more and _came_again(place.key):
+    if place.more and _came_again(place.key, using):
         return None
-    _, is_first = RefusalCount.objects.get_or_create(pk=place.key, defaults={"group": where, "began": began})
+    _, is_first = counts.get_or_create(pk=place.key, defaults={"group": where, "began": began})
     if not is_first:
-        _came_again(place.key)
+        _came_again(place.key, using)
     return place if is_first else None
 
 
@@ -70,8 +71,8 @@ def taken(row: RefusalCount) -> bool:
     return bool(RefusalCount.objects.filter(pk=row.pk, times=row.times).delete()[0])
 
 
-def _came_again(key: str) -> bool:
-    return bool(RefusalCount.objects.filter(pk=key).update(times=F("times") + 1))
+def _came_again(key: str, using: str) -> bool:
+    return bool(RefusalCount.objects.using(using).filter(pk=key).update(times=F("times") + 1))
 
 
 def _who(by: Actor | None) -> str:

@@ -12,14 +12,16 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any
 
+import structlog
 from auditlog.registry import auditlog
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.db import DEFAULT_DB_ALIAS, transaction
 from django.db.models import Model, QuerySet
 from django.db.models.signals import pre_save
+from django.db.transaction import get_connection
 
-from billing import clock, errors, models
+from billing import clock, errors, models, time_limits
 from billing.audit import leaves, refusals
 from billing.audit.actor import Actor
 from billing.models import AuditEntry, Office, User
@@ -115,7 +117,8 @@ def acting(
     request_id = request_id or asked_from.request_id or uuid.uuid4().hex
     token = _context.set(Context(by, office, reason, replace(asked_from, request_id=request_id)))
     try:
-        yield
+        with structlog.contextvars.bound_contextvars(request_id=request_id):  # the log's lines have it too
+            yield
     finally:
         _context.reset(token)
 
@@ -169,13 +172,23 @@ def record_refusal(subject: Any, what: str, *, code: str, office: Office | None 
     ``code`` says of which kind it is, by which it is searched for: the code of the error if there is one. It is about
     the Office of the context unless another one is given. The reason of the context is left out. Give nothing that the
     person wrote: a refused text may be about a patient, and the trail is kept for years.
+
+    Raises: an error of the database within two seconds, if it takes no write. What is not on record is not answered.
     """
+    if get_connection().in_atomic_block:
+        _write_refusal(subject, what, code, office, using=DEFAULT_DB_ALIAS)
+        return
+    with time_limits.impatient_write() as using:
+        _write_refusal(subject, what, code, office, using=using)
+
+
+def _write_refusal(subject: Any, what: str, code: str, office: Office | None, *, using: str) -> None:
     context = _context.get()
     entry = _entry(AuditEntry.Kind.REFUSAL, subject, what, office)
     entry.office = entry.office or context.office
     about = (entry.content_type_id, entry.object_pk, entry.what)
-    with transaction.atomic():
-        place = refusals.counted(context.actor, context.asked_from.network, entry.office_id, *about)
+    with transaction.atomic(using=using):
+        place = refusals.counted(context.actor, context.asked_from.network, entry.office_id, *about, using=using)
         if place is None:
             return
         if place.more:
@@ -183,7 +196,7 @@ def record_refusal(subject: Any, what: str, *, code: str, office: Office | None 
             subject, code = (by and (by.user or by.identity)) or NOBODY, refusals.CODE_OF_MORE
             entry = _entry(AuditEntry.Kind.REFUSAL, subject, place.more, at_one)
         entry.window_key, entry.additional_data = place.key, {"code": code}
-        entry.save()
+        entry.save(using=using)
 
 
 def record_count(first: AuditEntry, what: str) -> None:

@@ -4,6 +4,7 @@ from billing.audit.reads import WITHOUT_EFFECT
 
 EXEMPT = {
     "healthz": "monitors ask it often; short queries that only read bound it",
+    "metrics": "Prometheus asks it often, with a token; a few short queries bound it",
     "djstripe:djstripe_webhook_by_uuid": "Stripe's signature and the body's size bound it, and no event may be lost",
 }
 """Addresses without a limit, and why."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS
 from django.db import Error as AnyDatabaseError
 from django.http import HttpRequest, HttpResponseBase
 
@@ -19,6 +18,8 @@ from config.rate_limits import RateLimit
 
 log = logging.getLogger(__name__)
 COUNTED = "counted_by_limit"
+COUNTED_ANYWAY = ("at-stripe",)
+"""Limits of what only reads: the answer does not wait for the database to take the count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,37 +38,51 @@ def is_counted(request: HttpRequest) -> bool:
 def count(request: HttpRequest, caller: Any) -> None:
     """Count the request of this caller: a service, a person, or nobody who is known. An exempt address counts nothing.
 
-    Raises: TooManyRequests. An error of the database, if it counts this limit and cannot be used.
+    Raises: TooManyRequests. An error of the database within two seconds, if it counts this limit and cannot be used.
     """
     match = request.resolver_match
     name = limit_of(match.view_name if match else "", request.method or "")
     if name is None:
         return
-    _take(request, *_limit_and_caller(name, request, caller))
+    limit, who = _limit_and_caller(name, request, caller)
+    if not limit.exact:
+        _take(request, limit, _in_this_process(limit, who))
+    elif name in COUNTED_ANYWAY:
+        _take(request, limit, _exactly_if_possible(limit, who))
+    else:
+        with time_limits.impatient_write() as using:
+            counted = rate_counts.take(limit, who, using=using)
+        _take(request, limit, counted)
 
 
 def count_wrong_token(request: HttpRequest) -> None:
     """Count a token that is not valid, for its network alone. A right one is never counted, nor refused, for that.
 
-    It counts in the memory of this process first, so that a flood of them is soon refused without SQL. If the database
-    does not take the count soon, it is left out: the answer is ready.
+    It counts in the memory of this process first, so that a flood of them is soon refused without SQL.
 
     Raises: TooManyRequests.
     """
     count(request, None)
+    limit = settings.RATE_LIMITS["wrong-tokens"]
+    _take(request, limit, _exactly_if_possible(limit, f"from {network_of(request)}"))
+
+
+def _in_this_process(limit: RateLimit, who: str) -> tuple[int, float]:
+    return process.take(limit, who, processes=settings.WEB_PROCESSES)
+
+
+def _exactly_if_possible(limit: RateLimit, who: str) -> tuple[int, float]:
+    """Count in the database, or in the memory of this process if the database does not take it soon."""
     try:
         with time_limits.optional() as using:
-            _take(request, settings.RATE_LIMITS["wrong-tokens"], f"from {network_of(request)}", using=using)
+            return rate_counts.take(limit, who, using=using)
     except AnyDatabaseError:
-        log.exception("a token that is not valid was not counted: the database did not take it")
+        log.exception("counted in this process alone, because the database did not take it: %s", limit.name)
+        return _in_this_process(limit, who)
 
 
-def _take(request: HttpRequest, limit: RateLimit, who: str, *, using: str = DEFAULT_DB_ALIAS) -> None:
-    left, seconds = (
-        rate_counts.take(limit, who, using=using)
-        if limit.exact
-        else process.take(limit, who, processes=settings.WEB_PROCESSES)
-    )
+def _take(request: HttpRequest, limit: RateLimit, taken: tuple[int, float]) -> None:
+    left, seconds = taken
     counted = Counted(limit, left, max(1, math.ceil(seconds)))
     setattr(request, COUNTED, counted)
     if left < 0:

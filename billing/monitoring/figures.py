@@ -29,12 +29,12 @@ def figures(*, using: str = "default") -> dict[str, Any]:
     events = ReceivedEvent.objects.using(using)
     waiting = events.filter(status=ReceivedEvent.Status.WAITING).aggregate(n=Count("pk"), oldest=Min("received_at"))
     return {
-        "heartbeat_seconds": _age(beats["at"], now),
+        "heartbeat_seconds": age(beats["at"], now),
         "heartbeats_ahead": beats["ahead"],
         "waiting": waiting["n"],
-        "oldest_waiting_seconds": _age(waiting["oldest"], now),
+        "oldest_waiting_seconds": age(waiting["oldest"], now),
         "parked": events.filter(status=ReceivedEvent.Status.PARKED).count(),
-        "oldest_unsealed_seconds": _age(seals.waiting(using=using).aggregate(at=Min("timestamp"))["at"], now),
+        "oldest_unsealed_seconds": age(seals.waiting(using=using).aggregate(at=Min("timestamp"))["at"], now),
         "unprotected": len(append_only.faults(connections[using])),
     }
 
@@ -50,5 +50,6 @@ def worker_lives(seen: dict[str, Any]) -> bool:
     return beat is not None and beat <= DEAD_SECONDS
 
 
-def _age(at: datetime | None, now: datetime) -> int | None:
+def age(at: datetime | None, now: datetime) -> int | None:
+    """Return for how many seconds something is so. One from the future counts as now."""
     return max(0, int((now - at).total_seconds())) if at else None

@@ -15,7 +15,7 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db import transaction
 from django.db.models import F, QuerySet
 
-from billing import clock, errors, leases
+from billing import clock, errors, leases, outages
 from billing.audit import actor, trail
 from billing.database_trouble import TROUBLE
 from billing.findings import MAIL_REPORTED_AFTER, report
@@ -82,10 +82,11 @@ def _deliver(row: Notification, own: QuerySet[Notification]) -> None:
                 _hand_over(server, message)
                 # also if the lease ended meanwhile, and it was given up as unknown
                 own.update(**leases.RELEASED, state=State.SENT, sent_at=clock.wall(), last_error="")
+                outages.is_over(outages.MAIL_SERVER, row.last_error)
     except TROUBLE:  # the database cannot be used: the lease ends by itself
         raise
     except ServerAway as error:
-        _put_off(row, own, f"the mail server cannot be used: {error}", park=False)
+        _put_off(row, own, f"{outages.MAIL_SERVER.begins}{error}", park=False)
     except ServerRefused as error:
         _put_off(row, own, f"the mail server refused it: {error}", park=error.for_good or row.attempts >= MOST_ATTEMPTS)
     except OutcomeUnknown as error:

@@ -10,7 +10,7 @@ from django.utils.http import urlencode
 
 from billing.access import second_factor
 
-NOT_BY_SESSION = ("api/", "stripe/", "healthz", "account/logout/")
+NOT_BY_SESSION = ("api/", "stripe/", "healthz", "metrics", "account/logout/")
 """Routes where a session opens nothing: a token or a signature does, or it is open to all."""
 ENROLLING = "account/"
 USING = ("account/2fa/reauthenticate/", "account/2fa/webauthn/reauthenticate/")

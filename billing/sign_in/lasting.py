@@ -16,12 +16,14 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import signals
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.models import Session
 from django.db import Error as AnyDatabaseError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
 from billing import clock, time_limits
+from billing.audit import actor, trail
 from billing.models import User
-from billing.sign_in import recorded
 
 log = logging.getLogger(__name__)
 USE_IS_EXACT_TO = timedelta(seconds=30)
@@ -89,10 +91,16 @@ def _why_over(row: UserSession | None, user: User) -> str:
 
 
 def _end(request: HttpRequest, user: User, row: UserSession | None, why: str) -> None:
-    recorded.act(user, f"session over: {why}")
-    if row:
-        row.delete()
-    request.session.flush()
+    """End the session. If that cannot be written it is left out: the session opens nothing, and its cookie goes."""
+    try:
+        with time_limits.optional() as using, transaction.atomic(using=using), trail.acting(actor.person(user)):
+            trail.record_act(user, f"session over: {why}", using=using)
+            if row:
+                row.delete(using=using)
+            Session.objects.using(using).filter(pk=request.session.session_key).delete()
+    except AnyDatabaseError:
+        log.exception("the end of a session was not written: the database did not take it")
+    request.session = type(request.session)()
     request.user = AnonymousUser()
     messages.info(request, f"You were signed out, because {why}. Sign in again.")
 

@@ -19,7 +19,7 @@ import stripe
 from django.conf import settings
 from django.db import connections
 
-from billing import errors
+from billing import errors, measures
 from billing.stripe_api import charging, hold, outbound, outbound_list, pace, reviewed, sightings
 
 API_VERSION = outbound_list.API_VERSION
@@ -130,6 +130,11 @@ def _ask(method: str, path: str, params: dict[str, Any], options: dict[str, Any]
     _refuse_inside_transaction(path)
     hold.require_known_account(path)
     pace.wait_for_turn()
+    with measures.asking_stripe(method, path):
+        return _sent(method, path, params, options)
+
+
+def _sent(method: str, path: str, params: dict[str, Any], options: dict[str, Any]) -> stripe.StripeResponse:
     try:
         return _answer(method, path, params | options)
     except stripe.CardError as error:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 
-from billing import catalogue, clock, errors, leases
+from billing import catalogue, clock, errors, leases, measures, outages
 from billing.audit import actor, trail
 from billing.database_trouble import TROUBLE
 from billing.findings import OF_UNKNOWN_CUSTOMERS, UNKNOWN_CUSTOMER, report, resolve
@@ -110,6 +110,8 @@ def _handle(mine: uuid.UUID, events: list[ReceivedEvent]) -> None:
             _put_off(mine, events, f"{type(error).__name__}: {error}")
         else:
             _settle(mine, events, Status.APPLIED if applied else Status.IGNORED)
+            if applied:
+                outages.is_over(outages.STRIPE, *(event.last_error for event in events))
 
 
 def _look_at(events: list[ReceivedEvent]) -> bool:
@@ -202,6 +204,8 @@ def _settle(mine: uuid.UUID, events: list[ReceivedEvent], status: str) -> None:
     ReceivedEvent.objects.filter(pk__in=[event.pk for event in events], claim_id=mine).update(
         status=status, settled_at=clock.wall(), lease_until=None, last_error=""
     )
+    for event in events:
+        measures.EVENTS.labels(status).observe((clock.wall() - event.received_at).total_seconds())
 
 
 def _put_off(

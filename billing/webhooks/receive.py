@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +14,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 from djstripe.models import WebhookEndpoint
 
-from billing import clock, time_limits
+from billing import clock, measures, time_limits
+from billing.database_trouble import is_logged
 from billing.models import ReceivedEvent
 from billing.stripe_api import signature
 from billing.webhooks import refused_signatures
@@ -41,6 +43,13 @@ def receive(request: HttpRequest, uuid: Any) -> HttpResponse:
     503, within two seconds: the database did not take it, and Stripe must send it again.
     Source: https://docs.stripe.com/webhooks
     """
+    began = time.perf_counter()
+    answer = _received(request, uuid)
+    measures.WEBHOOKS.labels(answer.status_code).observe(time.perf_counter() - began)
+    return answer
+
+
+def _received(request: HttpRequest, uuid: Any) -> HttpResponse:
     if _declared_length(request) > MOST_BYTES:
         return _answer("The body is larger than 1 MB.", 413)
     try:
@@ -53,7 +62,8 @@ def receive(request: HttpRequest, uuid: Any) -> HttpResponse:
     if not signature.is_valid(body, header, secrets=settings.STRIPE_WEBHOOK_SECRETS, now=clock.wall()):
         log.warning("webhook refused: no valid signature")
         refused_signatures.count(uuid)
-        return _answer("The signature is missing, wrong, or more than five minutes old.", 400)
+        measures.REFUSED_WEBHOOKS.labels("signature").inc()
+        return is_logged(_answer("The signature is missing, wrong, or more than five minutes old.", 400))
     try:
         event = json.loads(body)
     except (ValueError, RecursionError):
@@ -61,6 +71,7 @@ def receive(request: HttpRequest, uuid: Any) -> HttpResponse:
     if not isinstance(event, dict) or event.get("object") != "event":
         return _answer("This is not an event that we use.", 200)
     if event.get("livemode", settings.STRIPE_LIVE_MODE) != settings.STRIPE_LIVE_MODE or event.get("account"):
+        measures.REFUSED_WEBHOOKS.labels("mode").inc()
         return _answer("This event is of another mode or account.", 400)
     hint = hint_of(event)
     if not hint.stripe_id:
@@ -70,8 +81,9 @@ def receive(request: HttpRequest, uuid: Any) -> HttpResponse:
             return _answer("There is no webhook endpoint at this address.", 404)
         _insert(hint)
     except AnyDatabaseError:
+        measures.REFUSED_WEBHOOKS.labels("database").inc()
         log.exception("webhook not stored: the database did not take it")
-        return _answer("The event was not stored. Send it again.", 503)
+        return is_logged(_answer("The event was not stored. Send it again.", 503))
     return _answer("received", 200)
 
 

@@ -126,6 +126,7 @@ TEXT = Kind("a text", str, is_free=True)
 PASSWORD = Kind("a secret text", Secret, is_free=True, is_secret=True)
 WORD = matching("visible ASCII characters without blanks", r"[!-~]+")
 TOKEN = secret("visible ASCII characters without blanks", r"[!-~]+")
+LOG_LINES = matching("json or text", r"json|text")
 WATCHER_TOKEN = secret(
     'at least 16 random characters. Make them: python -c "import secrets; print(secrets.token_urlsafe(32))"',
     r"[!-~]{16,}",

@@ -1,7 +1,7 @@
 """One row of the table of variables, and what the environment says for the rows."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -49,6 +49,11 @@ class Values:
             self._known[variable.name] = self._read(variable)
         found: T = self._known[variable.name]
         return found
+
+    def secrets(self, variables: Iterable[Variable[Any]]) -> tuple[str, ...]:
+        """Return every value that is a secret, each one of a list by itself. The log leaves them out."""
+        found = [self[variable] for variable in variables if variable.kind.is_secret]
+        return tuple(one for value in found for one in (value if isinstance(value, list) else [value]) if one)
 
     def _read(self, variable: Variable[T]) -> T:
         given = self._environment.get(variable.name)

@@ -1,14 +1,32 @@
 """The variables of what watches the product, and whom it tells."""
 
-from config.variables.kinds import WATCHER_TOKEN, listed, number
-from config.variables.places import ALERT_ADDRESS, EMAIL_ADDRESS
-from config.variables.variable import Variable
+from config.variables.kinds import LOG_LINES, WATCHER_TOKEN, listed, number
+from config.variables.places import ALERT_ADDRESS, EMAIL_ADDRESS, FOLDER
+from config.variables.site import DEBUG
+from config.variables.variable import Derived, Variable
 
 HEALTH_TOKEN = Variable(
     "HEALTH_TOKEN",
     WATCHER_TOKEN,
     "Whoever sends this as Authorization: Bearer … sees the details at /healthz. Without it, /healthz shows codes "
     "only.",
+)
+METRICS_TOKEN = Variable(
+    "METRICS_TOKEN",
+    WATCHER_TOKEN,
+    "The token with which Prometheus asks /metrics. Without it there is no such page. docs/metrics.md says more.",
+)
+PROMETHEUS_MULTIPROC_DIR = Variable(
+    "PROMETHEUS_MULTIPROC_DIR",
+    FOLDER,
+    "The folder in which the web and worker processes of this machine keep their counts.",
+    default=Derived("var/metrics/", lambda said: ""),
+)
+LOG_FORMAT = Variable(
+    "LOG_FORMAT",
+    LOG_LINES,
+    "json: each line of the log is one JSON object. text: a line for people.",
+    default=Derived("json, or text while DEBUG is on", lambda said: "text" if said[DEBUG] else "json"),
 )
 DISK_LEAST_FREE_MB = Variable(
     "DISK_LEAST_FREE_MB",
@@ -30,4 +48,12 @@ ALERT_WEBHOOK = Variable(
     example="https://alerts.vendor.example/office-billing",
 )
 
-ROWS = (HEALTH_TOKEN, DISK_LEAST_FREE_MB, ALERT_EMAILS, ALERT_WEBHOOK)
+ROWS = (
+    HEALTH_TOKEN,
+    METRICS_TOKEN,
+    PROMETHEUS_MULTIPROC_DIR,
+    LOG_FORMAT,
+    DISK_LEAST_FREE_MB,
+    ALERT_EMAILS,
+    ALERT_WEBHOOK,
+)

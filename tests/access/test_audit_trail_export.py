@@ -17,7 +17,7 @@ from billing.models import AuditEntry, AuditSeal
 from tests.api.test_api import path, signed_in
 from tests.conftest import a_member, a_person, an_office
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "optional"])
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient", "optional"])
 ADMIN = reverse("admin:billing_auditentry_export")
 
 

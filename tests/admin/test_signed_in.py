@@ -9,7 +9,7 @@ from billing.audit import actor
 from billing.models import AuditEntry, User
 from tests.sign_in.browser import Browser
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "optional"])
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient", "optional"])
 
 
 @pytest.fixture

@@ -416,11 +416,18 @@ class TestWithoutItsStore:
         form = {"login": "owner@maple.example", "password": PASSWORD}
         assert Client(raise_request_exception=False).post("/account/login/", form).status_code == 503
 
-    def test_an_operation_and_a_preview_are_503(self, one_connection, office):
+    def test_an_operation_is_503_and_a_preview_is_counted_in_this_process(self, one_connection, office, settings):
+        settings.RATE_LIMITS = {
+            **settings.RATE_LIMITS,
+            "at-stripe": replace(settings.RATE_LIMITS["at-stripe"], times=4),
+        }
+        settings.WEB_PROCESSES = 2
         client = signed_in(a_member(office, "owner"))
         with connections["default"].execute_wrapper(_no_counts):
-            for rest in ("subscription/cancel/", "subscription/discount/preview/"):
-                assert client.post(path(office, rest), {}, format="json").status_code == 503
+            assert client.post(path(office, "subscription/cancel/"), {}, format="json").status_code == 503
+            preview = path(office, "subscription/discount/preview/")
+            statuses = [client.post(preview, {}, format="json").status_code for _ in range(3)]
+        assert statuses == [400, 400, 429]
 
 
 def _no_counts(execute, sql, params, many, context):

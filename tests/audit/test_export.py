@@ -16,7 +16,7 @@ from billing.models import AuditEntry, AuditSeal
 from tests.audit.test_seals import RFC_8032
 from tests.conftest import an_office
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "optional"])
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient", "optional"])
 REASON = "the yearly review"
 LEAVES = [leaf_hash(str(number).encode()) for number in range(40)]
 

@@ -54,6 +54,7 @@ ALLOWED = {
     "billing/operations/engine/idempotency.py": NOT_AUDITED_HERE,
     "billing/operations/engine/settle.py": "who works on an operation; its outcome is saved",
     "billing/operations/engine/steps.py: asking": "who works on an operation",
+    "billing/outages.py": "when a row of a queue is due",
     "billing/outbox/delivery.py": NOT_AUDITED_HERE,
     "billing/projection/__init__.py: take_ticket": ORDER,
     "billing/projection/rows.py: save_all": ORDER,

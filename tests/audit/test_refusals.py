@@ -153,7 +153,7 @@ def test_a_refusal_of_a_window_that_is_not_over_is_not_lost_to_the_job(stripe, o
     refused(CancelSubscription(), office, outsider)
     the_window_is_over()
     [row] = refusals.over()
-    refusals._came_again(row.pk)
+    refusals._came_again(row.pk, "default")
 
     assert not refusals.taken(row)
     write_counts()

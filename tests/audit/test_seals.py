@@ -13,7 +13,7 @@ from billing.models import AuditEntry, AuditSeal, Finding, Office, SealedEntry
 from tests.audit.aged import dated_back
 from tests.conftest import a_person, an_office
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "optional"])
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient", "optional"])
 RFC_8032 = {  # section 7.1, test 2
     "private": "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
     "public": "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",

@@ -13,7 +13,7 @@ from billing.audit import actor, export, merkle, trail, verifier, verify
 from billing.models import AuditSeal, SealedEntry, SealedTile
 from tests.conftest import an_office
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "optional"])
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient", "optional"])
 
 
 def a_long_trail(office, entries):

@@ -104,6 +104,7 @@ OF_KIND: dict[kinds.Kind[Any], dict[str, str]] = {
         ),
         "must be the address of a proxy",
     ),
+    kinds.LOG_LINES: dict.fromkeys(("xml", "JSON", "json,text"), "must be json or text"),
     kinds.WATCHER_TOKEN: dict.fromkeys(
         ("fellow-marmot", "fellow marmot of the north", "fellów-marmot-of-the-north"), "must be at least 16 random"
     ),
@@ -112,7 +113,6 @@ OF_KIND: dict[kinds.Kind[Any], dict[str, str]] = {
             "alerts.vendor.example",
             "http://alerts.vendor.example",
             "ftp://alerts.vendor.example",
-            "https://",
             "https:///fellow",
             "https://alerts.vendor.example/fellow marmot",
         ),

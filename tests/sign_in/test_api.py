@@ -8,7 +8,7 @@ from tests.conftest import PASSWORD, a_member
 from tests.sign_in.browser import Browser, entries
 
 pytestmark = pytest.mark.django_db(
-    transaction=True, databases=["default", "optional"]
+    transaction=True, databases=["default", "impatient", "optional"]
 )  # what follows enrolling follows its commit
 STAFF = "operator@vendor.example"
 NEW = "seven wild geese over a lake"

@@ -14,7 +14,7 @@ from tests.conftest import PASSWORD, a_person, an_office
 from tests.pages.test_links import GOOD, page_of
 from tests.sign_in.browser import Browser
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "optional"])
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient", "optional"])
 STAFF = "operator@vendor.example"
 
 

@@ -18,7 +18,7 @@ from billing.models import AccessToken, AuditEntry, Membership, User
 from tests.conftest import PASSWORD, a_member, an_office
 from tests.sign_in.browser import Browser, entries
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "optional"])
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient", "optional"])
 NEW = "seven wild geese over a lake"
 
 

@@ -14,7 +14,7 @@ from tests.other_connections import locked_by_another
 from tests.processes import production
 from tests.sign_in.browser import Browser, entries
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "optional"])
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient", "optional"])
 STAFF = "operator@vendor.example"
 
 

@@ -15,7 +15,7 @@ from billing.models import AuditEntry, RateCount, RefusalCount, User
 from tests.conftest import PASSWORD, a_member
 from tests.sign_in.browser import Browser, entries
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "optional"])
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient", "optional"])
 STAFF = "operator@vendor.example"
 HERE, THERE = "203.0.113.7", "198.51.100.9"
 WRONG = "sign-in: wrong address or password"

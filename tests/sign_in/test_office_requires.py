@@ -10,7 +10,7 @@ from billing.models import AuditEntry, Membership, Office
 from tests.conftest import PASSWORD, a_member, a_person, an_office
 from tests.sign_in.browser import Browser
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "optional"])
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient", "optional"])
 
 
 @pytest.fixture

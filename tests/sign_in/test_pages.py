@@ -17,7 +17,7 @@ from billing.models import AccessToken, Notification, User
 from tests.conftest import PASSWORD, a_member
 from tests.sign_in.browser import Browser, entries
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "optional"])
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient", "optional"])
 STAFF = "operator@vendor.example"
 NEW = "seven wild geese over a lake"
 

@@ -9,7 +9,7 @@ from allauth.mfa.models import Authenticator
 from tests.sign_in.browser import Browser, entries
 from tests.sign_in.soft_key import SoftKey
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "optional"])
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient", "optional"])
 STAFF = "operator@vendor.example"
 ADD, LOGIN, CODE = "/account/2fa/webauthn/add/", "/account/2fa/webauthn/login/", "/account/2fa/authenticate/"
 

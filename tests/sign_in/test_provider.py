@@ -14,7 +14,7 @@ from tests.conftest import PASSWORD, a_member, a_person
 from tests.sign_in.browser import Browser, entries
 from tests.sign_in.oidc_provider import CLIENT, SECRET, running
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "optional"])
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient", "optional"])
 ROLES = "operator=billing-operators,operator=billing-everything,auditor=billing-auditors"
 ANNA = {
     "sub": "00u1",

@@ -18,7 +18,7 @@ from tests.conftest import PASSWORD, a_member, a_person
 from tests.sign_in.browser import Browser, entries, totp
 
 pytestmark = pytest.mark.django_db(
-    transaction=True, databases=["default", "optional"]
+    transaction=True, databases=["default", "impatient", "optional"]
 )  # what follows enrolling follows its commit
 STAFF = "operator@vendor.example"
 OFFICES = "/admin/billing/office/"

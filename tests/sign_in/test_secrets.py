@@ -12,7 +12,7 @@ from billing.access import encrypted
 from tests.conftest import a_person
 from tests.sign_in.browser import Browser
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "optional"])
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient", "optional"])
 EMAIL = "person@maple.example"
 
 

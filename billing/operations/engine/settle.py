@@ -11,7 +11,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import F
 
-from billing import clock, errors, leases
+from billing import clock, errors, leases, measures
 from billing.audit import trail
 from billing.findings import report
 from billing.look import look
@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 FIRST_RETRY = timedelta(seconds=5)
 LAST_RETRY = timedelta(minutes=10)
+LAST_RETRY_IF_AWAY = timedelta(seconds=15)
+"""There are few operations at a time, and somebody waits for each: after an outage, none waits longer than this."""
 
 Status = Operation.Status
 
@@ -146,12 +148,15 @@ def _settle(operation: Operation, status: str, error: errors.BillingError | None
         operation.error_message = errors.without_stripe_ids(str(error)) if error else ""
         operation.decline_code = error.decline_code if isinstance(error, errors.CardDeclined) else ""
         if status == Status.UNKNOWN:
-            wait = leases.back_off(operation.attempts, first=FIRST_RETRY, last=LAST_RETRY)
+            is_away = isinstance(error, errors.StripeUnavailable)
+            last = LAST_RETRY_IF_AWAY if is_away else LAST_RETRY
+            wait = leases.back_off(operation.attempts, first=FIRST_RETRY, last=last)
             operation.lease_until = clock.wall() + wait
         else:
             operation.settled_at = clock.wall()
         written = ["status", "error_code", "error_message", "decline_code", "lease_until", "settled_at"]
         operation.save(update_fields=written)
+    measures.OPERATIONS.labels(operation.kind, status).inc()
 
 
 def _look(run: Run) -> None:
