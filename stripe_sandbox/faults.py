@@ -21,6 +21,8 @@ REFUSED: dict[str, tuple[int, str, str, str]] = {
         "This object cannot be accessed right now because another API request or Stripe process is currently "
         "accessing it.",
     ),
+    "revoked": (401, "invalid_request_error", "api_key_expired", "Expired API Key provided."),
+    "forbidden": (403, "invalid_request_error", "", "The API key doesn't have permissions to perform the request."),
     "conflict": (
         409,
         "invalid_request_error",

@@ -34,7 +34,7 @@ from billing.operations.engine.settle import resume_unsettled
 from billing.operations.offices.contact import ChangeContact
 from billing.operations.offices.customer import EnsureCustomer
 from billing.operations.subscriptions.start import StartSubscription
-from billing.stripe_api import client, outbound, outbound_list
+from billing.stripe_api import client, outbound, outbound_list, value_types
 from billing.stripe_api.fixed_key import FixedKey
 from tests.conftest import price_id, rolled_back
 from tests.operations.test_lost_answers import LOST, REASON
@@ -474,3 +474,12 @@ def test_an_office_that_was_taken_over_without_an_address_can_get_a_name(stripe,
 def test_each_charge_of_the_catalogue_can_be_described():
     for charge, words in invoice_lines.CATALOGUE.items():
         assert outbound.checked("post", "/v1/invoiceitems", {"description": words, "metadata": {"charge": charge}})
+
+
+KINDS = [one for one in vars(value_types).values() if isinstance(one, value_types.Type)]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("odd", [60.0, 10**400, None, [1], {"a": 1}, (), b"x"])
+def test_a_value_of_another_kind_fits_no_type_and_breaks_none(kind, odd):
+    assert kind.fits(odd) is False

@@ -32,7 +32,7 @@ def ask() -> dict[str, Observation]:
     try:
         accounts.require_own_account()
         note(ACCOUNT, Level.GREEN)
-        note(ENDPOINT, *accounts.look_at_endpoint())
+        _note_endpoint()
     except errors.WrongStripeAccount:
         note(ACCOUNT, Level.RED, "other_account")
     except errors.StripeUnavailable:
@@ -42,3 +42,10 @@ def ask() -> dict[str, Observation]:
     except AnyDatabaseError as error:
         log.warning("what Stripe shows could not be compared with our rows: %s", type(error).__name__)
     return dict(observations.latest)
+
+
+def _note_endpoint() -> None:
+    try:
+        note(ENDPOINT, *accounts.look_at_endpoint())
+    except errors.StripeKeyRefused:  # a restricted key
+        note(ENDPOINT, Level.AMBER, "not_allowed")

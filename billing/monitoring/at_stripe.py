@@ -33,7 +33,8 @@ def stripe(seen: Seen) -> Outcome:
     if noted and noted.code == "key_refused":
         return red(
             f"Stripe refuses STRIPE_SECRET_KEY since {_clock(noted.since)}. Nothing is sent or read there.",
-            "Put a current key of the same account in .env, and restart web and workers.",
+            "Put a current key of the same account in .env, and restart web and workers. A restricted key must be "
+            "allowed to read the account.",
             noted.code,
         )
     if noted and noted.code == "no_answer":
@@ -79,10 +80,13 @@ def webhook_endpoint(seen: Seen) -> Outcome:
         "disabled": "The webhook endpoint at Stripe is disabled, so no event arrives.",
         "version": "The webhook endpoint at Stripe sends events of another API version.",
         "events": "The webhook endpoint at Stripe does not send all the events that are needed.",
+        "not_allowed": "STRIPE_SECRET_KEY may not read the webhook endpoints, so nobody sees whether they are right.",
         "two": "Stripe has a second webhook endpoint with our address, so each event comes twice.",
     }
     if noted.state == Level.RED:
         return red(says[noted.code], SET_UP, noted.code)
+    if noted.code == "not_allowed":
+        return amber(says[noted.code], "Give the restricted key the permission to read and write them.", noted.code)
     return amber(says[noted.code], "Delete the one that setup_stripe did not make, in Stripe's dashboard.", noted.code)
 
 

@@ -24,7 +24,7 @@ class KeyWatch:
             observations.forget()  # another process may have noted it
             try:
                 accounts.require_own_account()
-            except (errors.StripeKeyRefused, errors.StripeUnavailable):
+            except (errors.StripeRejected, errors.StripeUnavailable):
                 self.was_refused = True
                 return
             hold.end()

@@ -165,9 +165,9 @@ def _answer(method: str, path: str, given: dict[str, Any]) -> stripe.StripeRespo
     try:
         response: stripe.StripeResponse = client.raw_request(method, path, **given)
     except stripe.StripeError as error:
-        sightings.note_answer(error.http_status, error.headers or {})
+        sightings.note_answer(path, error.http_status, error.headers or {})
         raise
-    sightings.note_answer(response.code, response.headers)
+    sightings.note_answer(path, response.code, response.headers)
     return response
 
 

@@ -7,18 +7,22 @@ from email.utils import parsedate_to_datetime
 from billing import clock
 from billing.models.observation import Level
 from billing.observations import CLOCK, STRIPE, note
+from billing.stripe_api.hold import ACCOUNT as ACCOUNT_PATH
 
 MOST_SECONDS_OFF = 60
 FAILURES_IN_A_ROW = 3
 """One lost answer is no outage."""
-REFUSED_KEY = 401
+REFUSED_KEY, FORBIDDEN = 401, 403
 SERVER_ERROR = 500
 
 _failures = 0
 
 
-def note_answer(status: int | None, headers: Mapping[str, str]) -> None:
-    """Note what an answer with this status shows. ``status`` is None if there was none."""
+def note_answer(path: str, status: int | None, headers: Mapping[str, str]) -> None:
+    """Note what an answer with this status shows. ``status`` is None if there was none.
+
+    A key that may not even ask whose it is, is as useless as a refused one.
+    """
     global _failures  # noqa: PLW0603  in a row, of this process
     if status is None or status >= SERVER_ERROR:
         _failures += 1
@@ -26,7 +30,7 @@ def note_answer(status: int | None, headers: Mapping[str, str]) -> None:
             note(STRIPE, Level.AMBER, "no_answer")
         return
     _failures = 0
-    if status == REFUSED_KEY:
+    if status == REFUSED_KEY or (status == FORBIDDEN and path == ACCOUNT_PATH):
         note(STRIPE, Level.RED, "key_refused")
     else:
         note(STRIPE, Level.GREEN)

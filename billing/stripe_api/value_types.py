@@ -54,11 +54,13 @@ def _word(this: str) -> Type:
 
 
 def _is_address(value: Any) -> bool:
+    if not isinstance(value, str) or len(value) > 254:
+        return False
     try:
         EmailValidator()(value)
     except ValidationError:
         return False
-    return isinstance(value, str) and len(value) <= 254
+    return True
 
 
 def _is_name(value: Any) -> bool:

@@ -214,3 +214,13 @@ def test_what_waits_for_the_key_goes_on_as_soon_as_a_worker_sees_that_it_is_acce
 
     assert not waiting.exists()
     assert health() == (200, [])
+
+
+def test_a_restricted_key_that_may_not_read_the_account_or_the_endpoints_is_told(watched):
+    watched.fail_next("forbidden", path_prefix="/v1/webhook_endpoints")
+    asking.ask()
+    assert codes("webhook_endpoint") == {"webhook_endpoint_not_allowed": "amber"}
+
+    watched.fail_next("forbidden", path_prefix="/v1/account")
+    asking.ask()
+    assert health() == (503, ["stripe_key_refused"])
