@@ -257,7 +257,7 @@ def pages_by_session():
             elif not any(sign in at for sign in "<(^"):
                 yield "/" + at
 
-    without = ("/account/", "/api/", "/stripe/", "/healthz")
+    without = ("/account/", "/api/", "/stripe/", "/healthz", "/metrics")
     return sorted({one for one in walk(get_resolver(), "") if not one.startswith(without)})
 
 
