@@ -78,15 +78,30 @@ def test_to_fold_once_more_changes_nothing_and_the_migration_folds_the_same(text
     assert importlib.import_module(MIGRATION)._folded(text) == folded
 
 
-def test_what_is_stored_already_is_written_anew_unless_there_are_two(db):
-    for number, email in enumerate(["one@x.example", "two@x.example", "three@x.example"]):
-        a_person(email)
-        as_before = ["ANA@ÉLAN.example", "BOB@BÜCHER.example", SMALL][number]
-        with connection.cursor() as cursor:
-            cursor.execute("UPDATE billing_user SET email = %s WHERE email = %s", [as_before, email])
+def written_before(typed: str, email: str) -> None:
+    """Store an address as a version before this one did."""
+    a_person(typed)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE billing_user SET email = %s WHERE email = %s", [email, typed])
 
+
+def migrate():
     importlib.import_module(MIGRATION).write_in_one_form(apps, SimpleNamespace(connection=connection))
 
-    assert set(User.objects.values_list("email", flat=True)) >= {"ANA@éLAN.example", SMALL}
+
+def test_what_is_stored_already_is_written_anew(db):
+    written_before("ana@x.example", "ANA@ÉLAN.example")
+    migrate()
     assert User.objects.get(email__iexact="ana@élan.example").email == "ANA@éLAN.example"
-    assert User.objects.count() == 3
+
+
+def test_two_that_are_stored_already_stay_and_the_small_one_is_found(db):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT LOWER(%s)", ["Ü"])
+        if cursor.fetchone() == ("ü",):
+            pytest.skip("this database never had two of them")
+    small = a_person(SMALL)
+    written_before("two@x.example", "BOB@BÜCHER.example")
+    migrate()
+    assert User.objects.count() == 2
+    assert User.objects.get(email__iexact="BOB@BÜCHER.example") == small

@@ -70,10 +70,6 @@ def _is_free(schema: dict[str, Any]) -> bool:
     return schema.get("type") == "string" and "enum" not in schema and schema.get("format") not in ("uuid", "date-time")
 
 
-def of_columns() -> set[str]:
-    return set(TYPED)
-
-
 def of_commands() -> set[str]:
     ours = [name for name, app in get_commands().items() if app == "billing"]
     found = set()
