@@ -19,7 +19,7 @@ SERVICES = COMPOSE["services"]
 OURS = ("release", "web", "worker")
 PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
 EXAMPLE = set(re.findall(r"^#? ?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
-BIND = " --bind 0.0.0.0:8000"
+BIND = " --host 0.0.0.0"
 
 
 def test_web_and_worker_run_what_the_procfile_says():
