@@ -68,7 +68,7 @@ class Walk:
         """Write .env: .env.example with these values."""
         text = (self.place / ".env.example").read_text()
         for name, value in given.items():
-            text, found = re.subn(rf"^#?{name}=.*$", lambda _, line=f"{name}={value}": line, text, flags=re.MULTILINE)
+            text, found = re.subn(rf"^#?{name}=.*$", f"{name}={value}", text, flags=re.MULTILINE)
             assert found, f".env.example has no {name}"
         (self.place / ".env").write_text(text)
 
