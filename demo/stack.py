@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import secrets
+import shlex
 import signal
 import socket
 import subprocess
@@ -109,8 +110,7 @@ class Stack:
         self.wait_for("stripe", f"{self.stripe}/_sandbox/health")
 
     def start_web(self) -> None:
-        bind = f"127.0.0.1:{self.web_port}"
-        self.start("web", "-m", "gunicorn", "config.wsgi", "--bind", bind, "--worker-class=gthread", "--threads=8")
+        self.start("web", *web_command(self.web_port, "--workers", "1"))
         self.wait_for("web", f"{self.site}/readyz")
 
     def start_worker(self) -> None:
@@ -170,6 +170,16 @@ def running(folder: Path, *, web_port: int, stripe_port: int, may_use_own_key: b
         yield stack
     finally:
         stack.stop()
+
+
+def web_command(port: int, *more: str) -> list[str]:
+    """Return the arguments with which Python starts the web server as the Procfile does, on this machine alone.
+
+    ``more`` are options that replace those of the Procfile.
+    """
+    lines = (ROOT / "Procfile").read_text().splitlines()
+    words = next(shlex.split(line.removeprefix("web:")) for line in lines if line.startswith("web:"))
+    return ["-m", *words, "--host", "127.0.0.1", "--port", str(port), *more]
 
 
 def free_port() -> int:

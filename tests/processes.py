@@ -1,6 +1,8 @@
 """Other processes of the product on the tests' own database."""
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -35,13 +37,15 @@ def started() -> Iterator[Callable[..., "subprocess.Popen[bytes]"]]:
 
     def start(*arguments: str) -> "subprocess.Popen[bytes]":
         variables = {"DATABASE_URL": database_url(), "STRIPE_API_BASE": settings.STRIPE_API_BASE}
-        process = subprocess.Popen([sys.executable, *arguments], env={**os.environ, **variables})
+        environment = {**os.environ, **variables}
+        process = subprocess.Popen([sys.executable, *arguments], env=environment, start_new_session=True)
         running.append(process)
         return process
 
     yield start
     for process in running:
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # a web server has processes of its own, which outlive it
         process.wait()
 
 

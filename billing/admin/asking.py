@@ -12,6 +12,7 @@ from unfold.admin import ModelAdmin
 
 from billing import errors
 from billing.admin.forms import ReasonForm
+from billing.admin.once import done_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,10 @@ class Asked:
     template: str = "billing/admin_determination.html"
 
     def answer(self, model_admin: ModelAdmin, request: HttpRequest, *, row: Any = None) -> HttpResponse:
-        """Show the form, or carry out what it asks for. A refusal is shown on the page, and the input stays."""
+        """Show the form, or carry out what it asks for, once. A refusal is shown on the page, and the input stays."""
+        return done_once(request, self.back, lambda: self._answered(model_admin, request, row))
+
+    def _answered(self, model_admin: ModelAdmin, request: HttpRequest, row: Any) -> HttpResponse:
         form = self.form_class(request.POST or None)
         if request.method == "POST" and form.is_valid():
             try:

@@ -12,6 +12,7 @@ from billing import errors
 from billing.access import invitations
 from billing.admin.acts.pages import ActsAdmin
 from billing.admin.acts.people import INVITATION_ACTS, INVITED, InviteStaffForm
+from billing.admin.once import done_once
 from billing.admin.readonly import ReadOnly
 from billing.audit import actor
 from billing.models import Invitation
@@ -40,8 +41,11 @@ class InvitationAdmin(ReadOnly, ActsAdmin):
         """Ask for an address and a role, and invite. The people of an Office are invited on the Office's page."""
         if not self.has_invite_permission(request):
             raise PermissionDenied
-        form = InviteStaffForm(request.POST or None)
         back = reverse("admin:billing_invitation_changelist")
+        return done_once(request, back, lambda: self._invited(request, back))
+
+    def _invited(self, request: HttpRequest, back: str) -> HttpResponse:
+        form = InviteStaffForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             try:
                 invited = invitations.invite(**form.cleaned_data, by=actor.person(request.user))

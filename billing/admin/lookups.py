@@ -6,12 +6,13 @@ from typing import Any
 from django.core.exceptions import BadRequest
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse
-from unfold.admin import ModelAdmin
+
+from billing.admin.once import OnceAdmin
 
 log = logging.getLogger(__name__)
 
 
-class BoundedLookups(ModelAdmin):
+class BoundedLookups(OnceAdmin):
     """An admin whose lists refuse (400) to look for what no row can have: a number beyond 64 bits, a year 99999.
 
     Django tries neither before the database or the calendar fails at it.

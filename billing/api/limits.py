@@ -29,9 +29,9 @@ class Limited(BaseThrottle):
 
 
 def _refuse_large_body(request: HttpRequest) -> None:
-    """Refuse by the headers alone. The server lets no more be read than they say, and nothing where they say nothing.
+    """Refuse by the headers alone. config/whole_requests.py has put the length of what was received into them.
 
-    Raises: BodyTooLarge. LengthMissing: the body comes in chunks.
+    Raises: BodyTooLarge. LengthMissing: another server left the body in chunks, of which nothing can be read.
     """
     if "Transfer-Encoding" in request.headers:
         raise errors.LengthMissing

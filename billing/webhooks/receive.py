@@ -50,12 +50,17 @@ def receive(request: HttpRequest, uuid: Any) -> HttpResponse:
 
 
 def _received(request: HttpRequest, uuid: Any) -> HttpResponse:
-    if _declared_length(request) > MOST_BYTES:
+    length = _declared_length(request)
+    if length > MOST_BYTES:
         return _answer("The body is larger than 1 MB.", 413)
+    if "Transfer-Encoding" in request.headers:  # a server that is not ours left it so, and nothing of it can be read
+        return _answer("The body was not read: it has no length.", 411)
     try:
         body = request.read(MOST_BYTES + 1)
     except (OSError, RawPostDataException):
         return _answer("The body could not be read.", 400)
+    if len(body) < length:
+        return _answer("The body is not whole.", 400)
     if len(body) > MOST_BYTES:
         return _answer("The body is larger than 1 MB.", 413)
     header = request.headers.get("Stripe-Signature", "")

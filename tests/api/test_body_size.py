@@ -1,20 +1,17 @@
-"""A large body is refused before it is read, whatever address it is sent to and however it comes."""
+"""A large body is refused before it is read, whatever address it is sent to.
+
+tests/config/test_asgi.py asks a real server, also in chunks.
+"""
 
 import io
-from functools import partial
 
-import httpx
 import pytest
 from rest_framework.test import APIClient
 
 from billing.api.limits import MOST_BYTES, Limited
-from billing.models import AccessToken
-from demo.stack import free_port
 from tests.access.addresses import named
 from tests.api.test_api import path, signed_in
-from tests.conftest import PASSWORD, a_member
-from tests.moving.test_frozen import answers
-from tests.processes import until
+from tests.conftest import a_member
 
 SIGN_IN = "/api/v1/auth/token/"
 
@@ -55,7 +52,7 @@ def test_signing_in_takes_no_large_body_either(db):
     assert posted(APIClient(), SIGN_IN, length=10**12).status_code == 413
 
 
-def test_a_body_in_chunks_is_refused_unread(client, office):
+def test_a_body_that_the_server_left_in_chunks_is_refused_unread(client, office):
     refused = posted(client, path(office, "members/"), length="", HTTP_TRANSFER_ENCODING="chunked")
 
     assert (refused.status_code, refused.json()["code"]) == (400, "length_missing")
@@ -67,21 +64,3 @@ def test_a_body_of_the_largest_size_is_read(client, office):
     invited = client.generic("POST", path(office, "members/"), text.ljust(MOST_BYTES), content_type="application/json")
 
     assert invited.status_code == 202
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_real_server_reads_no_large_body(stripe, office, started):
-    owner, port = a_member(office, "owner"), free_port()
-    given = ["--worker-class", "gthread", "--threads", "2", "--bind", f"127.0.0.1:{port}"]
-    started("-m", "gunicorn", "config.wsgi", *given)
-    until(partial(answers, port))
-    site = f"http://127.0.0.1:{port}{SIGN_IN}"
-    right = f'{{"email": "{owner.email}", "password": "{PASSWORD}"}}'.encode()
-    ask = partial(httpx.post, site, trust_env=False, timeout=30, headers={"Content-Type": "application/json"})
-
-    large = ask(content=right.ljust(MOST_BYTES + 1))
-    chunks = ask(content=(part for part in [right, b" " * MOST_BYTES]))
-
-    assert (large.status_code, large.json()["code"]) == (413, "body_too_large")
-    assert (chunks.status_code, chunks.json()["code"]) == (400, "length_missing")
-    assert not AccessToken.objects.exists()

@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 
 from config.rate_limits import DEFAULTS
-from demo.stack import Stack, free_port
+from demo.stack import Stack, free_port, web_command
 
 NO_LIMITS = ",".join(f"{name}=1000000/second" for name in DEFAULTS)
 """One person asks for everything here, as fast as possible."""
@@ -47,9 +47,7 @@ class Attacked(Stack):
 
     def start_again(self, name: str) -> None:
         if name in self.ports:
-            bind = f"127.0.0.1:{self.ports[name]}"
-            given = ("--bind", bind, "--worker-class=gthread", "--workers=1", "--threads=4")
-            self.start(name, "-m", "gunicorn", "config.wsgi", *given)
+            self.start(name, *web_command(self.ports[name], "--workers", "1"))
         else:
             self.start(name, "manage.py", "worker")
 

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from demo.stack import web_command
 from tests.benchmarks import sandbox, stage
 
 CONNECTIONS = 8
@@ -65,7 +66,7 @@ def measure() -> None:
         stripe.connection.close()  # it was idle for longer than it is kept; the next request opens it again
         events = told(stripe)
         receivers = prepared()
-        print(f"{stage.machine()}\n{' '.join(stage.web_command())}; {CONNECTIONS} connections; rounds in turn")
+        print(f"{stage.machine()}\n{' '.join(web_command(0))}; {CONNECTIONS} connections; rounds in turn")
         with stage.web() as (server, port):
             for name, receiver in receivers.items():  # each worker has loaded what it needs
                 post(server, port, receiver, fresh(events, WARM_UP if name != "dj-stripe" else 2 * CONNECTIONS))

@@ -4,7 +4,6 @@ import contextlib
 import multiprocessing
 import os
 import platform
-import shlex
 import sqlite3
 import statistics
 import subprocess
@@ -103,16 +102,16 @@ def set_up_beside(stripe: str) -> None:
 def web(*more: str) -> Iterator[tuple[int, int]]:
     """Run the web server as the Procfile starts it, with this process's settings. Yields its process id and port.
 
-    ``more`` are options of gunicorn that come after those of the Procfile.
+    ``more`` are options that come after those of the Procfile.
     """
-    from demo.stack import free_port
+    from demo.stack import free_port, web_command
 
     port = free_port()
     collect = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity=0"]
     static = tempfile.TemporaryDirectory(prefix="bench-static-")
     os.environ["STATIC_ROOT"] = static.name
     subprocess.run(collect, cwd=ROOT, check=True)
-    command = [sys.executable, "-m", *web_command(), "--bind", f"127.0.0.1:{port}", "--log-level", "critical", *more]
+    command = [sys.executable, *web_command(port, "--log-level", "critical", *more)]
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
     try:
         until = time.monotonic() + READY_SECONDS
@@ -125,11 +124,6 @@ def web(*more: str) -> Iterator[tuple[int, int]]:
         process.terminate()
         process.wait()
         static.cleanup()
-
-
-def web_command() -> list[str]:
-    lines = (ROOT / "Procfile").read_text().splitlines()
-    return next(shlex.split(line.removeprefix("web:")) for line in lines if line.startswith("web:"))
 
 
 def _answers(port: int) -> bool:

@@ -20,7 +20,7 @@ COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
 SERVICES = COMPOSE["services"]
 OURS = ("release", "web", "worker")
 PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
-BIND = " --bind 0.0.0.0:8000"
+BIND = " --host 0.0.0.0"
 
 
 def test_web_and_worker_run_what_the_procfile_says():

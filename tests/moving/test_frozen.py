@@ -15,7 +15,7 @@ from billing import database_trouble
 from billing.models import Office, ReceivedEvent
 from billing.moving import freezing
 from billing.moving.mark import Mark, State
-from demo.stack import free_port
+from demo.stack import free_port, web_command
 from tests.moving.places import Place, contents, move, needs_libsql_server, needs_postgresql, opened, run
 from tests.processes import ROOT, until
 
@@ -33,9 +33,8 @@ MARK = Mark(State.MOVING, uuid.uuid4().hex, "another database", "0001", "today")
 def web(place: Place, stripe_api_base: str) -> Iterator[str]:
     """A web server on this database, as the Procfile starts it. Yields its address."""
     port = free_port()
-    command = [sys.executable, "-m", "gunicorn", "config.wsgi", "--worker-class", "gthread", "--threads", "2"]
     environment = place.environment() | {"STRIPE_API_BASE": stripe_api_base, "SITE_URL": f"http://127.0.0.1:{port}"}
-    server = subprocess.Popen([*command, "--bind", f"127.0.0.1:{port}"], cwd=ROOT, env=environment)
+    server = subprocess.Popen([sys.executable, *web_command(port, "--workers", "1")], cwd=ROOT, env=environment)
     try:
         until(lambda: answers(port))
         yield f"http://127.0.0.1:{port}"

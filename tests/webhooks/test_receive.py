@@ -1,3 +1,4 @@
+import io
 import json
 import time
 
@@ -138,6 +139,20 @@ def test_an_odd_declared_length_is_refused(delivery, length):
     path = "/" + delivery["url"].split("/", 3)[3]
     answer = Client().generic("POST", path, "x", content_type="application/json", CONTENT_LENGTH=length)
     assert answer.status_code in (400, 413)
+
+
+def test_a_body_that_is_not_whole_is_not_called_wrongly_signed(delivery):
+    body, path = delivery["body"].encode(), "/" + delivery["url"].split("/", 3)[3]
+    given = {
+        "content_type": "application/json",
+        "headers": {"Stripe-Signature": delivery["headers"]["Stripe-Signature"]},
+    }
+
+    cut = Client().generic("POST", path, **given, CONTENT_LENGTH=len(body), **{"wsgi.input": io.BytesIO(body[:50])})
+    left = Client().generic("POST", path, **given, HTTP_TRANSFER_ENCODING="chunked", **{"wsgi.input": io.BytesIO(body)})
+
+    assert (cut.status_code, cut.content) == (400, b"The body is not whole.\n")
+    assert (left.status_code, left.content) == (411, b"The body was not read: it has no length.\n")
 
 
 def test_a_body_over_one_megabyte_is_refused(delivery):

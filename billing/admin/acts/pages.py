@@ -23,6 +23,7 @@ from unfold.enums import ActionVariant
 from billing import errors
 from billing.access import roles
 from billing.admin.acts import Act, Button, Click, Link, Token
+from billing.admin.once import done_once
 from billing.admin.recorded import office_of
 from billing.admin.zoned import Zoned, in_zone_of
 from billing.audit import actor
@@ -98,7 +99,7 @@ class ActsAdmin(Zoned):
         if isinstance(act, Click):
             return in_zone_of(subject, self._found(act, request, subject, by, page))
         if isinstance(act, Act):
-            return in_zone_of(subject, self._asked(act, request, subject, by, page))
+            return in_zone_of(subject, done_once(request, page, lambda: self._asked(act, request, subject, by, page)))
         raise Http404
 
     def _asked(self, act: Act, request: HttpRequest, subject: Any, by: Actor, page: str) -> HttpResponse:
