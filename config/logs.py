@@ -37,7 +37,7 @@ def configuration(*, form: str, level: str, secrets: Iterable[str]) -> dict[str,
         "loggers": {name: {"level": "WARNING"} for name in QUIET}
         | {"axes": {"level": "ERROR"}}  # the audit trail has each failure
         | {name: {"handlers": [], "level": "INFO", "propagate": True} for name in ("django", "django.server")}
-        | {name: {"handlers": [], "propagate": True} for name in ("gunicorn.error", "gunicorn.access")},
+        | {name: {"handlers": [], "propagate": True} for name in ("_granian", "granian.access")},
     }
 
 

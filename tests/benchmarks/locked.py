@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from itertools import count
 
+from demo.stack import web_command
 from tests.benchmarks import receive, sandbox, stage
 
 CONNECTIONS = (8, 16, 64)
@@ -26,7 +27,7 @@ def measure() -> None:
         from djstripe.models import WebhookEndpoint
 
         path = f"/stripe/webhook/{WebhookEndpoint.objects.get().djstripe_uuid}/"
-        print(f"{stage.machine()}\n{' '.join(stage.web_command())}; database locked by another connection")
+        print(f"{stage.machine()}\n{' '.join(web_command(0))}; database locked by another connection")
         with stage.web() as (_, port):
             for connections in CONNECTIONS:
                 with locked():
