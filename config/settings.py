@@ -8,7 +8,7 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 from environ import Env
 
-from config import databases, environment, rate_limits, sign_in
+from config import backups, databases, environment, rate_limits, sign_in
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
@@ -137,6 +137,9 @@ databases.check_database(
 DATABASE_CAN_LOSE_COMMITS = databases.is_libsql_server(DATABASES["default"])  # at a power cut
 DATABASES["impatient"] = databases.with_limits(DATABASES["default"], seconds=databases.IMPATIENT_SECONDS)
 DATABASES["optional"] = databases.with_limits(DATABASES["default"], seconds=databases.OPTIONAL_SECONDS)
+BACKUP_KEYS = backups.keys(env.list("BACKUP_KEYS", default=[]), problems=problems)
+BACKUP_KEEP = backups.at_least(env.int("BACKUP_KEEP", default=14), 1, "BACKUP_KEEP", problems=problems)
+BACKUP_KEEP_DAYS = backups.at_least(env.int("BACKUP_KEEP_DAYS", default=90), 1, "BACKUP_KEEP_DAYS", problems=problems)
 problems.raise_if_any()
 
 INSTALLED_APPS = [

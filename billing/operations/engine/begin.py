@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from billing import clock, errors, leases
+from billing import clock, errors, held, leases
 from billing.access import grants
 from billing.audit import trail
 from billing.audit.actor import Actor
@@ -39,8 +39,8 @@ def perform(
 
     Raises:
         NotPermitted, StaffOnly, OfficeArchived, DeterminationMissing, PreviewStale, ReasonRequired, TextNotNeutral,
-            OperationInProgress, OperationLost, and what ``prepare`` raises: nothing was asked of Stripe, and the
-            refusal is in the audit trail.
+            OperationInProgress, OperationLost, DatabaseHeld, and what ``prepare`` raises: nothing was asked of Stripe,
+            and the refusal is in the audit trail.
         SentForApproval: it is above the limit for one person, and waits for another.
         CardDeclined, StripeRejected: Stripe said no; the operation says so.
         StripeUnavailable: nobody knows yet; the worker settles it.
@@ -49,6 +49,7 @@ def perform(
     check_permitted(type(wanted), office, by=by)
     with trail.acting(by, office=office):
         try:
+            held.require_released()
             if isinstance(wanted, Here):
                 return cast(Result, _carried_out(wanted, subject, by=by, reason=reason))
             asking = cast(AtStripe[Subject, Result], wanted)
