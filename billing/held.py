@@ -50,11 +50,11 @@ def settling() -> Iterator[None]:
 
 
 class Gap:
-    """From when to when what happened is missing here, because a backup was restored."""
+    """The times from which what happened is missing here, because a backup was restored."""
 
     def __init__(self) -> None:
         self.times = list(Hold.objects.values_list("made_at", "restored_at"))
 
     def has(self, at: datetime) -> bool:
-        """Return whether an event of this moment (billing clock) went to the database that was lost."""
+        """Return whether an event of this moment (billing clock) went to a database that was lost."""
         return any(made - EVENTS_OVERLAP <= at <= restored for made, restored in self.times)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from django.db.backends.sqlite3._functions import register
+from django.db.backends.sqlite3 import _functions  # type: ignore[attr-defined]  # missing in its stubs
 
 from billing.backups import NotDone, postgresql
 from billing.backups.copies import Form
@@ -60,7 +60,7 @@ def opened(file: Path, form: Form, *, key: str) -> Iterator[Any]:
         errors, connection = dbapi2.Error, dbapi2.connect(str(file), isolation_level=None)
         connection.execute(cipher.key_pragma(key))
     try:
-        register(connection)  # an index or a constraint of Django's can call them
+        _functions.register(connection)  # an index or a constraint of Django's can call them
         yield connection
     except errors as error:
         hint = "" if form is Form.FILE else " Is DATABASE_KEY the key that the database file had then?"

@@ -87,7 +87,7 @@ def _begun(
     If a second person must approve it, the request for approval instead of the operation.
     """
     asked = Asked(by, reason)
-    if settings.DATABASE_CAN_LOSE_COMMITS:
+    if settings.DATABASE_CAN_LOSE_COMMITS or held.was_restored():
         _require_no_lost_commit(wanted, subject, asked)
     try:
         with transaction.atomic(durable=True):
@@ -129,7 +129,7 @@ def _begun(
 
 
 def _require_no_lost_commit(wanted: AtStripe[Subject, Any], subject: Subject, asked: Asked) -> None:
-    """Ask Stripe whether something is lost here, if the request would begin otherwise. Raises: OperationLost."""
+    """Refuse if something is lost here, and the request would begin otherwise. Raises: OperationLost."""
     office = wanted.office_of(subject)
     if wanted.money is Moves.NOTHING and office.payment_provider_customer_id:
         return
@@ -137,7 +137,10 @@ def _require_no_lost_commit(wanted: AtStripe[Subject, Any], subject: Subject, as
         _, exact = _prepared(wanted, subject, asked)
     if exact is not None:
         trail.checked_reason(reasons.given(asked.reason, by=asked.by))
-        lost_commits.require_none(office)
+        if settings.DATABASE_CAN_LOSE_COMMITS or not office.payment_provider_customer_id:
+            lost_commits.require_none(office)
+        else:
+            lost_commits.require_decided(office)
 
 
 def _carried_out(wanted: Here[Subject, Result], subject: Subject, *, by: Actor, reason: str) -> Result:
