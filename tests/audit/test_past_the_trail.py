@@ -36,7 +36,6 @@ ALLOWED = {
     "billing/audit/append_only.py": NO_ROWS_OF_OURS,
     "billing/audit/retiring.py: retire": OWN_ENTRY,
     "billing/audit/trail.py: record_read": "it writes an entry",
-    "billing/backups/after.py": NOT_AUDITED_HERE,
     "billing/backups/contents.py": NO_ROWS_OF_OURS,
     "billing/backups/copies.py": NO_ROWS_OF_OURS,
     "billing/backups/restoring.py": "the hold itself, and access that ends; after_restore writes an entry",

@@ -55,7 +55,7 @@ NOT_TYPED = {
 OURS = (
     *("AuditEntry", "CachedValue", "Finding", "IdempotentRequest", "Job", "KnownSetting", "Notification", "Operation"),
     *("OperationStep", "ApprovalRequest", "RateCount", "ReceivedEvent", "Reconciliation", "RefusalCount"),
-    *("ServiceSecret", "StripeAccount", "WorkerHeartbeat"),
+    *("Backup", "Hold", "ServiceSecret", "StripeAccount", "WorkerHeartbeat"),
 )
 """Models whose other columns have words and codes of this software, or ids."""
 FROM_STRIPE = (

@@ -17,8 +17,8 @@ SHOWN = 20
 class Command(BaseCommand):
     help = (
         "After `restore`: compare with Stripe, settle what was open in the backup without asking for it again, and "
-        "list what is lost. Then, with --release, let the database work again. Nothing is charged. If it is stopped, run it "
-        "again."
+        "list what is lost. Then, with --release, let the database work again. Nothing is charged. If it is stopped, "
+        "run it again."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
