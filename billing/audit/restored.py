@@ -98,14 +98,15 @@ def newest_lost_head(hold: Hold, *, given: dict[str, Any] | None = None) -> dict
     if settings.AUDIT_HEADS_FILE and Path(settings.AUDIT_HEADS_FILE).exists():
         with Path(settings.AUDIT_HEADS_FILE).open() as lines:
             kept += [json.loads(line) for line in lines]
-    return max((one for one in kept if one["number"] > hold.seal and _is_signed(one)), key=_number, default=None)
+    return max((one for one in kept if one["number"] > hold.seal and is_signed(one)), key=_number, default=None)
 
 
 def _number(head: dict[str, Any]) -> int:
     return int(head["number"])
 
 
-def _is_signed(head: dict[str, Any]) -> bool:
+def is_signed(head: dict[str, Any]) -> bool:
+    """Return whether a key of ours signed this head, which somebody kept."""
     sealed_at = datetime.fromisoformat(head["sealed_at"])
     message = seals.message(number=head["number"], size=head["size"], root=head["root"], sealed_at=sealed_at)
     return keys.is_signed(message, key=head["key"], signature=head["signature"])

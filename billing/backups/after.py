@@ -50,10 +50,12 @@ def find_out(*, by: Actor, reason: str, head: dict[str, Any] | None = None, tell
     ``head`` is the newest head of the lost database's audit trail that somebody kept.
 
     Raises:
-        NotReleased: the database is not held.
+        NotReleased: the database is not held, or no key of ours signed the head.
         StripeUnavailable, StripeKeyRefused, ReconciliationUnderWay: run it again. It goes on from there.
     """
     hold = _the_hold()
+    if head is not None and not restored.is_signed(head):
+        raise NotReleased("No key of ours signed that head. Is the old public key in AUDIT_SEAL_PUBLIC_KEYS?")
     with trail.acting(by, reason=reason), held.settling():
         tell("The audit trail …")
         gap = restored.record(hold, restored_at=clock.wall(), head=restored.newest_lost_head(hold, given=head))

@@ -9,6 +9,7 @@
 
 import enum
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -58,7 +59,6 @@ def _dump_of_server(entry: dict[str, Any], to: Path) -> None:
             session.get(url, headers=headers, stream=True, timeout=SILENT_SECONDS) as answer,
         ):
             answer.raise_for_status()
-            answer.encoding = "utf-8"
             _run_script(answer, to)
     except requests.RequestException as error:
         raise NotDone(f"The libSQL server did not give its dump: {type(error).__name__}.") from error
@@ -69,7 +69,7 @@ def _run_script(answer: requests.Response, to: Path) -> None:
     copy = sqlite3.connect(to, isolation_level=None)
     try:
         statement, last = "", ""
-        for line in answer.iter_lines(chunk_size=1 << 16, delimiter=b"\n"):
+        for line in _lines(answer):
             statement += line.decode() + "\n"
             if sqlite3.complete_statement(statement):
                 copy.execute(statement)
@@ -80,3 +80,12 @@ def _run_script(answer: requests.Response, to: Path) -> None:
         raise NotDone(f"The dump of the libSQL server cannot be read: {error}.") from error
     finally:
         copy.close()
+
+
+def _lines(answer: requests.Response) -> Iterator[bytes]:
+    """Yield what is between the line feeds. ``iter_lines`` adds one where a piece ends with one, perhaps in a text."""
+    left = b""
+    for piece in answer.iter_content(1 << 16):
+        *whole, left = (left + piece).split(b"\n")
+        yield from whole
+    yield left

@@ -12,6 +12,8 @@ from billing.models import Hold, User
 from billing.stripe_api import pace
 
 SHOWN = 20
+PARTS = {"number", "size", "root", "sealed_at", "key", "signature"}
+"""Of a head as it is kept elsewhere."""
 
 
 class Command(BaseCommand):
@@ -84,4 +86,6 @@ def _head(file: str | None) -> dict[str, Any] | None:
         found: dict[str, Any] = json.loads(Path(file).read_text().splitlines()[-1])
     except (OSError, ValueError, IndexError) as error:
         raise CommandError(f"--head: {file} has no head in JSON: {error}") from None
+    if not isinstance(found, dict) or not found.keys() >= PARTS:
+        raise CommandError(f"--head: {file} has no head: {', '.join(sorted(PARTS))} are needed.")
     return found
