@@ -9,7 +9,7 @@ STRIPE_PORT ?= 12111
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: demo test coverage example test-slow test-postgres test-pgbouncer test-libsql test-encrypted django-suite soak test-proxies production-walk smoke attack bench lint lint-containers check-pythons lock clean
+.PHONY: demo test coverage example test-slow drill test-postgres test-pgbouncer test-libsql test-encrypted django-suite soak test-proxies production-walk smoke attack bench lint lint-containers check-pythons lock clean
 
 demo: .venv/demo-ready
 	@$(BIN)/python -m demo --web-port $(WEB_PORT) --stripe-port $(STRIPE_PORT)
@@ -29,6 +29,11 @@ example: .venv/dev-ready
 # and LIBSQL_SERVER, data is moved to these servers and back too.
 test-slow: .venv/dev-ready
 	$(BIN)/pytest -n 2 -m slow
+
+# A backup is restored 25 hours later: nothing is done twice, and each loss is listed. With TEST_DATABASE_URL also on
+# PostgreSQL, with LIBSQL_SERVER also of a libSQL server.
+drill: .venv/dev-ready
+	$(BIN)/pytest -n 2 tests/backups
 
 # Against a server: make test-postgres TEST_DATABASE_URL=postgres://user:password@127.0.0.1/postgres
 test-postgres: .venv/dev-ready

@@ -39,6 +39,7 @@ class Category(Enum):
     PAYMENT = "the payment was declined, or there is nothing to charge"
     STRIPE_REFUSED = "Stripe said no"
     UNKNOWN = "nobody knows yet"
+    HELD = "nothing is done until a person has released the restored database"
     WAITS = "it waits for a second person"
     TOO_MANY = "it was asked too often"
     TOO_LARGE = "the request is too large"
@@ -470,6 +471,13 @@ class OperationLost(Refusal):
     category = Category.CONFLICT
     message = "Stripe did something for this Office that is not on record here, because the database lost it."
     remedy = "Look at the Office's page and at its open finding. Close the finding before you ask for anything more."
+
+
+class DatabaseHeld(Refusal):
+    code = "database_held"
+    category = Category.HELD
+    message = "The database was restored from a backup, and nothing is changed until that was compared with Stripe."
+    remedy = "Nothing was done. Ask again once the people who run this software have released it."
 
 
 class OperationInProgress(BillingError):

@@ -20,6 +20,7 @@ from billing import (  # noqa: F401  for their jobs
     clock,
     counted_refusals,
     folded_names,
+    held,
     jobs,
     lapsed,
     limits,
@@ -44,6 +45,7 @@ IDLE_SECONDS = 0.5
 AFTER_TROUBLE_SECONDS = 5
 LAST_MAIL_SECONDS = 10
 BEAT_SECONDS = 10
+TELL_SECONDS = 60
 DEAD_AFTER = timedelta(days=1)
 
 STEPS: tuple[Callable[..., int], ...] = (resume_unsettled, inbox.work_off, jobs.run_due)
@@ -52,8 +54,11 @@ STEPS: tuple[Callable[..., int], ...] = (resume_unsettled, inbox.work_off, jobs.
 def work_once() -> int:
     """Work on what is due now, up to the limit of each step.
 
-    Return how many looks, operations, jobs and e-mails that were.
+    Return how many looks, operations, jobs and e-mails that were. None, while the database is held.
     """
+    if held.is_held():
+        log.warning("worker: nothing was done, because %s", held.SAID)
+        return 0
     jobs.plan_recurring()
     with pace.kept():
         return sum(step() for step in STEPS) + delivery.work_off()
@@ -111,6 +116,8 @@ def freeze_loaded() -> None:
 
 def _one_of_each(stop: threading.Event) -> int:
     """Work on at most one operation, one look and one job, so that none of them waits long for the others."""
+    if held.is_held():
+        return 0
     outages.let_one_try(outages.STRIPE)
     done = 0
     for step in STEPS:
@@ -150,8 +157,10 @@ class Postman(threading.Thread):
         close_old_connections()
         self.began = time.monotonic()
         try:
-            outages.let_one_try(outages.MAIL_SERVER)
-            wait = 0 if delivery.work_off(limit=1) else IDLE_SECONDS
+            is_free = not held.is_held()
+            if is_free:
+                outages.let_one_try(outages.MAIL_SERVER)
+            wait = 0 if is_free and delivery.work_off(limit=1) else IDLE_SECONDS
         except AnyDatabaseError:
             log.exception("outbox: an error of the database; trying again")
             wait = AFTER_TROUBLE_SECONDS
@@ -166,6 +175,7 @@ class Heart:
         self.name = name
         self.key = key.KeyWatch()
         self.last = -float(BEAT_SECONDS)
+        self.told_of_hold = -float(TELL_SECONDS)
 
     def beat(self) -> None:
         if time.monotonic() - self.last < BEAT_SECONDS:
@@ -173,9 +183,13 @@ class Heart:
         now = clock.wall()
         WorkerHeartbeat.objects.update_or_create(name=self.name, defaults={"seen_at": now})
         WorkerHeartbeat.objects.filter(seen_at__lt=now - DEAD_AFTER).delete()
-        jobs.plan_recurring()
         self.key.look()
         self.last = time.monotonic()
+        if not held.is_held():
+            jobs.plan_recurring()
+        elif self.last - self.told_of_hold >= TELL_SECONDS:
+            log.warning("worker: it does nothing, because %s", held.SAID)
+            self.told_of_hold = self.last
 
     def stop(self) -> None:
         WorkerHeartbeat.objects.filter(name=self.name).delete()

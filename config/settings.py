@@ -9,7 +9,7 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 from config import databases, environment, logs, sign_in
-from config.variables import database, env_file, mail, signing_in, site, stripe, trail, watching
+from config.variables import backups, database, env_file, mail, signing_in, site, stripe, trail, watching
 from config.variables.table import VARIABLES
 from config.variables.variable import Values
 
@@ -145,6 +145,9 @@ METRICS_FOLDER = environment.metrics_folder(
 )
 DATABASES["impatient"] = databases.with_limits(DATABASES["default"], seconds=databases.IMPATIENT_SECONDS)
 DATABASES["optional"] = databases.with_limits(DATABASES["default"], seconds=databases.OPTIONAL_SECONDS)
+BACKUP_KEYS = said[backups.BACKUP_KEYS]
+BACKUP_KEEP = said[backups.BACKUP_KEEP]
+BACKUP_KEEP_DAYS = said[backups.BACKUP_KEEP_DAYS]
 problems.raise_if_any()
 
 INSTALLED_APPS = [

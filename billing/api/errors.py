@@ -30,6 +30,7 @@ STATUS: dict[Category, int] = {
     Category.STRIPE_REFUSED: status.HTTP_502_BAD_GATEWAY,
     Category.WAITS: status.HTTP_202_ACCEPTED,
     Category.UNKNOWN: status.HTTP_503_SERVICE_UNAVAILABLE,
+    Category.HELD: status.HTTP_503_SERVICE_UNAVAILABLE,
     Category.TOO_MANY: status.HTTP_429_TOO_MANY_REQUESTS,
 }
 

@@ -9,8 +9,8 @@ answer can be given even if the first one was never sent. What is stored:
 
 Some answers are not stored, because nothing was begun and the same key may be used again: input that a serializer
 refuses (400), no valid token (401), an Office that is not visible (404), another unsettled operation of the Office
-(409), and defects (500) before an operation began. A person who lost the grant on an Office gets 404 for a repeated
-request too.
+(409), a database that is held (503), and defects (500) before an operation began. A person who lost the grant on an
+Office gets 404 for a repeated request too.
 """
 
 import hashlib
@@ -32,7 +32,12 @@ from billing.operations.engine import idempotency
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
-MAY_BE_TRIED_AGAIN = (errors.OperationInProgress, errors.RequestInProgress, errors.StripeUnavailable)
+MAY_BE_TRIED_AGAIN = (
+    errors.DatabaseHeld,
+    errors.OperationInProgress,
+    errors.RequestInProgress,
+    errors.StripeUnavailable,
+)
 
 
 class IdempotentPosts(APIView):

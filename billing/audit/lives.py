@@ -58,6 +58,7 @@ LIVES = (
     Life("Counts of requests", "billing.RateCount", "2 hours", "job `forget-rate-counts`"),
     Life("Failed tries to sign in", "axes", "15 minutes", "job `forget-failed-sign-ins`"),
     Life("Jobs", "billing.Job", "until they are done; recurring ones stay", "whatever runs them"),
+    Life("Which backups were made, and holds after a restore", "billing.Backup billing.Hold", PRODUCT, NOTHING),
     Life("Heartbeats of workers", "billing.WorkerHeartbeat", "a day", "each worker"),
     Life("What was last seen of Stripe: a row for each subject", "billing.Observation", PRODUCT, NOTHING),
     Life("The cache of codes that were used", "billing.CachedValue", "to their end", "Django, when the table is full"),

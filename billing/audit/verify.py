@@ -1,5 +1,7 @@
 """Verifying the trail: every entry is still what was sealed, at its place, and nothing is missing or was put in.
 
+A database that was restored from a backup has a gap, which is named and is no fault (``restored``).
+
 What it cannot find: an entry that was deleted before it was sealed, and a trail that a holder of the private key signed
 anew. A tail that was cut off, and a trail that was replaced as a whole, are found by a head that was kept elsewhere.
 """
@@ -18,7 +20,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import QuerySet
 
-from billing.audit import append_only, keys, leaves, retiring, seals
+from billing.audit import append_only, keys, leaves, restored, retiring, seals
 from billing.audit.merkle import Tree, leaf_hash
 from billing.models import AuditEntry, AuditSeal, SealedEntry, SealedTile
 
@@ -56,6 +58,7 @@ class Found:
     last_seal: int = 0
     is_at_end: bool = True
     faults: list[Fault] = field(default_factory=list)
+    gaps: list[restored.Gap] = field(default_factory=list)
 
     @property
     def is_whole(self) -> bool:
@@ -78,7 +81,8 @@ def verify(
         found.faults += [
             Fault(f"the protection {name} of the tables is missing") for name in append_only.faults(connection)
         ]
-        found.faults += _contradicted_by_kept_heads()
+        found.gaps = list(restored.gaps())
+        found.faults += _contradicted_by_kept_heads(found.gaps)
     return found
 
 
@@ -229,14 +233,19 @@ def _verify_unsealed(found: Found) -> None:
             found.faults.append(Fault("was not written by this software", entry=number))
 
 
-def _contradicted_by_kept_heads() -> Iterator[Fault]:
-    """Yield a fault for each head in AUDIT_HEADS_FILE that the database has no more, or has with another root."""
+def _contradicted_by_kept_heads(gaps: list[restored.Gap]) -> Iterator[Fault]:
+    """Yield a fault for each head in AUDIT_HEADS_FILE that the database has no more, or has with another root.
+
+    A head that was lost in one of the gaps is no fault.
+    """
     if not settings.AUDIT_HEADS_FILE or not Path(settings.AUDIT_HEADS_FILE).exists():
         return
     with Path(settings.AUDIT_HEADS_FILE).open() as lines:
         while heads := [json.loads(line) for line in itertools.islice(lines, HEADS_AT_ONCE)]:
             here = AuditSeal.objects.in_bulk([head["number"] for head in heads])
             for head in heads:
+                if any(gap.has(head) for gap in gaps):
+                    continue
                 if head["number"] not in here:
                     yield Fault(
                         "is kept elsewhere, and is not here: the end of the trail was cut off", seal=head["number"]

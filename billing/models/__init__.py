@@ -3,6 +3,7 @@ from billing.models.adjustment import Adjustment
 from billing.models.agreement import Agreement
 from billing.models.approval_request import ApprovalRequest
 from billing.models.audit import AuditEntry
+from billing.models.backup import Backup, Hold
 from billing.models.cached_value import CachedValue
 from billing.models.emergency_role import EmergencyRole
 from billing.models.finding import Finding
@@ -37,9 +38,11 @@ __all__ = [
     "ApprovalRequest",
     "AuditEntry",
     "AuditSeal",
+    "Backup",
     "CachedValue",
     "EmergencyRole",
     "Finding",
+    "Hold",
     "IdempotentRequest",
     "Invitation",
     "Invoice",

@@ -125,6 +125,16 @@ def adopt_one(subscriptions: list[Listed]) -> Office:
     return apply(Snapshot(office.pk, OLDEST, clock.billing(), customer, states))
 
 
+def adopt_customer(one: Listed) -> Office:
+    """Make an Office of a customer that this software made for one that is lost, also if it subscribes to nothing.
+
+    ``one`` is of the list of customers. The Office gets its id back, and a comparison brings the rest.
+    """
+    assert isinstance(one.state, CustomerState)
+    office = _office(one.state, one.contact or Contact("", "", ""))
+    return apply(Snapshot(office.pk, OLDEST, clock.billing(), one.state))
+
+
 def _sold(listed: Iterable[Listed], products: list[str] | None = None) -> set[str | None]:
     """Return the ids of those of their prices that are our plan prices. If products are named, only of those."""
     states = [one.state for one in listed if isinstance(one.state, SubscriptionState)]

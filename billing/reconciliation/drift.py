@@ -11,6 +11,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from billing import clock, errors, zones
 from billing.findings import report, resolve
+from billing.held import Gap
 from billing.look import look
 from billing.models import Finding, Office, Operation, ReceivedEvent, Reconciliation, Subscription
 from billing.projection import OLDEST
@@ -223,6 +224,9 @@ def _of_missed(missed: list[ReceivedEvent]) -> str:
         return ""
     kinds = sorted({one.type for one in missed})
     more = f" and {len(kinds) - SHOWN_EVENTS} more" if len(kinds) > SHOWN_EVENTS else ""
+    gap = Gap()
+    if all(gap.has(one.created_at) for one in missed):
+        return f" It changed after the backup that was restored: {', '.join(kinds[:SHOWN_EVENTS])}{more}."
     still = " They may still come." if all(is_underway(one) for one in missed) else ""
     return f" Stripe's events about it had not arrived: {', '.join(kinds[:SHOWN_EVENTS])}{more}.{still}"
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from billing.findings import report, resolve
+from billing.held import Gap
 from billing.models import Invoice, Office, Payment, Plan, PlanPrice, ReceivedEvent, Reconciliation
 from billing.projection import OLDEST
 from billing.reconciliation import drift
@@ -19,6 +20,7 @@ from billing.webhooks.inbox import named_by
 
 OVERLAP = timedelta(hours=1)
 CLOCKS_DIFFER = timedelta(minutes=1)
+AFTER_BACKUP = "events after the backup that was restored"
 
 
 def newest_seen() -> datetime | None:
@@ -55,7 +57,12 @@ def read(run: Reconciliation, cursor: str, *, undelivered: bool = False) -> Miss
     new = _of_ours([one for one in hints if one.stripe_id not in known])
     to_look_at = [(one, office) for one, office in new if one.status != ReceivedEvent.Status.IGNORED]
     run.count("events read", len(events))
-    run.count("events that had not arrived", sum(not drift.is_underway(one) for one, _ in to_look_at))
+    gap = Gap()
+    lost = [one for one, _ in to_look_at if gap.has(one.created_at)]
+    missed = [one for one, _ in to_look_at if not gap.has(one.created_at) and not drift.is_underway(one)]
+    run.count("events that had not arrived", len(missed))
+    if lost:
+        run.count(AFTER_BACKUP, len(lost))
     return Missed(
         tuple(one for one, _ in new),
         [_suspect(one, office) for one, office in to_look_at if office and not _was_seen(one, office)],

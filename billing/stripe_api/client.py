@@ -8,7 +8,7 @@ outcome after it.
 
 Nothing leaves that is not on the list in ``outbound``: FieldNotAllowed, ValueNotAllowed, FieldNotReviewed. Every
 request may also raise CardDeclined, StripeRejected (with StripeObjectMissing and StripeKeyRefused), StripeUnavailable
-or CallInsideTransaction.
+or CallInsideTransaction. A change may raise DatabaseHeld.
 """
 
 import functools
@@ -19,7 +19,7 @@ import stripe
 from django.conf import settings
 from django.db import connections
 
-from billing import errors, measures
+from billing import errors, held, measures
 from billing.stripe_api import charging, hold, outbound, outbound_list, pace, reviewed, sightings
 
 API_VERSION = outbound_list.API_VERSION
@@ -103,6 +103,7 @@ def delete(path: str, *, step: Step) -> Answer:
 def _change(method: str, path: str, params: dict[str, Any], step: Step) -> Answer:
     _refuse_off_the_list(method, path, params)
     _refuse_inside_transaction(path)
+    held.require_released()
     path, params = step.asking(method, path, params, API_VERSION)  # those that were recorded the first time
     options = {"idempotency_key": step.key} if method == "post" else {}
     try:

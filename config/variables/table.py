@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from config.variables import database, mail, signing_in, site, stripe, trail, watching
+from config.variables import backups, database, mail, signing_in, site, stripe, trail, watching
 from config.variables.variable import Variable
 
 SECTIONS: dict[str, tuple[Variable[Any], ...]] = {
@@ -12,6 +12,7 @@ SECTIONS: dict[str, tuple[Variable[Any], ...]] = {
     "E-mail": mail.ROWS,
     "The database": database.ROWS,
     "The audit trail": trail.ROWS,
+    "Backups": backups.ROWS,
     "Watching it": watching.ROWS,
 }
 VARIABLES = {row.name: row for rows in SECTIONS.values() for row in rows}

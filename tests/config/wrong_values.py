@@ -153,6 +153,11 @@ OF_LIST: dict[str, dict[str, str]] = {
         "whsec_fellowwhsec_marmot": "secret 1 must be one secret",
         "whsec_fellow,marmot": "secret 2 must be one secret",
     },
+    "BACKUP_KEYS": {
+        "fellow": "key 1 must be a key of age",
+        "AGE-SECRET-KEY-1": "key 1 must be a key of age",
+        "AGE-SECRET-KEY-1 AGE-SECRET-KEY-1": f"key 1 {JOINED}",
+    },
     "SECRETS_KEYS": {
         f"{FERNET} {FERNET}": f"key 1 {JOINED}",
         f"{FERNET};{FERNET}": f"key 1 {JOINED}",

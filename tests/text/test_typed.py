@@ -29,18 +29,9 @@ NOT_TYPED = {
 }
 """Columns that take what people gave, in a closed form or after it was judged elsewhere."""
 OURS = (
-    *(
-        "AuditEntry",
-        "CachedValue",
-        "Finding",
-        "IdempotentRequest",
-        "Job",
-        "KnownSetting",
-        "Notification",
-        "Observation",
-    ),
-    *("Operation", "OperationStep", "ApprovalRequest", "RateCount", "ReceivedEvent", "Reconciliation", "RefusalCount"),
-    *("ServiceSecret", "StripeAccount", "WorkerHeartbeat"),
+    *("AuditEntry", "CachedValue", "Finding", "IdempotentRequest", "Job", "KnownSetting", "Notification", "Operation"),
+    *("OperationStep", "ApprovalRequest", "RateCount", "ReceivedEvent", "Reconciliation", "RefusalCount"),
+    *("Backup", "Hold", "Observation", "ServiceSecret", "StripeAccount", "WorkerHeartbeat"),
 )
 """Models whose other columns have words and codes of this software, or ids."""
 FROM_STRIPE = (

@@ -20,6 +20,8 @@ class Command(BaseCommand):
         found = verify.verify(tell=self._tell)
         waiting = f", {found.unsealed:,} entries wait for a seal" if found.unsealed else ""
         self.stdout.write(f"{found.entries:,} sealed entries and {found.seals:,} seals were verified{waiting}.")
+        for gap in found.gaps:
+            self.stdout.write(f"  - {gap}.")
         if found.is_whole:
             self.stdout.write("The trail is whole.")
             return

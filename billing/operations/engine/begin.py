@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from billing import clock, errors, leases
+from billing import clock, errors, held, leases
 from billing.access import grants
 from billing.audit import trail
 from billing.audit.actor import Actor
@@ -39,8 +39,8 @@ def perform(
 
     Raises:
         NotPermitted, StaffOnly, OfficeArchived, DeterminationMissing, PreviewStale, ReasonRequired, TextNotNeutral,
-            OperationInProgress, OperationLost, and what ``prepare`` raises: nothing was asked of Stripe, and the
-            refusal is in the audit trail.
+            OperationInProgress, OperationLost, DatabaseHeld, and what ``prepare`` raises: nothing was asked of Stripe,
+            and the refusal is in the audit trail.
         SentForApproval: it is above the limit for one person, and waits for another.
         CardDeclined, StripeRejected: Stripe said no; the operation says so.
         StripeUnavailable: nobody knows yet; the worker settles it.
@@ -49,6 +49,7 @@ def perform(
     check_permitted(type(wanted), office, by=by)
     with trail.acting(by, office=office):
         try:
+            held.require_released()
             if isinstance(wanted, Here):
                 return cast(Result, _carried_out(wanted, subject, by=by, reason=reason))
             asking = cast(AtStripe[Subject, Result], wanted)
@@ -87,7 +88,7 @@ def _begun(
     """
     asked = Asked(by, reason)
     wanted = wanted.look_up(subject, asked)
-    if settings.DATABASE_CAN_LOSE_COMMITS:
+    if settings.DATABASE_CAN_LOSE_COMMITS or held.was_restored():
         _require_no_lost_commit(wanted, subject, asked)
     try:
         with transaction.atomic(durable=True):
@@ -129,7 +130,7 @@ def _begun(
 
 
 def _require_no_lost_commit(wanted: AtStripe[Subject, Any], subject: Subject, asked: Asked) -> None:
-    """Ask Stripe whether something is lost here, if the request would begin otherwise. Raises: OperationLost."""
+    """Refuse if something is lost here, and the request would begin otherwise. Raises: OperationLost."""
     office = wanted.office_of(subject)
     if wanted.money is Moves.NOTHING and office.payment_provider_customer_id:
         return
@@ -137,7 +138,10 @@ def _require_no_lost_commit(wanted: AtStripe[Subject, Any], subject: Subject, as
         _, exact = _prepared(wanted, subject, asked)
     if exact is not None:
         trail.checked_reason(reasons.given(asked.reason, by=asked.by))
-        lost_commits.require_none(office)
+        if settings.DATABASE_CAN_LOSE_COMMITS or not office.payment_provider_customer_id:
+            lost_commits.require_none(office)
+        else:
+            lost_commits.require_decided(office)
 
 
 def _carried_out(wanted: Here[Subject, Result], subject: Subject, *, by: Actor, reason: str) -> Result:

@@ -57,6 +57,34 @@ def resume_unsettled(*, limit: int = 20) -> int:
     return done
 
 
+def settle_restored(operation: Operation) -> str:
+    """Settle an operation that was open in a backup, without asking for it again. Return its status then.
+
+    What it did after the backup is not on record here: a step may have been sent of which no row is here, and by now
+    Stripe may have forgotten its key. So the object is looked for. If it is not found, or Stripe does not let us look,
+    the operation is abandoned, and a finding asks a person.
+
+    Raises: StripeUnavailable, StripeKeyRefused: it is still open.
+    """
+    Operation.objects.filter(pk=operation.pk).update(
+        lease_until=clock.wall() + leases.LEASE, attempts=F("attempts") + 1
+    )
+    operation.refresh_from_db()
+    run = Run(operation)
+    with trail.acting(trail.current().actor or run.by, office=operation.office, reason=trail.current().reason):
+        try:
+            _find_out(run)
+        except errors.BillingError as error:
+            operation.refresh_from_db()
+            if operation.status not in Operation.UNSETTLED:
+                return operation.status
+            if isinstance(error, errors.StripeUnavailable | errors.StripeKeyRefused):
+                raise
+            _abandon(run, error, "may have been done: Stripe did not say. Look there before you ask for it again.")
+    operation.refresh_from_db()
+    return operation.status
+
+
 def carry_out(run: Run) -> None:
     """Ask Stripe, look, and commit the outcome. ``run.office`` shows it afterwards.
 
@@ -127,15 +155,19 @@ def _find_out(run: Run, *, refused: errors.NotSent | None = None) -> None:
         _settle(operation, Status.REJECTED, refused)
         raise refused
     error = errors.StripeUnavailable("Stripe never did this, and it will not be asked again by itself.")
+    _abandon(run, error, "was not done at Stripe. Ask for it again.")
+    raise error
+
+
+def _abandon(run: Run, error: errors.BillingError, became: str) -> None:
+    operation = run.operation
     _settle(operation, Status.ABANDONED, error)
     report(
         "operation_abandoned",
         run.id,
         office=run.office,
-        detail=f"“{operation.in_words}”, asked for by {operation.actor_label}, was not done at Stripe. "
-        "Ask for it again.",
+        detail=f"“{operation.in_words}”, asked for by {operation.actor_label}, {became}",
     )
-    raise error
 
 
 def _settle(operation: Operation, status: str, error: errors.BillingError | None = None) -> None:
