@@ -92,7 +92,13 @@ def check_stripe(key: str, api_base: str, secrets: list[str], *, debug: bool, pr
 
 
 def check_production(
-    *, secret_key: str, allowed_hosts: list[str], site_url: str, debug: bool, problems: Problems
+    *,
+    secret_key: str,
+    fallbacks: list[str],
+    allowed_hosts: list[str],
+    site_url: str,
+    debug: bool,
+    problems: Problems,
 ) -> None:
     """Check what production needs with DEBUG off. SECRET_KEY is needed with DEBUG on too."""
     if not secret_key:
@@ -102,12 +108,20 @@ def check_production(
         )
     if debug:
         return
-    if secret_key and (len(secret_key) < WEAK_SECRET_KEY_LENGTH or secret_key.startswith("django-insecure")):
+    if secret_key and _is_weak(secret_key):
         problems.add("SECRET_KEY", f"is too weak. It needs at least {WEAK_SECRET_KEY_LENGTH} random characters")
+    for number, key in enumerate(fallbacks, 1):
+        if _is_weak(key):
+            needs = f"It needs at least {WEAK_SECRET_KEY_LENGTH} random characters, without a comma"
+            problems.add("SECRET_KEY_FALLBACKS", f"key {number} is too weak. {needs}")
     if not allowed_hosts or "*" in allowed_hosts:
         problems.add("ALLOWED_HOSTS", "must name the host names of this site, separated by commas")
     if not site_url.startswith("https://"):
         problems.add("SITE_URL", "must be the public address and begin with https://")
+
+
+def _is_weak(key: str) -> bool:
+    return len(key) < WEAK_SECRET_KEY_LENGTH or key.startswith("django-insecure")
 
 
 def check_mail(

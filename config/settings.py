@@ -19,6 +19,7 @@ problems = environment.Problems()
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="")
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"] if DEBUG else [])
 SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000" if DEBUG else "").rstrip("/")
 
@@ -50,7 +51,12 @@ if WEB_PROCESSES < 1:
     problems.add("WEB_PROCESSES", "must be 1 or more: how many processes of `web` run, on all machines together")
 
 environment.check_production(
-    secret_key=SECRET_KEY, allowed_hosts=ALLOWED_HOSTS, site_url=SITE_URL, debug=DEBUG, problems=problems
+    secret_key=SECRET_KEY,
+    fallbacks=SECRET_KEY_FALLBACKS,
+    allowed_hosts=ALLOWED_HOSTS,
+    site_url=SITE_URL,
+    debug=DEBUG,
+    problems=problems,
 )
 environment.check_stripe(STRIPE_API_KEY, STRIPE_API_BASE, STRIPE_WEBHOOK_SECRETS, debug=DEBUG, problems=problems)
 EMAIL_HOST = env.str("EMAIL_HOST", default="")
