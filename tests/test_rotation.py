@@ -7,6 +7,7 @@ A service's secret: tests/api/test_services.py.
 import re
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
@@ -25,11 +26,11 @@ OLD_SEAL, NEW_SEAL, OLD_MARK, NEW_MARK = (digit * 64 for digit in "abcd")
 PUBLIC = [keys.public_of(OLD_SEAL).hex(), keys.public_of(NEW_SEAL).hex()]
 
 
-def trail_with(seal: str, marks: list[str], public: list[str]) -> dict[str, object]:
+def trail_with(seal: str, marks: list[str], public: list[str]) -> dict[str, Any]:
     return {"AUDIT_SEAL_KEY": seal, "AUDIT_ENTRY_KEYS": marks, "AUDIT_SEAL_PUBLIC_KEYS": public}
 
 
-STEPS = {
+STEPS: dict[str, list[dict[str, Any]]] = {
     "secrets": [{"SECRETS_KEYS": one} for one in ([OLD_FERNET], [OLD_FERNET, NEW_FERNET], [NEW_FERNET, OLD_FERNET])],
     "trail": [
         trail_with(OLD_SEAL, [OLD_MARK], []),
@@ -41,7 +42,7 @@ STEPS = {
 """What processes have before, after the first and after the second step of docs/operations.md."""
 
 
-def restarts(name: str) -> list[tuple[dict[str, object], dict[str, object]]]:
+def restarts(name: str) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Return what runs beside each other in each step: a process that was not restarted, and one that was."""
     return list(zip(STEPS[name], STEPS[name][1:], strict=False))
 

@@ -21,9 +21,9 @@ def licence_of(package: Distribution) -> str:
     Source: https://packaging.python.org/en/latest/specifications/core-metadata/#license-expression
     """
     metadata = package.metadata
-    given = metadata.get("License-Expression") or metadata.get("License") or ""
+    given = next((metadata[name].strip() for name in ("License-Expression", "License") if name in metadata), "")
     if given and len(given) <= LONGEST and "\n" not in given:
         return given
     classifiers = metadata.get_all("Classifier") or []
     named = [one.rpartition(" :: ")[2] for one in classifiers if one.startswith(CLASSIFIED)]
-    return ", ".join(named) or given.strip().partition("\n")[0][:LONGEST] or "not said"
+    return ", ".join(named) or given.partition("\n")[0][:LONGEST] or "not said"

@@ -36,9 +36,10 @@ def names_in(file: str) -> set[str]:
     for one in ast.parse((ROOT / file).read_text()).body:
         if isinstance(one, ast.FunctionDef | ast.ClassDef):
             found.add(one.name)
-        for target in one.targets if isinstance(one, ast.Assign) else [one] if isinstance(one, ast.AnnAssign) else []:
-            name = target.target if isinstance(target, ast.AnnAssign) else target
-            found.add(getattr(name, "id", ""))
+        if isinstance(one, ast.Assign):
+            found |= {target.id for target in one.targets if isinstance(target, ast.Name)}
+        if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name):
+            found.add(one.target.id)
     return found
 
 
