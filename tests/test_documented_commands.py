@@ -10,6 +10,7 @@ from django.core.management import CommandError, get_commands, load_command_clas
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / ".env.example", *sorted((ROOT / "docs").glob("*.md"))]
 WRITTEN = re.compile(r"manage\.py\s+([a-z_]+(?:[ \t]+(?:'[^'`\n]*'|\"(?:\\.|[^\"\\`\n])*\"|[^\s`'\";|)#&,]+))*)")
+INLINE = re.compile(r"`[^`]+`")
 LEFT_OUT = "…"
 """Stands for an argument of the reader's own."""
 FOR_A_MENTION = {
@@ -36,8 +37,8 @@ def shown() -> list[tuple[str, str]]:
 
 def _joined(text: str) -> str:
     """Return the text with each command in one line: of an inline code, and after a backslash."""
-    text = re.sub(r"\\\n\s*", "", text)
-    return re.sub(r"`[^`\n]*\n[^`\n]*`", lambda found: found[0].replace("\n", " "), text)
+    text = re.sub(r"\\\n\s*", "", text).replace("```", "")
+    return "\n\n".join(INLINE.sub(lambda found: " ".join(found[0].split()), one) for one in text.split("\n\n"))
 
 
 def arguments_of(line: str) -> tuple[str, list[str]]:
