@@ -65,6 +65,7 @@ PLAIN: dict[str, Callable[[], Any]] = {
 }
 SECRET: dict[str, Callable[[], Any]] = {
     "SECRET_KEY": lambda: settings.SECRET_KEY,
+    "SECRET_KEY_FALLBACKS": lambda: settings.SECRET_KEY_FALLBACKS,
     "SECRETS_KEYS": lambda: settings.SECRETS_KEYS,
     "OIDC_CLIENT_SECRET": lambda: settings.OIDC.client_secret,
     "STRIPE_SECRET_KEY": lambda: settings.STRIPE_API_KEY,

@@ -105,7 +105,13 @@ def check_stripe(
 
 
 def check_production(
-    *, secret_key: str, allowed_hosts: list[str], site_url: str, debug: bool, problems: Problems
+    *,
+    secret_key: str,
+    fallbacks: list[Secret],
+    allowed_hosts: list[str],
+    site_url: str,
+    debug: bool,
+    problems: Problems,
 ) -> None:
     """Check what the site needs. With DEBUG off it must be safe, too."""
     if not secret_key:
@@ -117,8 +123,12 @@ def check_production(
         problems.add("SITE_URL", "its host must be one of ALLOWED_HOSTS, or nobody gets an answer at this address")
     if debug:
         return
-    if secret_key and (len(secret_key) < WEAK_SECRET_KEY_LENGTH or secret_key.startswith("django-insecure")):
+    if secret_key and _is_weak(secret_key):
         problems.add("SECRET_KEY", f"is too weak. It needs at least {WEAK_SECRET_KEY_LENGTH} random characters")
+    for number, key in enumerate(fallbacks, 1):
+        if _is_weak(key):
+            needs = f"It needs at least {WEAK_SECRET_KEY_LENGTH} random characters, without a comma"
+            problems.add("SECRET_KEY_FALLBACKS", f"key {number} is too weak. {needs}")
     if not allowed_hosts or "*" in allowed_hosts:
         problems.add("ALLOWED_HOSTS", "must name the host names of this site, separated by commas")
     if not site_url.startswith("https://"):
@@ -129,6 +139,10 @@ def _host_of(site_url: str) -> str:
     """Return the host of a web address as Django compares it: an IPv6 address in brackets."""
     host = urlsplit(site_url).hostname or ""
     return f"[{host}]" if ":" in host else host
+
+
+def _is_weak(key: str) -> bool:
+    return len(key) < WEAK_SECRET_KEY_LENGTH or key.startswith("django-insecure")
 
 
 def check_mail(

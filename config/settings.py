@@ -20,6 +20,7 @@ said = Values(os.environ, problems)
 
 DEBUG = said[site.DEBUG]
 SECRET_KEY = said[site.SECRET_KEY]
+SECRET_KEY_FALLBACKS = said[site.SECRET_KEY_FALLBACKS]
 ALLOWED_HOSTS: list[str] = said[site.ALLOWED_HOSTS]
 SITE_URL = said[site.SITE_URL]
 
@@ -45,7 +46,12 @@ ALERT_EMAILS = said[watching.ALERT_EMAILS]
 ALERT_WEBHOOK = said[watching.ALERT_WEBHOOK]
 
 environment.check_production(
-    secret_key=SECRET_KEY, allowed_hosts=ALLOWED_HOSTS, site_url=SITE_URL, debug=DEBUG, problems=problems
+    secret_key=SECRET_KEY,
+    fallbacks=SECRET_KEY_FALLBACKS,
+    allowed_hosts=ALLOWED_HOSTS,
+    site_url=SITE_URL,
+    debug=DEBUG,
+    problems=problems,
 )
 environment.check_stripe(
     STRIPE_API_KEY,

@@ -30,6 +30,12 @@ def on(office: Office) -> Iterator[Access]:
     Services and jobs act for the vendor and are not people. A member who lacks the second factor that the Office
     requires is listed too, with nothing that they may do.
     """
+    yield from of_members(office)
+    yield from of_staff()
+
+
+def of_members(office: Office) -> Iterator[Access]:
+    """Yield what the memberships of this Office give. An archived Office gives nothing."""
     if office.archived_at is None:
         members = office.memberships.in_force().filter(user__is_active=True).select_related("user")
         enrolled = second_factor.enrolled_of(members.values("user")) if office.requires_second_factor else None
@@ -39,6 +45,10 @@ def on(office: Office) -> Iterator[Access]:
             if enrolled is not None and member.user_id not in enrolled:
                 why, may = f"{why}, and lacks the second factor that it requires", set()
             yield Access(member.user, why, _in_order(may), member.ended_at)
+
+
+def of_staff() -> Iterator[Access]:
+    """Yield what the vendor's roles give, on every Office."""
     staff = User.objects.filter(is_active=True, is_staff=True, groups__name__in=VENDOR).distinct()
     for person in staff.order_by("email").prefetch_related("groups"):
         for role in VENDOR:

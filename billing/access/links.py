@@ -6,13 +6,13 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils.crypto import salted_hmac
 
-from billing import clock, errors
+from billing import clock, errors, keyed_digests
 from billing.models import Invitation, OneTimeLink, User
 
 Purpose = OneTimeLink.Purpose
 SECRET_BYTES = 32
+SALT = "billing.access.links"
 LASTS = {Purpose.INVITATION: timedelta(days=7), Purpose.PASSWORD_RESET: timedelta(hours=1)}
 PAGES = {Purpose.INVITATION: "invitation", Purpose.PASSWORD_RESET: "new-password"}
 """The name of the page that each link leads to."""
@@ -39,7 +39,7 @@ def find(secret: str, purpose: str, *, lock: bool) -> OneTimeLink:
     link = (rows.select_for_update(of=("self",)) if lock else rows).first()
     if link is None:
         raise errors.LinkNotValid
-    if link.user and not (link.user.is_active and link.holds_for == _holds_for(link.user)):
+    if link.user and not (link.user.is_active and _still_holds(link, link.user)):
         raise errors.LinkNotValid
     return link
 
@@ -60,4 +60,12 @@ def _make(purpose: Purpose, link: OneTimeLink) -> str:
 
 
 def _holds_for(user: User) -> str:
-    return salted_hmac("billing.access.links", f"{user.password}\n{user.email}", algorithm="sha256").hexdigest()
+    return keyed_digests.of(_what_it_holds_for(user), salt=SALT)
+
+
+def _still_holds(link: OneTimeLink, user: User) -> bool:
+    return keyed_digests.is_of(_what_it_holds_for(user), link.holds_for, salt=SALT)
+
+
+def _what_it_holds_for(user: User) -> str:
+    return f"{user.password}\n{user.email}"

@@ -8,9 +8,8 @@ from typing import Any
 from django import forms
 from django.db.models import Manager
 from django.http import HttpRequest, HttpResponse
-from django.utils.crypto import salted_hmac
 
-from billing import zones
+from billing import keyed_digests, zones
 from billing.access import scopes
 from billing.admin.forms import GatedForm
 from billing.admin.masking import MaskedAdmin
@@ -18,6 +17,7 @@ from billing.audit import trail
 from billing.models import Membership, ServiceIdentity, User
 
 Row = User | Membership | ServiceIdentity
+SALT = "billing.admin.stamps"
 STAMPED: dict[type[Row], tuple[str, ...]] = {
     User: ("email", "name", "password", "is_active", "is_staff", "groups"),
     Membership: ("role", "ended_at"),
@@ -27,9 +27,17 @@ STAMPED: dict[type[Row], tuple[str, ...]] = {
 
 def stamp_of(row: Row) -> str:
     """Return a mark of the row's present values. They cannot be read from it."""
+    return keyed_digests.of(_plain(row), salt=SALT)
+
+
+def is_stamp_of(row: Row, given: str) -> bool:
+    """Return whether the row still has the values that it had when this stamp was made."""
+    return keyed_digests.is_of(_plain(row), given, salt=SALT)
+
+
+def _plain(row: Row) -> str:
     values = (getattr(row, name) for name in STAMPED[type(row)])
-    plain = [sorted(one.values_list("pk", flat=True)) if isinstance(one, Manager) else one for one in values]
-    return salted_hmac("billing.admin.stamps", repr(plain), algorithm="sha256").hexdigest()
+    return repr([sorted(one.values_list("pk", flat=True)) if isinstance(one, Manager) else one for one in values])
 
 
 def in_words(row: Row) -> str:
@@ -55,7 +63,7 @@ class StampedForm(GatedForm):
         row = self.instance
         if row.pk is not None:
             row.refresh_from_db(from_queryset=type(row)._default_manager.select_for_update())
-            if self.data.get("stamp") != stamp_of(row):
+            if not is_stamp_of(row, self.data.get("stamp", "")):
                 what = "a form that was opened before another change was not saved"
                 trail.record_refusal(row, what, code="changed_meanwhile")
                 raise forms.ValidationError(

@@ -16,6 +16,7 @@ from typing import IO, Any
 
 from django.db.models import QuerySet
 
+from billing import spreadsheets
 from billing.audit import keys, leaves, seals, search, tiles, trail, verifier
 from billing.audit.actor import Actor
 from billing.audit.merkle import Tiles, leaf_hash
@@ -25,7 +26,6 @@ BATCH = 2000
 ACTOR = leaves.COLUMNS.index("actor_id")
 CONTENT_TYPE = "application/jsonl"
 HEADERS = {"Content-Type": CONTENT_TYPE, "Content-Disposition": 'attachment; filename="audit-trail.jsonl"'}
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ def export(file: IO[bytes], which: Which, *, by: Actor, reason: str) -> int:
             for line, values in made.entries():
                 lines.write(_line(line))
                 position = "" if line["position"] is None else line["position"]
-                columns.writerow([line["entry"], position, *map(_harmless, values or [])])
+                columns.writerow([line["entry"], position, *map(spreadsheets.harmless, values or [])])
         table.seek(0)
         with archive.open("entries.csv", "w", force_zip64=True) as copy:
             for text in table:
@@ -147,9 +147,3 @@ def export(file: IO[bytes], which: Which, *, by: Actor, reason: str) -> int:
 
 def _line(given: dict[str, Any]) -> bytes:
     return json.dumps(given).encode() + b"\n"
-
-
-def _harmless(value: Any) -> Any:
-    """Return the value as text that no program for tables takes for a formula."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(FORMULA) else text

@@ -56,7 +56,7 @@ REGISTERED: dict[type[Model], dict[str, Any]] = {
     models.ApprovalRequest: {"include_fields": ["kind", "amount", "currency", "outcome", "operation"]},
     models.EmergencyRole: {},
     models.Office: {
-        "exclude_fields": ["look_ticket", "customer_ticket", "confirmed_at", "reconciled_at", "name_folded"]
+        "exclude_fields": ["look_ticket", "customer_ticket", "confirmed_at", "reconciled_at", "name_folded", "read_as"]
     },
     models.Plan: {"exclude_fields": ["ticket", "name_folded"]},
     models.PlanPrice: {"exclude_fields": ["ticket"]},

@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 
 NAMELESS = "Office without a name"
 """How the name begins that an Office gets if its customer at Stripe had none."""
+READ_AS = 1
+"""As which version of our columns Stripe's objects are read. Raise it when a projected column comes, or means something
+else. Then the next comparison fills in the rows of before, and what it fills in is no drift."""
 LOCALE = RegexValidator(r"\A[a-z]{2,3}(-([A-Z]{2}|[0-9]{3}))?\Z", "A language is given as in: en, es, pt-BR, es-419.")
+
+
+def read_now() -> int:
+    return READ_AS
 
 
 class Office(Named):
@@ -44,6 +51,9 @@ class Office(Named):
     confirmed_at = models.DateTimeField(null=True, editable=False)
     schedules_ticket = models.BigIntegerField(default=0, db_default=0, editable=False)
     reconciled_at = models.DateTimeField(null=True, editable=False, help_text="Last seen in Stripe's list of customers")
+    read_as = models.PositiveSmallIntegerField(
+        default=read_now, db_default=0, editable=False, help_text="Which READ_AS all of its rows are as"
+    )
     customer_deleted_at = models.DateTimeField(null=True, editable=False)
 
     payment_provider_customer_id = models.CharField(max_length=255, unique=True, null=True, editable=False)  # noqa: DJ001
@@ -115,6 +125,11 @@ class Office(Named):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_behind(self) -> bool:
+        """Return whether rows of it may still be as a version before read them."""
+        return self.read_as < READ_AS
 
     @property
     def has_a_name(self) -> bool:

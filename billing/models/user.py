@@ -1,5 +1,6 @@
 """People who sign in: the vendor's staff and the Offices' own people. They sign in with their e-mail address."""
 
+import hashlib
 import uuid
 from collections.abc import Iterable
 from typing import Any, ClassVar
@@ -7,7 +8,6 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models, transaction
 from django.db.models.functions import Lower
-from django.utils.crypto import salted_hmac
 
 from billing import clock, errors
 from billing.models.address_field import AddressField
@@ -69,6 +69,9 @@ class User(Named, AbstractBaseUser, PermissionsMixin):
             super().save(*args, update_fields=update_fields, **kwargs)
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
-        """Return what each session keeps, so that another password or access number ends it. Django compares it."""
-        kept = f"{self.password}\n{self.access_number}"
-        return salted_hmac("billing.User sessions", kept, secret=secret, algorithm="sha256").hexdigest()
+        """Return what each session keeps, so that another password or access number ends it. Django compares it.
+
+        It is the same with every ``secret``, because what a session keeps is signed with SECRET_KEY anyway. Otherwise
+        Django would give a session another key while SECRET_KEY is replaced, and allauth would end it.
+        """
+        return hashlib.sha256(f"billing.User sessions\n{self.password}\n{self.access_number}".encode()).hexdigest()

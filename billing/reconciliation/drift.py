@@ -32,7 +32,8 @@ class Result:
     """What ``repair`` did.
 
     ``drifted`` is how many objects were repaired and told of, each in a finding of its own. ``expected`` is how many
-    changed because of an event or an operation on its way: that is no drift, and no finding tells of it. ``differs``
+    changed because of an event or an operation on its way, and ``filled`` is how many got what a new version reads of
+    them: that is no drift, and no finding tells of it. ``differs``
     are the subjects of the findings about what still differs, and ``left`` is how many of these are open.
     """
 
@@ -40,6 +41,7 @@ class Result:
     looks: int = 0
     drifted: int = 0
     expected: int = 0
+    filled: int = 0
     left: int = 0
     differs: set[str] = field(default_factory=set)
 
@@ -64,7 +66,8 @@ def repair(
     What the look changed had drifted, and each object that changed gets a finding. If an event or an operation of the
     Office was on its way, its change was expected and is only counted.
     If RECONCILE_REPAIRS is off and not ``by_hand``, an Office is looked at only if all its suspects are guesses. For
-    the others the differences stay and become open findings. Repeating is safe. Money does not move.
+    the others the differences stay and become open findings. After an update, Offices whose rows a version before read
+    are looked at in any case. Repeating is safe. Money does not move.
 
     Raises:
         StripeUnavailable, StripeKeyRefused: the Offices before it were looked at.
@@ -74,7 +77,8 @@ def repair(
     for one in found:
         offices.setdefault(one.office.pk, []).append(one)
     for group in offices.values():
-        if settings.RECONCILE_REPAIRS or by_hand or all(one.is_guess for one in group):
+        is_looked_at = settings.RECONCILE_REPAIRS or by_hand or group[0].office.is_behind
+        if is_looked_at or all(one.is_guess for one in group):
             _look_at(group, result, teller)
         else:
             _leave(group, result, teller)
@@ -111,7 +115,9 @@ def _look_at(group: list[Suspect], result: Result, teller: Teller) -> None:
     result.looks += 1
     after = suspects.held(office)
     changed = _changed(before, after)
-    if expected:
+    if office.is_behind:
+        result.filled += len(changed)
+    elif expected:
         result.expected += len(changed)
     else:
         missed = [one.missed for one in group if one.missed]

@@ -16,7 +16,8 @@ from billing.audit import actor, trail
 from billing.audit.actor import Actor
 from billing.findings import report, resolve
 from billing.jobs import job
-from billing.models import Reconciliation
+from billing.models import Office, Reconciliation
+from billing.models.office import READ_AS
 from billing.reconciliation import drift, missed_events, stages
 from billing.stripe_api import gateway
 
@@ -39,6 +40,8 @@ def begin(
 ) -> Reconciliation:
     """Begin a comparison at its first stage. Jobs may do this, and staff who may manage billing.
 
+    After an update that reads more of Stripe's objects, it compares everything: old rows are filled in too.
+
     Raises:
         NotPermitted, ReasonRequired, TextNotNeutral; ProductUnknown, StripeUnavailable.
         ReconciliationUnderWay: another comparison has not ended yet.
@@ -51,7 +54,7 @@ def begin(
     run = Reconciliation(
         actor_label=by.label,
         reason=trail.checked_reason(reason),
-        everything=everything,
+        everything=everything or _behind().exists(),
         adopts=adopts,
         products=list(products),
         recent_since=clock.billing() - RECENT,
@@ -169,7 +172,11 @@ def _one_page(run: Reconciliation, own: QuerySet[Reconciliation]) -> None:
     if not finished:  # the page is read again for the other Offices, and its objects are counted then
         run.counts = before
         run.seen_to = [*run.seen_to, *sorted(result.offices)]
-    for what, how_many in (("looks", result.looks), ("changes on their way", result.expected)):
+    for what, how_many in (
+        ("looks", result.looks),
+        ("changes on their way", result.expected),
+        ("filled in after an update", result.filled),
+    ):
         if how_many:
             run.count(what, how_many)
     if finished:
@@ -180,6 +187,8 @@ def _one_page(run: Reconciliation, own: QuerySet[Reconciliation]) -> None:
         _advance(run, part.next)
     if run.ended_at and "events" in stages.names(run):
         missed_events.tell(run)
+    if run.ended_at and run.takes_all:
+        _behind().update(read_as=READ_AS)
     if run.ended_at and run.adopts:
         _resolve_unfinished(run)
     _count_findings(run)
@@ -202,6 +211,11 @@ def _count_findings(run: Reconciliation) -> None:
     }
     counts = {what: how_many for what, how_many in run.counts.items() if what not in found}
     run.counts = counts | {what: how_many for what, how_many in found.items() if how_many}
+
+
+def _behind() -> QuerySet[Office]:
+    """Return the Offices whose rows a version before may have read."""
+    return Office.objects.filter(read_as__lt=READ_AS)
 
 
 def _last(run: Reconciliation) -> datetime | None:

@@ -34,8 +34,7 @@ SECRETS_KEYS = Variable(
     "The keys that encrypt secrets in the database, such as those of authenticator apps. Needed with DEBUG off. Keep a "
     "copy in another place. Make one:\n"
     'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"\n'
-    "To replace a key, put the new one first, with a comma after it, and restart web and worker. Then run "
-    "python manage.py rotate_secrets, and remove the old key.",
+    "The newest comes first. docs/operations.md says how a key is replaced.",
     is_needed=True,
 )
 OIDC_ISSUER = Variable(

@@ -12,6 +12,11 @@ SECRET_KEY = Variable(
     'python -c "import secrets; print(secrets.token_urlsafe(64))"',
     is_needed=True,
 )
+SECRET_KEY_FALLBACKS = Variable(
+    "SECRET_KEY_FALLBACKS",
+    listed(PASSWORD, "key"),
+    "While SECRET_KEY is replaced: the other keys that still count. docs/operations.md has the steps.",
+)
 DEBUG = Variable(
     "DEBUG",
     FLAG,
@@ -69,6 +74,7 @@ LOG_LEVEL = Variable("LOG_LEVEL", LEVEL, "What is logged: this and what is worse
 
 ROWS = (
     SECRET_KEY,
+    SECRET_KEY_FALLBACKS,
     DEBUG,
     ALLOWED_HOSTS,
     SITE_URL,

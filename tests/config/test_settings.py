@@ -76,6 +76,8 @@ def test_a_live_key_is_for_production_only_and_is_not_shown(changes, says):
     [
         ("SECRET_KEY", "", "SECRET_KEY: must be a long random text"),
         ("SECRET_KEY", "short", "SECRET_KEY: is too weak"),
+        ("SECRET_KEY_FALLBACKS", "short", "SECRET_KEY_FALLBACKS: key 1 is too weak"),
+        ("SECRET_KEY_FALLBACKS", f"{'k' * 50},short", "SECRET_KEY_FALLBACKS: key 2 is too weak"),
         ("ALLOWED_HOSTS", "*", "ALLOWED_HOSTS"),
         ("SITE_URL", "http://billing.vendor.example", "SITE_URL"),
         ("STRIPE_SECRET_KEY", "", "STRIPE_SECRET_KEY: must be a secret"),

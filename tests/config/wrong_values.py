@@ -155,8 +155,7 @@ OF_LIST: dict[str, dict[str, str]] = {
     },
     "BACKUP_KEYS": {
         "fellow": "key 1 must be a key of age",
-        "AGE-SECRET-KEY-1": "key 1 must be a key of age",
-        "AGE-SECRET-KEY-1 AGE-SECRET-KEY-1": f"key 1 {JOINED}",
+        "fellow marmot": f"key 1 {JOINED}",
     },
     "SECRETS_KEYS": {
         f"{FERNET} {FERNET}": f"key 1 {JOINED}",
