@@ -29,7 +29,8 @@ OVER = "is green again"
 def check() -> None:
     """Run the checks, and tell what changed since the last time. What was red at Stripe is asked for again."""
     seen = Seen()
-    if any(one.state == Level.RED for name, one in seen.observed.items() if name in (STRIPE, ENDPOINT)):
+    noted = seen.observed
+    if any(name in noted and noted[name].state != Level.GREEN for name in (STRIPE, ENDPOINT)):
         asking.ask()
         seen = Seen()
     direct.remember(recipients())

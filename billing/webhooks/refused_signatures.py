@@ -11,10 +11,12 @@ from django.db import Error as AnyDatabaseError
 from djstripe.models import WebhookEndpoint
 
 from billing import clock, observations, time_limits
+from billing.models import ReceivedEvent
 from billing.models.observation import Level
 
 EVERY_SECONDS = 60
-FORGOTTEN_AFTER = timedelta(hours=1)
+FORGOTTEN_AFTER = timedelta(days=3)
+"""For so long Stripe sends an event again. Source: https://docs.stripe.com/webhooks#retries"""
 
 _counted = 0
 _next_write = 0.0
@@ -22,7 +24,7 @@ _own: set[Any] = set()
 
 
 def count(uuid: Any) -> None:
-    """Count one. Each minute the number goes into the note: how many since the first, and when the first came."""
+    """Count one. Each minute the number goes into the note: how many since a right one, and when the first came."""
     global _counted, _next_write  # noqa: PLW0603  of this process
     is_due = time.monotonic() >= _next_write
     if uuid not in _own and not (is_due and _is_own(uuid)):
@@ -56,9 +58,10 @@ def _write(more: int) -> bool:
     try:
         with time_limits.optional() as using:
             before = observations.seen(observations.SIGNATURES, using=using)
+            right = ReceivedEvent.objects.using(using).order_by("-pk").values_list("received_at", flat=True).first()
     except AnyDatabaseError:
         return False
     times, first = 0, now
-    if before and now - before.seen_at <= FORGOTTEN_AFTER:
+    if before and now - before.seen_at <= FORGOTTEN_AFTER and not (right and right > before.seen_at):
         times, first = before.figures["times"], datetime.fromisoformat(before.figures["first"])
     return observations.put(observations.SIGNATURES, Level.RED, "refused", times=times + more, first=first.isoformat())

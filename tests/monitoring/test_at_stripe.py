@@ -166,6 +166,25 @@ def test_a_wrong_secret_is_red_until_an_event_with_a_right_one_comes(delivery):
     assert not codes("webhook_signatures")
 
 
+def test_it_stays_red_while_stripe_waits_to_send_again_and_none_was_right(delivery):
+    refused(delivery, 3)
+    Observation.objects.filter(pk="webhook_signatures").update(seen_at=clock.wall() - timedelta(hours=5))
+    assert codes("webhook_signatures") == {"webhook_signatures_all_refused": "red"}
+
+    Observation.objects.filter(pk="webhook_signatures").update(seen_at=clock.wall() - timedelta(days=4))
+    assert not codes("webhook_signatures")
+
+
+def test_a_secret_that_is_wrong_from_now_on_is_red_also_if_others_were_wrong_before_a_right_one(delivery):
+    refused(delivery, 3)
+    assert post_delivery(delivery).status_code == 200
+
+    refused(delivery, 3)
+
+    assert codes("webhook_signatures") == {"webhook_signatures_all_refused": "red"}
+    assert Observation.objects.get(pk="webhook_signatures").figures["times"] == 3
+
+
 def test_within_a_minute_they_are_counted_and_written_once(delivery, django_assert_num_queries):
     post_delivery(delivery, headers={"Stripe-Signature": "t=1,v1=00"})
     with django_assert_num_queries(0):
