@@ -77,7 +77,8 @@ def test_each_use_puts_the_end_off_but_never_beyond_the_last_hour(operator):
         rewind(seen=timedelta(minutes=14), began=timedelta(hours=1))
         assert told(browser.get("/admin/")) == (15 * 60, "idle")
     rewind(began=timedelta(hours=11, minutes=50))
-    assert told(browser.get("/admin/")) == (10 * 60, "at_last")
+    left, why = told(browser.get("/admin/"))
+    assert (why, left in (10 * 60, 10 * 60 - 1)) == ("at_last", True)  # a second can pass before the answer
 
 
 def test_a_form_that_is_sent_too_late_changes_nothing(administrator, operator):
