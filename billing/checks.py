@@ -17,7 +17,7 @@ from django.contrib.staticfiles.storage import ManifestFilesMixin
 from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import Storage, storages
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, connections
 
 from billing import clock, errors, zones
 from billing.audit import append_only
@@ -130,8 +130,9 @@ def check_where_live_data_is(**_: Any) -> list[CheckMessage]:
     return found
 
 
-def check_role_defaults(**_: Any) -> list[CheckMessage]:
+def check_role_defaults(*, using: str = "default", **_: Any) -> list[CheckMessage]:
     """On PostgreSQL: whether the role's defaults limit how long a statement, a lock and an idle transaction last."""
+    connection = connections[using]
     if connection.vendor != "postgresql":
         return []
     try:

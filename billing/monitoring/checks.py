@@ -64,6 +64,7 @@ CHECKS = (
     Check("proxies", machine.proxies, probed=False),
     Check("static_files", machine.static_files, probed=False),
     Check("durability", machine.durability),
+    Check("role_defaults", machine.role_defaults, probed=False),
     Check("encryption", machine.encryption),
     Check("disk", machine.disk),
     Check("stripe", at_stripe.stripe),
