@@ -13,7 +13,7 @@ from billing.audit import trail
 from billing.audit.actor import Actor
 from billing.models import StripeAccount
 from billing.models.observation import Level
-from billing.stripe_api import client, gateway, hold, mirror
+from billing.stripe_api import client, gateway, known_account, mirror
 from billing.stripe_api.fixed_key import FixedKey
 from billing.stripe_api.gateway.account import EVERY_EVENT, EndpointState
 
@@ -122,9 +122,9 @@ def refuse_other_account() -> None:
         require_own_account()
     except (errors.StripeKeyRefused, errors.StripeUnavailable) as error:
         log.critical("nothing is sent to Stripe, because the account of the key could not be compared: %s", error)
-        hold.until(require_own_account, why=error)
+        known_account.hold_back_until(require_own_account, why=error)
     else:
-        hold.end()
+        known_account.confirm()
 
 
 def require_own_account() -> None:

@@ -25,7 +25,7 @@ from billing.models import Agreement, AuditEntry, Membership, Office, Plan, Plan
 from billing.operations.catalogue import publish_plans
 from billing.operations.engine.begin import perform
 from billing.operations.subscriptions.start import StartSubscription
-from billing.stripe_api import client, hold, outbound, sandbox_clock
+from billing.stripe_api import client, known_account, outbound, sandbox_clock
 from billing.webhooks import inbox, refused_signatures
 from tests import append_only, conformance, kept_rows
 from tests.other_connections import refused_without_limits
@@ -370,7 +370,7 @@ def nothing_counted() -> None:
     """Let each test ask as if nobody had asked before. What the database counts goes with its rows."""
     process.forget()
     observations.forget()
-    hold.end()
+    known_account.confirm()
     refused_signatures.forget()
     reads.forget()
     time_limits.forget()

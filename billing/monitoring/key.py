@@ -4,7 +4,7 @@ import logging
 
 from billing import accounts, clock, errors, observations
 from billing.models import Job, Operation, ReceivedEvent
-from billing.stripe_api import hold
+from billing.stripe_api import known_account
 
 log = logging.getLogger(__name__)
 
@@ -20,14 +20,14 @@ class KeyWatch:
     def look(self) -> None:
         """Ask Stripe if the key was refused. Raises: WrongStripeAccount: it is accepted now, and of another account."""
         noted = observations.seen(observations.STRIPE)
-        if hold.is_on() or (noted and noted.code == "key_refused"):
+        if known_account.is_awaited() or (noted and noted.code == "key_refused"):
             observations.forget()  # another process may have noted it
             try:
                 accounts.require_own_account()
             except (errors.StripeRejected, errors.StripeUnavailable):
                 self.was_refused = True
                 return
-            hold.end()
+            known_account.confirm()
         if self.was_refused:
             take_up()
         self.was_refused = False

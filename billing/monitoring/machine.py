@@ -73,7 +73,9 @@ def durability(seen: Seen) -> Outcome:
 def role_defaults(seen: Seen) -> Outcome | None:
     if connections[seen.using].vendor != "postgresql":
         return None
-    return of_system_check(checks.check_role_defaults(using=seen.using), well="The database role has its time limits and UTC.")
+    return of_system_check(
+        checks.check_role_defaults(using=seen.using), well="The database role has its time limits and UTC."
+    )
 
 
 def encryption(seen: Seen) -> Outcome:

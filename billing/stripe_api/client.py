@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db import connections
 
 from billing import errors, held, measures
-from billing.stripe_api import charging, hold, outbound, outbound_list, pace, reviewed, sightings
+from billing.stripe_api import charging, known_account, outbound, outbound_list, pace, reviewed, sightings
 
 API_VERSION = outbound_list.API_VERSION
 TIMEOUT_SECONDS = 8
@@ -129,7 +129,7 @@ def _object(response: stripe.StripeResponse) -> Answer:
 def _ask(method: str, path: str, params: dict[str, Any], options: dict[str, Any]) -> stripe.StripeResponse:
     _refuse_off_the_list(method, path, params)  # whoever asks, and also what an earlier version wrote down
     _refuse_inside_transaction(path)
-    hold.require_known_account(path)
+    known_account.require(path)
     pace.wait_for_turn()
     with measures.asking_stripe(method, path):
         return _sent(method, path, params, options)

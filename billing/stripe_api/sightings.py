@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 from billing import clock
 from billing.models.observation import Level
 from billing.observations import CLOCK, STRIPE, note
-from billing.stripe_api.hold import ACCOUNT as ACCOUNT_PATH
+from billing.stripe_api.known_account import ACCOUNT as ACCOUNT_PATH
 
 MOST_SECONDS_OFF = 60
 FAILURES_IN_A_ROW = 3

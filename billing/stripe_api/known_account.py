@@ -18,7 +18,7 @@ _why: BillingError | None = None
 _not_before = 0.0
 
 
-def until(verify: Callable[[], None], *, why: BillingError) -> None:
+def hold_back_until(verify: Callable[[], None], *, why: BillingError) -> None:
     """Hold everything back until ``verify`` returns. It asks Stripe for the account, and raises what is wrong.
 
     ``why`` is what it raised before. Whoever wants to send something in the next seconds gets that.
@@ -27,16 +27,16 @@ def until(verify: Callable[[], None], *, why: BillingError) -> None:
     _verify, _why, _not_before = verify, why, time.monotonic() + AGAIN_SECONDS
 
 
-def is_on() -> bool:
+def is_awaited() -> bool:
     return _verify is not None
 
 
-def end() -> None:
+def confirm() -> None:
     global _verify, _why  # noqa: PLW0603
     _verify = _why = None
 
 
-def require_known_account(path: str) -> None:
+def require(path: str) -> None:
     """Verify the account if something is held back, at most every five seconds.
 
     Raises: what ``verify`` raises, now or before.
@@ -53,4 +53,4 @@ def require_known_account(path: str) -> None:
     except BillingError as error:
         _why = error
         raise
-    end()
+    confirm()

@@ -9,7 +9,7 @@ import pytest
 from billing import accounts, clock, errors, worker
 from billing.models import Observation, Operation, StripeAccount
 from billing.operations.engine import settle
-from billing.stripe_api import gateway, hold
+from billing.stripe_api import gateway, known_account
 from tests.conftest import subscribed_office
 from tests.processes import ROOT, database_url
 
@@ -26,7 +26,7 @@ def refused(stripe, settings):
 
 
 def a_while_later():
-    hold._not_before = 0.0
+    known_account._not_before = 0.0
 
 
 def test_it_starts_says_so_and_sends_nothing_more(refused, stripe, caplog):
@@ -58,7 +58,7 @@ def test_once_the_key_is_accepted_everything_is_sent_again(refused, stripe, sett
     a_while_later()
 
     assert gateway.looks.customer_of("in_1") == ""
-    assert not hold.is_on()
+    assert not known_account.is_awaited()
 
 
 def test_a_key_that_is_accepted_later_and_is_of_another_account_sends_nothing(refused, stripe, settings):
@@ -113,7 +113,9 @@ def test_web_starts_with_a_refused_key_and_not_with_one_of_another_account(strip
     if account:
         StripeAccount.objects.update(account_id=account)
     key = "sk_test_only_for_tests" if account else "sk_test_revoked"
-    program = "import config.wsgi; from billing.stripe_api import hold; print('held', hold.is_on())"
+    program = (
+        "import config.wsgi; from billing.stripe_api import known_account; print('held', known_account.is_awaited())"
+    )
     environment = {
         **os.environ,
         "ENV_FILE": str(ROOT / "tests" / "test.env"),
