@@ -161,7 +161,7 @@ def one_connection(db: None) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def what_people_look_at_is_recorded(request: pytest.FixtureRequest) -> None:
     """Let the connection on which that is written see a test's rows, in each test that has some."""
-    if "db" in request.fixturenames:
+    if "db" in request.fixturenames or request.node.get_closest_marker("django_db"):
         request.getfixturevalue("one_connection")
 
 
