@@ -23,9 +23,9 @@ EVENTS_OVERLAP = timedelta(minutes=5)
 _settling: ContextVar[bool] = ContextVar("settling_a_hold", default=False)
 
 
-def is_held() -> bool:
+def is_held(*, using: str = "default") -> bool:
     """Return whether this database is held. One query."""
-    return Hold.objects.filter(released_at=None).exists()
+    return Hold.objects.using(using).filter(released_at=None).exists()
 
 
 def require_released() -> None:

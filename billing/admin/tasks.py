@@ -10,7 +10,7 @@ from django.db.models import Count, Min
 from django.urls import reverse
 from django.utils.timesince import timesince
 
-from billing import clock, held
+from billing import clock
 from billing.access import roles
 from billing.access.roles import Power
 from billing.admin.agreements import banner, may_approve
@@ -36,6 +36,7 @@ PAGES = {
     "worker": "workerheartbeat",
     "trail_triggers": "auditentry",
     "trail_verification": "finding",
+    "restored": "finding",
 }
 """The list in the admin that shows more about a check. For the others it is that of the jobs."""
 FILTERS = {
@@ -58,7 +59,6 @@ class Task:
 
 def tasks_of(user: User, seen: Seen) -> Iterator[Task]:
     """Yield the tasks for this person. ``seen`` is what the checks read."""
-    yield from _of_a_hold()
     yield from _of_checks(seen)
     yield from _of_comparisons()
     yield from _of_findings()
@@ -66,17 +66,6 @@ def tasks_of(user: User, seen: Seen) -> Iterator[Task]:
     yield from _of_approvals(user)
     yield from _of_determinations(user)
     yield from _of_services()
-
-
-def _of_a_hold() -> Iterator[Task]:
-    if held.is_held():
-        yield Task(
-            "danger",
-            "The database was restored from a backup, and is held",
-            "Operations, jobs and e-mails wait. On the server, run after_restore, read its list, and release it: "
-            "docs/backup.md says how.",
-            list_of("finding", resolved_at__isempty=1),
-        )
 
 
 def _of_checks(seen: Seen) -> Iterator[Task]:

@@ -60,6 +60,7 @@ WORKER = Check("worker", work.worker, told=False)  # a worker tells, so one live
 CHECKS = (
     DATABASE,
     MIGRATIONS,
+    Check("restored", work.restored, told=False),  # a worker tells, and does nothing then
     Check("settings", machine.environment),
     Check("proxies", machine.proxies, probed=False),
     Check("static_files", machine.static_files, probed=False),

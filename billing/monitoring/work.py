@@ -1,5 +1,6 @@
 """Checks of what waits here: the worker, events, findings and jobs."""
 
+from billing import held
 from billing.models import Finding
 from billing.monitoring.figures import AHEAD, DEAD_SECONDS, worker_lives
 from billing.monitoring.outcome import Outcome, Seen, ago, amber, green, many, red, unknown
@@ -24,6 +25,16 @@ def worker(seen: Seen) -> Outcome:
         "No worker is running.",
         f"Events from Stripe are stored but not applied: {waiting} now; {last}. A worker reports every few seconds, "
         f"and counts as dead after {ago(DEAD_SECONDS)}. {START}",
+    )
+
+
+def restored(seen: Seen) -> Outcome | None:
+    if not held.is_held(using=seen.using):
+        return None
+    return red(
+        "This database was restored from a backup, and is held.",
+        "Operations, jobs and e-mails wait. On the server, run after_restore, read its list, and release it: "
+        "docs/backup.md says how.",
     )
 
 

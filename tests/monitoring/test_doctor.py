@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -11,8 +12,9 @@ from django.core.management import call_command
 from django.db import connection, connections
 
 from billing import clock
-from billing.models import TrailProgress, WorkerHeartbeat
+from billing.models import Backup, TrailProgress, WorkerHeartbeat
 from billing.monitoring import asking
+from tests.monitoring import seen
 from tests.other_connections import out_of_reach
 from tests.processes import ROOT
 
@@ -39,6 +41,7 @@ def well(stripe, settings):
     settings.TRUSTED_PROXIES, settings.REQUIRE_SECOND_FACTOR = 1, True
     WorkerHeartbeat.objects.create(name="host:1", seen_at=clock.wall())
     TrailProgress.objects.create(pk=1, whole_at=clock.wall())
+    Backup.objects.create(name="newest.age", size=1, digest="5e" * 32, verified_at=clock.wall())
     return stripe
 
 
@@ -49,6 +52,13 @@ def test_where_all_is_well_each_line_is_green_and_it_ends_with_0(well):
     not_green = [line.split()[1] for line in printed.splitlines() if line.split()[0] not in ("green", "→")]
     assert not_green == (["role_defaults"] if WELL[0] else [])
     assert checks_of()[:2] == WELL
+
+
+@pytest.mark.parametrize(("days", "level"), [(2, "amber"), (4, "red")])
+def test_a_backup_that_is_late_is_told(well, days, level):
+    Backup.objects.update(made_at=clock.wall() - timedelta(days=days))
+
+    assert seen.one("backups").level == level
 
 
 def test_an_amber_line_says_what_to_do_and_it_ends_with_1(well):
