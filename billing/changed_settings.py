@@ -77,6 +77,7 @@ SECRET: dict[str, Callable[[], Any]] = {
     "AUDIT_SEAL_KEY": lambda: settings.AUDIT_SEAL_KEY,
     "AUDIT_ENTRY_KEYS": lambda: settings.AUDIT_ENTRY_KEYS,
     "METRICS_TOKEN": lambda: settings.METRICS_TOKEN,
+    "BACKUP_KEYS": lambda: settings.BACKUP_KEYS,
     DATABASE_SECRET: lambda: settings.DATABASES["default"].get("PASSWORD", ""),
 }
 LEFT_OUT = {
@@ -84,6 +85,8 @@ LEFT_OUT = {
     "EMAIL_PORT": "it goes with EMAIL_HOST",
     "STRIPE_REQUESTS_PER_SECOND": "how fast, not what",
     "WEB_PROCESSES": "how many, not what",
+    "BACKUP_KEEP": "how many, not what",
+    "BACKUP_KEEP_DAYS": "how long, not what",
     "DISK_LEAST_FREE_MB": "when it is told, not what",
     "STATIC_ROOT": "where styles are",
     "LOG_LEVEL": "how much is logged",

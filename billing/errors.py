@@ -476,8 +476,8 @@ class OperationLost(Refusal):
 class DatabaseHeld(Refusal):
     code = "database_held"
     category = Category.HELD
-    message = "The database was restored from a backup, and nothing is changed until that was compared with Stripe."
-    remedy = "Nothing was done. Ask again once the people who run this software have released it."
+    message = "The database was restored from a backup. Nothing can be changed until a person has released it."
+    remedy = "Nothing was done. Try again after the people who run this software have released it."
 
 
 class OperationInProgress(BillingError):

@@ -35,6 +35,7 @@ from billing.models.invoice import STAYS_A_DRAFT
 from billing.models.statuses import FINAL, LIVE
 from billing.text import fields
 
+ADDRESSES_ALIKE = "addresses_alike"
 CHECK_FAILED = "check_failed"
 DRAFTS_WAIT = "drafts_wait"
 CONTACT_DIFFERS = "contact_differs"
@@ -333,6 +334,12 @@ KINDS: dict[str, Kind] = {
         "People have more roles than they may need, because a role was split.",
         WARNING,
         "A person has reviewed who has which role.",
+        by_rule=False,
+    ),
+    ADDRESSES_ALIKE: Kind(
+        "Two rows have the same e-mail address, but for the size of letters beyond ASCII.",
+        WARNING,
+        "A person has changed or deactivated one of the two.",
         by_rule=False,
     ),
     CHECK_FAILED: Kind(

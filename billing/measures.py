@@ -1,16 +1,19 @@
-"""Counts and times in the memory of this process, for /metrics. Measuring asks the database nothing, and cannot fail.
+"""Counts and times of this process, for /metrics. Measuring asks the database nothing, and never fails an answer.
 
 With METRICS_TOKEN each process keeps them in a file of PROMETHEUS_MULTIPROC_DIR, and any web process answers for all of
 its machine. Every one has a label, because such a file is made with the first value of a label.
 Source: https://prometheus.github.io/client_python/multiprocess/
 """
 
+import logging
 import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
+
+log = logging.getLogger(__name__)
 
 REGISTRY = CollectorRegistry()
 ID_IN_PATH = re.compile(r"/(?=[\w-]*[0-9A-Z])[\w-]{6,}(?=/|$)")
@@ -56,6 +59,26 @@ REFUSED_WRITES = Counter(
 )
 
 
+def count(counter: Counter, *labels: object) -> None:
+    """Count one. If the folder of the counts takes nothing, the log says so."""
+    try:
+        counter.labels(*labels).inc()
+    except OSError as error:
+        _not_measured(error)
+
+
+def observe(histogram: Histogram, seconds: float, *labels: object) -> None:
+    """Note how long something took. It is 0 if a clock was set back meanwhile."""
+    try:
+        histogram.labels(*labels).observe(max(0.0, seconds))
+    except OSError as error:
+        _not_measured(error)
+
+
+def _not_measured(error: OSError) -> None:
+    log.warning("not measured: PROMETHEUS_MULTIPROC_DIR takes nothing (%s)", error.strerror)
+
+
 @contextmanager
 def asking_stripe(method: str, path: str) -> Iterator[None]:
     """Measure a request to Stripe. An error that passes is named by its code."""
@@ -66,8 +89,7 @@ def asking_stripe(method: str, path: str) -> Iterator[None]:
         outcome = str(getattr(error, "code", "") or type(error).__name__)
         raise
     finally:
-        took = time.perf_counter() - began
-        STRIPE.labels(method.upper(), endpoint_of(path), outcome).observe(took)
+        observe(STRIPE, time.perf_counter() - began, method.upper(), endpoint_of(path), outcome)
 
 
 def endpoint_of(path: str) -> str:

@@ -79,8 +79,8 @@ def _tried(alias: str) -> Iterator[None]:
     try:
         yield
     except TROUBLE:
-        measures.REFUSED_WRITES.labels(alias).inc()
         _refused_until[alias] = time.monotonic() + NOT_TRIED_FOR
+        measures.count(measures.REFUSED_WRITES, alias)
         raise
 
 

@@ -19,6 +19,7 @@ from billing import (  # noqa: F401  for their jobs
     changed_settings,
     clock,
     counted_refusals,
+    folded_addresses,
     folded_names,
     held,
     jobs,

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -55,6 +56,8 @@ def metrics_folder(folder: str, *, is_used: bool, problems: Problems) -> str:
         return ""
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
     except OSError as error:
         problems.add(variable, f"must be a folder into which this process can write ({error.strerror})")
     os.environ[variable] = folder
@@ -100,7 +103,8 @@ def check_stripe(
         problems.add(
             "STRIPE_WEBHOOK_SECRETS",
             "must be the signing secret of the webhook endpoint (whsec_…). `manage.py setup_stripe "
-            "--register-endpoint` prints it, and runs without it. Stripe's dashboard and `stripe listen` show it too",
+            "--register-endpoint` prints it, and is allowed to run now. Stripe's dashboard and `stripe listen` show "
+            "it too",
         )
 
 
@@ -159,7 +163,8 @@ def check_mail(
         problems.add("EMAIL_USE_SSL", "cannot be true together with EMAIL_USE_TLS. STARTTLS on port 587 is usual")
     if not (use_tls or use_ssl) and host not in LOCAL_HOSTS:
         problems.add(
-            "EMAIL_USE_TLS", "must be true, or EMAIL_USE_SSL, unless the mail server is at an address of this machine"
+            "EMAIL_USE_TLS",
+            "must be true, or EMAIL_USE_SSL must be, unless the mail server is at an address of this machine",
         )
     if bool(user) != bool(password):
         problems.add("EMAIL_HOST_PASSWORD", "is needed together with EMAIL_HOST_USER, and not without it")

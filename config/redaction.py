@@ -7,6 +7,8 @@ inside a list. What has a form is found by its form; a secret of ours that has n
 import re
 from collections.abc import Iterable
 
+from config.environment import Secret
+
 GONE = "[removed]"
 SHORTEST_SECRET = 8
 BY_FORM = (
@@ -34,9 +36,10 @@ def redacted(text: str, *, secrets: Iterable[str] = ()) -> str:
     return CARD.sub(_without_card, text)
 
 
-def known(values: Iterable[str]) -> tuple[str, ...]:
+def known(values: Iterable[str]) -> tuple[Secret, ...]:
     """Return the secrets that can be looked for: a very short one would be found in the middle of words."""
-    return tuple(sorted({str.__str__(one) for one in values if len(one) >= SHORTEST_SECRET}, key=len, reverse=True))
+    found = {Secret(one) for one in values if len(one) >= SHORTEST_SECRET}  # a list of the settings shows no Secret
+    return tuple(sorted(found, key=len, reverse=True))
 
 
 def _without_card(found: re.Match[str]) -> str:

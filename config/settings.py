@@ -365,7 +365,7 @@ DEFAULT_EXCEPTION_REPORTER_FILTER = "config.error_pages.WithoutWhatWasTyped"
 LOGGING = logs.configuration(
     form=said[watching.LOG_FORMAT],
     level=LOG_LEVEL,
-    secrets=(*said.secrets(VARIABLES.values()), str(DATABASES["default"].get("PASSWORD") or "")),
+    secrets=(*said.secrets(VARIABLES.values()), environment.Secret(DATABASES["default"].get("PASSWORD") or "")),
 )
 
 

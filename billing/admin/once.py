@@ -20,7 +20,7 @@ from unfold.admin import ModelAdmin
 from billing.models import IdempotentRequest, User
 from billing.operations.engine import idempotency
 
-MADE = "This was sent twice. It was done once."
+MADE = "This was sent twice. The second time did nothing: here is what became of the first."
 BEING_MADE = "This was sent twice. The first one is still being done: look here again in a moment."
 
 
@@ -57,10 +57,12 @@ def done_once(request: HttpRequest, meanwhile: str, do: Callable[[], HttpRespons
     if not ours:
         return _shown(request, row, meanwhile)
     try:
-        response = do()
+        with idempotency.carrying_out(row):
+            response = do()
     except BaseException:
         idempotency.give_up(row)
         raise
+    idempotency.refresh(row)
     if response.status_code == 302:
         idempotency.keep(row, 302, response["Location"])
     else:
@@ -80,7 +82,7 @@ def _claimed(request: HttpRequest) -> tuple[IdempotentRequest, bool]:
 
 def _shown(request: HttpRequest, row: IdempotentRequest, meanwhile: str) -> HttpResponse:
     if row.is_answered:
-        messages.success(request, MADE)
+        messages.info(request, MADE)
         return redirect(row.answer)
     messages.warning(request, BEING_MADE)
     return redirect(meanwhile)

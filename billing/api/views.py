@@ -130,7 +130,7 @@ class OfficeEntitlement(OfficeView):
         found = entitlement(office, policy, at=at)
         if look_is_due(office, policy, at=at):
             queue_look_if_possible(office)
-        measures.ENTITLEMENT.labels(found.access.value, found.reason).inc()
+        measures.count(measures.ENTITLEMENT, found.access.value, found.reason)
         shown = {"access": found.access.value, "reason": found.reason, "until": found.until}
         response = Response(serializers.EntitlementSerializer(shown).data)
         patch_cache_control(response, private=True, no_cache=True)

@@ -69,7 +69,11 @@ def find_out(*, by: Actor, reason: str, head: dict[str, Any] | None = None, tell
         tell("Comparing everything with Stripe …")
         run = _compare(by, reason)
         told = run.findings.values_list("kind", "subject", "office__public_id").order_by("pk")
-        _note(hold, "differences", [f"{kind} {subject}, Office {office}" for kind, subject, office in told])
+        _note(
+            hold,
+            "differences",
+            [f"{kind} {subject}" + (f", Office {office}" if office else "") for kind, subject, office in told],
+        )
         tell("What operations did since …")
         _tell_of_lost(hold, known_now, run)
     hold.compared_at = clock.wall()

@@ -151,7 +151,7 @@ CONTROLS = (
     ),
     Control(
         *("164.308(a)(7)(ii)(A)", "Data backup plan", REQUIRED, IN_PART),
-        "`manage.py backup` makes an encrypted copy of each form of database and reads it again. People decide when, "
+        "`manage.py backup` makes an encrypted backup of any form of database and reads it again. People decide when, "
         "and where it is kept.",
         "billing/backups/making.py docs/backup.md",
         "tests/backups/test_backup.py::test_the_manifest_says_what_it_holds "

@@ -27,20 +27,21 @@ def stripe(seen: Seen) -> Outcome:
     account, noted = seen.observed.get(ACCOUNT), seen.observed.get(STRIPE)
     if account and account.state == Level.RED:
         return red(
-            "STRIPE_SECRET_KEY is of another account or mode than this database.",
+            "STRIPE_SECRET_KEY belongs to another Stripe account or mode than this database.",
             "Use the key of the right account. Web and workers do not start with this one.",
             account.code,
         )
     if noted and noted.code == "key_refused":
         return red(
-            f"Stripe refuses STRIPE_SECRET_KEY since {_clock(noted.since)}. Nothing is sent or read there.",
+            f"Stripe has refused STRIPE_SECRET_KEY since {_clock(noted.since)}. Nothing is sent to Stripe or read "
+            f"there.",
             "Put a current key of the same account in .env, and restart web and workers. A restricted key must be "
             "allowed to read the account.",
             noted.code,
         )
     if noted and noted.code == "no_answer":
         return (red if seen.now - noted.since > NO_ANSWER_TOO_LONG else amber)(
-            f"Stripe does not answer since {_clock(noted.since)}.",
+            f"Stripe has not answered since {_clock(noted.since)}.",
             "Look at the network of this machine and at https://status.stripe.com. What waits goes on by itself.",
             noted.code,
         )
@@ -95,9 +96,9 @@ def last_event(seen: Seen) -> Outcome:
     """How long ago the last event with a right signature came."""
     came = last_received(using=seen.using)
     silent_for = seen.now - came if came else None
-    says = "No event of Stripe has come yet."
+    says = "No event from Stripe has come yet."
     if silent_for is not None:
-        says = f"The last event of Stripe came {ago(silent_for.total_seconds())} ago."
+        says = f"The last event from Stripe came {ago(silent_for.total_seconds())} ago."
         if silent_for <= SILENT:
             return green(says)
     if not _has_old_subscription(seen):
@@ -127,7 +128,7 @@ def webhook_signatures(seen: Seen) -> Outcome:
             f"{says} Others were right.", "If a secret was rolled, keep the old one in STRIPE_WEBHOOK_SECRETS."
         )
     return red(
-        f"{says} None was right since.",
+        f"{says} None has been right since then.",
         "Put the signing secret that Stripe's dashboard shows for the endpoint into STRIPE_WEBHOOK_SECRETS, and "
         "restart web. Stripe sends the events again.",
         "all_refused",

@@ -47,8 +47,9 @@ class Trouble:
             return
         self.told[CODE] = now
         says = (
-            f"The database takes nothing since {self.began_at} ({type(error).__name__}). Events and operations wait. "
-            "Look at the disk, at what locks the database, and whether it runs: python manage.py doctor"
+            f"The database has not accepted writes since {self.began_at} ({type(error).__name__}). Events and "
+            f"operations "
+            "wait. Is it running? Is its disk full? Does something lock it? Run: python manage.py doctor"
         )
         tell(CODE, says, since=self.began_at)
 

@@ -23,7 +23,7 @@ def triggers(seen: Seen) -> Outcome:
         return red(
             "The audit trail is not protected.",
             f"{many(missing, 'trigger')} of the database that should refuse a change {'is' if missing == 1 else 'are'} "
-            "missing. Find out who took it away. Then run: python manage.py migrate, and: manage.py verify_audit",
+            "missing. Find out who removed them. Run: python manage.py migrate, then: python manage.py verify_audit",
         )
     if settings.STRIPE_LIVE_MODE and not settings.AUDIT_HEADS_FILE:
         return amber(
@@ -40,15 +40,17 @@ def seals(seen: Seen) -> Outcome:
         return green("The audit trail is sealed.")
     return (red if oldest > UNSEALED_TOO_LONG else amber)(
         "The audit trail is not sealed.",
-        f"Entries wait for up to {ago(oldest)}. Until they are sealed, nobody can find that one was deleted. Look at "
-        "the job seal-audit under Jobs.",
+        f"The oldest entry has waited for {ago(oldest)}. Until entries are sealed, nobody can notice if one is "
+        f"deleted. "
+        "Look at the job seal-audit under Jobs.",
     )
 
 
 def verification(seen: Seen) -> Outcome:
     whole_at = TrailProgress.objects.using(seen.using).values_list("whole_at", flat=True).first()
     if whole_at is None:
-        return unknown("The audit trail was not verified yet.", "A worker does it each day, or: manage.py verify_audit")
+        todo = "A worker does it each day. To do it now: python manage.py verify_audit"
+        return unknown("The audit trail was not verified yet.", todo)
     says = f"The audit trail was last found whole {ago((seen.now - whole_at).total_seconds())} ago."
     if seen.now - whole_at > VERIFIED_WITHIN:
         return amber(says, "Look at the findings, and run: python manage.py verify_audit")
@@ -78,7 +80,9 @@ def second_factors(seen: Seen) -> Outcome | None:
     return green("All staff have a second factor.")
 
 
-def backups(seen: Seen) -> Outcome:
+def backups(seen: Seen) -> Outcome | None:
+    if settings.DEBUG:
+        return None
     last = Backup.objects.using(seen.using).order_by("-made_at").first()
     todo = "Run: python manage.py backup. Let a timer do it each day."
     if last is None:

@@ -79,7 +79,8 @@ def role_defaults(seen: Seen) -> Outcome | None:
 
 
 def encryption(seen: Seen) -> Outcome:
-    return of_system_check(checks.check_where_live_data_is(), well="Nothing says that data lies open on a disk.")
+    well = "There is no live data, or the settings say that it is encrypted at rest."
+    return of_system_check(checks.check_where_live_data_is(), well=well)
 
 
 def disk(seen: Seen) -> Outcome | None:
@@ -106,14 +107,14 @@ def environment(seen: Seen) -> Outcome:
     changed = changed_settings.differing(using=seen.using)
     if changed:
         return amber(
-            f"Settings here differ from those with which a worker last started: {', '.join(changed)}.",
+            f"This process has other settings than the worker that started last: {', '.join(changed)}.",
             "Restart web and workers, so that all of them have the same.",
         )
     return green("A worker started with the same settings.")
 
 
 def proxies(seen: Seen) -> Outcome:
-    return of_system_check(checks.check_trusted_proxies(), well="How many proxies are yours is set, or DEBUG is on.")
+    return of_system_check(checks.check_trusted_proxies(), well="TRUSTED_PROXIES is set, or DEBUG is on.")
 
 
 def static_files(seen: Seen) -> Outcome:

@@ -8,7 +8,6 @@ from django.conf import settings
 from django.db import Error as AnyDatabaseError
 from django.db.models import Count, Max, Min
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
-from django.utils.crypto import constant_time_compare
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -16,6 +15,7 @@ from prometheus_client.registry import Collector
 
 from billing import clock, measures, time_limits
 from billing.models import AuditSeal, Finding, Job, Notification, Operation, WorkerHeartbeat
+from billing.monitoring.bearer import has_token
 from billing.monitoring.figures import age, figures
 from config import databases
 
@@ -24,8 +24,7 @@ Gauge = tuple[str, str, float | int | None]
 
 def page(request: HttpRequest) -> HttpResponse:
     """Answer with all figures to whoever has METRICS_TOKEN. For others there is no such page: 404."""
-    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    if not settings.METRICS_TOKEN or not constant_time_compare(given, settings.METRICS_TOKEN):
+    if not has_token(request, settings.METRICS_TOKEN):
         return HttpResponseNotFound("There is no such page.\n", content_type="text/plain; charset=utf-8")
     counted = measures.REGISTRY
     if settings.METRICS_FOLDER:

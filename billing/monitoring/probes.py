@@ -4,7 +4,6 @@
 when Stripe or the worker is away, and with them the answer that the vendor's product needs at each login.
 """
 
-import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from billing import time_limits
 from billing.monitoring import checks
+from billing.monitoring.bearer import has_token
 from billing.monitoring.checks import Result
 from billing.monitoring.outcome import Seen
 
@@ -52,7 +52,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
     With ``Authorization: Bearer HEALTH_TOKEN`` the answer also has each check and the figures.
     """
-    may_see = _has_token(request)
+    may_see = has_token(request, settings.HEALTH_TOKEN)
     try:
         with time_limits.impatient() as using:
             seen = Seen(using=using)
@@ -67,12 +67,6 @@ def healthz(request: HttpRequest) -> JsonResponse:
 def _details(seen: Seen, found: list[Result]) -> dict[str, Any]:
     can_read = all(one.is_well for one in found if one.check in checks.NEEDED)
     return {"checks": [one.shown() for one in found], "figures": seen.figures if can_read else {}}
-
-
-def _has_token(request: HttpRequest) -> bool:
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    wanted = settings.HEALTH_TOKEN
-    return bool(wanted) and scheme.lower() == "bearer" and secrets.compare_digest(given.encode(), wanted.encode())
 
 
 def _text(says: str, status: int) -> HttpResponse:

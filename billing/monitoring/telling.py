@@ -38,14 +38,14 @@ def check() -> None:
 
 
 def tell(found: list[Result]) -> None:
-    """Report what is red, and resolve what no longer is. What was not checked stays as it is."""
+    """Report what is red, and resolve what is green again. What is amber in between, or was not checked, stays."""
     is_open = dict(Finding.objects.filter(kind=CHECK_FAILED, resolved_at=None).values_list("subject", "facts"))
     for one in found:
         name, is_told = one.check.name, is_open.get(one.check.name)
         if one.check.told and not one.is_well:
             if is_told != one.code:
                 _report(one)
-        elif is_told is not None:
+        elif is_told is not None and one.level == Level.GREEN:
             _resolve(name)
 
 
@@ -63,8 +63,10 @@ def post_alert(about: str) -> None:
     key, _, level = about.partition(":")
     found = Finding.objects.get(pk=int(key))
     is_over = level == Level.GREEN
+    if found.resolved_at and not is_over:
+        return  # its end was told, or will be
     since = found.resolved_at if is_over and found.resolved_at else found.found_at
-    says = f"{found.subject} {OVER}." if is_over else found.detail
+    says = f"The check {found.subject} {OVER}." if is_over else found.detail
     posting.post({"code": found.facts, "level": level, "says": says, "since": since.isoformat()})
 
 

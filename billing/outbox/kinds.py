@@ -76,6 +76,8 @@ def _alert(row: Notification) -> dict[str, Any] | None:
     if row.user is not None and not roles.has(row.user, Power.PEOPLE):
         return None
     is_over = row.context["level"] == Level.GREEN
+    if found.resolved_at and not is_over:
+        return None  # its end was told, or will be
     return {"found": found, "is_over": is_over, "link": _admin_page(found)}
 
 
@@ -99,7 +101,9 @@ KINDS: dict[str, Kind] = {
     Notification.Kind.SECOND_FACTOR_REMOVED: Kind(
         "Your second factor was removed", _second_factor_removed, repeat_when_unknown=True
     ),
-    Notification.Kind.ALERT: Kind("Office Billing needs somebody", _alert, repeat_when_unknown=True),
+    Notification.Kind.ALERT: Kind(
+        "Office Billing: a check turned red, or is green again", _alert, repeat_when_unknown=True
+    ),
 }
 
 

@@ -201,11 +201,11 @@ def _settle(mine: uuid.UUID, events: list[ReceivedEvent], status: str) -> None:
 
     Such an event is still waiting, because code that settles another worker's event removes the claim.
     """
-    ReceivedEvent.objects.filter(pk__in=[event.pk for event in events], claim_id=mine).update(
-        status=status, settled_at=clock.wall(), lease_until=None, last_error=""
-    )
-    for event in events:
-        measures.EVENTS.labels(status).observe((clock.wall() - event.received_at).total_seconds())
+    now = clock.wall()
+    ours = ReceivedEvent.objects.filter(pk__in=[event.pk for event in events], claim_id=mine)
+    if ours.update(status=status, settled_at=now, lease_until=None, last_error=""):
+        for event in events:
+            measures.observe(measures.EVENTS, (now - event.received_at).total_seconds(), status)
 
 
 def _put_off(

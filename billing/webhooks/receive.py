@@ -45,7 +45,7 @@ def receive(request: HttpRequest, uuid: Any) -> HttpResponse:
     """
     began = time.perf_counter()
     answer = _received(request, uuid)
-    measures.WEBHOOKS.labels(answer.status_code).observe(time.perf_counter() - began)
+    measures.observe(measures.WEBHOOKS, time.perf_counter() - began, answer.status_code)
     return answer
 
 
@@ -67,7 +67,7 @@ def _received(request: HttpRequest, uuid: Any) -> HttpResponse:
     if not signature.is_valid(body, header, secrets=settings.STRIPE_WEBHOOK_SECRETS, now=clock.wall()):
         log.warning("webhook refused: no valid signature")
         refused_signatures.count(uuid)
-        measures.REFUSED_WEBHOOKS.labels("signature").inc()
+        measures.count(measures.REFUSED_WEBHOOKS, "signature")
         return is_logged(_answer("The signature is missing, wrong, or more than five minutes old.", 400))
     try:
         event = json.loads(body)
@@ -76,7 +76,7 @@ def _received(request: HttpRequest, uuid: Any) -> HttpResponse:
     if not isinstance(event, dict) or event.get("object") != "event":
         return _answer("This is not an event that we use.", 200)
     if event.get("livemode", settings.STRIPE_LIVE_MODE) != settings.STRIPE_LIVE_MODE or event.get("account"):
-        measures.REFUSED_WEBHOOKS.labels("mode").inc()
+        measures.count(measures.REFUSED_WEBHOOKS, "mode")
         return _answer("This event is of another mode or account.", 400)
     hint = hint_of(event)
     if not hint.stripe_id:
@@ -86,7 +86,7 @@ def _received(request: HttpRequest, uuid: Any) -> HttpResponse:
             return _answer("There is no webhook endpoint at this address.", 404)
         _insert(hint)
     except AnyDatabaseError:
-        measures.REFUSED_WEBHOOKS.labels("database").inc()
+        measures.count(measures.REFUSED_WEBHOOKS, "database")
         log.exception("webhook not stored: the database did not take it")
         return is_logged(_answer("The event was not stored. Send it again.", 503))
     return _answer("received", 200)

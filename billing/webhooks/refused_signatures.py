@@ -3,6 +3,7 @@
 Only what comes to our own address counts. Nobody knows that but Stripe and us, so noise from the internet does not.
 """
 
+import threading
 import time
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,29 +19,44 @@ EVERY_SECONDS = 60
 FORGOTTEN_AFTER = timedelta(days=3)
 """For so long Stripe sends an event again. Source: https://docs.stripe.com/webhooks#retries"""
 
+_lock = threading.Lock()
 _counted = 0
 _next_write = 0.0
+_next_look = 0.0
 _own: set[Any] = set()
 
 
 def count(uuid: Any) -> None:
     """Count one. Each minute the number goes into the note: how many since a right one, and when the first came."""
     global _counted, _next_write  # noqa: PLW0603  of this process
-    is_due = time.monotonic() >= _next_write
-    if uuid not in _own and not (is_due and _is_own(uuid)):
+    if not _is_ours(uuid):
         return
-    _counted += 1
-    if is_due and _write(_counted):
-        _counted = 0
-    if is_due:
+    with _lock:
+        _counted += 1
+        if time.monotonic() < _next_write:
+            return
         _next_write = time.monotonic() + EVERY_SECONDS
+        counted, _counted = _counted, 0
+    if not _write(counted):
+        with _lock:
+            _counted += counted
 
 
 def forget() -> None:
     """Begin again, as after a start."""
-    global _counted, _next_write
-    _counted, _next_write = 0, 0.0
+    global _counted, _next_write, _next_look
+    _counted, _next_write, _next_look = 0, 0.0, 0.0
     _own.clear()
+
+
+def _is_ours(uuid: Any) -> bool:
+    """Return whether this is our address. For addresses that are not known, one query a minute is made."""
+    global _next_look  # noqa: PLW0603
+    with _lock:
+        if uuid in _own or time.monotonic() < _next_look:
+            return uuid in _own
+        _next_look = time.monotonic() + EVERY_SECONDS
+    return _is_own(uuid)
 
 
 def _is_own(uuid: Any) -> bool:

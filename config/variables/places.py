@@ -120,7 +120,7 @@ SITE = address(
     rf"https?://{NAME_AND_PORT}/?",
 )
 ISSUER = address(
-    "the provider's address and begin with https://, without query, fragment and credentials",
+    "the provider's address, which begins with https://, without query, fragment and credentials",
     rf"https?://{NAME_AND_PORT}(/[A-Za-z0-9._~%-]+)*/?",
 )
 PROXY = Kind(

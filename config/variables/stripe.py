@@ -18,8 +18,9 @@ STRIPE_WEBHOOK_SECRETS = Variable(
     "STRIPE_WEBHOOK_SECRETS",
     listed(WEBHOOK_SECRET, "secret"),
     "The signing secret of the webhook endpoint (whsec_…). `manage.py setup_stripe --register-endpoint` prints it. "
-    "That command, migrate, collectstatic, check and doctor run without it, web and worker do not. While you replace "
-    "it, put the old and the new one.",
+    "That command, migrate, collectstatic, check and doctor run without it. Everything else needs it. While you "
+    "replace "
+    "it, put both here: the old one and the new one.",
     is_needed=True,
 )
 STRIPE_REQUESTS_PER_SECOND = Variable(

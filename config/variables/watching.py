@@ -31,8 +31,9 @@ LOG_FORMAT = Variable(
 DISK_LEAST_FREE_MB = Variable(
     "DISK_LEAST_FREE_MB",
     number(1, 100_000_000),
-    "With less free space than this, in MB, on the disk of a database file, /healthz is not well. From four times as "
-    "much on, it is a warning.",
+    "If the disk of a database file has less free space than this, in MB, the check is red and /healthz answers 503. "
+    "Below "
+    "four times as much it is amber.",
     default="500",
 )
 ALERT_EMAILS = Variable(
@@ -44,7 +45,7 @@ ALERT_EMAILS = Variable(
 ALERT_WEBHOOK = Variable(
     "ALERT_WEBHOOK",
     ALERT_ADDRESS,
-    "An address that gets a POST then too, with JSON: code, level, says and since.",
+    "An address that gets each alert as a POST, too. The body is JSON: code, level, says and since.",
     example="https://alerts.vendor.example/office-billing",
 )
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
+from billing.admin import once
 from billing.models import Agreement, IdempotentRequest, Invitation, Office, Plan, ServiceIdentity
 from demo.stack import free_port, web_command
 from tests.admin.test_agreements import EXECUTED
@@ -61,7 +62,7 @@ def test_a_page_that_is_sent_again_makes_nothing_more(stripe, staff, page, given
 
     assert makes.objects.count() == before + 1
     assert again.status_code == 302
-    assert "This was sent twice. It was done once." in staff.get(again["Location"]).content.decode()
+    assert once.MADE in staff.get(again["Location"]).content.decode()
 
 
 @pytest.mark.parametrize(("page", "given", "makes"), FORMS[:1])
@@ -86,7 +87,7 @@ def test_a_page_that_was_refused_can_be_corrected(stripe, staff):
     assert Office.objects.count() == IdempotentRequest.objects.count() == 1
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, databases=["default", "impatient", "optional"])
 def test_two_clicks_at_the_same_moment_make_one_office_and_lead_to_its_page(stripe, staff, started):
     port = free_port()
     started(*web_command(port, "--workers", "1"))

@@ -13,7 +13,7 @@ from django.urls import reverse
 from billing import clock
 from billing.audit import actor, trail
 from billing.findings import report
-from billing.models import Finding, Office, Operation, ReceivedEvent, Reconciliation, WorkerHeartbeat
+from billing.models import Backup, Finding, Office, Operation, ReceivedEvent, Reconciliation, WorkerHeartbeat
 from billing.operations.compliance import prepare_determination
 from billing.operations.engine.begin import perform
 from billing.operations.subscriptions.start import StartSubscription
@@ -55,6 +55,7 @@ def worker_lives(db):
 def test_where_nothing_waits_it_says_so_and_shows_what_is_billed_and_paid(
     subscribed, worker_lives, operator, administrator, auditor
 ):
+    Backup.objects.create(name="newest.age", size=1, digest="5e" * 32, verified_at=clock.wall())
     determined(operator, administrator)
 
     words = told(auditor)

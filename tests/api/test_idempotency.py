@@ -306,7 +306,7 @@ def test_what_comes_after_the_claim_was_lost_is_not_the_answer(outsider, ends, t
     assert IdempotentRequest.objects.filter(http_status=None).count() == (twin == "works")
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, databases=["default", "impatient", "optional"])
 def test_many_at_once_are_one(stripe, client, office):
     size, answers = 4, []
     together = threading.Barrier(size)

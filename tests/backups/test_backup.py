@@ -300,8 +300,8 @@ def test_a_wrong_key_stops_the_start_by_its_name(tmp_path):
     )
 
     assert done.returncode == 1
-    assert "BACKUP_KEYS: key 1 is no key of age" in done.stderr
-    assert "BACKUP_KEEP: must be 1 or more" in done.stderr
+    assert "BACKUP_KEYS: key 1 must be a key of age" in done.stderr
+    assert "BACKUP_KEEP: must be a whole number from 1" in done.stderr
     assert "AGE-SECRET-KEY-1WRONG" not in done.stderr
 
 

@@ -125,7 +125,7 @@ def _by_our_clock_too() -> None:
 
 def _go_on(stripe: LocalStripe, operator: actor.Actor, without_customer: Office, settled: list[str]) -> None:
     """Do what the backup does not have: settle what was open, charge, give back, mail, and make customers."""
-    Operation.objects.filter(status="unknown").update(lease_until=clock.wall() + LATER)
+    Operation.objects.filter(status="unknown").update(lease_until=clock.wall() + timedelta(minutes=10))
     Operation.objects.filter(public_id__in=settled).update(lease_until=clock.wall())
     assert worker.work_once()
     assert Operation.objects.filter(public_id__in=settled, status="succeeded").count() == 2

@@ -63,7 +63,7 @@ def test_after_the_main_job_no_file_and_no_place_shows_the_data_or_the_key(after
     tables = repr(everything(opened(file, key)))
     assert OFFICE in pages
     assert OFFICE in tables
-    assert "DEBUG django.db.backends" in log
+    assert "debug django.db.backends" in log
     assert [where for where in (pages, log, tables) if KEY in where] == []
 
 

@@ -1,5 +1,6 @@
 """What was silent: a refused key, an endpoint that is gone, a wrong secret, a clock that is off."""
 
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -243,3 +244,12 @@ def test_a_restricted_key_that_may_not_read_the_account_or_the_endpoints_is_told
     watched.fail_next("forbidden", path_prefix="/v1/account")
     asking.ask()
     assert health() == (503, ["stripe_key_refused"])
+
+
+def test_addresses_that_are_not_ours_cost_one_query_a_minute(stripe, client, django_assert_num_queries):
+    paths = [f"/stripe/webhook/{uuid.uuid4()}/" for _ in range(20)]
+    client.post(paths[0], "{}", content_type="application/json")
+
+    with django_assert_num_queries(0), django_assert_num_queries(0, using="optional"):
+        for path in paths:
+            assert client.post(path, "{}", content_type="application/json").status_code == 400

@@ -68,7 +68,7 @@ def test_an_amber_line_says_what_to_do_and_it_ends_with_1(well):
 
     assert code == 1
     assert "unknown trail_verification  The audit trail was not verified yet." in printed
-    assert "→ A worker does it each day, or: manage.py verify_audit" in printed
+    assert "→ A worker does it each day. To do it now: python manage.py verify_audit" in printed
 
 
 def test_it_asks_stripe_itself_unless_it_is_told_not_to(well):
@@ -89,7 +89,7 @@ def test_a_key_that_stripe_refuses_is_a_line(well, settings):
     code, printed = doctor()
 
     assert code == 2
-    assert "Stripe refuses STRIPE_SECRET_KEY since" in printed
+    assert "Stripe has refused STRIPE_SECRET_KEY since" in printed
     assert "→ Put a current key of the same account in .env" in printed
 
 

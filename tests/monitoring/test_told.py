@@ -13,8 +13,10 @@ from django.db import OperationalError
 from billing import clock, jobs
 from billing.findings import KINDS
 from billing.models import Finding, Job, Notification, WorkerHeartbeat
-from billing.monitoring import asking, direct, telling
+from billing.monitoring import asking, direct, machine, telling
+from billing.monitoring.outcome import Seen
 from billing.outbox import delivery
+from tests.monitoring.seen import one
 from tests.other_connections import embedded_only
 from tests.outbox.conftest import mail_server  # noqa: F401  a fixture
 
@@ -110,6 +112,7 @@ def test_green_again_ends_the_finding_and_is_told_once(watched, settings, receiv
     key = settings.STRIPE_API_KEY
     refused(settings, watched)
     telling.check()
+    jobs.run_due()
 
     settings.STRIPE_API_KEY = key
     for _ in range(2):
@@ -118,8 +121,37 @@ def test_green_again_ends_the_finding_and_is_told_once(watched, settings, receiv
 
     found = Finding.objects.get()
     assert found.resolution == "the check is green again"
-    assert sorted(one["level"] for one in receiver.posted) == ["green", "red"]
+    assert [posted["level"] for posted in receiver.posted] == ["red", "green"]
     assert Notification.objects.count() == 2
+
+
+def test_what_could_not_be_posted_in_time_is_not_posted_after_its_end(watched, settings, receiver, administrator):
+    key, receiver.status = settings.STRIPE_API_KEY, 500
+    refused(settings, watched)
+    telling.check()
+    jobs.run_due()
+    settings.STRIPE_API_KEY, receiver.status = key, 200
+    telling.check()
+    Job.objects.update(due_at=clock.wall())
+
+    jobs.run_due()
+
+    assert [posted["level"] for posted in receiver.posted] == ["red", "green"]  # the first was answered 500
+
+
+@embedded_only
+def test_amber_after_red_is_not_told_as_the_end(watched, settings, receiver, administrator):
+    full(settings, watched)
+    telling.check()
+    free = machine.disk(Seen()).seen.split(" MB")[0].replace(",", "")
+    settings.DISK_LEAST_FREE_MB = int(free) // 2
+
+    telling.check()
+    jobs.run_due()
+
+    assert one("disk").level == "amber"
+    assert Finding.objects.get().resolved_at is None
+    assert [posted["level"] for posted in receiver.posted] == ["red"]
 
 
 def test_another_reason_of_the_same_check_is_another_alert(watched, settings, administrator):

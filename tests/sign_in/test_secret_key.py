@@ -11,7 +11,7 @@ from billing.models import OneTimeLink
 from tests.conftest import a_member
 from tests.sign_in.browser import Browser
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "optional"])
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient", "optional"])
 OLD, NEW = "the old secret key of all processes", "the new secret key of all processes"
 BEFORE = {"SECRET_KEY": OLD, "SECRET_KEY_FALLBACKS": []}
 BOTH_WITH_OLD = {"SECRET_KEY": OLD, "SECRET_KEY_FALLBACKS": [NEW]}

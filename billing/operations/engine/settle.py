@@ -188,7 +188,7 @@ def _settle(operation: Operation, status: str, error: errors.BillingError | None
             operation.settled_at = clock.wall()
         written = ["status", "error_code", "error_message", "decline_code", "lease_until", "settled_at"]
         operation.save(update_fields=written)
-    measures.OPERATIONS.labels(operation.kind, status).inc()
+    measures.count(measures.OPERATIONS, operation.kind, status)
 
 
 def _look(run: Run) -> None:
