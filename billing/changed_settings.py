@@ -60,6 +60,7 @@ PLAIN: dict[str, Callable[[], Any]] = {
     "APPROVAL_LIMITS": lambda: settings.APPROVAL_LIMITS,
     "VENDOR_TIME_ZONE": lambda: settings.VENDOR_TIME_ZONE,
     "ALERT_EMAILS": lambda: settings.ALERT_EMAILS,
+    "BACKUPS_ELSEWHERE_REASON": lambda: settings.BACKUPS_ELSEWHERE_REASON,
     "TRUSTED_PROXIES": lambda: settings.TRUSTED_PROXIES,
     "RATE_LIMITS": lambda: {name: (one.times, one.seconds) for name, one in settings.RATE_LIMITS.items()},
 }

@@ -4,6 +4,7 @@ It works on the text and not on its parts, so that nothing passes in a traceback
 inside a list. What has a form is found by its form; a secret of ours that has none is found as it is.
 """
 
+import json
 import re
 from collections.abc import Iterable
 
@@ -12,8 +13,9 @@ from config.environment import Secret
 GONE = "[removed]"
 SHORTEST_SECRET = 8
 BY_FORM = (
-    re.compile(r"\b(?:sk|rk|pk)_(?:live|test)_\w+"),  # keys of Stripe
-    re.compile(r"\bwhsec_[\w+/=]+"),
+    re.compile(r"\b(?:sk|rk|pk)_(?:live|test)_[\w-]+"),  # keys of Stripe
+    re.compile(r"\bwhsec_[\w+/=-]+"),
+    re.compile(r"\bAGE-SECRET-KEY-1\w+"),
     re.compile(r"\b\w+_secret_\w+"),  # a client secret, with the id before it
     re.compile(r"\bobs_[0-9a-f]{12}_[\w-]+"),  # the token of a service
     re.compile(r"(?i)(?<=\bBearer )(?!token\b)[\w.~+/=-]{8,}|(?<=\bToken )[0-9a-f]{16,}|(?<=\bBasic )[\w+/=]{8,}"),
@@ -37,9 +39,14 @@ def redacted(text: str, *, secrets: Iterable[str] = ()) -> str:
 
 
 def known(values: Iterable[str]) -> tuple[Secret, ...]:
-    """Return the secrets that can be looked for: a very short one would be found in the middle of words."""
-    found = {Secret(one) for one in values if len(one) >= SHORTEST_SECRET}  # a list of the settings shows no Secret
-    return tuple(sorted(found, key=len, reverse=True))
+    """Return what is looked for: each secret as it is, and as JSON and Python write it within quotes.
+
+    A very short one would be found in the middle of words. A list of the settings shows no Secret.
+    """
+    plain = {str.__str__(one) for one in values if len(one) >= SHORTEST_SECRET}
+    shown = plain | {repr(one)[1:-1] for one in plain}
+    found = shown | {json.dumps(one, ensure_ascii=escapes)[1:-1] for one in shown for escapes in (False, True)}
+    return tuple(Secret(one) for one in sorted(found, key=len, reverse=True))
 
 
 def _without_card(found: re.Match[str]) -> str:

@@ -146,7 +146,7 @@ DATABASE_CAN_LOSE_COMMITS = databases.is_libsql_server(DATABASES["default"])  # 
 METRICS_TOKEN = said[watching.METRICS_TOKEN]
 METRICS_FOLDER = environment.metrics_folder(
     said[watching.PROMETHEUS_MULTIPROC_DIR] or str(BASE_DIR / "var" / "metrics"),
-    is_used=bool(METRICS_TOKEN),
+    is_used=bool(METRICS_TOKEN) and environment.command(sys.argv) in ("", "worker"),  # others count for nobody
     problems=problems,
 )
 DATABASES["impatient"] = databases.with_limits(DATABASES["default"], seconds=databases.IMPATIENT_SECONDS)
@@ -154,6 +154,7 @@ DATABASES["optional"] = databases.with_limits(DATABASES["default"], seconds=data
 BACKUP_KEYS = said[backups.BACKUP_KEYS]
 BACKUP_KEEP = said[backups.BACKUP_KEEP]
 BACKUP_KEEP_DAYS = said[backups.BACKUP_KEEP_DAYS]
+BACKUPS_ELSEWHERE_REASON = said[backups.BACKUPS_ELSEWHERE_REASON]
 problems.raise_if_any()
 
 INSTALLED_APPS = [

@@ -130,7 +130,8 @@ def webhook_signatures(seen: Seen) -> Outcome:
     return red(
         f"{says} None has been right since then.",
         "Put the signing secret that Stripe's dashboard shows for the endpoint into STRIPE_WEBHOOK_SECRETS, and "
-        "restart web. Stripe sends the events again.",
+        "restart web. Stripe sends the events again. If it is right already, let Stripe send an event again: its "
+        "dashboard has Resend.",
         "all_refused",
     )
 

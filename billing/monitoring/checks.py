@@ -77,6 +77,7 @@ CHECKS = (
     Check("waiting_events", work.waiting_events),
     Check("parked_events", work.parked_events, told=False),
     Check("findings", work.findings, told=False),
+    Check("alerts", work.alerts, probed=False, told=False),
     Check("trail_triggers", evidence.triggers),
     Check("trail_seals", evidence.seals),
     Check("trail_verification", evidence.verification),
@@ -103,8 +104,8 @@ def run(seen: Seen, *, probed: bool = False) -> Iterator[Result]:
 
 
 def run_all(seen: Seen) -> Iterator[Result]:
-    """Run all checks, also those after one that the database did not answer."""
-    for check in CHECKS:
+    """Run all checks, also those after one that the database did not answer. Without a database file there is one."""
+    for check in CHECKS[:1] if machine.lacks_its_file(seen.using) else CHECKS:
         try:
             outcome = check.run(seen)
         except AnyDatabaseError:  # what is wrong with it is a check of its own

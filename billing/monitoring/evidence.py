@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef
 from billing import checks
 from billing.access.second_factor import FACTORS
 from billing.models import Backup, TrailProgress, User
+from billing.monitoring.figures import AHEAD
 from billing.monitoring.outcome import Outcome, Seen, ago, amber, green, many, of_system_check, red, unknown
 
 UNSEALED_LONG, UNSEALED_TOO_LONG = 5 * 60, 60 * 60
@@ -83,12 +84,18 @@ def second_factors(seen: Seen) -> Outcome | None:
 def backups(seen: Seen) -> Outcome | None:
     if settings.DEBUG:
         return None
+    if settings.BACKUPS_ELSEWHERE_REASON:
+        return green(f"Backups are made elsewhere: {settings.BACKUPS_ELSEWHERE_REASON}")
     last = Backup.objects.using(seen.using).order_by("-made_at").first()
     todo = "Run: python manage.py backup. Let a timer do it each day."
     if last is None:
-        return amber("There is no verified backup.", todo, "none")
+        return amber("There is no verified backup.", f"{todo} Or set BACKUPS_ELSEWHERE_REASON.", "none")
     age = seen.now - last.made_at
-    says = f"The last verified backup is {ago(age.total_seconds())} old."
+    if age < -AHEAD:
+        return unknown(
+            "The last backup is from the future.", "Set the clocks of all machines right. Make a new backup."
+        )
+    says = f"The last verified backup is {ago(max(0.0, age.total_seconds()))} old."
     if age <= BACKUP_WITHIN:
         return green(says)
     return (red if age > BACKUP_LATE else amber)(says, todo)

@@ -11,6 +11,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from billing import changed_settings, checks
+from billing.models import KnownSetting
 from billing.monitoring.outcome import Outcome, Seen, amber, green, many, of_system_check, red
 from config.databases import is_file, is_libsql_server
 
@@ -22,7 +23,25 @@ FULL = 2
 """SQLite's number for PRAGMA synchronous = FULL. Source: https://www.sqlite.org/pragma.html#pragma_synchronous"""
 
 
+def file_of(using: str = "default") -> Path | None:
+    """Return the database file, or None if the database is none."""
+    if not is_file(settings.DATABASES["default"]):
+        return None
+    return Path(str(connections[using].settings_dict["NAME"]).removeprefix("file:").partition("?")[0])
+
+
+def lacks_its_file(using: str = "default") -> bool:
+    """Return whether there is no database file. To connect would make an empty one."""
+    file = file_of(using)
+    return file is not None and not file.exists()
+
+
 def database(seen: Seen) -> Outcome:
+    if lacks_its_file(seen.using):
+        return red(
+            "There is no database file at this path.",
+            "Look at DATABASE_URL. For a new database run: python manage.py migrate. To go back to a backup: restore.",
+        )
     try:
         with connections[seen.using].cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -85,12 +104,10 @@ def encryption(seen: Seen) -> Outcome:
 
 def disk(seen: Seen) -> Outcome | None:
     """The disk of a database file. A database server watches its own."""
-    place = settings.DATABASES["default"]
-    if not is_file(place):
+    if (file := file_of(seen.using)) is None:
         return None
-    folder = Path(str(connections[seen.using].settings_dict["NAME"]).removeprefix("file:").partition("?")[0]).parent
     try:
-        free = shutil.disk_usage(folder).free // MIB
+        free = shutil.disk_usage(file.parent).free // MIB
     except OSError:
         return red(
             "The folder of the database file cannot be read.", "Look at the disk, and at DATABASE_URL.", "folder"
@@ -110,6 +127,8 @@ def environment(seen: Seen) -> Outcome:
             f"This process has other settings than the worker that started last: {', '.join(changed)}.",
             "Restart web and workers, so that all of them have the same.",
         )
+    if not KnownSetting.objects.using(seen.using).exists():
+        return green("No worker has started yet, so there are no settings to compare with.")
     return green("A worker started with the same settings.")
 
 

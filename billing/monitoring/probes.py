@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
 from billing import time_limits
+from billing.database_trouble import is_logged
 from billing.monitoring import checks
 from billing.monitoring.bearer import has_token
 from billing.monitoring.checks import Result
@@ -59,9 +60,9 @@ def healthz(request: HttpRequest) -> JsonResponse:
             found = list(checks.run(seen, probed=not may_see))
             details = _details(seen, found) if may_see else {}
     except AnyDatabaseError:
-        return JsonResponse({"ok": False, "codes": [checks.DATABASE.name]}, status=NOT_WELL)
+        return is_logged(JsonResponse({"ok": False, "codes": [checks.DATABASE.name]}, status=NOT_WELL))
     codes = [one.code for one in found if not one.is_well]
-    return JsonResponse({"ok": not codes, "codes": codes, **details}, status=NOT_WELL if codes else 200)
+    return is_logged(JsonResponse({"ok": not codes, "codes": codes, **details}, status=NOT_WELL if codes else 200))
 
 
 def _details(seen: Seen, found: list[Result]) -> dict[str, Any]:

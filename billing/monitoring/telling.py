@@ -20,7 +20,7 @@ from billing.models.observation import Level
 from billing.monitoring import asking, checks, direct, posting
 from billing.monitoring.checks import Result
 from billing.monitoring.outcome import Seen
-from billing.observations import ENDPOINT, STRIPE
+from billing.observations import ACCOUNT, ENDPOINT, STRIPE
 
 OVER = "is green again"
 
@@ -30,7 +30,7 @@ def check() -> None:
     """Run the checks, and tell what changed since the last time. What was red at Stripe is asked for again."""
     seen = Seen()
     noted = seen.observed
-    if any(name in noted and noted[name].state != Level.GREEN for name in (STRIPE, ENDPOINT)):
+    if any(name in noted and noted[name].state != Level.GREEN for name in (STRIPE, ACCOUNT, ENDPOINT)):
         asking.ask()
         seen = Seen()
     direct.remember(recipients())

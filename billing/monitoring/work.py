@@ -1,6 +1,10 @@
 """Checks of what waits here: the worker, events, findings and jobs."""
 
+from django.conf import settings
+
 from billing import held
+from billing.access import roles
+from billing.access.roles import Power
 from billing.models import Finding
 from billing.monitoring.figures import AHEAD, DEAD_SECONDS, worker_lives
 from billing.monitoring.outcome import Outcome, Seen, ago, amber, green, many, red, unknown
@@ -36,6 +40,15 @@ def restored(seen: Seen) -> Outcome | None:
         "Operations, jobs and e-mails wait. On the server, run after_restore, read its list, and release it: "
         "docs/backup.md says how.",
     )
+
+
+def alerts(seen: Seen) -> Outcome | None:
+    """Whether anybody is told when something turns red."""
+    if settings.DEBUG:
+        return None
+    if settings.ALERT_EMAILS or settings.ALERT_WEBHOOK or roles.people_with(Power.PEOPLE).using(seen.using).exists():
+        return green("Somebody gets alerts.")
+    return amber("Nobody gets alerts.", "Set ALERT_EMAILS or ALERT_WEBHOOK, or make an administrator.")
 
 
 def waiting_events(seen: Seen) -> Outcome:

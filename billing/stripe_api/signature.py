@@ -8,6 +8,7 @@ from stripe import SignatureVerificationError, WebhookSignature
 
 TOLERANCE_SECONDS = 300
 STAMP = re.compile(r"[0-9]{1,12}")
+FORM = re.compile(r"t=[0-9]{1,12}(,v[0-9]=[0-9a-f]{64})+")
 
 
 def is_valid(body: bytes, header: str, *, secrets: Sequence[str], now: datetime) -> bool:
@@ -22,6 +23,11 @@ def is_valid(body: bytes, header: str, *, secrets: Sequence[str], now: datetime)
     if abs(int(stamps[0]) - now.timestamp()) > TOLERANCE_SECONDS:
         return False
     return any(_signed(body, header, secret) for secret in secrets)
+
+
+def has_its_form(header: str) -> bool:
+    """Return whether this looks like a signature. What has none of its form says nothing about our secrets."""
+    return FORM.fullmatch(header) is not None
 
 
 def _signed(body: bytes, header: str, secret: str) -> bool:

@@ -3,7 +3,7 @@
 from pyrage import IdentityError, x25519
 
 from config.environment import Secret
-from config.variables.kinds import Kind, Wrong, listed, number
+from config.variables.kinds import TEXT, Kind, Wrong, listed, number
 from config.variables.variable import Variable
 
 
@@ -41,4 +41,11 @@ BACKUP_KEEP_DAYS = Variable(
     default="90",
 )
 
-ROWS = (BACKUP_KEYS, BACKUP_KEEP, BACKUP_KEEP_DAYS)
+BACKUPS_ELSEWHERE_REASON = Variable(
+    "BACKUPS_ELSEWHERE_REASON",
+    TEXT,
+    "What makes backups where manage.py backup does not, such as the snapshots of a managed database. Then the check "
+    "of backups is green.",
+)
+
+ROWS = (BACKUP_KEYS, BACKUP_KEEP, BACKUP_KEEP_DAYS, BACKUPS_ELSEWHERE_REASON)

@@ -83,9 +83,14 @@ def _email_address(text: str) -> str:
 
 
 def _alert_address(text: str) -> Secret:
-    parts = urlsplit(text)
-    is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOCAL_HOSTS)
-    if text and not (is_safe and parts.hostname and not re.search(r"\s", text)):
+    try:
+        parts = urlsplit(text)
+        is_whole = bool(parts.hostname) and parts.port != 0 and not re.search(r"\s", text)
+    except ValueError:  # of a port or of brackets
+        is_whole = False
+    if text and not (
+        is_whole and (parts.scheme == "https" or (parts.hostname in LOCAL_HOSTS and parts.scheme == "http"))
+    ):
         raise Wrong(f"must be {ALERT_ADDRESS.says}")
     return Secret(text)
 

@@ -18,6 +18,8 @@ SECRETS = {
     "key of Stripe": "sk_live_51abcDEF",
     "restricted key of Stripe": "rk_test_51abcDEF",
     "secret of the webhook": "whsec_abc+DEF/0=",
+    "key with a dash": "sk_test_abc-def",
+    "key of backups": "AGE-SECRET-KEY-1QQPQYHAZC3DUV0KF5N5Z5Z5Z5Z5",
     "client secret": "seti_1abc_secret_2def",
     "token of a service": "obs_0123456789ab_abc-DEF_0123456789",
     "token of a person": f"Token {KEY[:40]}",
@@ -74,6 +76,19 @@ def test_no_secret_leaves_in_a_message_or_a_traceback(name, form):
 @pytest.mark.parametrize("text", KEPT)
 def test_what_is_no_secret_stays(text):
     assert json.loads(line_of(text))["event"] == text
+
+
+@pytest.mark.parametrize("form", [logs.JSON, logs.TEXT])
+def test_a_secret_with_quotes_and_backslashes_is_found_as_it_is_written_there(form):
+    given = 'corr"ect\\hörse-battery'
+    line = logs.Line(form, redaction.known([given]))
+    record = logging.LogRecord("smtp", logging.ERROR, __file__, 1, "535 %s and %r", (given, given), None)
+
+    written = line.format(record)
+
+    assert "hörse" not in written
+    assert "h\\u00f6rse" not in written
+    assert written.count(redaction.GONE) == 2
 
 
 def test_a_short_secret_is_not_looked_for_in_words():

@@ -114,6 +114,8 @@ OF_KIND: dict[kinds.Kind[Any], dict[str, str]] = {
             "http://alerts.vendor.example",
             "ftp://alerts.vendor.example",
             "https:///fellow",
+            "https://u:p@[x",
+            "https://alerts.vendor.example:hunter22/x",
             "https://alerts.vendor.example/fellow marmot",
         ),
         "must be an address that begins with https://",

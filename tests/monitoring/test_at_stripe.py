@@ -148,9 +148,13 @@ def delivery(watched, subscribed):
     return watched.taken()[0]
 
 
+WRONG = f"t=1,v1={'0' * 64}"
+"""A signature in its form, by no secret of ours."""
+
+
 def refused(delivery, times, **headers):
     for _ in range(times):
-        answer = post_delivery(delivery, headers={"Stripe-Signature": "t=1,v1=00", **headers})
+        answer = post_delivery(delivery, headers={"Stripe-Signature": WRONG, **headers})
         assert answer.status_code == 400
         refused_signatures._next_write = 0.0  # a minute later
 
@@ -187,12 +191,12 @@ def test_a_secret_that_is_wrong_from_now_on_is_red_also_if_others_were_wrong_bef
 
 
 def test_within_a_minute_they_are_counted_and_written_once(delivery, django_assert_num_queries):
-    post_delivery(delivery, headers={"Stripe-Signature": "t=1,v1=00"})
+    post_delivery(delivery, headers={"Stripe-Signature": WRONG})
     with django_assert_num_queries(0):
         for _ in range(50):
-            post_delivery(delivery, headers={"Stripe-Signature": "t=1,v1=00"})
+            post_delivery(delivery, headers={"Stripe-Signature": WRONG})
     refused_signatures._next_write = 0.0
-    post_delivery(delivery, headers={"Stripe-Signature": "t=1,v1=00"})
+    post_delivery(delivery, headers={"Stripe-Signature": WRONG})
 
     assert Observation.objects.get(pk="webhook_signatures").figures["times"] == 52
 
@@ -253,3 +257,12 @@ def test_addresses_that_are_not_ours_cost_one_query_a_minute(stripe, client, dja
     with django_assert_num_queries(0), django_assert_num_queries(0, using="optional"):
         for path in paths:
             assert client.post(path, "{}", content_type="application/json").status_code == 400
+
+
+def test_what_has_not_the_form_of_a_signature_says_nothing_about_the_secret(delivery):
+    for header in ("", "x", "t=1", "t=1,v1=short", "v1=" + "0" * 64):
+        for _ in range(3):
+            post_delivery(delivery, headers={"Stripe-Signature": header})
+            refused_signatures._next_write = 0.0
+
+    assert not Observation.objects.filter(pk="webhook_signatures").exists()

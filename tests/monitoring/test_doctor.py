@@ -14,8 +14,9 @@ from django.db import connection, connections
 from billing import clock
 from billing.models import Backup, TrailProgress, WorkerHeartbeat
 from billing.monitoring import asking
+from tests.conftest import a_person
 from tests.monitoring import seen
-from tests.other_connections import out_of_reach
+from tests.other_connections import embedded_only, out_of_reach
 from tests.processes import ROOT
 
 WELL = (1, "amber") if connection.vendor == "postgresql" else (0, "green")
@@ -39,6 +40,7 @@ def checks_of(*arguments):
 @pytest.fixture
 def well(stripe, settings):
     settings.TRUSTED_PROXIES, settings.REQUIRE_SECOND_FACTOR = 1, True
+    settings.ALERT_EMAILS = ["night@vendor.example"]
     WorkerHeartbeat.objects.create(name="host:1", seen_at=clock.wall())
     TrailProgress.objects.create(pk=1, whole_at=clock.wall())
     Backup.objects.create(name="newest.age", size=1, digest="5e" * 32, verified_at=clock.wall())
@@ -59,6 +61,52 @@ def test_a_backup_that_is_late_is_told(well, days, level):
     Backup.objects.update(made_at=clock.wall() - timedelta(days=days))
 
     assert seen.one("backups").level == level
+
+
+def test_a_backup_from_the_future_says_nothing(well):
+    Backup.objects.update(made_at=clock.wall() + timedelta(days=900))
+
+    assert seen.one("backups").level == "unknown"
+
+
+def test_who_makes_backups_elsewhere_says_so_and_is_not_warned(well, settings):
+    Backup.objects.all().delete()
+    assert seen.one("backups").level == "amber"
+
+    settings.BACKUPS_ELSEWHERE_REASON = "snapshots of the provider"
+
+    assert seen.one("backups").level == "green"
+
+
+def test_where_nobody_gets_alerts_it_says_so(well, settings):
+    settings.ALERT_EMAILS = []
+    assert seen.one("alerts").level == "amber"
+
+    a_person("administrator@vendor.example", group="administrator")
+
+    assert seen.one("alerts").level == "green"
+
+
+@embedded_only
+def test_it_makes_no_database_file_where_there_is_none(tmp_path):
+    file = tmp_path / "typo.db"
+    environment = {**os.environ, "ENV_FILE": "tests/test.env", "DATABASE_URL": f"libsql:///{file}", "DATABASE_KEY": ""}
+    command = [sys.executable, "manage.py", "doctor", "--offline"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert "There is no database file at this path." in done.stdout
+    assert not file.exists()
+
+
+def test_wrong_settings_are_red_and_no_traceback(tmp_path):
+    environment = {**os.environ, "ENV_FILE": "tests/test.env", "LOG_LEVEL": "loud"}
+    command = [sys.executable, "manage.py", "doctor"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert "LOG_LEVEL: must be one of" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_an_amber_line_says_what_to_do_and_it_ends_with_1(well):
@@ -113,6 +161,7 @@ def test_a_database_that_is_away_is_a_line_and_what_needs_no_database_is_still_c
 
 
 def test_a_database_without_tables_is_told_to_be_migrated(tmp_path):
+    (tmp_path / "empty.db").touch()
     environment = {
         **os.environ,
         "ENV_FILE": str(ROOT / "tests" / "test.env"),
