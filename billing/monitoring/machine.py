@@ -33,7 +33,7 @@ def file_of(using: str = "default") -> Path | None:
 def lacks_its_file(using: str = "default") -> bool:
     """Return whether there is no database file. To connect would make an empty one."""
     file = file_of(using)
-    return file is not None and not file.exists()
+    return file is not None and file.parent.is_dir() and not file.exists()
 
 
 def database(seen: Seen) -> Outcome:
