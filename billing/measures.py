@@ -13,6 +13,8 @@ from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from billing import traces
+
 log = logging.getLogger(__name__)
 
 REGISTRY = CollectorRegistry()
@@ -81,10 +83,11 @@ def _not_measured(error: OSError) -> None:
 
 @contextmanager
 def asking_stripe(method: str, path: str) -> Iterator[None]:
-    """Measure a request to Stripe. An error that passes is named by its code."""
+    """Measure and trace a request to Stripe. An error that passes is named by its code."""
     began, outcome = time.perf_counter(), "ok"
     try:
-        yield
+        with traces.span(f"{method.upper()} {endpoint_of(path)}"):
+            yield
     except Exception as error:
         outcome = str(getattr(error, "code", "") or type(error).__name__)
         raise

@@ -135,6 +135,7 @@ DATABASE_TO_TOKEN = said[database.DATABASE_TO_TOKEN]
 API_TOKEN_LASTS = timedelta(hours=said[signing_in.API_TOKEN_HOURS])
 STATIC_ROOT = said[site.STATIC_ROOT] or str(BASE_DIR / "staticfiles")
 LOG_LEVEL = said[site.LOG_LEVEL]
+OTEL_EXPORTER_OTLP_ENDPOINT = said[watching.OTEL_EXPORTER_OTLP_ENDPOINT]
 databases.check_live(DATABASES["default"], live=STRIPE_LIVE_MODE, reason=LIBSQL_SERVER_LIVE_REASON, problems=problems)
 databases.check_database(
     DATABASES["default"],
@@ -185,6 +186,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.headers.limited",  # first, so that no answer is without them
     "billing.monitoring.probes.readiness",  # before what redirects, and what looks at the host
+    "billing.traces.traced",
     "billing.access.request_context.identified",  # early, so that no line of the log is without the id
     "django.middleware.security.SecurityMiddleware",
     "billing.error_pages.refuse_nul",

@@ -20,6 +20,7 @@ from packaging.specifiers import SpecifierSet
 ROOT = Path(__file__).resolve().parents[1]
 LOCKS = ("requirements.txt", "requirements-demo.txt", "requirements-dev.txt", "requirements-containers.txt")
 DRIVERS = {
+    "requirements-otel.txt": ("3.11", "3.12", "3.13", "3.14"),
     "requirements-libsql.txt": ("3.11", "3.12", "3.13", "3.14"),
     "requirements-encrypted.txt": ("3.11", "3.12", "3.13"),
 }

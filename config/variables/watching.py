@@ -1,7 +1,7 @@
 """The variables of what watches the product, and whom it tells."""
 
 from config.variables.kinds import LOG_LINES, WATCHER_TOKEN, listed, number
-from config.variables.places import ALERT_ADDRESS, EMAIL_ADDRESS, FOLDER
+from config.variables.places import ALERT_ADDRESS, EMAIL_ADDRESS, FOLDER, SITE
 from config.variables.site import DEBUG
 from config.variables.variable import Derived, Variable
 
@@ -27,6 +27,13 @@ LOG_FORMAT = Variable(
     LOG_LINES,
     "json: each line of the log is one JSON object. text: a line for people.",
     default=Derived("json, or text while DEBUG is on", lambda said: "text" if said[DEBUG] else "json"),
+)
+OTEL_EXPORTER_OTLP_ENDPOINT = Variable(
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    SITE,
+    "An OpenTelemetry collector that takes traces over HTTP. It needs requirements-otel.txt. A trace names routes and "
+    "Stripe's endpoints, and nothing that was sent.",
+    example="http://127.0.0.1:4318",
 )
 DISK_LEAST_FREE_MB = Variable(
     "DISK_LEAST_FREE_MB",
@@ -54,6 +61,7 @@ ROWS = (
     METRICS_TOKEN,
     PROMETHEUS_MULTIPROC_DIR,
     LOG_FORMAT,
+    OTEL_EXPORTER_OTLP_ENDPOINT,
     DISK_LEAST_FREE_MB,
     ALERT_EMAILS,
     ALERT_WEBHOOK,

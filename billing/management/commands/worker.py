@@ -1,8 +1,9 @@
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from billing import accounts, checks, errors, worker
+from billing import accounts, checks, errors, traces, worker
 
 
 class Command(BaseCommand):
@@ -17,6 +18,10 @@ class Command(BaseCommand):
         except errors.BillingError as error:
             raise CommandError(str(error)) from None
         checks.warn_of_unprotected_trail()
+        try:
+            traces.start("worker")
+        except ImproperlyConfigured as error:
+            raise CommandError(str(error)) from None
         if options["once"]:
             self.stdout.write(f"Tasks done: {worker.work_once()}")
             return
