@@ -118,7 +118,7 @@ def _is_told(found: re.Match[str], text: str) -> bool:
 def _is_of_a_service(found: re.Match[str], text: str) -> bool:
     """Return whether it is written as a part of a place's name: "Fresenius Dialysis", not "Jane Roe dialysis"."""
     before = text[: found.start()]
-    if APART.search(before) or persons.has_a_person(text):
+    if APART.search(before) or text[found.end() :].lstrip()[:1] in (":", ";") or persons.has_a_person(text):
         return False
     return not before.strip() or before[0].isupper() == found.group()[0].isupper()
 

@@ -19,7 +19,7 @@ ORGANISATIONS = (
     r"pediatrics|dental|dentistry|units?|unidad|team|department|dept|office|program(?:me)?s?|programa|research|"
     r"alliance|society|sociedad|council|league|liga|coalition|emergency room|education|prevention|cuidados?|"
     r"psychiatry|psychology|oncology|endocrin\w+|cardiology|neurology|immunology|rheumatology|suite|site|company|"
-    r"chiropractic|quiropractica|radiology"
+    r"chiropractic|quiropractica|radiology|dermatology|nephrology|urology|gastroenterology|orthop\w+"
 )
 FUNCTIONS = (
     r"billing|bills?|invoices?|invoicing|accounts?|accounting|accountant|payables?|payments?|finance|ap|ar|info|"
@@ -29,7 +29,7 @@ FUNCTIONS = (
     r"pain|bone|blood|skin|sleep|memory|wound"
 )
 PLACES = (
-    r"(?:north|south)(?:east|west|ern|side)?|(?:east|west)(?:ern|side)?|central|county|city|valley|metro|downtown|town|"
+    r"(?:north|south)(?:east|west|ern|side)?|(?:east|west)(?:ern|side)?|central|county|city|valley|metro|area|downtown|town|"
     r"village|hills?|lakes?|rivers?|creek|park|bay|beach|coast|mountain|ridge|springs?|falls|island|harbor|"
     r"elm|oak|oakdale|maple|cedar|pine|willow|birch|norte|sur|oriente|poniente|valle|costa|ciudad|"
     r"alabama|alaska|arizona|arkansas|california|colorado|connecticut|delaware|florida|hawaii|idaho|illinois|"
