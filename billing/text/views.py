@@ -10,7 +10,7 @@ from billing.text.spelled import with_digits
 
 SINGLE = re.compile(r"(?<![^\W_])(?:[^\W_](?:[ .,*|~_+'\"/\\-]{1,2})){2,}[^\W_](?![^\W_])")
 """Letters or digits that stand alone, one after another: "p a t i e n t", "D.O.B"."""
-MIXED = re.compile(r"\b(?=\w*[a-z])(?=\w*[0-9])[a-z0-9]{4,}\b", re.IGNORECASE)
+MIXED = re.compile(r"\b(?=\w*[a-z])(?=\w*[0-9])[a-z0-9]{3,}\b", re.IGNORECASE)
 NEARLY_A_NUMBER = re.compile(r"(?<!\w)(?=(?:[^0-9]*[0-9]){2})[0-9OolISB][0-9OolISB./ -]*[0-9OolISB](?!\w)")
 JOINT = re.compile(r"(?<=[^\W\d_])[-_.](?=[^\W_])|(?<=[0-9])_(?=[^\W_])|(?<=[^\W\d_]{2})(?=[0-9])")
 """Between the words of "PATIENT-JOHN", and between a word and its number in "MRN883122"."""

@@ -21,7 +21,9 @@ CONDITIONS = (
     r"x-?rays? (?:of|show)|"
     r"asma|embaraz\w+|sida|vih|hipertens\w+|depresion|ansiedad|esquizofren\w+|demencia|epilepsia|"
     r"convulsion\w*|neumonia|quimioterapia|insulina|dialisis|biopsia|fractura\w*|infarto|derrame|aborto|obesidad|"
-    r"tumores|cirrosis|cirrhosis|psoriasis|eczema|rash|concussion|crohn\w*|colitis|ptsd|fibromyalgia|glaucoma|endometriosis|hernia|ulcers?|gout|lupus|sclerosis|eclampsia"
+    r"tumores|cirrosis|cirrhosis|psoriasis|eczema|rash|concussion|crohn\w*|colitis|ptsd|fibromyalgia|glaucoma|endometriosis|hernia|ulcers?|gout|lupus|sclerosis|eclampsia|"
+    r"anorexia|bulimia|angina|infertility|infertilidad|erectile dysfunction|disfuncion erectil|down(?:'?s)? syndrome|"
+    r"sindrome de down|trisom(?:y|ia)|hodgkin(?:'?s)?|t[12]dm|dm[12]"
 )
 BARE = (
     r"patients?|patient'?s|diagnos\w+|symptom\w*|prescri\w+|prognos\w+|medications?|medical (?:record|history|"
@@ -186,6 +188,11 @@ def has_words(text: str) -> bool:
     if _bare.search(text) or any(re.search(r"[\W_]", one.group()) for one in _in_pieces.finditer(text)):
         return True
     return any(not _is_of_a_practice(one, text) for one in _condition.finditer(text))
+
+
+def put_together(text: str) -> str:
+    """Return the text with the words whole that are written in pieces: "cancer" for "can-cer"."""
+    return _in_pieces.sub(lambda one: re.sub(r"[\W_]", "", one.group()), text)
 
 
 def has_phrase(text: str) -> bool:
