@@ -11,10 +11,12 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from billing import clock, held
 from billing.audit import restored, trail
 from billing.audit.actor import Actor
+from billing.backups import one_run
 from billing.findings import report as report_finding
 from billing.models import Finding, Hold, Notification, Office, Operation, ReceivedEvent, Reconciliation, User
 from billing.operations.engine import lost_commits, settle
@@ -36,6 +38,9 @@ NEVER_KNOWN = (
     "Acts and reads in the audit trail since, but for heads that were kept elsewhere.",
 )
 
+BEING_SETTLED = "is being settled"
+"""How the line of an operation ends until its outcome is known."""
+
 Tell = Callable[[str], None]
 Report = dict[str, list[str]]
 
@@ -51,41 +56,53 @@ def find_out(*, by: Actor, reason: str, head: dict[str, Any] | None = None, tell
 
     Raises:
         NotReleased: the database is not held, or no key of ours signed the head.
+        AnotherRuns: another process finds out.
         StripeUnavailable, StripeKeyRefused, ReconciliationUnderWay: run it again. It goes on from there.
     """
     hold = _the_hold()
     if head is not None and not restored.is_signed(head):
         raise NotReleased("No key of ours signed that head. Is the old public key in AUDIT_SEAL_PUBLIC_KEYS?")
-    with trail.acting(by, reason=reason), held.settling():
-        tell("The audit trail …")
+    with one_run.alone() as renew, trail.acting(by, reason=reason), held.settling():
+
+        def tell_and_renew(what: str) -> None:
+            renew()
+            tell(what)
+
+        tell_and_renew("The audit trail …")
         gap = restored.record(hold, restored_at=clock.wall(), head=restored.newest_lost_head(hold, given=head))
         _note(hold, "audit trail", [str(gap)])
-        tell("Operations that were open in the backup …")
-        _settle_open(hold)
-        tell("E-mails that waited in the backup …")
+        tell_and_renew("Operations that were open in the backup …")
+        _settle_open(hold, renew)
+        tell_and_renew("E-mails that waited in the backup …")
         _stop_mails(hold)
-        tell("Customers that were made since …")
-        known_now = _take_in_customers(hold)
-        tell("Comparing everything with Stripe …")
-        run = _compare(by, reason)
+        tell_and_renew("Customers that were made since …")
+        known_now = _take_in_customers(hold, renew)
+        tell_and_renew("Comparing everything with Stripe …")
+        run = _compare(by, reason, renew)
         told = run.findings.values_list("kind", "subject", "office__public_id").order_by("pk")
         _note(
             hold,
             "differences",
             [f"{kind} {subject}" + (f", Office {office}" if office else "") for kind, subject, office in told],
         )
-        tell("What operations did since …")
-        _tell_of_lost(hold, known_now, run)
-    hold.compared_at = clock.wall()
-    hold.save(update_fields=["compared_at"])
+        tell_and_renew("What operations did since …")
+        _tell_of_lost(hold, known_now, run, renew)
+        renew()
+        hold.compared_at = clock.wall()
+        hold.save(update_fields=["compared_at"])
     return hold
 
 
 def release(*, by: Actor, reason: str) -> None:
     """Let the database work again. Repeating is refused.
 
-    Raises: NotReleased, ReasonRequired, TextNotNeutral.
+    Raises: NotReleased, AnotherRuns, ReasonRequired, TextNotNeutral.
     """
+    with one_run.alone():
+        _release(by=by, reason=reason)
+
+
+def _release(*, by: Actor, reason: str) -> None:
     hold = _the_hold()
     if not isinstance(by.user, User) or not (by.user.is_active and by.user.is_staff):
         raise NotReleased("Only somebody of the vendor's staff can release it.")
@@ -106,20 +123,37 @@ def _the_hold() -> Hold:
     return hold
 
 
-def _note(hold: Hold, about: str, lines: list[str]) -> None:
+def _note(hold: Hold, about: str, lines: list[str], *, instead_of: str | None = None) -> None:
     """Put these lines into the report, beside those that an earlier run put there."""
-    found: Report = hold.report or {}
-    before = found.get(about, [])
-    hold.report = found | {about: before + [one for one in lines if one not in before]}
-    hold.save(update_fields=["report"])
+    with transaction.atomic():
+        found: Report = Hold.objects.select_for_update().get(pk=hold.pk).report or {}
+        before = [one for one in found.get(about, []) if one != instead_of]
+        hold.report = found | {about: before + [one for one in lines if one not in before]}
+        hold.save(update_fields=["report"])
 
 
-def _settle_open(hold: Hold) -> None:
-    """Settle the operations without an outcome, one by one, without asking for any of them again."""
-    for operation in Operation.objects.filter(status__in=Operation.UNSETTLED).order_by("pk"):
-        status = settle.settle_restored(operation)
-        line = f"{operation.in_words}, operation {operation.public_id}, Office {operation.office.public_id}: {status}"
+def _settle_open(hold: Hold, renew: one_run.Renew) -> None:
+    """Settle the operations without an outcome, one by one, without asking for any of them again.
+
+    Each is noted before, so that a run that is killed then has listed it. The next one notes its outcome.
+    """
+    report: Report = hold.report or {}
+    begun = [
+        line.split("operation ")[-1].split(",")[0] for line in report.get("open operations", []) if _is_begun(line)
+    ]
+    wanted = Q(status__in=Operation.UNSETTLED) | Q(public_id__in=begun)
+    for operation in Operation.objects.filter(wanted).order_by("pk"):
+        renew()
+        named = f"{operation.in_words}, operation {operation.public_id}, Office {operation.office.public_id}"
+        line = f"{named}: {BEING_SETTLED}"
         _note(hold, "open operations", [line])
+        is_open = operation.status in Operation.UNSETTLED
+        status = settle.settle_restored(operation) if is_open else operation.status
+        _note(hold, "open operations", [f"{named}: {status}"], instead_of=line)
+
+
+def _is_begun(line: str) -> bool:
+    return line.endswith(f": {BEING_SETTLED}")
 
 
 def _stop_mails(hold: Hold) -> None:
@@ -134,7 +168,7 @@ def _stop_mails(hold: Hold) -> None:
             _note(hold, "e-mails", [f"{row}, {row.public_id}"])
 
 
-def _take_in_customers(hold: Hold) -> set[int]:
+def _take_in_customers(hold: Hold, renew: one_run.Renew) -> set[int]:
     """Make the Offices again that are lost, and link customers to Offices that had none. Return the Offices' keys.
 
     Only customers that this software made are taken in: their metadata has the id of their Office. What else subscribes
@@ -144,6 +178,7 @@ def _take_in_customers(hold: Hold) -> set[int]:
     of_office: defaultdict[uuid.UUID, list[Listed]] = defaultdict(list)
     cursor, more = "", True
     while more:
+        renew()
         page = lists.customers(cursor)
         for one in page.objects:
             number = office_id(one.state) if isinstance(one.state, CustomerState) else None
@@ -151,6 +186,7 @@ def _take_in_customers(hold: Hold) -> set[int]:
                 of_office[number].append(one)
         cursor, more = page.next, bool(page.next)
     for number, customers in of_office.items():
+        renew()
         office = Office.objects.filter(public_id=number).first()
         if len(customers) > 1 or (office and office.payment_provider_customer_id):
             continue  # the comparison tells a person
@@ -163,13 +199,13 @@ def _take_in_customers(hold: Hold) -> set[int]:
     return found
 
 
-def _compare(by: Actor, reason: str) -> Reconciliation:
+def _compare(by: Actor, reason: str, renew: one_run.Renew) -> Reconciliation:
     for unfinished in Reconciliation.objects.filter(ended_at=None, adopts=True):
         end(unfinished, by=by, reason=reason)
-    return reconcile(by=by, reason=reason, everything=True)
+    return reconcile(by=by, reason=reason, everything=True, after_each_page=lambda _: renew())
 
 
-def _tell_of_lost(hold: Hold, offices: set[int], run: Reconciliation) -> None:
+def _tell_of_lost(hold: Hold, offices: set[int], run: Reconciliation, renew: one_run.Renew) -> None:
     """Report what operations made that are not on record here, of each Office to which anything happened since.
 
     Events say to which, and so does the comparison. Where Stripe keeps no events of that time, every Office is asked.
@@ -182,5 +218,6 @@ def _tell_of_lost(hold: Hold, offices: set[int], run: Reconciliation) -> None:
         everyone = Office.objects.exclude(payment_provider_customer_id=None)
         offices |= set(everyone.values_list("pk", flat=True))
     for office in Office.objects.filter(pk__in=offices).order_by("pk"):
+        renew()
         found: list[Finding] = lost_commits.tell_of_lost(office)
         _note(hold, "lost operations", [f"operation {one.subject}, Office {office.public_id}" for one in found])

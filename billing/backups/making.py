@@ -32,7 +32,7 @@ def make(folder: Path, *, by: Actor, reason: str) -> tuple[Backup, list[str]]:
     Web and worker go on. While it runs, the folder needs room for three times the database. What a killed run left is
     removed by the next one.
 
-    Raises: NotDone: there is no new backup, and the old ones are as before.
+    Raises: NotDone, OSError, django.db.Error: there is no new backup, and the old ones are as before.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _alone_in(folder) as work:
@@ -50,10 +50,14 @@ def make(folder: Path, *, by: Actor, reason: str) -> tuple[Backup, list[str]]:
             verified_at=clock.wall(),
         )
         unfinished.rename(folder / name)
-        put_on_disk(folder)
-        with trail.acting(by, reason=reason), transaction.atomic(durable=True):
-            made.save(force_insert=True)
-            trail.record_act(trail.installation(), f"made a backup of {made.size:,} bytes: {name}")
+        try:
+            put_on_disk(folder)
+            with trail.acting(by, reason=reason), transaction.atomic(durable=True):
+                made.save(force_insert=True)
+                trail.record_act(trail.installation(), f"made a backup of {made.size:,} bytes: {name}")
+        except BaseException:
+            (folder / name).unlink()
+            raise
         return made, _remove_old(folder, made)
 
 

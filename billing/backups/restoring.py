@@ -33,6 +33,8 @@ ENDS_ACCESS = (
     "UPDATE billing_onetimelink SET expires_at = {now} WHERE used_at IS NULL AND expires_at > {now}",
 )
 """What was ended or used since the backup must not open anything again. People sign in again."""
+OF_OTHER_MACHINES = ("billing_observation", "billing_workerheartbeat", "migrate_lease")
+"""Tables of what another machine saw of Stripe, and of what ran there when the backup was made."""
 INTO_A_FILE = (
     "A backup cannot be restored into a libSQL server. Set DATABASE_URL to a file that does not exist yet, and restore "
     "into it. After after_restore, move_database --to brings it to the server."
@@ -148,6 +150,9 @@ def _statements(manifest: dict[str, Any], *, as_literal: Any) -> Iterator[str]:
     yield HOLD.format(**{name: as_literal(value) for name, value in values.items()})
     for statement in ENDS_ACCESS:
         yield statement.format(now=as_literal(clock.wall()))
+    for table in OF_OTHER_MACHINES:
+        if table in manifest["tables"]:  # those with rows; an older backup does not have each table
+            yield f"DELETE FROM {table}"  # noqa: S608
 
 
 def _literal_of_postgresql(value: str | int | datetime) -> str:

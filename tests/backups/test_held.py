@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 
 from billing import clock, errors, worker
 from billing.audit import actor, trail
-from billing.backups import after
+from billing.backups import after, one_run
 from billing.held import Gap
 from billing.models import AuditEntry, Hold, Job, Notification, Operation, Plan
 from billing.operations.catalogue import publish_plans
@@ -147,3 +147,49 @@ def test_only_events_between_the_backup_and_the_restore_are_of_the_gap(held, min
     at = held.restored_at + timedelta(minutes=minutes + 1)
 
     assert Gap().has(at) is is_in_it
+
+
+def test_a_second_one_at_the_same_time_and_a_release_are_refused(held, stripe, operator):
+    with one_run.alone():
+        for how in ({}, {"release": True, "by": operator.user.email}):
+            with pytest.raises(CommandError, match=r"Another after_restore is running since .{19} UTC\."):
+                call_command("after_restore", reason=REASON, **how)
+    assert Hold.objects.get().report is None
+
+    call_command("after_restore", reason=REASON)
+
+    assert not Job.objects.filter(name=one_run.NAME).exists()
+
+
+def test_one_that_was_killed_is_taken_over_after_its_lease_and_a_slow_one_stops(held):
+    with one_run.alone() as renew:
+        Job.objects.update(lease_until=clock.wall())
+        with one_run.alone(), pytest.raises(one_run.AnotherRuns, match="taken over"):
+            renew()
+
+
+def test_a_line_that_another_process_noted_meanwhile_stays(held):
+    mine = Hold.objects.get()
+    after._note(Hold.objects.get(), "e-mails", ["of another one"])
+
+    after._note(mine, "e-mails", ["mine"])
+
+    assert Hold.objects.get().report == {"e-mails": ["of another one", "mine"]}
+
+
+@pytest.mark.parametrize("status", ["unknown", "succeeded"])
+def test_an_operation_is_listed_before_it_is_settled_and_keeps_one_line(held, stripe, subscribed, status):
+    operation = Operation.objects.filter(office=subscribed).latest("pk")
+    Operation.objects.filter(pk=operation.pk).update(status="unknown")
+    stripe.fail_next("503", method="GET")
+    with pytest.raises(CommandError, match="Run the command again"):
+        call_command("after_restore", reason=REASON)
+    (line,) = Hold.objects.get().report["open operations"]
+    assert (str(operation.public_id) in line, line.endswith(after.BEING_SETTLED)) == (True, True)
+    Operation.objects.filter(pk=operation.pk).update(status=status)
+
+    call_command("after_restore", reason=REASON)
+
+    (line,) = Hold.objects.get().report["open operations"]
+    operation.refresh_from_db()
+    assert line.endswith(f"{operation.public_id}, Office {subscribed.public_id}: {operation.status}")

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from billing import accounts, errors
 from billing.audit import actor
-from billing.backups import after
+from billing.backups import after, one_run
 from billing.management import reasons
 from billing.models import Hold, User
 from billing.stripe_api import pace
@@ -43,7 +43,7 @@ class Command(BaseCommand):
                 hold = after.find_out(
                     by=actor.job("after_restore"), reason=reason, head=_head(options["head"]), tell=self._tell
                 )
-        except after.NotReleased as refused:
+        except (after.NotReleased, one_run.AnotherRuns) as refused:
             raise CommandError(str(refused)) from None
         except errors.BillingError as error:
             raise CommandError(f"{error} Run the command again. It goes on from there.") from None

@@ -3,6 +3,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import Error as AnyDatabaseError
 
 from billing.audit import actor
 from billing.backups import NotDone, making
@@ -25,6 +26,11 @@ class Command(BaseCommand):
             made, removed = making.make(folder, by=actor.job("backup"), reason=reasons.checked(options))
         except (NotDone, OSError) as error:
             raise CommandError(f"There is no new backup. {error}") from error
+        except AnyDatabaseError as error:
+            raise CommandError(
+                f"There is no new backup. The database reported an error: {str(error).strip()}. Check that "
+                f"there is room on its disk and in {folder}, and that migrate has run. Then run the command again."
+            ) from error
         self.stdout.write(f"{folder / made.name}\n{made.size:,} bytes, read again and right. SHA-256: {made.digest}")
         for name in removed:
             self.stdout.write(f"Removed: {name}")

@@ -2,6 +2,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import Error as AnyDatabaseError
 
 from billing.backups import NotDone, restoring
 
@@ -21,6 +22,11 @@ class Command(BaseCommand):
             restored = restoring.restore(Path(options["file"]))
         except (NotDone, OSError) as error:
             raise CommandError(f"Nothing was restored. {error}") from error
+        except AnyDatabaseError as error:
+            raise CommandError(
+                f"The restore stopped: {str(error).strip()}. If the database has no tables now, nothing was restored: "
+                "run the command again. If it has tables, it is restored and held: run migrate."
+            ) from error
         self.stdout.write(
             f"Restored {restored.rows:,} rows, as they were at {restored.hold.made_at:%Y-%m-%d %H:%M} UTC. All "
             "sessions, API tokens and links of e-mails have ended.\n"
