@@ -41,6 +41,7 @@ def told():
     return [(one.id, one.msg) for one in found]
 
 
+@pytest.mark.slow
 def test_after_a_release_nothing_is_missing_and_the_admin_shows_its_pages(collected, administrator):
     assert told() == []
     client = Client()

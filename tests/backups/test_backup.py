@@ -30,6 +30,7 @@ FORMS = [
     pytest.param("encrypted", marks=needs_cipher),
     pytest.param("postgresql", marks=needs_postgresql),
 ]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

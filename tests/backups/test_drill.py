@@ -142,6 +142,7 @@ def _go_on(stripe: LocalStripe, operator: actor.Actor, without_customer: Office,
     sealing.seal()
 
 
+@pytest.mark.slow
 def test_after_25_hours_nothing_is_done_twice_and_each_loss_is_listed(day, form, places, capsys):
     place = getattr(places, form)()
     with opened(place):

@@ -48,6 +48,7 @@ def after_the_main_job(request, tmp_path, stripe_server):
             process.communicate()
 
 
+@pytest.mark.slow
 def test_after_the_main_job_no_file_and_no_place_shows_the_data_or_the_key(after_the_main_job, opened):
     key, file, folder = after_the_main_job
     wal = file.with_name(f"{file.name}-wal")

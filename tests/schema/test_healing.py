@@ -16,7 +16,10 @@ from billing.reconciliation import reconcile
 from tests.other_connections import ON_SERVER
 from tests.schema.another_database import FIRST, TODAY, Databases, migrations_as, schema
 
-pytestmark = pytest.mark.skipif(ON_SERVER, reason="those commits refused a libSQL server, so none has such a database")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(ON_SERVER, reason="those commits refused a libSQL server, so none has such a database"),
+]
 
 NAMES = sorted(one.stem for one in TODAY.glob("0*.py"))
 AT = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)

@@ -159,6 +159,7 @@ print(settings.SESSION_COOKIE_NAME, [str(one) for one in answer.cookies.values()
 """
 
 
+@pytest.mark.slow
 def test_in_production_cookies_are_of_this_host_alone(tmp_path, released):
     there = production(tmp_path) | {"STATIC_ROOT": str(released), "DJANGO_SETTINGS_MODULE": "config.settings"}
     subprocess.run([sys.executable, "manage.py", "migrate"], env=there, check=True, capture_output=True)
