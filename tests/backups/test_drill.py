@@ -40,8 +40,8 @@ from tests.outbox.conftest import MailServer, told_of_role
 
 FORMS = [
     pytest.param("file"),
-    pytest.param("encrypted", marks=[needs_cipher, pytest.mark.slow]),
-    pytest.param("postgresql", marks=[needs_postgresql, pytest.mark.slow]),
+    pytest.param("encrypted", marks=needs_cipher),
+    pytest.param("postgresql", marks=needs_postgresql),
 ]
 REASON = "the drill"
 LATER = timedelta(hours=25)
