@@ -175,7 +175,7 @@ def test_a_database_that_keeps_its_commits_asks_nothing_more_of_stripe(stripe, o
 
 
 @pytest.mark.skipif(not ON_SERVER, reason="cuts the power of a libSQL server")
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, databases=["default", "impatient", "optional"])
 def test_after_a_power_cut_of_the_server_the_same_charge_is_refused_under_the_same_key(stripe, operator, office):
     server = sys.modules["tests.on_libsql_server"].server
     practice = subscribed_office(office, by=operator)
