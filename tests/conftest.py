@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -45,7 +45,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for marker in item.iter_markers("django_db"):
             if marker.kwargs.get("transaction"):
-                marker.kwargs["databases"] = ["default", "impatient", "optional"]
+                cast(dict[str, Any], marker.kwargs)["databases"] = ["default", "impatient", "optional"]
 
 
 class LocalStripe:
