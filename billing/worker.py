@@ -55,7 +55,7 @@ STEPS: tuple[Callable[..., int], ...] = (resume_unsettled, inbox.work_off, jobs.
 def work_once() -> int:
     """Work on what is due now, up to the limit of each step.
 
-    Return how many looks, operations, jobs and e-mails that were. None, while the database is held.
+    Return how many looks, operations, jobs and e-mails that were: 0 while the database is held.
     """
     if held.is_held():
         log.warning("worker: nothing was done, because %s", held.SAID)

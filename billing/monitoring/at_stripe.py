@@ -34,7 +34,7 @@ def stripe(seen: Seen) -> Outcome:
     if noted and noted.code == "key_refused":
         return red(
             f"Stripe has refused STRIPE_SECRET_KEY since {_clock(noted.since)}. Nothing is sent to Stripe or read "
-            f"there.",
+            "there.",
             "Put a current key of the same account in .env, and restart web and workers. A restricted key must be "
             "allowed to read the account.",
             noted.code,

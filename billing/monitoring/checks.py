@@ -11,7 +11,7 @@ from typing import Any
 from django.db import Error as AnyDatabaseError
 
 from billing.models.observation import Level
-from billing.monitoring import at_stripe, evidence, machine, work
+from billing.monitoring import at_stripe, compliance, machine, work
 from billing.monitoring.outcome import Outcome, Seen, unknown
 
 NOT_READ = "not_read"
@@ -78,12 +78,12 @@ CHECKS = (
     Check("parked_events", work.parked_events, told=False),
     Check("findings", work.findings, told=False),
     Check("alerts", work.alerts, probed=False, told=False),
-    Check("trail_triggers", evidence.triggers),
-    Check("trail_seals", evidence.seals),
-    Check("trail_verification", evidence.verification),
-    Check("determination", evidence.determination, told=False),
-    Check("second_factors", evidence.second_factors, probed=False),
-    Check("backups", evidence.backups),
+    Check("trail_triggers", compliance.triggers),
+    Check("trail_seals", compliance.seals),
+    Check("trail_verification", compliance.verification),
+    Check("determination", compliance.determination, told=False),
+    Check("second_factors", compliance.second_factors, probed=False),
+    Check("backups", compliance.backups),
 )
 NEEDED = (DATABASE, MIGRATIONS)
 """If one of these is red, the others cannot be asked."""

@@ -56,10 +56,11 @@ def _is_ours(uuid: Any) -> bool:
         if uuid in _own or time.monotonic() < _next_look:
             return uuid in _own
         _next_look = time.monotonic() + EVERY_SECONDS
-    return _is_own(uuid)
+    return _look_up(uuid)
 
 
-def _is_own(uuid: Any) -> bool:
+def _look_up(uuid: Any) -> bool:
+    """Read which addresses are ours, and return whether this is one. False if the database does not answer at once."""
     try:
         with time_limits.optional() as using:
             _own.update(WebhookEndpoint.objects.using(using).values_list("djstripe_uuid", flat=True))
