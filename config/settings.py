@@ -5,10 +5,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-from django.templatetags.static import static
-from django.urls import reverse_lazy
-
-from config import databases, environment, logs, sign_in
+from config import back_office, databases, environment, logs, sign_in
 from config.variables import backups, database, env_file, mail, signing_in, site, stripe, trail, watching
 from config.variables.table import VARIABLES
 from config.variables.variable import Values
@@ -371,68 +368,4 @@ LOGGING = logs.configuration(
     secrets=(*said.secrets(VARIABLES.values()), environment.Secret(DATABASES["default"].get("PASSWORD") or "")),
 )
 
-
-def _in_sidebar(title: str, icon: str, model: str) -> dict[str, object]:
-    return {
-        "title": title,
-        "icon": icon,
-        "link": reverse_lazy(f"admin:billing_{model}_changelist"),
-        "permission": lambda request: request.user.has_perm(f"billing.view_{model}"),
-    }
-
-
-UNFOLD = {
-    "STYLES": [lambda request: static("billing/admin.css"), lambda request: static("billing/idle.css")],
-    "SCRIPTS": [lambda request: static("billing/idle.js"), lambda request: static("billing/labels.js")],
-    "SITE_TITLE": "Office Billing",
-    "SITE_HEADER": "Office Billing",
-    "SITE_SYMBOL": "local_hospital",
-    "DASHBOARD_CALLBACK": "billing.admin.overview.overview",
-    "SHOW_HISTORY": False,
-    "SHOW_VIEW_ON_SITE": False,
-    "SIDEBAR": {
-        "show_search": True,
-        "navigation": [
-            {"title": title, "items": [_in_sidebar(*item) for item in items]}
-            for title, items in (
-                (
-                    "Billing",
-                    (
-                        ("Offices", "local_hospital", "office"),
-                        ("Subscriptions", "autorenew", "subscription"),
-                        ("Invoices", "receipt_long", "invoice"),
-                        ("Payments", "payments", "payment"),
-                        ("Refunds and disputes", "currency_exchange", "adjustment"),
-                        ("Requests for approval", "approval_delegation", "approvalrequest"),
-                        ("Plans", "sell", "plan"),
-                    ),
-                ),
-                (
-                    "What happened",
-                    (
-                        ("Findings", "flag", "finding"),
-                        ("Comparisons", "balance", "reconciliation"),
-                        ("Operations", "pending_actions", "operation"),
-                        ("Events from Stripe", "inbox", "receivedevent"),
-                        ("E-mails", "mail", "notification"),
-                        ("Jobs", "schedule", "job"),
-                        ("Workers", "monitor_heart", "workerheartbeat"),
-                        ("Audit trail", "history", "auditentry"),
-                        ("Reviews of the trail", "fact_check", "trailreview"),
-                    ),
-                ),
-                (
-                    "Access",
-                    (
-                        ("Users", "person", "user"),
-                        ("Invitations", "person_add", "invitation"),
-                        ("Memberships", "badge", "membership"),
-                        ("Emergency roles", "emergency", "emergencyrole"),
-                        ("Services", "smart_toy", "serviceidentity"),
-                    ),
-                ),
-                ("Compliance", (("Determinations", "gavel", "agreement"), ("Vouchings", "group", "vouching"))),
-            )
-        ],
-    },
-}
+UNFOLD = back_office.UNFOLD
