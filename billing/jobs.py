@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import F, Q, QuerySet
 
-from billing import clock, errors, leases, outages
+from billing import clock, errors, leases, waits
 from billing.audit import actor, trail
 from billing.database_trouble import TROUBLE
 from billing.findings import report, resolve
@@ -29,7 +29,6 @@ from billing.models import Job
 log = logging.getLogger(__name__)
 
 FIRST_RETRY = timedelta(seconds=5)
-LAST_RETRY = timedelta(minutes=15)
 REPORTED_AFTER = 6
 
 Work = Callable[..., bool | None]
@@ -67,18 +66,7 @@ def plan_recurring() -> None:
     now = clock.wall()
     rows = [Job(name=name, due_at=now) for name, kind in KINDS.items() if kind.every]
     Job.objects.bulk_create(rows, ignore_conflicts=True)
-    _take_back(now)
-
-
-def _take_back(now: datetime) -> None:
-    """Let no job be due later than its interval or its longest wait, and no lease be longer. A clock was set back."""
-    recurring = {name: kind.every for name, kind in KINDS.items() if kind.every}
-    too_late = Q(lease_until__gt=now + 2 * leases.LEASE)
-    too_late |= ~Q(name__in=recurring) & Q(due_at__gt=now + LAST_RETRY)
-    for name, every in recurring.items():
-        too_late |= Q(name=name, due_at__gt=now + max(every, LAST_RETRY))
-    if ahead := list(Job.objects.filter(too_late).values_list("pk", flat=True)):
-        Job.objects.filter(pk__in=ahead).update(**leases.RELEASED, due_at=now)
+    waits.take_back({name: kind.every for name, kind in KINDS.items() if kind.every})
 
 
 def run_due(*, limit: int = 20) -> int:
@@ -117,7 +105,7 @@ def _run(row: Job, own: QuerySet[Job]) -> None:
         log.exception("job %s failed", prefix)
         _put_off(row, own, f"{type(error).__name__}: {error}")
         return
-    outages.is_over(outages.STRIPE, row.last_error)
+    waits.got_an_answer(waits.STRIPE, row.last_error)
     if row.attempts >= REPORTED_AFTER:
         resolve("job_failed", row.name, resolution="it ran well later")
     now = clock.wall()
@@ -134,7 +122,7 @@ def _run(row: Job, own: QuerySet[Job]) -> None:
 def _put_off(row: Job, own: QuerySet[Job], error: str) -> None:
     error = errors.without_addresses(errors.without_stripe_ids(error))[:500]
     attempts = row.attempts + 1
-    wait = leases.back_off(attempts, first=FIRST_RETRY, last=LAST_RETRY)
+    wait = leases.back_off(attempts, first=FIRST_RETRY, last=waits.LAST_RETRY)
     own.update(**leases.RELEASED, due_at=clock.wall() + wait, last_error=error)
     if attempts == REPORTED_AFTER:
         report("job_failed", row.name, office=None, detail=f"Failed {attempts} times: {error}")

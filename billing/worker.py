@@ -27,12 +27,12 @@ from billing import (  # noqa: F401  for their jobs
     limits,
     matters,
     member_grants,
-    outages,
     sealing,
     stored_texts,
+    waits,
 )
 from billing.models import WorkerHeartbeat
-from billing.monitoring import direct, key, set_back, telling  # noqa: F401  for their jobs
+from billing.monitoring import direct, key, telling  # noqa: F401  for their jobs
 from billing.operations.engine import request_texts  # noqa: F401  for its job
 from billing.operations.engine.settle import resume_unsettled
 from billing.outbox import delivery, keeping  # noqa: F401  keeping: for its job
@@ -119,7 +119,7 @@ def _one_of_each(stop: threading.Event) -> int:
     """Work on at most one operation, one look and one job, so that none of them waits long for the others."""
     if held.is_held():
         return 0
-    outages.let_one_try(outages.STRIPE)
+    waits.let_one_try(waits.STRIPE)
     done = 0
     for step in STEPS:
         if not stop.is_set():
@@ -160,7 +160,7 @@ class Postman(threading.Thread):
         try:
             is_free = not held.is_held()
             if is_free:
-                outages.let_one_try(outages.MAIL_SERVER)
+                waits.let_one_try(waits.MAIL_SERVER)
             wait = 0 if is_free and delivery.work_off(limit=1) else IDLE_SECONDS
         except AnyDatabaseError:
             log.exception("outbox: an error of the database; trying again")

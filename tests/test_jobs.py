@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from billing import clock, errors, jobs
+from billing import clock, errors, jobs, waits
 from billing.look import queue_look
 from billing.models import AuditEntry, Finding, Job, Office
 
@@ -112,14 +112,14 @@ def test_a_job_that_fails_comes_again_later_and_in_the_end_somebody_is_told(kind
         raise error
 
     jobs.plan_recurring()
-    waits = []
+    waited = []
     for _ in range(jobs.REPORTED_AFTER):
         assert (jobs.run_due(), jobs.run_due()) == (1, 0)
-        waits.append(Job.objects.get().due_at - clock.wall())
+        waited.append(Job.objects.get().due_at - clock.wall())
         Job.objects.update(due_at=clock.wall())
 
-    assert waits == sorted(waits)
-    assert waits[-1] <= jobs.LAST_RETRY
+    assert waited == sorted(waited)
+    assert waited[-1] <= waits.LAST_RETRY
     assert Job.objects.get().last_error
     assert Finding.objects.get(kind="job_failed").subject == "tidy"
 

@@ -2,13 +2,10 @@
 
 import logging
 
-from billing import accounts, clock, errors, observations
-from billing.models import Job, Operation, ReceivedEvent
+from billing import accounts, errors, observations, waits
 from billing.stripe_api import known_account
 
 log = logging.getLogger(__name__)
-
-REFUSED = errors.StripeKeyRefused.code
 
 
 class KeyWatch:
@@ -28,21 +25,6 @@ class KeyWatch:
                 self.was_refused = True
                 return
             known_account.confirm()
-        if self.was_refused:
-            take_up()
+        if self.was_refused and (found := waits.is_over(waits.KEY)):
+            log.info("Stripe accepts the key: %s events, jobs and operations that waited for it go on", found)
         self.was_refused = False
-
-
-def take_up() -> int:
-    """Make due now what was put off because Stripe refused the key. Return how much that was."""
-    now = clock.wall()
-    begun = f"{REFUSED}:"
-    events = ReceivedEvent.objects.filter(
-        status=ReceivedEvent.Status.WAITING, due_at__gt=now, last_error__startswith=begun
-    ).update(due_at=now)
-    jobs = Job.objects.filter(claim_id=None, due_at__gt=now, last_error__startswith=begun).update(due_at=now)
-    unsettled = Operation.objects.filter(status=Operation.Status.UNKNOWN, error_code=REFUSED)
-    operations = unsettled.filter(lease_until__gt=now).update(lease_until=now)
-    if found := events + jobs + operations:
-        log.info("Stripe accepts the key: %s events, jobs and operations that waited for it go on", found)
-    return found

@@ -15,7 +15,7 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db import transaction
 from django.db.models import F, QuerySet
 
-from billing import clock, errors, leases, outages
+from billing import clock, errors, leases, waits
 from billing.audit import actor, trail
 from billing.database_trouble import TROUBLE
 from billing.findings import MAIL_REPORTED_AFTER, report
@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 LEASE = timedelta(minutes=3)
 """Longer than a conversation with a mail server can last, where each answer takes up to EMAIL_TIMEOUT."""
 FIRST_RETRY = timedelta(seconds=30)
-LAST_RETRY = timedelta(minutes=15)
 MOST_ATTEMPTS = 12
 MOST_IF_UNKNOWN = 4
 """Each of these attempts may have sent it."""
@@ -82,11 +81,11 @@ def _deliver(row: Notification, own: QuerySet[Notification]) -> None:
                 _hand_over(server, message)
                 # also if the lease ended meanwhile, and it was given up as unknown
                 own.update(**leases.RELEASED, state=State.SENT, sent_at=clock.wall(), last_error="")
-                outages.is_over(outages.MAIL_SERVER, row.last_error)
+                waits.got_an_answer(waits.MAIL_SERVER, row.last_error)
     except TROUBLE:  # the database cannot be used: the lease ends by itself
         raise
     except ServerAway as error:
-        _put_off(row, own, f"{outages.MAIL_SERVER.begins}{error}", park=False)
+        _put_off(row, own, f"{waits.MAIL_SERVER.code}: {error}", park=False)
     except ServerRefused as error:
         _put_off(row, own, f"the mail server refused it: {error}", park=error.for_good or row.attempts >= MOST_ATTEMPTS)
     except OutcomeUnknown as error:
@@ -157,7 +156,7 @@ def _put_off(row: Notification, own: QuerySet[Notification], error: str, *, park
             detail = f"An e-mail ({row}) was not sent after {row.attempts} attempts: {_on_record(error)}"
             report("mail_parked", str(row.public_id), office=row.office, detail=detail)
         return
-    due_at = clock.wall() + leases.back_off(row.attempts, first=FIRST_RETRY, last=LAST_RETRY)
+    due_at = clock.wall() + leases.back_off(row.attempts, first=FIRST_RETRY, last=waits.LAST_RETRY)
     own.update(**values, state=State.WAITING, due_at=due_at)
     if row.attempts >= MAIL_REPORTED_AFTER:
         detail = f"An e-mail ({row}) waits after {row.attempts} attempts: {_on_record(error)}"

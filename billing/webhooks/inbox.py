@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 
-from billing import catalogue, clock, errors, leases, measures, outages
+from billing import catalogue, clock, errors, leases, measures, waits
 from billing.audit import actor, trail
 from billing.database_trouble import TROUBLE
 from billing.findings import OF_UNKNOWN_CUSTOMERS, UNKNOWN_CUSTOMER, report, resolve
@@ -28,7 +28,6 @@ log = logging.getLogger(__name__)
 MOST_TOGETHER = 500
 MOST_ATTEMPTS = 12
 FIRST_RETRY = timedelta(seconds=2)
-LAST_RETRY = timedelta(minutes=15)
 UNKNOWN_CUSTOMER_ATTEMPTS = 3
 KEPT_FOR = timedelta(days=90)
 PURGED_AT_ONCE = 1000
@@ -111,7 +110,7 @@ def _handle(mine: uuid.UUID, events: list[ReceivedEvent]) -> None:
         else:
             _settle(mine, events, Status.APPLIED if applied else Status.IGNORED)
             if applied:
-                outages.is_over(outages.STRIPE, *(event.last_error for event in events))
+                waits.got_an_answer(waits.STRIPE, *(event.last_error for event in events))
 
 
 def _look_at(events: list[ReceivedEvent]) -> bool:
@@ -224,7 +223,7 @@ def _put_off(
             values |= {"status": Status.PARKED, "settled_at": now}
             report("event_parked", event.stripe_id, office=None, detail=f"{event.type}: {error}")
         else:
-            wait = leases.back_off(event.attempts, first=FIRST_RETRY, last=LAST_RETRY)
+            wait = leases.back_off(event.attempts, first=FIRST_RETRY, last=waits.LAST_RETRY)
             jittered = wait * random.uniform(0.5, 1.0)  # noqa: S311
             values["due_at"] = now + max(jittered, timedelta(seconds=at_least))
         ReceivedEvent.objects.filter(pk=event.pk, claim_id=mine).update(**values)

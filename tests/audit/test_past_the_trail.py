@@ -51,9 +51,7 @@ ALLOWED = {
     "billing/limits/lockout.py: purge": "failures that count no more",
     "billing/migrate_lease.py": NOT_AUDITED_HERE,
     "billing/models/notification.py: put": NOT_AUDITED_HERE,
-    "billing/monitoring/key.py: take_up": "when an operation is continued",
     "billing/monitoring/machine.py": NO_ROWS_OF_OURS,
-    "billing/monitoring/set_back.py: take_back": "when an operation is continued",
     "billing/moving/": "it copies all rows as they are, the entries too, and its own entry says so",
     "billing/operations/compliance.py: approve_determination": OWN_ENTRY,
     "billing/operations/compliance.py: withdraw_determination": OWN_ENTRY,
@@ -61,7 +59,6 @@ ALLOWED = {
     "billing/operations/engine/idempotency.py": NOT_AUDITED_HERE,
     "billing/operations/engine/settle.py": "who works on an operation; its outcome is saved",
     "billing/operations/engine/steps.py: asking": "who works on an operation",
-    "billing/outages.py": "when a row of a queue is due",
     "billing/outbox/delivery.py": NOT_AUDITED_HERE,
     "billing/projection/__init__.py: take_ticket": ORDER,
     "billing/projection/rows.py: save_all": ORDER,
@@ -71,6 +68,7 @@ ALLOWED = {
     "billing/sign_in/lasting.py": "sessions",
     "billing/stripe_api/gateway/": "requests to Stripe",
     "billing/time_limits.py": NO_ROWS_OF_OURS,
+    "billing/waits.py": "when a row of a queue is due, or an operation is continued",
     "billing/webhooks/inbox.py: _settle_seen": NOT_AUDITED_HERE,
 }
 """A folder, a file or a function, and why it may."""

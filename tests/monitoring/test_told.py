@@ -10,7 +10,7 @@ import pytest
 from django.core import mail
 from django.db import OperationalError
 
-from billing import clock, jobs
+from billing import clock, jobs, worker  # noqa: F401  worker: for all jobs
 from billing.findings import KINDS
 from billing.models import Finding, Job, Notification, WorkerHeartbeat
 from billing.monitoring import asking, direct, machine, telling
