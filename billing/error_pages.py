@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
 
-from billing import database_trouble
+from billing import database_trouble, problem_details
 
 API = "/api/"
 NUL = "\0"
@@ -62,4 +62,5 @@ def _database_away(request: HttpRequest) -> HttpResponse:
 
 
 def _refusal(code: str, detail: str, status: int, **headers: str) -> HttpResponse:
-    return JsonResponse({"code": code, "detail": detail}, status=status, headers=headers)
+    body = problem_details.of(code, detail, status=status)
+    return JsonResponse(body, status=status, headers=headers, content_type=problem_details.MEDIA_TYPE)

@@ -97,6 +97,8 @@ FIND_A_SECOND = (
 
 
 class NotPermitted(BillingError):
+    """You are not allowed to do this. An administrator can give you a role that allows it."""
+
     code = "not_permitted"
     category = Category.FORBIDDEN
 
@@ -105,6 +107,8 @@ class NotPermitted(BillingError):
 
 
 class StaffOnly(NotPermitted):
+    """Only the vendor's staff may do this. Ask them to do it."""
+
     code = "staff_only"
 
     def __init__(self, what: str) -> None:
@@ -144,6 +148,8 @@ class NobodyToAdd(Refusal):
 
 
 class AlreadyMember(BillingError):
+    """The person is a member of this Office already. Change the membership instead."""
+
     code = "already_member"
     category = Category.CONFLICT
 
@@ -172,6 +178,8 @@ class WrongPassword(Refusal):
 
 
 class PasswordTooWeak(BillingError):
+    """The new password is too short, too common or too easy to guess."""
+
     code = "password_too_weak"
     category = Category.INVALID
 
@@ -295,6 +303,8 @@ class TooManyTries(TooManyRequests):
 
 
 class DeterminationInvalid(BillingError):
+    """Something in the form of the determination is missing or not valid."""
+
     code = "determination_invalid"
     without_quotes = "Something in the form is missing or not valid."
     category = Category.CONFLICT
@@ -364,6 +374,8 @@ class PersonMustAsk(Refusal):
 
 
 class RequesterMayNoLonger(BillingError):
+    """The person who asked for this is not allowed to any more."""
+
     code = "requester_may_no_longer"
     category = Category.CONFLICT
 
@@ -376,6 +388,8 @@ class RequesterMayNoLonger(BillingError):
 
 
 class RequestDecided(BillingError):
+    """The request was already decided about, or has expired."""
+
     code = "request_decided"
     category = Category.CONFLICT
 
@@ -385,6 +399,8 @@ class RequestDecided(BillingError):
 
 
 class AmountChanged(BillingError):
+    """What would be given back or credited is another amount now than the one that was asked for."""
+
     code = "amount_changed"
     category = Category.CONFLICT
 
@@ -395,6 +411,8 @@ class AmountChanged(BillingError):
 
 
 class DeterminationDecided(BillingError):
+    """The determination was already approved, withdrawn or replaced, and that cannot change."""
+
     code = "determination_decided"
     category = Category.CONFLICT
 
@@ -433,6 +451,8 @@ OF_FORM = {"more": "Write a shorter one.", "control": "Type it again."}
 
 
 class TextNotNeutral(BillingError):
+    """The text seems to contain something about a person or a secret. Leave that out."""
+
     code = "text_not_neutral"
     category = Category.INVALID
 
@@ -447,6 +467,8 @@ class TextNotNeutral(BillingError):
 
 
 class NothingToChange(BillingError):
+    """Everything is already as it was asked for."""
+
     code = "nothing_to_change"
     category = Category.CONFLICT
 
@@ -455,6 +477,8 @@ class NothingToChange(BillingError):
 
 
 class DateInvalid(BillingError):
+    """The date is not one that can be taken, such as one in the past."""
+
     code = "date_invalid"
     category = Category.INVALID
 
@@ -481,6 +505,8 @@ class DatabaseHeld(Refusal):
 
 
 class OperationInProgress(BillingError):
+    """Another operation on this Office is not settled yet. Wait for its outcome, then try again."""
+
     code = "operation_in_progress"
     category = Category.CONFLICT
 
@@ -500,6 +526,8 @@ class ReconciliationUnderWay(Refusal):
 
 
 class BackfillUnfinished(BillingError):
+    """An earlier adoption of what is at Stripe has not finished. Continue or end it first."""
+
     code = "backfill_unfinished"
     category = Category.CONFLICT
 
@@ -570,6 +598,8 @@ class RoleUnknown(Refusal):
 
 
 class RoleGiven(BillingError):
+    """The person already has this role."""
+
     code = "role_given"
     without_quotes = "This person already has this role."
     category = Category.CONFLICT
@@ -630,6 +660,8 @@ class NotArchived(Refusal):
 
 
 class StillBilled(BillingError):
+    """The Office still has a live subscription, or something else that must end before it is archived."""
+
     code = "still_billed"
     category = Category.CONFLICT
 
@@ -668,6 +700,8 @@ class CurrencyUnknown(Refusal):
 
 
 class CurrencyMismatch(BillingError):
+    """The price has another currency than the Office's subscription."""
+
     code = "currency_mismatch"
     category = Category.INVALID
 
@@ -680,6 +714,8 @@ class CurrencyMismatch(BillingError):
 
 
 class PaymentMethodRequired(BillingError):
+    """The Office has no payment method. Add one first."""
+
     code = "payment_method_required"
     category = Category.PAYMENT
 
@@ -695,6 +731,8 @@ class PaymentMethodUnknown(Refusal):
 
 
 class PaymentMethodNeeded(BillingError):
+    """The live subscription is charged to this payment method. Make another one the default first."""
+
     code = "payment_method_needed"
     category = Category.CONFLICT
 
@@ -730,6 +768,8 @@ class ManagedBySchedule(BillingError):
 
 
 class SubscriptionNotChangeable(BillingError):
+    """The subscription has a status in which it cannot be changed."""
+
     code = "subscription_not_changeable"
     category = Category.CONFLICT
 
@@ -755,6 +795,8 @@ class PriceNotOurs(Refusal):
 
 
 class QuantityInvalid(BillingError):
+    """A number is not one that can be taken, such as 0 seats."""
+
     code = "quantity_invalid"
     category = Category.INVALID
 
@@ -831,6 +873,8 @@ class NoUpcomingInvoice(Refusal):
 
 
 class ChargeUnknown(BillingError):
+    """There is no one-off charge with this name."""
+
     code = "charge_unknown"
     category = Category.INVALID
 
@@ -839,6 +883,8 @@ class ChargeUnknown(BillingError):
 
 
 class AmountOutOfBounds(BillingError):
+    """A one-off charge is below the least or above the most that the vendor allows."""
+
     code = "amount_out_of_bounds"
     category = Category.INVALID
 
@@ -847,6 +893,8 @@ class AmountOutOfBounds(BillingError):
 
 
 class DaysInvalid(BillingError):
+    """The days until an invoice is due are not a number that can be taken."""
+
     code = "days_invalid"
     category = Category.INVALID
 
@@ -855,6 +903,8 @@ class DaysInvalid(BillingError):
 
 
 class InvoiceDraft(BillingError):
+    """The invoice is still a draft."""
+
     code = "invoice_draft"
     category = Category.CONFLICT
 
@@ -875,6 +925,8 @@ class InvoicePaid(Refusal):
 
 
 class PaymentUnderWay(BillingError):
+    """A payment for this invoice has begun, and the bank has not decided about it yet."""
+
     code = "payment_under_way"
     category = Category.CONFLICT
 
@@ -959,6 +1011,8 @@ class NoDocument(Refusal):
 
 
 class PaymentNotRefundable(BillingError):
+    """The payment has a status in which nothing can be given back."""
+
     code = "payment_not_refundable"
     category = Category.CONFLICT
 
@@ -970,6 +1024,8 @@ class PaymentNotRefundable(BillingError):
 
 
 class AlreadyRefunded(BillingError):
+    """All of this payment was already given back."""
+
     code = "already_refunded"
     category = Category.CONFLICT
 
@@ -988,6 +1044,8 @@ class PaymentDisputed(Refusal):
 
 
 class InvoiceNotCreditable(BillingError):
+    """A credit note needs an invoice that is open or paid."""
+
     code = "invoice_not_creditable"
     category = Category.CONFLICT
 
@@ -1010,6 +1068,8 @@ class AlreadyCredited(Refusal):
 
 
 class AmountInvalid(BillingError):
+    """The amount is not one that can be taken, such as one below zero."""
+
     code = "amount_invalid"
     category = Category.INVALID
 
@@ -1018,6 +1078,8 @@ class AmountInvalid(BillingError):
 
 
 class MoreThanLeft(BillingError):
+    """The amount is higher than what is left."""
+
     code = "more_than_left"
     category = Category.INVALID
 
@@ -1040,6 +1102,8 @@ class CardDeclined(BillingError):
 
 
 class AuthenticationRequired(CardDeclined):
+    """The cardholder must confirm the payment at the bank. Send the link where that is done."""
+
     code = "authentication_required"
 
 
@@ -1086,6 +1150,8 @@ class SeveralItems(StripeRejected):
 
 
 class CouponInOtherCurrency(StripeRejected):
+    """The discount is an amount in another currency than the price."""
+
     code = "coupon_in_other_currency"
     category = Category.INVALID
 
@@ -1097,6 +1163,8 @@ class CouponInOtherCurrency(StripeRejected):
 
 
 class CouponNeedsMore(StripeRejected):
+    """The discount needs a higher price."""
+
     code = "coupon_needs_more"
     category = Category.INVALID
 
@@ -1180,10 +1248,14 @@ class PaymentLinkOpen(StripeRejected):
 
 
 class StripeObjectMissing(StripeRejected):
+    """Stripe has no such object any more."""
+
     code = "stripe_object_missing"
 
 
 class StripeKeyRefused(StripeRejected):
+    """Stripe refuses the vendor's key. Nothing was changed. The vendor is told."""
+
     code = "stripe_key_refused"
 
 
@@ -1207,6 +1279,8 @@ class StripeUnavailable(BillingError):
 
 
 class WrongStripeAccount(BillingError):
+    """The vendor's key is one of another Stripe account than this database."""
+
     code = "wrong_stripe_account"
     category = Category.CONFLICT
 
@@ -1226,6 +1300,8 @@ class AlertNotTaken(BillingError):
 
 
 class CallInsideTransaction(BillingError):
+    """A mistake in the program: Stripe was about to be called while a transaction was open."""
+
     code = "call_inside_transaction"
     category = Category.CONFLICT
 
@@ -1234,6 +1310,8 @@ class CallInsideTransaction(BillingError):
 
 
 class FieldNotAllowed(NotSent):
+    """A mistake in the program: a field was about to be sent to Stripe that may not be sent."""
+
     code = "field_not_allowed"
     category = Category.CONFLICT
 
@@ -1267,6 +1345,8 @@ class FieldNotReviewed(NotSent):
 
 
 class PeriodInvalid(BillingError):
+    """The last day is before the first one, or the period is too long."""
+
     code = "period_invalid"
     category = Category.INVALID
 
@@ -1275,6 +1355,8 @@ class PeriodInvalid(BillingError):
 
 
 class PeriodNotOver(BillingError):
+    """The period has not ended, or has ended only just now."""
+
     code = "period_not_over"
     category = Category.CONFLICT
 

@@ -1,7 +1,7 @@
 import pytest
 
 from billing import errors
-from billing.api.errors import STATUS
+from billing.problem_details import STATUS
 
 
 def every_refusal(kind=errors.BillingError):

@@ -7,7 +7,6 @@ import functools
 from typing import Any, cast
 
 from django.urls import get_resolver
-from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from knox.auth import TokenAuthentication
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
@@ -33,11 +32,17 @@ class Tokens(TokenAuthentication):
     def authenticate(self, request: Request) -> Any:
         """Raises: AuthenticationFailed, also where the token is no text."""
         try:
+            if _is_of_a_service(request):
+                return None
             if b"\0" in get_authorization_header(request):  # PostgreSQL fails where it is asked for one
                 raise AuthenticationFailed("Invalid token.")
             return super().authenticate(request)
         except UnicodeError:
             raise AuthenticationFailed("Invalid token.") from None
+
+    def authenticate_header(self, request: Request) -> str:
+        """Return the scheme of this request if it is ours, or the one to use. ``Token`` is understood too."""
+        return "Token" if _scheme(request) == "token" else "Bearer"
 
     def _cleanup_token(self, auth_token: Any) -> bool:
         return auth_token.expiry is not None and auth_token.expiry < clock.wall()
@@ -51,20 +56,36 @@ class Tokens(TokenAuthentication):
         return user, token
 
 
-class TokensScheme(KnoxTokenScheme):
-    """Makes the OpenAPI document show it as knox's own authentication."""
+def _is_of_a_service(request: Request) -> bool:
+    return _scheme(request) == "bearer" and _token(request).startswith(f"{services.BEGINS}_")
+
+
+def _scheme(request: Request) -> str:
+    return get_authorization_header(request).decode("latin-1").partition(" ")[0].lower()
+
+
+def _token(request: Request) -> str:
+    return get_authorization_header(request).decode("latin-1").partition(" ")[2].strip()
+
+
+class TokensScheme(OpenApiAuthenticationExtension):
+    """Shows it in the OpenAPI document."""
 
     target_class = "billing.api.authentication.Tokens"
+    name = "person"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        says = "The token of a person, from POST /api/v1/auth/token/. The scheme `Token` is understood too."
+        return {"type": "http", "scheme": "bearer", "description": says}
 
 
 class ServiceTokens(BaseAuthentication):
     """Authentication of a service: ``Authorization: Bearer obs_…``. The service becomes ``request.user``."""
 
     def authenticate(self, request: Request) -> tuple[ServiceIdentity, None] | None:
-        kind, _, token = get_authorization_header(request).decode("latin-1").partition(" ")
-        if kind.lower() != "bearer":
+        if not _is_of_a_service(request):
             return None
-        service = services.found_by(token.strip(), address_of(request._request))
+        service = services.found_by(_token(request), address_of(request._request))
         if service is None:
             raise AuthenticationFailed(
                 "This token is not valid, or not from this network. An administrator finds the reason in the admin, "

@@ -1,4 +1,4 @@
-"""Refusals as HTTP answers. All have the same shape: ``{"code", "detail"}``.
+"""Refusals as HTTP answers. All are problem details of the same shape: ``billing.problem_details``.
 
 Wrong input adds ``fields``. A declined payment adds ``decline_code`` and ``next_step``.
 """
@@ -12,44 +12,26 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from billing import database_trouble, declines, errors
+from billing import database_trouble, declines, errors, problem_details
 from billing.api import sent
-from billing.errors import Category
 from billing.limits import requests
 
 log = logging.getLogger(__name__)
 
-STATUS: dict[Category, int] = {
-    Category.MALFORMED: status.HTTP_400_BAD_REQUEST,
-    Category.PAYMENT: status.HTTP_402_PAYMENT_REQUIRED,
-    Category.FORBIDDEN: status.HTTP_403_FORBIDDEN,
-    Category.NOT_FOUND: status.HTTP_404_NOT_FOUND,
-    Category.CONFLICT: status.HTTP_409_CONFLICT,
-    Category.TOO_LARGE: status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
-    Category.INVALID: status.HTTP_422_UNPROCESSABLE_ENTITY,
-    Category.STRIPE_REFUSED: status.HTTP_502_BAD_GATEWAY,
-    Category.WAITS: status.HTTP_202_ACCEPTED,
-    Category.UNKNOWN: status.HTTP_503_SERVICE_UNAVAILABLE,
-    Category.HELD: status.HTTP_503_SERVICE_UNAVAILABLE,
-    Category.TOO_MANY: status.HTTP_429_TOO_MANY_REQUESTS,
-}
-
-
-def _with_subclasses(kind: type[errors.BillingError]) -> list[type[errors.BillingError]]:
-    return [kind] + [one for child in kind.__subclasses__() for one in _with_subclasses(child)]
-
 
 def problem(code: str, detail: str, decline_code: str = "") -> Response:
     """Return the answer to a refusal with this code, which was raised now or is stored with an operation."""
-    known = (
-        one for one in _with_subclasses(errors.BillingError) if one.code == code and one is not errors.BillingError
-    )
-    kind = next(known, errors.Defect)
-    body = {"code": code, "detail": detail}
+    kind = problem_details.kind_of(code)
+    more = {}
     if issubclass(kind, errors.CardDeclined):
         decline = declines.of(decline_code)
-        body |= {"decline_code": decline.code, "next_step": decline.next_step}
-    return Response(body, status=STATUS[kind.category])
+        more = {"decline_code": decline.code, "next_step": decline.next_step}
+    return _refusal(code, detail, status=problem_details.STATUS[kind.category], **more)
+
+
+def _refusal(code: str, detail: str, *, status: int, **more: Any) -> Response:
+    body = problem_details.of(code, detail, status=status, **more)
+    return Response(body, status=status, content_type=problem_details.MEDIA_TYPE)
 
 
 def answer(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -77,19 +59,17 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
         return refusal
     if isinstance(error, database_trouble.TROUBLE):
         log.error("the database cannot be used", exc_info=error)
-        body = {"code": database_trouble.CODE, "detail": database_trouble.DETAIL}
-        away = Response(body, status=status.HTTP_503_SERVICE_UNAVAILABLE, headers=database_trouble.RETRY_AFTER)
+        away = _refusal(database_trouble.CODE, database_trouble.DETAIL, status=status.HTTP_503_SERVICE_UNAVAILABLE)
+        for name, value in database_trouble.RETRY_AFTER.items():
+            away[name] = value
         return database_trouble.is_logged(away)
     response = exception_handler(error, context)
     if response is None:
         return None
+    code, more = getattr(error, "default_code", "not_found"), {}
+    detail = str(response.data.get("detail", "")) if isinstance(response.data, dict) else ""
     if isinstance(error, exceptions.ValidationError):
-        response.data = {
-            "code": "invalid",
-            "detail": "Some fields are missing or wrong.",
-            "fields": response.data,
-        }
-    elif isinstance(response.data, dict):
-        code = getattr(error, "default_code", "not_found")
-        response.data = {"code": code, "detail": str(response.data.get("detail", ""))}
+        code, detail, more = "invalid", "Some fields are missing or wrong.", {"fields": response.data}
+    response.data = problem_details.of(code, detail, status=response.status_code, **more)
+    response.content_type = problem_details.MEDIA_TYPE
     return response

@@ -18,12 +18,13 @@ import json
 import re
 from typing import Any, ClassVar, cast
 
+from rest_framework import status
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from billing import errors
+from billing import errors, problem_details
 from billing.api import sent
 from billing.api.errors import problem
 from billing.models import IdempotentRequest, Operation, User
@@ -120,4 +121,6 @@ def _kept(row: IdempotentRequest, response: Response) -> Response:
 
 
 def _remembered(row: IdempotentRequest) -> Response:
-    return Response(json.loads(row.answer) if row.answer else None, status=row.http_status)
+    is_refusal = row.http_status >= status.HTTP_400_BAD_REQUEST
+    media_type = problem_details.MEDIA_TYPE if is_refusal else None
+    return Response(json.loads(row.answer) if row.answer else None, status=row.http_status, content_type=media_type)

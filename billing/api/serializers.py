@@ -235,8 +235,14 @@ class EntitlementSerializer(serializers.Serializer[Any]):
 
 
 class ProblemSerializer(serializers.Serializer[Any]):
-    code = serializers.CharField()
-    detail = serializers.CharField()
+    """Why a request was refused, as problem details (RFC 9457)."""
+
+    type = serializers.URLField(help_text="The page that explains this code")
+    title = serializers.CharField(help_text="What all refusals with this code have in common")
+    status = serializers.IntegerField(help_text="The HTTP status")
+    code = serializers.CharField(help_text="The kind of the refusal, for programs. It stays the same")
+    detail = serializers.CharField(help_text="What is wrong and what to do, in words that may be shown to a person")
+    request_id = serializers.CharField(help_text="By which the vendor finds this request in the log and audit trail")
     decline_code = serializers.CharField(required=False, help_text="Why a payment was declined")
     next_step = serializers.CharField(required=False, help_text="What a person can do about a declined payment")
     payment_page = serializers.URLField(
@@ -245,4 +251,6 @@ class ProblemSerializer(serializers.Serializer[Any]):
         help_text="While a subscription waits for its first payment: the page at Stripe where it is completed. Open it "
         "now and do not store it. Null if it is not known at this moment",
     )
-    fields = serializers.DictField(required=False)  # type: ignore[assignment]  # the name is the API's
+    fields = serializers.DictField(  # type: ignore[assignment]  # the name is the API's
+        required=False, help_text="What is wrong with each field, by its name"
+    )

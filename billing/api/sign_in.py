@@ -72,7 +72,7 @@ class SignIn(APIView):
 
     @extend_schema(request=SignInSerializer, responses={200: TokenSerializer, 401: PROBLEM, 403: PROBLEM, 429: PROBLEM})
     def post(self, request: Request) -> Response:
-        """Get a token for the header ``Authorization: Token …``, with e-mail address and password.
+        """Get a token for the header ``Authorization: Bearer …``, with e-mail address and password.
 
         Once you have a second factor, a `code` of it is needed too. The vendor's staff must have one. After too many
         wrong tries nothing is tried any more for some time: the answer is 429, and `Retry-After` says for how long.

@@ -6,7 +6,7 @@ from rest_framework.permissions import AllowAny
 
 from billing.api import account, approvals, audit_trail, invoices, members, payments, sign_in, views
 from billing.api.customers import CreditOperation, OfficeOperation
-from billing.api.documentation import Docs
+from billing.api.documentation import Docs, Problems
 from billing.api.invoices import ChargeOperation, InvoiceOperation
 from billing.api.operations import DeclaredView, OperationView, PreviewView, TellingView
 from billing.api.payment_methods import CardOperation, PaymentMethods
@@ -153,5 +153,6 @@ urlpatterns = [
     path("offices/", views.Offices.as_view(), name="offices"),
     path("offices/<uuid:public_id>/", include(OFFICE)),
     path("schema/", SpectacularAPIView.as_view(**open_to_all), name="schema"),
+    path("problems/", Problems.as_view(**open_to_all), name="problems"),
     path("docs/", Docs.as_view(url_name="api:schema", **open_to_all), name="docs"),
 ]

@@ -46,6 +46,7 @@ API: dict[tuple[str, str], str] = {
     ("POST", "sign-in"): "0",
     ("GET", "schema"): "0",
     ("GET", "docs"): "0",
+    ("GET", "problems"): "0",
     ("POST", "sign-out"): "*",
     ("POST", "own-password"): "*",
     ("GET", "office-second-factor"): "L",

@@ -57,7 +57,12 @@ def is_replay(answer):
 
 
 def the_same(first, second):
-    return (first.status_code, first.content) == (second.status_code, second.content) and is_replay(second)
+    return (first.status_code, told(first)) == (second.status_code, told(second)) and is_replay(second)
+
+
+def told(answer):
+    """Return it without the request's id: one that is not kept yet is made again for each request."""
+    return answer.content and {name: one for name, one in answer.json().items() if name != "request_id"}
 
 
 def died_before_it_answered():

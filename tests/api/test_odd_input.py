@@ -44,6 +44,7 @@ BODIES = {
 }
 TEXTS = {"a lone surrogate": "\\ud800", "a NUL": "\\u0000", "nothing": "", "a very long text": "x" * 30_000}
 FIELDS = "reason email role settle price password code until name quantity payment_method".split()
+OPEN = ("api/v1/schema/", "api/v1/docs/", "api/v1/problems/")
 TAKE_NO_BODY = ("api/v1/auth/sign-out/",)
 NAMES = "limit offset cursor q status kind from until month before after email actor search p page".split()
 QUERIES = {
@@ -94,9 +95,11 @@ def is_refused(answer: Any, *, may_succeed: bool = False) -> None:
     if answer.status_code < 300 and may_succeed:
         return
     assert 400 <= answer.status_code < 500, (answer.status_code, answer.content[:500])
-    assert answer["Content-Type"].startswith("application/"), answer["Content-Type"]
+    assert answer["Content-Type"] == "application/problem+json", answer["Content-Type"]
     body = json.loads(answer.content)
-    assert {"code", "detail"} <= set(body), body
+    assert {"type", "title", "status", "code", "detail", "request_id"} <= set(body), body
+    assert (body["status"], body["request_id"]) == (answer.status_code, answer["X-Request-ID"])
+    assert body["type"].partition("#")[2] == body["code"]
 
 
 @pytest.fixture
@@ -117,7 +120,7 @@ def test_a_token_that_is_none_is_refused(office: Office, value: bytes, no_limit_
     for route in READS:
         client = Client(raise_request_exception=False)
         answer = client.get(filled(route, office), HTTP_AUTHORIZATION=given)
-        is_refused(answer, may_succeed=route in ("api/v1/schema/", "api/v1/docs/"))
+        is_refused(answer, may_succeed=route in OPEN)
 
 
 def test_a_body_that_is_none_is_refused(client: Any, office: Office) -> None:

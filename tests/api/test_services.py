@@ -35,7 +35,7 @@ OPEN = {
 }
 """The addresses that a service with every scope may read. Whoever adds one here has thought about it."""
 ID = "3b0c7d1e-5a0f-4c55-9a53-0f1d2c3b4a59"
-OPEN_TO_ALL = ("sign-in", "schema", "docs")
+OPEN_TO_ALL = ("sign-in", "schema", "docs", "problems")
 
 
 def every_address():
@@ -208,9 +208,12 @@ def test_the_secret_of_one_service_does_not_open_with_the_prefix_of_another(offi
     assert asking(mixed).get(path(office, "entitlement/")).status_code == 401
 
 
-def test_a_persons_token_opens_nothing_as_a_services(office):
-    _, token = tokens.make(a_member(office, "owner"))
-    assert asking(token).get(path(office, "entitlement/")).status_code == 401
+def test_a_persons_token_as_a_bearer_opens_what_the_person_may_see(office, outsider):
+    _, of_owner = tokens.make(a_member(office, "owner"))
+    _, of_outsider = tokens.make(outsider.user)
+    assert asking(of_owner).get(path(office, "entitlement/")).status_code == 200
+    assert asking(of_outsider).get(path(office, "entitlement/")).status_code == 404
+    assert asking(f"obs_{of_owner}").get(path(office, "entitlement/")).status_code == 401
 
 
 def test_while_a_secret_is_replaced_both_are_valid_and_then_one(office):
