@@ -97,6 +97,11 @@ lint: .venv/dev-ready
 		$(BIN)/python manage.py collectstatic --no-input --verbosity 0 && \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 
+# The API's document, for whoever reads it without running the product. A test holds it against the code.
+.PHONY: openapi.yaml
+openapi.yaml: .venv/dev-ready
+	ENV_FILE=tests/test.env $(BIN)/python manage.py spectacular --file $@
+
 # The Containerfile and compose.yaml. They are only read: nothing is built or started.
 lint-containers: .venv/containers-ready
 	$(BIN)/hadolint Containerfile

@@ -121,6 +121,6 @@ def _kept(row: IdempotentRequest, response: Response) -> Response:
 
 
 def _remembered(row: IdempotentRequest) -> Response:
-    is_refusal = row.http_status >= status.HTTP_400_BAD_REQUEST
+    is_refusal = row.http_status is not None and row.http_status >= status.HTTP_400_BAD_REQUEST
     media_type = problem_details.MEDIA_TYPE if is_refusal else None
     return Response(json.loads(row.answer) if row.answer else None, status=row.http_status, content_type=media_type)

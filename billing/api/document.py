@@ -1,0 +1,102 @@
+"""What is added to the OpenAPI document after the framework made it: descriptions, examples, and each refusal.
+
+Source: https://drf-spectacular.readthedocs.io/en/latest/settings.html, POSTPROCESSING_HOOKS
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from billing.api import descriptions, examples
+from billing.problem_details import MEDIA_TYPE
+
+Document = dict[str, Any]
+METHODS = ("get", "post", "put", "patch", "delete")
+PROBLEM = {"$ref": "#/components/schemas/Problem"}
+REFUSALS = {
+    "400": "The request cannot be read, or some fields are missing or wrong",
+    "401": "The token is missing, wrong or expired",
+    "402": "The payment was declined, or there is nothing to charge",
+    "403": "You may not do this",
+    "404": "There is no such thing, or you may not see it",
+    "406": "The API answers JSON only",
+    "409": "It cannot be done in the present state. `detail` says why",
+    "413": "The body is larger than 64 KiB",
+    "415": "The body is not JSON",
+    "422": "A value cannot be taken. `detail` says why",
+    "429": "You asked too often. `Retry-After` says when to ask again",
+    "500": "An error on our side. It is in our log",
+    "502": "Stripe refused it. Nothing was changed",
+    "503": "The database or Stripe did not answer. Ask again, with the same Idempotency-Key",
+}
+OF_EVERY_ADDRESS = ("400", "401", "406", "429", "500", "503")
+WITH_A_BODY = ("413", "415")
+TAGS = {
+    "auth": "Signing in",
+    "account": "Signing in",
+    "plans": "Plans",
+    "entitlement": "Entitlement",
+    "subscription": "Subscription",
+    "payment-methods": "Payment methods",
+    "invoices": "Invoices",
+    "charges": "Invoices",
+    "payments": "Payments",
+    "adjustments": "Payments",
+    "approvals": "Approvals",
+    "statement": "Account",
+    "cycles": "Account",
+    "standing": "Account",
+    "credit": "Account",
+    "audit-trail": "Audit trail",
+    "members": "Members",
+    "invitations": "Members",
+    "second-factor": "Members",
+}
+"""By the part of the address that names the subject. What has none is about the Office itself."""
+OFFICE = "Offices"
+
+
+def tag_of(path: str) -> str:
+    """Return under which heading an address is: ``/api/v1/offices/{public_id}/invoices/`` is “Invoices”."""
+    parts = [one for one in path.split("/") if one and not one.startswith("{")]
+    return next((TAGS[one] for one in parts if one in TAGS), OFFICE)
+
+
+def complete(result: Document, **_: Any) -> Document:
+    """Add to the document what it lacks. A hook of drf-spectacular."""
+    for schema, field, about in fields(result):
+        if "description" not in about and (words := descriptions.of(schema, field)):
+            about["description"] = words
+    for name, example in examples.OF.items():
+        result["components"]["schemas"][name]["examples"] = [example]
+    for path, _method, operation in operations(result):
+        operation["tags"] = [tag_of(path)]
+        _add_refusals(operation)
+    result["components"]["responses"] = {
+        code: {"description": says, "content": {MEDIA_TYPE: {"schema": PROBLEM}}} for code, says in REFUSALS.items()
+    }
+    result["tags"] = [{"name": name} for name in dict.fromkeys([*TAGS.values(), OFFICE])]
+    return result
+
+
+def fields(document: Document) -> Iterator[tuple[str, str, Document]]:
+    """Yield each field of each schema: the schema's name, its own, and what is said of it."""
+    for schema, about in document["components"]["schemas"].items():
+        for field, said in about.get("properties", {}).items():
+            yield schema, field, said
+
+
+def operations(document: Document) -> Iterator[tuple[str, str, Document]]:
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            if method in METHODS:
+                yield path, method, operation
+
+
+def _add_refusals(operation: Document) -> None:
+    """Let the operation name each refusal that it can answer, as problem details."""
+    answers = operation["responses"]
+    named = [*OF_EVERY_ADDRESS, *(WITH_A_BODY if "requestBody" in operation else ())]
+    refused = {code for code in answers if code in REFUSALS} | set(named)
+    for code in sorted(refused):
+        answers[code] = {"$ref": f"#/components/responses/{code}"}
+    operation["responses"] = dict(sorted(answers.items()))

@@ -1,0 +1,80 @@
+"""The OpenAPI document is complete: fields are described, refusals are there, and examples are what it says."""
+
+from io import StringIO
+
+import jsonschema_rs
+import pytest
+from django.core.management import call_command
+from drf_spectacular.drainage import GENERATOR_STATS
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.validation import validate_schema
+
+from billing.api import descriptions, document, examples
+from tests.processes import ROOT
+
+
+@pytest.fixture(scope="module")
+def made():
+    return SchemaGenerator().get_schema(request=None, public=True)
+
+
+@pytest.fixture(scope="module")
+def schemas(made):
+    return made["components"]["schemas"]
+
+
+def test_it_is_openapi_3_1_without_a_warning(made):
+    validate_schema(made)
+    assert made["openapi"].startswith("3.1")
+    assert not GENERATOR_STATS._warn_cache
+    assert not GENERATOR_STATS._error_cache
+
+
+def test_the_document_that_is_kept_is_that_of_the_code():
+    written = StringIO()
+    call_command("spectacular", stdout=written)
+    kept = (ROOT / "openapi.yaml").read_text()
+    assert kept == written.getvalue(), "Run: make openapi.yaml"
+
+
+def test_each_field_is_described(made):
+    assert [f"{schema}.{name}" for schema, name, said in document.fields(made) if not said.get("description")] == []
+
+
+def test_no_description_is_of_a_field_that_is_gone(made):
+    there = {(schema, name) for schema, name, _ in document.fields(made)}
+    assert set(descriptions.COMMON) <= {name for _, name in there}
+    of = {(schema, name) for schema, names in descriptions.OF.items() for name in names}
+    assert of <= there
+
+
+def test_each_address_has_each_refusal_that_every_address_can_answer(made):
+    for path, method, operation in document.operations(made):
+        refused = {code for code in operation["responses"] if code >= "400"}
+        assert set(document.OF_EVERY_ADDRESS) <= refused, (path, method)
+        assert refused <= set(document.REFUSALS), (path, method)
+        assert ("413" in refused) == ("requestBody" in operation), (path, method)
+        for code in refused:
+            assert operation["responses"][code] == {"$ref": f"#/components/responses/{code}"}, (path, method)
+    for answer in made["components"]["responses"].values():
+        assert list(answer["content"]) == ["application/problem+json"]
+
+
+def test_each_address_is_under_one_heading_that_the_document_lists(made):
+    listed = [one["name"] for one in made["tags"]]
+    assert {tag for _, _, operation in document.operations(made) for tag in operation["tags"]} == set(listed)
+    assert document.tag_of("/api/v1/offices/{public_id}/invoices/{invoice_id}/pay/") == "Invoices"
+    assert document.tag_of("/api/v1/offices/{public_id}/") == "Offices"
+
+
+def test_each_tag_names_a_part_of_an_address(made):
+    parts = {part for path in made["paths"] for part in path.split("/")}
+    assert set(document.TAGS) <= parts
+
+
+@pytest.mark.parametrize("name", examples.OF)
+def test_each_example_is_what_its_schema_says(made, name):
+    whole = {"$ref": f"#/components/schemas/{name}", "components": made["components"]}
+    jsonschema_rs.validator_for(whole, validate_formats=True).validate(examples.OF[name])
+    required = {one for one, said in made["components"]["schemas"][name]["properties"].items() if said.get("readOnly")}
+    assert required <= set(examples.OF[name])
