@@ -172,9 +172,12 @@ def _take_in_customers(hold: Hold, renew: one_run.Renew) -> set[int]:
     """Make the Offices again that are lost, and link customers to Offices that had none. Return the Offices' keys.
 
     Only customers that this software made are taken in: their metadata has the id of their Office. What else subscribes
-    to a plan is told of by the comparison, for a person.
+    to a plan is told of by the comparison, for a person. Each is noted before, so that a run that is killed then has
+    listed it, and the next one knows it.
     """
-    found: set[int] = set()
+    report: Report = hold.report or {}
+    noted = [line.partition(":")[0] for line in report.get("Offices", [])]
+    found = set(Office.objects.filter(public_id__in=noted).values_list("pk", flat=True))
     of_office: defaultdict[uuid.UUID, list[Listed]] = defaultdict(list)
     cursor, more = "", True
     while more:
@@ -190,12 +193,10 @@ def _take_in_customers(hold: Hold, renew: one_run.Renew) -> set[int]:
         office = Office.objects.filter(public_id=number).first()
         if len(customers) > 1 or (office and office.payment_provider_customer_id):
             continue  # the comparison tells a person
-        if office is None:
-            office, what = adoption.adopt_customer(customers[0]), "made again"
-        else:
-            office, what = link_customer(office.pk, customers[0].customer), "has its customer again"
+        _note(hold, "Offices", [f"{number}: {'has its customer again' if office else 'made again'}"])
+        customer = customers[0]
+        office = link_customer(office.pk, customer.customer) if office else adoption.adopt_customer(customer)
         found.add(office.pk)
-        _note(hold, "Offices", [f"{number}: {what}"])
     return found
 
 

@@ -32,7 +32,9 @@ def make(folder: Path, *, by: Actor, reason: str) -> tuple[Backup, list[str]]:
     Web and worker go on. While it runs, the folder needs room for three times the database. What a killed run left is
     removed by the next one.
 
-    Raises: NotDone, OSError, django.db.Error: there is no new backup, and the old ones are as before.
+    Raises:
+        NotDone: the text says whether there is a new backup.
+        OSError, django.db.Error: there is no new backup, and the old ones are as before.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _alone_in(folder) as work:
@@ -113,7 +115,12 @@ def _remove_old(folder: Path, made: Backup) -> list[str]:
         if name != made.name and (place >= settings.BACKUP_KEEP or _made_at(name) < before)
     ]
     for name in old:
-        (folder / name).unlink()
+        try:
+            (folder / name).unlink()
+        except OSError as error:
+            raise NotDone(
+                f"{made.name} was made and verified. But an old backup could not be removed: {name} ({error.strerror})."
+            ) from error
     return old
 
 

@@ -184,6 +184,18 @@ def test_the_one_that_was_just_made_stays_also_where_a_clock_was_wrong(file, fol
     assert (folder / made.name).exists()
 
 
+def test_if_an_old_one_cannot_be_removed_the_error_says_that_the_new_one_is_there(file, folder, settings):
+    settings.BACKUP_KEEP = 1
+    name = named(folder, 3).name
+    (folder / name).unlink()
+    (folder / name).mkdir()
+
+    with pytest.raises(NotDone, match=rf"was made and verified. But an old backup could not be removed: {name} \("):
+        making.make(folder, by=BY, reason="tests")
+
+    assert len([one for one in folder.glob("*.age") if one.is_file()]) == 1
+
+
 def test_two_at_a_time_are_refused_and_what_a_killed_one_left_goes(file, folder):
     left = folder / f"{making.UNFINISHED}killed"
     left.mkdir(parents=True)

@@ -193,3 +193,9 @@ def test_an_operation_is_listed_before_it_is_settled_and_keeps_one_line(held, st
     (line,) = Hold.objects.get().report["open operations"]
     operation.refresh_from_db()
     assert line.endswith(f"{operation.public_id}, Office {subscribed.public_id}: {operation.status}")
+
+
+def test_an_office_that_a_killed_run_made_again_is_asked_about_too(held, stripe, subscribed):
+    after._note(held, "Offices", [f"{subscribed.public_id}: made again"])
+
+    assert after._take_in_customers(held, lambda: None) == {subscribed.pk}

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from billing import clock, errors
-from billing.models import Invoice, Office, Operation, OperationStep
+from billing.models import Finding, Invoice, Office, Operation, OperationStep
 from billing.operations.engine.begin import perform
 from billing.operations.engine.declaration import AtStripe, Declaration
 from billing.operations.engine.settle import resume_unsettled
@@ -200,3 +200,5 @@ def test_what_was_done_a_day_ago_is_found_and_what_was_not_is_abandoned(stripe, 
 
     lost.refresh_from_db()
     assert lost.status == ("succeeded" if done and row.found else "abandoned")
+    found = Finding.objects.filter(kind="operation_abandoned", subject=str(lost.public_id))
+    assert found.exists() == (lost.status == "abandoned")

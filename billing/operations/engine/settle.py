@@ -6,6 +6,7 @@ most 20 h. After that, or where Stripe replays a failure of its own, the object 
 """
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.db import transaction
@@ -160,17 +161,24 @@ def _find_out(run: Run, *, refused: errors.NotSent | None = None) -> None:
 
 
 def _abandon(run: Run, error: errors.BillingError, became: str) -> None:
+    """Settle it as abandoned, together with the finding that tells a person."""
     operation = run.operation
-    _settle(operation, Status.ABANDONED, error)
-    report(
-        "operation_abandoned",
-        run.id,
-        office=run.office,
-        detail=f"“{operation.in_words}”, asked for by {operation.actor_label}, {became}",
-    )
+    detail = f"“{operation.in_words}”, asked for by {operation.actor_label}, {became}"
+    _settle(operation, Status.ABANDONED, error, tell=lambda: _tell_of_abandoned(run, detail))
 
 
-def _settle(operation: Operation, status: str, error: errors.BillingError | None = None) -> None:
+def _tell_of_abandoned(run: Run, detail: str) -> None:
+    report("operation_abandoned", run.id, office=run.office, detail=detail)
+
+
+def _settle(
+    operation: Operation,
+    status: str,
+    error: errors.BillingError | None = None,
+    *,
+    tell: Callable[[], None] = lambda: None,
+) -> None:
+    """Write the outcome, and ``tell`` of it in the same transaction. If another process took it over, do neither."""
     with transaction.atomic(durable=True):
         mine = Operation.objects.filter(pk=operation.pk, attempts=operation.attempts, status__in=Operation.UNSETTLED)
         if not mine.update(attempts=F("attempts")):
@@ -188,6 +196,7 @@ def _settle(operation: Operation, status: str, error: errors.BillingError | None
             operation.settled_at = clock.wall()
         written = ["status", "error_code", "error_message", "decline_code", "lease_until", "settled_at"]
         operation.save(update_fields=written)
+        tell()
     measures.count(measures.OPERATIONS, operation.kind, status)
 
 
