@@ -4,17 +4,18 @@ What can still change is calculated again each time: the present month, and the 
 decide about a debit. Once a day it is all the weeks that are shown.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Q, Sum
 
 from billing import clock
 from billing.jobs import job
 from billing.models import Adjustment, Movement, Payment, RolledUp, RollUp
 from billing.models.statuses import NOT_GIVEN_BACK, PaymentStatus
 from billing.reports import calendar, movements
+from billing.reports.calendar import WEEK
 
 OPENING, PAID, REFUNDED = "opening", "paid", "refunded"
 SETTLES_WITHIN = timedelta(days=14)
@@ -22,8 +23,11 @@ SETTLES_WITHIN = timedelta(days=14)
 WEEKS = 13
 LATE = timedelta(days=1)
 """For how long after its end a month is calculated again."""
+COUNTS_AS_PAID = Q(status=PaymentStatus.SUCCEEDED)
+COUNTS_AS_REFUNDED = Q(kind=Adjustment.Kind.REFUND) & ~Q(status__in=NOT_GIVEN_BACK)
+"""The conditions for payments that brought money, and for adjustments whose money is on its way back or there."""
 Report = RolledUp.Report
-Made = Callable[[RollUp | None], list[RolledUp]]
+Made = Callable[[RollUp | None, datetime], tuple[date, list[RolledUp]]]
 
 
 @job("roll-up-reports", every=timedelta(minutes=2))
@@ -32,73 +36,58 @@ def roll_up() -> bool:
     if movements.record():
         return True
     now = clock.billing()
-    _roll(Report.MRR, now, lambda mark: list(_mrr(mark, now)))
-    _roll(Report.COLLECTIONS, now, lambda mark: list(_collections(mark, now)))
+    _roll(Report.MRR, now, _mrr)
+    _roll(Report.COLLECTIONS, now, _collections)
     return False
 
 
-def refunds() -> QuerySet[Adjustment]:
-    """Return the refunds whose money is on its way back, or there."""
-    return Adjustment.objects.filter(kind=Adjustment.Kind.REFUND).exclude(status__in=NOT_GIVEN_BACK)
-
-
-def payments() -> QuerySet[Payment]:
-    """Return the payments that brought money."""
-    return Payment.objects.filter(status=PaymentStatus.SUCCEEDED)
-
-
 def _roll(report: str, now: datetime, made: Made) -> None:
-    """Write the figures that ``made`` returns in place of those of the same and later days."""
+    """Write the figures that ``made`` returns in place of those since its day."""
     with transaction.atomic():
         mark = RollUp.objects.filter(pk=report).first()
-        figures = made(mark)
-        if figures:
-            RolledUp.objects.filter(report=report, since__gte=min(one.since for one in figures)).delete()
-            RolledUp.objects.bulk_create(figures)
+        since, figures = made(mark, now)
+        RolledUp.objects.filter(report=report, since__gte=since).delete()
+        RolledUp.objects.bulk_create(figures)
         RollUp.objects.update_or_create(pk=report, defaults={"through": now, "made_at": clock.wall()})
 
 
-def _mrr(mark: RollUp | None, now: datetime) -> Iterator[RolledUp]:
-    """Yield the figures of the months that may have changed: what each began with, and its movements by kind."""
-    first = Movement.objects.order_by("at").values_list("at", flat=True).first()
-    if first is None:
-        return
-    begin = calendar.month_of(mark.through - LATE if mark else first)
-    begin = max(begin, calendar.month_of(first))
-    opening = _closing_before(begin)
-    for month in calendar.months(begin, calendar.month_of(now)):
-        for currency, amount in opening.items():
-            yield RolledUp(report=Report.MRR, since=month, part=OPENING, currency=currency, amount=amount)
+def _mrr(mark: RollUp | None, now: datetime) -> tuple[date, list[RolledUp]]:
+    """Return the figures of the months that may have changed: what each began with, and its movements by kind."""
+    first = Movement.objects.order_by("at").values_list("at", flat=True).first() or now
+    since = calendar.month_of(max(first, mark.through - LATE) if mark else first)
+    monthly, figures = _closing_before(since), []
+    for month in calendar.months(since, calendar.month_of(now)):
+        figures += [_figure(Report.MRR, month, OPENING, currency, 0, amount) for currency, amount in monthly.items()]
         within = Movement.objects.filter(
             at__gte=calendar.begins(month), at__lt=calendar.begins(calendar.month_after(month))
-        )
-        for kind, currency, n, total in _grouped(within, "kind", Sum("amount")):
-            amount = int(total)
-            yield RolledUp(report=Report.MRR, since=month, part=kind, currency=currency, n=n, amount=amount)
-            opening[currency] = opening.get(currency, 0) + amount
+        ).order_by("kind", "currency")
+        for kind, currency, n, amount in within.values_list("kind", "currency").annotate(Count("pk"), Sum("amount")):
+            figures.append(_figure(Report.MRR, month, kind, currency, n, amount))
+            monthly[currency] = monthly.get(currency, 0) + int(amount)
+    return since, figures
 
 
 def _closing_before(month: date) -> dict[str, int]:
     """Return with how much MRR of each currency the month begins."""
     rows = RolledUp.objects.filter(report=Report.MRR, since=calendar.month_before(month)).order_by("currency")
-    return {one["currency"]: int(one["total"]) for one in rows.values("currency").annotate(total=Sum("amount"))}
+    return {currency: int(amount) for currency, amount in rows.values_list("currency").annotate(Sum("amount"))}
 
 
-def _collections(mark: RollUp | None, now: datetime) -> Iterator[RolledUp]:
-    """Yield what was paid and refunded in each week that may have changed."""
-    weeks = calendar.last_weeks(WEEKS, at=now)
+def _collections(mark: RollUp | None, now: datetime) -> tuple[date, list[RolledUp]]:
+    """Return what was paid and refunded in each week that may have changed."""
+    weeks, figures = calendar.last_weeks(WEEKS, at=now), []
     if mark and mark.made_at.date() == clock.wall().date():
         weeks = [week for week in weeks if week >= calendar.week_of(mark.through - SETTLES_WITHIN)]
     for week in weeks:
-        within = {"created_at__gte": calendar.begins(week), "created_at__lt": calendar.begins(week + calendar.WEEK)}
-        for part, rows in ((PAID, payments()), (REFUNDED, refunds())):
-            for _, currency, n, total in _grouped(rows.filter(**within), "currency", Sum("amount")):
-                yield RolledUp(
-                    report=Report.COLLECTIONS, since=week, part=part, currency=currency, n=n, amount=int(total)
-                )
+        for part, rows in (
+            (PAID, Payment.objects.filter(COUNTS_AS_PAID)),
+            (REFUNDED, Adjustment.objects.filter(COUNTS_AS_REFUNDED)),
+        ):
+            within = rows.filter(created_at__gte=calendar.begins(week), created_at__lt=calendar.begins(week + WEEK))
+            summed = within.order_by("currency").values_list("currency").annotate(Count("pk"), Sum("amount"))
+            figures += [_figure(Report.COLLECTIONS, week, part, *one) for one in summed]
+    return weeks[0], figures
 
 
-def _grouped(rows: QuerySet, by: str, amount: Sum) -> QuerySet:  # type: ignore[type-arg]
-    """Return for each value of this column and each currency: both, how many rows, and the sum."""
-    grouped = rows.order_by(by, "currency").values(by, "currency").annotate(n=Count("pk"), total=amount)
-    return grouped.values_list(by, "currency", "n", "total")
+def _figure(report: str, since: date, part: str, currency: str, n: int, amount: int) -> RolledUp:
+    return RolledUp(report=report, since=since, part=part, currency=currency, n=n, amount=int(amount))
