@@ -1,4 +1,4 @@
-"""What is calculated for reports: each movement of MRR, and figures that are rolled up. ``billing.reports`` writes them.
+"""What reports calculate: each movement of MRR, and figures that are rolled up. ``billing.reports`` writes them.
 
 They follow from other rows and can be made again.
 """

@@ -1,1 +1,1 @@
-"""Reports: what is billed, paid and owed, over all Offices. Queries over our own columns; never two currencies added."""
+"""Reports: what is billed, paid and owed, over all Offices. They query our own columns; no two currencies are added."""

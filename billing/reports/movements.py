@@ -31,6 +31,8 @@ BATCH = 500
 WORKS_FOR_SECONDS = 20
 OVERLAP = timedelta(hours=1)
 """How far it looks back: a change may be committed later than one that was made after it."""
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""Stripe's times are in whole seconds of another clock. An Office can subscribe in the second in which it is added."""
 Kind = Movement.Kind
 
 
@@ -96,7 +98,7 @@ def _movements(changes: Iterable[SubscriptionChange]) -> Iterable[Movement]:
 def _was_adopted(change: SubscriptionChange) -> bool:
     """Return whether it shows a subscription for the first time, which began before its Office was known here."""
     began, known_since = _annotated(change)
-    return change.status_before == "" and began < known_since
+    return change.status_before == "" and began < known_since - CLOCKS_DIFFER
 
 
 def _annotated(change: SubscriptionChange) -> tuple[datetime, datetime]:

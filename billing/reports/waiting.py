@@ -73,7 +73,7 @@ class Counted:
 
 
 def owed_for(days: int, *, at: datetime) -> Q:
-    """Return the condition for owed invoices of the bucket that begins with ``days``. Annotate ``asked_since`` first."""
+    """Return the condition for owed invoices of the age that begins with ``days``. Annotate ``asked_since`` first."""
     if days == NOT_DUE:
         return Q(asked_since__gt=at)
     later = [one for one in AGES if one > days]
