@@ -74,10 +74,11 @@ class Counted:
 
 def owed_for(days: int, *, at: datetime) -> Q:
     """Return the condition for owed invoices of the age that begins with ``days``. Annotate ``asked_since`` first."""
+    not_due = Q(collection=Invoice.Collection.SENT, asked_since__gt=at)
     if days == NOT_DUE:
-        return Q(asked_since__gt=at)
+        return not_due
+    condition = ~not_due if days == 0 else Q(asked_since__lte=at - timedelta(days=days))
     later = [one for one in AGES if one > days]
-    condition = Q(asked_since__lte=at - timedelta(days=days))
     return condition & Q(asked_since__gt=at - timedelta(days=later[0])) if later else condition
 
 
