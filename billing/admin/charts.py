@@ -96,7 +96,7 @@ def charts(pictures: Pictures, counted: Sequence[Counted], plans: dict[int, str]
         yield _collections(currency, weeks)
     for currency in sorted({one.currency for one in counted if one.what == "owed"}):
         yield _ageing(currency, [one for one in counted if one.what == "owed" and one.currency == currency])
-    if any(one.what == "standing" and one.key in LIVE for one in counted):
+    if any(one.what == "offices" and one.key in LIVE for one in counted):
         yield _plans(counted, plans)
 
 
@@ -232,7 +232,7 @@ def _ageing(currency: str, owed: Sequence[Counted]) -> Chart:
 def _plans(counted: Sequence[Counted], plans: dict[int, str]) -> Chart:
     live: dict[int, int] = {}
     for one in counted:
-        if one.what == "standing" and one.key in LIVE:
+        if one.what == "offices" and one.key in LIVE:
             live[one.number] = live.get(one.number, 0) + one.n
     order = sorted(live, key=lambda plan: (-live[plan], plan))
     names = [plans.get(plan, "Not one of our plans") for plan in order]

@@ -76,7 +76,7 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "tasks": list(tasks_of(user, seen, counted)),
         "steps": steps,
         "next_step": next((step for step in steps if not step.done), None),
-        "standing": _standing(counted),
+        "statuses": _by_status(counted),
         "longest": _longest_owed(at) if Waiting(counted).n("owed") else [],
         "figures": _figures(counted, shown, at),
         "charts": list(charts(shown, counted, plans)),
@@ -87,7 +87,7 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 def _first_steps(user: User, counted: list[Counted]) -> Iterator[Step]:
     """Yield the steps until the first subscription is there."""
-    if any(one.what == "standing" and one.key for one in counted) or Subscription.objects.exists():
+    if any(one.what == "offices" and one.key for one in counted) or Subscription.objects.exists():
         return
     first = Office.objects.order_by("pk").first()
     yield Step(
@@ -116,11 +116,11 @@ def _first_steps(user: User, counted: list[Counted]) -> Iterator[Step]:
     )
 
 
-def _standing(counted: list[Counted]) -> list[dict[str, Any]]:
+def _by_status(counted: list[Counted]) -> list[dict[str, Any]]:
     """Return how many Offices have a subscription of each status, archived ones left out."""
     counts: dict[str, int] = {}
     for one in counted:
-        if one.what == "standing":
+        if one.what == "offices":
             counts[one.key] = counts.get(one.key, 0) + one.n
     known = [*STANDING, *(status for status in counts if status not in STANDING)]
     return [

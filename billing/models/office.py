@@ -109,7 +109,7 @@ class Office(Named):
         ordering = ["name", "pk"]
         indexes = [
             models.Index(fields=["name", "id"], name="office_by_name"),
-            models.Index(fields=["archived_at", "subscription_status", "current_plan"], name="office_by_standing"),
+            models.Index(fields=["archived_at", "subscription_status", "current_plan"], name="office_by_status"),
             models.Index(fields=["subscription_status", "past_due_since"], name="office_by_past_due"),
         ]
         permissions = [

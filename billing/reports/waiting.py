@@ -1,4 +1,4 @@
-"""What waits for a person, and how the Offices stand: conditions that pages filter by, and their counts and sums.
+"""What waits for a person, and how many Offices there are of each status: conditions that pages filter by, and their counts and sums.
 
 The conditions are the only place that says what they mean, so a number and the list that it opens are of the same rows.
 """
@@ -135,7 +135,7 @@ def counted(user: User, *, at: datetime, now: datetime) -> list[Counted]:
 def _counts(user: User, at: datetime, now: datetime) -> Iterable[tuple[str, QuerySet[Any], dict[str, Any]]]:
     offices, invoices = Office.objects.filter(archived_at=None), Invoice.objects.filter(OWED)
     plan = Coalesce("current_plan_id", 0)
-    yield "standing", offices, {"key": F("subscription_status"), "number": plan}
+    yield "offices", offices, {"key": F("subscription_status"), "number": plan}
     billed = Subscription.objects.filter(BILLED)
     yield "billed", billed, {"currency": F("currency"), "amount": Sum("monthly_amount")}
     aged = Case(

@@ -157,7 +157,7 @@ def test_what_is_owed_trialed_and_expires_is_said_by_money_and_listed(shown, aud
 
 
 def test_each_status_counts_the_offices_of_its_list(shown, auditor):
-    for row in shown.context["standing"]:
+    for row in shown.context["statuses"]:
         assert row["n"] == len(listed(auditor, row["page"])), row["status"]
 
 
