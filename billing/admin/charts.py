@@ -15,7 +15,6 @@ from billing.admin.links import list_of
 from billing.models import Movement
 from billing.models.statuses import LIVE
 from billing.money import Money
-from billing.reports import calendar
 from billing.reports.pictures import Month, Pictures, Week
 from billing.reports.waiting import AGES, NOT_DUE, Counted
 
@@ -37,6 +36,9 @@ WRITTEN = "#767f8d"
 class Cell:
     text: str
     page: str = ""
+
+
+UNKNOWN = Cell("not known")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +92,8 @@ class Chart:
 
 def charts(pictures: Pictures, counted: Sequence[Counted], plans: dict[int, str]) -> Iterator[Chart]:
     for currency, months in pictures.mrr.items():
-        yield _mrr(currency, months)
-        yield _movements(currency, months, pictures.adopted_in.get(currency))
+        yield _mrr(currency, pictures.months, months)
+        yield _movements(currency, pictures.months, months, pictures.adopted_in.get(currency))
     for currency, weeks in pictures.collections.items():
         yield _collections(currency, weeks)
     for currency in sorted({one.currency for one in counted if one.what == "owed"}):
@@ -104,24 +106,23 @@ def month_page(month: date, currency: str, **more: str) -> str:
     return list_of("movement", month=f"{month:%Y-%m}.{currency}", **more)
 
 
-def _mrr(currency: str, months: Sequence[Month | None]) -> Chart:
+def _mrr(currency: str, days: Sequence[date], months: Sequence[Month | None]) -> Chart:
     pages = [_through(one, currency) for one in months]
     rows = [
-        [Cell(f"{one.since:%B %Y}"), Cell(str(one.closing), page)]
-        for one, page in zip(months, pages, strict=True)
-        if one
+        [Cell(f"{day:%B %Y}"), Cell(str(one.closing), page) if one else UNKNOWN]
+        for day, one, page in zip(days, months, pages, strict=True)
     ]
     return Chart(
         f"MRR in {currency.upper()}",
         _since(months),
-        _month_labels(months),
+        _month_labels(days, months),
         [Bars("MRR at the end of the month", [_amount(one.closing) if one else None for one in months], pages)],
         ["Month", "MRR at its end"],
         rows,
     )
 
 
-def _movements(currency: str, months: Sequence[Month | None], adopted_in: date | None) -> Chart:
+def _movements(currency: str, days: Sequence[date], months: Sequence[Month | None], adopted_in: date | None) -> Chart:
     known = [one for one in months if one]
     kinds = [kind for kind in Movement.Kind if any(kind in one.movements for one in known)]
     says = "What changed the MRR of each month. What was there when an Office was adopted is no growth."
@@ -138,15 +139,17 @@ def _movements(currency: str, months: Sequence[Month | None], adopted_in: date |
     ]
     rows = [
         [
-            Cell(f"{one.since:%B %Y}"),
+            Cell(f"{day:%B %Y}"),
             Cell(str(one.opening)),
             *(_moved(one, kind, currency) for kind in kinds),
             Cell(str(one.closing), _through(one, currency)),
         ]
-        for one in known
+        if one
+        else [Cell(f"{day:%B %Y}"), *[UNKNOWN] * (len(kinds) + 2)]
+        for day, one in zip(days, months, strict=True)
     ]
     head = ["Month", "Opening", *(str(kind.label) for kind in kinds), "Closing"]
-    return Chart(f"Movements of MRR in {currency.upper()}", says, _month_labels(months), bars, head, rows)
+    return Chart(f"Movements of MRR in {currency.upper()}", says, _month_labels(days, months), bars, head, rows)
 
 
 def _moved(month: Month, kind: Movement.Kind, currency: str) -> Cell:
@@ -166,15 +169,9 @@ def _since(months: Sequence[Month | None]) -> str:
     return says if known is None or months[0] else f"{says} Before {known.since:%B %Y}, nothing was known here."
 
 
-def _month_labels(months: Sequence[Month | None]) -> list[str]:
-    """Return the names of the months. The last is the present one, also if nothing is known of it."""
-    last = next(one.since for one in reversed(months) if one)
-    labels: list[str] = []
-    for _ in months:
-        labels.append(f"{last:%b %Y}")
-        last = calendar.month_before(last)
-    known = [one is not None for one in months]
-    return [label if is_known else f"{label}: not known" for label, is_known in zip(labels[::-1], known, strict=True)]
+def _month_labels(days: Sequence[date], months: Sequence[Month | None]) -> list[str]:
+    """Return the names of the months. One of which nothing is known has a question mark."""
+    return [f"{day:%b %Y}" if one else f"{day:%b %Y} ?" for day, one in zip(days, months, strict=True)]
 
 
 def _collections(currency: str, weeks: Sequence[Week]) -> Chart:
@@ -210,7 +207,11 @@ def _ageing(currency: str, owed: Sequence[Counted]) -> Chart:
     pages = {days: list_of("invoice", owed=f"{days}.{currency}") for days in ages}
     sums = {days: Money(by_age[days].amount if days in by_age else 0, currency) for days in ages}
     rows = [
-        [Cell(AGE_WORDS[days]), Cell(f"{by_age[days].n:,}" if days in by_age else "0"), Cell(str(sums[days]), page)]
+        [
+            Cell(AGE_WORDS[days]),
+            Cell(f"{by_age[days].n:,}" if days in by_age else "0"),
+            Cell(str(sums[days]), page if days in by_age else ""),
+        ]
         for days, page in pages.items()
     ]
     everything = Money(sum(one.amount for one in owed), currency)

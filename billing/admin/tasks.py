@@ -123,9 +123,9 @@ def in_words_of(sums: list[Money]) -> str:
 
 
 def _standing_of_debtors(waiting: Waiting) -> str:
-    """Say how the subscriptions of the Offices that owe stand: 3 past due, 1 canceled."""
-    parts = [(one.n, in_words(one.key) or "without a subscription") for one in waiting.of("owing")]
-    return ", ".join(f"{n:,} {status}" for n, status in sorted(parts, reverse=True))
+    """Say which statuses the subscriptions of the Offices that owe have."""
+    parts = [(one.n, in_words(one.key) or "none") for one in waiting.of("owing")]
+    return f"Their subscriptions: {', '.join(f'{n:,} {status}' for n, status in sorted(parts, reverse=True))}"
 
 
 def _next_without_access() -> str:

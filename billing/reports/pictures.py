@@ -44,12 +44,13 @@ class Week:
 
 @dataclass(slots=True)
 class Pictures:
-    """The pictures. ``None`` in place of a month: nothing was known here yet.
+    """The pictures of ``months``. ``None`` in place of one: nothing was known here yet, or it is not rolled up yet.
 
     ``rolled_up_at`` is None before the first roll-up. ``adopted_in`` has the last month in which an Office was adopted
     that paid before: months before it lack what it paid then.
     """
 
+    months: list[date]
     rolled_up_at: datetime | None = None
     mrr: dict[str, list[Month | None]] = field(default_factory=dict)
     adopted_in: dict[str, date] = field(default_factory=dict)
@@ -65,12 +66,13 @@ def pictures(*, at: datetime) -> Pictures:
         found[one.report, one.since, one.part, one.currency] = Figure(Money(one.amount, one.currency), one.n)
     of_mrr = sorted({currency for report, _, _, currency in found if report == Report.MRR})
     of_collections = sorted({currency for report, _, _, currency in found if report == Report.COLLECTIONS})
-    known = min((since for report, since, _, _ in found if report == Report.MRR), default=None)
+    known = [since for report, since, _, _ in found if report == Report.MRR]
     adopted = [key for key in found if key[0] == Report.MRR and key[2] == Movement.Kind.ADOPTED]
     return Pictures(
+        months,
         rolled_up_at=RollUp.objects.aggregate(at=Max("made_at"))["at"],
         mrr={
-            currency: [_month(found, one, currency) if known and known <= one else None for one in months]
+            currency: [_month(found, one, currency) if min(known) <= one <= max(known) else None for one in months]
             for currency in of_mrr
         },
         adopted_in={currency: max(since for _, since, _, of in adopted if of == currency) for *_, currency in adopted},

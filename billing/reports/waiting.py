@@ -1,4 +1,4 @@
-"""What waits for a person, and how many Offices there are of each status: conditions that pages filter by, and their counts and sums.
+"""What waits for a person, and how many Offices have each status: conditions that pages filter by, and their sums.
 
 The conditions are the only place that says what they mean, so a number and the list that it opens are of the same rows.
 """

@@ -134,7 +134,8 @@ def test_an_office_that_is_past_due_is_named_with_what_it_owes(subscribed, strip
     words = told(auditor)
 
     assert (
-        "1 Office owes 199.00 USD 1 past due. The next one to lose access is Maple Street Family Practice, on" in words
+        "1 Office owes 199.00 USD Their subscriptions: 1 past due. The next one to lose access is Maple Street Family Practice, on"
+        in words
     )
     assert "Owed the longest Maple Street Family Practice 199.00 USD since" in words
     assert "may use the product until" in words
@@ -144,7 +145,7 @@ def test_an_office_that_is_past_due_is_named_with_what_it_owes(subscribed, strip
     stripe.advance(days=20)
     stripe.deliver_and_apply()
     words = told(auditor)
-    assert "1 Office owes 199.00 USD 1 canceled." in words
+    assert "1 Office owes 199.00 USD Their subscriptions: 1 canceled." in words
     assert "Maple Street Family Practice 199.00 USD; its subscription has ended may not use the product" in words
 
 

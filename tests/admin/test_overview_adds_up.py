@@ -143,7 +143,7 @@ def test_what_is_owed_trialed_and_expires_is_said_by_money_and_listed(shown, aud
     tasks = {task.title: task for task in shown.context["tasks"]}
 
     owes = tasks["3 Offices owe 7.00 EUR and 152.00 USD"]
-    assert owes.says.startswith("1 past due, 1 canceled, 1 active.")
+    assert owes.says.startswith("Their subscriptions: 1 past due, 1 canceled, 1 active.")
     assert owes.says.endswith(
         "The next one to lose access is Oak Clinic, on 16 June 2030 (UTC)."
     )  # 14 days after 2 June

@@ -155,6 +155,13 @@ def test_a_month_without_a_movement_carries_the_mrr_on():
     ]
 
 
+def test_a_month_that_is_not_rolled_up_yet_is_not_shown_as_nothing():
+    changed(begun(known_since(day(5, 1)), day(6, 2)), day(6, 2), 0, 10_000, was="")
+    months()
+
+    assert pictures(at=day(7, 1)).mrr["usd"][-1] is None
+
+
 def test_before_anything_is_known_there_is_no_picture(db):
     assert months() == []
     assert pictures(at=NOW).rolled_up_at is not None
