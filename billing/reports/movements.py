@@ -73,7 +73,7 @@ def _all() -> QuerySet[SubscriptionChange]:
 def _next(changes: QuerySet[SubscriptionChange], last: SubscriptionChange | None) -> list[SubscriptionChange]:
     """Return the next changes that moved MRR and have no movement, the oldest first."""
     if last:
-        changes = changes.filter(Q(at__gt=last.at) | Q(at=last.at, pk__gt=last.pk))
+        changes = changes.filter(Q(at__gt=last.at) | Q(pk__gt=last.pk), at__gte=last.at)
     changes = changes.filter(movement=None).exclude(mrr_before=F("mrr_after")).order_by("at", "pk")
     began = Coalesce("subscription__started_at", "subscription__created_at")
     return list(changes.annotate(began=began, known_since=F("office__created_at"))[:BATCH])

@@ -133,10 +133,7 @@ def test_an_office_that_is_past_due_is_named_with_what_it_owes(subscribed, strip
 
     words = told(auditor)
 
-    assert (
-        "1 Office owes 199.00 USD Their subscriptions: 1 past due. The next one to lose access is Maple Street Family Practice, on"
-        in words
-    )
+    assert "1 Office owes 199.00 USD Their subscriptions: 1 past due. The next one to lose access is Maple" in words
     assert "Owed the longest Maple Street Family Practice 199.00 USD since" in words
     assert "may use the product until" in words
     assert "past due 1" in words
