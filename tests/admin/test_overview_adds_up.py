@@ -61,7 +61,7 @@ def busy(stripe):
     paid(maple, day(5, 7), 19_900)
     paid(elm, day(6, 11), 18_900, currency="eur")
     owed(oak, day(6, 2), 9_800)
-    owed(oak, NOW - timedelta(days=8), 300)
+    owed(oak, NOW - timedelta(days=8, hours=1), 300)
     owed(oak, NOW, 200)
     owed(fir, day(5, 2), 4_900)
     owed(elm, day(6, 12), 700, currency="eur", collection="send_invoice", due_at=NOW + timedelta(days=5))
