@@ -36,6 +36,7 @@ from billing.monitoring import direct, key, telling  # noqa: F401  for their job
 from billing.operations.engine import request_texts  # noqa: F401  for its job
 from billing.operations.engine.settle import resume_unsettled
 from billing.outbox import delivery, keeping  # noqa: F401  keeping: for its job
+from billing.reports import rolling  # noqa: F401  for its job
 from billing.stripe_api import pace
 from billing.webhooks import inbox
 from config import logs

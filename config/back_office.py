@@ -18,7 +18,11 @@ def _in_sidebar(title: str, icon: str, model: str) -> dict[str, object]:
 
 UNFOLD = {
     "STYLES": [lambda request: static("billing/admin.css"), lambda request: static("billing/idle.css")],
-    "SCRIPTS": [lambda request: static("billing/idle.js"), lambda request: static("billing/labels.js")],
+    "SCRIPTS": [
+        lambda request: static("billing/idle.js"),
+        lambda request: static("billing/labels.js"),
+        lambda request: static("billing/charts.js"),
+    ],
     "SITE_TITLE": "Office Billing",
     "SITE_HEADER": "Office Billing",
     "SITE_SYMBOL": "local_hospital",
@@ -40,6 +44,7 @@ UNFOLD = {
                         ("Refunds and disputes", "currency_exchange", "adjustment"),
                         ("Requests for approval", "approval_delegation", "approvalrequest"),
                         ("Plans", "sell", "plan"),
+                        ("Movements of MRR", "trending_up", "movement"),
                     ),
                 ),
                 (

@@ -42,7 +42,7 @@ class Power(Enum):
 
 
 SEEN = (
-    "office plan planprice subscription subscriptionitem subscriptionchange invoice invoicepayment payment "
+    "office plan planprice subscription subscriptionitem subscriptionchange movement invoice invoicepayment payment "
     "paymentmethod adjustment operation operationstep receivedevent membership agreement finding job notification "
     "workerheartbeat stripeaccount reconciliation user invitation vouching approvalrequest emergencyrole "
     "serviceidentity"

@@ -12,6 +12,7 @@ from unfold.decorators import display
 from billing import zones
 from billing.admin.acts import invoices, payments
 from billing.admin.acts.pages import ActsAdmin
+from billing.admin.filtered import OwedFor
 from billing.admin.readonly import ReadOnly, ReadOnlyInline
 from billing.admin.searching import OFFICE
 from billing.admin.tones import TONES
@@ -48,7 +49,7 @@ class AttemptInline(ReadOnlyInline):
 @admin.register(Invoice)
 class InvoiceAdmin(ReadOnly, ActsAdmin):
     list_display = ("shown_number", "office", "kind", "state", "total_shown", "remaining", "created_at", "due_at")
-    list_filter = ("status", "kind", "collection")
+    list_filter = ("status", "kind", "collection", OwedFor)
     list_select_related = ("office",)
     list_per_page = 50
     show_full_result_count = False

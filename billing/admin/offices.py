@@ -15,6 +15,7 @@ from billing import clock, schedules, zones
 from billing.admin.acts import customer, invoices, payment_methods, people, subscription, terms
 from billing.admin.acts.pages import ActsAdmin
 from billing.admin.ends import Ends
+from billing.admin.filtered import OnPlan, Owes
 from billing.admin.forms import GatedForm, PracticesForm
 from billing.admin.readonly import ReadOnlyInline, masked
 from billing.admin.searching import NAME
@@ -88,7 +89,7 @@ class OfficeForm(PracticesForm, GatedForm):
 class OfficeAdmin(Ends, ActsAdmin):
     form = OfficeForm
     list_display = ("name", "state", "current_plan", "quantity", "current_period_end", "due")
-    list_filter = ("subscription_status", "current_plan", ("archived_at", admin.EmptyFieldListFilter))
+    list_filter = ("subscription_status", "current_plan", ("archived_at", admin.EmptyFieldListFilter), Owes, OnPlan)
     list_select_related = ("current_plan",)
     list_per_page = 50
     show_full_result_count = False

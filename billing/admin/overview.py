@@ -1,6 +1,6 @@
-"""The first page: what a person must do, the statuses of the Offices, and whether the workers run.
+"""The first page: what waits for a person, how the money moves, how the Offices stand, and whether the workers run.
 
-It reads only our own rows, in a fixed number of queries.
+It reads only our own rows, in a fixed number of queries. Months and weeks are rolled up by a job (``billing.reports``).
 """
 
 from collections.abc import Iterator
@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from django.conf import settings
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.timesince import timesince
@@ -17,29 +16,25 @@ from django.utils.timesince import timesince
 from billing import clock
 from billing.access import roles
 from billing.access.roles import Power
-from billing.admin.tasks import list_of, tasks_of
+from billing.admin.charts import Cell, charts
+from billing.admin.filtered import ANY
+from billing.admin.links import list_of
+from billing.admin.tasks import Waiting, tasks_of
 from billing.admin.tones import TONES, in_words
 from billing.audit import reads
 from billing.entitlement import Access, Policy, entitlement
-from billing.models import (
-    Invoice,
-    Office,
-    Payment,
-    PlanPrice,
-    ReceivedEvent,
-    Reconciliation,
-    StripeAccount,
-    Subscription,
-    TrailProgress,
-    User,
-)
+from billing.models import Invoice, Office, Plan, PlanPrice, ReceivedEvent, StripeAccount, Subscription, User
 from billing.models.invoice import OWED
-from billing.models.statuses import FINAL, REVENUE, InvoiceStatus, PaymentStatus, SubscriptionStatus
+from billing.models.statuses import FINAL, SubscriptionStatus
 from billing.money import Money
-from billing.monitoring.outcome import Seen, many
+from billing.monitoring import summary
+from billing.monitoring.outcome import many
+from billing.monitoring.summary import Summary
+from billing.reports import calendar, pictures, waiting
+from billing.reports.pictures import Pictures
+from billing.reports.waiting import Counted
 
-PAID_WITHIN = timedelta(days=30)
-SHOWN_PAST_DUE = 5
+SHOWN_LONGEST = 5
 STANDING = (
     SubscriptionStatus.ACTIVE,
     SubscriptionStatus.TRIALING,
@@ -73,20 +68,27 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if not context["has_role"]:
         return context
     reads.look_at_list(request)
-    offices, seen = Office.objects.filter(archived_at=None), Seen()
-    steps = [] if Subscription.objects.exists() else list(_first_steps(user))
+    at, seen = clock.billing(), summary.latest()
+    counted = waiting.counted(user, at=at, now=clock.wall())
+    shown, plans = pictures.pictures(at=at), dict(Plan.objects.order_by().values_list("pk", "name"))
+    steps = list(_first_steps(user, counted))
     return context | {
-        "tasks": list(tasks_of(user, seen)),
+        "tasks": list(tasks_of(user, seen, counted)),
         "steps": steps,
         "next_step": next((step for step in steps if not step.done), None),
-        "standing": _standing(offices),
-        "past_due": _past_due(offices),
-        "figures": _figures(),
-        "workers": _workers(seen.figures),
+        "statuses": _by_status(counted),
+        "longest": _longest_owed(at) if Waiting(counted).n("owed") else [],
+        "figures": _figures(counted, shown, at),
+        "charts": list(charts(shown, counted, plans)),
+        "rolled_up": _ago(shown.rolled_up_at) if shown.rolled_up_at else "",
+        "workers": _workers(seen),
     }
 
 
-def _first_steps(user: User) -> Iterator[Step]:
+def _first_steps(user: User, counted: list[Counted]) -> Iterator[Step]:
+    """Yield the steps until the first subscription is there."""
+    if any(one.what == "offices" and one.key for one in counted) or Subscription.objects.exists():
+        return
     first = Office.objects.order_by("pk").first()
     yield Step(
         "Connect the Stripe account",
@@ -114,10 +116,12 @@ def _first_steps(user: User) -> Iterator[Step]:
     )
 
 
-def _standing(offices: QuerySet[Office]) -> list[dict[str, Any]]:
-    """Return how many Offices have a subscription of each status."""
-    found = offices.values("subscription_status").order_by().annotate(n=Count("pk"))
-    counts = {row["subscription_status"]: row["n"] for row in found}
+def _by_status(counted: list[Counted]) -> list[dict[str, Any]]:
+    """Return how many Offices have a subscription of each status, archived ones left out."""
+    counts: dict[str, int] = {}
+    for one in counted:
+        if one.what == "offices":
+            counts[one.key] = counts.get(one.key, 0) + one.n
     known = [*STANDING, *(status for status in counts if status not in STANDING)]
     return [
         {
@@ -131,71 +135,68 @@ def _standing(offices: QuerySet[Office]) -> list[dict[str, Any]]:
     ]
 
 
-def _past_due(offices: QuerySet[Office]) -> list[dict[str, Any]]:
-    """Return the Offices that have been past due longest, and until when they may still use the product.
-
-    After them come those that still owe for a subscription that has ended.
-    """
-    policy, now = Policy.of(settings), clock.billing()
-    owes = Exists(Invoice.objects.filter(OWED, office=OuterRef("pk")))
-    rows = offices.filter(Q(past_due_since__isnull=False) | (Q(subscription_status__in=FINAL) & owes))
-    rows = rows.order_by(F("past_due_since").asc(nulls_last=True), "pk")[:SHOWN_PAST_DUE]
+def _longest_owed(at: datetime) -> list[dict[str, Any]]:
+    """Return the Offices with the oldest invoices that are owed, and until when they may still use the product."""
+    policy = Policy.of(settings)
+    oldest = Invoice.objects.filter(OWED).order_by("created_at").select_related("office")[: 4 * SHOWN_LONGEST]
+    offices = list({one.office_id: one.office for one in oldest}.values())[:SHOWN_LONGEST]
     return [
         {
             "office": office,
             "page": reverse("admin:billing_office_change", args=[office.pk]),
-            "has_access": (found := entitlement(office, policy, at=now)).access is Access.FULL,
+            "is_over": office.subscription_status in FINAL,
+            "has_access": (found := entitlement(office, policy, at=at)).access is Access.FULL,
             "until": found.until if found.reason == SubscriptionStatus.PAST_DUE else None,
         }
-        for office in rows
+        for office in offices
     ]
 
 
-def _figures() -> list[dict[str, Any]]:
-    """Return the sums of money, one for each currency."""
-    billed = Subscription.objects.filter(status__in=REVENUE, deleted_at=None)
-    paid = Payment.objects.filter(status=PaymentStatus.SUCCEEDED, created_at__gte=clock.billing() - PAID_WITHIN)
-    owed = Invoice.objects.filter(status=InvoiceStatus.OPEN, deleted_at=None)
+def _figures(counted: list[Counted], shown: Pictures, at: datetime) -> list[dict[str, Any]]:
+    """Return the sums of money. Each amount is of one currency, and opens the list of what it is the sum of."""
+    week = calendar.week_of(at)
+    billed = [one for one in counted if one.what == "billed" and one.n]
+    owed = Waiting(counted).sums("owed")
+    this_week = [weeks[-1] for weeks in shown.collections.values() if weeks[-1].since == week and weeks[-1].paid.n]
     return [
         {
             "title": "Billed each month",
             "says": "by subscriptions that are active or past due, before discounts",
-            "sums": _sums(billed, Sum("monthly_amount")),
-            "page": list_of("subscription"),
+            "sums": [
+                Cell(str(Money(one.amount, one.currency)), list_of("subscription", billed=one.currency))
+                for one in sorted(billed, key=lambda one: one.currency)
+            ],
         },
         {
-            "title": "Paid in the last 30 days",
-            "says": "minus what was refunded",
-            "sums": _sums(paid, Sum(F("amount") - F("amount_refunded"))),
-            "page": list_of("payment", status=PaymentStatus.SUCCEEDED),
+            "title": "Paid this week",
+            "says": f"since Monday, {week.day} {week:%B} (UTC), before refunds",
+            "sums": [
+                Cell(str(one.paid.money), list_of("payment", week=f"{week}.{one.paid.money.currency}"))
+                for one in this_week
+            ],
         },
         {
             "title": "Owed now",
             "says": "on open invoices",
-            "sums": _sums(owed, Sum("amount_remaining")),
-            "page": list_of("invoice", status=InvoiceStatus.OPEN),
+            "sums": [Cell(str(one), list_of("invoice", owed=f"{ANY}.{one.currency}")) for one in owed],
         },
     ]
 
 
-def _sums(rows: QuerySet[Any], amount: Sum) -> list[Money]:
-    found = rows.values("currency").order_by("currency").annotate(total=amount)
-    return [Money(one["total"], one["currency"]) for one in found if one["total"]]
-
-
-def _workers(seen: dict[str, Any]) -> list[dict[str, str]]:
-    """Return what is shown about workers, waiting events and comparisons. ``seen`` is the figures of the checks."""
-    beat, oldest = seen["heartbeat_seconds"], seen["oldest_waiting_seconds"]
-    waits = f"{seen['waiting']:,}" + (f", the oldest for {many(oldest, 'second')}" if oldest is not None else "")
-    last = Reconciliation.objects.filter(ended_at__isnull=False).order_by("-ended_at").first()
+def _workers(seen: Summary) -> list[dict[str, str]]:
+    """Return what is shown about workers, waiting events, Stripe's webhook endpoint, comparisons and the trail."""
+    figures, since = seen.figures, clock.wall() - seen.at
+    beat, oldest = figures["heartbeat_seconds"], figures["oldest_waiting_seconds"]
+    waits = f"{figures['waiting']:,}" + (f", the oldest for {many(oldest, 'second')}" if oldest is not None else "")
     compared = "never. A worker compares once a day. You can also start a comparison now"
-    if last and last.ended_at:
-        repaired, left = (last.counts.get(what, 0) for what in ("drifted", "left"))
-        compared = f"{_ago(last.ended_at)}; {repaired:,} repaired, {left:,} left for a person"
+    if seen.compared_at:
+        repaired, left = (seen.compared.get(what, 0) for what in ("drifted", "left"))
+        compared = f"{_ago(seen.compared_at)}; {repaired:,} repaired, {left:,} left for a person"
+    endpoint = seen.of("webhook_endpoint")
     return [
         {
             "name": "Worker",
-            "says": f"seen {_ago(clock.wall() - timedelta(seconds=beat))}" if beat is not None else "none",
+            "says": f"seen {_ago(clock.wall() - timedelta(seconds=beat) - since)}" if beat is not None else "none",
             "page": list_of("workerheartbeat"),
         },
         {
@@ -203,18 +204,22 @@ def _workers(seen: dict[str, Any]) -> list[dict[str, str]]:
             "says": waits,
             "page": list_of("receivedevent", status__exact=ReceivedEvent.Status.WAITING),
         },
+        {
+            "name": "Endpoint at Stripe",
+            "says": endpoint.seen if endpoint else "not looked at yet",
+            "page": list_of("receivedevent"),
+        },
         {"name": "Compared with Stripe", "says": compared, "page": list_of("reconciliation")},
-        {"name": "Audit trail", "says": _trail(seen["oldest_unsealed_seconds"]), "page": list_of("job")},
+        {"name": "Audit trail", "says": _trail(seen), "page": list_of("job")},
     ]
 
 
-def _trail(oldest: int | None) -> str:
+def _trail(seen: Summary) -> str:
     """Return in words what waits for a seal, and when the trail was last found whole."""
-    waits = "all is sealed"
+    oldest, waits = seen.figures["oldest_unsealed_seconds"], "all is sealed"
     if oldest is not None:
-        waits = f"the oldest entry without a seal is of {_ago(clock.wall() - timedelta(seconds=oldest))}"
-    whole = TrailProgress.objects.values_list("whole_at", flat=True).first()
-    return f"{waits}; {f'found whole {_ago(whole)}' if whole else 'not verified yet'}"
+        waits = f"the oldest entry without a seal is of {_ago(seen.at - timedelta(seconds=oldest))}"
+    return f"{waits}; {f'found whole {_ago(seen.whole_at)}' if seen.whole_at else 'not verified yet'}"
 
 
 def _ago(time: datetime) -> str:

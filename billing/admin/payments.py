@@ -12,6 +12,7 @@ from unfold.decorators import display
 from billing import zones
 from billing.admin.acts.pages import ActsAdmin
 from billing.admin.acts.payments import PAYMENT_ACTS
+from billing.admin.filtered import PaidInWeek, RefundedInWeek
 from billing.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
 from billing.admin.searching import OFFICE
 from billing.admin.tones import TONES, in_words
@@ -83,7 +84,7 @@ class AdjustmentInline(Shown, ReadOnlyInline):
 @admin.register(Adjustment)
 class AdjustmentAdmin(Shown, ReadOnlyAdmin):
     list_display = ("created_at", "kind", "office", "state", "money", "reason", "next_step")
-    list_filter = ("kind", "status", "outcome")
+    list_filter = ("kind", "status", "outcome", RefundedInWeek)
     list_select_related = ("office",)
     search_fields = (*OFFICE, "invoice__number")
     fields = (
@@ -101,7 +102,7 @@ class AdjustmentAdmin(Shown, ReadOnlyAdmin):
 @admin.register(Payment)
 class PaymentAdmin(ActsAdmin, ReadOnlyAdmin):
     list_display = ("created_at", "office", "state", "money", "back", "why", "paid_with")
-    list_filter = ("status", "disputed", "decline_code")
+    list_filter = ("status", "disputed", "decline_code", PaidInWeek)
     list_select_related = ("office",)
     search_fields = (*OFFICE, "invoice__number")
     always_shown = (("office", "invoice"), ("state", "money"), ("back", "left"), ("paid_with", "created_at"))

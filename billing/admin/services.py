@@ -21,10 +21,10 @@ from billing.admin.acts.pages import ActsAdmin
 from billing.admin.agreement_forms import DateInput
 from billing.admin.forms import ReasonForm
 from billing.admin.stamps import StampedAdmin, StampedForm
-from billing.admin.tasks import SERVICE_SOON
 from billing.audit import actor
 from billing.audit.actor import Actor
 from billing.models import AuditEntry, ServiceIdentity, ServiceSecret
+from billing.reports.waiting import SERVICE_SOON
 
 LONGEST = timedelta(days=2 * 366)
 USUAL = timedelta(days=365)

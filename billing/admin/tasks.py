@@ -3,33 +3,29 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Min
 from django.urls import reverse
-from django.utils.timesince import timesince
 
-from billing import clock
+from billing import clock, zones
 from billing.access import roles
 from billing.access.roles import Power
 from billing.admin.agreements import banner, may_approve
-from billing.models import (
-    Agreement,
-    ApprovalRequest,
-    Finding,
-    Operation,
-    ReceivedEvent,
-    Reconciliation,
-    ServiceIdentity,
-    User,
-)
+from billing.admin.links import list_of
+from billing.admin.tones import in_words
+from billing.entitlement import Access, Policy, entitlement
+from billing.models import Adjustment, Agreement, Finding, Office, Operation, ReceivedEvent, Reconciliation, User
 from billing.models.observation import Level
-from billing.monitoring import checks
-from billing.monitoring.outcome import Seen, many
+from billing.models.statuses import SubscriptionStatus
+from billing.money import Money
+from billing.monitoring.outcome import many
+from billing.monitoring.summary import Summary
+from billing.reports.waiting import Counted, services_ending
 
-UNSETTLED_AFTER = timedelta(minutes=5)
-"""Until then, the worker should find out the outcome of an operation by itself."""
+SHOWN_FINDINGS, DISPUTES = 5, 20
+"""How many are named one by one."""
+LOOKED_AT = 20
+"""Of how many Offices past due it is asked until when each has access, beginning with the one that is so longest."""
 TOLD_BELOW = ("findings", "determination")
 PAGES = {
     **dict.fromkeys(("webhook_signatures", "last_event", "waiting_events", "parked_events"), "receivedevent"),
@@ -43,8 +39,6 @@ FILTERS = {
     "waiting_events": {"status__exact": ReceivedEvent.Status.WAITING},
     "parked_events": {"status__exact": ReceivedEvent.Status.PARKED},
 }
-SERVICE_SOON = timedelta(days=30)
-"""How long before its last day a service is told of: a program that is refused may shut out every Office."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,29 +51,110 @@ class Task:
     page: str
 
 
-def tasks_of(user: User, seen: Seen) -> Iterator[Task]:
-    """Yield the tasks for this person. ``seen`` is what the checks read."""
+def tasks_of(user: User, seen: Summary, counted: list[Counted]) -> Iterator[Task]:
+    """Yield the tasks for this person, from what the checks found and what was counted."""
+    waiting = Waiting(counted)
+    yield from _of_money(waiting)
     yield from _of_checks(seen)
-    yield from _of_comparisons()
-    yield from _of_findings()
-    yield from _of_operations()
-    yield from _of_approvals(user)
-    yield from _of_determinations(user)
-    yield from _of_services()
+    yield from _of_comparisons(waiting)
+    yield from _of_findings(waiting)
+    yield from _of_operations(waiting)
+    yield from _of_approvals(user, waiting)
+    yield from _of_determinations(user, waiting)
+    yield from _of_services(waiting)
 
 
-def _of_checks(seen: Seen) -> Iterator[Task]:
+class Waiting:
+    """What was counted, by its name."""
+
+    def __init__(self, counted: list[Counted]) -> None:
+        self.rows = counted
+
+    def of(self, what: str) -> list[Counted]:
+        return [one for one in self.rows if one.what == what and one.n]
+
+    def n(self, what: str, key: str | None = None) -> int:
+        return sum(one.n for one in self.of(what) if key in (None, one.key))
+
+    def sums(self, what: str) -> list[Money]:
+        """Return the sum of each currency."""
+        found: dict[str, Money] = {}
+        for one in self.of(what):
+            found[one.currency] = found.get(one.currency, Money(0, one.currency)) + Money(one.amount, one.currency)
+        return [found[currency] for currency in sorted(found) if found[currency].amount]
+
+
+def _of_money(waiting: Waiting) -> Iterator[Task]:
+    """Yield what is owed, which trials end and which cards expire, with the money that it is about."""
+    if n := waiting.n("owing"):
+        yield Task(
+            "danger",
+            f"{many(n, 'Office')} {'owes' if n == 1 else 'owe'} {in_words_of(waiting.sums('owed'))}",
+            " ".join(filter(None, [f"{_standing_of_debtors(waiting)}.", _next_without_access()])),
+            list_of("office", owes="yes"),
+        )
+    if n := waiting.n("trials"):
+        without = waiting.n("trials", "no card")
+        has = "has" if without == 1 else "have"
+        lacking = f" {without:,} of them {has} nothing on file to pay with." if without else ""
+        yield Task(
+            "warning" if without else "info",
+            f"{many(n, 'trial')} {'ends' if n == 1 else 'end'} within 7 days",
+            f"Then {_bills(n)} {in_words_of(waiting.sums('trials'))} a month.{lacking}",
+            list_of("subscription", next="trial"),
+        )
+    if n := waiting.n("cards"):
+        yield Task(
+            "warning",
+            f"{many(n, 'card')} {'expires' if n == 1 else 'expire'} before the next charge",
+            f"These subscriptions renew within 31 days and bill {in_words_of(waiting.sums('cards'))} a month. Send a "
+            "card link, so that the practice can enter a new card.",
+            list_of("subscription", next="card"),
+        )
+
+
+def _bills(n: int) -> str:
+    return "the subscription bills" if n == 1 else "these subscriptions bill"
+
+
+def in_words_of(sums: list[Money]) -> str:
+    """Write an amount for each currency: 4 USD and 5 EUR."""
+    return " and ".join(map(str, sums)) or "nothing"
+
+
+def _standing_of_debtors(waiting: Waiting) -> str:
+    """Say which statuses the subscriptions of the Offices that owe have."""
+    parts = [(one.n, in_words(one.key) or "none") for one in waiting.of("owing")]
+    return f"Their subscriptions: {', '.join(f'{n:,} {status}' for n, status in sorted(parts, reverse=True))}"
+
+
+def _next_without_access() -> str:
+    """Say which of the Offices that are past due loses access next, and when. "" if none has access. One query."""
+    policy, at = Policy.of(settings), clock.billing()
+    past_due = Office.objects.filter(subscription_status=SubscriptionStatus.PAST_DUE, archived_at=None)
+    soon = past_due.filter(past_due_since__gt=at - policy.past_due_grace).order_by("past_due_since")[:LOOKED_AT]
+    found = [
+        (one.until, office) for office in soon if (one := entitlement(office, policy, at=at)).access is Access.FULL
+    ]
+    ends = [(until, office) for until, office in found if until]
+    if not ends:
+        return ""
+    until, office = min(ends, key=lambda one: one[0])
+    return f"The next one to lose access is {office.name}, on {zones.day(until, 'UTC')}."
+
+
+def _of_checks(seen: Summary) -> Iterator[Task]:
     """Yield what is red and then what is amber. What has tasks of its own below is left out."""
-    found = [one for one in checks.run(seen, probed=True) if one.check.name not in TOLD_BELOW]
-    by_level = {Level.RED: "danger", Level.AMBER: "warning"}
-    for level, tone in by_level.items():
-        for one in found:
-            page = list_of(PAGES.get(one.check.name, "job"), **FILTERS.get(one.check.name, {}))
-            if one.level == level or (level == Level.RED and not one.is_well and one.level == Level.UNKNOWN):
-                yield Task(tone, one.outcome.seen.rstrip("."), one.outcome.todo, page)
+    for level, tone in ((Level.RED, "danger"), (Level.AMBER, "warning")):
+        for one in seen.found:
+            if one.level == level and one.name not in TOLD_BELOW:
+                page = list_of(PAGES.get(one.name, "job"), **FILTERS.get(one.name, {}))
+                yield Task(tone, one.seen.rstrip("."), one.todo, page)
 
 
-def _of_comparisons() -> Iterator[Task]:
+def _of_comparisons(waiting: Waiting) -> Iterator[Task]:
+    if not waiting.n("comparisons"):
+        return
     if stuck := Reconciliation.objects.filter(ended_at=None).exclude(last_error="").first():
         yield Task(
             "warning",
@@ -89,26 +164,52 @@ def _of_comparisons() -> Iterator[Task]:
         )
 
 
-def _of_findings() -> Iterator[Task]:
-    found = Finding.objects.filter(resolved_at=None).values("severity").order_by()
-    grades = {one["severity"]: one for one in found.annotate(n=Count("pk"), oldest=Min("found_at"))}
+def _of_findings(waiting: Waiting) -> Iterator[Task]:
+    """Yield the disputes that need an answer, by their day, then the critical findings, and how many there are."""
+    if not waiting.n("findings"):
+        return
+    is_open = Finding.objects.filter(resolved_at=None).select_related("office").order_by("found_at", "pk")
+    disputed = list(is_open.filter(kind="dispute")[:DISPUTES])
+    critical = list(is_open.filter(severity=Finding.Severity.CRITICAL).exclude(kind="dispute")[:SHOWN_FINDINGS])
+    yield from _of_disputes(disputed)
+    for one in critical:
+        about = f" ({one.office})" if one.office else ""
+        yield Task("danger", f"{in_words(one.kind).capitalize()}{about}", one.detail, _page_of(one))
     for severity, tone, what in (
         ("critical", "danger", "critical finding"),
         ("warning", "warning", "warning"),
         ("notice", "info", "notice"),
     ):
-        if one := grades.get(severity):
+        if n := waiting.n("findings", severity):
+            all_shown = severity == "critical" and n == len(critical) + sum(
+                one.severity == severity for one in disputed
+            )
+            says = "Each is named above." if all_shown else "Look at them under Findings."
             yield Task(
                 tone,
-                f"{many(one['n'], what)} {'needs' if one['n'] == 1 else 'need'} attention",
-                f"{'It was' if one['n'] == 1 else 'The first was'} found {timesince(one['oldest'], clock.wall())} ago.",
+                f"{many(n, what)} {'needs' if n == 1 else 'need'} attention",
+                says,
                 list_of("finding", severity__exact=severity, resolved_at__isempty=1),
             )
 
 
-def _of_operations() -> Iterator[Task]:
-    begun = clock.wall() - UNSETTLED_AFTER
-    if n := Operation.objects.filter(status=Operation.Status.UNKNOWN, created_at__lt=begun).count():
+def _of_disputes(findings: list[Finding]) -> Iterator[Task]:
+    """Yield each dispute with its amount and until when it can be answered, the most urgent first. One query."""
+    about = {one.subject: one for one in findings}
+    rows = Adjustment.objects.filter(public_id__in=about).select_related("office") if about else []
+    for row in sorted((one for one in rows if one.answer_by), key=lambda one: one.answer_by or one.created_at):
+        found, by = about[str(row.public_id)], zones.day(row.answer_by, "UTC") if row.answer_by else ""
+        what = "The bank asks about" if row.is_inquiry else "Dispute of"
+        tone = "warning" if row.is_inquiry else "danger"
+        yield Task(tone, f"{what} {row.money}: answer by {by}", f"{row.office}. {found.detail}", _page_of(found))
+
+
+def _page_of(finding: Finding) -> str:
+    return reverse("admin:billing_finding_change", args=[finding.pk])
+
+
+def _of_operations(waiting: Waiting) -> Iterator[Task]:
+    if n := waiting.n("operations"):
         yield Task(
             "warning",
             f"{many(n, 'operation')} without an outcome yet",
@@ -117,10 +218,9 @@ def _of_operations() -> Iterator[Task]:
         )
 
 
-def _of_approvals(user: User) -> Iterator[Task]:
+def _of_approvals(user: User, waiting: Waiting) -> Iterator[Task]:
     """Count what waits for a second person. What waits for this person is a warning."""
-    by_others = ApprovalRequest.objects.waiting().exclude(requested_by=user).count()
-    own = ApprovalRequest.objects.waiting().filter(requested_by=user).count()
+    by_others, own = waiting.n("approvals", "others"), waiting.n("approvals", "own")
     page = list_of("approvalrequest", outcome__exact="")
     may = roles.has(user, Power.APPROVE)
     if by_others:
@@ -132,8 +232,9 @@ def _of_approvals(user: User) -> Iterator[Task]:
         yield Task("info", title, "Another person must approve it within 72 hours.", page)
 
 
-def _of_determinations(user: User) -> Iterator[Task]:
-    for row in Agreement.objects.filter(approved_at=None, withdrawn_at=None).select_related("prepared_by"):
+def _of_determinations(user: User, waiting: Waiting) -> Iterator[Task]:
+    prepared = Agreement.objects.filter(approved_at=None, withdrawn_at=None).select_related("prepared_by")
+    for row in prepared if waiting.n("determinations") else ():
         if may_approve(row, user):
             yield Task(
                 "warning",
@@ -152,9 +253,9 @@ def _of_determinations(user: User) -> Iterator[Task]:
     yield Task(tone, shown["title"], says, list_of("agreement"))
 
 
-def _of_services() -> Iterator[Task]:
+def _of_services(waiting: Waiting) -> Iterator[Task]:
     now = clock.wall()
-    for row in ServiceIdentity.objects.filter(ended_at=None, expires_at__lte=now + SERVICE_SOON).order_by("expires_at"):
+    for row in services_ending(now).order_by("expires_at") if waiting.n("services") else ():
         over, last_day = row.expires_at <= now, row.expires_at - timedelta(microseconds=1)
         refused = "It is refused." if over else f"After {last_day:%d %B %Y} (UTC) it is refused."
         yield Task(
@@ -163,8 +264,3 @@ def _of_services() -> Iterator[Task]:
             f"{refused} Give it a later last day, or end it.",
             reverse("admin:billing_serviceidentity_change", args=[row.pk]),
         )
-
-
-def list_of(model: str, **filters: Any) -> str:
-    """Return the address of this model's list in the admin, with these filters."""
-    return reverse(f"admin:billing_{model}_changelist", query=filters or None)

@@ -76,6 +76,12 @@ LIVES = (
         OFFICE,
         NOTHING,
     ),
+    Life(
+        "Movements of MRR and rolled-up figures, which follow from it",
+        "billing.Movement billing.RolledUp billing.RollUp",
+        PRODUCT,
+        NOTHING,
+    ),
     Life("Stripe's objects as dj-stripe stores them", "djstripe", OFFICE, NOTHING),
     Life(
         "People, and how they sign in",

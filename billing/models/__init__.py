@@ -23,6 +23,7 @@ from billing.models.rate_count import RateCount
 from billing.models.received_event import ReceivedEvent
 from billing.models.reconciliation import Reconciliation
 from billing.models.refusal_count import RefusalCount
+from billing.models.report import Movement, RolledUp, RollUp
 from billing.models.seal import AuditSeal, SealedEntry, SealedTile, TrailProgress
 from billing.models.service import ServiceIdentity, ServiceSecret
 from billing.models.stripe_account import StripeAccount
@@ -50,6 +51,7 @@ __all__ = [
     "Job",
     "KnownSetting",
     "Membership",
+    "Movement",
     "Notification",
     "Observation",
     "Office",
@@ -67,6 +69,8 @@ __all__ = [
     "Reconciliation",
     "RefusalCount",
     "RequestBudget",
+    "RollUp",
+    "RolledUp",
     "SealedEntry",
     "SealedTile",
     "ServiceIdentity",

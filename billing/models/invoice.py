@@ -230,7 +230,10 @@ class Payment(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-pk"]
-        indexes = [models.Index(fields=["office", "created_at"], name="payment_of_office")]
+        indexes = [
+            models.Index(fields=["office", "created_at"], name="payment_of_office"),
+            models.Index(fields=["status", "created_at"], name="payment_of_status_by_time"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.money} ({self.status})"

@@ -107,7 +107,11 @@ class Office(Named):
 
     class Meta:
         ordering = ["name", "pk"]
-        indexes = [models.Index(fields=["name", "id"], name="office_by_name")]
+        indexes = [
+            models.Index(fields=["name", "id"], name="office_by_name"),
+            models.Index(fields=["archived_at", "subscription_status", "current_plan"], name="office_by_status"),
+            models.Index(fields=["subscription_status", "past_due_since"], name="office_by_past_due"),
+        ]
         permissions = [
             ("view_billing", "May see this Office's billing"),
             ("see_details", "May see e-mail addresses, the last digits of cards and ids at Stripe"),

@@ -17,7 +17,7 @@ from billing.findings import CHECK_FAILED, report, resolve
 from billing.jobs import job
 from billing.models import Finding, Notification
 from billing.models.observation import Level
-from billing.monitoring import asking, checks, direct, posting
+from billing.monitoring import asking, checks, direct, posting, summary
 from billing.monitoring.checks import Result
 from billing.monitoring.outcome import Seen
 from billing.observations import ACCOUNT, ENDPOINT, STRIPE
@@ -34,7 +34,9 @@ def check() -> None:
         asking.ask()
         seen = Seen()
     direct.remember(recipients())
-    tell(list(checks.run(seen, probed=True)))
+    found = list(checks.run(seen, probed=True))
+    tell(found)
+    summary.keep(seen, found)
 
 
 def tell(found: list[Result]) -> None:

@@ -73,7 +73,7 @@ API: dict[tuple[str, str], str] = {
 RECORDS = """
     office subscription invoice payment adjustment plan finding reconciliation operation receivedevent job
     workerheartbeat user membership agreement approvalrequest vouching emergencyrole invitation notification
-    serviceidentity
+    serviceidentity movement
 """
 ACTS = {
     "office": {

@@ -27,6 +27,7 @@ from billing.models import (
     Invitation,
     Invoice,
     Job,
+    Movement,
     Notification,
     Office,
     Operation,
@@ -37,6 +38,7 @@ from billing.models import (
     Reconciliation,
     ServiceIdentity,
     Subscription,
+    SubscriptionChange,
     TrailReview,
     User,
     Vouching,
@@ -194,10 +196,18 @@ def rows(office: Office, administrator: Any, operator: Any) -> dict[str, int]:
             "notification": a_notice(operator.user),
             "serviceidentity": ServiceIdentity.objects.create(name="x", all_offices=True, expires_at=clock.wall()),
             "agreement": determined(operator, administrator),
+            "movement": a_movement(office),
             "auditentry": AuditEntry.objects.latest("pk"),
             "trailreview": a_review(operator.user),
         }
     return {model: row.pk for model, row in made.items()}
+
+
+def a_movement(office: Office) -> Movement:
+    row = office.subscriptions.get()
+    about = {"office": office, "at": clock.wall(), "currency": "usd"}
+    change = SubscriptionChange.objects.create(**about, subscription=row, quantity_after=1, mrr_after=5)
+    return Movement.objects.create(**about, change=change, kind="new", amount=5)
 
 
 def a_review(user: User) -> TrailReview:

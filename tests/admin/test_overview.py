@@ -14,9 +14,11 @@ from billing import clock
 from billing.audit import actor, trail
 from billing.findings import report
 from billing.models import Backup, Finding, Office, Operation, ReceivedEvent, Reconciliation, WorkerHeartbeat
+from billing.monitoring import telling
 from billing.operations.compliance import prepare_determination
 from billing.operations.engine.begin import perform
 from billing.operations.subscriptions.start import StartSubscription
+from billing.reports.rolling import roll_up
 from tests.admin.test_offices import signed_in
 from tests.conftest import ADMINISTRATOR, a_person, an_office, determined, price_id
 from tests.operations.test_agreement import BAA
@@ -57,13 +59,14 @@ def test_where_nothing_waits_it_says_so_and_shows_what_is_billed_and_paid(
 ):
     Backup.objects.create(name="newest.age", size=1, digest="5e" * 32, verified_at=clock.wall())
     determined(operator, administrator)
+    roll_up()
 
     words = told(auditor)
 
     for shown in (
         "You have nothing to do",
         "Billed each month 199.00 USD",
-        "Paid in the last 30 days 199.00 USD",
+        "Paid this week 199.00 USD",
         "Owed now –",
         "active 1",
         "Worker seen less than a minute ago",
@@ -91,6 +94,7 @@ def test_what_waits_for_somebody_comes_first_and_leads_there(subscribed, auditor
             "No worker is running",
             "1 event could not be applied",
             "StripeUnavailable: try later",
+            "Customer deleted (Maple Street Family Practice) gone",
             "1 critical finding needs attention",
             "1 warning needs attention",
             "1 operation without an outcome yet",
@@ -129,7 +133,8 @@ def test_an_office_that_is_past_due_is_named_with_what_it_owes(subscribed, strip
 
     words = told(auditor)
 
-    assert "that still owe after their subscription ended Maple Street Family Practice 199.00 USD since" in words
+    assert "1 Office owes 199.00 USD Their subscriptions: 1 past due. The next one to lose access is Maple" in words
+    assert "Owed the longest Maple Street Family Practice 199.00 USD since" in words
     assert "may use the product until" in words
     assert "past due 1" in words
     assert "Owed now 199.00 USD" in words
@@ -137,6 +142,7 @@ def test_an_office_that_is_past_due_is_named_with_what_it_owes(subscribed, strip
     stripe.advance(days=20)
     stripe.deliver_and_apply()
     words = told(auditor)
+    assert "1 Office owes 199.00 USD Their subscriptions: 1 canceled." in words
     assert "Maple Street Family Practice 199.00 USD; its subscription has ended may not use the product" in words
 
 
@@ -181,4 +187,15 @@ def test_it_takes_no_more_queries_for_more_offices(subscribed, auditor):
         client.get(FIRST)
 
     assert len(many) == len(few)
-    assert len(few) <= 45
+
+
+def test_it_takes_at_most_15_statements_where_a_worker_runs_the_checks(subscribed, worker_lives, auditor):
+    roll_up()
+    telling.check()
+    client = signed_in(auditor.user)
+    client.get(FIRST)
+
+    with CaptureQueriesContext(connection) as asked:
+        client.get(FIRST)
+
+    assert len(asked) <= 15, "\n".join(one["sql"][:150] for one in asked.captured_queries)

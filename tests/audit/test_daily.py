@@ -11,11 +11,19 @@ from billing import clock, jobs, sealing
 from billing.admin.tasks import tasks_of
 from billing.checks import warn_of_unprotected_trail
 from billing.models import AuditEntry, AuditSeal, Finding, Job, SealedEntry, TrailProgress, WorkerHeartbeat
+from billing.monitoring import summary
 from billing.monitoring.outcome import Seen
+from billing.reports import waiting
 from tests.audit.test_seals import changed
 from tests.conftest import a_person, an_office
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "impatient"])
+
+
+def tasks(person):
+    """What the first page tells this person to do, with how urgent it is."""
+    counted = waiting.counted(person, at=clock.billing(), now=clock.wall())
+    return {task.title: task.tone for task in tasks_of(person, summary.latest(), counted)}
 
 
 @pytest.fixture
@@ -128,7 +136,7 @@ def test_a_missing_trigger_is_told_at_the_start_on_the_health_page_and_on_the_fi
     assert "billing_auditentry_kept" in warning.msg
     warn_of_unprotected_trail()
     assert "billing_auditentry_kept" in caplog.text
-    assert "The audit trail is not protected" in [task.title for task in tasks_of(auditor.user, Seen())]
+    assert "The audit trail is not protected" in tasks(auditor.user)
     sealing.verify_trail()
     assert "the protection billing_auditentry_kept" in Finding.objects.get(kind="audit_trail_changed").detail
 
@@ -143,7 +151,7 @@ def test_entries_that_wait_for_a_seal_are_amber_after_five_minutes(seconds, is_t
     seen = Seen()
 
     assert seen.figures["oldest_unsealed_seconds"] in (seconds, seconds + 1)
-    told = {task.title: task.tone for task in tasks_of(person, seen)}
+    told = tasks(person)
     assert told.get("The audit trail is not sealed") == ("warning" if is_told else None)
 
 

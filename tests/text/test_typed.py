@@ -31,7 +31,17 @@ NOT_TYPED = {
 OURS = (
     *("AuditEntry", "CachedValue", "Finding", "IdempotentRequest", "Job", "KnownSetting", "Notification", "Operation"),
     *("OperationStep", "ApprovalRequest", "RateCount", "ReceivedEvent", "Reconciliation", "RefusalCount"),
-    *("Backup", "Hold", "Observation", "ServiceSecret", "StripeAccount", "WorkerHeartbeat"),
+    *(
+        "Backup",
+        "Hold",
+        "Movement",
+        "Observation",
+        "RolledUp",
+        "RollUp",
+        "ServiceSecret",
+        "StripeAccount",
+        "WorkerHeartbeat",
+    ),
 )
 """Models whose other columns have words and codes of this software, or ids."""
 FROM_STRIPE = (
