@@ -955,6 +955,12 @@ class NoDocument(Refusal):
     message = "Stripe has no such document for this invoice. A draft has none."
 
 
+class NothingToSend(Refusal):
+    code = "nothing_to_send"
+    category = Category.CONFLICT
+    message = "There is no such link to send, or no mail server is configured. Make another link and copy it."
+
+
 # --- What cannot be given back or credited.
 
 
@@ -1063,6 +1069,11 @@ class CouponUnknown(StripeRejected):
     category = Category.INVALID
     message = "There is no coupon or promotion code like this that can be redeemed here."
     remedy = "Coupons and codes are made and changed in Stripe's dashboard."
+
+
+class DiscountInvalid(BillingError):
+    code = "discount_invalid"
+    category = Category.INVALID
 
 
 class CouponShorterThanTrial(StripeRejected):
