@@ -181,7 +181,9 @@ def _cards(whose: Whose, sort: Sort, person: User, after: str) -> Page:
     until, expired = now + NEXT_CHARGE, Q(pk=None)
     start = now
     while start < until:
-        following = (start.replace(day=1, hour=0, minute=0, second=0, microsecond=0) + timedelta(days=32)).replace(day=1)
+        following = (start.replace(day=1, hour=0, minute=0, second=0, microsecond=0) + timedelta(days=32)).replace(
+            day=1
+        )
         end = min(following, until)
         expired |= Q(
             current_period_end__gte=start,

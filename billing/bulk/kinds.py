@@ -7,7 +7,7 @@ from typing import Any
 from billing import errors
 from billing.access.roles import Power
 from billing.audit.actor import Actor
-from billing.models import Office
+from billing.models import Office, Operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,11 @@ Judge = Callable[[Sequence[Office], Mapping[str, Any]], Mapping[int, dict[str, A
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkKind:
-    """``title`` is on the button and the pages, ``says`` explains it before it begins. ``is_red`` ends or charges."""
+    """``title`` is on the button and the pages, ``says`` explains it before it begins. ``is_red`` ends or charges.
+
+    ``then`` is done once the row's operation succeeded, also by whoever goes on after a process was killed. Repeating it
+    must be safe.
+    """
 
     name: str
     title: str
@@ -49,6 +53,7 @@ class BulkKind:
     power: Power
     judge: Judge
     work: Callable[[Work], str | Result]
+    then: Callable[[Work, Operation], str | Result] | None = None
     local: bool = False
     is_red: bool = False
 

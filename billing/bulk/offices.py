@@ -5,13 +5,15 @@ from typing import Any
 
 from billing import errors
 from billing.bulk.kinds import BulkKind, Cannot, Work, register
-from billing.models import Invoice, Office, Payment
+from billing.models import Invoice, Office, Operation, Payment
 from billing.models.invoice import OWED
 from billing.models.statuses import PaymentStatus
 from billing.money import Money
 from billing.operations.engine.begin import perform
 from billing.operations.money.invoices import PayInvoice
+from billing.operations.offices import sent_links
 from billing.operations.offices.archive import ArchiveOffice, UnarchiveOffice
+from billing.operations.offices.cards import MakeCardLink
 
 Judged = dict[int, dict[str, Any] | Cannot]
 ARCHIVED = Cannot("It is archived.")
@@ -49,6 +51,28 @@ def _brought_back(work: Work) -> str:
         return "It is not archived."
     perform(UnarchiveOffice(), work.office, by=work.by, reason=work.reason)
     return "Brought back."
+
+
+def _can_get_link(offices: Sequence[Office], given: Mapping[str, Any]) -> Judged:
+    if not sent_links.can_send():
+        return dict.fromkeys((office.pk for office in offices), Cannot("No mail server is configured."))
+    return {office.pk: _unless(_why_no_link(office)) for office in offices}
+
+
+def _why_no_link(office: Office) -> str:
+    if office.archived_at:
+        return ARCHIVED.why
+    return "Its customer was deleted at Stripe." if office.customer_deleted_at else ""
+
+
+def _link_made(work: Work) -> str:
+    perform(MakeCardLink(), work.office, by=work.by, reason=work.reason)
+    return "The link is made."
+
+
+def _link_sent(work: Work, made: Operation) -> str:
+    sent_links.send(work.office, by=work.by, operation=made.public_id)
+    return "The link is on its way by e-mail."
 
 
 def _can_pay(offices: Sequence[Office], given: Mapping[str, Any]) -> Judged:
@@ -107,6 +131,18 @@ UNARCHIVE = register(
         power=UnarchiveOffice.needs,
         judge=_can_be_brought_back,
         work=_brought_back,
+    )
+)
+CARD_LINK = register(
+    BulkKind(
+        name="send_card_link",
+        title="Send a card link",
+        says="Each Office gets an e-mail with a link to a page at Stripe, where it enters a card. The link is valid for "
+        "one day. The card is charged from then on.",
+        power=MakeCardLink.needs,
+        judge=_can_get_link,
+        work=_link_made,
+        then=_link_sent,
     )
 )
 PAY = register(

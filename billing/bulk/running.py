@@ -95,7 +95,7 @@ def _did_at_stripe(kind: BulkKind, work: Work, row: BulkRow, person: User) -> bo
         return True
     request, ours = idempotency.claim(person, key, idempotency.digest(key))
     if not ours:
-        return _came_to(row, request)
+        return _came_to(kind, work, row, request)
     if not BulkRow.objects.filter(pk=row.pk, settled_at=None).update(state=State.BEGUN):
         idempotency.give_up(request)
         return True
@@ -118,12 +118,23 @@ def _did_at_stripe(kind: BulkKind, work: Work, row: BulkRow, person: User) -> bo
         _settle(row, State.FAILED, str(refusal), operation=request.operation)
     else:
         idempotency.refresh(request)
-        _settle(row, State.DONE, said, operation=request.operation)
+        _succeeded(kind, work, row, request.operation, said)
     idempotency.give_up(request)  # only if nothing was begun
     return True
 
 
-def _came_to(row: BulkRow, request: IdempotentRequest) -> bool:
+def _succeeded(
+    kind: BulkKind, work: Work, row: BulkRow, operation: Operation | None, said: str | Result = "Done."
+) -> None:
+    try:
+        said = kind.then(work, operation) if kind.then and operation else said
+    except errors.BillingError as refusal:
+        _settle(row, State.FAILED, str(refusal), operation=operation)
+    else:
+        _settle(row, State.DONE, said, operation=operation)
+
+
+def _came_to(kind: BulkKind, work: Work, row: BulkRow, request: IdempotentRequest) -> bool:
     """Settle a row whose process died after the operation began. Return False if another process has it now."""
     operation = request.operation
     if operation is None:
@@ -133,7 +144,7 @@ def _came_to(row: BulkRow, request: IdempotentRequest) -> bool:
     elif operation.status in Operation.UNSETTLED:
         _settle(row, State.UNKNOWN, ASKING, operation=operation)
     elif operation.status == Operation.Status.SUCCEEDED:
-        _settle(row, State.DONE, "Done.", operation=operation)
+        _succeeded(kind, work, row, operation)
     else:
         _settle(row, State.FAILED, operation.error_message, operation=operation)
     return True

@@ -11,7 +11,17 @@ from billing.access import roles
 from billing.audit import trail
 from billing.bulk import follow_ups, keeping, kinds, offices, running, starting
 from billing.bulk.kinds import BulkKind, Result
-from billing.models import AuditEntry, BulkAct, BulkRow, FollowUp, IdempotentRequest, Job, Office, Operation
+from billing.models import (
+    AuditEntry,
+    BulkAct,
+    BulkRow,
+    FollowUp,
+    IdempotentRequest,
+    Job,
+    Notification,
+    Office,
+    Operation,
+)
 from tests.conftest import an_office, refusals, subscribed_office
 from tests.processes import PATIENCE_SECONDS
 
@@ -93,6 +103,22 @@ def test_one_failure_does_not_stop_the_rest(stripe, operator):
     assert "not enough money" in found["Owing Practice"][1]
     assert Operation.objects.filter(kind="pay_invoice").count() == 2
     assert act.rows.get(state="done").operation.reason == REASON
+
+
+def test_a_card_link_is_made_and_sent_once_also_after_the_worker_was_killed(stripe, operator, office):
+    act = starting.start(offices.CARD_LINK, [office], by=operator, reason=REASON)
+    jobs.run_due()
+    said = "The link is on its way by e-mail."
+    assert results(act) == {office.name: ("done", said)}
+    act.rows.update(state="begun", settled_at=None, says="", operation=None)  # as if it was killed before that
+    Notification.objects.all().delete()
+    BulkAct.objects.update(ended_at=None)
+    jobs.enqueue(starting.job_of(act))
+    jobs.run_due()
+
+    assert results(act) == {office.name: ("done", said)}
+    assert Operation.objects.filter(kind="make_card_link").count() == 1
+    assert Notification.objects.get().recipient == office.billing_email
 
 
 def test_an_amount_that_changed_since_is_not_charged(stripe, operator):
