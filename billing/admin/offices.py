@@ -13,8 +13,8 @@ from django.utils.safestring import SafeString, mark_safe
 from unfold.decorators import display
 
 from billing import clock, schedules
-from billing.admin import duplicates
-from billing.admin.acts import customer, invoices, payment_methods, people, subscription, terms
+from billing.admin import bulk_acts, duplicates
+from billing.admin.acts import customer, follow_up, invoices, payment_methods, people, subscription, terms
 from billing.admin.acts.pages import ActsAdmin
 from billing.admin.choices import LanguageField, ZoneField, language_choices, zone_choices
 from billing.admin.ends import Ends
@@ -116,8 +116,9 @@ class OfficeAdmin(Ends, ActsAdmin):
     inlines = (PaymentMethodInline, InvoiceInline, PaymentInline, OperationInline, AuditInline)
     acts = (
         *(subscription.ACTS + terms.ACTS + invoices.OFFICE_ACTS + payment_methods.ACTS + customer.ACTS),
-        *people.OFFICE_ACTS,
+        *(people.OFFICE_ACTS + follow_up.ACTS),
     )
+    actions = bulk_acts.in_lists(*bulk_acts.OF_OFFICES)
     own = ("name", "billing_email", "time_zone", "locale")
     seen = (
         ("access", "state"),

@@ -41,10 +41,10 @@ Judge = Callable[[Sequence[Office], Mapping[str, Any]], Mapping[int, dict[str, A
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkKind:
-    """``title`` is on the button and the pages, ``says`` explains it before it begins. ``is_red`` ends or charges.
+    """``title`` is on the button and the pages. ``says`` explains it before it begins. ``is_red`` ends or charges.
 
-    ``then`` is done once the row's operation succeeded, also by whoever goes on after a process was killed. Repeating it
-    must be safe.
+    ``then`` is done once the row's operation succeeded, also by whoever goes on after a process was killed. Repeating
+    it must be safe.
     """
 
     name: str

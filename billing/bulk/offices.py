@@ -137,8 +137,8 @@ CARD_LINK = register(
     BulkKind(
         name="send_card_link",
         title="Send a card link",
-        says="Each Office gets an e-mail with a link to a page at Stripe, where it enters a card. The link is valid for "
-        "one day. The card is charged from then on.",
+        says="Each Office gets an e-mail with a link to a page at Stripe, where it enters a card. The link is valid "
+        "for one day. The card is charged from then on.",
         power=MakeCardLink.needs,
         judge=_can_get_link,
         work=_link_made,

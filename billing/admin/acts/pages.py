@@ -51,6 +51,7 @@ FILLED_BY_ADDRESS = (forms.ChoiceField, forms.ModelChoiceField, forms.IntegerFie
 FIRST_PAYMENT = "payment_link"
 OFFERED_FIRST = {FIRST_PAYMENT: "Start with a payment link", "link_card": "Link to add a card"}
 """By the act that is offered, if nothing is on file to charge: the words on its button."""
+WORKLIST = "admin:billing_followup_changelist"
 COMPLETE_PAYMENT = "admin:billing_office_complete_payment"
 NOTHING_BEGUN = "Stripe did not answer. Nothing was changed: try again in a moment."
 
@@ -106,7 +107,7 @@ class ActsAdmin(Zoned):
         subject = self.get_object(request, object_id)
         if subject is None:
             raise Http404
-        page = self._page(subject)
+        page = reverse(WORKLIST) if request.GET.get("from") == "worklist" else self._page(subject)
         by = actor.person(request.user)
         if isinstance(act, Click):
             return in_zone_of(subject, self._found(act, request, subject, by, page))
