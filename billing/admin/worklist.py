@@ -143,6 +143,8 @@ def _since(row: Row, now: Any) -> str:
     days = row.days(now)
     if row.since > now:
         return f"due on {zones.bare_day(row.since, ZONE)}"
+    if not days:
+        return "since today" if row.since.date() == now.date() else "less than a day"
     return f"{days:,} {'day' if days == 1 else 'days'}, since {zones.bare_day(row.since, ZONE)}"
 
 

@@ -17,6 +17,7 @@ class FollowUp(models.Model):
 
     class Meta:
         verbose_name = "follow-up"
+        verbose_name_plural = "worklist"
         ordering = ["pk"]
         default_permissions = ("view",)
 
