@@ -240,3 +240,15 @@ def test_a_page_takes_two_statements_however_many_offices_wait(person):
             assert row.office.current_plan is None
 
     assert len(seen) == 2
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL chooses by what it counted")
+@pytest.mark.parametrize("whose", Whose)
+def test_only_what_is_owed_is_read_and_not_all_invoices(person, whose):
+    with CaptureQueriesContext(connection) as seen:
+        worklist.page(What.OWES, whose, Sort.DAYS, person=person)
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {seen.captured_queries[0]['sql']}")
+        plan = " ".join(row[-1] for row in cursor.fetchall())
+
+    assert "USING INDEX invoice_owed" in plan
