@@ -242,13 +242,14 @@ def _of(whose: Whose, person: User, office: str) -> Q:
     """
     row = FollowUp.objects.filter(office=OuterRef(office)).annotate(who=F("assigned_to_id") + 0)
     aside = Exists(row.filter(snoozed_until__gt=clock.wall()))
-    return {
-        Whose.TO_DO: ~aside,
+    found: dict[Whose, Q] = {
+        Whose.TO_DO: Q(~aside),
         Whose.MINE: Q(Exists(row.filter(who=person.pk))) & ~aside,
-        Whose.UNASSIGNED: ~Exists(row.filter(who__isnull=False)) & ~aside,
+        Whose.UNASSIGNED: Q(~Exists(row.filter(who__isnull=False))) & ~aside,
         Whose.SNOOZED: Q(aside),
         Whose.ALL: Q(),
-    }[whose]
+    }
+    return found[whose]
 
 
 def _access(office: Office) -> Entitlement:

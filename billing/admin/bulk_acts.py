@@ -67,9 +67,9 @@ def _action(kind: BulkKind) -> Callable[..., HttpResponse]:
         return asked(request, kind, keys, back=request.get_full_path())
 
     chosen.__name__ = f"bulk_{kind.name}"
-    chosen.short_description = kind.title  # type: ignore[attr-defined]
-    chosen.allowed_permissions = ["change"]  # type: ignore[attr-defined]  its own power is asked for below
-    return chosen
+    # its own power is asked for in ``asked``
+    named: Callable[..., HttpResponse] = admin.action(permissions=["change"], description=kind.title)(chosen)
+    return named
 
 
 def asked(request: HttpRequest, kind: BulkKind, keys: Sequence[int], *, back: str) -> HttpResponse:

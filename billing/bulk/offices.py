@@ -85,20 +85,20 @@ def _can_pay(offices: Sequence[Office], given: Mapping[str, Any]) -> Judged:
     under_way = set(pending)
     found: Judged = {}
     for office in offices:
-        invoice = oldest.get(office.pk)
+        owed = oldest.get(office.pk)
         if office.archived_at:
             found[office.pk] = ARCHIVED
-        elif invoice is None:
+        elif owed is None:
             found[office.pk] = Cannot("It owes nothing.")
-        elif invoice.pk in under_way:
+        elif owed.pk in under_way:
             found[office.pk] = Cannot("A payment is under way.")
         elif not office.has_payment_method:
             found[office.pk] = Cannot("No payment method is on file. Send it a link to add a card.")
         else:
             found[office.pk] = {
-                "invoice": str(invoice.public_id),
-                "amount": invoice.amount_remaining,
-                "currency": invoice.currency,
+                "invoice": str(owed.public_id),
+                "amount": owed.amount_remaining,
+                "currency": owed.currency,
             }
     return found
 
