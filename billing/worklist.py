@@ -244,8 +244,8 @@ def _of(whose: Whose, person: User, office: str) -> Q:
     aside = Exists(row.filter(snoozed_until__gt=clock.wall()))
     found: dict[Whose, Q] = {
         Whose.TO_DO: Q(~aside),
-        Whose.MINE: Q(Exists(row.filter(who=person.pk))) & ~aside,
-        Whose.UNASSIGNED: Q(~Exists(row.filter(who__isnull=False))) & ~aside,
+        Whose.MINE: Q(Exists(row.filter(who=person.pk))) & Q(~aside),
+        Whose.UNASSIGNED: Q(~Exists(row.filter(who__isnull=False))) & Q(~aside),
         Whose.SNOOZED: Q(aside),
         Whose.ALL: Q(),
     }
