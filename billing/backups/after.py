@@ -18,7 +18,18 @@ from billing.audit import restored, trail
 from billing.audit.actor import Actor
 from billing.backups import one_run
 from billing.findings import report as report_finding
-from billing.models import Finding, Hold, Notification, Office, Operation, ReceivedEvent, Reconciliation, User
+from billing.models import (
+    BulkAct,
+    BulkRow,
+    Finding,
+    Hold,
+    Notification,
+    Office,
+    Operation,
+    ReceivedEvent,
+    Reconciliation,
+    User,
+)
 from billing.operations.engine import lost_commits, settle
 from billing.projection import link_customer
 from billing.reconciliation import adoption, end, reconcile
@@ -28,6 +39,7 @@ from billing.stripe_api.gateway.lists import Listed
 from billing.stripe_api.inbound.states import CustomerState
 
 MAY_BE_SENT = "It waited in the backup that was restored, and may have been sent since."
+MAY_BE_DONE = "It waited in the backup that was restored, and may have been done since. Look at the Office."
 STRIPE_KEEPS_EVENTS = timedelta(days=29)
 """A little less than the 30 days: https://docs.stripe.com/api/events."""
 NEVER_KNOWN = (
@@ -75,6 +87,8 @@ def find_out(*, by: Actor, reason: str, head: dict[str, Any] | None = None, tell
         _settle_open(hold, renew)
         tell_and_renew("E-mails that waited in the backup …")
         _stop_mails(hold)
+        tell_and_renew("Bulk acts that had not ended in the backup …")
+        _stop_bulk_acts(hold)
         tell_and_renew("Customers that were made since …")
         known_now = _take_in_customers(hold, renew)
         tell_and_renew("Comparing everything with Stripe …")
@@ -166,6 +180,18 @@ def _stop_mails(hold: Hold) -> None:
             detail = f"Nobody knows whether an e-mail ({row}) was sent. {MAY_BE_SENT}"
             report_finding("mail_unknown", str(row.public_id), office=row.office, detail=detail)
             _note(hold, "e-mails", [f"{row}, {row.public_id}"])
+
+
+def _stop_bulk_acts(hold: Hold) -> None:
+    """Leave out what bulk acts of the backup had not done: nobody knows what they did since."""
+    for act in BulkAct.objects.filter(ended_at=None, created_at__lt=hold.restored_at).order_by("pk"):
+        with transaction.atomic():
+            now = clock.wall()
+            unknown = {"state": BulkRow.State.UNKNOWN, "says": MAY_BE_DONE, "settled_at": now}
+            n = BulkRow.objects.filter(act=act, settled_at=None).update(**unknown)
+            act.stopped_at = act.ended_at = now
+            act.save(update_fields=["stopped_at", "ended_at"])
+            _note(hold, "bulk acts", [f"{act}: {n} Offices whose result is not known"])
 
 
 def _take_in_customers(hold: Hold, renew: one_run.Renew) -> set[int]:

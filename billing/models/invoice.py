@@ -85,6 +85,7 @@ class Invoice(models.Model):
             models.Index(fields=["office", "status"], name="invoice_by_status"),
             models.Index(fields=["created_at", "id"], name="invoice_by_time"),
             models.Index(fields=["status", "created_at"], name="invoice_of_status_by_time"),
+            models.Index(fields=["office"], name="invoice_owed", condition=OWED),
         ]
 
     def __str__(self) -> str:

@@ -111,6 +111,8 @@ class Office(Named):
             models.Index(fields=["name", "id"], name="office_by_name"),
             models.Index(fields=["archived_at", "subscription_status", "current_plan"], name="office_by_status"),
             models.Index(fields=["subscription_status", "past_due_since"], name="office_by_past_due"),
+            models.Index(fields=["trial_end", "id"], name="office_by_trial_end"),
+            models.Index(fields=["payment_method_expires", "current_period_end"], name="office_by_expiry"),
         ]
         permissions = [
             ("view_billing", "May see this Office's billing"),

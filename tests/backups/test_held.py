@@ -9,8 +9,9 @@ from django.core.management import CommandError, call_command
 from billing import clock, errors, worker
 from billing.audit import actor, trail
 from billing.backups import after, one_run
+from billing.bulk import running
 from billing.held import Gap
-from billing.models import AuditEntry, Hold, Job, Notification, Operation, Plan
+from billing.models import AuditEntry, BulkAct, BulkRow, Hold, Job, Notification, Operation, Plan
 from billing.operations.catalogue import publish_plans
 from billing.operations.engine.begin import perform
 from billing.operations.money.charges import ChargeOffice
@@ -117,6 +118,22 @@ def test_if_stripe_does_not_answer_the_same_command_goes_on_and_lists_nothing_tw
     once = ("audit trail", "open operations", "e-mails")
     assert {about: len(report[about]) for about in once} == dict.fromkeys(once, 1)
     assert AuditEntry.objects.filter(what__startswith="restored from").count() == 1
+
+
+def test_a_bulk_act_of_the_backup_goes_on_with_nothing(held, stripe, subscribed, operator):
+    begun = clock.wall() - timedelta(hours=2)
+    with trail.acting(operator, reason=REASON):
+        act = BulkAct.objects.create(kind="archive", actor=operator.user, reason=REASON, created_at=begun)
+    BulkRow.objects.create(act=act, office=subscribed)
+
+    for _ in range(2):
+        call_command("after_restore", reason=REASON)
+
+    row = act.rows.get()
+    assert (row.state, row.says) == ("unknown", after.MAY_BE_DONE)
+    assert len(Hold.objects.get().report["bulk acts"]) == 1
+    running.go_on(str(act.pk))
+    assert act.rows.get().settled_at == row.settled_at
 
 
 def test_a_mail_of_after_the_restore_is_not_stopped(held, stripe):

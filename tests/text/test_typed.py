@@ -18,7 +18,9 @@ NOT_TYPED = {
         *("AuditSeal.peaks", "AuditSeal.signature", "SealedEntry.leaf", "SealedTile.root", "TrailReview.root"),
         *("Agreement.outbound_fingerprint", "Finding.facts", "RefusalCount.key"),
     },
-    "a request, of fields that were judged": {"ApprovalRequest.request", "Operation.request", "OperationStep.params"},
+    "a request, of fields that were judged": {
+        *("ApprovalRequest.request", "Operation.request", "OperationStep.params", "BulkAct.given", "BulkRow.given"),
+    },
     "printed by this software": {"Agreement.outbound_list"},
     "judged where it was typed": {
         *("AuditEntry.actor_email", "AuditEntry.actor_label", "AuditEntry.changes", "AuditEntry.changes_text"),
@@ -31,17 +33,8 @@ NOT_TYPED = {
 OURS = (
     *("AuditEntry", "CachedValue", "Finding", "IdempotentRequest", "Job", "KnownSetting", "Notification", "Operation"),
     *("OperationStep", "ApprovalRequest", "RateCount", "ReceivedEvent", "Reconciliation", "RefusalCount"),
-    *(
-        "Backup",
-        "Hold",
-        "Movement",
-        "Observation",
-        "RolledUp",
-        "RollUp",
-        "ServiceSecret",
-        "StripeAccount",
-        "WorkerHeartbeat",
-    ),
+    *("Backup", "BulkAct", "BulkRow", "Hold", "Movement", "Observation", "RolledUp", "RollUp", "ServiceSecret"),
+    *("StripeAccount", "WorkerHeartbeat"),
 )
 """Models whose other columns have words and codes of this software, or ids."""
 FROM_STRIPE = (
