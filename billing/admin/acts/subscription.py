@@ -50,7 +50,8 @@ def coupon_field(*, required: bool = False) -> forms.CharField:
         required=required,
         max_length=200,
         label="Coupon or promotion code",
-        help_text="Choose a coupon of the list, or type a promotion code. Both are made in Stripe's dashboard.",
+        help_text="You can leave it empty. Or choose a coupon of the list, or type a promotion code. Both are made in Stripe's "
+        "dashboard.",
         widget=SuggestingWidget,
     )
 
@@ -159,7 +160,9 @@ def _link(office: Office, link: PaymentLink) -> Link:
         "Everybody who has this link can enter a card and start the subscription. You see the subscription here when "
         "it is paid."
     )
-    return Link(link.address, says, zones.moment(link.expires_at, office.time_zone), Kind.CREATE_PAYMENT_LINK)
+    return Link(
+        link.address, says, f"until {zones.moment(link.expires_at, office.time_zone)}", Kind.CREATE_PAYMENT_LINK
+    )
 
 
 ACTS = (
