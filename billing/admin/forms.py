@@ -71,7 +71,7 @@ class WhyForm(forms.Form):
     note = forms.CharField(
         required=False,
         max_length=LONGEST_NOTE,
-        help_text="What explains the reason. For example: “Asked by phone on Monday”. You can leave it empty, except with "
+        help_text="What explains the reason, such as “Asked by phone on Monday”. You can leave it empty, except with "
         "the reason “Other”. It is kept for years. Write nothing about a patient. The software cannot recognise names.",
         widget=UnfoldAdminTextInputWidget,
     )

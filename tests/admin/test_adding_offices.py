@@ -68,7 +68,11 @@ def test_who_knows_of_another_one_is_hinted_again(stripe, operator):
 
 def test_a_zone_and_a_language_that_were_there_before_stay(stripe, operator, office):
     Office.objects.filter(pk=office.pk).update(time_zone="America/Gotham", locale="la")
-    form = {**FORM, "time_zone": "America/Gotham", "locale": "la"}
-    signed_in(operator.user).post(page("change/", office), form)
+    client = signed_in(operator.user)
+    inlines = [
+        one.formset.management_form for one in client.get(page("change/", office)).context["inline_admin_formsets"]
+    ]
+    unseen = {form.add_prefix(name): form[name].value() for form in inlines for name in form.fields}
+    client.post(page("change/", office), {**FORM, **unseen, "time_zone": "America/Gotham", "locale": "la"})
 
     assert Office.objects.get(pk=office.pk).name == "Elm Street Practice"

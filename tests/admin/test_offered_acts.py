@@ -178,7 +178,7 @@ REQUESTS: dict[str, Callable[[Any], Declaration[Any, Any]]] = {
     "payment_link": lambda _: CreatePaymentLink(price=price_id("practice-monthly")),
     "withdraw_link": lambda _: WithdrawPaymentLink(),
     "end_waiting": lambda _: EndWaitingSubscription(),
-    "change_plan": lambda _: ChangeSubscription(price=price_id("practice-yearly"), settle="next_invoice"),
+    "change_plan": lambda _: ChangeSubscription(price=price_id("seats-monthly"), settle="next_invoice"),
     "cancel": lambda office: CancelSubscription(at_period_end=False),
     "resume_renewal": lambda _: ResumeRenewal(),
     "move_trial_end": lambda _: MoveTrialEnd(at=soon()),

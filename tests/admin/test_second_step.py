@@ -33,7 +33,7 @@ def yearly(stripe, operator, office):
 
 
 def test_a_cancellation_now_says_how_many_paid_days_are_lost_and_what_they_cost(stripe, operator, yearly):
-    stripe.advance(days=65)
+    stripe.advance(days=64, hours=12)
     seen = sent(operator, "cancel/", yearly, when="now")
 
     # 1,990.00 USD were paid for 365 days, and 300 whole days are left: 1,990.00 × 300 / 365
@@ -234,7 +234,7 @@ def test_a_cancellation_shows_the_end_and_that_nothing_is_charged_any_more(strip
 def test_credit_shows_both_sides(stripe, operator, subscribed):
     seen = rows(sent(operator, "credit/", subscribed, direction="give", amount="25.00"))
 
-    assert seen["Credit"] == ("no credit", "25.00 USD")
+    assert seen["Credit"] == ("no credit", "25.00 USD credit")
 
 
 # --- nothing on file to charge

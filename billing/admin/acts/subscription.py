@@ -50,8 +50,8 @@ def coupon_field(*, required: bool = False) -> forms.CharField:
         required=required,
         max_length=200,
         label="Coupon or promotion code",
-        help_text="You can leave it empty. Or choose a coupon of the list, or type a promotion code. Both are made in Stripe's "
-        "dashboard.",
+        help_text="You can leave it empty. Or choose a coupon of the list, or type a promotion code. Both are made in "
+        "Stripe's dashboard.",
         widget=SuggestingWidget,
     )
 

@@ -148,8 +148,8 @@ def second_step(
 ) -> SecondStep:
     """Return what a person confirms. Nothing changes. Stripe is asked only for a preview.
 
-    If the preview is refused with one of ``nothing_to_show``, there is none. If the request is done already, or there is
-    neither a preview nor a loss, all is empty. Raises: what ``preview`` raises.
+    If the preview is refused with one of ``nothing_to_show``, there is none. If the request is done already, or
+    there is neither a preview nor a loss, all is empty. Raises: what ``preview`` raises.
     """
     as_of, asked = clock.billing(), Asked(by, reason)
     exact, fresh = _prepared(wanted, subject, asked)
