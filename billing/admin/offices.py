@@ -5,7 +5,7 @@ from typing import Any, cast
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -96,7 +96,7 @@ class OfficeForm(PracticesForm, GatedForm):
             return given
         like = duplicates.of(given["name"], given["billing_email"])
         if like and given.get("knows_of") != duplicates.key(like):
-            self.data = {**self.data.dict(), "knows_of": duplicates.key(like)}
+            self.data = {**cast(QueryDict, self.data).dict(), "knows_of": duplicates.key(like)}
             names = ", ".join(str(one) for one in like)
             self.add_error(
                 None, f"An Office with this name or e-mail address exists: {names}. Save again to add it all the same."

@@ -56,7 +56,7 @@ def test_the_day_on_which_the_period_ends_means_exactly_that_end(stripe, operato
     page = signed_in(operator.user).get(f"/admin/billing/office/{office.pk}/cancel/").content.decode()
     assert f"the period ends {local_day(end, zone)}" in text_of(page)
 
-    cancel(operator, office, day)
+    confirmed(operator, office, day)
 
     office.refresh_from_db()
     assert office.cancel_at == end

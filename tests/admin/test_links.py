@@ -49,6 +49,9 @@ def test_it_is_sent_once_by_the_outbox_and_the_trail_says_who(stripe, operator, 
     address = stripe.listed("checkout/sessions")[0]["url"]
     assert address in mail.body
     assert "until" in mail.body
+    html, _ = mail.alternatives[0]
+    assert address in html
+    assert "{" not in mail.body + html
     told = AuditEntry.objects.get(kind="act", actor=operator.user, office=office)
     assert told.what == "sent the link to the Office's billing e-mail address"
 

@@ -52,6 +52,7 @@ FIRST_PAYMENT = "payment_link"
 OFFERED_FIRST = {FIRST_PAYMENT: "Start with a payment link", "link_card": "Link to add a card"}
 """By the act that is offered, if nothing is on file to charge: the words on its button."""
 COMPLETE_PAYMENT = "admin:billing_office_complete_payment"
+NOT_WHAT_WAS_SEEN = "This is not what you looked at: something has changed since. Look again, and confirm it."
 NOTHING_BEGUN = "Stripe did not answer. Nothing was changed: try again in a moment."
 
 
@@ -123,6 +124,8 @@ class ActsAdmin(Zoned):
                 lost = act.loss(subject, by, form) if "confirmed" in request.POST else None
                 if "confirmed" not in request.POST or (lost and lost.seen != request.POST.get("seen")):
                     step = self._second_step(act, subject, by, form)
+                    if step and lost:
+                        form.add_error(None, NOT_WHAT_WAS_SEEN)
                 if step is None and form.is_valid():
                     done = act.carry_out(subject, by, form, _time(request.POST.get("as_of", "")))
                     if isinstance(done, Link | Token):
@@ -274,7 +277,8 @@ def _form(act: Act, request: HttpRequest, subject: Any) -> forms.Form:
     if prepare:
         prepare(subject)
     if request.method == "GET":
-        form.initial |= {name: request.GET[name] for name in _without_text(form) if name in request.GET}
+        filled = {name: request.GET[name] for name in _without_text(form) if name in request.GET}
+        form.initial = {**form.initial, **filled}
     return form
 
 

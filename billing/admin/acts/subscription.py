@@ -119,6 +119,9 @@ class ChangeForm(PlanForm):
             self.initial["price"] = current.plan_price.public_id
 
 
+ENDS_NOW = ("now", "Now: service ends now, and nothing is refunded")
+
+
 class CancelForm(days.DayForm):
     """A form for two operations: cancel at the period's end or now, and cancel on a date."""
 
@@ -127,7 +130,7 @@ class CancelForm(days.DayForm):
         choices=(
             ("period_end", "At the end of the paid period: service continues until then"),
             ("date", "On a date: the subscription renews until then, and the last period is charged in part"),
-            ("now", "Now: service ends now, and nothing is refunded"),
+            ENDS_NOW,
         ),
         initial="period_end",
         widget=UnfoldAdminRadioSelectWidget,
@@ -142,8 +145,7 @@ class CancelForm(days.DayForm):
         """Offer only an end at once, if a schedule at Stripe manages the subscription: nothing else works then."""
         super().for_subject(office)
         if schedules.manages(office):
-            field = cast(forms.ChoiceField, self.fields["when"])
-            field.choices = [(value, words) for value, words in field.choices if value == "now"]
+            cast(forms.ChoiceField, self.fields["when"]).choices = [ENDS_NOW]
             self.initial["when"] = "now"
             del self.fields["last_day"]
 

@@ -163,7 +163,7 @@ def second_step(
     if seen is None and lost is None:
         return SecondStep(None, None, (), as_of)
     stands = exact.compares(fresh, Standing.of(office), seen)
-    rows = compared(*stands, office, seen) if stands else ()
+    rows = compared(stands[0], stands[1], office, seen) if stands else ()
     return SecondStep(seen, lost, rows, as_of, getattr(seen, "lacks_card", False))
 
 
