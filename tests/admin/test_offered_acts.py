@@ -241,3 +241,11 @@ def test_an_end_on_a_date_is_offered_only_while_no_schedule_manages_the_subscrip
     assert 'value="now"' in shown
     assert 'value="period_end"' not in shown
     assert CancelOnDate.is_offered(office) is False
+
+
+def test_what_is_offered_is_found_with_few_queries(stripe, operator, office, django_assert_max_num_queries):
+    office = subscribed(stripe, office, operator)
+    acts = [act for act in site._registry[Office].acts if isinstance(act, OperationAct)]
+
+    with django_assert_max_num_queries(8):
+        assert [act.name for act in acts if act.available(office)]

@@ -129,7 +129,7 @@ class ActsAdmin(Zoned):
                 if step is None and form.is_valid():
                     done = act.carry_out(subject, by, form, _time(request.POST.get("as_of", "")))
                     if isinstance(done, Link | Token):
-                        return self.shown_once(request, f"{act.title}: {subject}", subject, done, act=act)
+                        return self.shown_once(request, _title(act, subject), subject, done, act=act)
                     if isinstance(done, str):
                         return redirect(done)
                     messages.success(request, f"{act.title}: done.")
@@ -147,7 +147,7 @@ class ActsAdmin(Zoned):
                 completes_payment = isinstance(error, errors.SubscriptionWaiting)
         preview = step.preview if step else None
         context = {
-            **self._context(f"{act.title}: {subject}", request, subject),
+            **self._context(_title(act, subject), request, subject),
             "form": form,
             "step": step,
             "preview": preview,
@@ -210,7 +210,7 @@ class ActsAdmin(Zoned):
             return redirect(page)
         if isinstance(found, str):
             return redirect(found)
-        context = {**self._context(f"{act.title}: {subject}", request, subject), "says": act.says, "shown": found}
+        context = {**self._context(_title(act, subject), request, subject), "says": act.says, "shown": found}
         return TemplateResponse(request, act.template, context)
 
     def _context(self, title: str, request: HttpRequest, subject: Any) -> dict[str, Any]:
@@ -250,6 +250,13 @@ def confirming(preview: Any) -> str:
     if isinstance(preview, Preview) and preview.now and preview.charged.amount > 0:
         return f"Confirm and charge {preview.charged}"
     return "Confirm"
+
+
+def _title(act: Button, subject: Any) -> str:
+    """Return the heading: the act, what it is about, and its Office."""
+    office = office_of(subject)
+    of = f", {office}" if office and office is not subject else ""
+    return f"{act.title}: {subject}{of}"
 
 
 def _button(act: Act, step: SecondStep | None) -> str:

@@ -10,7 +10,7 @@ from unfold.widgets import (
     UnfoldAdminSelectWidget,
 )
 
-from billing import clock, errors, schedules, zones
+from billing import clock, errors, zones
 from billing.access.roles import Power
 from billing.admin.acts import Click, Link, OperationAct, days
 from billing.admin.choices import SuggestingWidget
@@ -144,7 +144,7 @@ class CancelForm(days.DayForm):
     def for_subject(self, office: Office) -> None:
         """Offer only an end at once, if a schedule at Stripe manages the subscription: nothing else works then."""
         super().for_subject(office)
-        if schedules.manages(office):
+        if office.is_managed_by_schedule:
             cast(forms.ChoiceField, self.fields["when"]).choices = [ENDS_NOW]
             self.initial["when"] = "now"
             del self.fields["last_day"]
