@@ -1,5 +1,6 @@
 """Offices: their list and their page."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from django import forms
@@ -22,6 +23,7 @@ from billing.admin.forms import GatedForm, PracticesForm
 from billing.admin.readonly import ReadOnlyInline, masked
 from billing.admin.searching import NAME
 from billing.admin.tones import TONES, in_words
+from billing.audit import reads
 from billing.entitlement import Policy, entitlement
 from billing.models import AuditEntry, Finding, Invoice, Office, Operation, Payment, PaymentMethod
 from billing.operations.offices.contact import CONTACT
@@ -83,6 +85,8 @@ class OfficeForm(PracticesForm, GatedForm):
     locale = LanguageField(help_text="The language of invoices and of Stripe's pages.")
     knows_of = forms.CharField(required=False, widget=forms.HiddenInput)
     """The Offices like this one that the person has seen. They save it all the same."""
+    like: Sequence[Office] = ()
+    """Those that the page names now."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -97,10 +101,11 @@ class OfficeForm(PracticesForm, GatedForm):
         like = duplicates.of(given["name"], given["billing_email"])
         if like and given.get("knows_of") != duplicates.key(like):
             self.data = {**cast(QueryDict, self.data).dict(), "knows_of": duplicates.key(like)}
-            names = ", ".join(str(one) for one in like)
-            self.add_error(
-                None, f"An Office with this name or e-mail address exists: {names}. Save again to add it all the same."
-            )
+            self.like = like
+            pages = ((reverse("admin:billing_office_change", args=[one.pk]), one) for one in like)
+            names = format_html_join(", ", '<a class="underline" href="{}">{}</a>', pages)
+            told = "An Office with this name or e-mail address exists: {}. Save again to add it all the same."
+            self.add_error(None, format_html(told, names))
         return given
 
 
@@ -147,6 +152,13 @@ class OfficeAdmin(Ends, ActsAdmin):
 
     def get_inlines(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.inlines if obj else ()
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        if like := getattr(context["adminform"].form, "like", ()):
+            reads.look_at_list(request, rows=len(like), filters=("the same name or address",))
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def response_add(self, request: HttpRequest, obj: Office, post_url_continue: str | None = None) -> HttpResponse:
         """Show the new Office, and what comes next."""

@@ -5,7 +5,7 @@ import re
 import pytest
 from django.urls import reverse
 
-from billing.models import Office
+from billing.models import AuditEntry, Office
 from tests.admin.test_offices import page, signed_in
 from tests.conftest import an_office
 
@@ -47,9 +47,12 @@ def test_a_zone_that_does_not_exist_is_refused(stripe, operator):
 
 @pytest.mark.parametrize("form", [{"name": "MAPLE street family practice"}, {"billing_email": "Billing@Maple.example"}])
 def test_one_with_the_same_name_or_address_is_hinted_at_and_saved_when_sent_again(stripe, operator, form):
-    an_office()
+    like = an_office()
     shown = added(operator, **form).content.decode()
-    assert "exists: Maple Street Family Practice. Save again to add it all the same." in shown
+    link = f'<a class="underline" href="{page("change/", like)}">Maple Street Family Practice</a>'
+    assert f"exists: {link}. Save again to add it all the same." in shown
+    seen = AuditEntry.objects.get(kind="read", actor=operator.user)
+    assert seen.what.endswith("by the same name or address: 1 rows")
     assert Office.objects.count() == 1
 
     knows_of = re.search(r'name="knows_of" value="([^"]*)"', shown)[1]
