@@ -28,6 +28,7 @@ from billing.stripe_api.gateway.payment_links import PaymentLink
 
 MENU = "Subscription"
 ON_FILE = ("", "The payment method on file")
+NOTHING_ON_FILE = ("", "None: nothing is on file")
 TEST_CARDS = (
     ("pm_card_visa", "Test card: Visa, accepted"),
     ("pm_card_chargeCustomerFail", "Test card: declined when charged"),
@@ -40,6 +41,7 @@ class PriceField(forms.ModelChoiceField):
             PlanPrice.objects.none(),
             to_field_name="public_id",
             label="Plan",
+            empty_label="Choose …",
             widget=UnfoldAdminSelectWidget,
             **kwargs,
         )
@@ -93,8 +95,16 @@ class SubscribeForm(LinkForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._offer(ON_FILE)
+
+    def for_subject(self, office: Office) -> None:
+        super().for_subject(office)
+        if not office.has_payment_method:
+            self._offer(NOTHING_ON_FILE)
+
+    def _offer(self, on_file: tuple[str, str]) -> None:
         cards = () if settings.STRIPE_LIVE_MODE else TEST_CARDS
-        cast(forms.ChoiceField, self.fields["payment_method"]).choices = [ON_FILE, *cards]
+        cast(forms.ChoiceField, self.fields["payment_method"]).choices = [on_file, *cards]
 
 
 class ChangeForm(PlanForm):
