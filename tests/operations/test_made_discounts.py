@@ -3,7 +3,7 @@
 import pytest
 
 from billing import errors
-from billing.models import Invoice, Operation, Subscription
+from billing.models import Invoice, Subscription
 from billing.operations.engine.begin import perform
 from billing.operations.engine.previews import preview
 from billing.operations.money.credit import AdjustCredit
@@ -96,11 +96,12 @@ def test_an_amount_is_of_the_subscriptions_currency(stripe, operator, office):
 
 @pytest.mark.parametrize("path", ["/v1/coupons", "/v1/subscriptions/"])
 @pytest.mark.parametrize("how", LOST)
-def test_an_answer_that_is_lost_makes_one_coupon_and_one_discount(stripe, operator, subscribed, how, path):
+def test_an_answer_that_is_lost_leaves_one_coupon_with_its_discount_or_none(stripe, operator, subscribed, how, path):
     wanted = MakeDiscount(percent=10)
-    settled_after(stripe, how, lambda: perform(wanted, subscribed, by=operator, reason=REASON), path)
+    operation = settled_after(stripe, how, lambda: perform(wanted, subscribed, by=operator, reason=REASON), path)
 
-    assert Operation.objects.get(kind="make_discount").status == "succeeded"
-    assert len(stripe.listed("coupons")) == 1
-    assert Subscription.objects.get().discount_percent == 10
+    done = how != "500_after"  # Stripe answers that again under the same key
+    assert operation.status == ("succeeded" if done else "abandoned")
+    assert len(stripe.listed("coupons")) == int(done)
+    assert Subscription.objects.get().discount_percent == (10 if done else None)
     assert gateway.coupons.on_offer() == []  # it was redeemed, and nobody else can redeem it
