@@ -1,29 +1,23 @@
 """Offices: their list and their page."""
 
-from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
-from django import forms
 from django.conf import settings
-from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import redirect
+from django.contrib import admin
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from unfold.decorators import display
 
 from billing import clock, schedules
-from billing.admin import duplicates
 from billing.admin.acts import customer, invoices, payment_methods, people, subscription, terms
 from billing.admin.acts.pages import ActsAdmin
-from billing.admin.choices import LanguageField, ZoneField, language_choices, zone_choices
+from billing.admin.adding_offices import AddsOffices, OfficeForm
 from billing.admin.ends import Ends
-from billing.admin.forms import GatedForm, PracticesForm
 from billing.admin.readonly import ReadOnlyInline, masked
 from billing.admin.searching import NAME
 from billing.admin.tones import TONES, in_words
-from billing.audit import reads
 from billing.entitlement import Policy, entitlement
 from billing.models import AuditEntry, Finding, Invoice, Office, Operation, Payment, PaymentMethod
 from billing.operations.offices.contact import CONTACT
@@ -78,39 +72,8 @@ class AuditInline(ReadOnlyInline):
     verbose_name_plural = "Audit trail"
 
 
-class OfficeForm(PracticesForm, GatedForm):
-    """A form for an Office's own values. Those of a customer are changed by an act, which tells Stripe."""
-
-    time_zone = ZoneField(help_text="Where the practice is. Days and times of the Office are shown in it.")
-    locale = LanguageField(help_text="The language of invoices and of Stripe's pages.")
-    knows_of = forms.CharField(required=False, widget=forms.HiddenInput)
-    """The Offices like this one that the person has seen. They save it all the same."""
-    like: Sequence[Office] = ()
-    """Those that the page names now."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name, choices in (("time_zone", zone_choices), ("locale", language_choices)):
-            if name in self.fields:  # not on a page that only shows it
-                cast(forms.ChoiceField, self.fields[name]).choices = choices(getattr(self.instance, name))
-
-    def clean(self) -> dict[str, Any]:
-        given = super().clean()
-        if self.instance.pk or self.errors:
-            return given
-        like = duplicates.of(given["name"], given["billing_email"])
-        if like and given.get("knows_of") != duplicates.key(like):
-            self.data = {**cast(QueryDict, self.data).dict(), "knows_of": duplicates.key(like)}
-            self.like = like
-            pages = ((reverse("admin:billing_office_change", args=[one.pk]), one) for one in like)
-            names = format_html_join(", ", '<a class="underline" href="{}">{}</a>', pages)
-            told = "An Office with this name or e-mail address exists: {}. Save again to add it all the same."
-            self.add_error(None, format_html(told, names))
-        return given
-
-
 @admin.register(Office)
-class OfficeAdmin(Ends, ActsAdmin):
+class OfficeAdmin(AddsOffices, Ends, ActsAdmin):
     form = OfficeForm
     list_display = ("name", "state", "current_plan", "quantity", "current_period_end", "due")
     list_filter = ("subscription_status", "current_plan", ("archived_at", admin.EmptyFieldListFilter))
@@ -152,22 +115,6 @@ class OfficeAdmin(Ends, ActsAdmin):
 
     def get_inlines(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.inlines if obj else ()
-
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        if like := getattr(context["adminform"].form, "like", ()):
-            reads.look_at_list(request, rows=len(like), filters=("the same name or address",))
-        return super().render_change_form(request, context, *args, **kwargs)
-
-    def response_add(self, request: HttpRequest, obj: Office, post_url_continue: str | None = None) -> HttpResponse:
-        """Show the new Office, and what comes next."""
-        if "_addanother" in request.POST:
-            return super().response_add(request, obj, post_url_continue)
-        subscribe = reverse("admin:billing_office_subscribe", args=[obj.pk])
-        link = format_html('<a class="underline" href="{}">subscribe it</a>', subscribe)
-        messages.success(request, format_html("{} was added. Next: {}.", obj, link))
-        return redirect(reverse("admin:billing_office_change", args=[obj.pk]))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
