@@ -24,6 +24,7 @@ from billing.audit import actor, seals, trail
 from billing.findings import report
 from billing.models import Agreement, Finding, Notification, Office, ReceivedEvent, ServiceIdentity, User
 from billing.operations.engine.begin import perform
+from billing.operations.offices.cards import MakeCardLink
 from billing.operations.offices.customer import EnsureCustomer
 from billing.reconciliation.runs import reconcile
 from tests.access.addresses import ADMIN
@@ -92,6 +93,12 @@ def changes_something(name: str) -> bool:
 def compare(stage: Stage) -> Any:
     perform(EnsureCustomer(), stage.office, by=stage.operator, reason=REASON)
     return stage.post("office", "compare", {"why": "agreed"})
+
+
+def send_link(stage: Stage) -> Any:
+    perform(MakeCardLink(), stage.office, by=stage.operator, reason=REASON)
+    made = stage.office.operations.get(kind="make_card_link")
+    return stage.post("office", "send_link", {"operation": str(made.public_id)})
 
 
 def of_finding(act: str, kind: str, **given: Any) -> Callable[[Stage], Any]:
@@ -188,6 +195,7 @@ A_NEW_OFFICE = {"name": "New Practice", "billing_email": "b@new.example", "time_
 A_NEW_OFFICE["is_the_practices"] = "on"
 DONE: dict[str, Callable[[Stage], Any]] = {
     "office_compare": compare,
+    "office_send_link": send_link,
     "office_invite": lambda stage: stage.post("office", "invite", {"email": "n@maple.example", "role": "viewer"}),
     "office_note": lambda stage: stage.post("office", "note", {"kind": "call", "text": "They call back"}),
     "office_assign": lambda stage: stage.post("office", "assign", {"to": str(stage.who.public_id)}),
