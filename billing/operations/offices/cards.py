@@ -129,7 +129,7 @@ class SetDefaultPaymentMethod(OnCard):
 
     @classmethod
     def offered(cls, subject: Office) -> bool:
-        return not subject.archived_at and on_file(subject).filter(is_default=False).exists()
+        return not subject.archived_at and any(not one.is_default for one in subject.methods_on_file)
 
     def prepare(self, subject: Office, asked: Asked) -> Self:
         if card_on_file(subject, self.card).is_default:
@@ -163,7 +163,7 @@ class RemovePaymentMethod(OnCard):
 
     @classmethod
     def offered(cls, subject: Office) -> bool:
-        return not subject.archived_at and on_file(subject).exists()
+        return not subject.archived_at and bool(subject.methods_on_file)
 
     def prepare(self, subject: Office, asked: Asked) -> Self:
         row = card_on_file(subject, self.card)
