@@ -34,6 +34,7 @@ UNFOLD = {
                     "Billing",
                     (
                         ("Offices", "local_hospital", "office"),
+                        ("Worklist", "checklist", "followup"),
                         ("Subscriptions", "autorenew", "subscription"),
                         ("Invoices", "receipt_long", "invoice"),
                         ("Payments", "payments", "payment"),
@@ -48,6 +49,7 @@ UNFOLD = {
                         ("Findings", "flag", "finding"),
                         ("Comparisons", "balance", "reconciliation"),
                         ("Operations", "pending_actions", "operation"),
+                        ("Bulk acts", "playlist_add_check", "bulkact"),
                         ("Events from Stripe", "inbox", "receivedevent"),
                         ("E-mails", "mail", "notification"),
                         ("Jobs", "schedule", "job"),

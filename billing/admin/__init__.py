@@ -18,6 +18,7 @@ from billing.admin import (  # noqa: E402  after the pages of other apps are rem
     agreements,
     approvals,
     audit_trail,
+    bulk_acts,
     emergency_roles,
     events,
     findings,
@@ -34,12 +35,14 @@ from billing.admin import (  # noqa: E402  after the pages of other apps are rem
     users,
     vouchings,
     workers,
+    worklist,
 )
 
 __all__ = [
     "agreements",
     "approvals",
     "audit_trail",
+    "bulk_acts",
     "emergency_roles",
     "events",
     "findings",
@@ -56,4 +59,5 @@ __all__ = [
     "users",
     "vouchings",
     "workers",
+    "worklist",
 ]

@@ -1,14 +1,15 @@
 """Offices: their list and their page."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from unfold.decorators import display
 
-from billing import zones
-from billing.admin.acts import customer, invoices, payment_methods, people, subscription, terms
+from billing.admin import bulk_acts, duplicates
+from billing.admin.acts import customer, follow_up, invoices, payment_methods, people, subscription, terms
+from billing.admin.choices import LanguageField, ZoneField, language_choices, zone_choices
 from billing.admin.forms import GatedForm, PracticesForm
 from billing.admin.office_page.page import OfficePage
 from billing.admin.searching import NAME
@@ -20,12 +21,29 @@ from billing.operations.offices.contact import CONTACT
 class OfficeForm(PracticesForm, GatedForm):
     """A form for an Office's own values. Those of a customer are changed by an act, which tells Stripe."""
 
-    def clean_time_zone(self) -> str:
-        """Refuse a name that no time zone has. One that was there before stays."""
-        zone: str = self.cleaned_data["time_zone"].strip()
-        if "time_zone" in self.changed_data and not zones.exists(zone):
-            raise forms.ValidationError("There is no such time zone. Write it as in: America/New_York.")
-        return zone
+    time_zone = ZoneField(help_text="Where the practice is. Days and times of the Office are shown in it.")
+    locale = LanguageField(help_text="The language of invoices and of Stripe's pages.")
+    knows_of = forms.CharField(required=False, widget=forms.HiddenInput)
+    """The Offices like this one that the person has seen. They save it all the same."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, choices in (("time_zone", zone_choices), ("locale", language_choices)):
+            if name in self.fields:  # not on a page that only shows it
+                cast(forms.ChoiceField, self.fields[name]).choices = choices(getattr(self.instance, name))
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean()
+        if self.instance.pk or self.errors:
+            return given
+        like = duplicates.of(given["name"], given["billing_email"])
+        if like and given.get("knows_of") != duplicates.key(like):
+            self.data = {**self.data.dict(), "knows_of": duplicates.key(like)}
+            names = ", ".join(str(one) for one in like)
+            self.add_error(
+                None, f"An Office with this name or e-mail address exists: {names}. Save again to add it all the same."
+            )
+        return given
 
 
 @admin.register(Office)
@@ -39,13 +57,16 @@ class OfficeAdmin(OfficePage):
     search_fields = (*NAME, "billing_email")
     acts = (
         *(subscription.ACTS + terms.ACTS + invoices.OFFICE_ACTS + payment_methods.ACTS + customer.ACTS),
-        *people.OFFICE_ACTS,
+        *(people.OFFICE_ACTS + follow_up.ACTS),
     )
+    actions = bulk_acts.in_lists(*bulk_acts.OF_OFFICES)
     own = ("name", "billing_email", "time_zone", "locale")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        is_addressed_here = obj is None or not obj.payment_provider_customer_id
-        return (("The Office", {"fields": (*self.own, "is_the_practices") if is_addressed_here else self.own}),)
+        if obj is None:
+            return (("The Office", {"fields": (*self.own, "is_the_practices", "knows_of")}),)
+        fields = self.own if obj.payment_provider_customer_id else (*self.own, "is_the_practices")
+        return ((None, {"fields": fields}),)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return CONTACT if obj and obj.payment_provider_customer_id else ()

@@ -72,13 +72,14 @@ API: dict[tuple[str, str], str] = {
 RECORDS = """
     office subscription invoice payment adjustment plan finding reconciliation operation receivedevent job
     workerheartbeat user membership agreement approvalrequest vouching emergencyrole invitation notification
-    serviceidentity
+    serviceidentity bulkact followup
 """
 ACTS = {
     "office": {
         "M": """subscribe payment_link withdraw_link complete_payment end_waiting change_plan cancel resume_renewal
-            move_trial_end restart_period apply_discount remove_discount link_card default_card remove_card contact""",
-        "V": "pause_collection resume_collection charge compare archive unarchive",
+            move_trial_end restart_period apply_discount remove_discount link_card default_card remove_card contact
+            send_link""",
+        "V": "pause_collection resume_collection make_discount charge compare archive unarchive note assign snooze",
         "G": "credit",
         "P": "portal",
         "W": "upcoming",
@@ -86,7 +87,12 @@ ACTS = {
         "U": "invite",
         "A": "timeline",
     },
-    "invoice": {"M": "pay retry", "V": "send void mark_uncollectible", "G": "credit_note", "D": "open_pdf open_page"},
+    "invoice": {
+        "M": "pay retry card_link",
+        "V": "send void mark_uncollectible",
+        "G": "credit_note",
+        "D": "open_pdf open_page",
+    },
     "payment": {"G": "refund"},
     "finding": {"V": "compare link adopt close"},
     "reconciliation": {"V": "end compare_all"},
@@ -98,6 +104,7 @@ ACTS = {
     "invitation": {"U": "invite send_again withdraw"},
     "notification": {"M": "send_again"},
     "serviceidentity": {"S": "rotate end_old_secret end"},
+    "bulkact": {"V": "stop", "L": "begin"},
     "auditentry": {"X": "export"},
     "trailreview": {"A": "review"},
     "agreement": {"R": "prepare_executed prepare_not_required withdraw", "C": "approve"},

@@ -22,8 +22,10 @@ from billing.models import (
     ApprovalRequest,
     AuditEntry,
     AuditSeal,
+    BulkAct,
     EmergencyRole,
     Finding,
+    FollowUp,
     Invitation,
     Invoice,
     Job,
@@ -196,6 +198,8 @@ def rows(office: Office, administrator: Any, operator: Any) -> dict[str, int]:
             "agreement": determined(operator, administrator),
             "auditentry": AuditEntry.objects.latest("pk"),
             "trailreview": a_review(operator.user),
+            "bulkact": BulkAct.objects.create(kind="archive", actor=operator.user, reason="tests"),
+            "followup": FollowUp.objects.create(office=office, assigned_to=operator.user),
         }
     return {model: row.pk for model, row in made.items()}
 

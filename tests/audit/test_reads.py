@@ -28,7 +28,7 @@ ROWS_OF_NO_OFFICE = """
     trailreview
 """.split()
 """Of the vendor itself, or about people: their pages show nobody's billing."""
-MAY_BE_OF_NO_OFFICE = ("invitation", "notification", "auditentry")
+MAY_BE_OF_NO_OFFICE = ("invitation", "notification", "auditentry", "bulkact")
 
 
 def found(**how: Any) -> list[AuditEntry]:

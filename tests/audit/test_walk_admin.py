@@ -167,6 +167,10 @@ def sign_off_a_day(stage: Stage) -> Any:
     return stage.post_to("trailreview_review", {"since": day, "until": day, "note": REASON})
 
 
+def tomorrow() -> str:
+    return (clock.wall() + timedelta(days=2)).date().isoformat()
+
+
 def save_plan(stage: Stage) -> Any:
     page = reverse("admin:billing_plan_change", args=[stage.at["plan"]])
     given = test_plans.form(test_plans.row())
@@ -185,6 +189,13 @@ A_NEW_OFFICE["is_the_practices"] = "on"
 DONE: dict[str, Callable[[Stage], Any]] = {
     "office_compare": compare,
     "office_invite": lambda stage: stage.post("office", "invite", {"email": "n@maple.example", "role": "viewer"}),
+    "office_note": lambda stage: stage.post("office", "note", {"kind": "call", "text": "They call back"}),
+    "office_assign": lambda stage: stage.post("office", "assign", {"to": str(stage.who.public_id)}),
+    "office_snooze": lambda stage: stage.post("office", "snooze", {"until": tomorrow()}),
+    "bulkact_begin": lambda stage: stage.post_to(
+        "bulkact_begin", {"act": "assign", "office": [stage.office.pk], "to": "", "asked": "yes"}
+    ),
+    "bulkact_stop": lambda stage: stage.post("bulkact", "stop", WHY),
     "office_add": lambda stage: stage.post_to("office_add", A_NEW_OFFICE),
     "office_change": save_office,
     "plan_add": lambda stage: stage.post_to("plan_add", test_plans.form()),

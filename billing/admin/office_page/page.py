@@ -14,6 +14,7 @@ from billing import clock
 from billing.access import roles
 from billing.access.roles import Power
 from billing.admin.acts import Button
+from billing.admin.acts.follow_up import NoteForm
 from billing.admin.acts.invoices import INVOICE_ACTS
 from billing.admin.acts.pages import ActsAdmin
 from billing.admin.office_page import months, next_acts, period, rows, sentences
@@ -85,6 +86,7 @@ class OfficePage(ActsAdmin):
             "methods": [Method(str(one), one.expires, one.expiry(at), one.is_default) for one in on_file],
             "removed": len(read.methods) - len(on_file),
             "write_note": self._address(request, WRITES_NOTES, office),
+            "note_form": NoteForm(auto_id="note_%s"),
             "change_contact": self._address(request, "contact", office),
             "few": rows.SHOWN,
         }
