@@ -91,9 +91,8 @@ def managing(subscription: Subscription | None) -> Schedule | None:
 
 
 def manages(office: Office) -> bool:
-    """Return whether a schedule manages the present subscription. One query."""
-    rows = office.subscriptions.filter(stripe_id=office.payment_provider_subscription_id, schedule__isnull=False)
-    return bool(office.payment_provider_subscription_id) and rows.exists()
+    """Return whether a schedule manages the present subscription. No query if all were prefetched."""
+    return managing(office.current_subscription) is not None
 
 
 def told(office: Office, present: Subscription | None) -> str:

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, prefetch_related_objects
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, prefetch_related_objects
+from django.db.models.functions import Coalesce
 
 from billing.admin import timeline
 from billing.admin.timeline import Line
@@ -129,11 +130,16 @@ def read(office: Office, *, with_trail: bool) -> Rows:
 
 
 def _subscriptions() -> QuerySet[Subscription]:
-    """Return subscriptions with whether their items say more than they do: a second price, or a discount on one."""
+    """Return subscriptions with how many items they have, and whether these say more than the subscription does.
+
+    They do if there is a second price, or a discount on one.
+    """
     items = SubscriptionItem.objects.filter(subscription=OuterRef("pk"), removed_at=None)
-    main = Q(plan_price=OuterRef("plan_price"), discount_count=0) & Q(quantity=OuterRef("quantity"))
-    more = Q(plan_price=None) | ~main
-    return Subscription.objects.select_related("plan_price__plan").annotate(has_more_items=Exists(items.filter(more)))
+    main = Q(plan_price=OuterRef("plan_price"), quantity=OuterRef("quantity"), discount_count=0)
+    counted = items.order_by().values("subscription").annotate(number=Count("pk")).values("number")
+    return Subscription.objects.select_related("plan_price__plan").annotate(
+        item_count=Coalesce(Subquery(counted), 0), has_more_items=Exists(items.filter(Q(plan_price=None) | ~main))
+    )
 
 
 def _ended_by(office: Office, newest: list[Operation]) -> Operation | None:
