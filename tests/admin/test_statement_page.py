@@ -59,7 +59,7 @@ def test_what_was_charged_paid_and_given_back_stands_in_columns_of_their_own(liv
         ("Invoice M-1", "199.00 USD", "", ""),
         ("Failed attempt of M-1, visa …4242: 199.00 USD", "", "", ""),
         ("Payment of M-1, visa …4242", "", "199.00 USD", ""),
-        ("refund of M-1", "", "", "50.00 USD"),
+        ("Refund of M-1", "", "", "50.00 USD"),
         ("Invoice M-2", "20.00 USD", "", ""),
     ]
     assert [str(one.owed) for one in found.lines] == [

@@ -99,7 +99,7 @@ def _state(rows: Rows, found: Entitlement, at: datetime) -> tuple[str, str, list
         return "archived", "", [f"Archived since {since}: its members do not see it, and it cannot be billed."]
     if office.customer_deleted_at:
         since = _day(office.customer_deleted_at, office)
-        return "deleted at Stripe", "danger", [f"Its customer was deleted at Stripe on {since}. {NO_ACCESS}"]
+        return "deleted at Stripe", "danger", [f"Its customer was deleted at Stripe on {since}.", NO_ACCESS]
     present = rows.present
     status = office.subscription_status
     if not status or (present is None and status not in SubscriptionStatus.values):
@@ -110,7 +110,7 @@ def _state(rows: Rows, found: Entitlement, at: datetime) -> tuple[str, str, list
     if status == SubscriptionStatus.INCOMPLETE:
         return words, "warning", list(_incomplete(rows))
     if status == SubscriptionStatus.PAUSED:
-        return words, "warning", [f"Paused: its trial ended, and nothing was on file to charge. {NO_ACCESS}"]
+        return words, "warning", ["Paused: its trial ended, and nothing was on file to charge.", NO_ACCESS]
     if status == SubscriptionStatus.UNPAID:
         return words, "danger", list(_owing(rows, found, at))
     if status == SubscriptionStatus.PAST_DUE:
@@ -120,7 +120,7 @@ def _state(rows: Rows, found: Entitlement, at: datetime) -> tuple[str, str, list
     if status == SubscriptionStatus.ACTIVE:
         tone = "warning" if office.has_an_end else "success"
         return words, tone, list(_active(rows, found, at))
-    return words, "warning", [f"Its status at Stripe is “{words}”, which this version does not know. {NO_ACCESS}"]
+    return words, "warning", [f"Its status at Stripe is “{words}”, which this version does not know.", NO_ACCESS]
 
 
 def _active(rows: Rows, found: Entitlement, at: datetime) -> Iterator[str]:
@@ -192,7 +192,7 @@ def _ended(rows: Rows) -> tuple[str, str, list[str]]:
     ended = present.ended_at if present else None
     when = f" on {_last_day(ended, office)}" if ended else ""
     was = f"{subscribed_to(present)} ended{when}" if present else "the last one has ended"
-    sentences = [f"It has no subscription: {was}. {NO_ACCESS}", _why_ended(rows)]
+    sentences = [f"It has no subscription: {was}.", NO_ACCESS, _why_ended(rows)]
     if office.owes_something:
         sentences.append(f"It still owes {office.debts_in_words}.")
     return "canceled", "danger", sentences
