@@ -27,6 +27,10 @@ from billing.models import Office, User
 
 MOST_BUTTONS = 2
 PAGE = "billing_office_change"
+EDITS = "edit"
+"""In the address: the page has the form with the Office's own values. Time zones alone are hundreds of choices."""
+MENU = "_menu_of_office"
+"""The attribute in which a request keeps the menu."""
 WRITES_NOTES = "note"
 """The act with which a note is written."""
 
@@ -89,26 +93,46 @@ class OfficePage(ActsAdmin):
             "note_form": NoteForm(auto_id="note_%s"),
             "change_contact": self._address(request, "contact", office),
             "few": rows.SHOWN,
+            "edits": request.method == "POST" or EDITS in request.GET,
         }
 
+    def _menu(self, request: HttpRequest, subject: Any) -> Iterator[dict[str, Any]]:
+        """Yield the menu, which is asked for twice: which acts can work now is found out once for each request."""
+        kept: list[dict[str, Any]] | None = getattr(request, MENU, None)
+        if kept is None:
+            kept = list(super()._menu(request, subject))
+            setattr(request, MENU, kept)
+        yield from kept
+
+    def _can_work(self, request: HttpRequest, office: Office) -> set[str]:
+        """Return the pages of the acts that this person may use and that can work now."""
+        return {item["path"] for one in self._menu(request, office) for item in one.get("items", (one,))}
+
     def _buttons(self, request: HttpRequest, read: Rows, fitting: list[Next]) -> Iterator[Beside]:
-        """Yield the first ones that this person may use and that can work now."""
+        """Yield the first of those that fit, if they can work."""
+        can_work = self._can_work(request, read.office)
         shown = 0
         for one in fitting:
-            subject = one.invoice or read.office
-            act = _named(one.name, INVOICE_ACTS if one.invoice else self.acts)
-            if act is None or shown == MOST_BUTTONS or not self._may(request, act) or not act.available(subject):
-                continue
-            shown += 1
-            model = "invoice" if one.invoice else "office"
-            amount = f" {one.invoice.remaining}" if one.invoice and one.name == "pay" else ""
-            yield Beside(f"{act.title}{amount}", reverse(f"admin:billing_{model}_{act.name}", args=[subject.pk]))
+            beside = self._of_invoice(request, one) if one.invoice else self._of_office(one.name, read.office)
+            if beside and shown < MOST_BUTTONS and (one.invoice or beside.page in can_work):
+                shown += 1
+                yield beside
+
+    def _of_office(self, name: str, office: Office) -> Beside | None:
+        act = _named(name, self.acts)
+        return Beside(act.title, reverse(f"admin:{self._url_name(act)}", args=[office.pk])) if act else None
+
+    def _of_invoice(self, request: HttpRequest, one: Next) -> Beside | None:
+        act = _named(one.name, INVOICE_ACTS)
+        if one.invoice is None or act is None or not self._may(request, act) or not act.available(one.invoice):
+            return None
+        amount = f" {one.invoice.remaining}" if one.name == "pay" else ""
+        return Beside(f"{act.title}{amount}", reverse(f"admin:billing_invoice_{act.name}", args=[one.invoice.pk]))
 
     def _address(self, request: HttpRequest, name: str, office: Office) -> str:
         """Return the address of the act with this name. "" if there is none, or the person may not."""
-        act = _named(name, self.acts)
-        may = act is not None and self._may(request, act) and act.available(office)
-        return reverse(f"admin:{self._url_name(act)}", args=[office.pk]) if act and may else ""
+        beside = self._of_office(name, office)
+        return beside.page if beside and beside.page in self._can_work(request, office) else ""
 
 
 def _named(name: str, acts: tuple[Button, ...]) -> Button | None:
