@@ -90,11 +90,6 @@ def managing(subscription: Subscription | None) -> Schedule | None:
     return Schedule.read(stored) if stored else None
 
 
-def manages(office: Office) -> bool:
-    """Return whether a schedule manages the present subscription. No query if all were prefetched."""
-    return managing(office.current_subscription) is not None
-
-
 def told(office: Office, present: Subscription | None) -> str:
     """Say what schedules do to the Office: to its present subscription, and what they start. "" if there are none."""
     manages = managing(present)

@@ -19,8 +19,8 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         min_length=3,
         max_length=200,
-        help_text="Why you do this, for whoever reads the audit trail later. For example: “The practice asked by phone”."
-        " It is kept for years. Do not write a patient's name. The software cannot recognise it.",
+        help_text="Why you do this, for whoever reads the audit trail later. For example: “They asked by phone”. "
+        "It is kept for years. Do not write a patient's name. The software cannot recognise it.",
         widget=UnfoldAdminTextInputWidget,
     )
 
@@ -71,8 +71,8 @@ class WhyForm(forms.Form):
     note = forms.CharField(
         required=False,
         max_length=LONGEST_NOTE,
-        help_text="What explains the reason. For example: “Asked by phone on Monday” or “As in the contract of May”. "
-        "It is kept for years. Write nothing about a patient. The software cannot recognise names.",
+        help_text="What explains the reason, such as “Asked by phone on Monday”. You can leave it empty, except with "
+        "the reason “Other”. It is kept for years. Write nothing about a patient. The software cannot recognise names.",
         widget=UnfoldAdminTextInputWidget,
     )
 

@@ -1,10 +1,14 @@
 """Offices: their list and their page."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from django import forms
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from unfold.decorators import display
 
 from billing.admin import bulk_acts, duplicates
@@ -14,6 +18,7 @@ from billing.admin.forms import GatedForm, PracticesForm
 from billing.admin.office_page.page import OfficePage
 from billing.admin.searching import NAME
 from billing.admin.tones import TONES
+from billing.audit import reads
 from billing.models import Office
 from billing.operations.offices.contact import CONTACT
 
@@ -25,6 +30,8 @@ class OfficeForm(PracticesForm, GatedForm):
     locale = LanguageField(help_text="The language of invoices and of Stripe's pages.")
     knows_of = forms.CharField(required=False, widget=forms.HiddenInput)
     """The Offices like this one that the person has seen. They save it all the same."""
+    like: Sequence[Office] = ()
+    """Those that the page names now."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -38,11 +45,12 @@ class OfficeForm(PracticesForm, GatedForm):
             return given
         like = duplicates.of(given["name"], given["billing_email"])
         if like and given.get("knows_of") != duplicates.key(like):
-            self.data = {**self.data.dict(), "knows_of": duplicates.key(like)}
-            names = ", ".join(str(one) for one in like)
-            self.add_error(
-                None, f"An Office with this name or e-mail address exists: {names}. Save again to add it all the same."
-            )
+            self.data = {**cast(QueryDict, self.data).dict(), "knows_of": duplicates.key(like)}
+            self.like = like
+            pages = ((reverse("admin:billing_office_change", args=[one.pk]), one) for one in like)
+            names = format_html_join(", ", '<a class="underline" href="{}">{}</a>', pages)
+            told = "An Office with this name or e-mail address exists: {}. Save again to add it all the same."
+            self.add_error(None, format_html(told, names))
         return given
 
 
@@ -70,6 +78,22 @@ class OfficeAdmin(OfficePage):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return CONTACT if obj and obj.payment_provider_customer_id else ()
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        if like := getattr(context["adminform"].form, "like", ()):
+            reads.look_at_list(request, rows=len(like), filters=("the same name or address",))
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def response_add(self, request: HttpRequest, obj: Office, post_url_continue: str | None = None) -> HttpResponse:
+        """Show the new Office, and what comes next."""
+        if "_addanother" in request.POST:
+            return super().response_add(request, obj, post_url_continue)
+        subscribe = reverse("admin:billing_office_subscribe", args=[obj.pk])
+        link = format_html('<a class="underline" href="{}">subscribe it</a>', subscribe)
+        messages.success(request, format_html("{} was added. Next: {}.", obj, link))
+        return redirect(reverse("admin:billing_office_change", args=[obj.pk]))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.core.validators import RegexValidator
 from django.db import models
+from django.utils.functional import cached_property
 
 from billing import clock, method_names
 from billing.models.named import Named
@@ -161,6 +162,15 @@ class Office(Named):
             return []
         others = self.subscriptions.exclude(stripe_id=self.payment_provider_subscription_id)
         return list(others.filter(status__in=LIVE, deleted_at=None).select_related("plan_price__plan"))
+
+    @cached_property
+    def is_managed_by_schedule(self) -> bool:
+        """Return whether a schedule at Stripe manages the present subscription. One query, the first time.
+
+        It says what is offered. What is asked for is checked again, with the row as it is then.
+        """
+        rows = self.subscriptions.filter(stripe_id=self.payment_provider_subscription_id)
+        return bool(self.payment_provider_subscription_id) and rows.filter(schedule__isnull=False).exists()
 
     @property
     def has_live_subscription(self) -> bool:

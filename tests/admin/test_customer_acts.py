@@ -6,6 +6,7 @@ from billing.models import Office, Operation
 from billing.operations.engine.begin import perform
 from billing.operations.subscriptions.cancel import CancelSubscription
 from tests.admin.test_offices import page, signed_in
+from tests.admin.test_terms import in_second_step
 from tests.conftest import a_person, an_office
 
 WHY = {"why": "office_asked"}
@@ -129,7 +130,8 @@ def test_an_office_is_archived_and_brought_back_and_only_what_can_be_done_is_off
     assert "Archive the Office" not in text(client.get(page("change/", subscribed)))
     perform(CancelSubscription(at_period_end=False), subscribed, by=operator, reason="closing")
 
-    client.post(page("archive/", subscribed), WHY)
+    seen = client.post(page("archive/", subscribed), WHY)
+    client.post(page("archive/", subscribed), WHY | in_second_step(seen))
 
     assert Office.objects.get(pk=subscribed.pk).archived_at
     shown = text(client.get(page("change/", subscribed)))

@@ -56,7 +56,7 @@ def test_the_day_on_which_the_period_ends_means_exactly_that_end(stripe, operato
     page = signed_in(operator.user).get(f"/admin/billing/office/{office.pk}/cancel/").content.decode()
     assert f"the period ends {local_day(end, zone)}" in text_of(page)
 
-    cancel(operator, office, day)
+    confirmed(operator, office, day)
 
     office.refresh_from_db()
     assert office.cancel_at == end
@@ -80,19 +80,24 @@ def test_what_was_shown_is_confirmed(stripe, operator, office):
     office = subscribed_at(stripe, operator, office, 2)
     day = office.current_period_end.astimezone(ZoneInfo(NEW_YORK)).date() + timedelta(days=10)
     page = cancel(operator, office, day)
-    as_of = re.search(r'name="as_of" value="([^"]+)"', page)[1]
+    as_of, seen = (re.search(rf'name="{name}" value="([^"]+)"', page)[1] for name in ("as_of", "seen"))
 
-    cancel(operator, office, day, confirmed="yes", as_of=unescape(as_of))
+    cancel(operator, office, day, confirmed="yes", as_of=unescape(as_of), seen=seen)
 
     office.refresh_from_db()
     assert office.cancel_at.astimezone(ZoneInfo(NEW_YORK)).isoformat()[:16] == f"{day + timedelta(days=1)}T00:00"
 
 
-def test_a_day_within_the_paid_period_charges_nothing_and_asks_nothing_more(stripe, operator, office):
+def confirmed(operator, office, day):
+    seen = re.search(r'name="seen" value="([^"]+)"', cancel(operator, office, day))[1]
+    cancel(operator, office, day, confirmed="yes", as_of="", seen=seen)
+
+
+def test_a_day_within_the_paid_period_charges_nothing_and_says_which_days_are_lost(stripe, operator, office):
     office = subscribed_at(stripe, operator, office, 2)
     day = office.current_period_end.astimezone(ZoneInfo(NEW_YORK)).date() - timedelta(days=5)
 
-    cancel(operator, office, day)
+    confirmed(operator, office, day)
 
     office.refresh_from_db()
     assert office.cancel_at.astimezone(ZoneInfo(NEW_YORK)).isoformat()[:16] == f"{day + timedelta(days=1)}T00:00"
@@ -102,7 +107,7 @@ def test_a_day_within_the_paid_period_charges_nothing_and_asks_nothing_more(stri
 def test_an_end_at_midnight_is_told_with_its_last_day_on_every_page(stripe, operator, office, page):
     office = subscribed_at(stripe, operator, office, 2)
     day = office.current_period_end.astimezone(ZoneInfo(NEW_YORK)).date() - timedelta(days=5)
-    cancel(operator, office, day)
+    confirmed(operator, office, day)
 
     path = page.format(office=office.pk, row=Subscription.objects.get().pk)
     shown = text_of(signed_in(operator.user).get(f"/admin/billing/{path}").content.decode())

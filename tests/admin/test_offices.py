@@ -76,7 +76,8 @@ def test_staff_cancel_at_the_end_of_the_period(stripe, operator, office):
     client = signed_in(operator.user)
     client.post(page("subscribe/", office), {**FORM, "price": str(price("practice-monthly").public_id)})
 
-    client.post(page("cancel/", office), {"when": "period_end", "why": "closing"})
+    seen = client.post(page("cancel/", office), {"when": "period_end", "why": "closing"}).context["step"].loss.seen
+    client.post(page("cancel/", office), {"when": "period_end", "why": "closing", "confirmed": "yes", "seen": seen})
 
     assert Office.objects.get(pk=office.pk).ends_with_this_period
 

@@ -70,8 +70,9 @@ def test_what_is_sent_from_another_page_or_changed_is_another_row(stripe, staff,
     before, sent = makes.objects.count(), given() | shown(staff, page)
 
     staff.post(page, sent)
-    staff.post(page, sent | {"name": "Another Practice"})
-    staff.post(page, sent | shown(staff, page))
+    staff.post(page, sent | {"name": "Another Practice", "billing_email": "b@another.example"})
+    for knows_of in ("", str(Office.objects.get(name="New Practice").pk)):  # the first one is hinted at
+        staff.post(page, sent | shown(staff, page) | {"knows_of": knows_of})
 
     assert makes.objects.count() == before + 3
 

@@ -177,7 +177,7 @@ def test_what_a_schedule_manages_is_not_changed_here(stripe, operator, subscribe
 
 
 def test_there_are_operations_that_a_schedule_forbids():
-    assert len(MANAGED) == 10
+    assert len(MANAGED) == 11
 
 
 def test_what_a_schedule_manages_can_be_canceled_at_once(stripe, operator, subscribed, managed):

@@ -77,7 +77,7 @@ def _portal(office: Office, url: str) -> Link:
         "Anyone who opens this link acts as the Office. It is valid too shortly for an e-mail: give it to the Office "
         "while you speak with it, for example in a chat."
     )
-    return Link(url, says, "a few minutes")
+    return Link(url, says, "for a few minutes")
 
 
 COMPARE = OtherAct(

@@ -53,6 +53,7 @@ OFFERED_FIRST = {FIRST_PAYMENT: "Start with a payment link", "link_card": "Link 
 """By the act that is offered, if nothing is on file to charge: the words on its button."""
 WORKLIST = "admin:billing_followup_changelist"
 COMPLETE_PAYMENT = "admin:billing_office_complete_payment"
+NOT_WHAT_WAS_SEEN = "This is not what you looked at: something has changed since. Look again, and confirm it."
 NOTHING_BEGUN = "Stripe did not answer. Nothing was changed: try again in a moment."
 
 
@@ -124,10 +125,12 @@ class ActsAdmin(Zoned):
                 lost = act.loss(subject, by, form) if "confirmed" in request.POST else None
                 if "confirmed" not in request.POST or (lost and lost.seen != request.POST.get("seen")):
                     step = self._second_step(act, subject, by, form)
+                    if step and lost:
+                        form.add_error(None, NOT_WHAT_WAS_SEEN)
                 if step is None and form.is_valid():
                     done = act.carry_out(subject, by, form, _time(request.POST.get("as_of", "")))
                     if isinstance(done, Link | Token):
-                        return self.shown_once(request, f"{act.title}: {subject}", subject, done, act=act)
+                        return self.shown_once(request, _title(act, subject), subject, done, act=act)
                     if isinstance(done, str):
                         return redirect(done)
                     messages.success(request, f"{act.title}: done.")
@@ -145,7 +148,7 @@ class ActsAdmin(Zoned):
                 completes_payment = isinstance(error, errors.SubscriptionWaiting)
         preview = step.preview if step else None
         context = {
-            **self._context(f"{act.title}: {subject}", request, subject),
+            **self._context(_title(act, subject), request, subject),
             "form": form,
             "step": step,
             "preview": preview,
@@ -208,7 +211,7 @@ class ActsAdmin(Zoned):
             return redirect(page)
         if isinstance(found, str):
             return redirect(found)
-        context = {**self._context(f"{act.title}: {subject}", request, subject), "says": act.says, "shown": found}
+        context = {**self._context(_title(act, subject), request, subject), "says": act.says, "shown": found}
         return TemplateResponse(request, act.template, context)
 
     def _context(self, title: str, request: HttpRequest, subject: Any) -> dict[str, Any]:
@@ -250,6 +253,13 @@ def confirming(preview: Any) -> str:
     return "Confirm"
 
 
+def _title(act: Button, subject: Any) -> str:
+    """Return the heading: the act, what it is about, and its Office."""
+    office = office_of(subject)
+    of = f", {office}" if office and office is not subject else ""
+    return f"{act.title}: {subject}{of}"
+
+
 def _button(act: Act, step: SecondStep | None) -> str:
     if step is None:
         return act.button or act.title
@@ -275,7 +285,8 @@ def _form(act: Act, request: HttpRequest, subject: Any) -> forms.Form:
     if prepare:
         prepare(subject)
     if request.method == "GET":
-        form.initial |= {name: request.GET[name] for name in _without_text(form) if name in request.GET}
+        filled = {name: request.GET[name] for name in _without_text(form) if name in request.GET}
+        form.initial = {**form.initial, **filled}
     return form
 
 

@@ -44,7 +44,11 @@ class MethodForm(WhyForm):
 
 class RemovalForm(MethodForm):
     def for_subject(self, office: Office) -> None:
-        cast(forms.ModelChoiceField, self.fields["card"]).queryset = removable(office)
+        field = cast(forms.ModelChoiceField, self.fields["card"])
+        field.queryset = removable(office)
+        field.error_messages["invalid_choice"] = (
+            "It cannot be removed: a live subscription is charged to it. Make another one the default first."
+        )
 
 
 class LinkForm(WhyForm):
@@ -59,7 +63,7 @@ class LinkForm(WhyForm):
 
 def _link(office: Office, url: str) -> Link:
     says = "The card is entered at Stripe, never here. No money moves with it."
-    return Link(url, says, "one day from now", Kind.MAKE_CARD_LINK)
+    return Link(url, says, "for one day", Kind.MAKE_CARD_LINK)
 
 
 ACTS = (

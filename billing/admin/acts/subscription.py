@@ -10,7 +10,7 @@ from unfold.widgets import (
     UnfoldAdminSelectWidget,
 )
 
-from billing import clock, errors, schedules, zones
+from billing import clock, errors, zones
 from billing.access.roles import Power
 from billing.admin.acts import Click, Link, OperationAct, days
 from billing.admin.choices import SuggestingWidget
@@ -28,6 +28,7 @@ from billing.stripe_api.gateway.payment_links import PaymentLink
 
 MENU = "Subscription"
 ON_FILE = ("", "The payment method on file")
+NOTHING_ON_FILE = ("", "None: nothing is on file")
 TEST_CARDS = (
     ("pm_card_visa", "Test card: Visa, accepted"),
     ("pm_card_chargeCustomerFail", "Test card: declined when charged"),
@@ -40,6 +41,7 @@ class PriceField(forms.ModelChoiceField):
             PlanPrice.objects.none(),
             to_field_name="public_id",
             label="Plan",
+            empty_label="Choose …",
             widget=UnfoldAdminSelectWidget,
             **kwargs,
         )
@@ -50,7 +52,8 @@ def coupon_field(*, required: bool = False) -> forms.CharField:
         required=required,
         max_length=200,
         label="Coupon or promotion code",
-        help_text="Choose a coupon of the list, or type a promotion code. Both are made in Stripe's dashboard.",
+        help_text="You can leave it empty. Or choose a coupon of the list, or type a promotion code. Both are made in "
+        "Stripe's dashboard.",
         widget=SuggestingWidget,
     )
 
@@ -92,8 +95,16 @@ class SubscribeForm(LinkForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._offer(ON_FILE)
+
+    def for_subject(self, office: Office) -> None:
+        super().for_subject(office)
+        if not office.has_payment_method:
+            self._offer(NOTHING_ON_FILE)
+
+    def _offer(self, on_file: tuple[str, str]) -> None:
         cards = () if settings.STRIPE_LIVE_MODE else TEST_CARDS
-        cast(forms.ChoiceField, self.fields["payment_method"]).choices = [ON_FILE, *cards]
+        cast(forms.ChoiceField, self.fields["payment_method"]).choices = [on_file, *cards]
 
 
 class ChangeForm(PlanForm):
@@ -118,6 +129,9 @@ class ChangeForm(PlanForm):
             self.initial["price"] = current.plan_price.public_id
 
 
+ENDS_NOW = ("now", "Now: service ends now, and nothing is refunded")
+
+
 class CancelForm(days.DayForm):
     """A form for two operations: cancel at the period's end or now, and cancel on a date."""
 
@@ -126,7 +140,7 @@ class CancelForm(days.DayForm):
         choices=(
             ("period_end", "At the end of the paid period: service continues until then"),
             ("date", "On a date: the subscription renews until then, and the last period is charged in part"),
-            ("now", "Now: service ends now, and nothing is refunded"),
+            ENDS_NOW,
         ),
         initial="period_end",
         widget=UnfoldAdminRadioSelectWidget,
@@ -140,9 +154,8 @@ class CancelForm(days.DayForm):
     def for_subject(self, office: Office) -> None:
         """Offer only an end at once, if a schedule at Stripe manages the subscription: nothing else works then."""
         super().for_subject(office)
-        if schedules.manages(office):
-            field = cast(forms.ChoiceField, self.fields["when"])
-            field.choices = [(value, words) for value, words in field.choices if value == "now"]
+        if office.is_managed_by_schedule:
+            cast(forms.ChoiceField, self.fields["when"]).choices = [ENDS_NOW]
             self.initial["when"] = "now"
             del self.fields["last_day"]
 
@@ -159,7 +172,9 @@ def _link(office: Office, link: PaymentLink) -> Link:
         "Everybody who has this link can enter a card and start the subscription. You see the subscription here when "
         "it is paid."
     )
-    return Link(link.address, says, zones.moment(link.expires_at, office.time_zone), Kind.CREATE_PAYMENT_LINK)
+    return Link(
+        link.address, says, f"until {zones.moment(link.expires_at, office.time_zone)}", Kind.CREATE_PAYMENT_LINK
+    )
 
 
 ACTS = (

@@ -95,7 +95,7 @@ class DiscountForm(WhyForm):
         """Ask Stripe once for the coupons that there are."""
         found = [(key, f"{words} ({key})") for key, words in coupons_of(office)]
         field = cast(forms.ChoiceField, self.fields["coupon"])
-        field.choices = [("", "Choose …" if found else "There is no coupon that can be given now"), *found]
+        field.choices = [("", "Choose …" if found else "No coupon is listed now"), *found]
         field.help_text = f"The coupons of Stripe's dashboard. {OR_MAKE_ONE}"
 
     def clean(self) -> dict[str, Any]:

@@ -304,7 +304,7 @@ class OnSubscription(OnOffice[Office]):
 
     @classmethod
     def is_offered(cls, subject: Office) -> bool:
-        return super().is_offered(subject) and (cls.can_end_schedule or not schedules.manages(subject))
+        return super().is_offered(subject) and (cls.can_end_schedule or not subject.is_managed_by_schedule)
 
     def check_subject(self, subject: Office) -> None:
         """Raises: ManagedBySchedule."""

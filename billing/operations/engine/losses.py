@@ -50,7 +50,8 @@ def of_paid_time(office: Office, since: datetime, *, says: str) -> Loss:
     until = office.current_period_end
     if until is None or until <= since:
         return loss(f"{says}.")
-    paid, invoices = _paid_for(office, since)
+    days = (until - since) // DAY
+    paid, invoices = _paid_for(office, until - days * DAY if days else since)
     if paid is None or paid.amount <= 0:
         return loss(f"{says}, {days_between(since, until)} before the period ends. Nothing was paid for these days.")
     left = days_between(since, until).replace("less than a day", "Less than a day")

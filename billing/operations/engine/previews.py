@@ -148,8 +148,8 @@ def second_step(
 ) -> SecondStep:
     """Return what a person confirms. Nothing changes. Stripe is asked only for a preview.
 
-    If the preview is refused with one of ``nothing_to_show``, there is none. If the request is done already, all is
-    empty. Raises: what ``preview`` raises.
+    If the preview is refused with one of ``nothing_to_show``, there is none. If the request is done already, or
+    there is neither a preview nor a loss, all is empty. Raises: what ``preview`` raises.
     """
     as_of, asked = clock.billing(), Asked(by, reason)
     exact, fresh = _prepared(wanted, subject, asked)
@@ -159,10 +159,12 @@ def second_step(
     if isinstance(exact, Previewed):
         with contextlib.suppress(*nothing_to_show):
             seen = _seen(exact, fresh, as_of, asked)
-    office = exact.office_of(fresh)
+    office, lost = exact.office_of(fresh), exact.loses(fresh, as_of)
+    if seen is None and lost is None:
+        return SecondStep(None, None, (), as_of)
     stands = exact.compares(fresh, Standing.of(office), seen)
-    rows = compared(*stands, office, seen) if stands else ()
-    return SecondStep(seen, exact.loses(fresh, as_of), rows, as_of, getattr(seen, "lacks_card", False))
+    rows = compared(stands[0], stands[1], office, seen) if stands else ()
+    return SecondStep(seen, lost, rows, as_of, getattr(seen, "lacks_card", False))
 
 
 def loss_of(wanted: Declaration[Any, Any], subject: Any, *, by: Actor, reason: str = "") -> Loss | None:

@@ -13,12 +13,11 @@ NOTHING = "–"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the comparison. ``is_money``: its values are amounts."""
+    """One line of the comparison."""
 
     label: str
     before: str
     after: str
-    is_money: bool = False
 
     @property
     def changes(self) -> bool:
@@ -68,14 +67,14 @@ def compared(before: Standing, after: Standing, office: Office, seen: Any = None
     credits = [credit_in_words(one.credit) if one.credit else "" for one in (before, after)]
     rows = (
         Row("Plan", before.plan, after.plan),
-        Row("Seats", *(f"{one.seats:,}" if one.seats else "" for one in (before, after)), is_money=True),
-        Row("A month", *(str(one.monthly) if one.monthly else "" for one in (before, after)), is_money=True),
-        Row("Charged now", "", _now(seen), is_money=True),
+        Row("Seats", *(f"{one.seats:,}" if one.seats else "" for one in (before, after))),
+        Row("A month", *(str(one.monthly) if one.monthly else "" for one in (before, after))),
+        Row("Charged now", "", _now(seen)),
         Row("Next charge", _day(before.next_charge, zone), _day(after.next_charge, zone)),
         Row("Trial ends", _end(before.trial_end, zone), _end(after.trial_end, zone)),
         Row("Service ends", _end(before.ends, zone), _end(after.ends, zone)),
         Row("Discount", before.discount, after.discount),
-        Row("Credit", *credits, is_money=True),
+        Row("Credit", *credits),
     )
     return tuple(
         replace(row, before=row.before or NOTHING, after=row.after or NOTHING)

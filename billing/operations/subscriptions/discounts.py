@@ -202,7 +202,12 @@ class MakeDiscount(Previewed[Office], OnSubscription):
             raise
 
     def settle_unknown(self, run: Run) -> Outcome:
-        return was_updated(run, self.subscription)
+        """Find out whether it was given. A coupon that was made and not given is deleted."""
+        outcome = was_updated(run, self.subscription)
+        made = gateway.coupons.made_by(run.id) if outcome is Outcome.NOT_DONE else None
+        if made:
+            gateway.coupons.remove_coupon(made, step=run.step("remove_coupon"))
+        return outcome
 
 
 @operation

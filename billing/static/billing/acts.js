@@ -3,8 +3,8 @@
   "use strict";
   document.addEventListener("DOMContentLoaded", () => {
     document.querySelectorAll("button[data-copies]").forEach(offer);
-    const field = document.querySelector("input[data-selected]");
-    if (field) field.select();
+    document.querySelector("input[data-selected]")?.select();
+    document.getElementById("act_errors")?.focus();
   });
   document.addEventListener("keydown", (pressed) => {
     const back = document.querySelector("a[data-back]");

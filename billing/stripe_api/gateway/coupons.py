@@ -141,6 +141,13 @@ def make_coupon(discount: Discount, *, operation: str, step: Step) -> Coupon:
     return Coupon({"coupon": answers.identity_of(made)}, discount)
 
 
+def made_by(operation: str) -> Coupon | None:
+    """Return the coupon that this operation made, if it is among Stripe's newest hundred."""
+    found = answers.page("/v1/coupons", {"expand": [f"data.{name}" for name in OF_COUPON]})
+    own = [one for one in found if (one.get("metadata") or {}).get("operation") == operation]
+    return _coupon({"coupon": own[0]["id"]}, own[0]) if own else None
+
+
 def remove_coupon(coupon: Coupon, *, step: Step) -> None:
     """Delete a coupon that nobody redeemed. Do nothing if it is gone.
 
