@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db.models import Max, Q
+from django.db.models import Exists, Max, Q
 
 from billing.models import Adjustment, Invoice, Office, Payment
 from billing.models.invoice import OWED
@@ -114,7 +114,7 @@ class Rows:
 def statement(office: Office, *, since: datetime | None = None, until: datetime | None = None) -> Statement:
     """Return the invoices, payments and adjustments in ``[since, until)``, oldest first, with the running balance.
 
-    The last balance is what the Office owes on invoices that are not given up. Three queries.
+    The last balance is what the Office owes on invoices that are not given up. Three queries at most.
     """
     return _statement(_entries(_read(office)), since=since, until=until)
 
@@ -136,7 +136,7 @@ def _statement(found: list[Entry], *, since: datetime | None = None, until: date
 
 
 def account(office: Office) -> Account:
-    """Return statement, cycles and standing of the Office together. Three queries."""
+    """Return statement, cycles and standing of the Office together. Three queries at most."""
     rows = _read(office)
     return Account(_statement(_entries(rows)), _cycles(rows.invoices), _standing(office, rows.invoices, rows.payments))
 
@@ -206,8 +206,12 @@ def _owed(balances: dict[str, int]) -> tuple[Money, ...]:
 
 
 def _read(office: Office) -> Rows:
-    invoices = list(office.invoices.filter(deleted_at=None).order_by("created_at", "pk"))
-    payments = list(office.payments.select_related("invoice").order_by("created_at", "pk"))
+    """Read the adjustments only if there are some. They are of an invoice or of a payment, so one of these tells."""
+    told = {"has_adjustments": Exists(Adjustment.objects.filter(office=office))}
+    invoices = list(office.invoices.filter(deleted_at=None).annotate(**told).order_by("created_at", "pk"))
+    payments = list(office.payments.select_related("invoice").annotate(**told).order_by("created_at", "pk"))
+    if not any(getattr(row, "has_adjustments", True) for row in (*invoices[:1], *payments[:1])):
+        return Rows(invoices, payments, [])
     adjustments = office.adjustments.select_related("invoice", "payment").order_by("created_at", "pk")
     return Rows(invoices, payments, list(adjustments))
 

@@ -102,7 +102,7 @@ def read(office: Office, *, with_trail: bool) -> Rows:
     """
     prefetch_related_objects([office], Prefetch("subscriptions", _subscriptions()), "payment_methods")
     subscriptions = tuple(office.subscriptions.all())
-    if any(one.has_more_items for one in subscriptions):
+    if any(getattr(one, "has_more_items", True) for one in subscriptions):
         items = SubscriptionItem.objects.filter(removed_at=None).select_related("plan_price__plan")
         prefetch_related_objects(subscriptions, Prefetch("items", items))
     kept = office.invoices.filter(deleted_at=None).annotate(is_asked_for=OWED | STAYS_A_DRAFT)
@@ -110,7 +110,7 @@ def read(office: Office, *, with_trail: bool) -> Rows:
     payments = list(office.payments.all()[:PAYMENTS_READ])
     operations = list(office.operations.all()[:OPERATIONS_READ])
     plans = {one.plan_price.plan for one in subscriptions if one.plan_price}
-    known = {"operation": operations, "invoice": invoices, "payment": payments, "plan": plans}
+    known: timeline.Known = {"operation": operations, "invoice": invoices, "payment": payments, "plan": plans}
     shown = timeline.newest(office, LINES_SHOWN, known=known) if with_trail else None
     return Rows(
         office=office,
@@ -121,9 +121,9 @@ def read(office: Office, *, with_trail: bool) -> Rows:
         payments=tuple(payments),
         operations=tuple(operations),
         ended_by=_ended_by(office, operations),
-        findings=tuple(office.findings.filter(resolved_at=None)) if office.has_findings else (),
+        findings=tuple(office.findings.filter(resolved_at=None)) if getattr(office, "has_findings", True) else (),
         members=tuple(office.memberships.in_force().select_related("user").order_by("role", "pk")),
-        notes=tuple(office.notes.select_related("author")[:NOTES_SHOWN]) if office.has_notes else (),
+        notes=tuple(office.notes.select_related("author")[:NOTES_SHOWN]) if getattr(office, "has_notes", True) else (),
         lines=tuple(shown.lines) if shown else None,
         has_older_lines=bool(shown and shown.older),
     )
