@@ -165,10 +165,14 @@ class Office(Named):
 
     @cached_property
     def is_managed_by_schedule(self) -> bool:
-        """Return whether a schedule at Stripe manages the present subscription. One query, the first time.
+        """Return whether a schedule at Stripe manages the present subscription.
 
-        It says what is offered. What is asked for is checked again, with the row as it is then.
+        One query the first time, or none if subscriptions were prefetched. It says what is offered. What is asked for
+        is checked again, with the row as it is then.
         """
+        if "subscriptions" in getattr(self, "_prefetched_objects_cache", ()):
+            present = self.current_subscription
+            return present is not None and present.schedule is not None
         rows = self.subscriptions.filter(stripe_id=self.payment_provider_subscription_id)
         return bool(self.payment_provider_subscription_id) and rows.filter(schedule__isnull=False).exists()
 
