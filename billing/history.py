@@ -4,10 +4,11 @@ There are only queries here. Nothing is asked of Stripe, and nothing is written.
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Exists, Max, Q
 
 from billing.models import Adjustment, Invoice, Office, Payment
 from billing.models.invoice import OWED
@@ -92,15 +93,37 @@ class Standing:
     ends_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Account:
+    """All that a page shows of an Office's money."""
+
+    statement: Statement
+    cycles: list[Cycle]
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What a statement is made of, in the order of time. Deleted invoices are left out, and drafts are not."""
+
+    invoices: list[Invoice]
+    payments: list[Payment]
+    adjustments: list[Adjustment]
+
+
 def statement(office: Office, *, since: datetime | None = None, until: datetime | None = None) -> Statement:
     """Return the invoices, payments and adjustments in ``[since, until)``, oldest first, with the running balance.
 
-    The last balance is what the Office owes on invoices that are not given up. Three queries.
+    The last balance is what the Office owes on invoices that are not given up. Three queries at most.
     """
+    return _statement(_entries(_read(office)), since=since, until=until)
+
+
+def _statement(found: list[Entry], *, since: datetime | None = None, until: datetime | None = None) -> Statement:
     balances: dict[str, int] = defaultdict(int)
     opening: tuple[Money, ...] = ()
     entries: list[Entry] = []
-    for entry in sorted(_entries(office), key=_order):
+    for entry in sorted(found, key=_order):
         if until and entry.at >= until:
             break
         if since and entry.at < since:
@@ -112,16 +135,28 @@ def statement(office: Office, *, since: datetime | None = None, until: datetime 
     return Statement(since, until, opening, tuple(entries), _owed(balances))
 
 
+def account(office: Office) -> Account:
+    """Return statement, cycles and standing of the Office together. Three queries at most."""
+    rows = _read(office)
+    return Account(_statement(_entries(rows)), _cycles(rows.invoices), _standing(office, rows.invoices, rows.payments))
+
+
 def cycles(office: Office) -> list[Cycle]:
     """Return the periods for which the subscription was invoiced, newest first. One query."""
     kinds = (*CYCLE_KINDS, Invoice.Kind.CHANGE)
-    rows = office.invoices.filter(kind__in=kinds, deleted_at=None, period_start__isnull=False)
-    rows = rows.exclude(status__in=NOT_ASKED_FOR).filter(period_end__isnull=False).order_by("-period_start", "-pk")
-    return [
+    return _cycles(office.invoices.filter(kind__in=kinds, deleted_at=None))
+
+
+def _cycles(invoices: Iterable[Invoice]) -> list[Cycle]:
+    found = [
         Cycle(row.period_start, row.period_end, row)
-        for row in rows
-        if row.period_start and row.period_end and (row.kind in CYCLE_KINDS or _begins_a_period(row))
+        for row in invoices
+        if row.status not in NOT_ASKED_FOR
+        and row.period_start
+        and row.period_end
+        and (row.kind in CYCLE_KINDS or (row.kind == Invoice.Kind.CHANGE and _begins_a_period(row)))
     ]
+    return sorted(found, key=lambda one: (one.start, one.invoice.pk), reverse=True)
 
 
 def _begins_a_period(change: Invoice) -> bool:
@@ -134,24 +169,28 @@ def _begins_a_period(change: Invoice) -> bool:
 
 def standing(office: Office) -> Standing:
     """Return what is owed, since when, and what comes next. Three queries."""
-    waiting = office.invoices.filter(OWED).aggregate(
-        count=Count("pk"), due=Min("due_at"), attempt=Min("next_payment_attempt")
-    )
     newest = office.payments.aggregate(
         paid=Max("created_at", filter=Q(status=PaymentStatus.SUCCEEDED)),
         failed=Max("created_at", filter=Q(status=PaymentStatus.FAILED)),
     )
-    found = {row.status: row for row in office.payments.filter(created_at__in=[at for at in newest.values() if at])}
+    found = office.payments.filter(created_at__in=[at for at in newest.values() if at])
+    return _standing(office, office.invoices.filter(OWED), found.order_by("created_at", "pk"))
+
+
+def _standing(office: Office, invoices: Iterable[Invoice], payments: Iterable[Payment]) -> Standing:
+    """``payments`` are in the order of time. Of them, and of the invoices, there may be more than are needed."""
+    waiting = [row for row in invoices if row.is_owed]
+    newest = {row.status: row for row in payments}
     return Standing(
         subscription_status=office.subscription_status,
         owed=office.balance,
         other_debts=office.debts_in_other_currencies,
-        open_invoices=waiting["count"],
-        oldest_due_at=waiting["due"],
-        next_attempt_at=waiting["attempt"],
+        open_invoices=len(waiting),
+        oldest_due_at=min((row.due_at for row in waiting if row.due_at), default=None),
+        next_attempt_at=min((row.next_payment_attempt for row in waiting if row.next_payment_attempt), default=None),
         past_due_since=office.past_due_since,
-        last_payment=found.get(PaymentStatus.SUCCEEDED),
-        last_failure=found.get(PaymentStatus.FAILED),
+        last_payment=newest.get(PaymentStatus.SUCCEEDED),
+        last_failure=newest.get(PaymentStatus.FAILED),
         renews_at=office.current_period_end if office.has_live_subscription and not office.cancel_at else None,
         ends_at=office.cancel_at,
     )
@@ -166,18 +205,26 @@ def _owed(balances: dict[str, int]) -> tuple[Money, ...]:
     return tuple(Money(amount, currency) for currency, amount in sorted(balances.items()))
 
 
-def _entries(office: Office) -> list[Entry]:
-    invoices = list(
-        office.invoices.filter(deleted_at=None).exclude(status=InvoiceStatus.DRAFT).order_by("created_at", "pk")
-    )
-    payments = list(office.payments.select_related("invoice").order_by("created_at", "pk"))
+def _read(office: Office) -> Rows:
+    """Read the adjustments only if there are some. They are of an invoice or of a payment, so one of these tells."""
+    told = {"has_adjustments": Exists(Adjustment.objects.filter(office=office))}
+    invoices = list(office.invoices.filter(deleted_at=None).annotate(**told).order_by("created_at", "pk"))
+    payments = list(office.payments.select_related("invoice").annotate(**told).order_by("created_at", "pk"))
+    if not any(getattr(row, "has_adjustments", True) for row in (*invoices[:1], *payments[:1])):
+        return Rows(invoices, payments, [])
     adjustments = office.adjustments.select_related("invoice", "payment").order_by("created_at", "pk")
+    return Rows(invoices, payments, list(adjustments))
+
+
+def _entries(rows: Rows) -> list[Entry]:
+    invoices = [row for row in rows.invoices if row.status != InvoiceStatus.DRAFT]
+    payments = rows.payments
     seen: dict[int | None, int] = defaultdict(int)
     for payment in payments:
         seen[payment.invoice_id] += payment.amount if payment.has_succeeded else 0
     unseen: dict[int | None, int] = {row.pk: row.credited_before_payment for row in invoices}
     adjusted: list[Entry] = []
-    for row in adjustments:
+    for row in rows.adjustments:
         if row.kind != Adjustment.Kind.CREDIT_NOTE:
             adjusted.append(_of_bank(row))
         elif row.status != AdjustmentStatus.VOID:

@@ -14,18 +14,21 @@ class Ends:
 
     @display(description="Current period end")
     def period_ends(self, row: Office | Subscription) -> str:
-        return _written(row.current_period_end, row)
+        return written(row.current_period_end, _zone(row))
 
     @display(description="Trial end")
     def trial_ends(self, row: Office | Subscription) -> str:
-        return _written(row.trial_end, row)
+        return written(row.trial_end, _zone(row))
 
     @display(description="Cancel at")
     def ends(self, row: Office | Subscription) -> str:
-        return _written(row.cancel_at, row)
+        return written(row.cancel_at, _zone(row))
 
 
-def _written(end: datetime | None, row: Office | Subscription) -> str:
+def written(end: datetime | None, zone: str) -> str:
     """Write it as the admin writes moments: 5 Jan 2027, 24:00."""
-    zone = row.time_zone if isinstance(row, Office) else row.zone
     return f"{date_format(zones.last_day_of(end, zone))}, {zones.end_time(end, zone)}" if end else "–"
+
+
+def _zone(row: Office | Subscription) -> str:
+    return row.time_zone if isinstance(row, Office) else row.zone

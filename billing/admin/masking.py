@@ -38,9 +38,12 @@ class MaskedAdmin(RecordedAdmin):
         return [name for name in ordering if not isinstance(name, str) or name.lstrip("-") not in MASKED] or ["pk"]
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Allow only the filters that the list offers. Django also allows every other column of the row."""
+        """Allow only the filters that the list offers, and the rows of one Office, to which its page has links.
+
+        Django also allows every other column of the row.
+        """
         if is_masked_for(request.user):
             offered = {one if isinstance(one, str) else one[0] for one in self.get_list_filter(request)}
             name, *how = lookup.split("__")
-            return name in offered and set(how) <= WHOLE
+            return name in offered | {"office"} and set(how) <= WHOLE
         return super().lookup_allowed(lookup, value, request)

@@ -7,7 +7,7 @@ into the operation is not read. Who looked at the Office is not here: the list o
 *read*.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -20,7 +20,7 @@ from billing import errors
 from billing.admin.audit_trail import changes_in_words
 from billing.admin.tones import in_words
 from billing.audit.actor import Actor
-from billing.models import Adjustment, AuditEntry, Invoice, Office, Operation, Payment, Plan, User
+from billing.models import Adjustment, AuditEntry, Invoice, Membership, Office, Operation, Payment, Plan, User
 from billing.models.operation import Kind, OperationStatus
 from billing.money import Money
 from billing.operations.engine.registry import REGISTRY
@@ -36,11 +36,22 @@ ENDED = {
     OperationStatus.REJECTED: "it was rejected",
     OperationStatus.ABANDONED: "it was not done",
 }
-ROWS: dict[str, type[Any]] = {"operation": Operation, "invoice": Invoice, "payment": Payment, "adjustment": Adjustment}
+ROWS: dict[str, type[Any]] = {
+    "operation": Operation,
+    "invoice": Invoice,
+    "payment": Payment,
+    "adjustment": Adjustment,
+    "plan": Plan,
+}
 
 
 Group = tuple[str, str]
-"""A request's id and who acted."""
+"""A request's id and who acted; or nothing and an entry's own number."""
+Place = tuple[datetime, int]
+Known = Mapping[str, Iterable[Any]]
+"""Rows that were read already, by the names of ``ROWS``."""
+Together = Any
+"""An entry with what ``_together`` counted of its group: ``in_all`` and ``latest``."""
 
 
 @dataclass
@@ -97,41 +108,56 @@ class Timeline:
 
 def page(office: Office, *, by: Actor, before: str = "") -> Timeline:
     """Return the lines before the place that ``older`` of another page named. A place that is none is the newest."""
-    at = _place(before)
-    firsts = sorted([*_firsts(office, at), *_of_members(office, at)], key=_order, reverse=True)
-    shown = firsts[:ON_A_PAGE]
-    lines = list(_lines(office, shown))
-    _say(lines, office)
-    return Timeline(lines, _named(shown[-1]) if len(firsts) > ON_A_PAGE else "", at is None)
+    return _timeline(office, _place(before), ON_A_PAGE, {})
 
 
-def _firsts(office: Office, at: tuple[datetime, int] | None) -> list[AuditEntry]:
-    """Return the first entry of each actor and request about the Office, one more than a page has."""
+def newest(office: Office, count: int, *, known: Known) -> Timeline:
+    """Return so many of the newest lines. What is ``known`` of the rows that they tell of is not read again."""
+    return _timeline(office, None, count, known)
+
+
+def _timeline(office: Office, at: Place | None, count: int, known: Known) -> Timeline:
+    together = _together(_written(office, at, count + 1))
+    firsts = [entries[0] for entries in together.values() if at is None or _order(entries[0]) < at]
+    firsts.sort(key=_order, reverse=True)
+    lines = list(_lines(firsts[:count], together))
+    _say(lines, office, known)
+    return Timeline(lines, _named(firsts[count - 1]) if len(firsts) > count else "", at is None)
+
+
+def _written(office: Office, at: Place | None, count: int) -> QuerySet[AuditEntry]:
+    """Return so many first entries of an actor and request about the Office, and what else belongs to their requests.
+
+    Beside them there is how the Office's own people signed in, and what else they did about their accounts. The parts
+    are joined by their keys, as a database finds each part by an index.
+    """
     named = {name: OuterRef(name) for name in ("request_id", "office", "actor_label")}
     before = _acts().filter(**named, pk__lt=OuterRef("pk"))
-    return _newest(_acts().filter(Q(request_id="") | ~Exists(before), office=office), at)
+    firsts = _newest(_acts().filter(Q(request_id="") | ~Exists(before), office=office), at)
+    users = ContentType.objects.get_for_model(User)
+    members = Membership.objects.filter(office=office).values("user")
+    about = _acts().filter(content_type=users, object_id__in=members, office=None)
+    of_members = _newest(about.exclude(kind=AuditEntry.Kind.CHANGE), at)
+    parts = (
+        _acts().filter(pk__in=firsts.values("pk")[:count]),
+        _acts().filter(pk__in=of_members.values("pk")[:count]),
+        _acts().filter(office=office, request_id__in=firsts.exclude(request_id="").values("request_id")[:count]),
+    )
+    first, *others = (part.order_by().values("pk") for part in parts)
+    return AuditEntry.objects.filter(pk__in=first.union(*others))
 
 
 def _acts() -> QuerySet[AuditEntry]:
     return AuditEntry.objects.exclude(kind=AuditEntry.Kind.READ)
 
 
-def _of_members(office: Office, at: tuple[datetime, int] | None) -> list[AuditEntry]:
-    """Return how the Office's own people signed in, and what else they did about their accounts."""
-    members = list(office.memberships.values_list("user", flat=True))
-    users = ContentType.objects.get_for_model(User)
-    about = _acts().filter(content_type=users, object_id__in=members, office=None)
-    return _newest(about.exclude(kind=AuditEntry.Kind.CHANGE), at)
-
-
-def _newest(entries: QuerySet[AuditEntry], at: tuple[datetime, int] | None) -> list[AuditEntry]:
+def _newest(entries: QuerySet[AuditEntry], at: Place | None) -> QuerySet[AuditEntry]:
     if at:
         entries = entries.filter(timestamp__lte=at[0]).exclude(timestamp=at[0], pk__gte=at[1])
-    found = entries.select_related("content_type").defer("serialized_data", "changes_text")
-    return list(found.order_by("-timestamp", "-pk")[: ON_A_PAGE + 1])
+    return entries.order_by("-timestamp", "-pk")
 
 
-def _order(entry: AuditEntry) -> tuple[datetime, int]:
+def _order(entry: AuditEntry) -> Place:
     return entry.timestamp, entry.pk
 
 
@@ -139,7 +165,7 @@ def _named(entry: AuditEntry) -> str:
     return f"{entry.timestamp.astimezone(UTC):%Y%m%d%H%M%S%f}-{entry.pk}"
 
 
-def _place(text: str) -> tuple[datetime, int] | None:
+def _place(text: str) -> Place | None:
     time, _, number = text.partition("-")
     try:
         return datetime.strptime(time, "%Y%m%d%H%M%S%f").replace(tzinfo=UTC), int(number)
@@ -147,34 +173,35 @@ def _place(text: str) -> tuple[datetime, int] | None:
         return None
 
 
-def _lines(office: Office, firsts: list[AuditEntry]) -> Iterator[Line]:
+def _lines(firsts: list[Together], together: dict[Group, list[Together]]) -> Iterator[Line]:
     """Yield the lines of these requests, newest first. A request may have done several things."""
-    ids = {one.request_id for one in firsts if one.office_id} - {""}
-    written = _acts().filter(office=office, request_id__in=ids)
-    together = _together(written)
-    counts = written.order_by().values_list("request_id", "actor_label")
-    whole = {(id_, by): (count, last) for id_, by, count, last in counts.annotate(Count("pk"), Max("timestamp"))}
     for first in firsts:
-        mine = together[_group(first)] if first.office_id and first.request_id else [first]
+        mine = together[_group(first)]
         lines = list(_apart(mine))
-        count, last = whole.get(_group(first), (0, None))
-        if first.office_id and count > len(mine):
-            lines[-1].beyond, lines[-1].latest = count - len(mine), last
+        if first.office_id and first.request_id and first.in_all > len(mine):
+            lines[-1].beyond, lines[-1].latest = first.in_all - len(mine), first.latest
         yield from reversed(lines)
 
 
-def _together(written: QuerySet[AuditEntry]) -> dict[Group, list[AuditEntry]]:
-    """Return the first entries of each group, in their order."""
-    place = Window(RowNumber(), partition_by=[F("request_id"), F("actor_label")], order_by="pk")
-    found = written.annotate(place=place).filter(place__lte=MOST_TOGETHER).order_by("pk")
-    together: dict[Group, list[AuditEntry]] = {}
+def _together(written: QuerySet[AuditEntry]) -> dict[Group, list[Together]]:
+    """Return the first entries of each group, in their order, with how many it has in all and when the last was."""
+    group = [F("request_id"), F("office"), F("actor_label")]
+    counted = written.annotate(
+        place=Window(RowNumber(), partition_by=group, order_by="pk"),
+        in_all=Window(Count("pk"), partition_by=group),
+        latest=Window(Max("timestamp"), partition_by=group),
+    )
+    found = counted.filter(place__lte=MOST_TOGETHER).order_by("pk")
+    together: dict[Group, list[Together]] = {}
     for entry in found.select_related("content_type").defer("serialized_data", "changes_text"):
         together.setdefault(_group(entry), []).append(entry)
     return together
 
 
 def _group(entry: AuditEntry) -> Group:
-    return entry.request_id, entry.actor_label
+    """Return what an entry belongs to: a request about the Office. Each other entry stands alone."""
+    belongs = entry.office_id and entry.request_id
+    return (entry.request_id, entry.actor_label) if belongs else ("", str(entry.pk))
 
 
 def _apart(entries: list[AuditEntry]) -> Iterator[Line]:
@@ -197,10 +224,10 @@ def _begins_operation(entry: AuditEntry) -> bool:
     return entry.content_type.model == "operation" and entry.action == AuditEntry.Action.CREATE
 
 
-def _say(lines: list[Line], office: Office) -> None:
-    """Write each line's words. All rows that they need are read at once, by kind."""
-    rows = _rows(entry for line in lines for entry in line.entries)
-    plans = {str(plan.pk): plan.name for plan in Plan.objects.all()}
+def _say(lines: list[Line], office: Office, known: Known) -> None:
+    """Write each line's words. All rows that they need and that are not known are read at once, by kind."""
+    rows = _rows([entry for line in lines for entry in line.entries], known)
+    plans = {str(plan.pk): plan.name for plan in rows["plan"].values()}
     for line in lines:
         line.facts = list(dict.fromkeys(_facts(line.entries, rows, plans, office)))
         head = line.head
@@ -214,12 +241,17 @@ def _say(lines: list[Line], office: Office) -> None:
             line.words = _changed(line.entries)
 
 
-def _rows(entries: Iterable[AuditEntry]) -> dict[str, dict[Any, Any]]:
+def _rows(entries: Iterable[AuditEntry], known: Known) -> dict[str, dict[Any, Any]]:
+    rows = {name: {row.pk: row for row in known.get(name, ())} for name in ROWS}
     wanted: dict[str, set[Any]] = {name: set() for name in ROWS}
     for entry in entries:
         if entry.content_type.model in wanted:
             wanted[entry.content_type.model].add(entry.object_id)
-    return {name: ROWS[name].objects.in_bulk(wanted[name]) for name in ROWS}
+        wanted["plan"].update(int(one) for one in _of_the_office(entry).get("current_plan", ()) if one.isdigit())
+    for name, model in ROWS.items():
+        if missing := wanted[name] - set(rows[name]):
+            rows[name] |= model.objects.in_bulk(missing)
+    return rows
 
 
 def _done(operation: Operation | None) -> tuple[str, str]:

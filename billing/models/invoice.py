@@ -134,6 +134,11 @@ class Invoice(models.Model):
         return self.status == InvoiceStatus.OPEN and self.deleted_at is None
 
     @property
+    def is_owed(self) -> bool:
+        """Return whether something of it is owed: ``OWED``."""
+        return self.is_open and self.amount_remaining > 0
+
+    @property
     def stays_a_draft(self) -> bool:
         """Return whether it is asked for only if a person pays it: ``STAYS_A_DRAFT``.
 

@@ -16,6 +16,7 @@ from billing.models.statuses import LIVE, SubscriptionStatus
 from billing.money import Money, credit_in_words
 
 if TYPE_CHECKING:
+    from billing.models.payment_method import PaymentMethod
     from billing.models.subscription import Subscription
 
 NAMELESS = "Office without a name"
@@ -149,7 +150,10 @@ class Office(Named):
 
     @property
     def current_subscription(self) -> "Subscription | None":
-        """Return the row of the subscription that the Office's columns show, or None."""
+        """Return the row of the subscription that the Office's columns show. No query if all were prefetched."""
+        if "subscriptions" in getattr(self, "_prefetched_objects_cache", ()):
+            shown = self.payment_provider_subscription_id
+            return next((one for one in self.subscriptions.all() if one.stripe_id == shown), None)
         rows = self.subscriptions.select_related("plan_price__plan")
         return rows.filter(stripe_id=self.payment_provider_subscription_id).first()
 
@@ -163,10 +167,14 @@ class Office(Named):
 
     @cached_property
     def is_managed_by_schedule(self) -> bool:
-        """Return whether a schedule at Stripe manages the present subscription. One query, the first time.
+        """Return whether a schedule at Stripe manages the present subscription.
 
-        It says what is offered. What is asked for is checked again, with the row as it is then.
+        One query the first time, or none if subscriptions were prefetched. It says what is offered. What is asked for
+        is checked again, with the row as it is then.
         """
+        if "subscriptions" in getattr(self, "_prefetched_objects_cache", ()):
+            present = self.current_subscription
+            return present is not None and present.schedule is not None
         rows = self.subscriptions.filter(stripe_id=self.payment_provider_subscription_id)
         return bool(self.payment_provider_subscription_id) and rows.filter(schedule__isnull=False).exists()
 
@@ -188,6 +196,11 @@ class Office(Named):
         """Return whether the subscription does not renew: no period follows the present one."""
         ends, period = self.cancel_at, self.current_period_end
         return self.has_live_subscription and ends is not None and (period is None or ends <= period)
+
+    @property
+    def methods_on_file(self) -> "list[PaymentMethod]":
+        """Return the payment methods that were not removed. No query if all were prefetched."""
+        return [one for one in self.payment_methods.all() if not one.detached_at]
 
     @property
     def has_payment_method(self) -> bool:

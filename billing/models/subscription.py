@@ -91,8 +91,16 @@ class Subscription(Discounted):
 
     @property
     def present_items(self) -> list["SubscriptionItem"]:
-        """Return the items that it has now. One query."""
+        """Return the items that it has now. One query, or none if all were prefetched."""
+        if "items" in getattr(self, "_prefetched_objects_cache", ()):
+            return [one for one in self.items.all() if not one.removed_at]
         return list(self.items.filter(removed_at=None).select_related("plan_price__plan"))
+
+    @property
+    def has_several_items(self) -> bool:
+        """Return whether it has more than one item now. No query if the row came with its ``item_count``."""
+        counted = getattr(self, "item_count", None)
+        return (len(self.present_items) if counted is None else counted) > 1
 
     @property
     def zone(self) -> str:

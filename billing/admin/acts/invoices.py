@@ -1,7 +1,7 @@
 """Acts on an invoice, and acts on an Office that are about its invoices and its statement."""
 
 import functools
-from typing import Any, cast
+from typing import cast
 
 from django import forms
 from django.urls import reverse
@@ -14,6 +14,7 @@ from billing.admin.acts.amounts import AmountForm
 from billing.admin.acts.payment_methods import MethodField
 from billing.admin.acts.subscription import ON_FILE
 from billing.admin.forms import WhyForm
+from billing.admin.statement_lines import Shown, shown
 from billing.audit.actor import Actor
 from billing.models import Invoice, Office, PaymentMethod
 from billing.models.statuses import SubscriptionStatus
@@ -62,12 +63,8 @@ class PayForm(WhyForm):
         cast(forms.ModelChoiceField, self.fields["payment_method"]).queryset = on_file(invoice.office)
 
 
-def _account(office: Office, *, by: Actor) -> dict[str, Any]:
-    return {
-        "statement": history.statement(office),
-        "standing": history.standing(office),
-        "cycles": history.cycles(office),
-    }
+def _account(office: Office, *, by: Actor) -> Shown:
+    return shown(history.account(office))
 
 
 def facts(invoice: Invoice) -> str:

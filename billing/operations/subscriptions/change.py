@@ -70,7 +70,7 @@ class ChangeSubscription(Previewed[Office], OnSubscription):
         if not subject.has_live_subscription or subject.subscription_status not in CHANGEABLE:
             return False
         current = subject.current_subscription
-        return current is None or len(current.present_items) <= 1
+        return current is None or not current.has_several_items
 
     def prepare(self, subject: Office, asked: Asked) -> Self:
         """Return the request with the price and the quantity after the change."""

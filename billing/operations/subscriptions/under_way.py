@@ -77,7 +77,8 @@ class EndWaitingSubscription(OnOffice[Office]):
 
 def waiting_of(office: Office) -> Subscription | None:
     """Return the newest subscription of our rows that waits for its first payment, whether or not another is live."""
-    return office.subscriptions.filter(status=SubscriptionStatus.INCOMPLETE, deleted_at=None).first()
+    rows = office.subscriptions.all()  # and no filter, so that those that were prefetched are asked
+    return next((row for row in rows if row.status == SubscriptionStatus.INCOMPLETE and not row.deleted_at), None)
 
 
 def payment_page(office: Office, *, by: Actor) -> str:
