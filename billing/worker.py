@@ -29,6 +29,7 @@ from billing import (  # noqa: F401  for their jobs
     member_grants,
     outages,
     sealing,
+    search_parts,
     stored_texts,
 )
 from billing.models import WorkerHeartbeat

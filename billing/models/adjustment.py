@@ -51,7 +51,10 @@ class Adjustment(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-pk"]
-        indexes = [models.Index(fields=["office", "created_at"], name="adjustment_of_office")]
+        indexes = [
+            models.Index(fields=["office", "created_at"], name="adjustment_of_office"),
+            models.Index(fields=["created_at", "id"], name="adjustment_by_time"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} of {self.money} ({self.status.replace('_', ' ')})"

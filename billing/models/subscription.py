@@ -77,7 +77,10 @@ class Subscription(Discounted):
 
     class Meta:
         ordering = ["-created_at", "-pk"]
-        indexes = [models.Index(fields=["office", "created_at"], name="subscription_of_office")]
+        indexes = [
+            models.Index(fields=["office", "created_at"], name="subscription_of_office"),
+            models.Index(fields=["created_at", "id"], name="subscription_by_time"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.plan_price.plan if self.plan_price else 'unknown plan'} ({self.status.replace('_', ' ')})"
