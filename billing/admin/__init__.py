@@ -26,6 +26,7 @@ from billing.admin import (  # noqa: E402  after the pages of other apps are rem
     mail,
     offices,
     operations,
+    palette,
     payments,
     plans,
     services,
@@ -35,6 +36,8 @@ from billing.admin import (  # noqa: E402  after the pages of other apps are rem
     vouchings,
     workers,
 )
+
+admin.site.search = palette.box  # type: ignore[attr-defined]  # Unfold has it
 
 __all__ = [
     "agreements",
@@ -48,6 +51,7 @@ __all__ = [
     "mail",
     "offices",
     "operations",
+    "palette",
     "payments",
     "plans",
     "services",

@@ -15,12 +15,16 @@ from billing import clock, schedules, zones
 from billing.admin.acts import customer, invoices, payment_methods, people, subscription, terms
 from billing.admin.acts.pages import ActsAdmin
 from billing.admin.ends import Ends
+from billing.admin.filters import among
 from billing.admin.forms import GatedForm, PracticesForm
+from billing.admin.office_filters import ByAccess, InView, links, order_of
+from billing.admin.paging import PagedAdmin
 from billing.admin.readonly import ReadOnlyInline, masked
 from billing.admin.searching import NAME
 from billing.admin.tones import TONES, in_words
 from billing.entitlement import Policy, entitlement
 from billing.models import AuditEntry, Finding, Invoice, Office, Operation, Payment, PaymentMethod
+from billing.models.statuses import SubscriptionStatus
 from billing.operations.offices.contact import CONTACT
 
 
@@ -85,14 +89,18 @@ class OfficeForm(PracticesForm, GatedForm):
 
 
 @admin.register(Office)
-class OfficeAdmin(Ends, ActsAdmin):
+class OfficeAdmin(Ends, PagedAdmin, ActsAdmin):
     form = OfficeForm
     list_display = ("name", "state", "current_plan", "quantity", "current_period_end", "due")
-    list_filter = ("subscription_status", "current_plan", ("archived_at", admin.EmptyFieldListFilter))
+    list_filter = (
+        *(InView, ByAccess, ("subscription_status", among(SubscriptionStatus)), "current_plan"),
+        ("archived_at", admin.EmptyFieldListFilter),
+    )
+    list_before_template = "billing/admin_office_list.html"
+    sortable_by = ("name", "current_period_end", "due")
     list_select_related = ("current_plan",)
-    list_per_page = 50
-    show_full_result_count = False
     search_fields = (*NAME, "billing_email")
+    search_help_text = "Part of a name, or an e-mail address"
     inlines = (PaymentMethodInline, InvoiceInline, PaymentInline, OperationInline, AuditInline)
     acts = (
         *(subscription.ACTS + terms.ACTS + invoices.OFFICE_ACTS + payment_methods.ACTS + customer.ACTS),
@@ -127,6 +135,12 @@ class OfficeAdmin(Ends, ActsAdmin):
 
     def get_inlines(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.inlines if obj else ()
+
+    def get_ordering(self, request: HttpRequest) -> Any:
+        return order_of(request) or super().get_ordering(request)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        return super().changelist_view(request, {"views": links(request), **(extra_context or {})})
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
