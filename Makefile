@@ -9,7 +9,7 @@ STRIPE_PORT ?= 12111
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: demo test coverage example test-slow drill test-postgres test-pgbouncer test-libsql test-encrypted django-suite soak test-proxies production-walk smoke attack bench lint lint-containers check-pythons lock clean
+.PHONY: demo test coverage example test-slow drill test-postgres test-pgbouncer test-libsql test-encrypted django-suite soak test-proxies production-walk smoke attack bench bench-pages lint lint-containers check-pythons lock clean
 
 demo: .venv/demo-ready
 	@$(BIN)/python -m demo --web-port $(WEB_PORT) --stripe-port $(STRIPE_PORT)
@@ -84,6 +84,11 @@ attack: .venv/dev-ready
 bench: .venv/dev-ready
 	@for script in $$(grep -l '^def main' tests/benchmarks/*.py); do \
 		echo "== $$(basename $$script .py)"; $(BIN)/python -m tests.benchmarks.$$(basename $$script .py) || exit 1; done
+
+# Each page among 100,000 Offices and a million invoices: statements, milliseconds and bytes. Minutes; SCALE=0.1 makes
+# fewer rows. With BENCH_POSTGRES_URL on PostgreSQL too.
+bench-pages: .venv/dev-ready
+	$(BIN)/python -m tests.benchmarks.pages
 
 lint: .venv/dev-ready
 	$(BIN)/ruff format --check .

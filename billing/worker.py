@@ -28,6 +28,7 @@ from billing import (  # noqa: F401  for their jobs
     matters,
     member_grants,
     sealing,
+    search_parts,
     stored_texts,
     waits,
 )

@@ -31,6 +31,7 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "SIDEBAR": {
         "show_search": True,
+        "command_search": True,  # its page is billing.admin.palette
         "navigation": [
             {"title": title, "items": [_in_sidebar(*item) for item in items]}
             for title, items in (

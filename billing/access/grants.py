@@ -84,6 +84,16 @@ def offices_where(user: User | ServiceIdentity, power: Power) -> QuerySet[Office
     return Office.objects.filter(allowed)
 
 
+def list_of_offices(user: User | ServiceIdentity, power: Power) -> QuerySet[Office]:
+    """Return the same Offices, to be listed: for a member, all that are granted are read first, and no other Office."""
+    if isinstance(user, ServiceIdentity) or user.is_staff:
+        return offices_where(user, power)
+    permission = Permission.objects.filter(**OF_OFFICE, codename=PERMISSIONS[power][0])
+    granted = OfficeUserPermission.objects.filter(user=user, permission__in=permission).values("content_object")
+    in_force = Membership.objects.in_force().filter(user=user).values("office")
+    return Office.objects.filter(~second_factor.lacked_at(user), pk__in=granted).filter(pk__in=in_force)
+
+
 def _offices_of(service: ServiceIdentity) -> QuerySet[Office]:
     return Office.objects.all() if service.all_offices else Office.objects.filter(services=service)
 

@@ -28,6 +28,7 @@ from billing.admin import (  # noqa: E402  after the pages of other apps are rem
     movements,
     offices,
     operations,
+    palette,
     payments,
     plans,
     services,
@@ -38,6 +39,8 @@ from billing.admin import (  # noqa: E402  after the pages of other apps are rem
     workers,
     worklist,
 )
+
+admin.site.search = palette.box  # type: ignore[attr-defined]  # Unfold has it
 
 __all__ = [
     "agreements",
@@ -53,6 +56,7 @@ __all__ = [
     "movements",
     "offices",
     "operations",
+    "palette",
     "payments",
     "plans",
     "services",

@@ -19,10 +19,11 @@ from billing.access import roles
 from billing.access.roles import Power
 from billing.admin.agreement_forms import DateInput
 from billing.admin.forms import ReasonForm
+from billing.admin.paging import PagedAdmin
 from billing.admin.readonly import ReadOnlyAdmin, masked
 from billing.admin.tones import TONES
 from billing.admin.trail_filters import ByOffice, ByPerson, ByRequest, Since, Until, Unusual
-from billing.audit import actor, search, trail
+from billing.audit import actor, trail
 from billing.audit.export import HEADERS, Export, Which
 from billing.models import AuditEntry, Office, User
 
@@ -47,13 +48,11 @@ class ExportForm(ReasonForm):
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(ReadOnlyAdmin):
+class AuditEntryAdmin(PagedAdmin, ReadOnlyAdmin):
     list_display = ("timestamp", "sort", "office", "actor_label", "summary", "reason")
     list_filter = (Since, Until, ByPerson, ByOffice, ByRequest, ("kind", ChoicesDropdownFilter), Unusual)
     list_filter_submit = True
     show_facets = admin.ShowFacets.NEVER  # they count all entries
-    list_before_template = "billing/admin_trail_list.html"
-    paginator = search.BoundedPaginator
     list_select_related = ()  # see get_queryset
     sortable_by = ("timestamp",)
     fields = (
@@ -91,9 +90,6 @@ class AuditEntryAdmin(ReadOnlyAdmin):
         """Return the entries, with what is shown beside them in queries of their own: a join loses the index."""
         entries: QuerySet[AuditEntry] = super().get_queryset(request)
         return entries.prefetch_related("office", "content_type")
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        return super().changelist_view(request, {"most_counted": search.MOST_COUNTED, **(extra_context or {})})
 
     @display(description="Kind", label=TONES, ordering="kind")
     def sort(self, row: AuditEntry) -> str:

@@ -13,6 +13,8 @@ from unfold.decorators import action, display
 
 from billing.access import roles
 from billing.access.roles import Power
+from billing.admin.filters import OfType
+from billing.admin.paging import PagedAdmin
 from billing.admin.readonly import ReadOnlyAdmin, masked
 from billing.admin.tones import TONES
 from billing.audit import trail
@@ -21,9 +23,10 @@ from billing.webhooks import inbox
 
 
 @admin.register(ReceivedEvent)
-class ReceivedEventAdmin(ReadOnlyAdmin):
+class ReceivedEventAdmin(PagedAdmin, ReadOnlyAdmin):
     list_display = ("received_at", "type", "state", "attempts", "customer", "last_error")
-    list_filter = ("status", "type")
+    list_filter = ("status", OfType)
+    sortable_by = ("received_at",)
     actions = ("replay",)
     actions_list = ("replay_all",)
     fields = (

@@ -13,10 +13,13 @@ from billing import zones
 from billing.admin.acts import invoices, payments
 from billing.admin.acts.pages import ActsAdmin
 from billing.admin.filtered import OwedFor
+from billing.admin.filters import among
+from billing.admin.paging import PagedAdmin
 from billing.admin.readonly import ReadOnly, ReadOnlyInline
 from billing.admin.searching import OFFICE
 from billing.admin.tones import TONES
 from billing.models import Invoice, InvoicePayment, Office, Payment
+from billing.models.statuses import InvoiceStatus
 from billing.money import Money
 
 
@@ -47,14 +50,14 @@ class AttemptInline(ReadOnlyInline):
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(ReadOnly, ActsAdmin):
+class InvoiceAdmin(ReadOnly, PagedAdmin, ActsAdmin):
     list_display = ("shown_number", "office", "kind", "state", "total_shown", "remaining", "created_at", "due_at")
-    list_filter = ("status", "kind", "collection", OwedFor)
+    list_filter = (("status", among(InvoiceStatus)), "kind", "collection", OwedFor)
     list_select_related = ("office",)
-    list_per_page = 50
-    show_full_result_count = False
+    sortable_by = ("created_at",)
     actions: Any = None
     search_fields = ("number", *OFFICE)
+    search_help_text = "A number, or part of an Office’s name"
     inlines = (InvoicePaymentInline, AttemptInline)
     acts = invoices.INVOICE_ACTS + payments.INVOICE_ACTS
     fieldsets = (

@@ -5,17 +5,18 @@ from unfold.decorators import display
 
 from billing.admin.acts.pages import ActsAdmin
 from billing.admin.acts.people import MAIL_ACTS
+from billing.admin.filters import among
+from billing.admin.paging import PagedAdmin
 from billing.admin.readonly import ReadOnly
 from billing.models import Notification
 
 
 @admin.register(Notification)
-class NotificationAdmin(ReadOnly, ActsAdmin):
+class NotificationAdmin(ReadOnly, PagedAdmin, ActsAdmin):
     list_display = ("created_at", "what", "to", "status", "attempts", "sent_at", "last_error")
-    list_filter = ("state", "kind")
+    list_filter = ("state", ("kind", among(Notification.Kind)))
     list_select_related = ("user",)
-    list_per_page = 50
-    show_full_result_count = False
+    sortable_by = ("created_at",)
     fields = ("what", "to", "office", "status", "created_at", "due_at", "attempts", "sent_at", "last_error")
     acts = MAIL_ACTS
 

@@ -43,7 +43,14 @@ class MaskedAdmin(RecordedAdmin):
         Django also allows every other column of the row.
         """
         if is_masked_for(request.user):
-            offered = {one if isinstance(one, str) else one[0] for one in self.get_list_filter(request)}
+            offered = {_offered(one) for one in self.get_list_filter(request)}
             name, *how = lookup.split("__")
             return name in offered | {"office"} and set(how) <= WHOLE
         return super().lookup_allowed(lookup, value, request)
+
+
+def _offered(one: Any) -> str:
+    """Return by what a filter of a list is named in an address."""
+    if isinstance(one, str):
+        return one
+    return str(one[0] if isinstance(one, tuple) else one.parameter_name.partition("__")[0])

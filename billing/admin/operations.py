@@ -3,10 +3,13 @@
 from django.contrib import admin
 from unfold.decorators import display
 
+from billing.admin.filters import among
+from billing.admin.paging import PagedAdmin
 from billing.admin.readonly import ReadOnlyAdmin, ReadOnlyInline, masked
 from billing.admin.searching import OFFICE
 from billing.admin.tones import TONES
 from billing.models import ApprovalRequest, Operation, OperationStep
+from billing.models.operation import Kind
 
 
 class StepInline(ReadOnlyInline):
@@ -21,9 +24,10 @@ class StepInline(ReadOnlyInline):
 
 
 @admin.register(Operation)
-class OperationAdmin(ReadOnlyAdmin):
+class OperationAdmin(PagedAdmin, ReadOnlyAdmin):
     list_display = ("created_at", "kind", "office", "state", "actor_label", "reason")
-    list_filter = ("status", "kind")
+    list_filter = ("status", ("kind", among(dict(Kind.choices))))
+    sortable_by = ("created_at",)
     list_select_related = ("office",)
     search_fields = (*OFFICE, "actor_label", "reason")
     fields = (

@@ -9,15 +9,17 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from unfold.decorators import display
 
-from billing import zones
+from billing import declines, zones
 from billing.admin.acts.pages import ActsAdmin
 from billing.admin.acts.payments import PAYMENT_ACTS
 from billing.admin.filtered import PaidInWeek, RefundedInWeek
+from billing.admin.filters import among
+from billing.admin.paging import PagedAdmin
 from billing.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
 from billing.admin.searching import OFFICE
 from billing.admin.tones import TONES, in_words
 from billing.models import Adjustment, Payment
-from billing.models.statuses import AdjustmentStatus
+from billing.models.statuses import AdjustmentStatus, PaymentStatus
 from billing.operations.money.money_back import is_taken_back
 
 STATES = TONES | {
@@ -82,11 +84,13 @@ class AdjustmentInline(Shown, ReadOnlyInline):
 
 
 @admin.register(Adjustment)
-class AdjustmentAdmin(Shown, ReadOnlyAdmin):
+class AdjustmentAdmin(Shown, PagedAdmin, ReadOnlyAdmin):
     list_display = ("created_at", "kind", "office", "state", "money", "reason", "next_step")
-    list_filter = ("kind", "status", "outcome", RefundedInWeek)
+    list_filter = ("kind", ("status", among(AdjustmentStatus)), "outcome", RefundedInWeek)
+    sortable_by = ("created_at",)
     list_select_related = ("office",)
     search_fields = (*OFFICE, "invoice__number")
+    search_help_text = "Part of an Office’s name, or the number of an invoice"
     fields = (
         ("kind", "office"),
         ("state", "money"),
@@ -100,11 +104,18 @@ class AdjustmentAdmin(Shown, ReadOnlyAdmin):
 
 
 @admin.register(Payment)
-class PaymentAdmin(ActsAdmin, ReadOnlyAdmin):
+class PaymentAdmin(PagedAdmin, ActsAdmin, ReadOnlyAdmin):
     list_display = ("created_at", "office", "state", "money", "back", "why", "paid_with")
-    list_filter = ("status", "disputed", "decline_code", PaidInWeek)
+    list_filter = (
+        ("status", among(PaymentStatus)),
+        "disputed",
+        ("decline_code", among({code: in_words(code) for code in declines.TABLE})),
+        PaidInWeek,
+    )
+    sortable_by = ("created_at",)
     list_select_related = ("office",)
     search_fields = (*OFFICE, "invoice__number")
+    search_help_text = "Part of an Office’s name, or the number of an invoice"
     always_shown = (("office", "invoice"), ("state", "money"), ("back", "left"), ("paid_with", "created_at"))
     readonly_fields = ("state", "money", "back", "left", "paid_with", "why", "next_step")
     inlines = (AdjustmentInline,)

@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 
-from billing.admin.lookups import BoundedLookups
+from billing.admin.searching import SearchedAdmin
 from billing.audit import reads
 from billing.models import Office
 
@@ -26,7 +26,7 @@ def _filters(shown: Any) -> tuple[str, ...]:
     return tuple(names)
 
 
-class RecordedAdmin(BoundedLookups):
+class RecordedAdmin(SearchedAdmin):
     """It notes each look. ``billing.audit.reads`` says what becomes an entry."""
 
     def get_object(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:

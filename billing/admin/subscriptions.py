@@ -6,10 +6,13 @@ from unfold.decorators import display
 from billing import schedules
 from billing.admin.ends import Ends
 from billing.admin.filtered import Billed, NextFor
+from billing.admin.filters import among
+from billing.admin.paging import PagedAdmin
 from billing.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
 from billing.admin.searching import OFFICE
 from billing.admin.tones import TONES, in_words
 from billing.models import Subscription, SubscriptionItem
+from billing.models.statuses import SubscriptionStatus
 from billing.money import Money
 
 
@@ -40,11 +43,13 @@ class ItemInline(ReadOnlyInline):
 
 
 @admin.register(Subscription)
-class SubscriptionAdmin(Ends, ReadOnlyAdmin):
+class SubscriptionAdmin(Ends, PagedAdmin, ReadOnlyAdmin):
     list_display = ("office", "plan_price", "state", "quantity", "a_month", "current_period_end", "cancel_at")
-    list_filter = ("status", Billed, NextFor)
+    list_filter = (("status", among(SubscriptionStatus)), Billed, NextFor)
+    sortable_by = ()
     list_select_related = ("office", "plan_price__plan")
     search_fields = OFFICE
+    search_help_text = "Part of an Office’s name"
     fields = (
         ("office", "state"),
         ("billed", "a_month"),

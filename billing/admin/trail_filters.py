@@ -12,9 +12,9 @@ from django.utils import timezone
 from unfold.contrib.filters.admin import DropdownFilter, TextFilter
 
 from billing import clock, zones
-from billing.admin.searching import NAME
 from billing.audit import search
 from billing.models import AuditEntry, Office
+from billing.search import named
 
 MOST_OFFICES = 20
 UNUSUAL_WITHOUT_PERIOD = timedelta(days=31)
@@ -35,8 +35,7 @@ class ByOffice(TextFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
         if not self.value():
             return queryset
-        named = Q(**{NAME[0]: self.value()}) | Q(**{f"{NAME[1]}__icontains": self.value()})
-        offices = Office.objects.filter(_public_id(self.value()) or named)
+        offices = Office.objects.filter(_public_id(self.value()) or named(Office, self.value(), details=False))
         found = list(offices.order_by("name", "pk").values_list("pk", flat=True)[:MOST_OFFICES])
         return queryset.filter(office=found[0]) if len(found) == 1 else queryset.filter(office__in=found)
 

@@ -8,6 +8,8 @@ from django.template.response import SimpleTemplateResponse
 from django.utils import timezone
 
 from billing import zones
+from billing.access.masking import is_masked_for
+from billing.admin import at_stripe
 from billing.admin.masking import MaskedAdmin
 from billing.admin.recorded import office_of
 
@@ -23,6 +25,8 @@ class Zoned(MaskedAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
+        if not is_masked_for(request.user):
+            context["at_stripe"] = at_stripe.page_of(kwargs.get("obj") or context.get("original"))
         response = super().render_change_form(request, context, *args, **kwargs)
         return in_zone_of(kwargs.get("obj") or context.get("original"), response)
 

@@ -15,6 +15,17 @@ class Pages(pagination.LimitOffsetPagination):
     default_limit, max_limit = ON_A_PAGE, MOST_ON_A_PAGE
 
 
+class PagesOfMany(Pages):
+    """The same pages, where each row is wide and what is sorted should not be: first which rows, and then the rows."""
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> Any:
+        keys = super().paginate_queryset(queryset.values_list("pk", flat=True), request, view)
+        if keys is None:
+            return None
+        rows = queryset.model._default_manager.in_bulk(keys)
+        return [rows[key] for key in keys if key in rows]
+
+
 class NewestFirst(pagination.CursorPagination):
     """Pages of rows that have ``created_at``, newest first. They stay as they are while rows come."""
 

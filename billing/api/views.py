@@ -21,6 +21,7 @@ from billing import clock, errors, measures
 from billing.access import grants, second_factor, services
 from billing.access.roles import Power
 from billing.api import serializers
+from billing.api.paging import PagesOfMany
 from billing.audit import actor, reads, trail
 from billing.entitlement import Policy, entitlement, look_is_due
 from billing.look import queue_look_if_possible
@@ -96,11 +97,12 @@ class Offices(ApiView, generics.ListAPIView[Office]):
     """List the Offices that you may see."""
 
     serializer_class = serializers.OfficeSerializer
+    pagination_class = PagesOfMany
 
     def get_queryset(self) -> QuerySet[Office]:
         if getattr(self, "swagger_fake_view", False):
             return Office.objects.none()
-        return grants.offices_where(cast(Caller, self.request.user), Power.LOOK).order_by("name", "pk")
+        return grants.list_of_offices(cast(Caller, self.request.user), Power.LOOK).order_by("name", "pk")
 
     def get_paginated_response(self, data: Any) -> Response:
         reads.look_at_list(self.request._request, rows=len(data))

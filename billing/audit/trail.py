@@ -58,7 +58,9 @@ REGISTERED: dict[type[Model], dict[str, Any]] = {
     models.EmergencyRole: {},
     models.FollowUp: {"exclude_fields": ["updated_at"]},
     models.Office: {
-        "exclude_fields": ["look_ticket", "customer_ticket", "confirmed_at", "reconciled_at", "name_folded", "read_as"]
+        "exclude_fields": (
+            "look_ticket customer_ticket confirmed_at reconciled_at name_folded searched_as read_as"
+        ).split()
     },
     models.OfficeNote: {"exclude_fields": ["text"]},
     models.Plan: {"exclude_fields": ["ticket", "name_folded"]},
@@ -81,7 +83,7 @@ REGISTERED: dict[type[Model], dict[str, Any]] = {
     models.StripeAccount: {"exclude_fields": ["catalogue_ticket"]},
     models.TrailReview: {},
     models.User: {
-        "exclude_fields": ["password", "last_login", "name_folded", "access_number"],
+        "exclude_fields": ["password", "last_login", "name_folded", "searched_as", "access_number"],
         "m2m_fields": {"groups"},
     },
     models.Vouching: {},

@@ -16,7 +16,7 @@ from billing.models.known_setting import KnownSetting
 from billing.models.membership import Membership, OfficeGroupPermission, OfficeUserPermission
 from billing.models.notification import Notification
 from billing.models.observation import Observation
-from billing.models.office import Office
+from billing.models.office import Office, OfficePart
 from billing.models.office_note import OfficeNote
 from billing.models.operation import Operation, OperationStep
 from billing.models.payment_method import PaymentMethod
@@ -32,7 +32,7 @@ from billing.models.service import ServiceIdentity, ServiceSecret
 from billing.models.stripe_account import StripeAccount
 from billing.models.subscription import Subscription, SubscriptionChange, SubscriptionItem
 from billing.models.trail_review import TrailReview
-from billing.models.user import User
+from billing.models.user import User, UserPart
 from billing.models.vouching import Vouching
 
 __all__ = [
@@ -63,6 +63,7 @@ __all__ = [
     "Office",
     "OfficeGroupPermission",
     "OfficeNote",
+    "OfficePart",
     "OfficeUserPermission",
     "OneTimeLink",
     "Operation",
@@ -89,6 +90,7 @@ __all__ = [
     "TrailProgress",
     "TrailReview",
     "User",
+    "UserPart",
     "Vouching",
     "WorkerHeartbeat",
 ]

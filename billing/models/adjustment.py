@@ -54,6 +54,7 @@ class Adjustment(models.Model):
         indexes = [
             models.Index(fields=["office", "created_at"], name="adjustment_of_office"),
             models.Index(fields=["kind", "created_at"], name="adjustment_by_kind"),
+            models.Index(fields=["created_at", "id"], name="adjustment_by_time"),
         ]
 
     def __str__(self) -> str:

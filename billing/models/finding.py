@@ -35,6 +35,7 @@ class Finding(models.Model):
                 name="one_open_finding_per_subject",
             )
         ]
+        indexes = [models.Index(fields=["found_at", "id"], name="finding_by_time")]
 
     def __str__(self) -> str:
         what = self.kind.replace("_", " ")

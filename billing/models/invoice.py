@@ -84,6 +84,7 @@ class Invoice(models.Model):
             models.Index(fields=["office", "created_at"], name="invoice_of_office"),
             models.Index(fields=["office", "status"], name="invoice_by_status"),
             models.Index(fields=["created_at", "id"], name="invoice_by_time"),
+            models.Index(fields=["number"], name="invoice_by_number", opclasses=["varchar_pattern_ops"]),
             models.Index(fields=["status", "created_at"], name="invoice_of_status_by_time"),
             models.Index(fields=["office"], name="invoice_owed", condition=OWED),
         ]
@@ -238,7 +239,8 @@ class Payment(models.Model):
         ordering = ["-created_at", "-pk"]
         indexes = [
             models.Index(fields=["office", "created_at"], name="payment_of_office"),
-            models.Index(fields=["status", "created_at"], name="payment_of_status_by_time"),
+            models.Index(fields=["created_at", "id"], name="payment_by_time"),
+            models.Index(fields=["status", "created_at", "id"], name="payment_of_status_by_time"),
         ]
 
     def __str__(self) -> str:

@@ -87,7 +87,10 @@ class Notification(models.Model):
     class Meta:
         verbose_name = "e-mail"
         ordering = ["-created_at", "-pk"]
-        indexes = [models.Index(fields=["state", "due_at"], name="notification_due")]
+        indexes = [
+            models.Index(fields=["state", "due_at"], name="notification_due"),
+            models.Index(fields=["created_at", "id"], name="notification_by_time"),
+        ]
 
     def __str__(self) -> str:
         return self.kind.replace("_", " ")

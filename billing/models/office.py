@@ -11,7 +11,7 @@ from django.db import models
 from django.utils.functional import cached_property
 
 from billing import clock, method_names
-from billing.models.named import Named
+from billing.models.searched import Part, Searched
 from billing.models.statuses import LIVE, SubscriptionStatus
 from billing.money import Money, credit_in_words
 
@@ -31,7 +31,9 @@ def read_now() -> int:
     return READ_AS
 
 
-class Office(Named):
+class Office(Searched):
+    ADDRESS = "billing_email"
+
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=200, help_text="The practice's name. Never a patient's.")
     billing_email = models.EmailField(help_text="Where Stripe sends invoices.")
@@ -115,6 +117,11 @@ class Office(Named):
             models.Index(fields=["subscription_status", "past_due_since"], name="office_by_past_due"),
             models.Index(fields=["trial_end", "id"], name="office_by_trial_end"),
             models.Index(fields=["payment_method_expires", "current_period_end"], name="office_by_expiry"),
+            models.Index(fields=["subscription_status", "name", "id"], name="office_of_status"),
+            models.Index(fields=["current_period_end", "id"], name="office_by_period_end"),
+            models.Index(fields=["balance_due", "id"], name="office_by_balance"),
+            models.Index(fields=["cancel_at"], name="office_by_end"),
+            models.Index(fields=["current_plan", "name", "id"], name="office_by_plan"),
         ]
         permissions = [
             ("view_billing", "May see this Office's billing"),
@@ -255,3 +262,19 @@ class Office(Named):
     def balance(self) -> Money:
         """Return what is due in the currency of its subscription. ``debts`` has the other currencies too."""
         return Money(self.balance_due, self.currency)
+
+
+class OfficePart(Part):
+    """A part of an Office's name or e-mail address."""
+
+    subject = models.ForeignKey(Office, on_delete=models.CASCADE, related_name="search_parts", db_index=False)
+
+    class Meta(Part.Meta):
+        abstract = False
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["subject", "part"], name="office_part_once")]
+        indexes = [
+            models.Index(
+                fields=["part", "subject"], name="office_by_part", opclasses=["varchar_pattern_ops", "int8_ops"]
+            )
+        ]

@@ -102,6 +102,7 @@ class Operation(Requested):
         ]
         indexes = [
             models.Index(fields=["office", "created_at"], name="operation_of_office"),
+            models.Index(fields=["created_at", "id"], name="operation_by_time"),
             models.Index(
                 fields=["lease_until"],
                 condition=models.Q(status__in=[OperationStatus.OPEN, OperationStatus.UNKNOWN]),

@@ -28,7 +28,10 @@ class PaymentMethod(models.Model):
 
     class Meta:
         ordering = ["-is_default", "-seen_at", "-pk"]
-        indexes = [models.Index(fields=["office", "detached_at"], name="card_of_office")]
+        indexes = [
+            models.Index(fields=["office", "detached_at"], name="card_of_office"),
+            models.Index(fields=["last4"], name="card_by_last_digits"),
+        ]
 
     def __str__(self) -> str:
         return method_names.called(self.brand, self.last4)

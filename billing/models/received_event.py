@@ -38,6 +38,8 @@ class ReceivedEvent(models.Model):
             models.Index(fields=["status", "due_at", "id"], name="event_due"),
             models.Index(fields=["customer_id", "status", "related_id"], name="event_of_customer"),
             models.Index(fields=["status", "settled_at"], name="event_settled"),
+            models.Index(fields=["received_at", "id"], name="event_by_time"),
+            models.Index(fields=["type", "received_at", "id"], name="event_of_type_by_time"),
         ]
 
     def __str__(self) -> str:

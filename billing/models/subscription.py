@@ -80,6 +80,7 @@ class Subscription(Discounted):
         indexes = [
             models.Index(fields=["office", "created_at"], name="subscription_of_office"),
             models.Index(fields=["status", "deleted_at", "currency", "monthly_amount"], name="subscription_by_revenue"),
+            models.Index(fields=["created_at", "id"], name="subscription_by_time"),
         ]
 
     def __str__(self) -> str:

@@ -11,7 +11,7 @@ from django.db.models.functions import Lower
 
 from billing import clock, errors
 from billing.models.address_field import AddressField
-from billing.models.named import Named
+from billing.models.searched import Part, Searched
 
 
 class UserManager(BaseUserManager["User"]):
@@ -29,7 +29,9 @@ class UserManager(BaseUserManager["User"]):
         raise errors.Defect("There are no superusers. Use: python manage.py create_administrator EMAIL")
 
 
-class User(Named, AbstractBaseUser, PermissionsMixin):
+class User(Searched, AbstractBaseUser, PermissionsMixin):
+    ADDRESS = "email"
+
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     email = AddressField()
     name = models.CharField(max_length=200, blank=True)
@@ -75,3 +77,17 @@ class User(Named, AbstractBaseUser, PermissionsMixin):
         Django would give a session another key while SECRET_KEY is replaced, and allauth would end it.
         """
         return hashlib.sha256(f"billing.User sessions\n{self.password}\n{self.access_number}".encode()).hexdigest()
+
+
+class UserPart(Part):
+    """A part of a person's name or e-mail address."""
+
+    subject = models.ForeignKey(User, on_delete=models.CASCADE, related_name="search_parts", db_index=False)
+
+    class Meta(Part.Meta):
+        abstract = False
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["subject", "part"], name="user_part_once")]
+        indexes = [
+            models.Index(fields=["part", "subject"], name="user_by_part", opclasses=["varchar_pattern_ops", "int8_ops"])
+        ]

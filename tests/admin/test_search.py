@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
+from billing import search_parts
 from billing.audit import actor, trail
 from billing.models import Adjustment, Invoice, Membership, Office, Operation, Payment, Plan, Subscription, User
 from tests.conftest import ADMINISTRATOR, a_person, an_office
@@ -28,6 +29,7 @@ def offices(db):
     for name in ("Élan Vital", "SÜD Praxis", "Ärztehaus", "Straße 7", "Işık Kliniği", "Κλινική Αθηνών", "Maple Street"):
         an_office(name)
     Office.objects.update(billing_email="billing@office.example")
+    search_parts.mend(Office)
 
 
 def found(client, model, typed):

@@ -11,7 +11,10 @@ POINTS = {
     "0036": "ee5d934",  # before determinations named what they reviewed
 }
 """Commits by the number of their last migration."""
-MAY_CHANGE = {"billing_office.name_folded", "billing_plan.name_folded", "billing_user.name_folded"}
+MAY_CHANGE = {
+    *("billing_office.name_folded", "billing_plan.name_folded", "billing_user.name_folded"),
+    *("billing_office.searched_as", "billing_user.searched_as"),
+}
 """What a migration fills in where it was empty."""
 AFTERWARDS = """
 from django.core.management import call_command

@@ -16,6 +16,7 @@ NOT_TYPED = {
         *("OneTimeLink.digest", "OneTimeLink.holds_for", "AccessToken.digest", "AccessToken.token_key"),
         *("User.password", "AuditEntry.mac", "AuditEntry.window_key", "AuditSeal.key", "AuditSeal.root"),
         *("AuditSeal.peaks", "AuditSeal.signature", "SealedEntry.leaf", "SealedTile.root", "TrailReview.root"),
+        "User.searched_as",
         *("Agreement.outbound_fingerprint", "Finding.facts", "RefusalCount.key"),
     },
     "a request, of fields that were judged": {
@@ -26,7 +27,7 @@ NOT_TYPED = {
         *("AuditEntry.actor_email", "AuditEntry.actor_label", "AuditEntry.changes", "AuditEntry.changes_text"),
         *("AuditEntry.object_repr", "AuditEntry.serialized_data", "AuditEntry.additional_data"),
         *("Operation.actor_label", "Reconciliation.actor_label", "Notification.recipient"),
-        *("Office.name_folded", "Plan.name_folded", "User.name_folded"),
+        *("Office.name_folded", "Plan.name_folded", "User.name_folded", "OfficePart.part", "UserPart.part"),
     },
 }
 """Columns that take what people gave, in a closed form or after it was judged elsewhere."""

@@ -23,11 +23,11 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-from billing import folded_names, member_grants
+from billing import folded_names, member_grants, search_parts
 from billing.migrate_lease import LASTS, HeldByAnother, Lease
 
 APP = "djstripe"
-FOLDED_NAMES = "0015_folded_names"
+FOLDED_NAMES, SEARCH_PARTS = "0015_folded_names", "0044_search_and_lists"
 PUT_BEFORE = {"0005_subscription_terms": "0006_payment_methods", "0007_invoices": "0008_adjustments"}
 """The migrations that came later to main, each with the one that it was put before. Never add to this."""
 
@@ -100,9 +100,12 @@ def create_tables(connection: Any) -> None:
 
 
 def fold_names(connection: Any) -> None:
-    """The folded names are right, in a database that has their columns."""
-    if ("billing", FOLDED_NAMES) in MigrationRecorder(connection).applied_migrations():
+    """The folded names and the parts by which they are found are right, in a database that has their columns."""
+    applied = MigrationRecorder(connection).applied_migrations()
+    if ("billing", FOLDED_NAMES) in applied:
         folded_names.fold_all(using=connection.alias)
+    if ("billing", SEARCH_PARTS) in applied:
+        search_parts.write_all(using=connection.alias)
 
 
 def mend_grants(connection: Any) -> None:

@@ -1,0 +1,204 @@
+"""By what the list of Offices is filtered, in the words of who bills them. Its views are at the top.
+
+A view has the order in which its rows matter, and an index with this order.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.db.models import DateTimeField, Exists, F, Func, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Concat
+from django.db.models.lookups import In
+from django.http import HttpRequest
+
+from billing import clock
+from billing.entitlement import Policy
+from billing.models import Invoice, Office
+from billing.models.invoice import OWED
+from billing.models.statuses import ENTITLED, LIVE, SubscriptionStatus
+
+SOON = timedelta(days=7)
+LONGEST_PERIOD_MONTHS = 12
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+ACTIVE = Q(archived_at=None)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One link at the top of the list."""
+
+    title: str
+    says: str
+    condition: Callable[[datetime], Q]
+    order: tuple[str, ...]
+
+
+def _status_in(statuses: Iterable[str]) -> Q:
+    """The condition for a status, written so that SQLite does not take its index: another one has the order."""
+    return Q(In(Concat(F("subscription_status"), Value("")), [str(one) for one in statuses]))
+
+
+def owing(_: datetime) -> Q:
+    """The condition for Offices that owe something, in whatever currency."""
+    in_another = Invoice.objects.filter(OWED).exclude(currency=F("office__currency"))
+    return Q(balance_due__gt=0) | Q(pk__in=in_another.values("office"))
+
+
+def trial_ends_soon(at: datetime) -> Q:
+    in_time = Q(trial_end__gte=at, trial_end__lt=at + SOON)
+    return ACTIVE & in_time & _status_in([SubscriptionStatus.TRIALING])
+
+
+def card_expires(at: datetime) -> Q:
+    """The condition for Offices whose card is no longer valid at the end of the period, when it is charged next.
+
+    A card is valid until the end of its month. What renews at least once a year renews within the months asked for.
+    """
+    has_an_end = Q(cancel_at__gt=LONG_AGO)  # written so that no index of the ends is taken, which has them all
+    renews = ACTIVE & ~has_an_end & _status_in(LIVE) & Q(current_period_end__gte=at)
+    month = at.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    expires = Q(payment_method_expires__gt="", payment_method_expires__lt=f"{month:%Y-%m}")
+    for _ in range(LONGEST_PERIOD_MONTHS + 1):
+        following = (month + timedelta(days=31)).replace(day=1)
+        expires |= Q(payment_method_expires=f"{month:%Y-%m}", current_period_end__gte=following)
+        month = following
+    return renews & Q(pk__in=Office.objects.filter(expires).values("pk"))
+
+
+def without_subscription(_: datetime) -> Q:
+    return ACTIVE & Q(subscription_status="")
+
+
+def ends(at: datetime) -> Q:
+    return ACTIVE & _status_in(LIVE) & Q(cancel_at__gte=at)
+
+
+VIEWS: dict[str, View] = {
+    "owing": View("Owing", "Who owes most comes first.", owing, ("-balance_due", "-pk")),
+    "trial-ends": View(
+        "Trial ends within a week", "Whose ends first comes first.", trial_ends_soon, ("trial_end", "pk")
+    ),
+    "card-expires": View(
+        "Card expires before the next charge",
+        "Whose is charged first comes first.",
+        card_expires,
+        ("current_period_end", "pk"),
+    ),
+    "no-subscription": View("No subscription", "Sorted by name.", without_subscription, ("name", "pk")),
+    "ends": View("Ends", "What ends first comes first.", ends, ("cancel_at", "pk")),
+}
+"""What is offered at the top of the list, by the word in its address."""
+
+
+def with_access(at: datetime, policy: Policy) -> Q:
+    """Return the condition that ``billing.entitlement`` says FULL for the subscription that an Office's columns show.
+
+    An Office that has further live subscriptions, which should not be, counts with that one only.
+    """
+    trusted = at - policy.blind_grace
+    grace_began = at - policy.past_due_grace
+    ends_later = Q(cancel_at=None) | Q(cancel_at__gt=at)
+    trial = Q(subscription_status=SubscriptionStatus.TRIALING)
+    period, trial_end = _as_seen("current_period_end", trusted), _as_seen("trial_end", trusted)
+    trial_first = Q(trial_end__isnull=False) & (Q(current_period_end=None) | Q(trial_end__lt=F("current_period_end")))
+    paid = ~Q(subscription_status=SubscriptionStatus.PAST_DUE)
+    by_period = paid & (
+        (trial & trial_first & trial_end) | (~(trial & trial_first) & (period | _none("current_period_end")))
+    )
+    entitled = ACTIVE & Q(customer_deleted_at=None) & _status_in(ENTITLED) & ends_later
+    return entitled & (by_period | (~paid & _in_grace(trusted, grace_began, policy)))
+
+
+def _in_grace(trusted: datetime, grace_began: datetime, policy: Policy) -> Q:
+    found = Q(pk__in=[])
+    for since, applies in (
+        ("past_due_since", Q(past_due_since__isnull=False)),
+        ("current_period_start", Q(past_due_since=None, current_period_start__isnull=False)),
+    ):
+        grace = policy.past_due_grace
+        after_grace = Q(confirmed_at__gte=Later(since, grace))
+        is_over = Q(**{f"{since}__lte": grace_began}) & after_grace
+        by_grace = Q(**{f"{since}__gt": trusted - grace}) | (after_grace & Q(confirmed_at__gt=trusted))
+        period_seen = Q(current_period_end=None) | Q(confirmed_at__gte=F("current_period_end"))
+        grace_first = Q(current_period_end__gt=Later(since, grace))
+        by_period = _as_seen("current_period_end", trusted)
+        found |= (
+            applies
+            & ~is_over
+            & ((period_seen & by_grace) | (~period_seen & ((grace_first & by_grace) | (~grace_first & by_period))))
+        )
+    unknown = Q(past_due_since=None, current_period_start=None)
+    return found | (unknown & (_none("current_period_end") | _as_seen("current_period_end", trusted)))
+
+
+def _as_seen(end: str, trusted: datetime) -> Q:
+    """Return the condition that the end has not come, or that the last look may still be trusted."""
+    return Q(**{f"{end}__gt": trusted}) | (Q(confirmed_at__gte=F(end)) & Q(confirmed_at__gt=trusted))
+
+
+def _none(end: str) -> Q:
+    return Q(**{f"{end}__isnull": True})
+
+
+class Later(Func):
+    """A moment in a column and some seconds more, on each database, without a function of ours."""
+
+    output_field = DateTimeField()
+
+    def __init__(self, column: str, by: timedelta) -> None:
+        super().__init__(F(column))
+        self.seconds = int(by.total_seconds())
+
+    def as_sql(self, compiler: Any, connection: Any, *_: Any, **__: Any) -> tuple[str, list[Any]]:
+        """As SQLite stores moments: without a fraction where there is none."""
+        column, params = compiler.compile(self.source_expressions[0])
+        sql = f"rtrim(rtrim(strftime('%%Y-%%m-%%d %%H:%%M:%%f', {column}, '{self.seconds:+d} seconds'), '0'), '.')"
+        return sql, list(params)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, list[Any]]:
+        column, params = compiler.compile(self.source_expressions[0])
+        return f"({column} + interval '{self.seconds} seconds')", list(params)
+
+
+class InView(admin.SimpleListFilter):
+    title, parameter_name = "view", "view"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, view.title) for name, view in VIEWS.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Office]) -> QuerySet[Office]:
+        view = VIEWS.get(self.value() or "")
+        return queryset.filter(view.condition(clock.billing())) if view else queryset
+
+
+class ByAccess(admin.SimpleListFilter):
+    title, parameter_name = "access", "access"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("full", "Full"), ("none", "None")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Office]) -> QuerySet[Office]:
+        if self.value() not in ("full", "none"):
+            return queryset
+        full = with_access(clock.billing(), Policy.of(settings))
+        return queryset.filter(
+            full if self.value() == "full" else ~Exists(Office.objects.filter(full, pk=OuterRef("pk")))
+        )
+
+
+def order_of(request: HttpRequest) -> tuple[str, ...] | None:
+    """Return the order of the view that the address names. None: it names none."""
+    view = VIEWS.get(request.GET.get("view", ""))
+    return view.order if view else None
+
+
+def links(request: HttpRequest) -> Iterator[dict[str, Any]]:
+    """Yield the links at the top of the list, the whole list first."""
+    chosen = request.GET.get("view", "")
+    yield {"title": "All", "query": "?", "is_chosen": chosen not in VIEWS, "says": ""}
+    for name, view in VIEWS.items():
+        yield {"title": view.title, "query": f"?view={name}", "is_chosen": chosen == name, "says": view.says}
