@@ -16,6 +16,12 @@ def _in_sidebar(title: str, icon: str, model: str) -> dict[str, object]:
     }
 
 
+JOURNAL = {
+    "title": "Journal",
+    "icon": "menu_book",
+    "link": reverse_lazy("admin:billing_journal"),
+    "permission": lambda request: request.user.has_perm("billing.export_lists"),
+}
 UNFOLD = {
     "STYLES": [lambda request: static("billing/admin.css"), lambda request: static("billing/idle.css")],
     "SCRIPTS": [lambda request: static("billing/idle.js"), lambda request: static("billing/labels.js")],
@@ -28,8 +34,8 @@ UNFOLD = {
     "SIDEBAR": {
         "show_search": True,
         "navigation": [
-            {"title": title, "items": [_in_sidebar(*item) for item in items]}
-            for title, items in (
+            {"title": title, "items": [_in_sidebar(*item) for item in items] + more}
+            for title, items, more in (
                 (
                     "Billing",
                     (
@@ -41,6 +47,7 @@ UNFOLD = {
                         ("Requests for approval", "approval_delegation", "approvalrequest"),
                         ("Plans", "sell", "plan"),
                     ),
+                    [JOURNAL],
                 ),
                 (
                     "What happened",
@@ -55,6 +62,7 @@ UNFOLD = {
                         ("Audit trail", "history", "auditentry"),
                         ("Reviews of the trail", "fact_check", "trailreview"),
                     ),
+                    [],
                 ),
                 (
                     "Access",
@@ -65,8 +73,9 @@ UNFOLD = {
                         ("Emergency roles", "emergency", "emergencyrole"),
                         ("Services", "smart_toy", "serviceidentity"),
                     ),
+                    [],
                 ),
-                ("Compliance", (("Determinations", "gavel", "agreement"), ("Vouchings", "group", "vouching"))),
+                ("Compliance", (("Determinations", "gavel", "agreement"), ("Vouchings", "group", "vouching")), []),
             )
         ],
     },

@@ -1,17 +1,21 @@
 """Invoices: their list and their page. They can be read and acted on, but not edited."""
 
+import functools
 from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from billing import zones
+from billing.admin import journal
 from billing.admin.acts import invoices, payments
 from billing.admin.acts.pages import ActsAdmin
+from billing.admin.exported import Exported
 from billing.admin.readonly import ReadOnly, ReadOnlyInline
 from billing.admin.searching import OFFICE
 from billing.admin.tones import TONES
@@ -46,7 +50,7 @@ class AttemptInline(ReadOnlyInline):
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(ReadOnly, ActsAdmin):
+class InvoiceAdmin(Exported, ReadOnly, ActsAdmin):
     list_display = ("shown_number", "office", "kind", "state", "total_shown", "remaining", "created_at", "due_at")
     list_filter = ("status", "kind", "collection")
     list_select_related = ("office",)
@@ -83,6 +87,10 @@ class InvoiceAdmin(ReadOnly, ActsAdmin):
             },
         ),
     )
+
+    def get_urls(self) -> list[URLPattern]:
+        page = self.admin_site.admin_view(functools.partial(journal.page, self))
+        return [path("journal/", page, name="billing_journal"), *super().get_urls()]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         rows = [row for _, options in self.fieldsets for row in options["fields"]]

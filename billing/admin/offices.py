@@ -15,6 +15,7 @@ from billing import clock, schedules, zones
 from billing.admin.acts import customer, invoices, payment_methods, people, subscription, terms
 from billing.admin.acts.pages import ActsAdmin
 from billing.admin.ends import Ends
+from billing.admin.exported import Exported
 from billing.admin.forms import GatedForm, PracticesForm
 from billing.admin.readonly import ReadOnlyInline, masked
 from billing.admin.searching import NAME
@@ -85,7 +86,7 @@ class OfficeForm(PracticesForm, GatedForm):
 
 
 @admin.register(Office)
-class OfficeAdmin(Ends, ActsAdmin):
+class OfficeAdmin(Exported, Ends, ActsAdmin):
     form = OfficeForm
     list_display = ("name", "state", "current_plan", "quantity", "current_period_end", "due")
     list_filter = ("subscription_status", "current_plan", ("archived_at", admin.EmptyFieldListFilter))

@@ -12,6 +12,7 @@ from unfold.decorators import display
 from billing import zones
 from billing.admin.acts.pages import ActsAdmin
 from billing.admin.acts.payments import PAYMENT_ACTS
+from billing.admin.exported import Exported
 from billing.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
 from billing.admin.searching import OFFICE
 from billing.admin.tones import TONES, in_words
@@ -81,7 +82,7 @@ class AdjustmentInline(Shown, ReadOnlyInline):
 
 
 @admin.register(Adjustment)
-class AdjustmentAdmin(Shown, ReadOnlyAdmin):
+class AdjustmentAdmin(Exported, Shown, ReadOnlyAdmin):
     list_display = ("created_at", "kind", "office", "state", "money", "reason", "next_step")
     list_filter = ("kind", "status", "outcome")
     list_select_related = ("office",)
@@ -99,7 +100,7 @@ class AdjustmentAdmin(Shown, ReadOnlyAdmin):
 
 
 @admin.register(Payment)
-class PaymentAdmin(ActsAdmin, ReadOnlyAdmin):
+class PaymentAdmin(Exported, ActsAdmin, ReadOnlyAdmin):
     list_display = ("created_at", "office", "state", "money", "back", "why", "paid_with")
     list_filter = ("status", "disputed", "decline_code")
     list_select_related = ("office",)

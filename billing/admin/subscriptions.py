@@ -5,6 +5,7 @@ from unfold.decorators import display
 
 from billing import schedules
 from billing.admin.ends import Ends
+from billing.admin.exported import Exported
 from billing.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
 from billing.admin.searching import OFFICE
 from billing.admin.tones import TONES, in_words
@@ -39,7 +40,7 @@ class ItemInline(ReadOnlyInline):
 
 
 @admin.register(Subscription)
-class SubscriptionAdmin(Ends, ReadOnlyAdmin):
+class SubscriptionAdmin(Exported, Ends, ReadOnlyAdmin):
     list_display = ("office", "plan_price", "state", "quantity", "a_month", "current_period_end", "cancel_at")
     list_filter = ("status",)
     list_select_related = ("office", "plan_price__plan")
