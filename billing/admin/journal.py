@@ -9,7 +9,7 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.admin import ModelAdmin
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from billing import clock, errors
 from billing.access import roles
@@ -17,6 +17,7 @@ from billing.access.roles import Power
 from billing.admin.forms import ReasonForm
 from billing.audit import actor, reads
 from billing.models import User
+from billing.money import CURRENCIES
 from billing.reports import journal_files, tables
 from billing.reports.journal import Journal, Month
 
@@ -39,11 +40,11 @@ SAYS = (
 class JournalForm(ReasonForm):
     month = forms.ChoiceField(widget=UnfoldAdminSelectWidget)
     form = forms.ChoiceField(choices=FORMS, label="File", widget=UnfoldAdminSelectWidget)
-    currency = forms.RegexField(
-        r"\A[A-Za-z]{3}\Z",
+    currency = forms.ChoiceField(
+        choices=[("", "All"), *((one, one.upper()) for one in sorted(CURRENCIES))],
         required=False,
-        help_text="Three letters, such as USD. Leave it empty for all currencies. A file for Xero has one.",
-        widget=UnfoldAdminTextInputWidget,
+        help_text="Of a file. The page shows all. A file for Xero has one.",
+        widget=UnfoldAdminSelectWidget,
     )
 
     field_order = ("month", "form", "currency", "reason")
@@ -66,7 +67,7 @@ def page(model_admin: ModelAdmin, request: HttpRequest) -> HttpResponseBase:
         try:
             journal_files.record(month, kind, by=actor.person(request.user), reason=form.cleaned_data["reason"])
             if kind != ON_THE_PAGE:
-                return _sent(month, kind, form.cleaned_data["currency"].lower())
+                return _sent(month, kind, form.cleaned_data["currency"])
             shown = journal_files.read_through(Journal(month))
         except errors.BillingError as error:
             form.add_error(None, str(error))

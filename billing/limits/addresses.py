@@ -27,7 +27,7 @@ EXPORTS = {
     "admin:billing_journal": ("POST",),
     **{f"admin:billing_{one}_export": ("POST",) for one in LISTS},
 }
-"""With which methods an address exports the trail or a list, which takes long."""
+"""With which methods an address exports the trail, a list or the journal, which takes long."""
 
 
 def limit_of(address: str, method: str) -> str | None:

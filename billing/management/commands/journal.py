@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from billing import errors
 from billing.audit import actor
 from billing.management import reasons
+from billing.money import CURRENCIES
 from billing.reports import journal_files
 from billing.reports.journal import Journal, Month
 
@@ -23,14 +24,21 @@ class Command(BaseCommand):
         parser.add_argument(
             "--format", dest="form", choices=list(journal_files.FORMS), default=journal_files.DETAILED, help="for whom"
         )
-        parser.add_argument("--currency", default="", help="only this one, such as usd; a file for Xero has one")
+        parser.add_argument(
+            "--currency",
+            type=str.lower,
+            choices=sorted(CURRENCIES),
+            default="",
+            metavar="CURRENCY",
+            help="only this one, such as usd; a file for Xero has one",
+        )
         parser.add_argument(
             "--file", type=Path, help="where to write it; it must not exist yet. Without it: to the output"
         )
         parser.add_argument("--reason", required=True, help="who asked for it, and why")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        month, form, currency = options["month"], options["form"], options["currency"].lower()
+        month, form, currency = options["month"], options["form"], options["currency"]
         journal_files.record(month, form, by=actor.job("journal"), reason=reasons.checked(options))
         try:
             journal = Journal(month)
