@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.urls import reverse
 
+from billing.audit import actor, trail
 from billing.models import AuditEntry, Finding, Invoice, Office, User
 from billing.reports import lists, tables
 from tests.admin.test_offices import signed_in
@@ -47,7 +48,8 @@ def of_eleven_dollars(**given):
     values = {"status": "open", "currency": "usd", "subtotal": 1_100, "total": 1_100, "amount_paid": 0, "ticket": 1}
     values |= {"amount_remaining": 1_100, "created_at": datetime(2026, 10, 31, 23, 59, 59, tzinfo=UTC)}
     values |= {"stripe_id": f"in_{Invoice.objects.count()}", "number": "A-1", **given}
-    return Invoice.objects.create(**values)
+    with trail.acting(actor.job("tests"), reason="tests"):
+        return Invoice.objects.create(**values)
 
 
 def test_a_list_is_exported_with_its_filters_and_its_search(finance):

@@ -9,6 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
+from billing.audit import actor, trail
 from billing.models import AuditEntry, Invoice, Payment
 from tests.admin.test_offices import signed_in
 from tests.conftest import a_person, an_office
@@ -24,6 +25,11 @@ def finance(db):
 
 @pytest.fixture
 def october(db):
+    with trail.acting(actor.job("tests"), reason="tests"):
+        what_happened()
+
+
+def what_happened():
     """Two Offices. One owes 107.70 USD with tax, and the other paid 50.00 USD and owes 700 JPY."""
     one, other = an_office("Maple Street Practice"), an_office("=Elm Clinic")
     at = datetime(2026, 10, 5, 9, tzinfo=UTC)

@@ -33,8 +33,8 @@ def wrong_journals(office: Office) -> list[str]:
             if sum(journal.closing(currency, account) for account in Account):
                 wrong.append(f"{month}: the accounts of {currency} do not sum up to nothing")
             for account in Account:
-                closing = before.closing(currency, account) if before else 0
-                if journal.opening.get((currency, account), 0) != closing:
+                closing = before.closing(currency, account) if before else None
+                if closing is not None and journal.opening.get((currency, account), 0) != closing:
                     wrong.append(f"{month}: {account} in {currency} opens otherwise than the month before closed")
         before = journal
     if before:
