@@ -428,7 +428,7 @@ class ReasonRequired(Refusal):
     message = "Give a reason of 3 to 200 characters. It is kept in the audit trail."
 
 
-class TooManyRows(Refusal):
+class TooManyRows(BillingError):
     code = "too_many_rows"
     category = Category.INVALID
 
@@ -438,7 +438,7 @@ class TooManyRows(Refusal):
         )
 
 
-class OneCurrencyAtATime(Refusal):
+class OneCurrencyAtATime(BillingError):
     code = "one_currency_at_a_time"
     category = Category.INVALID
 

@@ -24,42 +24,43 @@ AT_ONCE = 1_000
 class AsItIs(Widget):
     """A text, a whole number or a Decimal."""
 
-    def render(self, value: Any, obj: Any = None, **_: Any) -> Cell:
+    def render(self, value: Any, **_: Any) -> Cell:
         return value if isinstance(value, int | Decimal) and not isinstance(value, bool) else _text(value)
 
 
 class Moment(Widget):
-    def render(self, value: Any, obj: Any = None, **_: Any) -> Cell:
+    def render(self, value: Any, **_: Any) -> Cell:
         return f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else ""
 
 
-class Amount(Widget):
+class AmountField(Field):
     """Minor units of the row's currency, as a decimal with as many places as the currency has."""
 
-    def __init__(self, currency: str = "currency") -> None:
-        super().__init__()
+    def __init__(self, attribute: str, name: str, *, currency: str = "currency") -> None:
+        super().__init__(attribute, name, AsItIs())
         self.currency = currency
 
-    def render(self, value: Any, obj: Any = None, **_: Any) -> Cell:
-        return None if value is None else Money(value, getattr(obj, self.currency)).decimal
+    def get_value(self, instance: Any) -> Decimal | None:
+        value = super().get_value(instance)
+        return None if value is None else Money(value, getattr(instance, self.currency)).decimal
 
 
 class Code(Widget):
     """A currency, in capital letters."""
 
-    def render(self, value: Any, obj: Any = None, **_: Any) -> Cell:
+    def render(self, value: Any, **_: Any) -> Cell:
         return _text(value).upper()
 
 
 class Words(Widget):
     """A status or kind, as people read it."""
 
-    def render(self, value: Any, obj: Any = None, **_: Any) -> Cell:
+    def render(self, value: Any, **_: Any) -> Cell:
         return _text(value).replace("_", " ")
 
 
 class YesOrNo(Widget):
-    def render(self, value: Any, obj: Any = None, **_: Any) -> Cell:
+    def render(self, value: Any, **_: Any) -> Cell:
         return "yes" if value else "no"
 
 
@@ -69,10 +70,6 @@ def text(name: str, attribute: str) -> Field:
 
 def moment(name: str, attribute: str) -> Field:
     return Field(attribute, f"{name} (UTC)", Moment())
-
-
-def amount(name: str, attribute: str, *, currency: str = "currency") -> Field:
-    return Field(attribute, name, Amount(currency))
 
 
 def code(name: str, attribute: str = "currency") -> Field:
@@ -124,7 +121,7 @@ class Offices(ExportedList):
     cancel_at = moment("Ends", "cancel_at")
     past_due_since = moment("Past due since", "past_due_since")
     currency = code("Currency")
-    balance_due = amount("Due", "balance_due")
+    balance_due = AmountField("balance_due", "Due")
     credit_currency = Field(column_name="Currency of credit")
     credit_balance = Field(column_name="Credit")
     others = Field(column_name="Due in other currencies")
@@ -152,7 +149,7 @@ class Subscriptions(ExportedList):
     status = words("Status", "status")
     quantity = text("Seats", "quantity")
     currency = code("Currency")
-    monthly_amount = amount("A month", "monthly_amount")
+    monthly_amount = AmountField("monthly_amount", "A month")
     created_at = moment("Made", "created_at")
     started_at = moment("Began", "started_at")
     period_start = moment("Period start", "current_period_start")
@@ -175,14 +172,14 @@ class Invoices(ExportedList):
     kind = text("Kind", "get_kind_display")
     collection = text("Collection", "get_collection_display")
     currency = code("Currency")
-    subtotal = amount("Before discount and tax", "subtotal")
-    discount = amount("Discount", "discount")
-    tax = amount("Tax", "tax")
-    total = amount("Total", "total")
-    amount_paid = amount("Paid", "amount_paid")
-    paid_elsewhere = amount("Of that, outside Stripe", "paid_elsewhere")
-    before = amount("Credited before payment", "credited_before_payment")
-    after = amount("Credited after payment", "credited_after_payment")
+    subtotal = AmountField("subtotal", "Before discount and tax")
+    discount = AmountField("discount", "Discount")
+    tax = AmountField("tax", "Tax")
+    total = AmountField("total", "Total")
+    amount_paid = AmountField("amount_paid", "Paid")
+    paid_elsewhere = AmountField("paid_elsewhere", "Of that, outside Stripe")
+    before = AmountField("credited_before_payment", "Credited before payment")
+    after = AmountField("credited_after_payment", "Credited after payment")
     remaining = Field(column_name="Remaining")
     period_start = moment("Period start", "period_start")
     period_end = moment("Period end", "period_end")
@@ -210,8 +207,8 @@ class Payments(ExportedList):
     status = words("Status", "status")
     disputed = Field("disputed", "Disputed", YesOrNo())
     currency = code("Currency")
-    amount = amount("Amount", "amount")
-    amount_refunded = Field("amount_refunded", "Given back", Amount())
+    amount = AmountField("amount", "Amount")
+    amount_refunded = AmountField("amount_refunded", "Given back")
     paid_with = text("Paid with", "paid_with")
     why = text("Why it failed", "failure__says")
 
@@ -227,7 +224,7 @@ class Adjustments(ExportedList):
     invoice = Field(column_name="Invoice")
     status = words("Status", "status")
     currency = code("Currency")
-    amount = amount("Amount", "amount")
+    amount = AmountField("amount", "Amount")
     reason = text("Reason", "get_reason_display")
     our_reason = text("Our reason", "operation__reason")
     due_at = moment("Answer by", "answer_by")
