@@ -47,6 +47,7 @@ class Kind(StrEnum):
 
     INVOICE = "Invoice"
     BALANCE = "Customer balance"
+    OVERPAID = "Overpayment"
     PAYMENT = "Payment"
     OUTSIDE = "Payment outside Stripe"
     CREDIT_NOTE = "Credit note"
@@ -251,7 +252,7 @@ def _of_invoice(office: Office, row: Invoice, paid: int, noted: int) -> Iterator
         yield entry(settled, Kind.PAYMENT, f"Payment of {row.number}", lines, NOT_REPORTED)
     if over:
         lines = {Account.RECEIVABLES: over, Account.BALANCES: -over}
-        yield entry(settled, Kind.BALANCE, f"Paid beyond what was due: {row.number}", lines)
+        yield entry(settled, Kind.OVERPAID, f"Paid beyond what was due: {row.number}", lines)
     if row.status in GIVEN_UP and row.amount_remaining:
         yield _given_up(entry, settled, row)
 
@@ -323,27 +324,25 @@ def _of_credits(
     What was done here has its day. What was done at Stripe shows with the next invoice, which says the balance before
     it. At Stripe a balance below zero is credit. Source: https://docs.stripe.com/billing/customer/balance
     """
-    given, seen, moved = 0, 1, 2
-    steps = [
-        (entry.at, moved, -entry.lines[Account.BALANCES], entry.currency, "")
-        for entry in posted
-        if Account.BALANCES in entry.lines
-    ]
-    steps += [(at, given, amount, currency, text) for at, amount, currency, text in _given(rows, operations)]
-    steps += [
-        (row.finalised_at or row.created_at, seen, -row.starting_balance, row.currency, row.number)
-        for row in rows.invoices
-        if row.ending_balance is not None
-    ]
+    steps: list[tuple[datetime, int, int, str, int | None, int, str]] = []
+    for number, (at, amount, currency, text) in enumerate(_given(rows, operations)):
+        steps.append((at, 0, number, currency, None, amount, text))
+    for row in rows.invoices:
+        before = None if row.ending_balance is None else -row.starting_balance
+        steps.append((row.finalised_at or row.created_at, 1, row.pk, row.currency, before, row.to_balance, row.number))
+    for number, entry in enumerate(posted):
+        if entry.kind == Kind.OVERPAID:
+            steps.append((entry.at, 2, number, entry.currency, None, -entry.lines[Account.BALANCES], entry.reference))
     credit: Counter[str] = Counter()
-    for at, what, amount, currency, text in sorted(steps):
-        change = amount - credit[currency] if what == seen else amount
+    for at, what, _, currency, before, change, text in sorted(steps, key=lambda one: one[:3]):
+        if before is not None and (missing := before - credit[currency]):
+            lines = {Account.CREDITS: missing, Account.BALANCES: -missing}
+            yield Entry(at, Kind.CREDIT, f"Changed at Stripe before {text}", currency, office, text, lines)
+            credit[currency] = before
+        if what == 0:
+            lines = {Account.CREDITS: change, Account.BALANCES: -change}
+            yield Entry(at, Kind.CREDIT, text, currency, office, "", lines)
         credit[currency] += change
-        if what == moved or not change:
-            continue
-        words = f"Changed at Stripe before {text}" if what == seen else text
-        lines = {Account.CREDITS: change, Account.BALANCES: -change}
-        yield Entry(at, Kind.CREDIT, words, currency, office, text if what == seen else "", lines)
 
 
 def _given(rows: Rows, operations: Sequence[Operation]) -> Iterator[tuple[datetime, int, str, str]]:

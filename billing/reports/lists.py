@@ -101,6 +101,8 @@ class ExportedList(Resource):
             for row in batch:
                 cells = self.export_resource(row)
                 yield [masked(one) if isinstance(one, str) else one for one in cells] if is_masked else cells
+            if len(batch) < AT_ONCE:
+                return
             after = batch[-1].pk
 
 
