@@ -35,6 +35,8 @@ SAYS = (
 class ExportListForm(ReasonForm):
     form = forms.ChoiceField(choices=FORMS, label="File", widget=UnfoldAdminSelectWidget)
 
+    field_order = ("form", "reason")
+
 
 class Exported:
     """The admin of a list with a button that exports it. It stands before the other bases."""
@@ -62,7 +64,7 @@ class Exported:
             "billing/admin_operation.html",
             {
                 **self.admin_site.each_context(request),
-                "title": f"Export: {self.opts.verbose_name_plural}",
+                "title": f"Export: {LISTS[self.model].title}",
                 "form": form,
                 "facts": f"{rows:,} rows: {_chosen(filters)}.",
                 "says": SAYS,

@@ -1,18 +1,15 @@
 """Invoices: their list and their page. They can be read and acted on, but not edited."""
 
-import functools
 from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.urls import URLPattern, path
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from billing import zones
-from billing.admin import journal
 from billing.admin.acts import invoices, payments
 from billing.admin.acts.pages import ActsAdmin
 from billing.admin.exported import Exported
@@ -87,10 +84,6 @@ class InvoiceAdmin(Exported, ReadOnly, ActsAdmin):
             },
         ),
     )
-
-    def get_urls(self) -> list[URLPattern]:
-        page = self.admin_site.admin_view(functools.partial(journal.page, self))
-        return [path("journal/", page, name="billing_journal"), *super().get_urls()]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         rows = [row for _, options in self.fieldsets for row in options["fields"]]

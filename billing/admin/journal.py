@@ -1,14 +1,16 @@
 """The page of the monthly journal: its sums and what ties, or a file for the accountant."""
 
+from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any, cast
 
 from django import forms
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from billing import clock, errors
@@ -56,7 +58,7 @@ class JournalForm(ReasonForm):
         self.fields["month"].initial = months[1][0]
 
 
-def page(model_admin: ModelAdmin, request: HttpRequest) -> HttpResponseBase:
+def page(request: HttpRequest) -> HttpResponseBase:
     """Ask for the month, and show or send its journal. The trail has it before anything is shown."""
     if not roles.has(cast(User, request.user), Power.LISTS):
         raise PermissionDenied
@@ -74,13 +76,12 @@ def page(model_admin: ModelAdmin, request: HttpRequest) -> HttpResponseBase:
     if shown:
         reads.look_at_list(request, rows=shown.count)
     context = {
-        **model_admin.admin_site.each_context(request),
+        **admin.site.each_context(request),
         "title": "Journal",
         "form": form,
         "says": SAYS,
         "button": "Show or export",
         "back": reverse("admin:index"),
-        "opts": model_admin.opts,
         **(_shown(shown) if shown else {}),
     }
     return TemplateResponse(request, "billing/admin_journal.html", context)
@@ -90,10 +91,14 @@ def _shown(journal: Journal) -> dict[str, Any]:
     return {
         "journal": journal,
         "heading": journal_files.heading(journal.month),
-        "summed": (journal_files.SUMMED, list(journal_files.accounts(journal))),
-        "tied": (journal_files.TIED, list(journal_files.tied(journal))),
+        "summed": (journal_files.SUMMED, _with_commas(journal_files.accounts(journal))),
+        "tied": (journal_files.TIED, _with_commas(journal_files.tied(journal))),
         "all_tie": not any(tie.difference for tie in journal.ties()),
     }
+
+
+def _with_commas(lines: Iterable[journal_files.Line]) -> list[list[tables.Cell]]:
+    return [[f"{cell:,}" if isinstance(cell, Decimal) else cell for cell in line] for line in lines]
 
 
 def _sent(month: Month, kind: str, currency: str) -> StreamingHttpResponse:

@@ -74,6 +74,7 @@ def test_the_button_of_a_list_leads_to_the_export_of_the_same_rows(finance):
 def test_an_export_is_on_record_with_who_what_and_why_and_never_what_was_searched_for(finance):
     an_office("Maple Street Practice")
     Office.objects.update(subscription_status="active")
+    an_office("Elm Clinic")
 
     sent(finance, query="?q=maple&subscription_status__exact=active")
 
@@ -159,7 +160,7 @@ def test_each_list_has_its_columns_and_no_id_of_stripes(stripe, operator, office
     assert (found["subscription"][0]["A month"], found["subscription"][0]["Status"]) == ("199.00", "active")
     assert (found["invoice"][0]["Total"], found["invoice"][0]["Remaining"]) == ("199.00", "0.00")
     assert (found["payment"][0]["Amount"], found["payment"][0]["Given back"]) == ("199.00", "5.00")
-    assert (found["adjustment"][0]["Kind"], found["adjustment"][0]["Amount"]) == ("refund", "5.00")
+    assert (found["adjustment"][0]["Kind"], found["adjustment"][0]["Amount"]) == ("Refund", "5.00")
     assert found["adjustment"][0]["Invoice"] == found["invoice"][0]["Number"] != ""
     for prefix in ("cus_", "sub_", "in_1", "ch_", "re_", "pi_"):
         assert prefix not in str(found)

@@ -14,7 +14,7 @@ from billing.models import AuditEntry, Invoice, Payment
 from tests.admin.test_offices import signed_in
 from tests.conftest import a_person, an_office
 
-PAGE = "/admin/billing/invoice/journal/"
+PAGE = "/admin/billing/journal/"
 REASON = {"reason": "for the accountant"}
 
 
