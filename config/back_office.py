@@ -19,7 +19,7 @@ def _in_sidebar(title: str, icon: str, model: str) -> dict[str, object]:
 JOURNAL = {
     "title": "Journal",
     "icon": "menu_book",
-    "link": reverse_lazy("admin:billing_journal"),
+    "link": reverse_lazy("admin:billing_journal_export"),
     "permission": lambda request: request.user.has_perm("billing.export_lists"),
 }
 UNFOLD = {

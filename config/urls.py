@@ -16,7 +16,7 @@ webhooks = [path("webhook/<uuid:uuid>/", receive, name="djstripe_webhook_by_uuid
 
 pages_of_models, *admin_names = admin.site.urls
 admin_pages = [
-    path("billing/journal/", admin.site.admin_view(journal.page), name="billing_journal"),
+    path("billing/journal/", admin.site.admin_view(journal.page), name="billing_journal_export"),
     *pages_of_models,
 ]
 

@@ -24,7 +24,7 @@ LISTS = ("office", "subscription", "invoice", "payment", "adjustment", "finding"
 EXPORTS = {
     "api:export-audit-trail": WITHOUT_EFFECT,
     "admin:billing_auditentry_export": ("POST",),
-    "admin:billing_journal": ("POST",),
+    "admin:billing_journal_export": ("POST",),
     **{f"admin:billing_{one}_export": ("POST",) for one in LISTS},
 }
 """With which methods an address exports the trail, a list or the journal, which takes long."""

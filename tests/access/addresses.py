@@ -105,7 +105,7 @@ ACTS = {
 ADDED = {"office": "V", "plan": "N", "membership": "E", "serviceidentity": "S"}
 LISTS = "office subscription invoice payment adjustment finding"
 ADMIN: dict[str, str] = {
-    "billing_journal": "J",
+    "billing_journal_export": "J",
     **{f"billing_{model}_export": "J" for model in LISTS.split()},
     **{f"billing_{model}_{page}": "L" for model in RECORDS.split() for page in ("changelist", "change", "history")},
     **{
