@@ -386,7 +386,7 @@ def _through_stripe(month: Month) -> Counter[str]:
 
     def add(rows: Any, sign: int) -> None:
         for currency, amount in rows.order_by().values_list("currency").annotate(Sum("amount")):
-            found[currency] += sign * amount
+            found[currency] += sign * int(amount)  # PostgreSQL sums up to a Decimal
 
     def within(name: str) -> Q:
         return Q(**{f"{name}__gte": month.start, f"{name}__lt": month.end})
