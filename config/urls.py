@@ -14,7 +14,7 @@ handler500 = "billing.error_pages.failed"
 
 webhooks = [path("webhook/<uuid:uuid>/", receive, name="djstripe_webhook_by_uuid")]
 
-pages_of_models, *admin_names = admin.site.urls
+pages_of_models, admin_app, admin_name = admin.site.urls
 admin_pages = [
     path("billing/journal/", admin.site.admin_view(journal.page), name="billing_journal_export"),
     *pages_of_models,
@@ -32,7 +32,7 @@ urlpatterns = [
     path("admin/login/", sign_in.admin_login),
     path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
     path("", include("billing.pages.urls")),
-    path("admin/", (admin_pages, *admin_names)),
+    path("admin/", (admin_pages, admin_app, admin_name)),
     path("api/v1/", include("billing.api.urls")),
     path("api/", error_pages.unknown_address, name="no-address"),
     path("api/<path:rest>", error_pages.unknown_address, name="unknown-address"),

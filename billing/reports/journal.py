@@ -288,7 +288,9 @@ def _of_adjustments(office: Office, rows: Rows) -> Iterator[Entry]:
         invoice = row.invoice or (row.payment.invoice if row.payment else None)
         number = invoice.number if invoice else ""
 
-        def entry(at: datetime, kind: Kind, text: str, lines: dict[Account, int], row: Any = row, number: str = number):
+        def entry(
+            at: datetime, kind: Kind, text: str, lines: dict[Account, int], row: Any = row, number: str = number
+        ) -> Entry:
             return Entry(at, kind, text.strip(), row.currency, office, number, lines)
 
         if row.kind == Adjustment.Kind.CREDIT_NOTE:

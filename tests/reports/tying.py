@@ -9,7 +9,8 @@ from billing.reports.journal import Account, Journal, Month
 def months_of(office: Office) -> list[Month]:
     """Return each month from the first row of the Office to the month after its last one."""
     at = [time for row in office.invoices.all() for time in (row.created_at, row.paid_at, row.voided_at) if time]
-    at += [row.created_at for row in (*office.payments.all(), *office.adjustments.all())]
+    at += [row.created_at for row in office.payments.all()]
+    at += [row.created_at for row in office.adjustments.all()]
     at += [row.returned_at for row in office.adjustments.all() if row.returned_at]
     if not at:
         return []
