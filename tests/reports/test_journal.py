@@ -135,6 +135,7 @@ def test_a_credit_note_lowers_what_is_due_and_after_payment_it_is_given_back(str
     perform(IssueCreditNote(to="due", amount=2_500), lowered, by=operator, reason=REASON)
     perform(PayInvoice(), lowered, by=operator, reason=REASON)
     stripe.deliver_and_apply()
+    stripe.advance(days=1)
     perform(IssueCreditNote(to="refund", amount=1_000), lowered, by=operator, reason=REASON)
     perform(IssueCreditNote(to="balance", amount=700), lowered, by=operator, reason=REASON)
     stripe.deliver_and_apply()
