@@ -90,6 +90,7 @@ LEFT_OUT = {
     "BACKUP_KEEP_DAYS": "how long, not what",
     "DISK_LEAST_FREE_MB": "when it is told, not what",
     "STATIC_ROOT": "where styles are",
+    "JOURNAL_ACCOUNTS": "what accounts are called, not what is booked",
     "LOG_LEVEL": "how much is logged",
     "PROMETHEUS_MULTIPROC_DIR": "where counts are",
     "OTEL_EXPORTER_OTLP_ENDPOINT": "where traces go, which have no data",

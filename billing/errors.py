@@ -446,6 +446,26 @@ class ReasonRequired(Refusal):
     message = "Give a reason of 3 to 200 characters. It is kept in the audit trail."
 
 
+class TooManyRows(BillingError):
+    code = "too_many_rows"
+    category = Category.INVALID
+
+    def __init__(self, rows: int, most: int) -> None:
+        super().__init__(
+            f"The list has {rows:,} rows, and an XLSX file takes at most {most:,}. Choose CSV, or filter the list."
+        )
+
+
+class OneCurrencyAtATime(BillingError):
+    code = "one_currency_at_a_time"
+    category = Category.INVALID
+
+    def __init__(self, currencies: list[str]) -> None:
+        super().__init__(
+            f"This file has one currency only, and the month has several. Choose {' or '.join(currencies)}."
+        )
+
+
 OF_FORM = {"more": "Write a shorter one.", "control": "Type it again."}
 """What to do about a text that is too long or cannot be shown, by the first word of what it has."""
 

@@ -4,11 +4,11 @@ There are only queries here. Nothing is asked of Stripe, and nothing is written.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db.models import Exists, Max, Q
+from django.db.models import Max, Q
 
 from billing.models import Adjustment, Invoice, Office, Payment
 from billing.models.invoice import OWED
@@ -65,6 +65,15 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of which one Office's statement is made, oldest first, without drafts and deleted invoices."""
+
+    invoices: list[Invoice]
+    payments: list[Payment]
+    adjustments: list[Adjustment]
+
+
+@dataclass(frozen=True, slots=True)
 class Cycle:
     """A period ``[start, end)`` for which the subscription was invoiced."""
 
@@ -102,21 +111,13 @@ class Account:
     standing: Standing
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """What a statement is made of, in the order of time. Deleted invoices are left out, and drafts are not."""
-
-    invoices: list[Invoice]
-    payments: list[Payment]
-    adjustments: list[Adjustment]
-
-
 def statement(office: Office, *, since: datetime | None = None, until: datetime | None = None) -> Statement:
     """Return the invoices, payments and adjustments in ``[since, until)``, oldest first, with the running balance.
 
-    The last balance is what the Office owes on invoices that are not given up. Three queries at most.
+    The last balance is what the Office owes on invoices that are not given up. Three queries.
     """
-    return _statement(_entries(_read(office)), since=since, until=until)
+    ((_, rows),) = rows_of([office])
+    return _statement(_entries(rows), since=since, until=until)
 
 
 def _statement(found: list[Entry], *, since: datetime | None = None, until: datetime | None = None) -> Statement:
@@ -136,8 +137,8 @@ def _statement(found: list[Entry], *, since: datetime | None = None, until: date
 
 
 def account(office: Office) -> Account:
-    """Return statement, cycles and standing of the Office together. Three queries at most."""
-    rows = _read(office)
+    """Return statement, cycles and standing of the Office together. Three queries."""
+    ((_, rows),) = rows_of([office], lines=True)
     return Account(_statement(_entries(rows)), _cycles(rows.invoices), _standing(office, rows.invoices, rows.payments))
 
 
@@ -205,26 +206,43 @@ def _owed(balances: dict[str, int]) -> tuple[Money, ...]:
     return tuple(Money(amount, currency) for currency, amount in sorted(balances.items()))
 
 
-def _read(office: Office) -> Rows:
-    """Read the adjustments only if there are some. They are of an invoice or of a payment, so one of these tells."""
-    told = {"has_adjustments": Exists(Adjustment.objects.filter(office=office))}
-    invoices = list(office.invoices.filter(deleted_at=None).annotate(**told).order_by("created_at", "pk"))
-    payments = list(office.payments.select_related("invoice").annotate(**told).order_by("created_at", "pk"))
-    if not any(getattr(row, "has_adjustments", True) for row in (*invoices[:1], *payments[:1])):
-        return Rows(invoices, payments, [])
-    adjustments = office.adjustments.select_related("invoice", "payment").order_by("created_at", "pk")
-    return Rows(invoices, payments, list(adjustments))
+def rows_of(offices: Sequence[Office], *, lines: bool = False) -> Iterator[tuple[Office, Rows]]:
+    """Yield the rows of which each Office's statement is made, with the lines of its invoices if they are needed.
+
+    Three queries, for however many Offices.
+    """
+    found = {office.pk: Rows([], [], []) for office in offices}
+    invoices = Invoice.objects.filter(office__in=offices, deleted_at=None).exclude(status=InvoiceStatus.DRAFT)
+    payments = Payment.objects.filter(office__in=offices).select_related("invoice")
+    adjustments = Adjustment.objects.filter(office__in=offices)
+    adjustments = adjustments.select_related("invoice", "payment__invoice", "operation")
+    for invoice in invoices.order_by("created_at", "pk").defer(*(() if lines else ("lines",))):
+        found[invoice.office_id].invoices.append(invoice)
+    for payment in payments.order_by("created_at", "pk").defer("invoice__lines"):
+        found[payment.office_id].payments.append(payment)
+    for row in adjustments.order_by("created_at", "pk").defer("invoice__lines", "payment__invoice__lines"):
+        found[row.office_id].adjustments.append(row)
+    for office in offices:
+        yield office, found[office.pk]
+
+
+def owed_at(rows: Rows, *, until: datetime) -> dict[str, int]:
+    """Return what an Office's statement before ``until`` ends with: minor units by currency."""
+    owed: dict[str, int] = defaultdict(int)
+    for entry in _entries(rows):
+        if entry.at < until:
+            owed[entry.amount.currency] += entry.owed
+    return dict(owed)
 
 
 def _entries(rows: Rows) -> list[Entry]:
-    invoices = [row for row in rows.invoices if row.status != InvoiceStatus.DRAFT]
-    payments = rows.payments
+    invoices, payments, adjustments = rows.invoices, rows.payments, rows.adjustments
     seen: dict[int | None, int] = defaultdict(int)
     for payment in payments:
         seen[payment.invoice_id] += payment.amount if payment.has_succeeded else 0
     unseen: dict[int | None, int] = {row.pk: row.credited_before_payment for row in invoices}
     adjusted: list[Entry] = []
-    for row in rows.adjustments:
+    for row in adjustments:
         if row.kind != Adjustment.Kind.CREDIT_NOTE:
             adjusted.append(_of_bank(row))
         elif row.status != AdjustmentStatus.VOID:

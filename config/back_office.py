@@ -16,6 +16,12 @@ def _in_sidebar(title: str, icon: str, model: str) -> dict[str, object]:
     }
 
 
+JOURNAL = {
+    "title": "Journal",
+    "icon": "menu_book",
+    "link": reverse_lazy("admin:billing_journal_export"),
+    "permission": lambda request: request.user.has_perm("billing.export_lists"),
+}
 UNFOLD = {
     "STYLES": [lambda request: static("billing/admin.css"), lambda request: static("billing/idle.css")],
     "SCRIPTS": [
@@ -33,8 +39,8 @@ UNFOLD = {
         "show_search": True,
         "command_search": True,  # its page is billing.admin.palette
         "navigation": [
-            {"title": title, "items": [_in_sidebar(*item) for item in items]}
-            for title, items in (
+            {"title": title, "items": [_in_sidebar(*item) for item in items] + more}
+            for title, items, more in (
                 (
                     "Billing",
                     (
@@ -48,6 +54,7 @@ UNFOLD = {
                         ("Plans", "sell", "plan"),
                         ("Movements of MRR", "trending_up", "movement"),
                     ),
+                    [JOURNAL],
                 ),
                 (
                     "What happened",
@@ -63,6 +70,7 @@ UNFOLD = {
                         ("Audit trail", "history", "auditentry"),
                         ("Reviews of the trail", "fact_check", "trailreview"),
                     ),
+                    [],
                 ),
                 (
                     "Access",
@@ -73,8 +81,9 @@ UNFOLD = {
                         ("Emergency roles", "emergency", "emergencyrole"),
                         ("Services", "smart_toy", "serviceidentity"),
                     ),
+                    [],
                 ),
-                ("Compliance", (("Determinations", "gavel", "agreement"), ("Vouchings", "group", "vouching"))),
+                ("Compliance", (("Determinations", "gavel", "agreement"), ("Vouchings", "group", "vouching")), []),
             )
         ],
     },

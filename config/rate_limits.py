@@ -39,7 +39,9 @@ DEFAULTS = {
         RateLimit("sign-in", 10, 60, True, "signing in, from one network"),
         RateLimit("operations", 60, 60, True, "whatever changes something"),
         RateLimit("at-stripe", 20, 60, True, "previews, trying a discount's code, and reading what only Stripe knows"),
-        RateLimit("exports", 4, 60, True, "exporting the audit trail, which reads a hash of each entry that there is"),
+        RateLimit(
+            "exports", 4, 60, True, "exporting the audit trail, a list or the journal: it reads all rows that there are"
+        ),
         RateLimit("entitlement", 6_000, 60, False, "asking whether an Office may use the product, as a person"),
         RateLimit("services", 6_000, 60, False, "whatever a service reads, beside what only Stripe knows"),
         RateLimit("reads", 600, 60, False, "reading, as a person"),

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from config import back_office, databases, environment, logs, sign_in
+from config.journal_accounts import ACCOUNTS
 from config.variables import backups, database, env_file, mail, signing_in, site, stripe, trail, watching
 from config.variables.table import VARIABLES
 from config.variables.variable import Values
@@ -33,6 +34,7 @@ BLIND_ACCESS_GRACE = timedelta(hours=said[stripe.BLIND_ACCESS_HOURS])
 RECONCILE_REPAIRS = said[stripe.RECONCILE_REPAIRS]
 RECONCILE_HOUR = said[stripe.RECONCILE_HOUR]
 APPROVAL_LIMITS = said[stripe.APPROVAL_LIMITS]
+JOURNAL_ACCOUNTS = {**ACCOUNTS, **said[stripe.JOURNAL_ACCOUNTS]}
 PAST_DUE_GRACE = timedelta(days=said[stripe.PAST_DUE_DAYS])
 TRUSTED_PROXIES = said[site.TRUSTED_PROXIES]
 RATE_LIMITS = said[site.RATE_LIMITS]

@@ -3,6 +3,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView, TemplateView
 
 from billing import error_pages
+from billing.admin import journal
 from billing.monitoring import metrics
 from billing.monitoring.probes import healthz
 from billing.sign_in import views as sign_in
@@ -12,6 +13,12 @@ handler400 = "billing.error_pages.bad_request"
 handler500 = "billing.error_pages.failed"
 
 webhooks = [path("webhook/<uuid:uuid>/", receive, name="djstripe_webhook_by_uuid")]
+
+pages_of_models, admin_app, admin_name = admin.site.urls
+admin_pages = [
+    path("billing/journal/", admin.site.admin_view(journal.page), name="billing_journal_export"),
+    *pages_of_models,
+]
 
 urlpatterns = [
     path("", sign_in.home, name="home"),
@@ -25,7 +32,7 @@ urlpatterns = [
     path("admin/login/", sign_in.admin_login),
     path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
     path("", include("billing.pages.urls")),
-    path("admin/", admin.site.urls),
+    path("admin/", (admin_pages, admin_app, admin_name)),
     path("api/v1/", include("billing.api.urls")),
     path("api/", error_pages.unknown_address, name="no-address"),
     path("api/<path:rest>", error_pages.unknown_address, name="unknown-address"),

@@ -19,6 +19,7 @@ FOR_A_MENTION = {
     "create_administrator": ["you@vendor.example"],
     "export_audit": ["trail.zip", "--reason", "why"],
     "evidence_pack": ["review.zip", "--reason", "why"],
+    "journal": ["2026-10", "--reason", "why"],
     "restore": ["/srv/backups/copy.age"],
     "after_restore": ["--reason", "why"],
     "move_database": ["--to", "libsql:///srv/billing.db"],

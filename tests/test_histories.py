@@ -26,6 +26,7 @@ from tests.conftest import LocalStripe, an_office, rolled_back, stocked
 from tests.histories.life import DAY, Life
 from tests.histories.order import Order
 from tests.histories.worker import sent_by_workers, stoppable
+from tests.reports.tying import wrong_journals
 from tests.statemachine.stage import COUPONS
 
 FIRST = int(os.environ.get("HISTORIES_SEED") or "38")
@@ -68,6 +69,7 @@ def live_and_tell(stripe: LocalStripe, counted: Counter[str], *, seed: int, numb
             order.hears(stripe.taken())
             theirs = equality.read(stripe, life.customer)
             order.come_to_rest(theirs)
+            assert wrong_journals(office) == []
         counted["told while lived"] += 1
         if number + 1 < ORDERS:
             with telling(Order(office, random.Random(f"{seed}/{number + 1}"), counted)) as again:

@@ -10,6 +10,7 @@ from billing.operations.offices.customer import EnsureCustomer
 from billing.stripe_api import sandbox_clock
 from tests import equality
 from tests.api.test_api import signed_in
+from tests.reports.tying import wrong_journals
 from tests.situations import TABLE
 from tests.situations.dashboard import NOON, Dashboard
 from tests.situations.seen import Faces, differences
@@ -48,5 +49,6 @@ def test_what_somebody_did_at_stripe_is_shown_rightly(dashboard, faces, office, 
     office = Office.objects.get(pk=office.pk)
     wrong = differences(office, faces, situation.right)
     wrong += equality.differences(office, equality.read(dashboard.stripe, dashboard.customer))
+    wrong += wrong_journals(office)
 
     assert wrong == [], f"{situation.because}\n{situation.page}\n" + "\n".join(wrong)

@@ -35,6 +35,7 @@ class Power(Enum):
     MEMBERS = "change who belongs to this Office"
     AUDIT = "read the audit trail"
     EXPORTS = "export records"
+    LISTS = "export lists and the journal"
 
     @property
     def label(self) -> str:
@@ -65,6 +66,7 @@ PERMISSIONS: dict[Power, tuple[str, ...]] = {
     Power.MEMBERS: ("manage_members", "add_membership", "change_membership"),
     Power.AUDIT: ("read_trail", "view_auditentry", "view_trailreview"),
     Power.EXPORTS: ("export_billing",),
+    Power.LISTS: ("export_lists",),
 }
 """The permissions by which Django and django-guardian know each power. The first is the one that is asked for."""
 
@@ -76,8 +78,8 @@ OPERATOR = {Power.LOOK, Power.DETAILS, Power.DOCUMENTS, Power.PREVIEW, Power.MAN
 VENDOR: dict[str, set[Power]] = {
     "support": {Power.LOOK},
     "operator": OPERATOR,
-    "finance": OPERATOR | {Power.GIVE_BACK, Power.APPROVE, Power.PREPARE},
-    "auditor": {Power.LOOK, Power.DETAILS, Power.DOCUMENTS, Power.AUDIT, Power.EXPORTS},
+    "finance": OPERATOR | {Power.GIVE_BACK, Power.APPROVE, Power.PREPARE, Power.LISTS},
+    "auditor": {Power.LOOK, Power.DETAILS, Power.DOCUMENTS, Power.AUDIT, Power.EXPORTS, Power.LISTS},
     "administrator": {Power.LOOK, Power.DETAILS, Power.PEOPLE, Power.SERVICES, Power.MEMBERS, Power.PLANS}
     | {Power.PREPARE, Power.DETERMINATIONS},
 }

@@ -22,6 +22,7 @@ from billing.access import roles
 from billing.access.roles import Power
 from billing.admin.acts import OtherAct, customer
 from billing.admin.acts.pages import ActsAdmin
+from billing.admin.exported import Exported
 from billing.admin.forms import ReasonForm
 from billing.admin.readonly import ReadOnly
 from billing.admin.tones import TONES, in_words
@@ -111,7 +112,7 @@ ACTS = (
 
 
 @admin.register(Finding)
-class FindingAdmin(ReadOnly, ActsAdmin):
+class FindingAdmin(Exported, ReadOnly, ActsAdmin):
     list_display = ("found_at", "age", "what", "grade", "office", "detail", "closed")
     list_filter = ("severity", "kind", ("resolved_at", admin.EmptyFieldListFilter))
     list_select_related = ("office",)

@@ -12,6 +12,7 @@ from unfold.decorators import display
 from billing import zones
 from billing.admin.acts import invoices, payments
 from billing.admin.acts.pages import ActsAdmin
+from billing.admin.exported import Exported
 from billing.admin.filtered import OwedFor
 from billing.admin.filters import among
 from billing.admin.paging import PagedAdmin
@@ -50,7 +51,7 @@ class AttemptInline(ReadOnlyInline):
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(ReadOnly, PagedAdmin, ActsAdmin):
+class InvoiceAdmin(Exported, ReadOnly, PagedAdmin, ActsAdmin):
     list_display = ("shown_number", "office", "kind", "state", "total_shown", "remaining", "created_at", "due_at")
     list_filter = (("status", among(InvoiceStatus)), "kind", "collection", OwedFor)
     list_select_related = ("office",)

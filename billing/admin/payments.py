@@ -12,6 +12,7 @@ from unfold.decorators import display
 from billing import declines, zones
 from billing.admin.acts.pages import ActsAdmin
 from billing.admin.acts.payments import PAYMENT_ACTS
+from billing.admin.exported import Exported
 from billing.admin.filtered import PaidInWeek, RefundedInWeek
 from billing.admin.filters import among
 from billing.admin.paging import PagedAdmin
@@ -84,7 +85,7 @@ class AdjustmentInline(Shown, ReadOnlyInline):
 
 
 @admin.register(Adjustment)
-class AdjustmentAdmin(Shown, PagedAdmin, ReadOnlyAdmin):
+class AdjustmentAdmin(Exported, Shown, PagedAdmin, ReadOnlyAdmin):
     list_display = ("created_at", "kind", "office", "state", "money", "reason", "next_step")
     list_filter = ("kind", ("status", among(AdjustmentStatus)), "outcome", RefundedInWeek)
     sortable_by = ("created_at",)
@@ -104,7 +105,7 @@ class AdjustmentAdmin(Shown, PagedAdmin, ReadOnlyAdmin):
 
 
 @admin.register(Payment)
-class PaymentAdmin(PagedAdmin, ActsAdmin, ReadOnlyAdmin):
+class PaymentAdmin(Exported, PagedAdmin, ActsAdmin, ReadOnlyAdmin):
     list_display = ("created_at", "office", "state", "money", "back", "why", "paid_with")
     list_filter = (
         ("status", among(PaymentStatus)),

@@ -16,7 +16,7 @@ def office_of(subject: Model | None) -> Office | None:
     return found if isinstance(found, Office) else None
 
 
-def _filters(shown: Any) -> tuple[str, ...]:
+def filters_of(shown: Any) -> tuple[str, ...]:
     """Return by what a list was filtered: the names of its filters, and never what was typed."""
     used = [one for one in shown.filter_specs if one.used_parameters]
     known = {name for one in used for name in one.expected_parameters()}
@@ -38,7 +38,7 @@ class RecordedAdmin(SearchedAdmin):
         response = super().changelist_view(request, *args, **kwargs)
         shown = getattr(response, "context_data", None) or {}
         if "cl" in shown and self._is_of_offices:
-            reads.look_at_list(request, rows=shown["cl"].result_count, filters=_filters(shown["cl"]))
+            reads.look_at_list(request, rows=shown["cl"].result_count, filters=filters_of(shown["cl"]))
         return response
 
     def get_search_results(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:

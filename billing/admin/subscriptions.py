@@ -5,6 +5,7 @@ from unfold.decorators import display
 
 from billing import schedules
 from billing.admin.ends import Ends
+from billing.admin.exported import Exported
 from billing.admin.filtered import Billed, NextFor
 from billing.admin.filters import among
 from billing.admin.paging import PagedAdmin
@@ -43,7 +44,7 @@ class ItemInline(ReadOnlyInline):
 
 
 @admin.register(Subscription)
-class SubscriptionAdmin(Ends, PagedAdmin, ReadOnlyAdmin):
+class SubscriptionAdmin(Exported, Ends, PagedAdmin, ReadOnlyAdmin):
     list_display = ("office", "plan_price", "state", "quantity", "a_month", "current_period_end", "cancel_at")
     list_filter = (("status", among(SubscriptionStatus)), Billed, NextFor)
     sortable_by = ()

@@ -20,8 +20,14 @@ TAKE_A_CODE = (
     *("admin:billing_office_subscribe", "admin:billing_office_payment_link", "admin:billing_office_apply_discount"),
 )
 """Where somebody could try one code of a discount after another."""
-EXPORTS = {"api:export-audit-trail": WITHOUT_EFFECT, "admin:billing_auditentry_export": ("POST",)}
-"""With which methods an address exports the trail, which takes long."""
+LISTS = ("office", "subscription", "invoice", "payment", "adjustment", "finding")
+EXPORTS = {
+    "api:export-audit-trail": WITHOUT_EFFECT,
+    "admin:billing_auditentry_export": ("POST",),
+    "admin:billing_journal_export": ("POST",),
+    **{f"admin:billing_{one}_export": ("POST",) for one in LISTS},
+}
+"""With which methods an address exports the trail, a list or the journal, which takes long."""
 
 
 def limit_of(address: str, method: str) -> str | None:

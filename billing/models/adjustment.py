@@ -47,6 +47,12 @@ class Adjustment(models.Model):
     failure_code = models.CharField(max_length=100, blank=True, help_text="Why a refund did not arrive")
     created_at = models.DateTimeField()
     due_at = models.DateTimeField(null=True, help_text="Until when a dispute can be answered")
+    taken_at = models.DateTimeField(
+        null=True, db_default=None, help_text="When the bank took the money of a dispute; empty of any other"
+    )
+    returned_at = models.DateTimeField(
+        null=True, db_default=None, help_text="When the bank gave back what it took for a dispute"
+    )
     outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True, help_text="How a dispute ended")
 
     class Meta:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 NAMELESS = "Office without a name"
 """How the name begins that an Office gets if its customer at Stripe had none."""
-READ_AS = 1
+READ_AS = 2
 """As which version of our columns Stripe's objects are read. Raise it when a projected column comes, or means something
 else. Then the next comparison fills in the rows of before, and what it fills in is no drift."""
 LOCALE = RegexValidator(r"\A[a-z]{2,3}(-([A-Z]{2}|[0-9]{3}))?\Z", "A language is given as in: en, es, pt-BR, es-419.")
@@ -136,6 +136,7 @@ class Office(Searched):
             ("manage_members", "May change who belongs to this Office"),
             ("read_trail", "May read the audit trail of this Office"),
             ("export_billing", "May export records"),
+            ("export_lists", "May export lists and the journal"),
         ]
 
     def __str__(self) -> str:

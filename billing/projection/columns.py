@@ -31,7 +31,19 @@ ITEM = (
     "price_id quantity currency unit_amount interval interval_count monthly_amount current_period_start "
     "current_period_end"
 ).split()
-ADJUSTMENT = ("kind", "status", "currency", "amount", "reason", "failure_code", "created_at", "due_at", "outcome")
+MOVED = ("taken_at", "returned_at")
+ADJUSTMENT = (
+    "kind",
+    "status",
+    "currency",
+    "amount",
+    "reason",
+    "failure_code",
+    "created_at",
+    "due_at",
+    "outcome",
+    *MOVED,
+)
 
 
 def main_item(state: SubscriptionState, prices: Mapping[str, PlanPrice]) -> ItemState | None:

@@ -55,8 +55,8 @@ def differences(ours: Values | None, theirs: Values) -> tuple[Difference, ...]:
 
     An invoice's balances are not known while it is a draft, or if it was last seen before they were kept. Nor is what
     was paid beyond what was due, or whether Stripe collects it by itself, if it was last seen before that, nor are the
-    items of a subscription that was last seen before items were kept, nor when a debit was returned before that was
-    kept, nor which lines are the subscription's own. That is no difference.
+    items of a subscription that was last seen before items were kept, nor when a debit was returned, or the money of a
+    dispute moved, before that was kept, nor which lines are the subscription's own. That is no difference.
     """
     if ours is None:
         return NOT_HERE
@@ -64,7 +64,7 @@ def differences(ours: Values | None, theirs: Values) -> tuple[Difference, ...]:
     unknown |= {name for name in KEPT_LATER if ours.get(name) is None}
     if "lines" in theirs and ours["lines"] == [_as_before(line) for line in theirs["lines"]]:
         unknown.add("lines")
-    unknown |= {name for name in ("items", "returned_at") if not ours.get(name)}
+    unknown |= {name for name in ("items", "returned_at", "taken_at") if not ours.get(name)}
     return tuple(
         Difference(name, ours[name], value)
         for name, value in theirs.items()

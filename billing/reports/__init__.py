@@ -1,1 +1,1 @@
-"""Reports: what is billed, paid and owed, over all Offices. They query our own columns; no two currencies are added."""
+"""Reports over all Offices, and files of them. They query our own columns, and no two currencies are added."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 from zoneinfo import available_timezones
 
+from config import journal_accounts
 from config.environment import Secret
 
 T = TypeVar("T")
@@ -121,6 +122,28 @@ def _amounts(text: str) -> dict[str, int]:
     return found
 
 
+def _accounts(text: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for part in text.split(",") if text else []:
+        name, is_given, account = (one.strip() for one in part.partition("="))
+        if (
+            name not in journal_accounts.ACCOUNTS
+            or name in found
+            or not is_given
+            or not 0 < len(account) <= LONGEST_ACCOUNT
+        ):
+            raise Wrong(f"must be {ACCOUNTS.says}")
+        found[name] = account
+    return found
+
+
+LONGEST_ACCOUNT = 100
+ACCOUNTS = Kind(
+    f"like revenue=4000,tax=2200: each of the names once ({', '.join(journal_accounts.ACCOUNTS)}), with the number or "
+    "the name of an account",
+    _accounts,
+    is_free=True,
+)
 FLAG = Kind("true or false (also yes, no, on, off, 1, 0)", _flag)
 TEXT = Kind("a text", str, is_free=True)
 PASSWORD = Kind("a secret text", Secret, is_free=True, is_secret=True)

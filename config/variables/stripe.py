@@ -1,7 +1,7 @@
 """The variables of Stripe, and of what follows from what Stripe shows."""
 
 from config.environment import is_live
-from config.variables.kinds import AMOUNTS, FLAG, STRIPE_KEY, WEBHOOK_SECRET, listed, number
+from config.variables.kinds import ACCOUNTS, AMOUNTS, FLAG, STRIPE_KEY, WEBHOOK_SECRET, listed, number
 from config.variables.places import CERTIFICATES, PROXY, SITE
 from config.variables.variable import Derived, Variable
 
@@ -82,6 +82,14 @@ APPROVAL_LIMITS = Variable(
     default="usd=50000,eur=50000",
     has_none=True,
 )
+JOURNAL_ACCOUNTS = Variable(
+    "JOURNAL_ACCOUNTS",
+    ACCOUNTS,
+    "What the accountant's books call the accounts of the monthly journal, by number or by name. What is not named "
+    "here is called as in config/journal_accounts.py. QuickBooks Online wants names, and Xero wants codes. "
+    "docs/exports.md says what each account is for.",
+    example="receivables=1200,revenue=4000,tax=2200",
+)
 
 ROWS = (
     STRIPE_SECRET_KEY,
@@ -95,4 +103,5 @@ ROWS = (
     BLIND_ACCESS_HOURS,
     PAST_DUE_DAYS,
     APPROVAL_LIMITS,
+    JOURNAL_ACCOUNTS,
 )

@@ -2,8 +2,8 @@
 
 L: look. D: open an invoice at Stripe. W: ask Stripe what it would cost. M: manage. P: Stripe's portal. V: what only the
 vendor may do. G: give back. A: the audit trail. E: the members. U: people. S: services. N: plans. R: prepare a
-determination. C: approve one. X: export records. B: approve what another person asked for. *: whoever is signed in.
-0: everybody. -: nobody.
+determination. C: approve one. X: export records. J: export lists and the journal. B: approve what another person asked
+for. *: whoever is signed in. 0: everybody. -: nobody.
 """
 
 from typing import Any
@@ -13,8 +13,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 ROLES = {
     "support": "L*",
     "operator": "LDWMPV*",
-    "finance": "LDWMPVGRB*",
-    "auditor": "LDAX*",
+    "finance": "LDWMPVGRBJ*",
+    "auditor": "LDAXJ*",
     "administrator": "LUSENRC*",
     "owner": "LDWMPAE*",
     "manager": "LDWMP*",
@@ -111,7 +111,10 @@ ACTS = {
     "agreement": {"R": "prepare_executed prepare_not_required withdraw", "C": "approve"},
 }
 ADDED = {"office": "V", "plan": "N", "membership": "E", "serviceidentity": "S"}
+LISTS = "office subscription invoice payment adjustment finding"
 ADMIN: dict[str, str] = {
+    "billing_journal_export": "J",
+    **{f"billing_{model}_export": "J" for model in LISTS.split()},
     **{f"billing_{model}_{page}": "L" for model in RECORDS.split() for page in ("changelist", "change", "history")},
     **{
         f"billing_{model}_{page}": "A"

@@ -27,7 +27,7 @@ from billing.operations.engine.begin import perform
 from billing.operations.offices.cards import MakeCardLink
 from billing.operations.offices.customer import EnsureCustomer
 from billing.reconciliation.runs import reconcile
-from tests.access.addresses import ADMIN
+from tests.access.addresses import ADMIN, LISTS
 from tests.access.test_matrix import rows
 from tests.access.test_stamps import opened
 from tests.admin import test_plans, test_services
@@ -86,7 +86,7 @@ def changes_something(name: str) -> bool:
     _, model, page = name.split("_", 2)
     if page in ("changelist", "history", "delete") or ADMIN[name] == "-" or isinstance(button_of(name), Click):
         return False
-    of = next(one for one in site._registry.values() if one.opts.model_name == model)
+    of = next((one for one in site._registry.values() if one.opts.model_name == model), None)
     return page != "change" or not isinstance(of, ReadOnly)
 
 
@@ -116,6 +116,10 @@ def compare_finding(stage: Stage) -> Any:
     office = Office.objects.get(pk=stage.office.pk)
     found = report("drift", office.payment_provider_customer_id, office=office, detail="x")
     return stage.post("finding", "compare", WHY, of=found or Finding.objects.get(kind="drift", office=office))
+
+
+def exported(model: str) -> Callable[[Stage], Any]:
+    return lambda stage: stage.post_to(f"{model}_export", {"form": "csv", **WHY})
 
 
 def parked(stage: Stage) -> None:
@@ -250,6 +254,10 @@ DONE: dict[str, Callable[[Stage], Any]] = {
     "emergencyrole_end": lambda stage: stage.post("emergencyrole", "end", WHY),
     "auditentry_export": lambda stage: stage.post_to("auditentry_export", WHY),
     "trailreview_review": sign_off_a_day,
+    "journal_export": lambda stage: stage.post_to(
+        "journal_export", {"month": f"{clock.billing():%Y-%m}", "form": "page", **WHY}
+    ),
+    **{f"{model}_export": exported(model) for model in LISTS.split()},
 }
 OF_THE_API = {
     "approvalrequest_approve": "approve",

@@ -104,6 +104,18 @@ OF_KIND: dict[kinds.Kind[Any], dict[str, str]] = {
         ),
         "must be the address of a proxy",
     ),
+    kinds.ACCOUNTS: dict.fromkeys(
+        (
+            "revenue",
+            "revenue=",
+            "=4000",
+            "sales=4000",
+            "revenue=1,revenue=2",
+            f"revenue={'x' * 101}",
+            "revenue=1,,tax=2",
+        ),
+        "must be like revenue=4000,tax=2200",
+    ),
     kinds.LOG_LINES: dict.fromkeys(("xml", "JSON", "json,text"), "must be json or text"),
     kinds.WATCHER_TOKEN: dict.fromkeys(
         ("fellow-marmot", "fellow marmot of the north", "fellów-marmot-of-the-north"), "must be at least 16 random"

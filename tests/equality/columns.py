@@ -312,7 +312,14 @@ def dispute(theirs: Theirs) -> Columns:
         "operation_id": lambda its: None,
         "payment_id": _payment_of,
         "invoice_id": _paid_invoice(theirs),
+        "taken_at": lambda its: at(_moved(its, lambda amount: amount < 0)),
+        "returned_at": lambda its: at(_moved(its, lambda amount: amount > 0)),
     }
+
+
+def _moved(its: Object, which: Callable[[int], bool]) -> int | None:
+    """When the bank moved the money. A bank takes and gives back at most once."""
+    return next((one["created"] for one in its["balance_transactions"] if which(one["amount"])), None)
 
 
 def _paid_invoice(theirs: Theirs) -> Callable[[Object], int | None]:

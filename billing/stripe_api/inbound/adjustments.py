@@ -94,11 +94,23 @@ def dispute(data: dict[str, Any]) -> AdjustmentState:
         payment_id=identity(data.get("charge")),
         due_at=time_or_none((data.get("evidence_details") or {}).get("due_by")),
         outcome=OUTCOMES.get(data["status"], ""),
+        taken_at=_moved_at(data, is_back=False),
+        returned_at=_moved_at(data, is_back=True),
     )
 
 
 def fraud_warning(data: dict[str, Any]) -> FraudWarningState:
     return FraudWarningState(payment_id=identity(data["charge"]), is_actionable=data["actionable"])
+
+
+def _moved_at(data: dict[str, Any], *, is_back: bool) -> datetime | None:
+    """Return when the bank took the money, or gave it back. None: it did not, or Stripe does not show it.
+
+    Source: https://docs.stripe.com/api/disputes/object#dispute_object-balance_transactions
+    """
+    moves = [one for one in data.get("balance_transactions") or [] if isinstance(one, dict)]
+    times = [one["created"] for one in moves if one["amount"] and (one["amount"] > 0) is is_back]
+    return time_or_none(max(times) if is_back else min(times)) if times else None
 
 
 def _state(kind: str, data: dict[str, Any], **more: Any) -> AdjustmentState:
@@ -114,6 +126,8 @@ def _state(kind: str, data: dict[str, Any], **more: Any) -> AdjustmentState:
         "created_at": datetime.fromtimestamp(data["created"], UTC),
         "due_at": None,
         "outcome": "",
+        "taken_at": None,
+        "returned_at": None,
     }
     return AdjustmentState(kind=kind, id=data["id"], **(values | more))
 

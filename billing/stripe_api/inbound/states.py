@@ -187,7 +187,10 @@ class PaymentState:
 
 @dataclass(frozen=True, slots=True)
 class AdjustmentState:
-    """A refund, credit note or dispute. ``reason`` and ``outcome`` are our own words."""
+    """A refund, credit note or dispute. ``reason`` and ``outcome`` are our own words.
+
+    ``taken_at`` and ``returned_at`` are when the bank moved the money of a dispute, and None for any other.
+    """
 
     kind: str
     id: str
@@ -202,6 +205,8 @@ class AdjustmentState:
     created_at: datetime
     due_at: datetime | None
     outcome: str
+    taken_at: datetime | None
+    returned_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
