@@ -44,7 +44,7 @@ class Power(Enum):
 SEEN = (
     "office plan planprice subscription subscriptionitem subscriptionchange invoice invoicepayment payment "
     "paymentmethod adjustment operation operationstep receivedevent membership agreement finding job notification "
-    "workerheartbeat stripeaccount reconciliation user invitation vouching approvalrequest emergencyrole "
+    "planoperation workerheartbeat stripeaccount reconciliation user invitation vouching approvalrequest emergencyrole "
     "serviceidentity"
 ).split()
 PERMISSIONS: dict[Power, tuple[str, ...]] = {

@@ -36,7 +36,12 @@ LIVES = (
         "20 minutes",
         "the worker, which puts their number into it",
     ),
-    Life("Operations and their requests", "billing.Operation billing.OperationStep", FOR_EVER, NOTHING),
+    Life(
+        "Operations and their requests",
+        "billing.Operation billing.OperationStep billing.PlanOperation",
+        FOR_EVER,
+        NOTHING,
+    ),
     Life("Text typed into an operation", "", "7 days after it settled", "job `forget-request-texts`"),
     Life("Findings, open and resolved", "billing.Finding", FOR_EVER, NOTHING),
     Life("Determinations and vouchings", "billing.Agreement billing.Vouching", FOR_EVER, NOTHING),

@@ -18,6 +18,7 @@ from billing.models.office import Office
 from billing.models.operation import Operation, OperationStep
 from billing.models.payment_method import PaymentMethod
 from billing.models.plan import Plan, PlanPrice
+from billing.models.plan_operation import PlanOperation
 from billing.models.queue import Job, RequestBudget, WorkerHeartbeat
 from billing.models.rate_count import RateCount
 from billing.models.received_event import ReceivedEvent
@@ -61,6 +62,7 @@ __all__ = [
     "Payment",
     "PaymentMethod",
     "Plan",
+    "PlanOperation",
     "PlanPrice",
     "RateCount",
     "ReceivedEvent",

@@ -77,7 +77,14 @@ class Subscription(Discounted):
 
     class Meta:
         ordering = ["-created_at", "-pk"]
-        indexes = [models.Index(fields=["office", "created_at"], name="subscription_of_office")]
+        indexes = [
+            models.Index(fields=["office", "created_at"], name="subscription_of_office"),
+            models.Index(
+                # what is counted for each price is read from the index alone
+                fields=["plan_price", "currency", "status", "deleted_at", "monthly_amount"],
+                name="subscription_by_price",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.plan_price.plan if self.plan_price else 'unknown plan'} ({self.status.replace('_', ' ')})"
