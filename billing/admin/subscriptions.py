@@ -5,6 +5,7 @@ from unfold.decorators import display
 
 from billing import schedules
 from billing.admin.ends import Ends
+from billing.admin.plan_filters import Counted, OnPlan
 from billing.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
 from billing.admin.searching import OFFICE
 from billing.admin.tones import TONES, in_words
@@ -41,7 +42,7 @@ class ItemInline(ReadOnlyInline):
 @admin.register(Subscription)
 class SubscriptionAdmin(Ends, ReadOnlyAdmin):
     list_display = ("office", "plan_price", "state", "quantity", "a_month", "current_period_end", "cancel_at")
-    list_filter = ("status",)
+    list_filter = ("status", OnPlan, Counted)
     list_select_related = ("office", "plan_price__plan")
     search_fields = OFFICE
     fields = (

@@ -88,6 +88,7 @@ ACTS = {
     },
     "invoice": {"M": "pay retry", "V": "send void mark_uncollectible", "G": "credit_note", "D": "open_pdf open_page"},
     "payment": {"G": "refund"},
+    "plan": {"N": "add_price publish rename retire_price retire"},
     "finding": {"V": "compare link adopt close"},
     "reconciliation": {"V": "end compare_all"},
     "receivedevent": {"V": "replay_all"},

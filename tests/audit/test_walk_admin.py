@@ -22,7 +22,7 @@ from billing.admin.acts.pages import ActsAdmin
 from billing.admin.readonly import ReadOnly
 from billing.audit import actor, seals, trail
 from billing.findings import report
-from billing.models import Agreement, Finding, Notification, Office, ReceivedEvent, ServiceIdentity, User
+from billing.models import Agreement, Finding, Notification, Office, PlanPrice, ReceivedEvent, ServiceIdentity, User
 from billing.operations.engine.begin import perform
 from billing.operations.offices.customer import EnsureCustomer
 from billing.reconciliation.runs import reconcile
@@ -167,10 +167,26 @@ def sign_off_a_day(stage: Stage) -> Any:
     return stage.post_to("trailreview_review", {"since": day, "until": day, "note": REASON})
 
 
-def save_plan(stage: Stage) -> Any:
-    page = reverse("admin:billing_plan_change", args=[stage.at["plan"]])
-    given = test_plans.form(test_plans.row())
-    return stage.client.post(page, {**given, "confirmed": stage.client.post(page, given).context["to_confirm"]})
+def a_price(stage: Stage) -> PlanPrice:
+    terms = {"currency": "usd", "unit_amount": 4_900, "interval": "month"}
+    with trail.acting(stage.administrator, reason=REASON):
+        return PlanPrice.objects.get_or_create(plan_id=stage.at["plan"], code="of-the-walk", defaults=terms)[0]
+
+
+def make_plan(stage: Stage) -> Any:
+    given = test_plans.form()
+    shown = stage.client.post(test_plans.ADD, given).context["preview"]
+    return stage.post_to("plan_add", {**given, "confirmed": "yes", "repeated": shown.confirms})
+
+
+def of_plan(act: str, **given: Any) -> Callable[[Stage], Any]:
+    def done(stage: Stage) -> Any:
+        chosen = {"price": str(a_price(stage).public_id), **given}
+        sent = {**test_plans.form(price_code="another"), **chosen}
+        shown = stage.post("plan", act, sent).context_data["preview"] if act == "add_price" else None
+        return stage.post("plan", act, {**sent, "confirmed": "yes", "repeated": shown.confirms} if shown else sent)
+
+    return done
 
 
 def save_office(stage: Stage) -> Any:
@@ -187,8 +203,12 @@ DONE: dict[str, Callable[[Stage], Any]] = {
     "office_invite": lambda stage: stage.post("office", "invite", {"email": "n@maple.example", "role": "viewer"}),
     "office_add": lambda stage: stage.post_to("office_add", A_NEW_OFFICE),
     "office_change": save_office,
-    "plan_add": lambda stage: stage.post_to("plan_add", test_plans.form()),
-    "plan_change": save_plan,
+    "plan_add": make_plan,
+    "plan_add_price": of_plan("add_price"),
+    "plan_publish": of_plan("publish"),
+    "plan_rename": of_plan("rename", name="Another"),
+    "plan_retire_price": of_plan("retire_price"),
+    "plan_retire": of_plan("retire"),
     "membership_add": lambda stage: stage.post_to(
         "membership_add", {"user": stage.who.pk, "office": stage.office.pk, "role": "viewer"}
     ),

@@ -18,19 +18,33 @@ NOT_TYPED = {
         *("AuditSeal.peaks", "AuditSeal.signature", "SealedEntry.leaf", "SealedTile.root", "TrailReview.root"),
         *("Agreement.outbound_fingerprint", "Finding.facts", "RefusalCount.key"),
     },
-    "a request, of fields that were judged": {"ApprovalRequest.request", "Operation.request", "OperationStep.params"},
+    "a request, of fields that were judged": {
+        "ApprovalRequest.request",
+        "Operation.request",
+        "OperationStep.params",
+        "PlanOperation.request",
+        "PlanOperation.steps",
+    },
     "printed by this software": {"Agreement.outbound_list"},
     "judged where it was typed": {
         *("AuditEntry.actor_email", "AuditEntry.actor_label", "AuditEntry.changes", "AuditEntry.changes_text"),
         *("AuditEntry.object_repr", "AuditEntry.serialized_data", "AuditEntry.additional_data"),
-        *("Operation.actor_label", "Reconciliation.actor_label", "Notification.recipient"),
+        *("Operation.actor_label", "PlanOperation.actor_label", "Reconciliation.actor_label", "Notification.recipient"),
         *("Office.name_folded", "Plan.name_folded", "User.name_folded"),
     },
 }
 """Columns that take what people gave, in a closed form or after it was judged elsewhere."""
 OURS = (
     *("AuditEntry", "CachedValue", "Finding", "IdempotentRequest", "Job", "KnownSetting", "Notification", "Operation"),
-    *("OperationStep", "ApprovalRequest", "RateCount", "ReceivedEvent", "Reconciliation", "RefusalCount"),
+    *(
+        "OperationStep",
+        "PlanOperation",
+        "ApprovalRequest",
+        "RateCount",
+        "ReceivedEvent",
+        "Reconciliation",
+        "RefusalCount",
+    ),
     *("Backup", "Hold", "Observation", "ServiceSecret", "StripeAccount", "WorkerHeartbeat"),
 )
 """Models whose other columns have words and codes of this software, or ids."""

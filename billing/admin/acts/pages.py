@@ -23,6 +23,7 @@ from unfold.enums import ActionVariant
 from billing import errors
 from billing.access import roles
 from billing.admin.acts import Act, Button, Click, Link, Token
+from billing.admin.acts.plans import Repeated
 from billing.admin.once import done_once
 from billing.admin.recorded import office_of
 from billing.admin.zoned import Zoned, in_zone_of
@@ -37,6 +38,7 @@ PREVIEWS: dict[type[Any], str] = {
     Preview: "billing/admin_preview.html",
     CreditPreview: "billing/admin_before_after.html",
     MoneyBack: "billing/admin_money_back.html",
+    Repeated: "billing/admin_repeated.html",
 }
 
 COMPLETE_PAYMENT = "admin:billing_office_complete_payment"
@@ -117,7 +119,7 @@ class ActsAdmin(Zoned):
                     if isinstance(done, str):
                         return redirect(done)
                     messages.success(request, f"{act.title}: done.")
-                    return redirect(page)
+                    return redirect(self._page(done) if isinstance(done, self.model) else page)
             except errors.StripeUnavailable as error:
                 messages.warning(request, str(error))
                 return redirect(page)
@@ -128,7 +130,7 @@ class ActsAdmin(Zoned):
                 form.add_error(None, str(error))
                 completes_payment = isinstance(error, errors.SubscriptionWaiting)
         context = {
-            **self._context(f"{act.title}: {subject}", request, subject),
+            **self._context(f"{act.title}: {subject}" if subject else act.title, request, subject),
             "form": form,
             "preview": preview,
             "preview_template": PREVIEWS[type(preview)] if preview else "",

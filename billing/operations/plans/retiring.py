@@ -84,7 +84,7 @@ class RetirePrice(OnPlan):
 
     @classmethod
     def offered(cls, subject: Plan) -> bool:
-        return subject.prices.unretired(clock.billing()).exists()
+        return subject.archived_at is None and subject.prices.unretired(clock.billing()).exists()
 
     def prepare(self, subject: Plan, asked: Asked) -> Self:
         return replace(self, until=price_of(subject, self.price).active_until)
