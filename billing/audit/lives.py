@@ -36,12 +36,7 @@ LIVES = (
         "20 minutes",
         "the worker, which puts their number into it",
     ),
-    Life(
-        "Operations and their requests",
-        "billing.Operation billing.OperationStep billing.PlanOperation",
-        FOR_EVER,
-        NOTHING,
-    ),
+    Life("Operations and their requests", "billing.Operation billing.OperationStep", FOR_EVER, NOTHING),
     Life("Text typed into an operation", "", "7 days after it settled", "job `forget-request-texts`"),
     Life("Findings, open and resolved", "billing.Finding", FOR_EVER, NOTHING),
     Life("Determinations and vouchings", "billing.Agreement billing.Vouching", FOR_EVER, NOTHING),
@@ -89,7 +84,12 @@ LIVES = (
         NOTHING,
     ),
     Life("Services", "billing.ServiceIdentity billing.ServiceSecret", "as long as the trail names them", NOTHING),
-    Life("Plans, and our account at Stripe", "billing.Plan billing.PlanPrice billing.StripeAccount", PRODUCT, NOTHING),
+    Life(
+        "Plans and operations on them, and our account at Stripe",
+        "billing.Plan billing.PlanPrice billing.PlanOperation billing.StripeAccount",
+        PRODUCT,
+        NOTHING,
+    ),
     Life("Roles and kinds of rows", "auth contenttypes guardian", PRODUCT, NOTHING),
     Life("Django's own log of the admin, which nothing writes", "admin", PRODUCT, NOTHING),
 )
