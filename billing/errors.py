@@ -981,6 +981,12 @@ class NoDocument(Refusal):
     message = "Stripe has no such document for this invoice. A draft has none."
 
 
+class NothingToSend(Refusal):
+    code = "nothing_to_send"
+    category = Category.CONFLICT
+    message = "There is no such link to send, or no mail server is configured. Make another link and copy it."
+
+
 # --- What cannot be given back or credited.
 
 
@@ -1089,6 +1095,11 @@ class CouponUnknown(StripeRejected):
     category = Category.INVALID
     message = "There is no coupon or promotion code like this that can be redeemed here."
     remedy = "Coupons and codes are made and changed in Stripe's dashboard."
+
+
+class DiscountInvalid(BillingError):
+    code = "discount_invalid"
+    category = Category.INVALID
 
 
 class CouponShorterThanTrial(StripeRejected):
@@ -1326,3 +1337,41 @@ class OwnActsAlone(Refusal):
     category = Category.CONFLICT
     message = "Nobody but you did anything in this period."
     remedy = "Another auditor must sign it off."
+
+
+# --- Bulk acts and the worklist.
+
+
+class BulkKindUnknown(Refusal):
+    code = "bulk_kind_unknown"
+    category = Category.INVALID
+    message = "This cannot be done to many Offices together."
+
+
+class NothingToActOn(Refusal):
+    code = "nothing_to_act_on"
+    category = Category.CONFLICT
+    message = "This cannot be done to any of the chosen Offices."
+    remedy = "Beside each one stands why."
+
+
+class TooManyOffices(BillingError):
+    code = "too_many_offices"
+    category = Category.INVALID
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"Choose at most {most:,} Offices at once.")
+
+
+class DueChanged(Refusal):
+    code = "due_changed"
+    category = Category.CONFLICT
+    message = "Another amount is due now than when this was confirmed, so nothing was charged."
+    remedy = "Look at the invoice, and charge it by itself."
+
+
+class NotAColleague(Refusal):
+    code = "not_a_colleague"
+    category = Category.INVALID
+    message = "This person cannot work on Offices."
+    remedy = "Choose somebody with the role of operator or finance."

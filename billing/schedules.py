@@ -90,6 +90,12 @@ def managing(subscription: Subscription | None) -> Schedule | None:
     return Schedule.read(stored) if stored else None
 
 
+def manages(office: Office) -> bool:
+    """Return whether a schedule manages the present subscription. One query."""
+    rows = office.subscriptions.filter(stripe_id=office.payment_provider_subscription_id, schedule__isnull=False)
+    return bool(office.payment_provider_subscription_id) and rows.exists()
+
+
 def told(office: Office, present: Subscription | None) -> str:
     """Say what schedules do to the Office: to its present subscription, and what they start. "" if there are none."""
     manages = managing(present)

@@ -53,6 +53,7 @@ ON_THE_WIRE: dict[str, str] = {
     "a language": r"[a-z]{2,3}(-([A-Z]{2}|\d{3}))?",
     "an amount in minor units": r"-?\d{1,12}",
     "a count": r"\d{1,7}",
+    "a whole percentage": r"[1-9]\d?|100",
     "a moment": r"\d{1,11}",
     "true or false": r"true|false",
     "the name of an Office": r"[^\x00-\x1f\x7f]{1,200}",
@@ -160,7 +161,7 @@ def fitting(kind: str) -> Any:
         return word[1]
     if prefix := re.match("an id of Stripe's, ([a-z_]+)_…", kind):
         return f"{prefix[1]}_1A"
-    if kind in ("an amount in minor units", "a count", "a moment"):
+    if kind in ("an amount in minor units", "a count", "a whole percentage", "a moment"):
         return 12
     return FITTING.get(kind, lambda: "Maple")()
 

@@ -45,7 +45,7 @@ SEEN = (
     "office plan planprice subscription subscriptionitem subscriptionchange invoice invoicepayment payment "
     "paymentmethod adjustment operation operationstep receivedevent membership agreement finding job notification "
     "planoperation workerheartbeat stripeaccount reconciliation user invitation vouching approvalrequest emergencyrole "
-    "serviceidentity"
+    "serviceidentity officenote followup bulkact bulkrow"
 ).split()
 PERMISSIONS: dict[Power, tuple[str, ...]] = {
     Power.LOOK: ("view_billing", *(f"view_{model}" for model in SEEN)),

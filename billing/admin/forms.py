@@ -19,7 +19,8 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         min_length=3,
         max_length=200,
-        help_text="Kept in the audit trail for years. Do not write a patient's name. The software cannot recognise it.",
+        help_text="Why you do this, for whoever reads the audit trail later. For example: “The practice asked by phone”."
+        " It is kept for years. Do not write a patient's name. The software cannot recognise it.",
         widget=UnfoldAdminTextInputWidget,
     )
 
@@ -62,12 +63,16 @@ class WhyForm(forms.Form):
     """A form for a reason from the catalogue, with a note. ``cleaned_data["reason"]`` has both in words."""
 
     why = forms.ChoiceField(
-        choices=[("", "Choose …"), *reasons.CATALOGUE.items()], label="Reason", widget=UnfoldAdminSelectWidget
+        choices=[("", "Choose …"), *reasons.CATALOGUE.items()],
+        label="Reason",
+        help_text="Why this is done. The Office's timeline and the audit trail show it beside your name.",
+        widget=UnfoldAdminSelectWidget,
     )
     note = forms.CharField(
         required=False,
         max_length=LONGEST_NOTE,
-        help_text="Kept for years. Write nothing about a patient. The software cannot recognise names.",
+        help_text="What explains the reason. For example: “Asked by phone on Monday” or “As in the contract of May”. "
+        "It is kept for years. Write nothing about a patient. The software cannot recognise names.",
         widget=UnfoldAdminTextInputWidget,
     )
 

@@ -1,19 +1,22 @@
 """Offices: their list and their page."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from unfold.decorators import display
 
-from billing import clock, schedules, zones
+from billing import clock, schedules
+from billing.admin import duplicates
 from billing.admin.acts import customer, invoices, payment_methods, people, subscription, terms
 from billing.admin.acts.pages import ActsAdmin
+from billing.admin.choices import LanguageField, ZoneField, language_choices, zone_choices
 from billing.admin.ends import Ends
 from billing.admin.forms import GatedForm, PracticesForm
 from billing.admin.readonly import ReadOnlyInline, masked
@@ -76,12 +79,29 @@ class AuditInline(ReadOnlyInline):
 class OfficeForm(PracticesForm, GatedForm):
     """A form for an Office's own values. Those of a customer are changed by an act, which tells Stripe."""
 
-    def clean_time_zone(self) -> str:
-        """Refuse a name that no time zone has. One that was there before stays."""
-        zone: str = self.cleaned_data["time_zone"].strip()
-        if "time_zone" in self.changed_data and not zones.exists(zone):
-            raise forms.ValidationError("There is no such time zone. Write it as in: America/New_York.")
-        return zone
+    time_zone = ZoneField(help_text="Where the practice is. Days and times of the Office are shown in it.")
+    locale = LanguageField(help_text="The language of invoices and of Stripe's pages.")
+    knows_of = forms.CharField(required=False, widget=forms.HiddenInput)
+    """The Offices like this one that the person has seen. They save it all the same."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, choices in (("time_zone", zone_choices), ("locale", language_choices)):
+            if name in self.fields:  # not on a page that only shows it
+                cast(forms.ChoiceField, self.fields[name]).choices = choices(getattr(self.instance, name))
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean()
+        if self.instance.pk or self.errors:
+            return given
+        like = duplicates.of(given["name"], given["billing_email"])
+        if like and given.get("knows_of") != duplicates.key(like):
+            self.data = {**self.data.dict(), "knows_of": duplicates.key(like)}
+            names = ", ".join(str(one) for one in like)
+            self.add_error(
+                None, f"An Office with this name or e-mail address exists: {names}. Save again to add it all the same."
+            )
+        return given
 
 
 @admin.register(Office)
@@ -116,7 +136,7 @@ class OfficeAdmin(Ends, ActsAdmin):
         is_addressed_here = obj is None or not obj.payment_provider_customer_id
         office = ("The Office", {"fields": (*self.own, "is_the_practices") if is_addressed_here else self.own})
         if obj is None:
-            return (office,)
+            return (("The Office", {"fields": (*self.own, "is_the_practices", "knows_of")}),)
         seen = (*self.seen, "beside") if obj.also_live else self.seen
         attention = [("Needs attention", {"fields": ("open_findings",)})] if _findings(obj) else []
         return (*attention, ("Subscription", {"fields": seen}), office)
@@ -127,6 +147,15 @@ class OfficeAdmin(Ends, ActsAdmin):
 
     def get_inlines(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.inlines if obj else ()
+
+    def response_add(self, request: HttpRequest, obj: Office, post_url_continue: str | None = None) -> HttpResponse:
+        """Show the new Office, and what comes next."""
+        if "_addanother" in request.POST:
+            return super().response_add(request, obj, post_url_continue)
+        subscribe = reverse("admin:billing_office_subscribe", args=[obj.pk])
+        link = format_html('<a class="underline" href="{}">subscribe it</a>', subscribe)
+        messages.success(request, format_html("{} was added. Next: {}.", obj, link))
+        return redirect(reverse("admin:billing_office_change", args=[obj.pk]))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

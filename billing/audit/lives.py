@@ -48,6 +48,7 @@ LIVES = (
         "400 days",
         "job `purge-comparisons`",
     ),
+    Life("Bulk acts that ended", "billing.BulkAct billing.BulkRow", "400 days", "job `purge-bulk-acts`"),
     Life("E-mails that were sent or given up", "billing.Notification", "90 days", "job `purge-mail`"),
     Life("One-time links that expired", "billing.OneTimeLink", "90 days", "job `purge-mail`"),
     Life(
@@ -69,10 +70,11 @@ LIVES = (
         NOTHING,
     ),
     Life(
-        "What belongs to an Office",
+        "What belongs to an Office, also notes on it",
         "billing.Office billing.Subscription billing.SubscriptionItem billing.SubscriptionChange billing.Invoice "
         "billing.InvoicePayment billing.Payment billing.Adjustment billing.PaymentMethod billing.Membership "
-        "billing.Invitation billing.OfficeUserPermission billing.OfficeGroupPermission billing.ServiceIdentity_offices",
+        "billing.OfficeNote billing.FollowUp billing.Invitation "
+        "billing.OfficeUserPermission billing.OfficeGroupPermission billing.ServiceIdentity_offices",
         OFFICE,
         NOTHING,
     ),

@@ -54,10 +54,13 @@ _context: ContextVar[Context] = ContextVar("audit_context", default=Context())  
 REGISTERED: dict[type[Model], dict[str, Any]] = {
     models.Agreement: {"exclude_fields": ["outbound_list"]},  # its fingerprint is there
     models.ApprovalRequest: {"include_fields": ["kind", "amount", "currency", "outcome", "operation"]},
+    models.BulkAct: {"exclude_fields": ["given", "ended_at"]},  # each Office has an entry of its own
     models.EmergencyRole: {},
+    models.FollowUp: {"exclude_fields": ["updated_at"]},
     models.Office: {
         "exclude_fields": ["look_ticket", "customer_ticket", "confirmed_at", "reconciled_at", "name_folded", "read_as"]
     },
+    models.OfficeNote: {"exclude_fields": ["text"]},
     models.Plan: {"exclude_fields": ["ticket", "name_folded"]},
     models.PlanPrice: {"exclude_fields": ["ticket"]},
     models.PlanOperation: {"include_fields": ["kind", "status", "error_code", "actor_label", "reason"]},

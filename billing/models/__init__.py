@@ -4,9 +4,11 @@ from billing.models.agreement import Agreement
 from billing.models.approval_request import ApprovalRequest
 from billing.models.audit import AuditEntry
 from billing.models.backup import Backup, Hold
+from billing.models.bulk_act import BulkAct, BulkRow
 from billing.models.cached_value import CachedValue
 from billing.models.emergency_role import EmergencyRole
 from billing.models.finding import Finding
+from billing.models.follow_up import FollowUp
 from billing.models.idempotent_request import IdempotentRequest
 from billing.models.invitation import Invitation, OneTimeLink
 from billing.models.invoice import Invoice, InvoicePayment, Payment
@@ -15,6 +17,7 @@ from billing.models.membership import Membership, OfficeGroupPermission, OfficeU
 from billing.models.notification import Notification
 from billing.models.observation import Observation
 from billing.models.office import Office
+from billing.models.office_note import OfficeNote
 from billing.models.operation import Operation, OperationStep
 from billing.models.payment_method import PaymentMethod
 from billing.models.plan import Plan, PlanPrice
@@ -40,9 +43,12 @@ __all__ = [
     "AuditEntry",
     "AuditSeal",
     "Backup",
+    "BulkAct",
+    "BulkRow",
     "CachedValue",
     "EmergencyRole",
     "Finding",
+    "FollowUp",
     "Hold",
     "IdempotentRequest",
     "Invitation",
@@ -55,6 +61,7 @@ __all__ = [
     "Observation",
     "Office",
     "OfficeGroupPermission",
+    "OfficeNote",
     "OfficeUserPermission",
     "OneTimeLink",
     "Operation",

@@ -55,6 +55,8 @@ class Notification(models.Model):
         EMERGENCY_ROLE = "emergency_role"
         SECOND_FACTOR_REMOVED = "second_factor_removed"
         ALERT = "alert"
+        PAYMENT_LINK = "payment_link"
+        CARD_LINK = "card_link"
 
     class State(models.TextChoices):
         WAITING = "waiting"

@@ -107,7 +107,11 @@ class Office(Named):
 
     class Meta:
         ordering = ["name", "pk"]
-        indexes = [models.Index(fields=["name", "id"], name="office_by_name")]
+        indexes = [
+            models.Index(fields=["name", "id"], name="office_by_name"),
+            models.Index(fields=["trial_end", "id"], name="office_by_trial_end"),
+            models.Index(fields=["payment_method_expires", "current_period_end"], name="office_by_expiry"),
+        ]
         permissions = [
             ("view_billing", "May see this Office's billing"),
             ("see_details", "May see e-mail addresses, the last digits of cards and ids at Stripe"),

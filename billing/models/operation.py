@@ -33,6 +33,7 @@ class Kind(models.TextChoices):
     PAUSE_COLLECTION = "pause_collection", "Pause collection"
     RESUME_COLLECTION = "resume_collection", "Resume collection"
     APPLY_DISCOUNT = "apply_discount", "Give a discount"
+    MAKE_DISCOUNT = "make_discount", "Make a discount"
     REMOVE_DISCOUNT = "remove_discount", "Remove the discount"
     PAY_INVOICE = "pay_invoice", "Pay the invoice"
     RETRY_INVOICE = "retry_invoice", "Try the invoice again"

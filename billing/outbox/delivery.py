@@ -77,14 +77,17 @@ def _due(now: datetime) -> QuerySet[Notification]:
 def _deliver(row: Notification, own: QuerySet[Notification]) -> None:
     """Send the e-mail, and write the outcome into its row. If another worker has taken it since, ``own`` is empty."""
     try:
+        found = kinds.look_up(row)
         with _connected() as server:
-            if message := _handing_over(row, own):
+            if message := _handing_over(row, own, found):
                 _hand_over(server, message)
                 # also if the lease ended meanwhile, and it was given up as unknown
                 own.update(**leases.RELEASED, state=State.SENT, sent_at=clock.wall(), last_error="")
                 outages.is_over(outages.MAIL_SERVER, row.last_error)
     except TROUBLE:  # the database cannot be used: the lease ends by itself
         raise
+    except errors.StripeUnavailable:
+        _put_off(row, own, "Stripe did not answer", park=row.attempts >= MOST_ATTEMPTS)
     except ServerAway as error:
         _put_off(row, own, f"{outages.MAIL_SERVER.begins}{error}", park=False)
     except ServerRefused as error:
@@ -115,10 +118,12 @@ def _connected() -> Iterator[Any]:
             log.info("the mail server did not end the connection well: %s", type(error).__name__)
 
 
-def _handing_over(row: Notification, own: QuerySet[Notification]) -> EmailMultiAlternatives | None:
+def _handing_over(
+    row: Notification, own: QuerySet[Notification], found: dict[str, Any] | None
+) -> EmailMultiAlternatives | None:
     """Make the e-mail, and commit that it is being handed over. Return None if there is nothing to hand over."""
     with transaction.atomic(durable=True):
-        message = kinds.message(row)
+        message = kinds.message(row, found)
         if message is None:
             own.update(**leases.RELEASED, state=State.DROPPED, last_error="")
             return None

@@ -13,16 +13,23 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from billing import zones
 from billing.access import invitations, links, roles
 from billing.access.roles import Power
-from billing.models import ApprovalRequest, EmergencyRole, Finding, Invitation, Notification
+from billing.models import ApprovalRequest, EmergencyRole, Finding, Invitation, Notification, OperationStep
 from billing.models.observation import Level
+from billing.stripe_api import gateway
+
+
+def nothing(row: Notification) -> dict[str, Any] | None:
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
     """``fill`` returns what the templates need, or None if the e-mail is not needed any more.
 
+    ``look_up`` asks Stripe for more, outside any transaction, and returns None for the same reason.
     ``repeat_when_unknown``: it is sent again if nobody knows whether it was sent. That is for links and alerts, which
     do no harm twice. Others wait for a person.
     """
@@ -30,6 +37,7 @@ class Kind:
     subject: str
     fill: Callable[[Notification], dict[str, Any] | None]
     repeat_when_unknown: bool
+    look_up: Callable[[Notification], dict[str, Any] | None] = nothing
 
 
 def _invitation(row: Notification) -> dict[str, Any] | None:
@@ -81,6 +89,20 @@ def _alert(row: Notification) -> dict[str, Any] | None:
     return {"found": found, "is_over": is_over, "link": _admin_page(found)}
 
 
+def _of_office(row: Notification) -> dict[str, Any] | None:
+    return None if row.office is None or row.office.archived_at else {"office": row.office}
+
+
+def _open_page(row: Notification) -> dict[str, Any] | None:
+    """Return the page at Stripe that the operation opened, if it is still open."""
+    steps = OperationStep.objects.filter(operation__public_id=row.context["operation"], object_id__startswith="cs_")
+    step = steps.last()
+    page = gateway.payment_links.find_open_page(step.object_id) if step else None
+    if page is None or row.office is None:
+        return None
+    return {"link": page.address, "until": zones.moment(page.expires_at, row.office.time_zone)}
+
+
 def _second_factor_removed(row: Notification) -> dict[str, Any] | None:
     return {} if row.user and row.user.is_active else None
 
@@ -104,19 +126,33 @@ KINDS: dict[str, Kind] = {
     Notification.Kind.ALERT: Kind(
         "Office Billing: a check turned red, or is green again", _alert, repeat_when_unknown=True
     ),
+    Notification.Kind.PAYMENT_LINK: Kind(
+        "Start your subscription", _of_office, repeat_when_unknown=True, look_up=_open_page
+    ),
+    Notification.Kind.CARD_LINK: Kind("Add a card", _of_office, repeat_when_unknown=True, look_up=_open_page),
 }
 
 
-def message(row: Notification) -> EmailMultiAlternatives | None:
+def look_up(row: Notification) -> dict[str, Any] | None:
+    """Return what Stripe must be asked for this row's e-mail, or None if it is not needed any more.
+
+    Call it outside any transaction. Raises: StripeRejected, StripeUnavailable.
+    """
+    return KINDS[row.kind].look_up(row)
+
+
+def message(row: Notification, found: dict[str, Any] | None) -> EmailMultiAlternatives | None:
     """Return the e-mail of this row with its link, or None if it is not needed any more. Call it in a transaction.
+
+    ``found`` is what ``look_up`` returned.
 
     Its Message-ID is the same each time, so that a mail server can tell a repetition.
     """
     kind = KINDS[row.kind]
-    filled = kind.fill(row)
-    if filled is None:
+    filled = kind.fill(row) if found is not None else None
+    if found is None or filled is None:
         return None
-    context = {**filled, "subject": kind.subject, "site": settings.SITE_URL}
+    context = {**filled, **found, "subject": kind.subject, "site": settings.SITE_URL}
     domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">")
     mail = EmailMultiAlternatives(
         kind.subject,

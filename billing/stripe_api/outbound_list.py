@@ -24,6 +24,7 @@ from billing.stripe_api.value_types import (
     LANGUAGE,
     MINOR_UNITS,
     OUR_URL,
+    PERCENT,
     PLAN_NAME,
     UUID,
     Type,
@@ -167,6 +168,16 @@ ALLOWED: dict[str, dict[str, Fields]] = {
         },
         "/v1/checkout/sessions/*/expire": {},
         "/v1/billing_portal/sessions": {"customer": CUSTOMER, "return_url": (OUR_URL,)},
+        # a discount for one Office: how much, how long and how often; it has no name
+        "/v1/coupons": {
+            "percent_off": (PERCENT,),
+            "amount_off": (MINOR_UNITS,),
+            "currency": (CURRENCY,),
+            "duration": words("once", "repeating", "forever"),
+            "duration_in_months": (COUNT,),
+            "max_redemptions": (COUNT,),
+            **_labels("operation"),
+        },
         # the catalogue: neutral names, because they are printed on card statements
         "/v1/products": {"name": (PLAN_NAME,), **_labels("plan")},
         "/v1/products/*": {"name": (PLAN_NAME,), "active": (FLAG,)},
@@ -312,5 +323,6 @@ ALLOWED: dict[str, dict[str, Fields]] = {
     "delete": {
         "/v1/subscriptions/*": {},
         "/v1/invoices/*": {},  # a draft
+        "/v1/coupons/*": {},  # one that was made for a discount which Stripe then refused
     },
 }

@@ -83,6 +83,7 @@ DISCOUNT_CODE = _form("a discount code", r"[A-Za-z0-9_-]{1,200}", tells=True)
 CURRENCY = _form("a currency", r"[a-z]{3}")
 LANGUAGE = _form("a language", r"[a-z]{2,3}(?:-(?:[A-Z]{2}|[0-9]{3}))?")
 MINOR_UNITS = _number("an amount in minor units", -999_999_999_999, 999_999_999_999)
+PERCENT = _number("a whole percentage", 1, 100)
 COUNT = _number("a count", 0, 9_999_999)
 EPOCH = _number("a moment", 0, 32_503_679_999)  # to the year 2999
 FLAG = Type("true or false", lambda value: type(value) is bool)

@@ -34,6 +34,8 @@ TYPED: dict[str, Typed] = {
     "Vouching.reason": Typed.REASON,
     "TrailReview.note": Typed.NOTE,
     "Reconciliation.reason": Typed.REASON,
+    "OfficeNote.text": Typed.NOTE,
+    "BulkAct.reason": Typed.REASON,
     "AuditEntry.reason": Typed.REASON,
 }
 

@@ -77,8 +77,9 @@ RECORDS = """
 ACTS = {
     "office": {
         "M": """subscribe payment_link withdraw_link complete_payment end_waiting change_plan cancel resume_renewal
-            move_trial_end restart_period apply_discount remove_discount link_card default_card remove_card contact""",
-        "V": "pause_collection resume_collection charge compare archive unarchive",
+            move_trial_end restart_period apply_discount remove_discount link_card default_card remove_card contact
+            send_link""",
+        "V": "pause_collection resume_collection make_discount charge compare archive unarchive",
         "G": "credit",
         "P": "portal",
         "W": "upcoming",
@@ -86,7 +87,12 @@ ACTS = {
         "U": "invite",
         "A": "timeline",
     },
-    "invoice": {"M": "pay retry", "V": "send void mark_uncollectible", "G": "credit_note", "D": "open_pdf open_page"},
+    "invoice": {
+        "M": "pay retry card_link",
+        "V": "send void mark_uncollectible",
+        "G": "credit_note",
+        "D": "open_pdf open_page",
+    },
     "payment": {"G": "refund"},
     "plan": {"N": "add_price publish rename retire_price retire"},
     "finding": {"V": "compare link adopt close"},

@@ -40,6 +40,7 @@ ALLOWED = {
     "billing/backups/copies.py": NO_ROWS_OF_OURS,
     "billing/backups/one_run.py": NOT_AUDITED_HERE,
     "billing/backups/restoring.py": "the hold itself, and access that ends; after_restore writes an entry",
+    "billing/bulk/keeping.py: purge": DELETED_ONE_BY_ONE,
     "billing/catalogue.py: _apply": ORDER,
     "billing/catalogue.py: _take_ticket": ORDER,
     "billing/checks.py: check_role_defaults": NO_ROWS_OF_OURS,

@@ -32,7 +32,7 @@ from billing.operations.offices.customer import EnsureCustomer, OpenPortal
 from billing.operations.subscriptions.cancel import CancelOnDate, CancelSubscription, ResumeRenewal
 from billing.operations.subscriptions.change import ChangeSubscription
 from billing.operations.subscriptions.collection import PauseCollection, ResumeCollection
-from billing.operations.subscriptions.discounts import ApplyDiscount, RemoveDiscount
+from billing.operations.subscriptions.discounts import ApplyDiscount, MakeDiscount, RemoveDiscount
 from billing.operations.subscriptions.payment_link import CreatePaymentLink, WithdrawPaymentLink
 from billing.operations.subscriptions.start import StartSubscription
 from billing.operations.subscriptions.trial import MoveTrialEnd, RestartPeriod
@@ -169,6 +169,7 @@ LOST: dict[type[AtStripe[Any, Any]], Lost] = {
     PauseCollection: Lost("/v1/subscriptions/", asked=lambda _: PauseCollection(invoices_become="void")),
     ResumeCollection: Lost("/v1/subscriptions/", after(lambda: PauseCollection(invoices_become="void"))),
     ApplyDiscount: Lost("/v1/subscriptions/", asked=lambda _: ApplyDiscount(code="FIFTH")),
+    MakeDiscount: Lost("/v1/subscriptions/", asked=lambda _: MakeDiscount(percent=10, lasts="months", months=3)),
     RemoveDiscount: Lost("/v1/subscriptions/", after(lambda: ApplyDiscount(code="FIFTH"))),
     PayInvoice: Lost("/v1/invoices/", sent),
     RetryInvoice: Lost("/v1/invoices/", overdue),

@@ -32,7 +32,7 @@ from billing.operations.offices.customer import EnsureCustomer, OpenPortal
 from billing.operations.subscriptions.cancel import CancelOnDate, CancelSubscription, ResumeRenewal
 from billing.operations.subscriptions.change import ChangeSubscription
 from billing.operations.subscriptions.collection import PauseCollection, ResumeCollection
-from billing.operations.subscriptions.discounts import ApplyDiscount, RemoveDiscount
+from billing.operations.subscriptions.discounts import ApplyDiscount, MakeDiscount, RemoveDiscount
 from billing.operations.subscriptions.payment_link import CreatePaymentLink, WithdrawPaymentLink
 from billing.operations.subscriptions.start import StartSubscription
 from billing.operations.subscriptions.trial import MoveTrialEnd, RestartPeriod
@@ -64,6 +64,7 @@ MAY: dict[type[Declaration[Any, Any]], tuple[str, dict[str, Any]]] = {
     PauseCollection: ("V", {"invoices_become": "void"}),
     ResumeCollection: ("V", NONE),
     ApplyDiscount: ("M", {"code": "FIFTH"}),
+    MakeDiscount: ("V", {"percent": 10}),
     RemoveDiscount: ("M", NONE),
     PayInvoice: ("M", NONE),
     RetryInvoice: ("M", NONE),

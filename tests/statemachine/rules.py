@@ -33,7 +33,7 @@ from billing.operations.offices.customer import EnsureCustomer, OpenPortal
 from billing.operations.subscriptions.cancel import CancelOnDate, CancelSubscription, ResumeRenewal
 from billing.operations.subscriptions.change import ChangeSubscription
 from billing.operations.subscriptions.collection import PauseCollection, ResumeCollection
-from billing.operations.subscriptions.discounts import ApplyDiscount, RemoveDiscount
+from billing.operations.subscriptions.discounts import ApplyDiscount, MakeDiscount, RemoveDiscount
 from billing.operations.subscriptions.payment_link import CreatePaymentLink, WithdrawPaymentLink
 from billing.operations.subscriptions.start import StartSubscription
 from billing.operations.subscriptions.trial import MoveTrialEnd, RestartPeriod
@@ -170,6 +170,13 @@ def begin_a_period(office: Office, by: Actor, *, credit: Any) -> None:
 @asked(code=st.sampled_from([*COUPONS, "UNKNOWN"]))
 def give_a_discount(office: Office, by: Actor, *, code: str) -> None:
     perform(ApplyDiscount(code=code), office, by=by, reason=WHY)
+
+
+@asked(percent=st.sampled_from([None, 10]), months=st.sampled_from([None, 3]))
+def make_a_discount(office: Office, by: Actor, *, percent: int | None, months: int | None) -> None:
+    off = {"percent": percent} if percent else {"amount": 1_000}
+    lasts = "months" if months else "once"
+    perform(MakeDiscount(**off, lasts=lasts, months=months), office, by=by, reason=WHY)
 
 
 @asked()

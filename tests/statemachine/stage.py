@@ -39,7 +39,7 @@ A_FAULT = "An unknown error occurred."
 CREATED, UPDATED = "customer.subscription.created", "customer.subscription.updated"
 MARKED = (
     "change_subscription resume_renewal cancel_on_date pause_collection resume_collection move_trial_end "
-    "restart_period apply_discount remove_discount"
+    "restart_period apply_discount make_discount remove_discount"
 )
 EFFECTS = dict.fromkeys(MARKED.split(), UPDATED) | {
     "subscribe": CREATED,

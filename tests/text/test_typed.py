@@ -19,11 +19,8 @@ NOT_TYPED = {
         *("Agreement.outbound_fingerprint", "Finding.facts", "RefusalCount.key"),
     },
     "a request, of fields that were judged": {
-        "ApprovalRequest.request",
-        "Operation.request",
-        "OperationStep.params",
-        "PlanOperation.request",
-        "PlanOperation.steps",
+        *("ApprovalRequest.request", "Operation.request", "OperationStep.params", "BulkAct.given", "BulkRow.given"),
+        *("PlanOperation.request", "PlanOperation.steps"),
     },
     "printed by this software": {"Agreement.outbound_list"},
     "judged where it was typed": {
@@ -36,16 +33,9 @@ NOT_TYPED = {
 """Columns that take what people gave, in a closed form or after it was judged elsewhere."""
 OURS = (
     *("AuditEntry", "CachedValue", "Finding", "IdempotentRequest", "Job", "KnownSetting", "Notification", "Operation"),
-    *(
-        "OperationStep",
-        "PlanOperation",
-        "ApprovalRequest",
-        "RateCount",
-        "ReceivedEvent",
-        "Reconciliation",
-        "RefusalCount",
-    ),
-    *("Backup", "Hold", "Observation", "ServiceSecret", "StripeAccount", "WorkerHeartbeat"),
+    *("OperationStep", "ApprovalRequest", "RateCount", "ReceivedEvent", "Reconciliation", "RefusalCount"),
+    *("Backup", "BulkAct", "BulkRow", "Hold", "Observation", "ServiceSecret", "StripeAccount", "WorkerHeartbeat"),
+    "PlanOperation",
 )
 """Models whose other columns have words and codes of this software, or ids."""
 FROM_STRIPE = (

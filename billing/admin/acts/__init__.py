@@ -1,8 +1,8 @@
 """Acts: what staff can do to an Office, an invoice, a payment or a finding. Each subject has a table of acts.
 
-A page asks for the values that the operation needs and for the reason. If the operation has a preview, the person
-confirms that. Then the operation is carried out, outside any transaction of the admin. A refusal is shown on the page,
-and the input stays.
+A page asks for the values that the operation needs and for the reason. If the operation has a preview, or ends or gives
+up something, the person confirms that in a second step. Then the operation is carried out, outside any transaction of
+the admin. A refusal is shown on the page, and the input stays.
 """
 
 from collections.abc import Callable
@@ -20,14 +20,21 @@ from billing.models import PaymentMethod, PlanPrice
 from billing.operations.engine import previews
 from billing.operations.engine.begin import perform
 from billing.operations.engine.declaration import Declaration, Previewed, confirmed
+from billing.operations.engine.losses import Loss
+from billing.operations.engine.previews import SecondStep
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An address that an operation returned. It is shown once, on a page that browsers do not store."""
+    """An address that an operation returned. It is shown once, on a page that browsers do not store.
+
+    ``valid`` says how long it works. ``kind`` is that of the operation, if the link can be sent by e-mail too.
+    """
 
     url: str
     says: str
+    valid: str = ""
+    kind: str = ""
     template: ClassVar[str] = "billing/admin_link.html"
 
 
@@ -73,9 +80,20 @@ class Act(Button):
     button: str = ""
     form: type[forms.Form] = WhyForm
     facts: Callable[[Any], str] | None = None
+    without_card: str = ""
+    """The act on the Office that is offered first, if nothing is on file to charge."""
 
     def preview(self, subject: Any, by: Actor, form: forms.Form) -> Any:
         """Return the preview that the person must confirm, or None if there is none."""
+        return None
+
+    def second_step(self, subject: Any, by: Actor, form: forms.Form) -> SecondStep | None:
+        """Return what the person must confirm, None if nothing."""
+        seen = self.preview(subject, by, form)
+        return SecondStep(seen, None, (), seen.as_of) if seen else None
+
+    def loss(self, subject: Any, by: Actor, form: forms.Form) -> Loss | None:
+        """Return what is lost if it is carried out now. The person has seen exactly this, or sees it again."""
         return None
 
     def carry_out(self, subject: Any, by: Actor, form: forms.Form, as_of: datetime | None) -> Any:
@@ -103,7 +121,7 @@ class OperationAct(Act):
         return self.declared.needs
 
     def available(self, subject: Any) -> bool:
-        return self.declared.offered(subject)
+        return any(one.is_offered(subject) for one in (self.declared, *self.or_declared))
 
     def request(self, subject: Any, form: forms.Form) -> Declaration[Any, Any]:
         request_for = getattr(form, "request_for", None)
@@ -113,14 +131,16 @@ class OperationAct(Act):
         given = {name: value for name, value in form.cleaned_data.items() if name != "reason"}
         return self.declared(**{name: _plain(value) for name, value in given.items()})
 
-    def preview(self, subject: Any, by: Actor, form: forms.Form) -> Any:
+    def second_step(self, subject: Any, by: Actor, form: forms.Form) -> SecondStep | None:
         request = self.request(subject, form)
-        if not isinstance(request, Previewed):
+        if not isinstance(request, Previewed) and type(request).loses is Declaration.loses:
             return None
-        try:
-            return previews.preview(request, subject, by=by, reason=form.cleaned_data["reason"])
-        except self.nothing_to_show:
-            return None
+        reason = form.cleaned_data["reason"]
+        step = previews.second_step(request, subject, by=by, reason=reason, nothing_to_show=self.nothing_to_show)
+        return None if step.is_empty else step
+
+    def loss(self, subject: Any, by: Actor, form: forms.Form) -> Loss | None:
+        return previews.loss_of(self.request(subject, form), subject, by=by, reason=form.cleaned_data["reason"])
 
     def carry_out(self, subject: Any, by: Actor, form: forms.Form, as_of: datetime | None) -> Any:
         request = self.request(subject, form)

@@ -1,6 +1,6 @@
 """Acts on an Office as a customer: contact, credit, portal, comparison, archive."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from unfold.widgets import (
@@ -14,11 +14,12 @@ from billing.access.roles import Power
 from billing.admin import timeline
 from billing.admin.acts import Button, Click, Link, OperationAct, OtherAct
 from billing.admin.acts.amounts import AmountForm
+from billing.admin.choices import LanguageField, language_choices
 from billing.admin.forms import PracticesForm, WhyForm
 from billing.audit.actor import Actor
 from billing.models import Office
-from billing.models.office import LOCALE
 from billing.operations.money.credit import AdjustCredit
+from billing.operations.offices import sent_links
 from billing.operations.offices.archive import ArchiveOffice, UnarchiveOffice
 from billing.operations.offices.contact import CONTACT, ChangeContact
 from billing.operations.offices.customer import OpenPortal
@@ -34,15 +35,10 @@ class ContactForm(PracticesForm, WhyForm):
     billing_email = forms.EmailField(
         label="Billing e-mail", help_text="Where Stripe sends invoices.", widget=UnfoldAdminEmailInputWidget
     )
-    locale = forms.CharField(
-        max_length=10,
-        label="Language",
-        validators=[LOCALE],
-        help_text="The language of invoices and of Stripe's pages, such as en, es or pt-BR.",
-        widget=UnfoldAdminTextInputWidget,
-    )
+    locale = LanguageField(help_text="The language of invoices and of Stripe's pages.")
 
     def for_subject(self, office: Office) -> None:
+        cast(forms.ChoiceField, self.fields["locale"]).choices = language_choices(office.locale)
         self.initial.update({field: getattr(office, field) for field in CONTACT})
 
 
@@ -68,12 +64,20 @@ class CreditForm(AmountForm):
         return given
 
 
+class SendForm(forms.Form):
+    operation = forms.UUIDField(widget=forms.HiddenInput)
+
+
 def _access(office: Office, *, by: Actor) -> list[effective.Access]:
     return list(effective.on(office))
 
 
 def _portal(office: Office, url: str) -> Link:
-    return Link(url, "Anyone who opens this link within minutes acts as the Office. Send it only to the Office.")
+    says = (
+        "Anyone who opens this link acts as the Office. It is valid too shortly for an e-mail: give it to the Office "
+        "while you speak with it, for example in a chat."
+    )
+    return Link(url, says, "a few minutes")
 
 
 COMPARE = OtherAct(
@@ -132,6 +136,16 @@ ACTS: tuple[Button, ...] = (
         template="billing/admin_timeline.html",
         needs=Power.AUDIT,
         paged=True,
+    ),
+    OtherAct(
+        does=sent_links.send,
+        name="send_link",
+        title="Send the link by e-mail",
+        says="The Office gets an e-mail with the link, at its billing address.",
+        button="Send it",
+        form=SendForm,
+        offered=lambda office: False,  # it follows a link that was just made
+        needs=Power.MANAGE,
     ),
     COMPARE,
     OperationAct(

@@ -4,6 +4,7 @@ import functools
 from typing import Any, cast
 
 from django import forms
+from django.urls import reverse
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget
 
 from billing import history, invoice_lines, zones
@@ -15,6 +16,7 @@ from billing.admin.acts.subscription import ON_FILE
 from billing.admin.forms import WhyForm
 from billing.audit.actor import Actor
 from billing.models import Invoice, Office, PaymentMethod
+from billing.models.statuses import SubscriptionStatus
 from billing.money import Money
 from billing.operations.money import charges
 from billing.operations.money.charges import ChargeOffice
@@ -80,6 +82,22 @@ def facts(invoice: Invoice) -> str:
     return f"{kind} {invoice} of {office}: {invoice.money}, {invoice.status}{due}.{tried} {pays}"
 
 
+def _has_upcoming(office: Office) -> bool:
+    renews = office.has_live_subscription and not office.ends_with_this_period
+    return renews and office.subscription_status != SubscriptionStatus.PAUSED
+
+
+def _card_link(invoice: Invoice, *, by: Actor) -> str:
+    """Return the page on which the Office's link to add a card is made."""
+    return reverse("admin:billing_office_link_card", args=[invoice.office.pk])
+
+
+def _lacks_card(invoice: Invoice) -> bool:
+    can_be_paid = invoice.is_collectible or invoice.stays_a_draft
+    office = invoice.office
+    return can_be_paid and not office.has_payment_method and not office.archived_at and not office.customer_deleted_at
+
+
 def _is_final(invoice: Invoice) -> bool:
     return invoice.finalised_at is not None
 
@@ -91,7 +109,7 @@ OFFICE_ACTS = (
         needs=Power.PREVIEW,
         title="Upcoming invoice",
         says="Stripe has calculated this now. It changes when the subscription changes.",
-        offered=lambda office: office.has_live_subscription,
+        offered=_has_upcoming,
         template="billing/admin_upcoming.html",
         group="Invoices",
     ),
@@ -116,6 +134,14 @@ OFFICE_ACTS = (
 )
 
 INVOICE_ACTS = (
+    Click(
+        finds=_card_link,
+        name="card_link",
+        title="Link to add a card",
+        says="Nothing is on file to pay with. The Office enters a card at Stripe.",
+        offered=_lacks_card,
+        needs=Power.MANAGE,
+    ),
     OperationAct(
         declared=PayInvoice,
         name="pay",
@@ -124,6 +150,7 @@ INVOICE_ACTS = (
         "A draft is finalised first.",
         form=PayForm,
         facts=facts,
+        without_card="link_card",
     ),
     OperationAct(
         declared=RetryInvoice,
@@ -131,6 +158,7 @@ INVOICE_ACTS = (
         title="Try again",
         says="What is on file is charged again. If it is declined, Stripe's own attempts continue as planned.",
         facts=facts,
+        without_card="link_card",
     ),
     OperationAct(
         declared=SendInvoice,

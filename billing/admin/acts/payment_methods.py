@@ -9,7 +9,14 @@ from billing import clock
 from billing.admin.acts import Link, OperationAct
 from billing.admin.forms import WhyForm
 from billing.models import Office, PaymentMethod
-from billing.operations.offices.cards import MakeCardLink, RemovePaymentMethod, SetDefaultPaymentMethod, on_file
+from billing.models.operation import Kind
+from billing.operations.offices.cards import (
+    MakeCardLink,
+    RemovePaymentMethod,
+    SetDefaultPaymentMethod,
+    on_file,
+    removable,
+)
 
 GROUP = "Payment methods"
 
@@ -35,6 +42,11 @@ class MethodForm(WhyForm):
         cast(forms.ModelChoiceField, self.fields["card"]).queryset = on_file(office)
 
 
+class RemovalForm(MethodForm):
+    def for_subject(self, office: Office) -> None:
+        cast(forms.ModelChoiceField, self.fields["card"]).queryset = removable(office)
+
+
 class LinkForm(WhyForm):
     make_default = forms.BooleanField(
         required=False,
@@ -46,7 +58,8 @@ class LinkForm(WhyForm):
 
 
 def _link(office: Office, url: str) -> Link:
-    return Link(url, "Send it to the Office. The card is entered at Stripe, never here. The link is valid for one day.")
+    says = "The card is entered at Stripe, never here. No money moves with it."
+    return Link(url, says, "one day from now", Kind.MAKE_CARD_LINK)
 
 
 ACTS = (
@@ -72,8 +85,8 @@ ACTS = (
         declared=RemovePaymentMethod,
         name="remove_card",
         title="Remove a payment method",
-        says="It is removed for good. You cannot remove what a live subscription is charged to.",
-        form=MethodForm,
+        says="It is removed for good. What a live subscription is charged to is not in the list.",
+        form=RemovalForm,
         group=GROUP,
     ),
 )

@@ -8,17 +8,19 @@ from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminRadioSelectWidget,
     UnfoldAdminSelectWidget,
-    UnfoldAdminTextInputWidget,
 )
 
-from billing import clock, errors, zones
+from billing import clock, errors, schedules, zones
 from billing.access.roles import Power
 from billing.admin.acts import Click, Link, OperationAct, days
+from billing.admin.choices import SuggestingWidget
 from billing.admin.forms import WhyForm
 from billing.models import Office, PlanPrice
+from billing.models.operation import Kind
 from billing.operations.engine.declaration import OnSubscription
 from billing.operations.subscriptions.cancel import CancelOnDate, CancelSubscription, ResumeRenewal
 from billing.operations.subscriptions.change import ChangeSubscription
+from billing.operations.subscriptions.coupons import on_offer
 from billing.operations.subscriptions.payment_link import CreatePaymentLink, WithdrawPaymentLink
 from billing.operations.subscriptions.start import LONGEST_TRIAL_DAYS, StartSubscription
 from billing.operations.subscriptions.under_way import EndWaitingSubscription, payment_page
@@ -48,8 +50,8 @@ def coupon_field(*, required: bool = False) -> forms.CharField:
         required=required,
         max_length=200,
         label="Coupon or promotion code",
-        help_text="Its code, or a coupon's id. Both are made in Stripe's dashboard.",
-        widget=UnfoldAdminTextInputWidget,
+        help_text="Choose a coupon of the list, or type a promotion code. Both are made in Stripe's dashboard.",
+        widget=SuggestingWidget,
     )
 
 
@@ -69,6 +71,19 @@ class LinkForm(PlanForm):
         min_value=0, max_value=LONGEST_TRIAL_DAYS, initial=0, label="Trial days", widget=UnfoldAdminIntegerFieldWidget
     )
     coupon = coupon_field()
+
+    def for_subject(self, office: Office) -> None:
+        """Suggest the coupons that there are. Stripe is asked once, and only for an empty form."""
+        if not self.is_bound:
+            cast(SuggestingWidget, self.fields["coupon"].widget).suggested = coupons_of(office)
+
+
+def coupons_of(office: Office) -> list[tuple[str, str]]:
+    """Return the coupons to choose from, none if Stripe does not say."""
+    try:
+        return on_offer(office)
+    except errors.BillingError:
+        return []
 
 
 class SubscribeForm(LinkForm):
@@ -122,6 +137,15 @@ class CancelForm(days.DayForm):
         "with it.",
     )
 
+    def for_subject(self, office: Office) -> None:
+        """Offer only an end at once, if a schedule at Stripe manages the subscription: nothing else works then."""
+        super().for_subject(office)
+        if schedules.manages(office):
+            field = cast(forms.ChoiceField, self.fields["when"])
+            field.choices = [(value, words) for value, words in field.choices if value == "now"]
+            self.initial["when"] = "now"
+            del self.fields["last_day"]
+
     def request_for(self, office: Office) -> OnSubscription:
         when = self.cleaned_data["when"]
         if when == "date":
@@ -132,10 +156,10 @@ class CancelForm(days.DayForm):
 
 def _link(office: Office, link: PaymentLink) -> Link:
     says = (
-        f"Send this link to {office.name}. Everybody who has it can enter a card and start the subscription, until "
-        f"{zones.moment(link.expires_at, office.time_zone)}. You see the subscription here when it is paid."
+        "Everybody who has this link can enter a card and start the subscription. You see the subscription here when "
+        "it is paid."
     )
-    return Link(link.address, says)
+    return Link(link.address, says, zones.moment(link.expires_at, office.time_zone), Kind.CREATE_PAYMENT_LINK)
 
 
 ACTS = (
@@ -147,6 +171,7 @@ ACTS = (
         "payment is declined, no subscription starts.",
         button="Show the first invoice",
         form=SubscribeForm,
+        without_card="payment_link",
     ),
     OperationAct(
         declared=CreatePaymentLink,
@@ -186,6 +211,7 @@ ACTS = (
         says="You see the exact cost before anything is charged. If the payment is declined, nothing changes.",
         button="Show what it costs",
         form=ChangeForm,
+        without_card="link_card",
     ),
     OperationAct(
         declared=CancelSubscription,

@@ -27,6 +27,8 @@ from billing.audit.actor import Actor
 from billing.models import Invoice, Office, Operation, Payment
 from billing.models.operation import Kind
 from billing.money import Money
+from billing.operations.engine.losses import Loss
+from billing.operations.engine.standing import Standing
 from billing.text import gate
 from billing.text.gate import Typed
 
@@ -118,8 +120,13 @@ class Declaration(Generic[Subject, Result]):
 
     @classmethod
     def offered(cls, subject: Subject) -> bool:
-        """Whether it makes sense to offer it now. ``prepare`` decides."""
+        """Whether it can work in the state that the subject is in. ``prepare`` decides."""
         return True
+
+    @classmethod
+    def is_offered(cls, subject: Subject) -> bool:
+        """Whether a face offers it now."""
+        return (cls.on_archived or cls.office_of(subject).archived_at is None) and cls.offered(subject)
 
     @staticmethod
     def office_of(subject: Any) -> Office:
@@ -172,6 +179,20 @@ class Declaration(Generic[Subject, Result]):
 
     def check_beyond_preview(self, subject: Subject) -> None:
         """Check what only carrying out needs, and a preview may go without. Raises what refuses it."""
+
+    def loses(self, subject: Subject, at: datetime) -> Loss | None:
+        """Return what it ends or gives up for good now, None if nothing. From our rows; ``self`` is prepared.
+
+        Then a person confirms it in a second step, also if no money moves.
+        """
+        return None
+
+    def compares(self, subject: Subject, before: Standing, seen: Any) -> tuple[Standing, Standing] | None:
+        """Return how the Office stands before and after it. None: there is nothing to compare.
+
+        ``self`` is prepared. ``seen`` is its preview, if it has one.
+        """
+        return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -271,12 +292,19 @@ class OnSubscription(OnOffice[Office]):
     It is refused while a schedule at Stripe manages the subscription, unless it is ``despite_schedule``.
     """
 
+    can_end_schedule: ClassVar[bool] = False
+    """Some requests of it are ``despite_schedule``."""
+
     subscription: str = field(default="", metadata=FILLED_IN)
 
     @property
     def despite_schedule(self) -> bool:
         """Whether Stripe does it, and for good, although a schedule manages the subscription."""
         return False
+
+    @classmethod
+    def is_offered(cls, subject: Office) -> bool:
+        return super().is_offered(subject) and (cls.can_end_schedule or not schedules.manages(subject))
 
     def check_subject(self, subject: Office) -> None:
         """Raises: ManagedBySchedule."""

@@ -1,5 +1,6 @@
 """What a change would cost, in words and to the cent, before anybody confirms it. Nothing changes here."""
 
+import contextlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +16,8 @@ from billing.models.statuses import InvoicesBecome, SubscriptionStatus
 from billing.money import Money, is_too_little, least_charge
 from billing.operations.engine import second_person
 from billing.operations.engine.declaration import Asked, Declaration, OnSubscription, Previewed
+from billing.operations.engine.losses import Loss
+from billing.operations.engine.standing import Row, Standing, compared
 from billing.operations.engine.unsettled import require_settled
 from billing.stripe_api import charging
 from billing.stripe_api.gateway.coupons import Coupon
@@ -39,7 +42,8 @@ class Preview:
     ``tax_within`` is the part of ``tax`` that is within the prices of the lines; the rest is on top of them.
     ``charged`` is what is asked for after credit; a negative ``total`` is kept as credit. ``put_off`` is too little to
     be charged: the next invoice asks for it. ``title`` says when and how, where neither "now" nor "with the next
-    invoice" does; ``says`` what one should know beside the amounts.
+    invoice" does; ``says`` what one should know beside the amounts. ``lacks_card``: it would be charged now, and there
+    is nothing on file to charge. ``discount_afterwards``: the discount that a code gives, in words.
     """
 
     now: bool
@@ -55,6 +59,8 @@ class Preview:
     afterwards: str = ""
     says: str = ""
     title: str = ""
+    lacks_card: bool = False
+    discount_afterwards: str = ""
 
     @property
     def tax_on_top(self) -> Money:
@@ -79,27 +85,94 @@ def preview(
     """
     if not isinstance(wanted, Previewed):
         raise TypeError(f"{wanted.kind} has no preview")
-    office, as_of, asked = wanted.office_of(subject), clock.billing(), Asked(by, reason)  # before anything is read
-    check_may_preview(type(wanted), office, by=by)
+    as_of, asked = clock.billing(), Asked(by, reason)  # before anything is read
+    exact, fresh = _prepared(wanted, subject, asked)
+    return _seen(exact, fresh, as_of, asked, approving=approving)
+
+
+def _prepared(wanted: Declaration[Any, Any], subject: Any, asked: Asked) -> tuple[Any, Any]:
+    """Return the exact request and its subject as it is now. Nothing is locked. Raises what refuses a preview."""
+    office = wanted.office_of(subject)
+    check_may_preview(type(wanted), office, by=asked.by)
     office = Office.objects.get(pk=office.pk)
-    if office.archived_at:
+    if office.archived_at and not wanted.on_archived:
         raise errors.OfficeArchived(office)
-    require_settled(office, by)
+    require_settled(office, asked.by)
     fresh = wanted.naming(subject).subject_in(office)
     if wanted.needs_determination:
         charging.require_determination()
     named = wanted.look_up(fresh, asked).naming(fresh)
     named.check_subject(fresh)
     named.check_typed(fresh)
-    exact = named.prepare(fresh, asked)
+    return named.prepare(fresh, asked), fresh
+
+
+def _seen(exact: Any, fresh: Any, as_of: datetime, asked: Asked, *, approving: ApprovalRequest | None = None) -> Any:
+    """Return what the prepared request would come to."""
+    office = exact.office_of(fresh)
     if approving:
         second_person.check_amount(approving, exact, fresh)
     seen = exact.preview(fresh, as_of, asked)
     gives = None if approving else second_person.above_limit(exact, fresh)
     if gives:
         return replace(seen, waits=second_person.waits(gives))
-    is_of_subscription = isinstance(wanted, OnSubscription) and isinstance(seen, Preview)
+    is_of_subscription = isinstance(exact, OnSubscription) and isinstance(seen, Preview)
     return naming_the_present(seen, office) if is_of_subscription else seen
+
+
+@dataclass(frozen=True, slots=True)
+class SecondStep:
+    """What a person confirms: the preview, what is lost, and how the Office stands before and after. Each may be empty.
+
+    ``lacks_card``: it would be charged now, and there is nothing on file to charge, so it cannot be confirmed.
+    """
+
+    preview: Any
+    loss: Loss | None
+    rows: tuple[Row, ...]
+    as_of: datetime
+    lacks_card: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        return self.preview is None and self.loss is None and not self.rows
+
+
+def second_step(
+    wanted: Declaration[Any, Any],
+    subject: Any,
+    *,
+    by: Actor,
+    reason: str = "",
+    nothing_to_show: tuple[type[errors.BillingError], ...] = (),
+) -> SecondStep:
+    """Return what a person confirms. Nothing changes. Stripe is asked only for a preview.
+
+    If the preview is refused with one of ``nothing_to_show``, there is none. If the request is done already, all is
+    empty. Raises: what ``preview`` raises.
+    """
+    as_of, asked = clock.billing(), Asked(by, reason)
+    exact, fresh = _prepared(wanted, subject, asked)
+    if exact.already_so(fresh, asked):
+        return SecondStep(None, None, (), as_of)
+    seen = None
+    if isinstance(exact, Previewed):
+        with contextlib.suppress(*nothing_to_show):
+            seen = _seen(exact, fresh, as_of, asked)
+    office = exact.office_of(fresh)
+    stands = exact.compares(fresh, Standing.of(office), seen)
+    rows = compared(*stands, office, seen) if stands else ()
+    return SecondStep(seen, exact.loses(fresh, as_of), rows, as_of, getattr(seen, "lacks_card", False))
+
+
+def loss_of(wanted: Declaration[Any, Any], subject: Any, *, by: Actor, reason: str = "") -> Loss | None:
+    """Return what the request ends or gives up now. Stripe is asked nothing. Raises: what ``preview`` raises."""
+    if type(wanted).loses is Declaration.loses:
+        return None
+    asked = Asked(by, reason)
+    exact, fresh = _prepared(wanted, subject, asked)
+    lost: Loss | None = None if exact.already_so(fresh, asked) else exact.loses(fresh, clock.billing())
+    return lost
 
 
 def to_preview(declared: type[Declaration[Any, Any]]) -> Power:
@@ -191,7 +264,12 @@ def shown(
         afterwards=afterwards,
         says=f"{says} {more}".strip(),
         title=title,
+        lacks_card=now and not stays and invoice.amount_due > 0 and _has_nothing_to_charge(invoice, of),
     )
+
+
+def _has_nothing_to_charge(invoice: PreviewedInvoice, office: Office | None) -> bool:
+    return office is not None and not invoice.is_sent and not office.has_payment_method
 
 
 def _not_collected(office: Office, *, now: bool, at: datetime | None) -> str:

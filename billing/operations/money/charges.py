@@ -66,7 +66,7 @@ class ChargeOffice(Previewed[Office], OnOffice[Invoice]):
 
     @classmethod
     def offered(cls, subject: Office) -> bool:
-        return bool(subject.currency)
+        return bool(subject.currency) and subject.customer_deleted_at is None
 
     def prepare(self, subject: Office, asked: Asked) -> Self:
         refuse_deleted(subject)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from billing import errors
 from billing.access.roles import Power
@@ -11,6 +11,7 @@ from billing.models.operation import Kind
 from billing.money import Money, credit_in_words
 from billing.operations.engine.declaration import FILLED_IN, Asked, Moves, OnOffice, Outcome, Previewed, asked_for
 from billing.operations.engine.registry import operation
+from billing.operations.engine.standing import Standing
 from billing.operations.engine.steps import Run
 from billing.operations.money.amounts import check_decimals
 from billing.stripe_api import charging, gateway
@@ -96,6 +97,9 @@ class AdjustCredit(Previewed[Office], OnOffice[Office]):
             after=Money(before + self.amount, self.currency),
             as_of=as_of,
         )
+
+    def compares(self, subject: Office, before: Standing, seen: Any) -> tuple[Standing, Standing] | None:
+        return (replace(before, credit=seen.before), replace(before, credit=seen.after)) if seen else None
 
     def ask(self, run: Run) -> None:
         gateway.customers.adjust_credit(

@@ -51,7 +51,7 @@ class IssueCreditNote(GivesBack, Previewed[Invoice], OnInvoice):
 
     @classmethod
     def offered(cls, subject: Invoice) -> bool:
-        return subject.status in TO_BY_STATUS and creditable(subject).amount > 0
+        return subject.status in TO_BY_STATUS and not subject.deleted_at and creditable(subject).amount > 0
 
     def prepare(self, subject: Invoice, asked: Asked) -> Self:
         """Return the request with the amount, and with Stripe's word for the reason."""

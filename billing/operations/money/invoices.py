@@ -1,6 +1,7 @@
 """Operations on an existing invoice: collect it, send it, void it or write it off."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Self
 
 from billing import errors
@@ -10,9 +11,10 @@ from billing.models.operation import Kind
 from billing.models.statuses import InvoiceStatus
 from billing.money import Money
 from billing.operations.engine.declaration import Asked, Moves, OnInvoice, Outcome, asked_for
+from billing.operations.engine.losses import Loss, loss
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
-from billing.operations.offices.cards import card_on_file
+from billing.operations.offices.cards import card_on_file, on_file
 from billing.stripe_api import gateway
 from billing.stripe_api.inbound.states import InvoiceState
 
@@ -51,7 +53,8 @@ class PayInvoice(OnInvoice):
 
     @classmethod
     def offered(cls, subject: Invoice) -> bool:
-        return subject.is_collectible or subject.stays_a_draft
+        can_be_paid = (subject.is_collectible and subject.amount_remaining > 0) or subject.stays_a_draft
+        return can_be_paid and not subject.payment_under_way and on_file(subject.office).exists()
 
     def prepare(self, subject: Invoice, asked: Asked) -> Self:
         if not subject.stays_a_draft:
@@ -95,7 +98,8 @@ class RetryInvoice(OnInvoice):
 
     @classmethod
     def offered(cls, subject: Invoice) -> bool:
-        return subject.is_open and subject.attempt_count > 0
+        was_tried = subject.is_open and subject.attempt_count > 0 and subject.amount_remaining > 0
+        return was_tried and subject.office.has_payment_method and not subject.payment_under_way
 
     def prepare(self, subject: Invoice, asked: Asked) -> Self:
         _check_collectible(subject)
@@ -164,7 +168,7 @@ class VoidInvoice(OnInvoice):
 
     @classmethod
     def offered(cls, subject: Invoice) -> bool:
-        return subject.is_collectible
+        return subject.is_collectible and not subject.amount_paid and not _is_being_paid(subject)
 
     def prepare(self, subject: Invoice, asked: Asked) -> Self:
         _check_not_settled(subject)
@@ -172,6 +176,9 @@ class VoidInvoice(OnInvoice):
             raise errors.InvoicePaidInPart(subject, Money(subject.amount_paid, subject.currency))
         _check_nothing_pays(subject)
         return self
+
+    def loses(self, subject: Invoice, at: datetime) -> Loss | None:
+        return loss(f"{subject.remaining} is given up for good. Nobody can pay this invoice any more.")
 
     def ask(self, run: Run) -> None:
         gateway.invoices.void_invoice(_named(self, run), step=run.step("void"))
@@ -196,12 +203,18 @@ class MarkUncollectible(OnInvoice):
 
     @classmethod
     def offered(cls, subject: Invoice) -> bool:
-        return subject.is_open
+        return subject.is_open and not _is_being_paid(subject)
 
     def prepare(self, subject: Invoice, asked: Asked) -> Self:
         _check_open(subject)
         _check_nothing_pays(subject)
         return self
+
+    def loses(self, subject: Invoice, at: datetime) -> Loss | None:
+        return loss(
+            f"{subject.remaining} is written off as a loss. Nobody tries to collect it any more. The Office can still "
+            "pay it by itself."
+        )
 
     def ask(self, run: Run) -> None:
         gateway.invoices.mark_uncollectible(_named(self, run), step=run.step("mark"))
@@ -242,6 +255,10 @@ def _check_nothing_pays(invoice: Invoice) -> None:
     _check_not_under_way(invoice)
     if invoice.has_attached_payment:
         raise errors.PaymentAttached(invoice)
+
+
+def _is_being_paid(invoice: Invoice) -> bool:
+    return invoice.payment_under_way is not None or invoice.has_attached_payment
 
 
 def _require_card(invoice: Invoice) -> None:

@@ -10,6 +10,7 @@ from billing.access.roles import Power
 from billing.models import Office
 from billing.models.operation import Kind
 from billing.operations.engine.declaration import AboutOffice, Asked, Here
+from billing.operations.engine.losses import Loss, loss
 from billing.operations.engine.registry import operation
 from billing.operations.engine.unsettled import require_settled
 from billing.operations.offices.open_links import may_have_link
@@ -42,7 +43,10 @@ class ArchiveOffice(Filing):
 
     @classmethod
     def offered(cls, subject: Office) -> bool:
-        return not subject.archived_at and not subject.has_live_subscription
+        if subject.archived_at or subject.has_live_subscription or subject.owes_something:
+            return False
+        owes_later = any(one.amount < 0 for one in (subject.credit, *subject.credits_in_other_currencies))
+        return not (owes_later or schedules.coming(subject) or may_have_link(subject))
 
     def prepare(self, subject: Office, asked: Asked) -> Self:
         if subject.has_live_subscription:
@@ -60,6 +64,17 @@ class ArchiveOffice(Filing):
         if may_have_link(subject):
             raise errors.StillBilled(subject, "somebody could still use its payment link. Withdraw the link first.")
         return self
+
+    def loses(self, subject: Office, at: datetime) -> Loss | None:
+        members = subject.memberships.count()
+        who = "Its one member does" if members == 1 else f"Its {members:,} members do"
+        credits = (subject.credit, *subject.credits_in_other_currencies)
+        unused = f"It has {subject.credit_in_words}, which stays unused." if any(one.amount for one in credits) else ""
+        return loss(
+            f"{who} not see the Office any more." if members else "It has no members.",
+            "Nothing can be billed to it until somebody brings it back.",
+            unused,
+        )
 
     def carry_out(self, subject: Office) -> Office:
         return _filed(subject, archived_at=clock.wall())

@@ -4,7 +4,7 @@ Our own public id names a card here.
 """
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.core.exceptions import ValidationError
@@ -16,6 +16,7 @@ from billing.models import Office, Operation, PaymentMethod
 from billing.models.operation import Kind
 from billing.operations.engine.begin import perform
 from billing.operations.engine.declaration import FILLED_IN, Asked, OnOffice, Outcome, Telling, asked_for
+from billing.operations.engine.losses import Loss, loss
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
 from billing.operations.engine.unsettled import unsettled
@@ -36,7 +37,7 @@ class CardForm(Telling):
 
     @classmethod
     def offered(cls, subject: Office) -> bool:
-        return not subject.archived_at
+        return not subject.archived_at and subject.customer_deleted_at is None
 
     def prepare(self, subject: Office, asked: Asked) -> Self:
         refuse_deleted(subject)
@@ -163,7 +164,7 @@ class RemovePaymentMethod(OnCard):
 
     @classmethod
     def offered(cls, subject: Office) -> bool:
-        return not subject.archived_at and on_file(subject).exists()
+        return removable(subject).exists()
 
     def prepare(self, subject: Office, asked: Asked) -> Self:
         row = card_on_file(subject, self.card)
@@ -171,6 +172,17 @@ class RemovePaymentMethod(OnCard):
         if _will_be_charged(subject) and (row.is_default or not others):
             raise errors.PaymentMethodNeeded(row, others=others)
         return self
+
+    def loses(self, subject: Office, at: datetime) -> Loss | None:
+        """The last one, because nothing can be charged after that."""
+        row = self.row(subject)
+        if on_file(subject).exclude(pk=row.pk).exists():
+            return None
+        ends = f" {subject.debts_in_words} is still due." if subject.owes_something else ""
+        return loss(
+            f"{row} is the last payment method. It is removed for good, and nothing can be charged until the Office "
+            f"enters another one.{ends}"
+        )
 
     def ask(self, run: Run) -> None:
         gateway.customers.detach_payment_method(self.row(run.office).stripe_id, step=run.step("detach"))
@@ -183,6 +195,15 @@ class RemovePaymentMethod(OnCard):
 def on_file(office: Office) -> QuerySet[PaymentMethod]:
     """Return the cards that can be charged, the default one first."""
     return office.payment_methods.filter(detached_at=None)
+
+
+def removable(office: Office) -> QuerySet[PaymentMethod]:
+    """Return the cards that can be removed. What a live subscription is charged to, and its last one, stay."""
+    cards = on_file(office)
+    if not _will_be_charged(office):
+        return cards
+    others = cards.filter(is_default=False)
+    return others if cards.count() > 1 else cards.none()
 
 
 def key_of(card: PaymentMethod) -> str:

@@ -62,7 +62,7 @@ class ChangeContact(OnOffice[Office]):
 
     @classmethod
     def offered(cls, subject: Office) -> bool:
-        return not subject.archived_at
+        return subject.customer_deleted_at is None
 
     def prepare(self, subject: Office, asked: Asked) -> Self:
         refuse_deleted(subject)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from billing import errors, zones
 from billing.models import Office
@@ -10,8 +10,10 @@ from billing.models.operation import Kind
 from billing.models.statuses import FINAL
 from billing.operations.engine import previews
 from billing.operations.engine.declaration import Asked, Moves, OnSubscription, Outcome, Previewed, asked_for
+from billing.operations.engine.losses import Loss, days_between, loss, of_paid_time
 from billing.operations.engine.previews import Preview
 from billing.operations.engine.registry import operation
+from billing.operations.engine.standing import Standing
 from billing.operations.engine.steps import Run
 from billing.operations.subscriptions.later_days import check_later
 from billing.operations.subscriptions.live_subscription import require_live, state_of, was_updated
@@ -34,6 +36,7 @@ class CancelSubscription(OnSubscription):
 
     kind = Kind.CANCEL_SUBSCRIPTION
     done = "cancelled the subscription"
+    can_end_schedule = True
 
     at_period_end: bool = field(
         default=True,
@@ -57,6 +60,12 @@ class CancelSubscription(OnSubscription):
     def prepare(self, subject: Office, asked: Asked) -> Self:
         require_live(subject)
         return self
+
+    def loses(self, subject: Office, at: datetime) -> Loss | None:
+        return _loses(subject, subject.current_period_end if self.at_period_end else at, at)
+
+    def compares(self, subject: Office, before: Standing, seen: Any) -> tuple[Standing, Standing] | None:
+        return before, _ending(subject, before, subject.current_period_end if self.at_period_end else None)
 
     def ask(self, run: Run) -> None:
         gateway.subscriptions.cancel_subscription(
@@ -107,6 +116,12 @@ class CancelOnDate(Previewed[Office], OnSubscription):
         if subject.cancel_at and subject.cancel_at < self.at:
             charging.require_determination()
         return self
+
+    def loses(self, subject: Office, at: datetime) -> Loss | None:
+        return _loses(subject, self.at, at)
+
+    def compares(self, subject: Office, before: Standing, seen: Any) -> tuple[Standing, Standing] | None:
+        return before, _ending(subject, before, self.at)
 
     def preview(self, subject: Office, as_of: datetime, asked: Asked) -> Preview:
         """Show the next invoice, which the subscription is still charged if it ends then.
@@ -169,3 +184,30 @@ class ResumeRenewal(OnSubscription):
 
     def settle_unknown(self, run: Run) -> Outcome:
         return was_updated(run, self.subscription)
+
+
+def _loses(office: Office, ends: datetime | None, at: datetime) -> Loss:
+    """Return what the Office loses if its subscription ends at ``ends``, and it is ``at`` now."""
+    if ends is None:
+        return loss("Service ends with the paid period.")
+    what = "This subscription" if office.also_live else "Service"
+    when = "now" if ends <= at else f"on {zones.end(ends, office.time_zone)}"
+    stays = f"{office.debts_in_words} stays due. Open invoices are not voided." if office.owes_something else ""
+    beside = "Another subscription is live beside it, and stays." if office.also_live else ""
+    if office.is_trialing and office.trial_end and ends < office.trial_end:
+        given_up = f"{what} ends {when}, {days_between(ends, office.trial_end)} before the trial ends."
+        return loss(given_up, beside, stays)
+    period = office.current_period_end
+    if period and ends < period:
+        lost = of_paid_time(office, ends, says=f"{what} ends {when}")
+        return replace(lost, says=(*lost.says, *filter(None, (beside, stays))))
+    return loss(f"{what} ends {when}. Time that is paid is not lost.", beside, stays)
+
+
+def _ending(office: Office, before: Standing, ends: datetime | None) -> Standing:
+    """Return the standing after a cancellation. ``ends`` is None if it ends now."""
+    if ends is None:
+        return Standing(credit=before.credit)
+    renews = office.current_period_end
+    next_charge = renews if renews and ends > renews else None
+    return replace(before, ends=ends, next_charge=next_charge)

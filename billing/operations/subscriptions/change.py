@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from billing import errors
 from billing.access import grants
@@ -10,10 +10,13 @@ from billing.access.roles import Power
 from billing.models import Office, PlanPrice
 from billing.models.operation import Kind
 from billing.models.statuses import CHANGEABLE, SubscriptionStatus
+from billing.money import Money
 from billing.operations.engine import previews
 from billing.operations.engine.declaration import Asked, Moves, OnSubscription, Outcome, Previewed, asked_for
+from billing.operations.engine.losses import Loss, days_between, loss
 from billing.operations.engine.previews import Preview
 from billing.operations.engine.registry import operation
+from billing.operations.engine.standing import Standing, end_of_lines, with_credit_after
 from billing.operations.engine.steps import Run
 from billing.operations.subscriptions.live_subscription import (
     PRORATION,
@@ -64,7 +67,10 @@ class ChangeSubscription(Previewed[Office], OnSubscription):
 
     @classmethod
     def offered(cls, subject: Office) -> bool:
-        return subject.has_live_subscription
+        if not subject.has_live_subscription or subject.subscription_status not in CHANGEABLE:
+            return False
+        current = subject.current_subscription
+        return current is None or len(current.present_items) <= 1
 
     def prepare(self, subject: Office, asked: Asked) -> Self:
         """Return the request with the price and the quantity after the change."""
@@ -112,6 +118,29 @@ class ChangeSubscription(Previewed[Office], OnSubscription):
         if self.quantity is None:
             raise ValueError("The seats are known once the request is prepared.")
         return self.quantity
+
+    def loses(self, subject: Office, at: datetime) -> Loss | None:
+        """Less is paid from now on, and the difference for the rest of the period is dropped."""
+        current, until = subject.current_subscription, subject.current_period_end
+        if self.settle != "not_at_all" or subject.is_trialing or current is None or until is None:
+            return None
+        less = Money(self.plan_price.monthly_amount(self.seats), self.plan_price.currency)
+        if less.amount >= current.monthly_amount:
+            return None
+        return loss(
+            f"The period is paid for {days_between(at, until)} more at {current.monthly} a month. The change to {less} "
+            "a month gives nothing of it back."
+        )
+
+    def compares(self, subject: Office, before: Standing, seen: Any) -> tuple[Standing, Standing] | None:
+        after = before.with_plan(self.plan_price, self.seats)
+        if seen is None:
+            return before, after
+        current = subject.current_subscription
+        old = current.plan_price if current else None
+        begins = seen.now and (old is None or _interval(old) != _interval(self.plan_price))
+        after = replace(after, next_charge=end_of_lines(seen)) if begins else after
+        return before, with_credit_after(after, seen)
 
     def preview(self, subject: Office, as_of: datetime, asked: Asked) -> Preview:
         """Show exactly what the change would charge or credit. Confirm it with its ``as_of``."""

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, Self
 
-from billing import errors
+from billing import errors, zones
 from billing.access.roles import Power
 from billing.models import Office
 from billing.models.operation import Kind
+from billing.models.statuses import InvoicesBecome
 from billing.operations.engine.declaration import Asked, Moves, OnSubscription, Outcome, asked_for
+from billing.operations.engine.losses import Loss, loss
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
 from billing.operations.subscriptions.later_days import check_later
@@ -65,6 +67,20 @@ class PauseCollection(OnSubscription):
         if subject.collection_paused:
             charging.require_determination()
         return self
+
+    def loses(self, subject: Office, at: datetime) -> Loss | None:
+        """The invoices of the pause, unless they stay drafts."""
+        current = subject.current_subscription
+        if self.invoices_become == InvoicesBecome.KEEP_AS_DRAFT or current is None:
+            return None
+        until = (
+            f"until {zones.day(self.until, subject.time_zone)}" if self.until else "until somebody resumes collection"
+        )
+        as_what = "void" if self.invoices_become == InvoicesBecome.VOID else "written off as a loss"
+        return loss(
+            f"The Office keeps its service, and {current.monthly} a month is not collected {until}. The invoices of "
+            f"this time become {as_what}, and are never charged."
+        )
 
     def ask(self, run: Run) -> None:
         gateway.subscription_terms.pause_collection(

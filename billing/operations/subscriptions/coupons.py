@@ -81,6 +81,16 @@ def redeemable(
     return found
 
 
+def on_offer(office: Office) -> list[tuple[str, str]]:
+    """Return the coupons that can be given for the Office's subscription: the id, and what it takes off in words.
+
+    Stripe is asked once. What it does not list under its newest hundred is not here. Raises: StripeUnavailable.
+    """
+    found = gateway.coupons.on_offer()
+    here = [one.in_currency(office.currency) for one in found] if office.currency else found
+    return [(one.named["coupon"], one.discount.in_words(office.time_zone)) for one in here if one]
+
+
 def _found(code: str, customer: str, *, by: Actor) -> Coupon | None:
     """Return what Stripe has under this code. One that the gate refuses is not sent: Stripe's list is compared here."""
     is_sent = not gate.refusal(code, Typed.CODE)

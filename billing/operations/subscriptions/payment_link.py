@@ -19,7 +19,7 @@ from billing.operations.engine.steps import Run
 from billing.operations.offices.customer import customer_of
 from billing.operations.offices.open_links import close_payment_link, link_of, may_have_link, open_payment_link
 from billing.operations.subscriptions.start import Start
-from billing.operations.subscriptions.under_way import refuse_second_at_stripe
+from billing.operations.subscriptions.under_way import can_start, refuse_second_at_stripe
 from billing.stripe_api import charging, gateway
 from billing.stripe_api.gateway.payment_links import PaymentLink
 
@@ -53,7 +53,7 @@ class CreatePaymentLink(Start, OnOffice[PaymentLink]):
 
     @classmethod
     def offered(cls, subject: Office) -> bool:
-        return not subject.has_live_subscription
+        return can_start(subject)
 
     def prepare(self, subject: Office, asked: Asked) -> Self:
         self.check(subject, asked)

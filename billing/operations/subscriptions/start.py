@@ -1,9 +1,9 @@
 """Start a subscription."""
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Any, Self
 
 from billing import clock, errors
 from billing.access import grants
@@ -17,11 +17,12 @@ from billing.operations.engine import previews
 from billing.operations.engine.declaration import Asked, Moves, OnOffice, Outcome, Previewed, asked_for
 from billing.operations.engine.previews import Preview
 from billing.operations.engine.registry import operation
+from billing.operations.engine.standing import Standing, end_of_lines, with_credit_after
 from billing.operations.engine.steps import Run
 from billing.operations.offices.customer import customer_made, customer_of, refuse_deleted
 from billing.operations.offices.open_links import close_payment_link, link_of
 from billing.operations.subscriptions import coupons
-from billing.operations.subscriptions.under_way import end_waiting, refuse_second, refuse_second_at_stripe
+from billing.operations.subscriptions.under_way import can_start, end_waiting, refuse_second, refuse_second_at_stripe
 from billing.stripe_api import gateway
 from billing.stripe_api.gateway.coupons import Coupon
 from billing.text.gate import Typed
@@ -112,7 +113,7 @@ class StartSubscription(Start, Previewed[Office], OnOffice[Office]):
 
     @classmethod
     def offered(cls, subject: Office) -> bool:
-        return not subject.has_live_subscription
+        return can_start(subject)
 
     def prepare(self, subject: Office, asked: Asked) -> Self:
         self.check(subject, asked)
@@ -160,7 +161,7 @@ class StartSubscription(Start, Previewed[Office], OnOffice[Office]):
         )
         if self.trial_days:  # it was asked for as if it came now; its periods are those after the trial
             invoice = previews.without_periods(invoice)
-        return previews.shown(
+        seen = previews.shown(
             invoice,
             now=not self.trial_days,
             at=as_of + timedelta(days=self.trial_days) if self.trial_days else None,
@@ -168,6 +169,17 @@ class StartSubscription(Start, Previewed[Office], OnOffice[Office]):
             afterwards=f"{row.money.times(self.quantity)} {row.in_words}, before taxes and discounts",
             says=_says(self.trial_days, coupon, subject),
         )
+        lacks_card = seen.now and seen.charged.amount > 0 and not (self.payment_method or subject.has_payment_method)
+        discount = coupon.discount.in_words(subject.time_zone) if coupon else ""
+        return replace(seen, lacks_card=lacks_card, discount_afterwards=discount)
+
+    def compares(self, subject: Office, before: Standing, seen: Any) -> tuple[Standing, Standing] | None:
+        if seen is None:
+            return None
+        after = before.with_plan(self.plan_price, self.quantity)
+        after = replace(after, next_charge=seen.at if self.trial_days else end_of_lines(seen))
+        after = replace(after, trial_end=seen.at, discount=seen.discount_afterwards)
+        return before, with_credit_after(after, seen)
 
     def ask(self, run: Run) -> None:
         self._check_nothing_under_way(run)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from billing import errors, zones
 from billing.access import grants
@@ -12,8 +12,10 @@ from billing.models.operation import Kind
 from billing.models.statuses import SubscriptionStatus
 from billing.operations.engine import previews
 from billing.operations.engine.declaration import Asked, Moves, OnSubscription, Outcome, Previewed, asked_for
+from billing.operations.engine.losses import Loss, days_between, loss, of_paid_time
 from billing.operations.engine.previews import Preview
 from billing.operations.engine.registry import operation
+from billing.operations.engine.standing import Standing, end_of_lines, with_credit_after
 from billing.operations.engine.steps import Run
 from billing.operations.subscriptions.later_days import check_later
 from billing.operations.subscriptions.live_subscription import (
@@ -74,6 +76,20 @@ class MoveTrialEnd(Previewed[Office], OnSubscription):
             grants.require_vendor(asked.by, Power.OPERATE, to="make a trial longer")
         return self
 
+    def loses(self, subject: Office, at: datetime) -> Loss | None:
+        """The days of the trial, if it ends earlier."""
+        ends, was = self.at or at, subject.trial_end
+        if was is None or ends >= was:
+            return None
+        when = f"on {zones.end(ends, subject.time_zone)}" if self.at else "now"
+        return loss(f"The trial ends {when}, {days_between(ends, was)} earlier than it was given.")
+
+    def compares(self, subject: Office, before: Standing, seen: Any) -> tuple[Standing, Standing] | None:
+        if self.at:
+            return before, replace(before, trial_end=self.at, next_charge=self.at)
+        after = replace(before, trial_end=None, next_charge=end_of_lines(seen) if seen else None)
+        return before, with_credit_after(after, seen) if seen else after
+
     def preview(self, subject: Office, as_of: datetime, asked: Asked) -> Preview:
         """Show the invoice for the end of the trial. Confirm it with its ``as_of``."""
         at = self.at
@@ -116,7 +132,8 @@ class RestartPeriod(Previewed[Office], OnSubscription):
 
     @classmethod
     def offered(cls, subject: Office) -> bool:
-        return subject.subscription_status == SubscriptionStatus.ACTIVE
+        is_active = subject.subscription_status == SubscriptionStatus.ACTIVE
+        return is_active and not subject.collection_paused and not _lacks_card(subject)
 
     def prepare(self, subject: Office, asked: Asked) -> Self:
         require_live(subject)
@@ -127,6 +144,14 @@ class RestartPeriod(Previewed[Office], OnSubscription):
         require_collection(subject)
         _require_card(subject, "let the current period continue")
         return self
+
+    def loses(self, subject: Office, at: datetime) -> Loss | None:
+        if self.credit == "now":
+            return None
+        return of_paid_time(subject, at, says="The present period ends now, and no credit is given for its rest")
+
+    def compares(self, subject: Office, before: Standing, seen: Any) -> tuple[Standing, Standing] | None:
+        return (before, with_credit_after(replace(before, next_charge=end_of_lines(seen)), seen)) if seen else None
 
     def preview(self, subject: Office, as_of: datetime, asked: Asked) -> Preview:
         """Show what a period that begins now would charge. Confirm it with its ``as_of``."""
@@ -151,6 +176,13 @@ class RestartPeriod(Previewed[Office], OnSubscription):
 
 
 def _require_card(office: Office, instead: str) -> None:
-    subscription = office.current_subscription
-    if not office.has_payment_method and subscription and not costs_nothing(subscription):
+    if _lacks_card(office):
         raise errors.PaymentMethodRequired(office, instead)
+
+
+def _lacks_card(office: Office) -> bool:
+    """Return whether the present subscription costs something, and nothing is on file to charge."""
+    if office.has_payment_method:
+        return False
+    subscription = office.current_subscription
+    return subscription is not None and not costs_nothing(subscription)

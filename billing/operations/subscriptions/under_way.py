@@ -7,6 +7,7 @@ Source: https://docs.stripe.com/billing/subscriptions/overview#subscription-stat
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Self
 
 from billing import errors, schedules
@@ -18,6 +19,7 @@ from billing.models import Office, Subscription
 from billing.models.operation import Kind
 from billing.models.statuses import FINAL, LIVE, InvoiceStatus, SubscriptionStatus
 from billing.operations.engine.declaration import FILLED_IN, Asked, OnOffice, Outcome
+from billing.operations.engine.losses import Loss, loss
 from billing.operations.engine.registry import operation
 from billing.operations.engine.steps import Run
 from billing.operations.money.documents import open_document
@@ -55,6 +57,11 @@ class EndWaitingSubscription(OnOffice[Office]):
             raise errors.NothingWaiting(subject)
         return replace(self, subscription=waiting.stripe_id)
 
+    def loses(self, subject: Office, at: datetime) -> Loss | None:
+        waiting = waiting_of(subject)
+        what = f": {waiting.items_in_words}" if waiting and waiting.items_in_words else ""
+        return loss(f"The subscription that waits never begins{what}. Its first invoice becomes void.")
+
     def ask(self, run: Run) -> None:
         link, state = link_of(run.office), gateway.subscriptions.fetch_subscription(self.subscription)
         if link and state and link.operation == state.operation:  # else its page could be paid again
@@ -85,6 +92,14 @@ def payment_page(office: Office, *, by: Actor) -> str:
     if invoice is None:
         raise errors.NothingWaiting(office)
     return open_document(invoice, "page", by=by)
+
+
+def can_start(office: Office) -> bool:
+    """Return whether our rows let a subscription start: the same as ``refuse_second``, and Stripe has the customer."""
+    if office.has_live_subscription or office.customer_deleted_at or schedules.coming(office):
+        return False
+    found = office.subscriptions.filter(status__in=(*LIVE, SubscriptionStatus.INCOMPLETE), deleted_at=None)
+    return not found.exists()
 
 
 def refuse_second(office: Office, *, but: Collection[str] = ()) -> None:

@@ -1,12 +1,14 @@
-"""Finding coupons and promotion codes. They are made in Stripe's dashboard."""
+"""Finding coupons and promotion codes, which people make in Stripe's dashboard, and making a coupon for one Office."""
 
 import re
 from dataclasses import dataclass, replace
 from typing import Any
 
+from billing import errors
 from billing.discounts import Discount
 from billing.money import Money
-from billing.stripe_api import inbound
+from billing.stripe_api import client, inbound
+from billing.stripe_api.client import Step
 from billing.stripe_api.gateway import answers
 
 OF_COUPON = ("applies_to", "currency_options")
@@ -108,6 +110,46 @@ def listed_coupon(key: str, *, most_pages: int = MOST_PAGES) -> Coupon | None:
             if one["id"] == key and one["valid"]:
                 return _coupon({"coupon": key}, one)
     return None
+
+
+def on_offer() -> list[Coupon]:
+    """Return the newest hundred coupons that can be redeemed now. One request.
+
+    Source: https://docs.stripe.com/api/coupons/list
+    """
+    found = answers.page("/v1/coupons", {"expand": [f"data.{name}" for name in OF_COUPON]})
+    return [_coupon({"coupon": one["id"]}, one) for one in found if one["valid"]]
+
+
+def make_coupon(discount: Discount, *, operation: str, step: Step) -> Coupon:
+    """Make a coupon that can be redeemed once, and has no name. Nothing is charged or credited.
+
+    Source: https://docs.stripe.com/api/coupons/create
+    """
+    off: dict[str, Any] = {"amount_off": discount.amount.amount, "currency": discount.amount.currency}
+    if discount.percent is not None:
+        off = {"percent_off": int(discount.percent)}
+    months = {"duration_in_months": discount.months} if discount.months else {}
+    params = {
+        **off,
+        "duration": discount.duration,
+        **months,
+        "max_redemptions": 1,
+        "metadata": {"operation": operation},
+    }
+    made = client.post("/v1/coupons", params, step=step)
+    return Coupon({"coupon": answers.identity_of(made)}, discount)
+
+
+def remove_coupon(coupon: Coupon, *, step: Step) -> None:
+    """Delete a coupon that nobody redeemed. Do nothing if it is gone.
+
+    Source: https://docs.stripe.com/api/coupons/delete
+    """
+    try:
+        client.delete(f"/v1/coupons/{coupon.named['coupon']}", step=step)
+    except errors.StripeObjectMissing:
+        return
 
 
 def _coupon(named: dict[str, str], data: dict[str, Any]) -> Coupon:

@@ -70,6 +70,18 @@ def find_payment_link(customer: str) -> PaymentLink | None:
     return None
 
 
+def find_open_page(session: str) -> PaymentLink | None:
+    """Return this page, for a payment or for a card, or None if it is not open any more.
+
+    Source: https://docs.stripe.com/api/checkout/sessions/retrieve
+    """
+    data = answers.one(f"/v1/checkout/sessions/{session}", {})
+    if data is None or data["status"] != CheckoutStatus.OPEN or not data.get("url"):
+        return None
+    operation = (data.get("metadata") or {}).get("operation", "")
+    return PaymentLink(data["id"], data["url"], inbound.values.time_of(data["expires_at"]), operation)
+
+
 def status_of(session: str) -> str:
     """Return the status of the page. Source: https://docs.stripe.com/api/checkout/sessions/retrieve"""
     return str(client.get(f"/v1/checkout/sessions/{session}")["status"])

@@ -1,0 +1,257 @@
+"""The worklist: which Offices wait for a person, since when, and what is known about each. It only reads.
+
+Three things wait: Offices that owe, trials that end without anything to charge, and cards that expire before the next
+charge. A list is read page by page from a place in it (a keyset), in two statements, however many Offices there are.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from django.conf import settings
+from django.db.models import F, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from billing import clock, declines
+from billing.declines import Decline
+from billing.entitlement import Access, Entitlement, Policy, entitlement
+from billing.models import FollowUp, Invoice, Office, Payment, User
+from billing.models.invoice import OWED
+from billing.models.statuses import LIVE, PaymentStatus, SubscriptionStatus
+
+PAGE = 50
+SOON = timedelta(days=14)
+"""How long before its end a trial is shown."""
+NEXT_CHARGE = timedelta(days=31)
+"""How long before a charge a card is shown that will have expired by then."""
+DUE_SINCE = Coalesce("due_at", "finalised_at", "created_at")
+ANOTHER_CARD = {"expired_card", "incorrect_number", "card_not_supported", "no_account", "account_closed"}
+"""Declines after which the same payment method is declined again."""
+
+
+class What(StrEnum):
+    OWES = "owes"
+    TRIAL = "trial"
+    CARD = "card"
+
+
+class Whose(StrEnum):
+    TO_DO = "to_do"
+    MINE = "mine"
+    UNASSIGNED = "unassigned"
+    SNOOZED = "snoozed"
+    ALL = "all"
+
+
+class Sort(StrEnum):
+    DAYS = "days"
+    AMOUNT = "amount"
+
+
+class Step(StrEnum):
+    """What fits next. Each is an act of the Office or of its invoice."""
+
+    PAY = "pay"
+    CARD_LINK = "card_link"
+    CALL = "call"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One Office that waits. ``since`` is when it became due, ``at`` when its trial ends or its card is charged."""
+
+    office: Office
+    follow_up: FollowUp | None
+    access: Entitlement
+    since: datetime | None = None
+    at: datetime | None = None
+    invoice: Invoice | None = None
+    decline: Decline | None = None
+
+    @property
+    def keeps_access(self) -> bool:
+        return self.access.access is Access.FULL
+
+    @property
+    def next_try(self) -> datetime | None:
+        return self.invoice.next_payment_attempt if self.invoice else None
+
+    def days(self, now: datetime) -> int:
+        """Return since how many whole days it is due. Below zero: it is not due yet."""
+        return (now - self.since).days if self.since else 0
+
+    def is_snoozed(self, now: datetime) -> bool:
+        return self.follow_up is not None and self.follow_up.is_snoozed(now)
+
+    @property
+    def step(self) -> Step:
+        """Return the step that fits best: charge what is on file, or ask for another payment method."""
+        if self.invoice is None or not self.office.has_payment_method:
+            return Step.CARD_LINK
+        if self.decline and self.decline.code in ANOTHER_CARD:
+            return Step.CARD_LINK
+        return Step.PAY
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """``after`` is the place where the next page begins. Empty: this is the last one."""
+
+    rows: list[Row]
+    after: str
+
+
+def page(what: What, whose: Whose, sort: Sort, *, person: User, after: str = "") -> Page:
+    """Return one page of the list. ``after`` is from the page before; one that cannot be read begins anew."""
+    return READ[what](whose, sort, person, after)
+
+
+def _owing(whose: Whose, sort: Sort, person: User, after: str) -> Page:
+    owed = Invoice.objects.filter(OWED, office__archived_at=None).filter(_of(whose, person, "office__follow_up"))
+    found = owed.order_by().values("office_id").annotate(since=Min(DUE_SINCE))
+    if sort is Sort.AMOUNT:
+        found = found.annotate(currency=F("office__currency"), due=F("office__balance_due"))
+        if place := _read(after, str, int, int):
+            currency, due, key = place
+            later = Q(currency=currency, due__lt=due) | Q(currency=currency, due=due, office_id__gt=key)
+            found = found.filter(Q(currency__gt=currency) | later)
+        found = found.order_by("currency", "-due", "office_id")
+    else:
+        if place := _read(after, datetime.fromisoformat, int):
+            since, key = place
+            found = found.filter(Q(since__gt=since) | Q(since=since, office_id__gt=key))
+        found = found.order_by("since", "office_id")
+    keys = list(found[: PAGE + 1])
+    shown = keys[:PAGE]
+    rows = _owing_rows({one["office_id"]: one["since"] for one in shown})
+    last = shown[-1] if len(keys) > PAGE else None
+    if last is None:
+        return Page(rows, "")
+    if sort is Sort.AMOUNT:
+        return Page(rows, _place(last["currency"], last["due"], last["office_id"]))
+    return Page(rows, _place(last["since"].isoformat(), last["office_id"]))
+
+
+def _owing_rows(since: Mapping[int, datetime]) -> list[Row]:
+    """Return the rows of these Offices in this order, each with the oldest invoice that it owes. One statement."""
+    failed = Payment.objects.filter(invoice=OuterRef("pk"), status=PaymentStatus.FAILED).order_by("-created_at", "-pk")
+    owed = Invoice.objects.filter(OWED, office__in=list(since)).order_by("created_at", "pk")
+    owed = owed.annotate(
+        decline_code=Subquery(failed.values("decline_code")[:1]),
+        failure_code=Subquery(failed.values("failure_code")[:1]),
+    )
+    joined = owed.select_related("office__current_plan", "office__follow_up__assigned_to").defer("lines")
+    oldest: dict[int, Invoice] = {}
+    for invoice in joined if since else ():
+        oldest.setdefault(invoice.office_id, invoice)
+    return [_owing_row(oldest[key], at) for key, at in since.items() if key in oldest]
+
+
+def _owing_row(invoice: Any, since: datetime) -> Row:
+    office = invoice.office
+    code = invoice.decline_code or invoice.failure_code  # both are codes, and "" is none
+    return Row(
+        office,
+        getattr(office, "follow_up", None),
+        _access(office),
+        since=since,
+        invoice=invoice,
+        decline=declines.of(code) if code is not None and (code or invoice.attempt_count) else None,
+    )
+
+
+def _trials(whose: Whose, sort: Sort, person: User, after: str) -> Page:
+    now = clock.billing()
+    found = Office.objects.filter(
+        archived_at=None,
+        subscription_status=SubscriptionStatus.TRIALING,
+        trial_end__gte=now,
+        trial_end__lt=now + SOON,
+        payment_method_brand="",
+        payment_method_last4="",
+    )
+    return _by_time(found.filter(_of(whose, person, "follow_up")), "trial_end", after)
+
+
+def _cards(whose: Whose, sort: Sort, person: User, after: str) -> Page:
+    """List what is charged within a month with a card that will have expired. A card is valid to the end of a month."""
+    now = clock.billing()
+    until, expired = now + NEXT_CHARGE, Q(pk=None)
+    start = now
+    while start < until:
+        following = (start.replace(day=1, hour=0, minute=0, second=0, microsecond=0) + timedelta(days=32)).replace(
+            day=1
+        )
+        end = min(following, until)
+        expired |= Q(
+            current_period_end__gte=start,
+            current_period_end__lt=end,
+            payment_method_expires__gt="",
+            payment_method_expires__lt=f"{start.astimezone(UTC):%Y-%m}",
+        )
+        start = end
+    renews = Q(cancel_at=None) | Q(cancel_at__gt=F("current_period_end"))
+    found = Office.objects.filter(
+        expired, renews, archived_at=None, subscription_status__in=LIVE, payment_method_expires__gt=""
+    )
+    found = found.filter(payment_method_expires__lt=f"{until.astimezone(UTC):%Y-%m}")
+    return _by_time(found.filter(_of(whose, person, "follow_up")), "current_period_end", after)
+
+
+def _by_time(found: QuerySet[Office], column: str, after: str) -> Page:
+    if place := _read(after, datetime.fromisoformat, int):
+        at, key = place
+        found = found.filter(Q(**{f"{column}__gt": at}) | Q(**{column: at, "pk__gt": key}))
+    found = found.select_related("current_plan", "follow_up__assigned_to").order_by(column, "pk")
+    offices = list(found[: PAGE + 1])
+    rows = [
+        Row(office, getattr(office, "follow_up", None), _access(office), at=getattr(office, column))
+        for office in offices[:PAGE]
+    ]
+    if len(offices) <= PAGE:
+        return Page(rows, "")
+    last = rows[-1]
+    return Page(rows, _place(last.at.isoformat() if last.at else "", last.office.pk))
+
+
+READ: dict[What, Callable[[Whose, Sort, User, str], Page]] = {
+    What.OWES: _owing,
+    What.TRIAL: _trials,
+    What.CARD: _cards,
+}
+
+
+def _of(whose: Whose, person: User, path: str) -> Q:
+    """Return the condition on the follow-up. An Office without one belongs to nobody and is not put aside."""
+    now = clock.wall()
+    shown = Q(**{f"{path}__snoozed_until": None}) | Q(**{f"{path}__snoozed_until__lte": now})
+    return {
+        Whose.TO_DO: shown,
+        Whose.MINE: shown & Q(**{f"{path}__assigned_to": person}),
+        Whose.UNASSIGNED: shown & Q(**{f"{path}__assigned_to": None}),
+        Whose.SNOOZED: Q(**{f"{path}__snoozed_until__gt": now}),
+        Whose.ALL: Q(),
+    }[whose]
+
+
+def _access(office: Office) -> Entitlement:
+    return entitlement(office, Policy.of(settings), at=clock.billing())
+
+
+def _place(*parts: object) -> str:
+    return "~".join(str(one) for one in parts)
+
+
+def _read(after: str, *kinds: Callable[[str], Any]) -> list[Any] | None:
+    """Read a place. None: there is none, or it is none of this list."""
+    parts = after.split("~")
+    if not after or len(parts) != len(kinds):
+        return None
+    try:
+        found = [kind(part) for kind, part in zip(kinds, parts, strict=True)]
+    except (ValueError, OverflowError):
+        return None
+    aware = all(one.tzinfo for one in found if isinstance(one, datetime))
+    return found if aware and all(abs(one) < 2**63 for one in found if isinstance(one, int)) else None
