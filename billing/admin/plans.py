@@ -1,11 +1,12 @@
 """Plans and their prices: what is for sale, who has it, and what was done to it. Changed by operations alone."""
 
+import functools
 from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import mark_safe
 from unfold.decorators import display
@@ -13,8 +14,9 @@ from unfold.decorators import display
 from billing import clock, plan_figures
 from billing.access import roles
 from billing.access.roles import Power
+from billing.admin import price_moves
 from billing.admin.acts.pages import ActsAdmin
-from billing.admin.acts.plans import ACTS, MAKE
+from billing.admin.acts.plans import ACTS, MAKE, sold_at
 from billing.admin.once import done_once
 from billing.admin.plan_filters import live_link, monthly_link
 from billing.admin.readonly import ReadOnly, ReadOnlyInline
@@ -26,11 +28,6 @@ from billing.plan_figures import Figures
 
 SOLD, RETIRED, NOT_YET, UNPUBLISHED = "for sale", "retired", "not yet for sale", "not at Stripe"
 STATES = {SOLD: "success", RETIRED: "info", NOT_YET: "info", UNPUBLISHED: "warning"}
-
-
-def sold_at(price: PlanPrice) -> str:
-    """Describe a price as an Office pays it: 49.00 USD for each seat a month."""
-    return f"{price.money}{' for each seat' if price.per_seat else ''} {price.in_words}"
 
 
 def state_of(price: PlanPrice) -> str:
@@ -94,12 +91,16 @@ class OperationInline(ReadOnlyInline):
 
 @admin.register(Plan)
 class PlanAdmin(ReadOnly, ActsAdmin):
-    acts = ACTS
+    acts = (*ACTS, price_moves.MOVE)
     list_display = ("name", "state", "prices", "offices", "monthly", "code")
     search_fields = (*NAME, "code")
     fields = (("name", "code"), ("state", "archived_at"))
     readonly_fields = ("state",)
     inlines = (PriceInline, OperationInline)
+
+    def get_urls(self) -> list[URLPattern]:
+        move = self.admin_site.admin_view(functools.partial(price_moves.page, self))
+        return [path("move/<int:number>/", move, name="billing_plan_price_move"), *super().get_urls()]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return roles.has(request.user, Power.PLANS)  # type: ignore[arg-type]  # nobody else gets here

@@ -29,6 +29,11 @@ from billing.operations.plans.retiring import RenamePlan, RetirePlan, RetirePric
 SHORT_NAME = "A short name for programs, such as {}. It cannot be changed later. Offices do not see it."
 
 
+def sold_at(price: PlanPrice) -> str:
+    """Describe a price as an Office pays it: 49.00 USD for each seat a month."""
+    return f"{price.money}{' for each seat' if price.per_seat else ''} {price.in_words}"
+
+
 class PriceField(forms.ModelChoiceField):
     """One of the plan's prices that are not retired."""
 
@@ -36,7 +41,7 @@ class PriceField(forms.ModelChoiceField):
         super().__init__(PlanPrice.objects.none(), to_field_name="public_id", widget=UnfoldAdminSelectWidget, **kwargs)
 
     def label_from_instance(self, obj: PlanPrice) -> str:
-        return f"{obj.money}{' for each seat' if obj.per_seat else ''} {obj.in_words} ({obj.code})"
+        return f"{obj.plan}: {sold_at(obj)} ({obj.code})"
 
 
 class PriceForm(WhyForm):
@@ -150,7 +155,7 @@ class RetirePriceForm(WhyForm):
 
 
 def _unretired(plan: Plan) -> QuerySet[PlanPrice]:
-    return plan.prices.unretired(clock.billing())
+    return plan.prices.unretired(clock.billing()).select_related("plan")
 
 
 @dataclass(frozen=True, slots=True)
