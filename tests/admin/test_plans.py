@@ -32,6 +32,10 @@ def form(**given):
     return {"name": "Clinic", "code": "clinic", **price, **WHY, **given}
 
 
+def confirmed_form():
+    return form(confirmed="yes", repeated="Clinic: 299.00 USD a month, whatever the number of seats.")
+
+
 def shown(client, page=ADD, **given):
     """What is repeated before it is made."""
     answer = client.post(page, form(**given))
