@@ -21,8 +21,19 @@ from billing.admin.acts import Button, Click, OperationAct
 from billing.admin.acts.pages import ActsAdmin
 from billing.admin.readonly import ReadOnly
 from billing.audit import actor, seals, trail
+from billing.bulk import running
 from billing.findings import report
-from billing.models import Agreement, Finding, Notification, Office, PlanPrice, ReceivedEvent, ServiceIdentity, User
+from billing.models import (
+    Agreement,
+    BulkAct,
+    Finding,
+    Notification,
+    Office,
+    PlanPrice,
+    ReceivedEvent,
+    ServiceIdentity,
+    User,
+)
 from billing.operations.engine.begin import perform
 from billing.operations.offices.customer import EnsureCustomer
 from billing.reconciliation.runs import reconcile
@@ -33,7 +44,7 @@ from tests.admin import test_plans, test_services
 from tests.admin.test_agreements import EXECUTED, NOT_REQUIRED
 from tests.admin.test_findings import a_customer
 from tests.audit.test_walk import WAYS, entries_after, last
-from tests.conftest import ADMINISTRATOR, a_person
+from tests.conftest import ADMINISTRATOR, a_person, price, subscribed_office
 from tests.operations.test_lost_answers import REASON
 
 WHY, WITHOUT = {"reason": REASON}, {"csrfmiddlewaretoken": "x"}
@@ -189,6 +200,19 @@ def of_plan(act: str, **given: Any) -> Callable[[Stage], Any]:
     return done
 
 
+def preview_a_move(stage: Stage) -> Any:
+    subscribed_office(stage.office, by=stage.operator)
+    old, new = price("practice-monthly"), price("seats-monthly")
+    given = {"old": str(old.public_id), "new": str(new.public_id), "when": "now", **test_plans.WHY}
+    return stage.post("plan", "move", given, of=old.plan)
+
+
+def confirm_a_move(stage: Stage) -> Any:
+    page = preview_a_move(stage).headers["Location"]
+    running.go_on(str(BulkAct.objects.get().pk))
+    return stage.client.post(page)
+
+
 def save_office(stage: Stage) -> Any:
     page = reverse("admin:billing_office_change", args=[stage.office.pk])
     sets = [one.formset.management_form for one in stage.client.get(page).context["inline_admin_formsets"]]
@@ -205,6 +229,8 @@ DONE: dict[str, Callable[[Stage], Any]] = {
     "office_change": save_office,
     "plan_add": make_plan,
     "plan_add_price": of_plan("add_price"),
+    "plan_move": preview_a_move,
+    "plan_price_move": confirm_a_move,
     "plan_publish": of_plan("publish"),
     "plan_rename": of_plan("rename", name="Another"),
     "plan_retire_price": of_plan("retire_price"),
