@@ -76,13 +76,21 @@ class PriceInline(ReadOnlyInline):
 class OperationInline(ReadOnlyInline):
     model = PlanOperation
     tab = False
-    fields = ("created_at", "what", "state", "actor_label", "reason", "error_message")
+    fields = ("created_at", "what", "state", "asked_by", "reason", "wrong")
     readonly_fields = fields
     verbose_name_plural = "What was done"
 
     @display(description="What")
     def what(self, row: PlanOperation) -> str:
         return row.in_words
+
+    @display(description="Asked by")
+    def asked_by(self, row: PlanOperation) -> str:
+        return row.actor_label
+
+    @display(description="What went wrong")
+    def wrong(self, row: PlanOperation) -> str:
+        return row.error_message or "–"
 
     @display(description="Outcome", label=TONES)
     def state(self, row: PlanOperation) -> str:
@@ -94,8 +102,8 @@ class PlanAdmin(ReadOnly, ActsAdmin):
     acts = (*ACTS, price_moves.MOVE)
     list_display = ("name", "state", "prices", "offices", "monthly", "code")
     search_fields = (*NAME, "code")
-    fields = (("name", "code"), ("state", "archived_at"))
-    readonly_fields = ("state",)
+    fields = (("name", "code"), ("state", "retired_at"))
+    readonly_fields = ("state", "retired_at")
     inlines = (PriceInline, OperationInline)
 
     def get_urls(self) -> list[URLPattern]:
@@ -135,6 +143,10 @@ class PlanAdmin(ReadOnly, ActsAdmin):
         prices = getattr(row, "shown_prices", None)
         states = {state_of(one) for one in (row.prices.select_related("plan") if prices is None else prices)}
         return next((one for one in (SOLD, UNPUBLISHED, NOT_YET) if one in states), "no price for sale")
+
+    @display(description="Retired")
+    def retired_at(self, row: Plan) -> Any:
+        return row.archived_at or "–"
 
     @display(description="Prices for sale")
     def prices(self, row: Any) -> str:

@@ -19,7 +19,7 @@ from billing import clock, errors
 from billing.access import roles
 from billing.access.roles import Power
 from billing.admin.acts import OtherAct
-from billing.admin.acts.plans import PriceField, sold_at
+from billing.admin.acts.plans import PriceField, in_words, sold_at
 from billing.admin.forms import WhyForm
 from billing.admin.once import done_once
 from billing.audit import actor, reads
@@ -63,7 +63,7 @@ MOVE = OtherAct(
     f"and confirm them. One move is of at most {price_moves.BATCH:,} Offices. Begin another one for the rest.",
     button="Preview the move",
     form=MoveForm,
-    facts=lambda plan: plan.name,
+    facts=in_words,
     offered=lambda plan: plan.stripe_product_id is not None,
     needs=Power.OPERATE,
 )

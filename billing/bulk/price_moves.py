@@ -37,7 +37,7 @@ Judged = dict[int, dict[str, Any] | Cannot]
 
 @dataclass(slots=True)
 class Totals:
-    """What the previewed Offices come to in one currency, in minor units."""
+    """What the previewed Offices come to in one currency, in minor units. A trial is no recurring revenue yet."""
 
     currency: str
     offices: int = 0
@@ -148,7 +148,11 @@ def _can_be_previewed(offices: Sequence[Office], given: Mapping[str, Any]) -> Ju
         if why or subscription is None:
             found[office.pk] = Cannot(why)
         else:
-            found[office.pk] = {"quantity": subscription.quantity, "before": subscription.monthly_amount}
+            found[office.pk] = {
+                "quantity": subscription.quantity,
+                "before": subscription.monthly_amount,
+                "is_revenue": subscription.counts_as_revenue,
+            }
     return found
 
 
@@ -173,8 +177,8 @@ def _previewed(work: Work) -> Result:
     data = {
         "as_of": seen.as_of.isoformat(),
         "currency": new.currency,
-        "before": work.own["before"],
-        "after": new.monthly_amount(quantity if new.per_seat else 1),
+        "before": work.own["before"] if work.own["is_revenue"] else 0,
+        "after": new.monthly_amount(quantity if new.per_seat else 1) if work.own["is_revenue"] else 0,
         "charged": seen.charged.amount if now else 0,
         "credited": max(0, -seen.total.amount) if now else 0,
     }

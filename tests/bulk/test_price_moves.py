@@ -49,12 +49,13 @@ def states(act):
 def test_the_totals_of_a_preview_are_those_of_its_offices_and_nothing_changes(stripe, administrator, operator):
     seated(operator, 2, 5)
     subscribed_office(an_office("Other plan"), by=operator)
+    subscribed_office(an_office("Trying"), by=operator, plan="seats-monthly", quantity=9, trial_days=14)
     new = dearer(administrator)
 
     act = previewed(new, operator, "now")
 
     [total] = price_moves.come_to(act).totals.values()
-    assert (total.offices, total.before, total.after) == (2, 7 * 4_900, 7 * 5_900)
+    assert (total.offices, total.before, total.after) == (3, 7 * 4_900, 7 * 5_900)
     assert 0 < total.charged <= 7 * 1_000  # it began today: nearly the whole difference
     assert total.credited == 0
     assert not Operation.objects.filter(kind="change_subscription").exists()

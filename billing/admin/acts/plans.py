@@ -34,6 +34,12 @@ def sold_at(price: PlanPrice) -> str:
     return f"{price.money}{' for each seat' if price.per_seat else ''} {price.in_words}"
 
 
+def in_words(plan: Plan) -> str:
+    """Say at which prices the plan is sold, or will be when it is published."""
+    sold = "; ".join(sold_at(one) for one in plan.prices.unretired(clock.billing()).order_by("unit_amount"))
+    return f"{plan.name}: {sold}." if sold else f"{plan.name} has no price that is not retired."
+
+
 class PriceField(forms.ModelChoiceField):
     """One of the plan's prices that are not retired."""
 
@@ -222,7 +228,7 @@ ACTS = (
         "that. A new price can replace an old one, which is then retired.",
         button="Show what is sold",
         form=AddPriceForm,
-        facts=lambda plan: plan.name,
+        facts=in_words,
     ),
     PlanAct(
         declared=PublishPlan,
@@ -231,7 +237,7 @@ ACTS = (
         says="What is not at Stripe yet is made there: the plan, and each of its prices that is not retired. After "
         "that it is for sale.",
         button="Publish",
-        facts=lambda plan: "; ".join(str(one) for one in plan.prices.unpublished(clock.billing())) or plan.name,
+        facts=in_words,
     ),
     PlanAct(
         declared=RenamePlan,
@@ -241,7 +247,7 @@ ACTS = (
         "one.",
         button="Rename",
         form=RenameForm,
-        facts=lambda plan: plan.name,
+        facts=in_words,
     ),
     PlanAct(
         declared=RetirePrice,
@@ -251,7 +257,7 @@ ACTS = (
         "be sold again: add another price instead.",
         button="Retire the price",
         form=RetirePriceForm,
-        facts=lambda plan: plan.name,
+        facts=in_words,
     ),
     PlanAct(
         declared=RetirePlan,
@@ -260,6 +266,6 @@ ACTS = (
         says="Nobody can subscribe to this plan any more, here or at Stripe. Offices that have it keep it. It cannot "
         "be sold again: make another plan instead.",
         button="Retire the plan",
-        facts=lambda plan: plan.name,
+        facts=in_words,
     ),
 )
