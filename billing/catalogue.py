@@ -75,6 +75,7 @@ def _apply(row: Plan | PlanPrice, ticket: int, *, active: bool) -> None:
     with transaction.atomic(durable=True):
         if not type(row).objects.filter(pk=row.pk, ticket__lt=ticket).update(ticket=ticket):
             return
+        row.refresh_from_db()  # somebody may have retired it while Stripe answered
         if isinstance(row, Plan):
             mirror.product(row, active=active)
             is_sold = row.archived_at is None

@@ -538,6 +538,18 @@ class OperationInProgress(BillingError):
         )
 
 
+class PlanOperationInProgress(BillingError):
+    code = "plan_operation_in_progress"
+    category = Category.CONFLICT
+
+    def __init__(self, other: Any) -> None:
+        super().__init__(
+            f"Another operation on this plan is not settled yet: “{other.in_words}”, asked for by {other.actor_label}. "
+            "Wait for its outcome, then try again.",
+            about=other,
+        )
+
+
 class ReconciliationUnderWay(Refusal):
     code = "reconciliation_under_way"
     category = Category.CONFLICT
@@ -805,6 +817,20 @@ class PlanUnknown(Refusal):
     category = Category.INVALID
     message = "There is no such plan price for sale."
     remedy = "Choose one of the listed plans."
+
+
+class PlanRetired(Refusal):
+    code = "plan_retired"
+    category = Category.CONFLICT
+    message = "This plan is retired."
+    remedy = "Make another plan."
+
+
+class PlanCodeTaken(Refusal):
+    code = "plan_code_taken"
+    category = Category.CONFLICT
+    message = "Another plan or price has this code."
+    remedy = "Choose another code. The codes of plans and of prices are each used once."
 
 
 class PriceNotOurs(Refusal):

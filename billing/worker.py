@@ -32,7 +32,7 @@ from billing import (  # noqa: F401  for their jobs
     stored_texts,
     waits,
 )
-from billing.bulk import follow_ups, offices, running  # noqa: F401  for their kinds and their job
+from billing.bulk import follow_ups, offices, price_moves, running  # noqa: F401  for their kinds and their job
 from billing.bulk import keeping as keeping_of_bulk_acts  # noqa: F401  for its job
 from billing.models import WorkerHeartbeat
 from billing.monitoring import direct, key, telling  # noqa: F401  for their jobs

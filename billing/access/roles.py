@@ -45,7 +45,7 @@ class Power(Enum):
 SEEN = (
     "office plan planprice subscription subscriptionitem subscriptionchange movement invoice invoicepayment payment "
     "paymentmethod adjustment operation operationstep receivedevent membership agreement finding job notification "
-    "workerheartbeat stripeaccount reconciliation user invitation vouching approvalrequest emergencyrole "
+    "planoperation workerheartbeat stripeaccount reconciliation user invitation vouching approvalrequest emergencyrole "
     "serviceidentity officenote followup bulkact bulkrow"
 ).split()
 PERMISSIONS: dict[Power, tuple[str, ...]] = {

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -30,7 +30,7 @@ from billing.audit import actor
 from billing.audit.actor import Actor
 from billing.findings import KINDS
 from billing.models import Finding, Reconciliation, User
-from billing.reconciliation import decisions
+from billing.reconciliation import decisions, progress
 
 OF_COMPARISON = "comparisons__id__exact"
 COUNTED = {"drifted": "repaired", "left": "left for a person"}
@@ -162,7 +162,15 @@ class ReconciliationAdmin(ReadOnly, ActsAdmin):
     list_per_page = 50
     list_display = ("began_at", "state", "took", "asked_by", "drifted", "left", "missed", "adopted")
     actions_list = ("compare_all",)
+    change_form_before_template = "billing/comparison_progress.html"
     fields = ("began_at ended_at took asked_by reason covers events_since counted told last_error").split()
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        run = kwargs.get("obj")
+        context["progress"] = progress.of(run) if run else None
+        return super().render_change_form(request, context, *args, **kwargs)
 
     @display(description="State", label={"ended": "success", "under way": "info", "stopped by an error": "warning"})
     def state(self, row: Reconciliation) -> str:
@@ -177,7 +185,8 @@ class ReconciliationAdmin(ReadOnly, ActsAdmin):
     @display(description="Duration, or stage")
     def took(self, row: Reconciliation) -> str:
         if row.ended_at is None:
-            return f"stage: {row.stage}"
+            seen = progress.of(row)
+            return f"{seen.percent} %, stage: {row.stage}" if seen else f"stage: {row.stage}"
         return f"{(row.ended_at - row.began_at).total_seconds():.0f} s"
 
     @display(description="Compares")
@@ -223,12 +232,10 @@ class ReconciliationAdmin(ReadOnly, ActsAdmin):
         back = reverse("admin:billing_reconciliation_changelist")
         if request.method == "POST":
             try:
-                reconciliation.begin(by=actor.person(request.user), reason="asked for in the admin")
+                run = reconciliation.begin(by=actor.person(request.user), reason="asked for in the admin")
                 jobs.enqueue("reconcile")
-                messages.success(
-                    request,
-                    "The comparison has begun. Load this page again to see how far it is.",
-                )
+                messages.success(request, "The comparison has begun.")
+                return redirect(self._page(run))
             except errors.ReconciliationUnderWay as error:
                 messages.warning(request, str(error))
             return redirect(back)

@@ -1,140 +1,162 @@
-"""Plans and their prices. A saved price cannot be changed, so a person confirms it in words before it is saved."""
+"""Plans and their prices: what is for sale, who has it, and what was done to it. Changed by operations alone."""
 
-from collections.abc import Iterator
-from typing import Any, cast
+import functools
+from typing import Any
 
-from django import forms
 from django.contrib import admin
-from django.forms.models import BaseInlineFormSet
-from django.http import HttpRequest, HttpResponse, QueryDict
-from unfold.admin import TabularInline
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminDecimalFieldWidget
 
-from billing import money
-from billing.admin.acts.amounts import AmountField, in_minor_units
-from billing.admin.forms import GatedForm
-from billing.admin.masking import MaskedAdmin
+from billing import clock, plan_figures
+from billing.access import roles
+from billing.access.roles import Power
+from billing.admin import price_moves
+from billing.admin.acts.pages import ActsAdmin
+from billing.admin.acts.plans import ACTS, MAKE, sold_at
+from billing.admin.once import done_once
+from billing.admin.plan_filters import live_link, monthly_link
+from billing.admin.readonly import ReadOnly, ReadOnlyInline
 from billing.admin.searching import NAME
-from billing.models import Plan, PlanPrice
+from billing.admin.tones import TONES
+from billing.audit import actor
+from billing.models import Plan, PlanOperation, PlanPrice
+from billing.plan_figures import Figures
+
+SOLD, RETIRED, NOT_YET, UNPUBLISHED = "for sale", "retired", "not yet for sale", "not at Stripe"
+STATES = {SOLD: "success", RETIRED: "info", NOT_YET: "info", UNPUBLISHED: "warning"}
 
 
-class PriceForm(GatedForm):
-    """A form for a price as a person writes it, such as 299.00. It is stored in minor units."""
-
-    amount = AmountField(
-        min_value=0,
-        max_digits=14,
-        label="Price",
-        help_text="Such as 299.00.",
-        widget=UnfoldAdminDecimalFieldWidget,
-    )
-
-    class Meta:
-        model = PlanPrice
-        fields = ("code", "currency", "interval", "interval_count", "per_seat")
-
-    def clean_currency(self) -> str:
-        currency = self.cleaned_data["currency"].strip().lower()
-        if currency not in money.CURRENCIES:
-            raise forms.ValidationError(
-                f"{currency.upper()} is not a currency that Stripe takes. Write its three letters, such as USD."
-            )
-        return currency
-
-    def clean_interval_count(self) -> int:
-        """Refuse a count below 1 with clear words, before the database's constraint does."""
-        count: int = self.cleaned_data["interval_count"]
-        if count < 1:
-            raise forms.ValidationError("At least 1.")
-        return count
-
-    def clean(self) -> dict[str, Any]:
-        given = super().clean() or self.cleaned_data
-        if "amount" in given and "currency" in given:
-            try:
-                self.instance.unit_amount = in_minor_units(given["amount"], given["currency"])
-            except forms.ValidationError as error:
-                self.add_error("amount", error)
-        return given
+def state_of(price: PlanPrice) -> str:
+    now = clock.billing()
+    if price.plan.archived_at or (price.active_until and price.active_until <= now):
+        return RETIRED
+    if price.stripe_price_id is None:
+        return UNPUBLISHED
+    return SOLD if price.is_for_sale(now) else NOT_YET
 
 
-class Prices(BaseInlineFormSet):
-    """The new prices of a plan. They are valid only if the form returns their exact words as ``confirmed``."""
-
-    def is_valid(self) -> bool:
-        return super().is_valid() and not self.to_confirm
-
-    @property
-    def to_confirm(self) -> list[str]:
-        """Return the new prices in words, or an empty list if a person has confirmed exactly these."""
-        if not self.is_bound or not super().is_valid():
-            return []
-        words = list(self._in_words())
-        return [] if words == cast(QueryDict, self.data).getlist("confirmed") else words
-
-    def _in_words(self) -> Iterator[str]:
-        for form in self.extra_forms:
-            if form.has_changed():
-                yield in_words(form.instance)
-
-
-def in_words(price: PlanPrice) -> str:
-    """Describe one price as the Office will pay it: 299.00 USD a month."""
-    seat = " for each seat" if price.per_seat else ""
-    free = ", which is free of charge" if price.unit_amount == 0 else ""
-    return f"{price.code}: {price.money}{seat} {price.in_words}{free}"
-
-
-class PriceInline(TabularInline):
-    """The prices of a plan. They are added and never edited. `manage.py setup_stripe` publishes new ones."""
-
+class PriceInline(ReadOnlyInline):
     model = PlanPrice
-    form = PriceForm
-    formset = Prices
-    extra = 0
-    fields = ("code", "currency", "amount", "interval", "interval_count", "per_seat", "published")
-    readonly_fields = ("published",)
+    tab = False
+    fields = ("sold", "state", "offices", "monthly", "code", "retired_at")
+    readonly_fields = fields
+    verbose_name_plural = "Prices"
+    figures: dict[int, Figures]
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    def get_queryset(self, request: HttpRequest) -> Any:
+        key = request.resolver_match and request.resolver_match.kwargs.get("object_id")
+        self.figures = plan_figures.of_prices(PlanPrice.objects.filter(plan=int(key))) if key else {}
+        return super().get_queryset(request).select_related("plan")
 
     @display(description="Price")
-    def amount(self, row: PlanPrice) -> str:
-        return str(row.money)
+    def sold(self, row: PlanPrice) -> str:
+        return sold_at(row)
 
-    @display(description="At Stripe", boolean=True)
-    def published(self, row: PlanPrice) -> bool:
-        return bool(row.stripe_price_id)
+    @display(description="State", label=STATES)
+    def state(self, row: PlanPrice) -> str:
+        return state_of(row)
+
+    @display(description="Offices")
+    def offices(self, row: PlanPrice) -> str:
+        return live_link(row, self.figures.get(row.pk, Figures()))
+
+    @display(description="Recurring revenue a month")
+    def monthly(self, row: PlanPrice) -> str:
+        return monthly_link(row, self.figures.get(row.pk, Figures()))
+
+    @display(description="Retired")
+    def retired_at(self, row: PlanPrice) -> Any:
+        return row.active_until or "–"
+
+
+class OperationInline(ReadOnlyInline):
+    model = PlanOperation
+    tab = False
+    fields = ("created_at", "what", "state", "asked_by", "reason", "wrong")
+    readonly_fields = fields
+    verbose_name_plural = "What was done"
+
+    @display(description="What")
+    def what(self, row: PlanOperation) -> str:
+        return row.in_words
+
+    @display(description="Asked by")
+    def asked_by(self, row: PlanOperation) -> str:
+        return row.actor_label
+
+    @display(description="What went wrong")
+    def wrong(self, row: PlanOperation) -> str:
+        return row.error_message or "–"
+
+    @display(description="Outcome", label=TONES)
+    def state(self, row: PlanOperation) -> str:
+        return row.status
 
 
 @admin.register(Plan)
-class PlanAdmin(MaskedAdmin):
-    form = GatedForm
-    list_display = ("name", "code", "archived_at")
+class PlanAdmin(ReadOnly, ActsAdmin):
+    acts = (*ACTS, price_moves.MOVE)
+    list_display = ("name", "state", "prices", "offices", "monthly", "code")
     search_fields = (*NAME, "code")
-    fields = ("name", "code")
-    inlines = (PriceInline,)
-    change_form_before_template = "billing/plan_to_confirm.html"
+    fields = (("name", "code"), ("state", "retired_at"))
+    readonly_fields = ("state", "retired_at")
+    inlines = (PriceInline, OperationInline)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.fields if obj else ()
+    def get_urls(self) -> list[URLPattern]:
+        move = self.admin_site.admin_view(functools.partial(price_moves.page, self))
+        return [path("move/<int:number>/", move, name="billing_plan_price_move"), *super().get_urls()]
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return roles.has(request.user, Power.PLANS)  # type: ignore[arg-type]  # nobody else gets here
 
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        if not context["errors"]:
-            context["to_confirm"] = [
-                words for inline in context["inline_admin_formsets"] for words in _to_confirm(inline.formset)
-            ]
-        return super().render_change_form(request, context, *args, **kwargs)
+    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Ask for a plan, repeat in words what is sold, and make it by an operation."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        page = self._page(None)
+        by = actor.person(request.user)
+        return done_once(request, page, lambda: self._asked(MAKE, request, None, by, page))
 
+    def _page(self, subject: Any) -> str:
+        return super()._page(subject) if subject else reverse("admin:billing_plan_changelist")
 
-def _to_confirm(formset: Any) -> list[str]:
-    return formset.to_confirm if isinstance(formset, Prices) else []
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Read what the rows show beside their columns: two statements, however many plans there are."""
+        shown = super().get_changelist_instance(request)
+        prices: dict[int, list[PlanPrice]] = {}
+        for one in PlanPrice.objects.select_related("plan").order_by("unit_amount", "pk"):
+            prices.setdefault(one.plan_id, []).append(one)
+        figures = plan_figures.of_prices()
+        for plan in shown.result_list:
+            plan.shown_prices = prices.get(plan.pk, [])
+            plan.figures = plan_figures.together(plan.shown_prices, figures)
+        return shown
+
+    @display(description="State", label=STATES)
+    def state(self, row: Plan) -> str:
+        if row.archived_at:
+            return RETIRED
+        prices = getattr(row, "shown_prices", None)
+        states = {state_of(one) for one in (row.prices.select_related("plan") if prices is None else prices)}
+        return next((one for one in (SOLD, UNPUBLISHED, NOT_YET) if one in states), "no price for sale")
+
+    @display(description="Retired")
+    def retired_at(self, row: Plan) -> Any:
+        return row.archived_at or "–"
+
+    @display(description="Prices for sale")
+    def prices(self, row: Any) -> str:
+        sold = [(sold_at(one),) for one in row.shown_prices if state_of(one) == SOLD]
+        return format_html_join(mark_safe("<br>"), '<span class="whitespace-nowrap">{}</span>', sold) or "–"
+
+    @display(description="Offices")
+    def offices(self, row: Any) -> str:
+        return live_link(row, row.figures)
+
+    @display(description="Recurring revenue a month")
+    def monthly(self, row: Any) -> str:
+        return monthly_link(row, row.figures)

@@ -92,7 +92,12 @@ LIVES = (
         NOTHING,
     ),
     Life("Services", "billing.ServiceIdentity billing.ServiceSecret", "as long as the trail names them", NOTHING),
-    Life("Plans, and our account at Stripe", "billing.Plan billing.PlanPrice billing.StripeAccount", PRODUCT, NOTHING),
+    Life(
+        "Plans and operations on them, and our account at Stripe",
+        "billing.Plan billing.PlanPrice billing.PlanOperation billing.StripeAccount",
+        PRODUCT,
+        NOTHING,
+    ),
     Life("Roles and kinds of rows", "auth contenttypes guardian", PRODUCT, NOTHING),
     Life("Django's own log of the admin, which nothing writes", "admin", PRODUCT, NOTHING),
 )

@@ -65,6 +65,7 @@ REGISTERED: dict[type[Model], dict[str, Any]] = {
     models.OfficeNote: {"exclude_fields": ["text"]},
     models.Plan: {"exclude_fields": ["ticket", "name_folded"]},
     models.PlanPrice: {"exclude_fields": ["ticket"]},
+    models.PlanOperation: {"include_fields": ["kind", "status", "error_code", "actor_label", "reason"]},
     models.Subscription: {"exclude_fields": ["ticket"]},
     models.Invoice: {"exclude_fields": ["ticket", "lines", "reconciled_at"]},
     models.SubscriptionItem: {},

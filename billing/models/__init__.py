@@ -21,6 +21,7 @@ from billing.models.office_note import OfficeNote
 from billing.models.operation import Operation, OperationStep
 from billing.models.payment_method import PaymentMethod
 from billing.models.plan import Plan, PlanPrice
+from billing.models.plan_operation import PlanOperation
 from billing.models.queue import Job, RequestBudget, WorkerHeartbeat
 from billing.models.rate_count import RateCount
 from billing.models.received_event import ReceivedEvent
@@ -71,6 +72,7 @@ __all__ = [
     "Payment",
     "PaymentMethod",
     "Plan",
+    "PlanOperation",
     "PlanPrice",
     "RateCount",
     "ReceivedEvent",

@@ -34,6 +34,14 @@ class PlanPriceQuerySet(models.QuerySet["PlanPrice"]):
             .select_related("plan")
         )
 
+    def unretired(self, at: datetime) -> "PlanPriceQuerySet":
+        """Return the prices that are for sale at ``at`` or will be, as far as their own dates say. Not the plan."""
+        return self.exclude(active_until__lte=at)
+
+    def unpublished(self, at: datetime) -> "PlanPriceQuerySet":
+        """Return the prices that are not retired and not at Stripe yet."""
+        return self.unretired(at).filter(stripe_price_id=None)
+
 
 class PlanPrice(models.Model):
     class Interval(models.TextChoices):

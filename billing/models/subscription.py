@@ -81,6 +81,11 @@ class Subscription(Discounted):
             models.Index(fields=["office", "created_at"], name="subscription_of_office"),
             models.Index(fields=["status", "deleted_at", "currency", "monthly_amount"], name="subscription_by_revenue"),
             models.Index(fields=["created_at", "id"], name="subscription_by_time"),
+            models.Index(
+                # what is counted for each price is read from the index alone
+                fields=["plan_price", "currency", "status", "deleted_at", "monthly_amount"],
+                name="subscription_by_price",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -44,11 +44,20 @@ class SessionLimits:
                 _end(request, user, row, why)
         response = self.get_response(request)
         if user.is_authenticated and request.user.is_authenticated and row and not response.streaming:
-            _note_use(row)
+            if not refreshes_itself(request):
+                _note_use(row)
             _tell(response, row, user)
         elif COOKIE in request.COOKIES:
             response.delete_cookie(COOKIE)
         return response
+
+
+def refreshes_itself(request: HttpRequest) -> bool:
+    """Return whether a page asks how far something is, by itself: nobody has used the session.
+
+    htmx names the element that asks. Source: https://htmx.org/reference/#request_headers
+    """
+    return request.method == "GET" and request.headers.get("HX-Trigger", "").endswith("-progress")
 
 
 def ends(row: UserSession, user: User) -> tuple[datetime, bool]:

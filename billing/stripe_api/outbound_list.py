@@ -180,6 +180,8 @@ ALLOWED: dict[str, dict[str, Fields]] = {
         },
         # the catalogue: neutral names, because they are printed on card statements
         "/v1/products": {"name": (PLAN_NAME,), **_labels("plan")},
+        "/v1/products/*": {"name": (PLAN_NAME,), "active": (FLAG,)},
+        "/v1/prices/*": {"active": (FLAG,)},
         "/v1/prices": {
             "product": PRODUCT,
             "currency": (CURRENCY,),
@@ -274,8 +276,9 @@ ALLOWED: dict[str, dict[str, Fields]] = {
         "/v1/setup_intents/*": {},
         "/v1/checkout/sessions": PAGE | {"customer": CUSTOMER, "status": words(CheckoutStatus.OPEN)},
         "/v1/checkout/sessions/*": _expand("setup_intent"),
+        "/v1/products": PAGE,
         "/v1/products/*": {},
-        "/v1/prices": PAGE | {"type": words("recurring")} | _expand("data.product"),
+        "/v1/prices": PAGE | {"type": words("recurring"), "product": PRODUCT} | _expand("data.product"),
         "/v1/prices/*": _expand("product"),
         # a discount code that somebody typed; one that the gate refuses is compared with the lists here
         "/v1/coupons": PAGE | _expand(*(f"data.{one}" for one in OF_COUPON)),

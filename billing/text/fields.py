@@ -26,6 +26,7 @@ TYPED: dict[str, Typed] = {
     "Agreement.legal_basis": Typed.LEGAL_BASIS,
     "Agreement.withdrawn_reason": Typed.REASON,
     "Operation.reason": Typed.REASON,
+    "PlanOperation.reason": Typed.REASON,
     "ApprovalRequest.reason": Typed.REASON,
     "ApprovalRequest.decision_reason": Typed.REASON,
     "EmergencyRole.reason": Typed.REASON,

@@ -95,6 +95,7 @@ ACTS = {
         "D": "open_pdf open_page",
     },
     "payment": {"G": "refund"},
+    "plan": {"N": "add_price publish rename retire_price retire", "V": "move price_move"},
     "finding": {"V": "compare link adopt close"},
     "reconciliation": {"V": "end compare_all"},
     "receivedevent": {"V": "replay_all"},

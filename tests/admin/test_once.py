@@ -17,7 +17,7 @@ from tests.admin.test_agreements import EXECUTED
 from tests.admin.test_agreements import LIST as AGREEMENTS
 from tests.admin.test_people import INVITE
 from tests.admin.test_plans import ADD as ADD_PLAN
-from tests.admin.test_plans import form as plan_form
+from tests.admin.test_plans import confirmed_form as plan_form
 from tests.admin.test_services import ADD as ADD_SERVICE
 from tests.admin.test_services import form as service_form
 from tests.moving.test_frozen import answers

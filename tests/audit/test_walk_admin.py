@@ -21,8 +21,19 @@ from billing.admin.acts import Button, Click, OperationAct
 from billing.admin.acts.pages import ActsAdmin
 from billing.admin.readonly import ReadOnly
 from billing.audit import actor, seals, trail
+from billing.bulk import running
 from billing.findings import report
-from billing.models import Agreement, Finding, Notification, Office, ReceivedEvent, ServiceIdentity, User
+from billing.models import (
+    Agreement,
+    BulkAct,
+    Finding,
+    Notification,
+    Office,
+    PlanPrice,
+    ReceivedEvent,
+    ServiceIdentity,
+    User,
+)
 from billing.operations.engine.begin import perform
 from billing.operations.offices.cards import MakeCardLink
 from billing.operations.offices.customer import EnsureCustomer
@@ -34,7 +45,7 @@ from tests.admin import test_plans, test_services
 from tests.admin.test_agreements import EXECUTED, NOT_REQUIRED
 from tests.admin.test_findings import a_customer
 from tests.audit.test_walk import WAYS, entries_after, last
-from tests.conftest import ADMINISTRATOR, a_person
+from tests.conftest import ADMINISTRATOR, a_person, price, subscribed_office
 from tests.operations.test_lost_answers import REASON
 
 WHY, WITHOUT = {"reason": REASON}, {"csrfmiddlewaretoken": "x"}
@@ -182,10 +193,39 @@ def tomorrow() -> str:
     return (clock.wall() + timedelta(days=2)).date().isoformat()
 
 
-def save_plan(stage: Stage) -> Any:
-    page = reverse("admin:billing_plan_change", args=[stage.at["plan"]])
-    given = test_plans.form(test_plans.row())
-    return stage.client.post(page, {**given, "confirmed": stage.client.post(page, given).context["to_confirm"]})
+def a_price(stage: Stage) -> PlanPrice:
+    terms = {"currency": "usd", "unit_amount": 4_900, "interval": "month"}
+    with trail.acting(stage.administrator, reason=REASON):
+        return PlanPrice.objects.get_or_create(plan_id=stage.at["plan"], code="of-the-walk", defaults=terms)[0]
+
+
+def make_plan(stage: Stage) -> Any:
+    given = test_plans.form()
+    shown = stage.client.post(test_plans.ADD, given).context["preview"]
+    return stage.post_to("plan_add", {**given, "confirmed": "yes", "repeated": shown.confirms})
+
+
+def of_plan(act: str, **given: Any) -> Callable[[Stage], Any]:
+    def done(stage: Stage) -> Any:
+        chosen = {"price": str(a_price(stage).public_id), **given}
+        sent = {**test_plans.form(price_code="another"), **chosen}
+        shown = stage.post("plan", act, sent).context_data["preview"] if act == "add_price" else None
+        return stage.post("plan", act, {**sent, "confirmed": "yes", "repeated": shown.confirms} if shown else sent)
+
+    return done
+
+
+def preview_a_move(stage: Stage) -> Any:
+    subscribed_office(stage.office, by=stage.operator)
+    old, new = price("practice-monthly"), price("seats-monthly")
+    given = {"old": str(old.public_id), "new": str(new.public_id), "when": "now", **test_plans.WHY}
+    return stage.post("plan", "move", given, of=old.plan)
+
+
+def confirm_a_move(stage: Stage) -> Any:
+    page = preview_a_move(stage).headers["Location"]
+    running.go_on(str(BulkAct.objects.get().pk))
+    return stage.client.post(page)
 
 
 def save_office(stage: Stage) -> Any:
@@ -210,8 +250,14 @@ DONE: dict[str, Callable[[Stage], Any]] = {
     "bulkact_stop": lambda stage: stage.post("bulkact", "stop", WHY),
     "office_add": lambda stage: stage.post_to("office_add", A_NEW_OFFICE),
     "office_change": save_office,
-    "plan_add": lambda stage: stage.post_to("plan_add", test_plans.form()),
-    "plan_change": save_plan,
+    "plan_add": make_plan,
+    "plan_add_price": of_plan("add_price"),
+    "plan_move": preview_a_move,
+    "plan_price_move": confirm_a_move,
+    "plan_publish": of_plan("publish"),
+    "plan_rename": of_plan("rename", name="Another"),
+    "plan_retire_price": of_plan("retire_price"),
+    "plan_retire": of_plan("retire"),
     "membership_add": lambda stage: stage.post_to(
         "membership_add", {"user": stage.who.pk, "office": stage.office.pk, "role": "viewer"}
     ),

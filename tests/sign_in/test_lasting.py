@@ -178,3 +178,13 @@ def test_with_debug_on_the_names_are_plain_because_there_is_no_https(operator):
     browser.get("/account/password/change/")
     assert {"sessionid", "csrftoken"} <= browser.cookies.keys()
     assert not any(name.startswith("__Host-") for name in browser.cookies)
+
+
+def test_a_page_that_refreshes_by_itself_does_not_keep_a_session_alive(operator):
+    browser = browsing(operator.user.email)
+    rewind(seen=timedelta(minutes=10))
+
+    by_itself = browser.get("/account/sessions/", headers={"HX-Request": "true", "HX-Trigger": "comparison-progress"})
+    assert told(by_itself)[0] == pytest.approx(5 * 60, abs=2)
+    by_a_person = browser.get("/account/sessions/", headers={"HX-Request": "true", "HX-Trigger": "search"})
+    assert told(by_a_person)[0] == pytest.approx(15 * 60, abs=2)

@@ -21,12 +21,13 @@ NOT_TYPED = {
     },
     "a request, of fields that were judged": {
         *("ApprovalRequest.request", "Operation.request", "OperationStep.params", "BulkAct.given", "BulkRow.given"),
+        *("PlanOperation.request", "PlanOperation.steps"),
     },
     "printed by this software": {"Agreement.outbound_list"},
     "judged where it was typed": {
         *("AuditEntry.actor_email", "AuditEntry.actor_label", "AuditEntry.changes", "AuditEntry.changes_text"),
         *("AuditEntry.object_repr", "AuditEntry.serialized_data", "AuditEntry.additional_data"),
-        *("Operation.actor_label", "Reconciliation.actor_label", "Notification.recipient"),
+        *("Operation.actor_label", "PlanOperation.actor_label", "Reconciliation.actor_label", "Notification.recipient"),
         *("Office.name_folded", "Plan.name_folded", "User.name_folded", "OfficePart.part", "UserPart.part"),
     },
 }
@@ -34,8 +35,8 @@ NOT_TYPED = {
 OURS = (
     *("AuditEntry", "CachedValue", "Finding", "IdempotentRequest", "Job", "KnownSetting", "Notification", "Operation"),
     *("OperationStep", "ApprovalRequest", "RateCount", "ReceivedEvent", "Reconciliation", "RefusalCount"),
-    *("Backup", "BulkAct", "BulkRow", "Hold", "Movement", "Observation", "RolledUp", "RollUp", "ServiceSecret"),
-    *("StripeAccount", "WorkerHeartbeat"),
+    *("Backup", "BulkAct", "BulkRow", "Hold", "Movement", "Observation", "PlanOperation", "RolledUp", "RollUp"),
+    *("ServiceSecret", "StripeAccount", "WorkerHeartbeat"),
 )
 """Models whose other columns have words and codes of this software, or ids."""
 FROM_STRIPE = (

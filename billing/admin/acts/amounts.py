@@ -10,9 +10,13 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget
 from billing import money
 from billing.admin.forms import WhyForm
 
+DIGITS = "Write digits and a decimal point, such as 1299.00. No comma, no space and no sign of a currency."
+
 
 class AmountField(forms.DecimalField):
     """A field for digits with a decimal point. Other numbers that Python reads, such as 1e3 and 1_000, are refused."""
+
+    default_error_messages = {"invalid": DIGITS}
 
     def to_python(self, value: Any) -> Any:
         if not re.fullmatch(r"\s*-?[0-9]*\.?[0-9]*\s*", str(value or "")):
@@ -42,7 +46,16 @@ class AmountForm(WhyForm):
 
 
 def in_minor_units(written: Decimal, currency: str) -> int:
-    """Return the amount in minor units. Raises: ValidationError: the currency has fewer decimals."""
+    """Return the amount in minor units.
+
+    In many countries 1.000 is a thousand: three decimals are refused, also if they are zero, unless the currency has
+    three.
+
+    Raises: ValidationError: the currency has fewer decimals.
+    """
+    exponent = written.as_tuple().exponent
+    if isinstance(exponent, int) and -exponent > max(money.decimals(currency), 2):
+        raise forms.ValidationError(f"{currency.upper()} has fewer decimals than that. {DIGITS}")
     try:
         return money.from_decimal(written, currency).amount
     except ValueError as error:

@@ -28,6 +28,7 @@ from billing import errors
 from billing.access import roles
 from billing.access.roles import Power
 from billing.admin.acts import Act, Button, Click, Link, Token
+from billing.admin.acts.plans import Repeated
 from billing.admin.once import done_once
 from billing.admin.recorded import office_of
 from billing.admin.zoned import Zoned, in_zone_of
@@ -45,6 +46,7 @@ PREVIEWS: dict[type[Any], str] = {
     Preview: "billing/admin_preview.html",
     CreditPreview: "billing/admin_before_after.html",
     MoneyBack: "billing/admin_money_back.html",
+    Repeated: "billing/admin_repeated.html",
 }
 
 FILLED_BY_ADDRESS = (forms.ChoiceField, forms.ModelChoiceField, forms.IntegerField, forms.DecimalField)
@@ -136,7 +138,7 @@ class ActsAdmin(Zoned):
                     messages.success(request, f"{act.title}: done.")
                     if lost and lost.paid:
                         messages.warning(request, _not_given_back(lost, self._ways_back(request, subject, lost)))
-                    return redirect(page)
+                    return redirect(self._page(done) if isinstance(done, self.model) else page)
             except errors.StripeUnavailable as error:
                 messages.warning(request, str(error))
                 return redirect(page)
@@ -255,6 +257,8 @@ def confirming(preview: Any) -> str:
 
 def _title(act: Button, subject: Any) -> str:
     """Return the heading: the act, what it is about, and its Office."""
+    if subject is None:
+        return act.title
     office = office_of(subject)
     of = f", {office}" if office and office is not subject else ""
     return f"{act.title}: {subject}{of}"

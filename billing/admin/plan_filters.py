@@ -1,0 +1,65 @@
+"""Filters by which the numbers of a plan's page open the list of what they count."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
+
+from billing.models import Plan, PlanPrice, Subscription
+from billing.models.statuses import LIVE, REVENUE
+from billing.plan_figures import Figures
+
+COUNTED = {"live": LIVE, "monthly": REVENUE}
+
+
+class OnPlan(admin.SimpleListFilter):
+    """Subscriptions to one plan, or at one price of it."""
+
+    title = "plan or price"
+    parameter_name = "on"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        plans = [(f"plan-{plan.pk}", plan.name) for plan in Plan.objects.all()]
+        prices = [(f"price-{one.pk}", f"{one} ({one.code})") for one in PlanPrice.objects.select_related("plan")]
+        return plans + prices
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Subscription]) -> QuerySet[Subscription]:
+        what, _, key = (self.value() or "").partition("-")
+        if not key.isdecimal():
+            return queryset
+        return queryset.filter(**{"plan_price__plan" if what == "plan" else "plan_price": int(key)})
+
+
+class Counted(admin.SimpleListFilter):
+    """Subscriptions that are counted as live, or in the recurring revenue."""
+
+    title = "counted"
+    parameter_name = "counted"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("live", "live"), ("monthly", "in the recurring revenue")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Subscription]) -> QuerySet[Subscription]:
+        statuses = COUNTED.get(self.value() or "")
+        return queryset.filter(status__in=statuses, deleted_at=None) if statuses else queryset
+
+
+def live_link(of: Plan | PlanPrice, figures: Figures) -> str:
+    """Return the number of live subscriptions, as a link to their list."""
+    return _link(of, "live", f"{figures.live:,}") if figures.live else "0"
+
+
+def monthly_link(of: Plan | PlanPrice, figures: Figures) -> str:
+    """Return the recurring revenue, an amount for each currency, as links to the subscriptions that bring it."""
+    shown = [_link(of, "monthly", str(amount)) for amount in figures.revenue if amount.amount]
+    return format_html_join(mark_safe("<br>"), "{}", ((one,) for one in shown)) or "–"
+
+
+def _link(of: Plan | PlanPrice, counted: str, words: str) -> str:
+    on = f"plan-{of.pk}" if isinstance(of, Plan) else f"price-{of.pk}"
+    page = reverse("admin:billing_subscription_changelist", query={"on": on, "counted": counted})
+    return format_html('<a class="whitespace-nowrap text-link" href="{}">{}</a>', page, words)
