@@ -19,8 +19,8 @@ def _in_sidebar(title: str, icon: str, model: str) -> dict[str, object]:
     }
 
 
-# Every pair of a text and what is behind it has a contrast of 4.5 or more, in light and in dark: primary 600 on white and
-# on base 50 to 100, primary 500 on base 800 and 900, base 500 on white and base 100, base 400 on base 800 and 900.
+# Every pair of a text and what is behind it has a contrast of 4.5 or more, in light and in dark: primary 600 on white
+# and on base 50 to 100, primary 500 on base 800 and 900, base 500 on white and base 100, base 400 on base 800 and 900.
 # billing/static/billing/account.css has the same colours for the pages outside the admin.
 COLORS = {
     "primary": {
@@ -58,9 +58,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Office Billing",
     "SITE_HEADER": "Office Billing",
     "SITE_ICON": lambda request: static("billing/favicon.svg"),
-    "SITE_FAVICONS": [
-        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("billing/favicon.svg")}
-    ],
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("billing/favicon.svg")}],
     "DASHBOARD_CALLBACK": "billing.admin.overview.overview",
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,

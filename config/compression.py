@@ -1,9 +1,9 @@
 """Answers are compressed for clients that can read it.
 
-Compression can tell an attacker what is secret in a page, if the page also repeats what the attacker sends (BREACH). Two
-things stand against it. Django masks each CSRF token anew, so it never looks the same twice. And its middleware adds up
-to 100 random bytes to each answer, so that lengths say little. A token or a link that is shown once is on a page that
-repeats nothing.
+Compression can tell an attacker what is secret in a page, if the page also repeats what the attacker sends (BREACH).
+Two things stand against it. Django masks each CSRF token anew, so it never looks the same twice. And its middleware
+adds up to 100 random bytes to each answer, so that lengths say little. A token or a link that is shown once is on a
+page that repeats nothing.
 Source: https://docs.djangoproject.com/en/5.2/ref/middleware/#module-django.middleware.gzip
 """
 

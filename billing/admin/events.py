@@ -23,6 +23,7 @@ from billing.webhooks import inbox
 @admin.register(ReceivedEvent)
 class ReceivedEventAdmin(ReadOnlyAdmin):
     list_display = ("received_at", "type", "state", "attempts", "customer", "last_error")
+    shows_minutes = True
     list_filter = ("status", "type")
     actions = ("replay",)
     actions_list = ("replay_all",)

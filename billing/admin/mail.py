@@ -12,6 +12,7 @@ from billing.models import Notification
 @admin.register(Notification)
 class NotificationAdmin(ReadOnly, ActsAdmin):
     list_display = ("created_at", "what", "to", "status", "attempts", "sent_at", "last_error")
+    shows_minutes = True
     list_filter = ("state", "kind")
     list_select_related = ("user",)
     list_per_page = 50

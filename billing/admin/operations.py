@@ -23,6 +23,7 @@ class StepInline(ReadOnlyInline):
 @admin.register(Operation)
 class OperationAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "kind", "office", "state", "actor_label", "reason")
+    shows_minutes = True
     list_filter = ("status", "kind")
     list_select_related = ("office",)
     search_fields = (*OFFICE, "actor_label", "reason")

@@ -14,6 +14,7 @@ from billing.monitoring import figures
 @admin.register(Job)
 class JobAdmin(ReadOnlyAdmin):
     list_display = ("name", "due_at", "last_run_at", "attempts", "last_error")
+    shows_minutes = True
     search_fields = ("name",)
     fields = ("name", "due_at", "last_run_at", "attempts", "lease_until", "last_error")
 
@@ -21,6 +22,7 @@ class JobAdmin(ReadOnlyAdmin):
 @admin.register(WorkerHeartbeat)
 class WorkerHeartbeatAdmin(ReadOnlyAdmin):
     list_display = ("name", "seen_at", "lives")
+    shows_minutes = True
     fields = ("name", "seen_at")
 
     @display(description="Running", boolean=True)

@@ -9,15 +9,13 @@ from django.utils import timezone
 
 from billing import zones
 from billing.admin.masking import MaskedAdmin
+from billing.admin.moments import NAMES_ZONE
 from billing.admin.recorded import office_of
-
-NAMES_ZONE = "billing/admin_zone.html"
 
 
 class Zoned(MaskedAdmin):
     """A page that shows days and times in the zone of the Office that it is about."""
 
-    list_before_template = NAMES_ZONE
     change_form_before_template = NAMES_ZONE
 
     def render_change_form(

@@ -11,7 +11,9 @@ from config.back_office import COLORS, NAMES, UNFOLD
 from tests.admin.test_offices import signed_in
 
 LISTS = {model._meta.model_name: model for model in admin.site._registry}
-IN_MENU = {model: item for group in UNFOLD["SIDEBAR"]["navigation"] for item in group["items"] for model in [item["model"]]}
+IN_MENU = {
+    model: item for group in UNFOLD["SIDEBAR"]["navigation"] for item in group["items"] for model in [item["model"]]
+}
 WHITE = "#ffffff"
 TEXTS = [
     (("primary", "600"), WHITE),  # links, and white on a button
