@@ -26,8 +26,8 @@ def test_an_unknown_address_is_told_and_leads_back(operator):
     assert answer["X-Request-ID"] in answer.content.decode()
 
 
-def test_who_may_not_see_a_page_is_told_who_can_help(administrator, office):
-    answer = signed_in(administrator.user).get(f"/admin/billing/office/{office.pk}/cancel/")
+def test_who_may_not_see_a_page_is_told_who_can_help(auditor, office):
+    answer = signed_in(auditor.user).get(f"/admin/billing/office/{office.pk}/cancel/")
 
     assert answer.status_code == 403
     assert helps(answer)

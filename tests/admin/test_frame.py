@@ -90,7 +90,7 @@ def test_a_list_is_called_the_same_in_the_menu_the_tab_and_the_path(stripe, audi
     shown = Page(signed_in(auditor.user).get(reverse(f"admin:billing_{model}_changelist")).content.decode())
 
     assert told(shown.texts["title"]) == f"{IN_MENU[model]['title']} · Office Billing"
-    assert re.sub(r" \d+ results?.*", "", told(shown.texts["h1"]).replace("chevron_right", "›")) == (
+    assert re.sub(r" \d+ results?.*", "", told(shown.texts["h1"]).replace("chevron_right", " › ")) == (
         f"Overview › {IN_MENU[model]['title']}"
     )
 

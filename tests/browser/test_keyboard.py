@@ -41,7 +41,7 @@ def test_an_operator_signs_in_finds_an_office_and_opens_an_act(opened: Callable[
     page.goto("/account/login/")
     step_to(page, lambda: page.evaluate("() => document.activeElement.name") == "login")
     page.keyboard.type(sites.STAFF)
-    page.keyboard.press("Tab")
+    step_to(page, lambda: page.evaluate("() => document.activeElement.name") == "password")
     page.keyboard.type(site.password)
     page.keyboard.press("Enter")
     page.wait_for_url("**/admin/")
