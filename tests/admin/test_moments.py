@@ -18,7 +18,7 @@ from tests.admin.test_offices import signed_in
 
 STYLES = Path(finders.find("billing/admin.css")).read_text()
 LISTS = {model._meta.model_name: page for model, page in admin.site._registry.items()}
-CELL = re.compile(r'<t[dh][^>]*class="[^"]*\bfield-(\w+)[^>]*>(.*?)</t[dh]>', re.S)
+CELL = re.compile(r'<t[dh][^>]*class="[^"]*\bfield-(?!tabular)(\w+)[^>]*>(.*?)</t[dh]>', re.S)
 AMOUNT = re.compile(r"[-−]?[\d,]+(\.\d+)? [A-Z]{3}( a month)?")
 AT_THE_RIGHT = set(
     re.findall(

@@ -1,4 +1,5 @@
-// Gives the search field of a choice of several its label. Select2 makes that field without one, and may make it again.
+// Gives names to what Unfold and Select2 leave without one, also to what is made later: the search field of a choice of
+// several, the buttons of searches, and icons, whose text is the name of a picture and would be read aloud.
 (() => {
   "use strict";
   document.addEventListener("DOMContentLoaded", () => {
@@ -6,6 +7,15 @@
     new MutationObserver(name).observe(document.body, { childList: true, subtree: true });
   });
   function name() {
+    for (const icon of document.querySelectorAll(".material-symbols-outlined:not([aria-hidden], [role])")) {
+      if (icon.title) {
+        icon.setAttribute("role", "img");
+        icon.setAttribute("aria-label", icon.title);
+      } else icon.setAttribute("aria-hidden", "true");
+    }
+    for (const button of document.querySelectorAll(":is(#searchbar-submit, #command-submit):not([aria-label])")) {
+      button.setAttribute("aria-label", "Search");
+    }
     for (const field of document.querySelectorAll("select + .select2 input.select2-search__field:not([aria-label])")) {
       const label = field.closest(".select2").previousElementSibling.labels[0];
       if (label) field.setAttribute("aria-label", label.textContent.replace("*", "").trim());
