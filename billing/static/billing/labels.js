@@ -13,6 +13,7 @@
         icon.setAttribute("aria-label", icon.title);
       } else icon.setAttribute("aria-hidden", "true");
     }
+    document.querySelector("nav .simplebar-content-wrapper")?.setAttribute("aria-label", "Menu");
     for (const button of document.querySelectorAll(":is(#searchbar-submit, #command-submit):not([aria-label])")) {
       button.setAttribute("aria-label", "Search");
     }
