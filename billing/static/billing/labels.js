@@ -17,6 +17,11 @@
     for (const button of document.querySelectorAll(":is(#searchbar-submit, #command-submit):not([aria-label])")) {
       button.setAttribute("aria-label", "Search");
     }
+    for (const chosen of document.querySelectorAll("select + .select2 .select2-selection__rendered[role=textbox]")) {
+      const label = chosen.closest(".select2").previousElementSibling.labels[0];
+      const says = [label?.textContent.replace("*", "").trim(), chosen.title].filter(Boolean).join(": ");
+      if (says) chosen.setAttribute("aria-label", says);
+    }
     for (const field of document.querySelectorAll("select + .select2 input.select2-search__field:not([aria-label])")) {
       const label = field.closest(".select2").previousElementSibling.labels[0];
       if (label) field.setAttribute("aria-label", label.textContent.replace("*", "").trim());
