@@ -6,8 +6,24 @@
     name();
     new MutationObserver(name).observe(document.body, { childList: true, subtree: true });
   });
+  const REACHED = "a[href], button, input, select, summary, [tabindex], #changelist-filter-close";
+  const ICON = ".material-symbols-outlined";
   function name() {
-    for (const icon of document.querySelectorAll(".material-symbols-outlined:not([aria-hidden], [role])")) {
+    // what widgets of forms open by a click alone: their templates are not ours
+    for (const opens of document.querySelectorAll(`[x-on\\:click]:not(${REACHED})`)) {
+      opens.tabIndex = 0;
+      opens.setAttribute("role", "button");
+      const words = opens.cloneNode(true);
+      for (const icon of words.querySelectorAll(ICON)) icon.remove();
+      const hasName = opens.title || (words.textContent.trim() && !opens.matches(ICON));
+      if (!hasName) opens.setAttribute("aria-label", "More");
+      opens.addEventListener("keydown", event => {
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        opens.click();
+      });
+    }
+    for (const icon of document.querySelectorAll(`${ICON}:not([aria-hidden], [role])`)) {
       if (icon.title) {
         icon.setAttribute("role", "img");
         icon.setAttribute("aria-label", icon.title);
