@@ -20,7 +20,7 @@ from tests.browser.test_pages import LISTS, pages_of  # noqa: E402
 
 FOLDER = ROOT / "var" / "screenshots"
 LOOKS = {"light": ("light", sites.WIDE), "dark": ("dark", sites.WIDE), "phone": ("light", sites.PHONE)}
-OTHERS = ("/admin/", "/account/", "/account/2fa/", "/account/sessions/", "/api/v1/docs/", "/nowhere/")
+OTHERS = ("/admin/", "/account/", "/account/2fa/", "/account/sessions/", "/api/v1/docs/")
 
 
 def main() -> None:

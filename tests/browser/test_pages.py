@@ -12,7 +12,7 @@ from tests.browser import site as sites
 SEVERE = {"serious", "critical"}
 ALWAYS = {"landmark-one-main", "region", "bypass", "page-has-heading-one"}
 """Found moderate by axe, and still none of them may be there."""
-OK = 200
+OK, FORBIDDEN = 200, 403
 LISTS = sites.lists()
 
 
@@ -64,12 +64,22 @@ def test_each_page_can_be_read(opened: Callable[..., Page], model: str, scheme: 
 
 
 @pytest.mark.parametrize("scheme", sites.SCHEMES)
-@pytest.mark.parametrize("address", ["/admin/", "/account/", "/account/2fa/", "/account/sessions/", "/nowhere/"])
+@pytest.mark.parametrize("address", ["/admin/", "/account/", "/account/2fa/", "/account/sessions/"])
 def test_each_other_page_can_be_read(opened: Callable[..., Page], address: str, scheme: str) -> None:
     page = opened(scheme=scheme)
     page.goto(address)
 
     assert not found(page, address)
+
+
+@pytest.mark.parametrize("scheme", sites.SCHEMES)
+def test_the_page_for_who_may_not_can_be_read(opened: Callable[..., Page], scheme: str) -> None:
+    page = opened(sites.SECOND, scheme=scheme)
+    answer = page.goto(reverse("admin:billing_office_add"))
+
+    assert answer
+    assert answer.status == FORBIDDEN
+    assert not found(page, "the page for who may not")
 
 
 @pytest.mark.parametrize("scheme", sites.SCHEMES)
