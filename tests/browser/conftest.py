@@ -18,8 +18,6 @@ if os.environ.get("BROWSER_TESTS"):
     from tests.browser import site as sites
     from tests.browser.watch import Watch
 
-    Opened = Callable[..., Page]
-
     @pytest.fixture(scope="session")
     def site() -> Iterator[sites.Site]:
         with sites.running() as site:
@@ -48,13 +46,11 @@ if os.environ.get("BROWSER_TESTS"):
         """Return a function that opens a watched page for a person, or for nobody. All are asked at the end."""
         watches: list[Watch] = []
 
-        def new(
-            email: str | None = sites.STAFF, *, scheme: str = "light", viewport: dict[str, int] = sites.WIDE
-        ) -> Page:
+        def new(email: str | None = sites.STAFF, *, scheme: Any = "light", viewport: Any = sites.WIDE) -> Page:
             context = browser.new_context(
                 base_url=site.address,
-                color_scheme=scheme,  # type: ignore[arg-type]
-                viewport=viewport,  # type: ignore[arg-type]
+                color_scheme=scheme,
+                viewport=viewport,
                 storage_state=sessions(email) if email else None,
             )
             page = context.new_page()

@@ -6,6 +6,7 @@ There is a folder for light, for dark, and for the width of a phone. ``make scre
 import os
 import re
 import shutil
+from typing import Any
 
 import django
 
@@ -19,7 +20,11 @@ from tests.browser import site as sites  # noqa: E402
 from tests.browser.test_pages import LISTS, pages_of  # noqa: E402
 
 FOLDER = ROOT / "var" / "screenshots"
-LOOKS = {"light": ("light", sites.WIDE), "dark": ("dark", sites.WIDE), "phone": ("light", sites.PHONE)}
+LOOKS: dict[str, tuple[Any, Any]] = {
+    "light": ("light", sites.WIDE),
+    "dark": ("dark", sites.WIDE),
+    "phone": ("light", sites.PHONE),
+}
 OTHERS = ("/admin/", "/account/", "/account/2fa/", "/account/sessions/", "/api/v1/docs/")
 
 
@@ -38,8 +43,8 @@ def take(browser: Browser, site: sites.Site, session: StorageState, look: str) -
     scheme, viewport = LOOKS[look]
     with browser.new_context(
         base_url=site.address,
-        color_scheme=scheme,  # type: ignore[arg-type]
-        viewport=viewport,  # type: ignore[arg-type]
+        color_scheme=scheme,
+        viewport=viewport,
         storage_state=session,
     ) as context:
         page = context.new_page()
