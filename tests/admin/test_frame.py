@@ -96,12 +96,20 @@ def test_a_list_is_called_the_same_in_the_menu_the_tab_and_the_path(stripe, audi
 
 
 @pytest.mark.django_db
+def test_the_tab_of_the_first_page_is_called_overview(stripe, auditor):
+    shown = Page(signed_in(auditor.user).get(reverse("admin:index")).content.decode())
+
+    assert told(shown.texts["title"]) == "Overview · Office Billing"
+    assert told(shown.texts["h1"]) == "Overview"
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("name", ["change", "contact", "timeline", "effective_access"])
 def test_the_tab_of_a_page_about_an_office_names_it(stripe, staff, office, name):
     shown = Page(signed_in(staff).get(reverse(f"admin:billing_office_{name}", args=[office.pk])).content.decode())
 
     assert office.name in shown.texts["title"]
-    assert shown.texts["title"].endswith(" · Office Billing")
+    assert told(shown.texts["title"]).endswith(" · Office Billing")
 
 
 @pytest.mark.django_db
