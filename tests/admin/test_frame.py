@@ -12,7 +12,7 @@ from tests.admin.test_offices import signed_in
 
 LISTS = {model._meta.model_name: model for model in admin.site._registry}
 IN_MENU = {
-    model: item for group in UNFOLD["SIDEBAR"]["navigation"] for item in group["items"] for model in [item["model"]]
+    item["model"]: item for group in UNFOLD["SIDEBAR"]["navigation"] for item in group["items"] if "model" in item
 }
 WHITE = "#ffffff"
 TEXTS = [
@@ -81,7 +81,7 @@ def test_a_text_can_be_read_on_what_is_behind_it(text, behind):
 
 
 def test_each_list_is_in_the_menu():
-    assert set(LISTS) == set(NAMES)
+    assert set(LISTS) <= set(NAMES)
 
 
 @pytest.mark.django_db
