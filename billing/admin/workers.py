@@ -22,6 +22,7 @@ class JobAdmin(ReadOnlyAdmin):
 @admin.register(WorkerHeartbeat)
 class WorkerHeartbeatAdmin(ReadOnlyAdmin):
     list_display = ("name", "seen_at", "lives")
+    list_before_template = "billing/admin_workers_list.html"
     shows_minutes = True
     fields = ("name", "seen_at")
 
@@ -34,4 +35,4 @@ class WorkerHeartbeatAdmin(ReadOnlyAdmin):
         words = f"{seen['waiting']} events are waiting, {seen['parked']} are parked"
         if seen["oldest_waiting_seconds"] is not None:
             words += f"; the oldest has waited for {seen['oldest_waiting_seconds']} seconds"
-        return super().changelist_view(request, {**(extra_context or {}), "title": f"Workers: {words}"})
+        return super().changelist_view(request, {**(extra_context or {}), "waits": words})
