@@ -8,9 +8,9 @@ from tests.browser import site as sites
 
 MOST_STEPS = 120
 FOCUSED = (
-    "() => { const at = document.activeElement; return (at.getAttribute('aria-label') || at.innerText || '').trim() }"
+    "() => { const at = document.activeElement; return (at?.getAttribute('aria-label') || at?.innerText || '').trim() }"
 )
-HREF = "() => document.activeElement.getAttribute('href') || ''"
+HREF = "() => document.activeElement?.getAttribute('href') || ''"
 
 
 def step_to(page: Page, is_there: Callable[[], bool]) -> None:
@@ -39,9 +39,9 @@ def test_the_first_step_leads_past_the_menu(staff: Page) -> None:
 def test_an_operator_signs_in_finds_an_office_and_opens_an_act(opened: Callable[..., Page], site: sites.Site) -> None:
     page = opened(None)
     page.goto("/account/login/")
-    step_to(page, lambda: page.evaluate("() => document.activeElement.name") == "login")
+    step_to(page, lambda: page.evaluate("() => document.activeElement?.name") == "login")
     page.keyboard.type(sites.STAFF)
-    step_to(page, lambda: page.evaluate("() => document.activeElement.name") == "password")
+    step_to(page, lambda: page.evaluate("() => document.activeElement?.name") == "password")
     page.keyboard.type(site.password)
     page.keyboard.press("Enter")
     page.wait_for_url("**/admin/")
@@ -57,7 +57,7 @@ def test_an_operator_signs_in_finds_an_office_and_opens_an_act(opened: Callable[
     step_to(
         page,
         lambda: (
-            page.evaluate("() => !!document.activeElement.closest('#actions') && document.activeElement.tagName")
+            page.evaluate("() => !!document.activeElement?.closest('#actions') && document.activeElement.tagName")
             == "BUTTON"
         ),
     )
@@ -79,7 +79,7 @@ def test_an_operator_signs_in_finds_an_office_and_opens_an_act(opened: Callable[
 def test_the_account_menu_opens_changes_the_colours_and_closes(staff: Page) -> None:
     staff.goto("/admin/")
     step_to(
-        staff, lambda: staff.evaluate("() => document.activeElement.getAttribute('aria-controls')") == "account-menu"
+        staff, lambda: staff.evaluate("() => document.activeElement?.getAttribute('aria-controls')") == "account-menu"
     )
     staff.keyboard.press("Enter")
     staff.locator("#account-menu").wait_for()
@@ -98,7 +98,7 @@ def test_the_filters_open_take_the_focus_and_close(opened: Callable[..., Page]) 
     step_to_name(page, "Filters")
     page.keyboard.press("Enter")
     page.locator("#changelist-filter").wait_for()
-    page.wait_for_function("() => !!document.activeElement.closest('#changelist-filter')")
+    page.wait_for_function("() => !!document.activeElement?.closest('#changelist-filter')")
 
     page.keyboard.press("Escape")
 
