@@ -9,13 +9,22 @@ STRIPE_PORT ?= 12111
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: demo test coverage example test-slow drill test-postgres test-pgbouncer test-libsql test-encrypted django-suite soak test-proxies production-walk smoke attack bench bench-pages lint lint-containers check-pythons lock clean
+.PHONY: demo test test-browser screenshots coverage example test-slow drill test-postgres test-pgbouncer test-libsql test-encrypted django-suite soak test-proxies production-walk smoke attack bench bench-pages lint lint-containers check-pythons lock clean
 
 demo: .venv/demo-ready
 	@$(BIN)/python -m demo --web-port $(WEB_PORT) --stripe-port $(STRIPE_PORT)
 
 test: .venv/dev-ready
 	$(BIN)/pytest -n 2 -m "not slow"
+
+# Chromium in front of the demo: each page of the admin, signing in, the keyboard. Needs Chromium (apt-get install
+# chromium), or CHROMIUM=/path/to/it. On a demo that runs already: BROWSER_SITE and BROWSER_PASSWORD.
+test-browser: .venv/browser-ready
+	BROWSER_TESTS=1 $(BIN)/pytest -n 0 tests/browser
+
+# A picture of each page in light, in dark and on a phone: var/screenshots/
+screenshots: .venv/browser-ready
+	$(BIN)/python -m tests.browser.screenshots
 
 # The same tests, and which lines of the product they reach.
 coverage: .venv/dev-ready

@@ -7,10 +7,10 @@ from urllib.parse import unquote
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
-from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
 
 from billing import database_trouble, problem_details
+from billing.access.request_context import REQUEST_ID
 
 API = "/api/"
 NUL = "\0"
@@ -21,7 +21,7 @@ def failed(request: HttpRequest) -> HttpResponse:
     if isinstance(sys.exc_info()[1], database_trouble.TROUBLE):
         return _database_away(request)
     if not request.path.startswith(API):
-        return defaults.server_error(request)
+        return _page("500.html", request, 500)
     detail = "An error happened on our side. It is in our log. If you asked for a change, check whether it was made."
     return _refusal("failed", detail, 500)
 
@@ -29,7 +29,7 @@ def failed(request: HttpRequest) -> HttpResponse:
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Return the answer to a request that cannot be read. Django's ``handler400``."""
     if not request.path.startswith(API):
-        return defaults.bad_request(request, exception)
+        return _page("400.html", request, 400)
     return _refusal("parse_error", "The request cannot be read.", 400)
 
 
@@ -59,6 +59,11 @@ def _database_away(request: HttpRequest) -> HttpResponse:
         return _refusal(database_trouble.CODE, database_trouble.DETAIL, 503, **database_trouble.RETRY_AFTER)
     page = render_to_string("billing/database_away.html")  # without the request, which would ask the database
     return HttpResponse(page, status=503, headers=database_trouble.RETRY_AFTER)
+
+
+def _page(template: str, request: HttpRequest, status: int) -> HttpResponse:
+    """Render a page without the request: what signs people in may be what failed, and it would ask the database."""
+    return HttpResponse(render_to_string(template, {"reference": getattr(request, REQUEST_ID, "")}), status=status)
 
 
 def _refusal(code: str, detail: str, status: int, **headers: str) -> HttpResponse:

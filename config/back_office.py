@@ -3,6 +3,8 @@
 Source: https://unfoldadmin.com/docs/configuration/settings/
 """
 
+from typing import Any
+
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
@@ -11,6 +13,7 @@ def _in_sidebar(title: str, icon: str, model: str) -> dict[str, object]:
     return {
         "title": title,
         "icon": icon,
+        "model": model,
         "link": reverse_lazy(f"admin:billing_{model}_changelist"),
         "permission": lambda request: request.user.has_perm(f"billing.view_{model}"),
     }
@@ -22,7 +25,41 @@ JOURNAL = {
     "link": reverse_lazy("admin:billing_journal_export"),
     "permission": lambda request: request.user.has_perm("billing.export_lists"),
 }
-UNFOLD = {
+
+# Every pair of a text and what is behind it has a contrast of 4.5 or more, in light and in dark: primary 600 on white
+# and on base 50 to 100, primary 500 on base 800 and 900, base 500 on white and base 100, base 400 on base 800 and 900.
+# billing/static/billing/account.css has the same colours for the pages outside the admin.
+COLORS = {
+    "primary": {
+        "50": "#eefbfd",
+        "100": "#d8f5f8",
+        "200": "#b4e9f1",
+        "300": "#82d7e6",
+        "400": "#4bc3db",
+        "500": "#34b6d2",
+        "600": "#006f8a",
+        "700": "#005971",
+        "800": "#02475c",
+        "900": "#083546",
+        "950": "#022330",
+    },
+    "base": {
+        "50": "#f8fafc",
+        "100": "#f1f4f6",
+        "200": "#e1e7eb",
+        "300": "#cad4da",
+        "400": "#8496a1",
+        "500": "#596c78",
+        "600": "#415461",
+        "700": "#2d404d",
+        "800": "#192a36",
+        "900": "#0c1a24",
+        "950": "#040c14",
+    },
+}
+
+UNFOLD: dict[str, Any] = {
+    "COLORS": COLORS,
     "STYLES": [lambda request: static("billing/admin.css"), lambda request: static("billing/idle.css")],
     "SCRIPTS": [
         lambda request: static("billing/idle.js"),
@@ -31,7 +68,8 @@ UNFOLD = {
     ],
     "SITE_TITLE": "Office Billing",
     "SITE_HEADER": "Office Billing",
-    "SITE_SYMBOL": "local_hospital",
+    "SITE_ICON": lambda request: static("billing/favicon.svg"),
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("billing/favicon.svg")}],
     "DASHBOARD_CALLBACK": "billing.admin.overview.overview",
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
@@ -88,3 +126,11 @@ UNFOLD = {
         ],
     },
 }
+
+NAMES: dict[str, str] = {
+    item["model"]: item["title"]
+    for group in UNFOLD["SIDEBAR"]["navigation"]
+    for item in group["items"]
+    if "model" in item
+}
+"""The name of each list of rows: the menu, the page and the path above it have the same."""

@@ -50,6 +50,7 @@ class ExportForm(ReasonForm):
 @admin.register(AuditEntry)
 class AuditEntryAdmin(PagedAdmin, ReadOnlyAdmin):
     list_display = ("timestamp", "sort", "office", "actor_label", "summary", "reason")
+    shows_minutes = True
     list_filter = (Since, Until, ByPerson, ByOffice, ByRequest, ("kind", ChoicesDropdownFilter), Unusual)
     list_filter_submit = True
     show_facets = admin.ShowFacets.NEVER  # they count all entries

@@ -33,6 +33,7 @@ class EmergencyRoleForm(ReasonForm):
 @admin.register(EmergencyRole)
 class EmergencyRoleAdmin(ReadOnlyAdmin):
     list_display = ("given_at", "person", "role", "state", "ends_at", "given_by", "reason")
+    shows_minutes = True
     list_select_related = ("person", "given_by")
     actions_list = ("give",)
     actions_detail = ("end",)

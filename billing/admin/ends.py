@@ -2,11 +2,10 @@
 
 from datetime import datetime
 
-from django.utils.formats import date_format
 from unfold.decorators import display
 
-from billing import zones
 from billing.models import Office, Subscription
+from billing.templatetags.moments import shown
 
 
 class Ends:
@@ -14,21 +13,17 @@ class Ends:
 
     @display(description="Current period end")
     def period_ends(self, row: Office | Subscription) -> str:
-        return written(row.current_period_end, _zone(row))
+        return _written(row.current_period_end)
 
     @display(description="Trial end")
     def trial_ends(self, row: Office | Subscription) -> str:
-        return written(row.trial_end, _zone(row))
+        return _written(row.trial_end)
 
     @display(description="Cancel at")
     def ends(self, row: Office | Subscription) -> str:
-        return written(row.cancel_at, _zone(row))
+        return _written(row.cancel_at)
 
 
-def written(end: datetime | None, zone: str) -> str:
-    """Write it as the admin writes moments: 5 Jan 2027, 24:00."""
-    return f"{date_format(zones.last_day_of(end, zone))}, {zones.end_time(end, zone)}" if end else "–"
-
-
-def _zone(row: Office | Subscription) -> str:
-    return row.time_zone if isinstance(row, Office) else row.zone
+def _written(end: datetime | None) -> str:
+    """Write it as the admin writes moments, in the zone of the page: 5 Jan 2027, 24:00."""
+    return shown(end, is_end=True, with_time=True) if end else "–"

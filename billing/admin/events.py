@@ -25,6 +25,7 @@ from billing.webhooks import inbox
 @admin.register(ReceivedEvent)
 class ReceivedEventAdmin(PagedAdmin, ReadOnlyAdmin):
     list_display = ("received_at", "type", "state", "attempts", "customer", "last_error")
+    shows_minutes = True
     list_filter = ("status", OfType)
     sortable_by = ("received_at",)
     actions = ("replay",)

@@ -161,6 +161,7 @@ class ReconciliationAdmin(ReadOnly, ActsAdmin):
     )
     list_per_page = 50
     list_display = ("began_at", "state", "took", "asked_by", "drifted", "left", "missed", "adopted")
+    shows_minutes = True
     actions_list = ("compare_all",)
     change_form_before_template = "billing/comparison_progress.html"
     fields = ("began_at ended_at took asked_by reason covers events_since counted told last_error").split()

@@ -7,12 +7,12 @@ from django.core.exceptions import BadRequest
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 
-from billing.admin.once import OnceAdmin
+from billing.admin.moments import DatedLists
 
 log = logging.getLogger(__name__)
 
 
-class BoundedLookups(OnceAdmin):
+class BoundedLookups(DatedLists):
     """An admin whose lists refuse (400) to look for what no row can have: a number beyond 64 bits, a year 99999.
 
     Django tries neither before the database or the calendar fails at it.

@@ -14,6 +14,7 @@ from billing.models import Notification
 @admin.register(Notification)
 class NotificationAdmin(ReadOnly, PagedAdmin, ActsAdmin):
     list_display = ("created_at", "what", "to", "status", "attempts", "sent_at", "last_error")
+    shows_minutes = True
     list_filter = ("state", ("kind", among(Notification.Kind)))
     list_select_related = ("user",)
     sortable_by = ("created_at",)

@@ -26,6 +26,7 @@ class StepInline(ReadOnlyInline):
 @admin.register(Operation)
 class OperationAdmin(PagedAdmin, ReadOnlyAdmin):
     list_display = ("created_at", "kind", "office", "state", "actor_label", "reason")
+    shows_minutes = True
     list_filter = ("status", ("kind", among(dict(Kind.choices))))
     sortable_by = ("created_at",)
     list_select_related = ("office",)

@@ -14,6 +14,7 @@ from billing.monitoring import figures
 @admin.register(Job)
 class JobAdmin(ReadOnlyAdmin):
     list_display = ("name", "due_at", "last_run_at", "attempts", "last_error")
+    shows_minutes = True
     search_fields = ("name",)
     fields = ("name", "due_at", "last_run_at", "attempts", "lease_until", "last_error")
 
@@ -21,6 +22,8 @@ class JobAdmin(ReadOnlyAdmin):
 @admin.register(WorkerHeartbeat)
 class WorkerHeartbeatAdmin(ReadOnlyAdmin):
     list_display = ("name", "seen_at", "lives")
+    list_before_template = "billing/admin_workers_list.html"
+    shows_minutes = True
     fields = ("name", "seen_at")
 
     @display(description="Running", boolean=True)
@@ -32,4 +35,4 @@ class WorkerHeartbeatAdmin(ReadOnlyAdmin):
         words = f"{seen['waiting']} events are waiting, {seen['parked']} are parked"
         if seen["oldest_waiting_seconds"] is not None:
             words += f"; the oldest has waited for {seen['oldest_waiting_seconds']} seconds"
-        return super().changelist_view(request, {**(extra_context or {}), "title": f"Workers: {words}"})
+        return super().changelist_view(request, {**(extra_context or {}), "waits": words})

@@ -11,15 +11,13 @@ from billing import zones
 from billing.access.masking import is_masked_for
 from billing.admin import at_stripe
 from billing.admin.masking import MaskedAdmin
+from billing.admin.moments import NAMES_ZONE
 from billing.admin.recorded import office_of
-
-NAMES_ZONE = "billing/admin_zone.html"
 
 
 class Zoned(MaskedAdmin):
     """A page that shows days and times in the zone of the Office that it is about."""
 
-    list_before_template = NAMES_ZONE
     change_form_before_template = NAMES_ZONE
 
     def render_change_form(

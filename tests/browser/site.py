@@ -1,0 +1,93 @@
+"""The demo that the browser looks at, who signs in there, and which pages there are.
+
+Set BROWSER_SITE to the address of a demo that runs already, and BROWSER_PASSWORD to the password that it printed.
+Without them a demo is started in a temporary folder, on free ports, and ends with the tests.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.contrib import admin
+from django.urls import reverse
+from playwright.sync_api import Browser, Page, StorageState
+
+from demo import stack as stacks
+from demo.seed_names import FINANCE, SECOND, STAFF
+
+ARGUMENTS = ["--no-sandbox", "--disable-background-networking"]
+OFFICES = "admin:billing_office_changelist"
+STAFFS = (STAFF, SECOND)
+"""Who together may open each page: operator, finance and auditor; and the administrator."""
+SCHEMES = ("light", "dark")
+WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+PATIENCE_MS = 60_000
+TO_FILES = re.compile(r"/(open_pdf|open_page|open-pdf|open-page|export)/")
+"""Addresses that are no pages of ours: they lead to Stripe, or to a file."""
+
+__all__ = ["FINANCE", "SECOND", "STAFF"]
+
+
+@dataclass(frozen=True)
+class Site:
+    address: str
+    password: str
+
+    def sign_in(self, page: Page, email: str) -> None:
+        page.goto(f"{self.address}/account/login/")
+        page.get_by_label("Email").fill(email)
+        page.get_by_label("Password").fill(self.password)
+        page.get_by_role("button", name="Sign in", exact=True).click()
+        page.wait_for_url(f"{self.address}/**")
+
+    def signed_in(self, browser: Browser, email: str) -> StorageState:
+        """Return the cookies of a new session."""
+        with browser.new_context() as context:
+            page = context.new_page()
+            page.set_default_timeout(PATIENCE_MS)
+            self.sign_in(page, email)
+            return context.storage_state()
+
+
+def chromium() -> str:
+    """Return where Debian's Chromium is."""
+    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if not found:
+        raise SystemExit("There is no Chromium. Install it (Debian: apt-get install chromium), or set CHROMIUM.")
+    return found
+
+
+@contextlib.contextmanager
+def running() -> Iterator[Site]:
+    """Return the demo that BROWSER_SITE names, or run one inside the block."""
+    if address := os.environ.get("BROWSER_SITE"):
+        yield Site(address, os.environ["BROWSER_PASSWORD"])
+        return
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        stacks.running(Path(folder), web_port=stacks.free_port(), stripe_port=stacks.free_port()) as stack,
+    ):
+        yield Site(stack.site, stack.seed().rpartition("password: ")[2])
+
+
+def lists() -> dict[str, str]:
+    """Return the address of each list of the admin by the name of its rows."""
+    names = sorted(str(model._meta.model_name) for model in admin.site._registry)
+    return {name: reverse(f"admin:billing_{name}_changelist") for name in names}
+
+
+def first_row(page: Page) -> str | None:
+    """Return the address of the first row of the list that the page shows."""
+    rows = page.locator("#result_list tbody a[href*='/change/']")
+    return rows.first.get_attribute("href") if rows.count() else None
+
+
+def acts(page: Page) -> list[str]:
+    """Return the addresses of what can be done, from the title bar of the page about one row."""
+    links = page.locator("#actions a[href]").evaluate_all("all => all.map(one => one.getAttribute('href'))")
+    return [one for one in links if one.startswith("/admin/") and not TO_FILES.search(one)]
