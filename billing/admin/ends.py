@@ -2,8 +2,10 @@
 
 from datetime import datetime
 
+from django.utils.formats import date_format
 from unfold.decorators import display
 
+from billing import zones
 from billing.models import Office, Subscription
 from billing.templatetags.moments import shown
 
@@ -27,3 +29,8 @@ class Ends:
 def _written(end: datetime | None) -> str:
     """Write it as the admin writes moments, in the zone of the page: 5 Jan 2027, 24:00."""
     return shown(end, is_end=True, with_time=True) if end else "–"
+
+
+def written(end: datetime | None, zone: str) -> str:
+    """Write it in a zone, as a text: 5 Jan 2027, 24:00."""
+    return f"{date_format(zones.last_day_of(end, zone))}, {zones.end_time(end, zone)}" if end else "–"
