@@ -7,6 +7,7 @@ from django.test import Client, RequestFactory
 from django.views import defaults
 
 from billing import error_pages
+from billing.access.request_context import REQUEST_ID
 from tests.admin.test_offices import signed_in
 
 REFERENCE = r'<span class="secret">([0-9a-f]{32})</span>'
@@ -54,7 +55,7 @@ def test_a_request_that_cannot_be_read_is_told_without_the_database():
 
 def test_an_error_of_ours_is_told_without_the_database():
     request = RequestFactory().get("/admin/")
-    request.request_id = "5e" * 16
+    setattr(request, REQUEST_ID, "5e" * 16)
     try:
         raise RuntimeError("nothing that people see")
     except RuntimeError:

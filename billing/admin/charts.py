@@ -46,7 +46,7 @@ class Bars:
     """The bars of one colour: ``values`` are written as decimals. ``pages`` are what each bar opens."""
 
     label: str
-    values: list[str | None]
+    values: Sequence[str | None]
     pages: list[str]
     colour: str = PLAIN
 

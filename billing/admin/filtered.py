@@ -31,7 +31,7 @@ class Chosen(SimpleListFilter):
 
     @property
     def given(self) -> str:
-        found = self.used_parameters.get(self.parameter_name, "")
+        found = self.used_parameters.get(str(self.parameter_name), "")
         return str(found[-1] if isinstance(found, list) and found else found or "")
 
     def says(self, value: str) -> str:

@@ -103,8 +103,8 @@ def cards_expiring(*, at: datetime) -> Q:
 
     A card is valid until the end of its month. A subscription that ends before it renews is not charged.
     """
-    before = Q(pk=None)
-    for month in calendar.months(calendar.month_of(at), calendar.month_of(at + CHARGED_SOON)):
+    before, last = Q(pk=None), calendar.month_of(at + CHARGED_SOON)
+    for month in calendar.months(calendar.month_of(at), last):
         within = Q(
             current_period_end__gte=calendar.begins(month),
             current_period_end__lt=calendar.begins(calendar.month_after(month)),
@@ -119,6 +119,7 @@ def cards_expiring(*, at: datetime) -> Q:
         current_period_end__gt=at,
         current_period_end__lte=at + CHARGED_SOON,
         office__payment_method_expires__gt="",
+        office__payment_method_expires__lt=f"{last:%Y-%m}",  # so that an index finds the few Offices
         stripe_id=F("office__payment_provider_subscription_id"),
     )
 
@@ -155,8 +156,9 @@ def _counts(user: User, at: datetime, now: datetime) -> Iterable[tuple[str, Quer
     yield "trials", Subscription.objects.filter(trials_ending(at=at)), {"key": Coalesce(nothing, Value("")), **monthly}
     yield "cards", Subscription.objects.filter(cards_expiring(at=at)), monthly
     yield "findings", Finding.objects.filter(resolved_at=None), {"key": F("severity")}
-    unsettled = Operation.objects.filter(status=Operation.Status.UNKNOWN, created_at__lt=now - UNSETTLED_AFTER)
-    yield "operations", unsettled, {}
+    unsettled = Operation.objects.filter(status__in=Operation.UNSETTLED)  # of which there is an index
+    unknown = unsettled.filter(status=Operation.Status.UNKNOWN, created_at__lt=now - UNSETTLED_AFTER)
+    yield "operations", unknown, {}
     own = Case(When(requested_by=user, then=Value("own")), default=Value("others"))
     yield "approvals", ApprovalRequest.objects.waiting(), {"key": own}
     yield "comparisons", Reconciliation.objects.filter(ended_at=None).exclude(last_error=""), {}
@@ -170,7 +172,7 @@ def services_ending(now: datetime) -> QuerySet[ServiceIdentity]:
 
 def _rows(what: str, rows: QuerySet[Any], given: dict[str, Any]) -> QuerySet[Any]:
     """Return the rows grouped by what of ``key``, ``number`` and ``currency`` is given, in the form of ``Counted``."""
-    text = {"output_field": CharField()}
+    text: dict[str, Any] = {"output_field": CharField()}
     by = {
         "w": Value(what, **text),
         "k": given.get("key", Value("", **text)),

@@ -191,8 +191,8 @@ def test_what_stripe_does_not_answer_is_said_and_settled_by_the_worker(staff, st
 
 
 def test_each_number_opens_the_list_of_what_it_counts(staff, stripe, operator):
-    for seats, plan in ((1, "practice-monthly"), (1, "practice-euro"), (4, "seats-monthly"), (2, "seats-monthly")):
-        subscribed_office(an_office(f"Practice {seats} {plan}"), by=operator, plan=plan, quantity=seats)
+    for seats, code in ((1, "practice-monthly"), (1, "practice-euro"), (4, "seats-monthly"), (2, "seats-monthly")):
+        subscribed_office(an_office(f"Practice {seats} {code}"), by=operator, plan=code, quantity=seats)
     subscribed_office(an_office("Trying"), by=operator, plan="seats-monthly", quantity=9, trial_days=14)
 
     page = staff.get(LIST).content.decode()

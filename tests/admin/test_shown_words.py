@@ -76,7 +76,7 @@ def test_the_style_sheet_is_linked_and_names_columns_of_our_lists(stripe, audito
     text = Path(finders.find(STYLES)).read_text()
     pages = admin.site._registry.values()
     columns = {name for page in pages for name in page.list_display if isinstance(name, str)}
-    columns |= {name for page in pages for table in page.inlines for name in table.fields}
+    columns |= {str(name) for page in pages for table in page.inlines for name in table.fields}
 
     assert STYLES in signed_in(auditor.user).get(reverse("admin:index")).content.decode()
     assert set(re.findall(r"\.field-(\w+)", text)) <= columns

@@ -7,6 +7,7 @@ import pytest
 
 from billing import clock, errors
 from billing.bulk import price_moves, running, starting
+from billing.bulk.kinds import Cannot
 from billing.models import BulkAct, BulkRow, Operation, Plan
 from billing.operations.engine.begin import perform
 from billing.operations.subscriptions.change import ChangeSubscription
@@ -162,7 +163,9 @@ def test_who_cannot_be_moved_is_left_out_with_why(stripe, operator, to, when, wh
     judged = price_moves.PREVIEW.judge(
         offices, {"old": str(price("seats-monthly").public_id), "new": str(price(to).public_id), "settle": when}
     )
-    assert judged[offices[0].pk].why.startswith(why)
+    left_out = judged[offices[0].pk]
+    assert isinstance(left_out, Cannot)
+    assert left_out.why.startswith(why)
     with pytest.raises(errors.NothingToActOn):
         price_moves.preview(price("seats-monthly"), price(to), when=when, by=operator, reason=REASON)
 

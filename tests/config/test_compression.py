@@ -1,6 +1,7 @@
 """Answers are compressed for clients that can read it, and the address for events is left alone."""
 
 import gzip
+from typing import Any
 
 import pytest
 from django.http import HttpResponse
@@ -53,6 +54,6 @@ def test_who_cannot_read_it_gets_it_as_it_is(stripe, operator):
 def test_what_stripe_waits_for_is_not_compressed(path, is_compressed):
     asked = RequestFactory().get(path, headers=GZIP)
 
-    answer = Compressed(lambda request: HttpResponse("x" * 1000))(asked)
+    answer: Any = Compressed(lambda request: HttpResponse("x" * 1000))(asked)
 
-    assert answer.has_header("Content-Encoding") is is_compressed
+    assert ("Content-Encoding" in answer.headers) is is_compressed

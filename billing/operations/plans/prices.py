@@ -136,7 +136,7 @@ class MakePlan(Priced):
     Source: https://docs.stripe.com/products-prices/manage-prices
     """
 
-    kind = PlanKind.MAKE_PLAN
+    kind = PlanKind.MAKE_PLAN  # type: ignore[assignment]
     done = "made a plan"
 
     name: str = field(
@@ -171,7 +171,7 @@ class AddPrice(Priced):
     Source: https://docs.stripe.com/products-prices/manage-prices#edit-price
     """
 
-    kind = PlanKind.ADD_PRICE
+    kind = PlanKind.ADD_PRICE  # type: ignore[assignment]
     done = "added a price"
 
     replaces: str = field(default="", metadata=asked_for("The id of the price that is retired", longest=36))
@@ -225,7 +225,7 @@ class PublishPlan(Publishing):
     Raises: NothingToChange, PlanRetired, AmountInvalid.
     """
 
-    kind = PlanKind.PUBLISH_PLAN
+    kind = PlanKind.PUBLISH_PLAN  # type: ignore[assignment]
     done = "published a plan"
 
     @classmethod
