@@ -1,4 +1,4 @@
-"""Powers and roles: the one table of who may do what. Both faces, the API's document and the README read it.
+"""Powers and roles: the one table of who may do what. Both faces, the API's document and docs/access.md read it.
 
 The vendor's roles are groups. They hold on every Office. An Office's roles are memberships, and hold on that Office.
 A person may have several roles: what they allow adds up.

@@ -1,4 +1,4 @@
-"""The table of powers and roles, and what is made of it: the groups, the grants, the README."""
+"""The table of powers and roles, and what is made of it: the groups, the grants, docs/access.md."""
 
 import functools
 import importlib
@@ -23,7 +23,7 @@ from billing.models import AuditEntry, Finding, Membership, Office, OfficeUserPe
 from billing.reconciliation import decisions
 from tests.conftest import a_member, a_person, an_office
 
-README = Path(__file__).parents[2] / "README.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "access.md"
 
 
 def test_every_permission_exists_and_is_of_one_power(db):
@@ -64,9 +64,9 @@ def test_groups_are_written_as_the_table_says(db):
     assert held == roles.permissions_of(VENDOR["auditor"])
 
 
-def test_the_readme_has_the_same_table():
+def test_the_document_has_the_same_table():
     """One row for each power, one column for each role: ``yes`` or empty."""
-    lines = README.read_text().splitlines()
+    lines = DOCUMENT.read_text().splitlines()
     begins = next(number for number, line in enumerate(lines) if line.startswith("| It allows to … |"))
     names, _, *table = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[begins:]]
     rows = {}

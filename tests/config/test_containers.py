@@ -1,4 +1,4 @@
-"""Containerfile and compose.yaml say what Procfile, .env.example, README and the tree say. Nothing is built here."""
+"""Containerfile and compose.yaml say what Procfile, .env.example, docs/databases.md and the tree say. Nothing is built here."""
 
 import re
 import shlex
@@ -15,7 +15,7 @@ from config.variables.table import VARIABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTAINERFILE = (ROOT / "Containerfile").read_text()
-README = (ROOT / "README.md").read_text()
+DATABASES = (ROOT / "docs" / "databases.md").read_text()
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
 SERVICES = COMPOSE["services"]
 OURS = ("release", "web", "worker")
@@ -59,7 +59,7 @@ def test_the_limits_of_postgresql_are_the_same_wherever_they_are_given():
     words = shlex.split(SERVICES["postgres"]["command"])
     settings = [setting.partition("=") for word, setting in pairwise(words) if word == "-c"]
     given = {name.lower(): value for name, _, value in settings if name != "listen_addresses"}
-    told = re.findall(r"^ +ALTER ROLE billing SET (\w+) = '(\w+)';$", README, re.MULTILINE)
+    told = re.findall(r"^ +ALTER ROLE billing SET (\w+) = '(\w+)';$", DATABASES, re.MULTILINE)
 
     assert given == {name.lower(): value for name, value in told}
     assert given == {name.lower(): value for name, value in ROLE_DEFAULTS.items()}

@@ -1,8 +1,8 @@
-"""The README's way into production, step by step, in a new clone: ``python -m tests.production.walk``.
+"""The way into production of docs/setup.md, step by step, in a new clone: ``python -m tests.production.walk``.
 
-DEBUG is off, and nginx does TLS with a certificate of an authority made here. One thing differs from the README: Stripe
+DEBUG is off, and nginx does TLS with a certificate of an authority made here. One thing differs from it: Stripe
 is the local one. The product refuses that with DEBUG off, so tests/production/settings.py puts it in. Each command is
-looked up in the README before it is run. It prints a transcript, and ends with 1 if a page answers something else.
+looked up there before it is run. It prints a transcript, and ends with 1 if a page answers something else.
 """
 
 import contextlib
@@ -39,7 +39,7 @@ class Walk:
     def __init__(self, folder: Path, stripe: str, tls: int) -> None:
         self.place, self.wrong = folder / "office-billing", []
         self.site = f"https://127.0.0.1:{tls}"
-        self.readme = (ROOT / "README.md").read_text()
+        self.document = (ROOT / "docs" / "setup.md").read_text()
         subprocess.run(["git", "clone", "--quiet", str(ROOT), str(self.place)], check=True)  # noqa: S607
         self.environment = {
             "PATH": f"{self.place / '.venv' / 'bin'}:/usr/bin:/bin",
@@ -48,8 +48,8 @@ class Walk:
         }
 
     def run(self, command: str) -> str:
-        """Run a command of the README in the clone, and return what it printed."""
-        assert command in re.sub(r"\s+", " ", self.readme), f"README does not say: {command}"
+        """Run a command of the document in the clone, and return what it printed."""
+        assert command in re.sub(r"\s+", " ", self.document), f"docs/setup.md does not say: {command}"
         print(f"$ {command}", flush=True)
         done = subprocess.run(
             ["/bin/sh", "-c", command],

@@ -1,4 +1,4 @@
-"""The receiver behind a pgbouncer that waits for one second, as the README asks for."""
+"""The receiver behind a pgbouncer that waits for one second, as docs/databases.md asks for."""
 
 import contextlib
 import os
