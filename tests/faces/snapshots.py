@@ -129,7 +129,7 @@ def _body(answer: Any, only: re.Pattern[str] | None) -> list[str]:
     if answer.streaming:  # the hashes of an export are others each time
         return [f"{len(b''.join(answer.streaming_content).splitlines())} lines"]
     text = answer.content.decode()
-    if answer.headers.get("Content-Type", "").startswith("application/json"):
+    if answer.headers.get("Content-Type", "").startswith(("application/json", "application/problem+json")):
         return json.dumps(json.loads(text), indent=1, ensure_ascii=False).splitlines()
     return main_part("\n".join(only.findall(text)) if only else text)
 
