@@ -61,7 +61,7 @@ test-libsql: .venv/dev-ready $(LIBSQL_SERVER)
 test-proxies: .venv/dev-ready
 	$(BIN)/pytest -n 2 tests/proxies
 
-# The README's way into production, in a new clone on this machine: TLS by nginx, DEBUG off, and a local Stripe.
+# The way into production of docs/setup.md, in a new clone on this machine: TLS by nginx, DEBUG off, and a local Stripe.
 production-walk: .venv/dev-ready
 	$(BIN)/python -m tests.production.walk
 

@@ -388,7 +388,7 @@ class RequesterMayNoLonger(BillingError):
 
 
 class RequestDecided(BillingError):
-    """The request was already decided about, or has expired."""
+    """Somebody has already decided about the request, or it has expired."""
 
     code = "request_decided"
     category = Category.CONFLICT
@@ -497,7 +497,7 @@ class NothingToChange(BillingError):
 
 
 class DateInvalid(BillingError):
-    """The date is not one that can be taken, such as one in the past."""
+    """The date cannot be used, for example because it is in the past."""
 
     code = "date_invalid"
     category = Category.INVALID
@@ -732,7 +732,7 @@ class CurrencyUnknown(Refusal):
 
 
 class CurrencyMismatch(BillingError):
-    """The price has another currency than the Office's subscription."""
+    """The price is not in the currency of the Office's subscription."""
 
     code = "currency_mismatch"
     category = Category.INVALID
@@ -841,7 +841,7 @@ class PriceNotOurs(Refusal):
 
 
 class QuantityInvalid(BillingError):
-    """A number is not one that can be taken, such as 0 seats."""
+    """A number cannot be used, for example 0 seats."""
 
     code = "quantity_invalid"
     category = Category.INVALID
@@ -939,7 +939,7 @@ class AmountOutOfBounds(BillingError):
 
 
 class DaysInvalid(BillingError):
-    """The days until an invoice is due are not a number that can be taken."""
+    """The number of days until an invoice is due cannot be used."""
 
     code = "days_invalid"
     category = Category.INVALID
@@ -1120,7 +1120,7 @@ class AlreadyCredited(Refusal):
 
 
 class AmountInvalid(BillingError):
-    """The amount is not one that can be taken, such as one below zero."""
+    """The amount cannot be used, for example because it is below zero."""
 
     code = "amount_invalid"
     category = Category.INVALID
@@ -1336,7 +1336,7 @@ class StripeUnavailable(BillingError):
 
 
 class WrongStripeAccount(BillingError):
-    """The vendor's key is one of another Stripe account than this database."""
+    """The vendor's key belongs to a Stripe account that is not the one of this database."""
 
     code = "wrong_stripe_account"
     category = Category.CONFLICT
@@ -1454,7 +1454,7 @@ class NothingToActOn(Refusal):
     code = "nothing_to_act_on"
     category = Category.CONFLICT
     message = "This cannot be done to any of the chosen Offices."
-    remedy = "Beside each one stands why."
+    remedy = "The reason is shown beside each one."
 
 
 class TooManyOffices(BillingError):

@@ -80,7 +80,7 @@ OTHERS = {
     "not_authenticated": (401, "The request has no token. Send `Authorization: Bearer …`."),
     "permission_denied": (403, "You are not allowed to do this."),
     "not_found": (404, "There is no such thing, or you may not see it. Each address ends with a slash."),
-    "method_not_allowed": (405, "The address has no such method. OPTIONS tells which it has."),
+    "method_not_allowed": (405, "This address does not accept the method. OPTIONS lists those that it accepts."),
     "not_acceptable": (406, "The API answers JSON only."),
     "parse_error": (400, "The request cannot be read, such as JSON that ends too soon."),
     "invalid": (400, "Some fields are missing or wrong. `fields` says what is wrong with each."),
@@ -88,7 +88,7 @@ OTHERS = {
     database_trouble.CODE: (503, database_trouble.DETAIL),
     "failed": (500, "An error happened on our side. It is in our log."),
 }
-"""Those that are no refusal of ours."""
+"""Codes that Django REST framework answers, or a defect: they have no class in ``errors``."""
 
 
 def explained() -> list[Explained]:

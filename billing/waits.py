@@ -1,6 +1,6 @@
-"""What waits, and what lets it be due before its time. One table for events, jobs, e-mails and operations.
+"""What waits to be tried again, and what ends a wait early. One table for events, jobs, e-mails and operations.
 
-Whoever fails waits longer each time, so that an outage costs little. Three things end a wait early:
+After each failure the wait is longer, so that an outage costs little. Three things end a wait early:
 
 - A worker lets one of those who wait for Stripe or the mail server try, every few seconds. As soon as one of them gets
   an answer, all others are due. So they go on within seconds after the outage.

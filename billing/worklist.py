@@ -22,7 +22,7 @@ from billing.models.invoice import OWED
 from billing.models.statuses import LIVE, InvoiceStatus, PaymentStatus, SubscriptionStatus
 
 PAGE = 50
-SOON = timedelta(days=14)
+SOON = timedelta(days=7)
 """How long before its end a trial is shown."""
 NEXT_CHARGE = timedelta(days=31)
 """How long before a charge a card is shown that will have expired by then."""

@@ -44,7 +44,7 @@ class OfficeForm(PracticesForm, GatedForm):
             self.like = like
             pages = ((reverse("admin:billing_office_change", args=[one.pk]), one) for one in like)
             names = format_html_join(", ", '<a class="underline" href="{}">{}</a>', pages)
-            told = "An Office with this name or e-mail address exists: {}. Save again to add it all the same."
+            told = "An Office with this name or e-mail address exists: {}. If this is another one, save again."
             self.add_error(None, format_html(told, names))
         return given
 
@@ -64,6 +64,6 @@ class AddsOffices(ModelAdmin):
         if "_addanother" in request.POST:
             return super().response_add(request, obj, post_url_continue)
         subscribe = reverse("admin:billing_office_subscribe", args=[obj.pk])
-        link = format_html('<a class="underline" href="{}">subscribe it</a>', subscribe)
+        link = format_html('<a class="underline" href="{}">start a subscription</a>', subscribe)
         messages.success(request, format_html("{} was added. Next: {}.", obj, link))
         return redirect(reverse("admin:billing_office_change", args=[obj.pk]))

@@ -154,7 +154,7 @@ class BulkActAdmin(ReadOnlyAdmin, ActsAdmin):
         OtherAct(
             name="stop",
             title="Stop",
-            says="What waits is left out. What is being done at this moment is finished, and nothing is taken back.",
+            says="Offices that still wait are left out. The one that is being done is finished. Nothing is undone.",
             form=ReasonForm,
             does=_stop,
             offered=lambda act: act.ended_at is None and act.stopped_at is None,
@@ -270,7 +270,7 @@ def _stage(act: BulkAct, counts: dict[str, int], rows: Sequence[BulkRow]) -> str
     if now:
         return f"{now} is being done. This page refreshes by itself."
     if _state(act, counts) == "waits for a worker":
-        return "No worker has begun it. See under Workers whether one runs. This page refreshes by itself."
+        return "No worker has begun it. Look under Workers whether one runs. This page refreshes by itself."
     return "A worker does one Office after another. This page refreshes by itself."
 
 

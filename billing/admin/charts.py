@@ -113,11 +113,11 @@ def _mrr(currency: str, days: Sequence[date], months: Sequence[Month | None]) ->
         for day, one, page in zip(days, months, pages, strict=True)
     ]
     return Chart(
-        f"MRR in {currency.upper()}",
+        f"Monthly recurring revenue (MRR) in {currency.upper()}",
         _since(months),
         _month_labels(days, months),
         [Bars("MRR at the end of the month", [_amount(one.closing) if one else None for one in months], pages)],
-        ["Month", "MRR at its end"],
+        ["Month", "MRR at the end of the month"],
         rows,
     )
 
@@ -125,7 +125,11 @@ def _mrr(currency: str, days: Sequence[date], months: Sequence[Month | None]) ->
 def _movements(currency: str, days: Sequence[date], months: Sequence[Month | None], adopted_in: date | None) -> Chart:
     known = [one for one in months if one]
     kinds = [kind for kind in Movement.Kind if any(kind in one.movements for one in known)]
-    says = "What changed the MRR of each month. What was there when an Office was adopted is no growth."
+    says = (
+        "What changed the MRR of each month. Adopted: what an Office already paid when it was added here, which is no "
+        "growth. Expansion and contraction: an Office pays more, or less. Churn: it pays nothing any more. "
+        "Reactivation: it pays again."
+    )
     if adopted_in and any(one.since < adopted_in for one in known):
         says += f" Offices were adopted until {adopted_in:%B %Y}: what they paid before then is not known here."
     bars = [
@@ -193,7 +197,7 @@ def _collections(currency: str, weeks: Sequence[Week]) -> Chart:
     return Chart(
         f"Collected in {currency.upper()} by week",
         "Payments minus refunds, each in the week in which it was made, from Monday in UTC. What banks took back in "
-        "disputes and what was paid outside Stripe is not in it.",
+        "disputes and what was paid outside Stripe are not included.",
         [f"{one.since.day} {one.since:%b}" for one in weeks],
         bars,
         ["Week from", "Paid", "Refunded", "Collected"],
@@ -221,7 +225,7 @@ def _ageing(currency: str, owed: Sequence[Counted]) -> Chart:
     )
     return Chart(
         f"Owed in {currency.upper()}: {everything}",
-        "On open invoices, by how long they should have been paid.",
+        "On open invoices, by how many days ago they were due.",
         [AGE_WORDS[days] for days in ages],
         [Bars("Owed", [_amount(sums[days]) for days in ages], list(pages.values()))],
         ["For", "Invoices", "Owed"],

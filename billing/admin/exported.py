@@ -24,7 +24,7 @@ from billing.reports import tables
 from billing.reports.exports import ListFile, export
 from billing.reports.lists import LISTS
 
-FORMS = ((tables.CSV, "CSV: any number of rows"), (tables.XLSX, "XLSX: for Excel and other programs for tables"))
+FORMS = ((tables.CSV, "CSV: any number of rows"), (tables.XLSX, "XLSX: for Excel and other spreadsheet programs"))
 SAYS = (
     "The file has the rows that the list shows with these filters, in columns that docs/exports.md names. Times are in "
     "UTC. Each amount is a decimal number, with its currency beside it. The audit trail records who exported what, and "
@@ -99,7 +99,7 @@ class Exported:
 
 
 def _chosen(filters: tuple[str, ...]) -> str:
-    return f"what the list shows by {', '.join(filters)}" if filters else "the whole list"
+    return f"what the list shows with these filters: {', '.join(filters)}" if filters else "the whole list"
 
 
 def _sent(file: ListFile) -> StreamingHttpResponse:

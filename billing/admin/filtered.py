@@ -96,7 +96,7 @@ class NextFor(Named):
     title, parameter_name = "what comes next", "next"
     choices_here = {
         "trial": ("Trial ends within 7 days", lambda rows: rows.filter(waiting.trials_ending(at=clock.billing()))),
-        "card": ("Card expires before the next charge", _cards_expiring),
+        "card": ("Card expires before a charge within 31 days", _cards_expiring),
     }
 
 

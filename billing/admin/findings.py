@@ -173,7 +173,7 @@ class ReconciliationAdmin(ReadOnly, ActsAdmin):
         context["progress"] = progress.of(run) if run else None
         return super().render_change_form(request, context, *args, **kwargs)
 
-    @display(description="State", label={"ended": "success", "under way": "info", "stopped by an error": "warning"})
+    @display(description="Status", label={"ended": "success", "under way": "info", "stopped by an error": "warning"})
     def state(self, row: Reconciliation) -> str:
         if row.ended_at:
             return "ended"

@@ -26,13 +26,13 @@ from billing.reports.journal import Journal, Month
 MONTHS_OFFERED = 36
 ON_THE_PAGE = "page"
 FORMS = (
-    (ON_THE_PAGE, "On this page: the accounts, and what ties"),
-    (journal_files.DETAILED, "CSV: each entry, the accounts, and what ties"),
+    (ON_THE_PAGE, "On this page: the accounts, and the checks"),
+    (journal_files.DETAILED, "CSV: each entry, the accounts, and the checks"),
     (journal_files.QUICKBOOKS, "CSV for QuickBooks Online: sums of the month"),
     (journal_files.XERO, "CSV for Xero: sums of the month"),
 )
 SAYS = (
-    "Double entries for what was invoiced, paid, given back and given up in a month of UTC. Stripe's fees and payouts "
+    "Double entries of what was invoiced, paid, given back and written off in a month (UTC). Stripe's fees and payouts "
     "are not in it: take them from Stripe's payout report. What becomes known later, such as a debit that the bank "
     "pays after some days, belongs to the month in which it began: if you export a month again, it can differ. With "
     "many Offices this takes a minute. The audit trail records who exported it, and why."
@@ -45,7 +45,7 @@ class JournalForm(ReasonForm):
     currency = forms.ChoiceField(
         choices=[("", "All"), *((one, one.upper()) for one in sorted(CURRENCIES))],
         required=False,
-        help_text="Of a file. The page shows all. A file for Xero has one.",
+        help_text="Only for files: the page shows all currencies. A file for Xero can have only one.",
         widget=UnfoldAdminSelectWidget,
     )
 

@@ -78,18 +78,18 @@ def ends(at: datetime) -> Q:
 
 
 VIEWS: dict[str, View] = {
-    "owing": View("Owing", "Who owes most comes first.", owing, ("-balance_due", "-pk")),
+    "owing": View("Owes", "The largest debt is first.", owing, ("-balance_due", "-pk")),
     "trial-ends": View(
-        "Trial ends within a week", "Whose ends first comes first.", trial_ends_soon, ("trial_end", "pk")
+        "Trial ends within 7 days", "The trial that ends first is first.", trial_ends_soon, ("trial_end", "pk")
     ),
     "card-expires": View(
         "Card expires before the next charge",
-        "Whose is charged first comes first.",
+        "The next charge is first.",
         card_expires,
         ("current_period_end", "pk"),
     ),
     "no-subscription": View("No subscription", "Sorted by name.", without_subscription, ("name", "pk")),
-    "ends": View("Ends", "What ends first comes first.", ends, ("cancel_at", "pk")),
+    "ends": View("Subscription ends", "The one that ends first is first.", ends, ("cancel_at", "pk")),
 }
 """What is offered at the top of the list, by the word in its address."""
 

@@ -97,8 +97,8 @@ def _first_steps(user: User, counted: list[Counted]) -> Iterator[Step]:
         StripeAccount.objects.exists(),
     )
     yield Step(
-        "Make a plan and publish its price",
-        "Add the plan with a price here, then run: python manage.py setup_stripe",
+        "Make a plan with its first price",
+        "Its first price is made here and at Stripe in one step",
         reverse("admin:billing_plan_add") if roles.has(user, Power.PLANS) else list_of("plan"),
         PlanPrice.objects.filter(stripe_price_id__isnull=False).exists(),
     )

@@ -1,4 +1,4 @@
-"""Lists that are turned page by page without counting the rows and without reading those of the pages before.
+"""Page through lists by key (keyset paging), without counting the rows and without reading those of earlier pages.
 
 A page is named by the row at its edge: ``?after=123`` shows what comes after the row with this key, in the order of the
 list, and ``?before=123`` what comes before it. So each page takes as long as the first one, and a row that comes

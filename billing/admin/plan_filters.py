@@ -41,7 +41,7 @@ class Counted(admin.SimpleListFilter):
     parameter_name = "counted"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("live", "live"), ("monthly", "in the recurring revenue")]
+        return [("live", "live"), ("monthly", "in MRR")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Subscription]) -> QuerySet[Subscription]:
         statuses = COUNTED.get(self.value() or "")

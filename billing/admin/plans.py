@@ -56,7 +56,7 @@ class PriceInline(ReadOnlyInline):
     def sold(self, row: PlanPrice) -> str:
         return sold_at(row)
 
-    @display(description="State", label=STATES)
+    @display(description="Status", label=STATES)
     def state(self, row: PlanPrice) -> str:
         return state_of(row)
 
@@ -64,7 +64,7 @@ class PriceInline(ReadOnlyInline):
     def offices(self, row: PlanPrice) -> str:
         return live_link(row, self.figures.get(row.pk, Figures()))
 
-    @display(description="Recurring revenue a month")
+    @display(description="Monthly recurring revenue (MRR)")
     def monthly(self, row: PlanPrice) -> str:
         return monthly_link(row, self.figures.get(row.pk, Figures()))
 
@@ -92,7 +92,7 @@ class OperationInline(ReadOnlyInline):
     def wrong(self, row: PlanOperation) -> str:
         return row.error_message or "–"
 
-    @display(description="Outcome", label=TONES)
+    @display(description="Status", label=TONES)
     def state(self, row: PlanOperation) -> str:
         return row.status
 
@@ -136,7 +136,7 @@ class PlanAdmin(ReadOnly, ActsAdmin):
             plan.figures = plan_figures.together(plan.shown_prices, figures)
         return shown
 
-    @display(description="State", label=STATES)
+    @display(description="Status", label=STATES)
     def state(self, row: Plan) -> str:
         if row.archived_at:
             return RETIRED
@@ -157,6 +157,6 @@ class PlanAdmin(ReadOnly, ActsAdmin):
     def offices(self, row: Any) -> str:
         return live_link(row, row.figures)
 
-    @display(description="Recurring revenue a month")
+    @display(description="Monthly recurring revenue (MRR)")
     def monthly(self, row: Any) -> str:
         return monthly_link(row, row.figures)

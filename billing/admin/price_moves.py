@@ -36,8 +36,8 @@ TONES = {State.FAILED: "danger", State.UNKNOWN: "warning", State.LEFT_OUT: "warn
 
 
 class MoveForm(WhyForm):
-    old = PriceField(label="Offices that pay this price", empty_label="Choose …")
-    new = PriceField(label="Get this price", empty_label="Choose …")
+    old = PriceField(label="Present price", empty_label="Choose …")
+    new = PriceField(label="New price", empty_label="Choose …")
     when = forms.ChoiceField(
         choices=list(price_moves.WHEN.items()), initial=price_moves.NEXT_PERIOD, widget=UnfoldAdminRadioSelectWidget
     )
@@ -59,7 +59,7 @@ MOVE = OtherAct(
     does=_begin,
     name="move",
     title="Move Offices to another price",
-    says="Stripe reckons for each Office what the other price comes to. Nothing changes until you have seen the totals "
+    says="Stripe calculates what each Office pays at the other price. Nothing changes until you have seen the totals "
     f"and confirm them. One move is of at most {price_moves.BATCH:,} Offices. Begin another one for the rest.",
     button="Preview the move",
     form=MoveForm,

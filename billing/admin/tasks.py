@@ -108,7 +108,7 @@ def _of_money(waiting: Waiting) -> Iterator[Task]:
             "warning",
             f"{many(n, 'card')} {'expires' if n == 1 else 'expire'} before the next charge",
             f"These subscriptions renew within 31 days and bill {in_words_of(waiting.sums('cards'))} a month. Send a "
-            "card link, so that the practice can enter a new card.",
+            "link to add a card, so that each Office can enter a new one.",
             list_of("subscription", next="card"),
         )
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 from billing import clock, worklist, zones
 from billing.access import roles
 from billing.admin.bulk_acts import OF_WORKLIST
+from billing.admin.ends import card_month
 from billing.admin.readonly import ReadOnlyAdmin
 from billing.audit import reads
 from billing.models import FollowUp, User
@@ -20,10 +21,10 @@ from billing.operations.offices.cards import MakeCardLink
 from billing.worklist import Row, Sort, Step, What, Whose
 
 WHAT = {
-    What.OWES: ("They owe", "Offices that owe, those that have owed longest first."),
+    What.OWES: ("Owes", "Offices that owe something."),
     What.TRIAL: (
         "Trial ends, no card",
-        "Offices whose trial ends within 14 days, with nothing on file to charge.",
+        "Offices whose trial ends within 7 days, with nothing on file to charge.",
     ),
     What.CARD: (
         "Card expires",
@@ -37,7 +38,7 @@ WHOSE = {
     Whose.SNOOZED: "Put aside",
     Whose.ALL: "All",
 }
-SORT = {Sort.DAYS: "Longest first", Sort.AMOUNT: "Largest amount first"}
+SORT = {Sort.DAYS: "Oldest debt first", Sort.AMOUNT: "Largest amount first, by currency"}
 NOTHING = {
     What.OWES: "No Office owes anything here.",
     What.TRIAL: "No trial ends soon without a card here.",
@@ -127,7 +128,7 @@ def _shown(row: Row, may: dict[Step, bool], now: Any, billing_now: Any, person: 
         "access": _access(row),
         "is_shut_out": not row.keeps_access,
         "pays_with": office.pays_with or "nothing on file",
-        "expires": office.payment_method_expires,
+        "expires": card_month(office.payment_method_expires),
         "assigned": (to.name or to.email) if to else "",
         "is_mine": to == person,
         "aside": zones.bare_day(follow_up.snoozed_until, office.time_zone)
@@ -153,7 +154,8 @@ def _why(row: Row, now: Any) -> str:
         day = zones.bare_day(row.at, ZONE)
         if row.office.is_trialing and not row.office.has_payment_method:
             return f"The trial ends on {day}. Nothing is on file to charge."
-        return f"The next charge is on {day}. The card is valid to the end of {row.office.payment_method_expires}."
+        until = card_month(row.office.payment_method_expires)
+        return f"The next charge is on {day}. The card is valid until the end of {until}."
     if row.decline:
         return row.decline.says
     return "It was not charged." if row.since and row.since <= now else "It is not due yet."
@@ -169,7 +171,7 @@ def _access(row: Row) -> str:
 def _steps(row: Row, may: dict[Step, bool], person: User) -> Any:
     """Yield the buttons: what fits best first, and then what is always possible."""
     office = row.office.pk
-    link = {"title": "Send a card link", "page": reverse("admin:billing_office_link_card", args=[office])}
+    link = {"title": "Link to add a card", "page": reverse("admin:billing_office_link_card", args=[office])}
     if row.step is Step.PAY and row.invoice and may[Step.PAY]:
         yield {"title": "Pay now", "page": reverse("admin:billing_invoice_pay", args=[row.invoice.pk])}
     elif may[Step.CARD_LINK] and not row.office.archived_at:
@@ -178,9 +180,9 @@ def _steps(row: Row, may: dict[Step, bool], person: User) -> Any:
         note = reverse("admin:billing_office_note", args=[office])
         assign = reverse("admin:billing_office_assign", args=[office])
         yield {"title": "Note a call", "page": f"{note}?kind=call&from=worklist"}
-        yield {"title": "Note", "page": f"{note}?from=worklist"}
+        yield {"title": "Write a note", "page": f"{note}?from=worklist"}
         if not row.follow_up or row.follow_up.assigned_to_id != person.pk:
-            yield {"title": "Take it", "page": f"{assign}?to={person.public_id}&from=worklist"}
+            yield {"title": "Assign to me", "page": f"{assign}?to={person.public_id}&from=worklist"}
         yield {"title": "Assign", "page": f"{assign}?from=worklist"}
         yield {
             "title": "Put aside",

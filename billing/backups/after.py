@@ -183,7 +183,7 @@ def _stop_mails(hold: Hold) -> None:
 
 
 def _stop_bulk_acts(hold: Hold) -> None:
-    """Leave out what bulk acts of the backup had not done: nobody knows what they did since."""
+    """Stop the bulk acts that had not ended in the backup. What they did after it is unknown, and each row says so."""
     for act in BulkAct.objects.filter(ended_at=None, created_at__lt=hold.restored_at).order_by("pk"):
         with transaction.atomic():
             now = clock.wall()

@@ -67,7 +67,7 @@ SNOOZE = register(
     BulkKind(
         name="snooze",
         title="Put aside",
-        says="The worklist does not show these Offices until the day begins, in the time zone of each.",
+        says="The worklist does not show these Offices until this day begins in the time zone of each.",
         power=follow_ups.NEEDS,
         judge=_can_be_snoozed,
         work=_snoozed,

@@ -136,9 +136,9 @@ UNARCHIVE = register(
 CARD_LINK = register(
     BulkKind(
         name="send_card_link",
-        title="Send a card link",
+        title="Send a link to add a card",
         says="Each Office gets an e-mail with a link to a page at Stripe, where it enters a card. The link is valid "
-        "for one day. The card is charged from then on.",
+        "for one day. From then on, invoices are charged to that card.",
         power=MakeCardLink.needs,
         judge=_can_get_link,
         work=_link_made,

@@ -1,6 +1,6 @@
 """A price move: many Offices from one price to another. It is previewed first, Office by Office, then confirmed.
 
-The preview is a bulk act that changes nothing: each of its rows keeps what Stripe reckoned for that Office, and when.
+The preview is a bulk act that changes nothing: each of its rows keeps what Stripe calculated for that Office, and when.
 Within the hour that a preview holds, a person confirms them together, and that is a second bulk act. An Office that
 changed since its preview is left out, and its row says why.
 """
@@ -52,8 +52,8 @@ class Totals:
     @property
     def rows(self) -> list[tuple[str, Money]]:
         return [
-            ("Recurring revenue a month before", self.money(self.before)),
-            ("Recurring revenue a month after", self.money(self.after)),
+            ("Monthly recurring revenue before", self.money(self.before)),
+            ("Monthly recurring revenue after", self.money(self.after)),
             ("Charged now", self.money(self.charged)),
             ("Kept as credit now", self.money(self.credited)),
         ]
@@ -61,7 +61,7 @@ class Totals:
 
 @dataclass(slots=True)
 class Previewed:
-    """What a preview has come to so far. ``lapses_at`` is when the first of its Offices can be confirmed no more."""
+    """The totals of a preview so far. ``lapses_at`` is when the first of its Offices can no longer be confirmed."""
 
     totals: dict[str, Totals] = field(default_factory=dict)
     offices: int = 0
@@ -80,10 +80,10 @@ def present_at(price: PlanPrice) -> list[Office]:
 def preview(old: PlanPrice, new: PlanPrice, *, when: str, by: Actor, reason: str) -> BulkAct:
     """Begin the preview of a move. Nothing changes.
 
-    Raises: NothingToChange: both are the same. CurrencyMismatch is a row's. And what ``starting.start`` raises.
+    Raises: NothingToChange, if both are the same, and what ``starting.start`` raises.
     """
     if old == new:
-        raise errors.NothingToChange("the Offices have this price.")
+        raise errors.NothingToChange("the old price and the new one are the same.")
     given = {"old": str(old.public_id), "new": str(new.public_id), "settle": when}
     return starting.start(PREVIEW, present_at(old), by=by, reason=reason, given=given)
 
@@ -236,7 +236,7 @@ PREVIEW = register(
     BulkKind(
         name="preview_price_move",
         title="Preview of a price move",
-        says="Stripe reckons for each Office what the new price would come to. Nothing changes.",
+        says="Stripe calculates what each Office would pay at the new price. Nothing changes.",
         power=Power.OPERATE,
         judge=_can_be_previewed,
         work=_previewed,

@@ -16,7 +16,7 @@ from billing.models import BulkAct, BulkRow, Office, User
 MOST = 10_000
 """Offices in one bulk act."""
 WRITTEN_TOGETHER = 500
-STOPPED = "It was stopped before."
+STOPPED = "The bulk act was stopped before this Office's turn."
 
 
 def job_of(act: BulkAct) -> str:

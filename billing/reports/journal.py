@@ -1,4 +1,4 @@
-"""The journal of a month for the accountant: double entries for what was invoiced, paid, given back and given up.
+"""The journal of a month for the accountant: double entries for what was invoiced, paid, given back and written off.
 
 It is made of our own rows, and nothing is stored. Stripe's fees and payouts are not in it. A month is one of UTC:
 ``[first day, first day of the next month)``. Each entry is in one currency, and its debits equal its credits. What the

@@ -38,7 +38,7 @@ OF_XERO = (
 )
 MOST_LINES_OF_XERO = 300
 XERO_TAX_RATE = "xero_tax_rate"
-TIED = ("Currency", "What is held against each other", "Journal", "Held against", "Difference")
+TIED = ("Currency", "What is compared", "Journal", "Compared with", "Difference")
 SUMMED = ("Currency", "Account", "Before the month", "Debit in the month", "Credit in the month", "After the month")
 
 Line = Sequence[Cell]
@@ -146,7 +146,7 @@ def _lines_of(journal: Journal, currency: str) -> Iterator[Line]:
     yield SUMMED
     yield from accounts(journal)
     yield ()
-    yield ("What ties: each difference must be 0",)
+    yield ("Checks: each difference must be 0",)
     yield TIED
     yield from tied(journal)
 

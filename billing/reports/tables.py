@@ -33,7 +33,7 @@ LONGEST_TEXT = 32_767
 """What a cell of XLSX can hold. Longer texts end there."""
 LINES_AT_ONCE = 500
 MARK = "﻿"
-"""Programs for tables take a CSV for UTF-8 if it begins with it."""
+"""Spreadsheet programs read a CSV as UTF-8 if it begins with this mark."""
 
 
 def as_csv(lines: Iterable[Sequence[Cell]], *, marked: bool = True) -> Iterator[bytes]:

@@ -26,7 +26,7 @@ DATABASE_URL = Variable(
     "postgres://user@/name?host=/var/run/postgresql is PostgreSQL by a Unix socket.\n"
     "With DEBUG off, any other connection to PostgreSQL is refused, unless it is to this machine and "
     "DATABASE_PLAIN_ON_LOOPBACK is true. Write special characters of the password as %XX, such as / as %2F. It can "
-    "also be the address of a pooler such as pgbouncer, without ?options=…: docs/databases.md says what the pooler needs.",
+    "also be the address of a pooler such as pgbouncer, without ?options=… (docs/databases.md).",
     default=Derived(
         "libsql:///var/stripe-test.db, …/stripe-live.db with a live key, or …/sandbox.db with a local Stripe", _own_file
     ),

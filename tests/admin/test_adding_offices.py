@@ -29,7 +29,8 @@ def test_then_comes_its_own_page_with_what_is_next(stripe, operator):
 
     office = Office.objects.get()
     assert answer.redirect_chain[-1][0] == page("change/", office)
-    assert f'Next: <a class="underline" href="{page("subscribe/", office)}">subscribe it</a>' in answer.content.decode()
+    link = f'<a class="underline" href="{page("subscribe/", office)}">start a subscription</a>'
+    assert f"Next: {link}." in answer.content.decode()
     assert (office.time_zone, office.locale) == ("America/Chicago", "es")
 
 
@@ -50,7 +51,7 @@ def test_one_with_the_same_name_or_address_is_hinted_at_and_saved_when_sent_agai
     like = an_office()
     shown = added(operator, **form).content.decode()
     link = f'<a class="underline" href="{page("change/", like)}">Maple Street Family Practice</a>'
-    assert f"exists: {link}. Save again to add it all the same." in shown
+    assert f"exists: {link}. If this is another one, save again." in shown
     seen = AuditEntry.objects.get(kind="read", actor=operator.user)
     assert seen.what.endswith("by the same name or address: 1 rows")
     assert Office.objects.count() == 1

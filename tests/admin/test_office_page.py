@@ -114,7 +114,7 @@ def test_the_timeline_has_the_newest_15_lines_and_a_link_to_more(stripe, auditor
 
 def test_notes_are_shown_with_who_wrote_them_and_another_is_written_on_the_page(stripe, operator, office):
     html = shown(operator.user, office)
-    assert "No note yet." in part(html, "notes")
+    assert "There is no note yet." in part(html, "notes")
     action = re.search(r'action="([^"]+/note/)"', html)[1]
 
     signed_in(operator.user).post(action, {"kind": "call", "text": "will pay on Friday"})

@@ -146,13 +146,13 @@ STATES: dict[str, tuple[Office, dict[str, Any], str]] = {
             )
         },
         f"{TEAM_NOW}; next charge on 28 January 2027; visa …4242 until 12/2029. "
-        "2 subscriptions are live, and there should be one. Beside it: Practice, 1,990.00 USD a year, trialing.",
+        "2 subscriptions are live, and there should be one. Also live: Practice, 1,990.00 USD a year, trialing.",
     ),
     "in trial": (
         an_office("trialing", trial_end=ENDS),
         {},
         "In its trial of Team, 16 seats, 784.00 USD a month; the last day of the trial is 28 January 2027. "
-        "Then visa …4242 until 12/2029 is charged.",
+        "Charged then: visa …4242 until 12/2029.",
     ),
     "in trial without a card": (
         an_office("trialing", trial_end=ENDS, payment_method_brand="", payment_method_last4=""),
@@ -228,8 +228,8 @@ STATES: dict[str, tuple[Office, dict[str, Any], str]] = {
     "waiting for the first payment": (
         an_office("incomplete", balance_due=78_400),
         {"asked_for": (an_invoice(kind="start"),)},
-        "Team, 16 seats waits since 28 December 2026 for its first payment of 784.00 USD. "
-        f"If nobody pays within 23 hours, it never begins. {NO_ACCESS} It owes 784.00 USD.",
+        "Waiting since 28 December 2026 for its first payment of 784.00 USD: Team, 16 seats. "
+        f"If nobody pays within 23 hours after the start, it never begins. {NO_ACCESS} It owes 784.00 USD.",
     ),
     "archived": (
         an_office("", archived_at=BEGAN),
@@ -244,7 +244,7 @@ STATES: dict[str, tuple[Office, dict[str, Any], str]] = {
     "not settled": (
         an_office(""),
         {"operations": (Operation(kind="subscribe", status="unknown"),)},
-        "It has no subscription. “Start a subscription” is not settled yet: nothing else can begin before.",
+        "It has no subscription. “Start a subscription” is not settled yet. Nothing else can begin before it is.",
     ),
     "a status of a later version": (
         an_office("dreaming"),
@@ -255,7 +255,7 @@ STATES: dict[str, tuple[Office, dict[str, Any], str]] = {
         an_office(current_period_end=NOW - timedelta(hours=2), confirmed_at=NOW - timedelta(hours=3)),
         {},
         f"{TEAM_NOW}; next charge on 29 December 2026; visa …4242 until 12/2029. "
-        "Stripe was not seen since. It keeps its access until 1 January 2027, 05:00.",
+        "Stripe has not confirmed this period yet. It keeps its access until 1 January 2027, 05:00.",
     ),
 }
 

@@ -149,7 +149,7 @@ def test_an_office_that_is_past_due_is_named_with_what_it_owes(subscribed, strip
 def test_on_a_new_database_the_first_steps_are_shown_up_to_the_first_subscription(stripe, administrator, operator):
     words = told(administrator)
     assert "Connect the Stripe account · done" in words
-    assert "Make a plan and publish its price · done" in words
+    assert "Make a plan with its first price · done" in words
     assert "Add the first Office The practice's name" in words
     assert reverse("admin:billing_office_add") in page(administrator)
 

@@ -92,9 +92,9 @@ def of_rows(rows, currency):
 def test_each_number_of_a_chart_is_the_sum_or_the_count_of_its_list(shown, auditor):
     charts = {chart.title: chart for chart in shown.context["charts"]}
     assert list(charts) == [
-        "MRR in EUR",
+        "Monthly recurring revenue (MRR) in EUR",
         "Movements of MRR in EUR",
-        "MRR in USD",
+        "Monthly recurring revenue (MRR) in USD",
         "Movements of MRR in USD",
         "Collected in EUR by week",
         "Collected in USD by week",

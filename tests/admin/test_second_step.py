@@ -192,7 +192,7 @@ def test_fewer_seats_without_credit_give_up_the_difference(stripe, operator, off
     lost = previews.second_step(ChangeSubscription(quantity=2, settle="not_at_all"), office, by=operator).loss
 
     assert lost is not None
-    assert "196.00 USD a month. The change to 98.00 USD a month gives nothing of it back" in lost.says[0]
+    assert "196.00 USD a month. The change to 98.00 USD a month does not give the difference back" in lost.says[0]
     assert previews.second_step(ChangeSubscription(quantity=2), office, by=operator).loss is None
 
 

@@ -165,7 +165,7 @@ def test_the_page_before_says_how_many_can_and_why_others_cannot(stripe, client,
 
     seen = client.post(BEGIN, {"act": "pay_now", "office": [poor.pk, idle.pk]}).content.decode()
 
-    assert "<strong>1 Office</strong> can be acted on" in seen
+    assert "This will be done to <strong>1 Office</strong>" in seen
     assert "199.00 USD" in seen
     assert "It owes nothing." in seen
     assert not BulkAct.objects.exists()

@@ -196,8 +196,8 @@ def test_a_person_previews_confirms_and_watches_a_move_on_the_pages(stripe, admi
     assert "Confirm and move 2 Offices" in ready
     assert "every 3s" not in ready
     words = " ".join(re.sub(r"<[^>]+>", " ", ready).split())
-    assert "Recurring revenue a month before 882.00 USD" in words
-    assert "Recurring revenue a month after 1,062.00 USD" in words
+    assert "Monthly recurring revenue before 882.00 USD" in words
+    assert "Monthly recurring revenue after 1,062.00 USD" in words
     client.post(here)
     worked_off(BulkAct.objects.latest("pk"))
     assert "The move has ended" in client.get(here).content.decode()

@@ -1,4 +1,4 @@
-"""Containerfile and compose.yaml say what Procfile, .env.example, docs/databases.md and the tree say. Nothing is built here."""
+"""Containerfile and compose.yaml say what Procfile, .env.example and docs/databases.md say. Nothing is built here."""
 
 import re
 import shlex

@@ -75,7 +75,7 @@ def test_the_finding_the_page_and_the_api_name_each_that_is_live(stripe, operato
 
     assert re.search(rf"changed and cancelled here: {team}.*\. Beside it: {re.escape(practice)}\. Cancel in", found)
     assert practice in page_of_office
-    assert f"Live beside it: {practice}." in page_of_act
+    assert f"Also live: {practice}." in page_of_act
     [other] = told["also_live"]
     assert (told["plan"], other["plan"], other["monthly_amount"], other["status"]) == (
         "Team",
@@ -88,7 +88,7 @@ def test_the_finding_the_page_and_the_api_name_each_that_is_live(stripe, operato
 
 
 def test_with_one_nothing_is_live_beside_it(stripe, operator, subscribed):
-    assert "Live beside it" not in signed_in(operator.user).get(page("change/", subscribed)).content.decode()
+    assert "Also live" not in signed_in(operator.user).get(page("change/", subscribed)).content.decode()
     assert api(operator.user).get(f"/api/v1/offices/{subscribed.public_id}/subscription/").json()["also_live"] == []
 
 

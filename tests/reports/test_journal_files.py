@@ -77,7 +77,7 @@ def test_the_detailed_file_says_what_is_not_in_it_and_each_entry_balances(financ
 def test_the_file_ends_with_what_ties_and_each_difference_is_zero(finance, october):
     found = lines(finance, "csv")
 
-    ties = found[found.index(["What ties: each difference must be 0"]) + 2 :]
+    ties = found[found.index(["Checks: each difference must be 0"]) + 2 :]
     receivables = {line[0]: line[2:] for line in ties if line[1].startswith("Receivables")}
     assert receivables == {"USD": ["107.70", "107.70", "0.00"], "JPY": ["700", "700", "0"]}
     assert {Decimal(line[4]) for line in ties} == {Decimal(0)}

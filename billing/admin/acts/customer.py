@@ -74,8 +74,8 @@ def _access(office: Office, *, by: Actor) -> list[effective.Access]:
 
 def _portal(office: Office, url: str) -> Link:
     says = (
-        "Anyone who opens this link acts as the Office. It is valid too shortly for an e-mail: give it to the Office "
-        "while you speak with it, for example in a chat."
+        "Anyone who opens this link acts as the Office. It works for a few minutes only: do not e-mail it. Give it "
+        "to the Office while you talk to them, for example in a chat."
     )
     return Link(url, says, "for a few minutes")
 

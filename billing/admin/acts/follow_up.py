@@ -30,7 +30,7 @@ class NoteForm(forms.Form):
     text = forms.CharField(
         min_length=3,
         max_length=200,
-        help_text="Such as: will pay on Friday. Everybody of the vendor's staff sees it, and it stays. Write nothing "
+        help_text="Such as: will pay on Friday. All of the vendor's staff see it. It cannot be deleted. Write nothing "
         "about a patient. The software cannot recognise names.",
         widget=UnfoldAdminTextInputWidget,
     )
@@ -46,7 +46,7 @@ class AssignForm(forms.Form):
     to = forms.ChoiceField(
         required=False,
         label="Who works on it",
-        help_text="Everybody sees who that is. Nothing else changes.",
+        help_text="All staff see this name in the worklist. Nothing else changes.",
         widget=UnfoldAdminSelectWidget,
     )
 
@@ -102,7 +102,7 @@ ACTS = (
     OtherAct(
         name="snooze",
         title="Put aside",
-        says="The worklist does not show the Office until this day. What Stripe does goes on.",
+        says="The worklist does not show the Office until this day. Stripe still charges it as before.",
         form=SnoozeForm,
         does=_snooze,
         needs=follow_ups.NEEDS,

@@ -7,6 +7,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
 
 from billing import clock
 from billing.admin.acts import Link, OperationAct
+from billing.admin.ends import card_month
 from billing.admin.forms import WhyForm
 from billing.models import Office, PaymentMethod
 from billing.models.operation import Kind
@@ -25,7 +26,7 @@ class MethodField(forms.ModelChoiceField):
     def label_from_instance(self, method: Any) -> str:
         expiry = method.expiry(clock.billing())
         words = "" if expiry == "valid" else f" ({expiry})"
-        until = f", {method.expires}{words}" if method.expires else ""
+        until = f", until {card_month(method.expires)}{words}" if method.expires else ""
         return f"{method}{until}{', the default' if method.is_default else ''}"
 
 
@@ -62,7 +63,7 @@ class LinkForm(WhyForm):
 
 
 def _link(office: Office, url: str) -> Link:
-    says = "The card is entered at Stripe, never here. No money moves with it."
+    says = "The card is entered at Stripe, never here. No money moves."
     return Link(url, says, "for one day", Kind.MAKE_CARD_LINK)
 
 

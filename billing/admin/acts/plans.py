@@ -213,8 +213,8 @@ MAKE = PlanAct(
     declared=MakePlan,
     name="add",
     title="Make a plan",
-    says="The plan and its first price are made here and at Stripe. You see first, in words, what you sell. A price is "
-    "never changed after that: a new one replaces it.",
+    says="The plan and its first price are made here and at Stripe. First you see in words what you sell. The price "
+    "cannot be changed after that: a new one replaces it.",
     button="Show what is sold",
     form=MakePlanForm,
     facts=lambda plan: "A plan is what Offices subscribe to. It has one or more prices.",
@@ -224,7 +224,7 @@ ACTS = (
         declared=AddPrice,
         name="add_price",
         title="Add a price",
-        says="The price is made here and at Stripe. You see first, in words, what you sell. It cannot be changed after "
+        says="The price is made here and at Stripe. First you see in words what you sell. It cannot be changed after "
         "that. A new price can replace an old one, which is then retired.",
         button="Show what is sold",
         form=AddPriceForm,
@@ -234,7 +234,7 @@ ACTS = (
         declared=PublishPlan,
         name="publish",
         title="Publish at Stripe",
-        says="What is not at Stripe yet is made there: the plan, and each of its prices that is not retired. After "
+        says="The plan, and each of its prices that is not retired, is made at Stripe if it is not there yet. After "
         "that it is for sale.",
         button="Publish",
         facts=in_words,
@@ -253,8 +253,8 @@ ACTS = (
         declared=RetirePrice,
         name="retire_price",
         title="Retire a price",
-        says="Nobody can subscribe at this price any more, here or at Stripe. Offices that pay it keep it. It cannot "
-        "be sold again: add another price instead.",
+        says="Nobody can subscribe at this price any more, here or at Stripe. Offices that pay it keep it. You cannot "
+        "undo this: add another price instead.",
         button="Retire the price",
         form=RetirePriceForm,
         facts=in_words,
@@ -263,8 +263,8 @@ ACTS = (
         declared=RetirePlan,
         name="retire",
         title="Retire the plan",
-        says="Nobody can subscribe to this plan any more, here or at Stripe. Offices that have it keep it. It cannot "
-        "be sold again: make another plan instead.",
+        says="Nobody can subscribe to this plan any more, here or at Stripe. Offices that have it keep it. You cannot "
+        "undo this: make another plan instead.",
         button="Retire the plan",
         facts=in_words,
     ),

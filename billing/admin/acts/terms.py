@@ -127,7 +127,7 @@ class MakeDiscountForm(WhyForm):
     )
     amount = AmountField(required=False, min_value=0, max_digits=14, widget=UnfoldAdminDecimalFieldWidget)
     lasts = forms.ChoiceField(
-        choices=(("once", "Once: from the next invoice alone"), ("months", "For some months"), ("forever", "Always")),
+        choices=(("once", "Once: only on the next invoice"), ("months", "For some months"), ("forever", "Always")),
         initial="once",
         label="How long",
         widget=UnfoldAdminRadioSelectWidget,

@@ -31,7 +31,7 @@ def details(rows: Rows, found: Entitlement) -> Iterator[tuple[str, str]]:
         yield "Seats", f"{present.quantity:,}"
     yield "Period began", moment(office.current_period_start)
     yield "Period ends", written(office.current_period_end, zone)
-    yield "Days of billing count from", moment(office.billing_cycle_anchor_date)
+    yield "Billing periods are counted from", moment(office.billing_cycle_anchor_date)
     yield "Trial ends", written(office.trial_end, zone)
     yield "Subscription ends", written(office.cancel_at, zone)
     yield "Past due since", moment(office.past_due_since)
@@ -39,14 +39,14 @@ def details(rows: Rows, found: Entitlement) -> Iterator[tuple[str, str]]:
     yield "Discount", _discount(rows) or "none"
     yield "Schedule", schedules.told(office, present) or "none"
     for one in rows.other_live:
-        yield "Live beside it", one.billed_in_words
+        yield "Also live", one.billed_in_words
     yield "Due", office.debts_in_words
     yield "Credit", office.credit_in_words
     yield "Billing e-mail", office.billing_email
     yield "Language", office.locale
     yield "Time zone", office.time_zone
     yield "Stripe customer", masked(office.payment_provider_customer_id or "")
-    yield "Last seen at Stripe", moment(office.confirmed_at)
+    yield "Last confirmed by Stripe", moment(office.confirmed_at)
     yield "Added", moment(office.created_at)
 
 

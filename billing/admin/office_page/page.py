@@ -17,6 +17,7 @@ from billing.admin.acts import Button
 from billing.admin.acts.follow_up import NoteForm
 from billing.admin.acts.invoices import INVOICE_ACTS
 from billing.admin.acts.pages import ActsAdmin
+from billing.admin.ends import card_month
 from billing.admin.office_page import months, next_acts, period, rows, sentences
 from billing.admin.office_page.details import details
 from billing.admin.office_page.next_acts import Next
@@ -45,7 +46,7 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A payment method on file. ``until`` is the last month in which a card is valid: 2029-12."""
+    """A payment method on file. ``until`` is the last month in which a card is valid: 12/2029."""
 
     name: str
     until: str
@@ -87,7 +88,7 @@ class OfficePage(ActsAdmin):
             "pictures": months.pictures(read.payments, office.time_zone, at=at),
             "details": list(details(read, found)),
             "findings": [(one.pk, in_words(one.kind), one.detail) for one in read.findings],
-            "methods": [Method(str(one), one.expires, one.expiry(at), one.is_default) for one in on_file],
+            "methods": [Method(str(one), card_month(one.expires), one.expiry(at), one.is_default) for one in on_file],
             "removed": len(read.methods) - len(on_file),
             "write_note": self._address(request, WRITES_NOTES, office),
             "note_form": NoteForm(auto_id="note_%s"),

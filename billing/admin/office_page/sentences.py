@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from billing import declines, schedules, zones
+from billing.admin.ends import card_month
 from billing.admin.office_page.rows import Rows
 from billing.entitlement import Access, Entitlement, Policy, entitlement
 from billing.models import Invoice, Office, Payment, Subscription
@@ -25,7 +26,7 @@ REASONS: dict[str, str] = {
     "card_velocity_exceeded": "a limit of {} is reached",
     "account_closed": "{} is closed",
     "no_account": "the bank does not find {}",
-    "debit_not_authorized": "the debit from {} was not agreed",
+    "debit_not_authorized": "nobody agreed to a debit from {}",
     "bank_account_restricted": "{} cannot be debited",
 }
 """Why a payment failed, by the codes of ``declines.TABLE``."""
@@ -86,7 +87,7 @@ def access_in_words(office: Office, found: Entitlement) -> str:
         return NO_ACCESS
     if found.reason == "unconfirmed":
         until = zones.bare_end(found.until, office.time_zone) if found.until else ""
-        return f"Stripe was not seen since. It keeps its access until {until}."
+        return f"Stripe has not confirmed this period yet. It keeps its access until {until}."
     if found.until and found.reason == SubscriptionStatus.PAST_DUE:
         return f"It has access until {_last_day(found.until, office)}."
     return ""
@@ -146,7 +147,7 @@ def _trialing(rows: Rows, found: Entitlement, at: datetime) -> Iterator[str]:
     elif office.cancel_at and office.cancel_at <= end:
         yield f"{trial}; it ends with the trial: its last day is {_last_day(office.cancel_at, office)}."
     elif office.has_payment_method:
-        yield f"{trial}; the last day of the trial is {_last_day(end, office)}. Then {_pays_with(rows, at)} is charged."
+        yield f"{trial}; the last day of the trial is {_last_day(end, office)}. Charged then: {_pays_with(rows, at)}."
     else:
         yield f"{trial}; the last day of the trial is {_last_day(end, office)}, and nothing is on file to charge."
     yield from filter(None, [access_in_words(office, found)])
@@ -212,7 +213,8 @@ def _incomplete(rows: Rows) -> Iterator[str]:
     began = f" since {zones.bare_day(present.created_at, office.time_zone)}" if present else ""
     what = subscribed_to(present) if present else "its subscription"
     asked = f" of {_money_of(rows.asked_for)}" if rows.asked_for else ""
-    yield f"{what} waits{began} for its first payment{asked}. If nobody pays within 23 hours, it never begins."
+    yield f"Waiting{began} for its first payment{asked}: {what}."
+    yield "If nobody pays within 23 hours after the start, it never begins."
     if rows.last_failure:
         yield f"The last try failed: {_why(rows.last_failure)}."
     yield NO_ACCESS
@@ -239,9 +241,9 @@ def _beside(rows: Rows) -> Iterator[str]:
         elif credit.amount < 0:
             yield f"{credit_in_words(credit)}."
     if others := rows.other_live:
-        yield f"{len(others) + 1} subscriptions are live, and there should be one. Beside it: {_listed(others)}."
+        yield f"{len(others) + 1} subscriptions are live, and there should be one. Also live: {_listed(others)}."
     if rows.unsettled:
-        yield f"“{rows.unsettled.in_words}” is not settled yet: nothing else can begin before."
+        yield f"“{rows.unsettled.in_words}” is not settled yet. Nothing else can begin before it is."
 
 
 def _sent_until(rows: Rows) -> str:
@@ -269,8 +271,8 @@ def _pays_with(rows: Rows, at: datetime) -> str:
     office, default = rows.office, rows.default_method
     if not office.has_payment_method:
         return "nothing is on file to charge"
-    year, _, month = office.payment_method_expires.partition("-")
-    until = f" until {month}/{year}" if month else ""
+    month = card_month(office.payment_method_expires)
+    until = f" until {month}" if month else ""
     expiry = default.expiry(at) if default else "valid"
     if expiry == "expired":
         return f"{office.pays_with}, which has expired"

@@ -14,8 +14,8 @@ from billing.reports.journal import Journal, Month
 
 class Command(BaseCommand):
     help = (
-        "Write the journal of a month of UTC for the accountant, as CSV: double entries for what was invoiced, paid, "
-        "given back and given up. Stripe's fees and payouts are not in it. It fails if something does not tie. The "
+        "Write the journal of a month (in UTC) for the accountant, as CSV: double entries for what was invoiced, paid, "
+        "given back and written off. Stripe's fees and payouts are not in it. It fails if the sums do not agree. The "
         "trail records the export."
     )
 
@@ -58,8 +58,8 @@ class Command(BaseCommand):
         self.stderr.write(f"{journal.count:,} entries. {journal_files.NOT_IN_IT}.")
         if wrong:
             told = "; ".join(f"{tie.what} ({tie.currency.upper()})" for tie in wrong)
-            raise CommandError(f"This does not tie: {told}.")
-        self.stderr.write("Everything ties: each difference is 0.")
+            raise CommandError(f"These sums do not agree: {told}.")
+        self.stderr.write("All checks agree: each difference is 0.")
 
 
 def _month(text: str) -> Month:

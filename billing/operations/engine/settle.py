@@ -155,7 +155,7 @@ def _find_out(run: Run, *, refused: errors.NotSent | None = None) -> None:
     if refused:
         _settle(operation, Status.REJECTED, refused)
         raise refused
-    error = errors.StripeUnavailable("Stripe never did this, and it will not be asked again by itself.")
+    error = errors.StripeUnavailable("Stripe did not do this, and the worker does not ask again.")
     _abandon(run, error, "was not done at Stripe. Ask for it again.")
     raise error
 

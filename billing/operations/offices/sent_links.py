@@ -21,7 +21,7 @@ MAILS: dict[str, str] = {
     Kind.CREATE_PAYMENT_LINK: Notification.Kind.PAYMENT_LINK,
     Kind.MAKE_CARD_LINK: Notification.Kind.CARD_LINK,
 }
-"""The kind of the e-mail by that of the operation. A link to Stripe's portal is valid too shortly for an e-mail."""
+"""The kind of the e-mail by that of the operation. A link to Stripe's portal works for minutes only."""
 ON_THE_CONSOLE = "django.core.mail.backends.console.EmailBackend"
 
 

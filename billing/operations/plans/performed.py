@@ -135,7 +135,7 @@ def _find_out(run: PlanRun) -> None:
     if outcome is Outcome.DONE:
         _settle(run, Status.SUCCEEDED)
         return
-    error = errors.StripeUnavailable("Stripe never did this, and it will not be asked again by itself.")
+    error = errors.StripeUnavailable("Stripe did not do this, and the worker does not ask again.")
     _settle(run, Status.ABANDONED, error)
     operation = run.operation
     report(

@@ -88,11 +88,11 @@ class Priced(Publishing):
                 f"{self.currency.upper()} is not a currency that Stripe takes. Write its three letters, such as USD."
             )
         if self.unit_amount < 0:
-            raise errors.AmountInvalid("A price is not below zero.")
+            raise errors.AmountInvalid("A price cannot be below zero.")
         if why := why_not_taken(self.unit_amount, self.currency):
             raise errors.AmountInvalid(why)
         if self.interval_count < 1:
-            raise errors.AmountInvalid("At least every month or year.")
+            raise errors.AmountInvalid("The number of months or years must be at least 1.")
         if PlanPrice.objects.filter(code=self.price_code).exists():
             raise errors.PlanCodeTaken
 
@@ -266,7 +266,7 @@ def price_of(plan: Plan, public_id: str) -> PlanPrice:
 
 
 def retire(price: PlanPrice) -> None:
-    """Write that it is not for sale any more. This comes before Stripe is asked, so that no look is surprised."""
+    """Write that it is not for sale any more. This comes before Stripe is asked, so that a look finds no difference."""
     now = clock.billing()
     if price.active_until is None or price.active_until > now:
         price.active_until = now

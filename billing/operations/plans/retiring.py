@@ -68,7 +68,7 @@ class RenamePlan(OnPlan):
 @on_plan
 @dataclass(frozen=True, kw_only=True)
 class RetirePrice(OnPlan):
-    """Sell at a price no more, here and at Stripe. Offices that pay it keep it. No money moves.
+    """Stop selling at a price, here and at Stripe. Offices that pay it keep it. No money moves.
 
     Repeating is refused: the price is retired.
 
@@ -109,7 +109,7 @@ class RetirePrice(OnPlan):
 @on_plan
 @dataclass(frozen=True, kw_only=True)
 class RetirePlan(OnPlan):
-    """Sell a plan no more, here and at Stripe, at none of its prices. Offices that have it keep it. No money moves.
+    """Stop selling a plan, at any price, here and at Stripe. Offices that have it keep it. No money moves.
 
     Repeating is refused: the plan is retired.
 
@@ -131,7 +131,7 @@ class RetirePlan(OnPlan):
         return replace(self, product=subject.stripe_product_id or "")
 
     def intend(self, plan: Plan) -> Plan:
-        """Write it before Stripe is asked, so that no look is surprised."""
+        """Write it before Stripe is asked, so that a look finds no difference."""
         plan.archived_at = clock.billing()
         plan.save(update_fields=["archived_at"])
         return plan

@@ -129,7 +129,7 @@ class ChangeSubscription(Previewed[Office], OnSubscription):
             return None
         return loss(
             f"The period is paid for {days_between(at, until)} more at {current.monthly} a month. The change to {less} "
-            "a month gives nothing of it back."
+            "a month does not give the difference back."
         )
 
     def compares(self, subject: Office, before: Standing, seen: Any) -> tuple[Standing, Standing] | None:

@@ -82,7 +82,7 @@ class MoveTrialEnd(Previewed[Office], OnSubscription):
         if was is None or ends >= was:
             return None
         when = f"on {zones.end(ends, subject.time_zone)}" if self.at else "now"
-        return loss(f"The trial ends {when}, {days_between(ends, was)} earlier than it was given.")
+        return loss(f"The trial ends {when}, {days_between(ends, was)} earlier than planned.")
 
     def compares(self, subject: Office, before: Standing, seen: Any) -> tuple[Standing, Standing] | None:
         if self.at:

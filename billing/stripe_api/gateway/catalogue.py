@@ -58,7 +58,7 @@ def rename_product(product: str, name: str, *, step: Step) -> None:
 
 
 def archive_product(product: str, *, step: Step) -> None:
-    """Sell it no more. Who subscribes to it keeps it. One that is gone is not sold.
+    """Stop selling it. Whoever subscribes to it keeps it. One that is gone is not sold.
 
     Source: https://docs.stripe.com/api/products/update
     """
@@ -67,7 +67,7 @@ def archive_product(product: str, *, step: Step) -> None:
 
 
 def archive_price(price: str, *, step: Step) -> None:
-    """Sell at it no more. Who subscribes at it keeps it. One that is gone is not sold.
+    """Stop selling at it. Whoever subscribes at it keeps it. One that is gone is not sold.
 
     Source: https://docs.stripe.com/api/prices/update
     """
