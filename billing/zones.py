@@ -74,6 +74,11 @@ def last_day(end: datetime, zone: str) -> str:
     return f"{_written(last_day_of(end, zone))} ({name(zone)})"
 
 
+def bare_last_day(end: datetime, zone: str) -> str:
+    """Write the last day before this end without the zone, where the zone is named beside it: 5 January 2027."""
+    return _written(last_day_of(end, zone))
+
+
 def end(at: datetime, zone: str) -> str:
     """Write this end with its time: 5 January 2027, 24:00 (America/New_York)."""
     return f"{bare_end(at, zone)} ({name(zone)})"

@@ -62,9 +62,7 @@ class OfficeAdmin(Exported, AddsOffices, PagedAdmin, OfficePage):
 
     @display(description="Status", label=TONES)
     def state(self, office: Office) -> str:
-        ends = ", ends" if office.has_an_end else ""
-        paused = ", not collected" if office.collection_paused else ""
-        return f"{office.subscription_in_words}{ends}{paused}" if office.subscription_status else "no subscription"
+        return office.status_in_words
 
     @display(description="Due", ordering="balance_due")
     def due(self, office: Office) -> str:

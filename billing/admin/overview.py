@@ -128,7 +128,7 @@ def _by_status(counted: list[Counted]) -> list[dict[str, Any]]:
             "status": in_words(status) or "no subscription",
             "tone": TONES.get(in_words(status), ""),
             "n": counts[status],
-            "page": list_of("office", subscription_status=status, archived_at__isempty=1),
+            "page": list_of("office", subscription_status__exact=status, archived_at__isempty=1),
         }
         for status in known
         if status in counts
@@ -155,7 +155,7 @@ def _longest_owed(at: datetime) -> list[dict[str, Any]]:
 def _figures(counted: list[Counted], shown: Pictures, at: datetime) -> list[dict[str, Any]]:
     """Return the sums of money. Each amount is of one currency, and opens the list of what it is the sum of."""
     week = calendar.week_of(at)
-    billed = [one for one in counted if one.what == "billed" and one.n]
+    billed = [one for one in counted if one.what == "billed" and one.amount]
     owed = Waiting(counted).sums("owed")
     this_week = [weeks[-1] for weeks in shown.collections.values() if weeks[-1].since == week and weeks[-1].paid.n]
     return [

@@ -140,7 +140,7 @@ def _next_without_access() -> str:
     if not ends:
         return ""
     until, office = min(ends, key=lambda one: one[0])
-    return f"The next one to lose access is {office.name}, on {zones.day(until, 'UTC')}."
+    return f"The next one to lose access is {office.name}, on {zones.last_day(until, office.time_zone)}."
 
 
 def _of_checks(seen: Summary) -> Iterator[Task]:

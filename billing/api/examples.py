@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from billing.models.statuses import InvoiceStatus, PaymentStatus, SubscriptionStatus
+
 OFFICE = "0b9f4a52-6a3e-4d0c-9a55-3f1f0d6a7c11"
 PRICE = "6c1d2f7e-0c58-4a9b-8f57-2b9b1c4e9d20"
 INVOICE = "f3f0b1de-52d7-4f0a-9a6f-7b5a8d0e4c33"
@@ -21,11 +23,11 @@ OF: dict[str, Any] = {
         "time_zone": "America/New_York",
         "locale": "en",
         "currency": "usd",
-        "subscription_status": "active",
+        "subscription_status": SubscriptionStatus.ACTIVE.value,
         "credit_balance": 0,
         "archived_at": None,
     },
-    "Entitlement": {"access": "full", "reason": "active", "until": "2027-01-28T09:00:00Z"},
+    "Entitlement": {"access": "full", "reason": SubscriptionStatus.ACTIVE.value, "until": "2027-01-28T09:00:00Z"},
     "PlanPrice": {
         "id": PRICE,
         "plan": "Team",
@@ -42,7 +44,7 @@ OF: dict[str, Any] = {
     "Invoice": {
         "id": INVOICE,
         "number": "MAPLE-0004",
-        "status": "open",
+        "status": InvoiceStatus.OPEN.value,
         "stays_a_draft": False,
         "kind": "cycle",
         "collection": "charge_automatically",
@@ -72,7 +74,7 @@ OF: dict[str, Any] = {
     "Payment": {
         "id": PAYMENT,
         "invoice": INVOICE,
-        "status": "failed",
+        "status": PaymentStatus.FAILED.value,
         "currency": "usd",
         "amount": 78400,
         "amount_refunded": 0,

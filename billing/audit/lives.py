@@ -84,6 +84,12 @@ LIVES = (
         PRODUCT,
         NOTHING,
     ),
+    Life(
+        "The parts by which names are searched, which follow from them",
+        "billing.OfficePart billing.UserPart",
+        PRODUCT,
+        NOTHING,
+    ),
     Life("Stripe's objects as dj-stripe stores them", "djstripe", OFFICE, NOTHING),
     Life(
         "People, and how they sign in",

@@ -200,6 +200,15 @@ class Office(Searched):
         return self.has_live_subscription and self.cancel_at is not None
 
     @property
+    def status_in_words(self) -> str:
+        """Return the status, and what changes it: active, ends."""
+        if not self.subscription_status:
+            return "no subscription"
+        ends = ", ends" if self.has_an_end else ""
+        paused = ", not collected" if self.collection_paused else ""
+        return f"{self.subscription_in_words}{ends}{paused}"
+
+    @property
     def ends_with_this_period(self) -> bool:
         """Return whether the subscription does not renew: no period follows the present one."""
         ends, period = self.cancel_at, self.current_period_end

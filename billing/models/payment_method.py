@@ -42,3 +42,6 @@ class PaymentMethod(models.Model):
         if not self.expires or month < self.expires:
             return "valid"
         return "expires this month" if month == self.expires else "expired"
+
+    def has_expired(self, at: datetime) -> bool:
+        return self.expiry(at) == "expired"

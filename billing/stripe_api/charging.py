@@ -35,6 +35,7 @@ CLASSIFIED: dict[str, frozenset[str]] = {
     "/v1/products/*": ANY_FIELD,
     "/v1/prices": ANY_FIELD,
     "/v1/prices/*": ANY_FIELD,
+    "/v1/coupons": ANY_FIELD,
     "/v1/webhook_endpoints": ANY_FIELD,
     "/v1/webhook_endpoints/*": ANY_FIELD,
     # a new subscription makes an invoice at once. Changing its items, price or quantity can, and so can resuming it.

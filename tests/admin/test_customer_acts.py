@@ -115,7 +115,7 @@ def test_once_there_is_a_customer_the_contact_is_changed_by_an_act_alone(stripe,
 
 
 def test_before_there_is_a_customer_the_form_edits_the_contact(stripe, client, office):
-    assert 'name="billing_email"' in text(client.get(page("change/", office)))
+    assert 'name="billing_email"' in text(client.get(page("change/?edit=1", office)))
 
 
 def test_staff_get_the_portals_link(stripe, client, subscribed):

@@ -76,7 +76,7 @@ def test_an_export_is_on_record_with_who_what_and_why_and_never_what_was_searche
     Office.objects.update(subscription_status="active")
     an_office("Elm Clinic")
 
-    sent(finance, query="?q=maple&subscription_status=active")
+    sent(finance, query="?q=maple&subscription_status__exact=active")
 
     entry = AuditEntry.objects.filter(kind="act", what__startswith="exported").get()
     assert entry.what == "exported the list Offices as CSV, by a search, subscription status: 1 rows"

@@ -12,10 +12,17 @@ FORMS = {
 }
 SAY_ALL = {
     "Amount",
+    "Charged every",
+    "Coupon",
+    "Currency",
     "E-mail address",
+    "How long",
     "It may",
+    "New price",
     "Payment method",
     "Plan",
+    "Present price",
+    "Price",
     "Reason",
     "Seats",
     "Trial days",

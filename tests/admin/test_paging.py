@@ -51,13 +51,13 @@ def pages(client, address):
 
 ORDERS = {
     "?": ("name", "pk"),
-    "?o=-0": ("-name", "-pk"),
-    "?o=5": ("balance_due", "pk"),
-    "?o=4": ("current_period_end", "pk"),
-    "?o=-4": ("-current_period_end", "-pk"),
-    "?o=-5": ("-balance_due", "-pk"),
-    "?o=5.-4": ("balance_due", "-current_period_end", "-pk"),
-    "?o=-5.4": ("-balance_due", "current_period_end", "pk"),
+    "?o=-1": ("-name", "-pk"),
+    "?o=6": ("balance_due", "pk"),
+    "?o=5": ("current_period_end", "pk"),
+    "?o=-5": ("-current_period_end", "-pk"),
+    "?o=-6": ("-balance_due", "-pk"),
+    "?o=6.-5": ("balance_due", "-current_period_end", "-pk"),
+    "?o=-6.5": ("-balance_due", "current_period_end", "pk"),
 }
 
 

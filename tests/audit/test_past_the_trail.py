@@ -60,6 +60,7 @@ ALLOWED = {
     "billing/operations/engine/idempotency.py": NOT_AUDITED_HERE,
     "billing/operations/engine/settle.py": "who works on an operation; its outcome is saved",
     "billing/operations/engine/steps.py: asking": "who works on an operation",
+    "billing/operations/plans/": "an operation on a plan, which has an entry of its own when it begins and ends",
     "billing/outbox/delivery.py": NOT_AUDITED_HERE,
     "billing/projection/__init__.py: take_ticket": ORDER,
     "billing/projection/rows.py: save_all": ORDER,

@@ -224,7 +224,7 @@ def preview_a_move(stage: Stage) -> Any:
 
 def confirm_a_move(stage: Stage) -> Any:
     page = preview_a_move(stage).headers["Location"]
-    running.go_on(str(BulkAct.objects.get().pk))
+    running.go_on(str(BulkAct.objects.latest("pk").pk))
     return stage.client.post(page)
 
 

@@ -6,13 +6,13 @@ import pytest
 from billing import clock, errors
 from billing.audit import actor
 from billing.models import AuditEntry, Office, Operation, OperationStep
-from billing.operations.catalogue import FixedKey
 from billing.operations.engine.begin import perform
 from billing.operations.engine.settle import resume_unsettled
 from billing.operations.offices.contact import ChangeContact
 from billing.operations.offices.customer import EnsureCustomer, OpenPortal
 from billing.operations.subscriptions.start import StartSubscription
 from billing.stripe_api import gateway
+from billing.stripe_api.fixed_key import FixedKey
 from tests.conftest import a_member, an_office, price_id
 
 REASON = "they told us"

@@ -16,6 +16,7 @@ from billing.operations.engine import idempotency
 from billing.operations.engine.begin import perform
 from billing.operations.offices.contact import ChangeContact
 from billing.operations.subscriptions.start import StartSubscription
+from tests.admin import test_plans
 from tests.admin.test_offices import signed_in
 from tests.api.test_api import path
 from tests.conftest import a_member, a_person, price_id
@@ -64,14 +65,7 @@ def test_an_act_with_a_text_about_a_patient_is_refused_by_name_and_the_text_kept
 
 FORMS = {
     "billing_office_add": {**AN_OFFICE, "name": MRN, "is_the_practices": "on"},
-    "billing_plan_add": {
-        "name": MRN,
-        "code": "elm",
-        "prices-TOTAL_FORMS": "0",
-        "prices-INITIAL_FORMS": "0",
-        "prices-MIN_NUM_FORMS": "0",
-        "prices-MAX_NUM_FORMS": "1000",
-    },
+    "billing_plan_add": test_plans.form(name=MRN),
 }
 
 

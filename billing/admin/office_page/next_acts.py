@@ -80,4 +80,4 @@ def _will_lack_method(rows: Rows, at: datetime) -> bool:
     if not office.has_live_subscription or office.ends_with_this_period:
         return False
     end = office.current_period_end
-    return not office.has_payment_method or (method is not None and method.expiry(end or at) == "expired")
+    return not office.has_payment_method or (method is not None and method.has_expired(end or at))

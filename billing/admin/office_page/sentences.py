@@ -107,7 +107,7 @@ def _state(rows: Rows, found: Entitlement, at: datetime) -> tuple[str, str, list
         return "no subscription", "", ["It has no subscription."]
     if status in FINAL:
         return _ended(rows)
-    words = status.replace("_", " ")
+    words = office.status_in_words
     if status == SubscriptionStatus.INCOMPLETE:
         return words, "warning", list(_incomplete(rows))
     if status == SubscriptionStatus.PAUSED:
@@ -121,7 +121,7 @@ def _state(rows: Rows, found: Entitlement, at: datetime) -> tuple[str, str, list
     if status == SubscriptionStatus.ACTIVE:
         tone = "warning" if office.has_an_end else "success"
         return words, tone, list(_active(rows, found, at))
-    return words, "warning", [f"Its status at Stripe is “{words}”, which this version does not know.", NO_ACCESS]
+    return words, "warning", [f"Its status at Stripe is “{status}”, which this version does not know.", NO_ACCESS]
 
 
 def _active(rows: Rows, found: Entitlement, at: datetime) -> Iterator[str]:
@@ -273,9 +273,9 @@ def _pays_with(rows: Rows, at: datetime) -> str:
         return "nothing is on file to charge"
     month = card_month(office.payment_method_expires)
     until = f" until {month}" if month else ""
-    expiry = default.expiry(at) if default else "valid"
-    if expiry == "expired":
+    if default and default.has_expired(at):
         return f"{office.pays_with}, which has expired"
+    expiry = default.expiry(at) if default else "valid"
     return f"{office.pays_with}{until}{'' if expiry == 'valid' else f', which {expiry}'}"
 
 
@@ -302,5 +302,4 @@ def _day(at: datetime, office: Office) -> str:
 
 
 def _last_day(end: datetime, office: Office) -> str:
-    local = zones.last_day_of(end, office.time_zone)
-    return f"{local.day} {local:%B %Y}"
+    return zones.bare_last_day(end, office.time_zone)
