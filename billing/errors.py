@@ -447,6 +447,8 @@ class ReasonRequired(Refusal):
 
 
 class TooManyRows(BillingError):
+    """The list has more rows than an XLSX file can have. Choose CSV, or filter the list."""
+
     code = "too_many_rows"
     category = Category.INVALID
 
@@ -457,6 +459,8 @@ class TooManyRows(BillingError):
 
 
 class OneCurrencyAtATime(BillingError):
+    """The file has one currency only, and the month has several. Choose one."""
+
     code = "one_currency_at_a_time"
     category = Category.INVALID
 
@@ -539,6 +543,8 @@ class OperationInProgress(BillingError):
 
 
 class PlanOperationInProgress(BillingError):
+    """Another operation on this plan is not settled yet. Wait for its outcome, then try again."""
+
     code = "plan_operation_in_progress"
     category = Category.CONFLICT
 
@@ -1182,6 +1188,8 @@ class CouponUnknown(StripeRejected):
 
 
 class DiscountInvalid(BillingError):
+    """What the discount takes off, or how long it lasts, cannot be used."""
+
     code = "discount_invalid"
     category = Category.INVALID
 
@@ -1458,6 +1466,8 @@ class NothingToActOn(Refusal):
 
 
 class TooManyOffices(BillingError):
+    """More Offices were chosen than can be at once."""
+
     code = "too_many_offices"
     category = Category.INVALID
 

@@ -83,6 +83,7 @@ HARMLESS = [
     ("/v1/products/prod_1", {"name": "x"}),
     ("/v1/prices", {"unit_amount": 1}),
     ("/v1/prices/price_1", {"active": False}),
+    ("/v1/coupons", {"percent_off": 10, "duration": "once"}),
     ("/v1/webhook_endpoints", {"url": "https://x.example"}),
     ("/v1/webhook_endpoints/we_1", {"disabled": True}),
     ("/v1/subscriptions/sub_1", {"cancel_at_period_end": True}),

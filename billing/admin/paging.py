@@ -61,7 +61,7 @@ class TurnedChangeList(ChangeList):
     def get_ordering_field(self, field_name: Any) -> Any:
         """Return by what a column is sorted. None: it is not offered, so an address cannot ask for it either."""
         offered = self.sortable_by
-        if offered is not None and field_name in self.list_display and field_name not in offered:
+        if offered is not None and field_name in self.list_display and str(field_name) not in offered:
             return None
         return super().get_ordering_field(field_name)
 

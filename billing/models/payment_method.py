@@ -44,4 +44,4 @@ class PaymentMethod(models.Model):
         return "expires this month" if month == self.expires else "expired"
 
     def has_expired(self, at: datetime) -> bool:
-        return self.expiry(at) == "expired"
+        return bool(self.expires) and self.expires < f"{at:%Y-%m}"

@@ -68,7 +68,7 @@ def test_the_button_of_a_list_leads_to_the_export_of_the_same_rows(finance):
 
     assert f'href="{page()}?q=north"' in shown
     asked = finance.get(page(query="?q=north")).content.decode()
-    assert "0 rows: what the list shows by a search." in asked
+    assert "0 rows: what the list shows with these filters: a search." in asked
 
 
 def test_an_export_is_on_record_with_who_what_and_why_and_never_what_was_searched_for(finance):

@@ -73,9 +73,8 @@ class PauseCollection(OnSubscription):
         current = subject.current_subscription
         if self.invoices_become == InvoicesBecome.KEEP_AS_DRAFT or current is None:
             return None
-        until = (
-            f"until {zones.day(self.until, subject.time_zone)}" if self.until else "until somebody resumes collection"
-        )
+        resumes = self.until
+        until = f"until {zones.day(resumes, subject.time_zone)}" if resumes else "until somebody resumes collection"
         as_what = "void" if self.invoices_become == InvoicesBecome.VOID else "written off as a loss"
         return loss(
             f"The Office keeps its service, and {current.monthly} a month is not collected {until}. The invoices of "
