@@ -1458,7 +1458,7 @@ class BulkKindUnknown(Refusal):
     message = "This cannot be done to many Offices together."
 
 
-class NothingToActOn(Refusal):
+class NothingToActOn(BillingError):
     code = "nothing_to_act_on"
     category = Category.CONFLICT
     message = "This cannot be done to any of the chosen Offices."

@@ -80,12 +80,25 @@ def present_at(price: PlanPrice) -> list[Office]:
 def preview(old: PlanPrice, new: PlanPrice, *, when: str, by: Actor, reason: str) -> BulkAct:
     """Begin the preview of a move. Nothing changes.
 
-    Raises: NothingToChange, if both are the same, and what ``starting.start`` raises.
+    Raises: NothingToChange: both are the same. NothingToActOn: no Office can be moved; it says why.
+        And what ``starting.start`` raises.
     """
     if old == new:
         raise errors.NothingToChange("the old price and the new one are the same.")
     given = {"old": str(old.public_id), "new": str(new.public_id), "settle": when}
-    return starting.start(PREVIEW, present_at(old), by=by, reason=reason, given=given)
+    offices = present_at(old)
+    try:
+        return starting.start(PREVIEW, offices, by=by, reason=reason, given=given)
+    except errors.NothingToActOn:
+        raise errors.NothingToActOn(_why_none(offices, given)) from None
+
+
+def _why_none(offices: Sequence[Office], given: Mapping[str, Any]) -> str:
+    """Say why none of them can be moved. The page of a move does not list them."""
+    left_out = [one for one in _can_be_previewed(offices, given).values() if isinstance(one, Cannot)]
+    if not left_out:
+        return "No Office has a live subscription at this price."
+    return " ".join(["None of the Offices can be moved. Why one cannot:", *sorted({one.why for one in left_out})])
 
 
 def confirm(act: BulkAct, *, by: Actor) -> BulkAct:

@@ -166,7 +166,7 @@ def test_who_cannot_be_moved_is_left_out_with_why(stripe, operator, to, when, wh
     left_out = judged[offices[0].pk]
     assert isinstance(left_out, Cannot)
     assert left_out.why.startswith(why)
-    with pytest.raises(errors.NothingToActOn):
+    with pytest.raises(errors.NothingToActOn, match=why):
         price_moves.preview(price("seats-monthly"), price(to), when=when, by=operator, reason=REASON)
 
 

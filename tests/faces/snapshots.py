@@ -27,6 +27,7 @@ NUMBERED = (
     ("content type", re.compile(r"(?<=content_type__id__exact=)\d+")),
     ("group", re.compile(r'(?<=<option value=")\d+(?="[^>]*>\s*(?:administrator|auditor|finance|operator|support)\b)')),
     ("group", re.compile(r"(?<=groups__id__exact=)\d+")),
+    ("service token", re.compile(r"\bobs_[0-9a-f]{12}(?:_[\w-]{43})?")),
     ("stamp", re.compile(r'(?<=name="stamp" value=")[0-9a-f]+')),
     ("token", re.compile(r'(?<="token": ")[0-9a-f]+')),
     ("etag", re.compile(r'(?<=ETag: ")[0-9a-f]+')),

@@ -6,7 +6,6 @@ the OpenAPI document; what is typed into them is below. One that nothing is know
 
 import contextlib
 import functools
-import html
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -19,12 +18,24 @@ from django.test import Client
 from billing import errors
 from billing.access import invitations
 from billing.audit import actor
-from billing.models import Agreement, Finding, Job, Notification, Office, Reconciliation, User, WorkerHeartbeat
+from billing.bulk import running
+from billing.models import (
+    Agreement,
+    BulkAct,
+    Finding,
+    Job,
+    Notification,
+    Office,
+    Plan,
+    Reconciliation,
+    User,
+    WorkerHeartbeat,
+)
 from billing.operations.engine.begin import perform
 from billing.operations.money.credit import AdjustCredit
 from tests.conftest import ADMINISTRATOR, PASSWORD, a_member, a_person, price
 from tests.faces.snapshots import Book, exchange
-from tests.faces.stage import CHECKED_BY, TODAY, WHY, Stage, address, set_out, signed_in, staff
+from tests.faces.stage import CHECKED_BY, TODAY, WHY, Stage, address, in_second_step, set_out, signed_in, staff
 
 pytestmark = pytest.mark.slow
 
@@ -82,28 +93,36 @@ NOT_REQUIRED = {
     "reviewer": "Carla Counsel",
     "review_by": "2031-01-02",
 }
+A_PRICE = {"amount": "299.00", "currency": "usd", "interval": "month", "interval_count": "3"}
 PREVIEWED: dict[str, Typed] = {
     "subscribe": terms("seats-monthly", quantity="3", trial_days="0", payment_method="pm_card_visa"),
     "change-plan": terms("practice-yearly", settle="now"),
     "move-trial-end": {"when": "now"},
     "restart-period": {"credit": "now"},
-    "apply-discount": {"code": "TEN"},
+    "apply-discount": {"coupon": "TEN"},
+    "make-discount": {"off": "percent", "percent": "10", "lasts": "months", "months": "3"},
     "cancel": {"when": "date", "last_day": "2030-04-30"},
     "remove-discount": {},
     "charge": {"charge": "training", "amount": "300", "days_until_due": "14"},
     "credit": {"direction": "give", "amount": "25.50"},
     "credit-note": lambda page: {"amount": "5", **chosen("to")(page)},
     "refund": {"amount": "50"},
+    "pause-collection": {"invoices_become": "void", "from_day": "2030-05-01"},
+    "end-waiting": {},
+    "archive": {},
+    "void": {},
+    "mark-uncollectible": {},
+    "add-price": {**A_PRICE, "price_code": "quarterly"},
+    "add": {**A_PRICE, "price_code": "clinic-quarterly", "name": "Clinic", "code": "clinic"},
 }
-"""Acts that show what they come to before they are confirmed."""
-PAUSE = {**WHY, "invoices_become": "void"}
-AT_ONCE = ("upcoming", "account", "effective-access", "timeline", "open-pdf", "open-page")
+"""Acts that show what they come to, or what is lost, before they are confirmed."""
+A_NOTE = {"kind": "call", "text": "They call back on Friday"}
+PAUSE = {**WHY, "invoices_become": "keep_as_draft"}
+AT_ONCE = ("upcoming", "account", "effective-access", "timeline", "open-pdf", "open-page", "card-link")
 DONE: dict[str, Typed] = {
     "payment-link": terms("practice-monthly", trial_days="7"),
     "withdraw-link": {},
-    "end-waiting": {},
     "resume-renewal": {},
-    "pause-collection": {"invoices_become": "void", "from_day": "2030-05-01"},
     "resume-collection": {},
     "link-card": {"make_default": "on"},
     "default-card": chosen("card", "mastercard"),
@@ -116,13 +135,10 @@ DONE: dict[str, Typed] = {
     },
     "portal": {},
     "compare": BEGINNING,
-    "archive": {},
     "unarchive": {},
     "pay": {},
     "retry": {},
     "send": {},
-    "void": {},
-    "mark-uncollectible": {},
     "link": BEGINNING,
     "adopt": BEGINNING,
     "close": BEGINNING,
@@ -141,9 +157,33 @@ DONE: dict[str, Typed] = {
     "turn-down": BEGINNING,
     "remove-second-factor": BEGINNING,
     "review": BEGINNING,
-    "export": BEGINNING,
+    "export": {"form": "csv"} | BEGINNING,
+    "journal": {"month": "2030-01", "form": "page"} | BEGINNING,
+    "note": A_NOTE,
+    "assign": chosen("to", "operator"),
+    "snooze": {"until": "2030-06-01"},
+    "publish": {},
+    "rename": {"name": "Renamed Plan"},
+    "retire-price": chosen("price"),
+    "retire": {},
+    "move": lambda page: {**chosen("old")(page), **chosen("new", "yearly")(page), "when": "not_at_all"},
+    "end-access": BEGINNING,
+    "rotate": {"overlap_hours": "24"} | BEGINNING,
+    "end-old-secret": BEGINNING,
+    "stop": BEGINNING,
 }
 """Acts that are carried out by their form."""
+BULK: dict[str, dict[str, Any]] = {
+    "send_card_link": {},
+    "pay_now": {},
+    "assign": {"to": ""},
+    "write_note": A_NOTE,
+    "snooze": {"until": "2030-06-01"},
+    "archive": {},
+    "unarchive": {},
+}
+"""Acts on many Offices."""
+A_SERVICE = {"name": "Practice software", "scopes": ["entitlement:read"], "all_offices": "on", "last_day": "2030-04-15"}
 
 
 def typed(act: str, page: str) -> dict[str, Any]:
@@ -158,7 +198,8 @@ class Admin:
 
     client: Client
     book: Book
-    met: set[str] = field(default_factory=set)
+    met: dict[str, str] = field(default_factory=dict)
+    """The address of each act where it was met first, by its model and name."""
     seen: dict[str, str] = field(default_factory=dict)
 
     def get(self, page: str, path: str) -> str:
@@ -196,32 +237,36 @@ class Admin:
             self.post(page, path, dict.fromkeys(names, "x"))
             if "why" in names:
                 self.post(page, path, {**typed(act, form[0]), "why": "other", "note": ""})
-        self.met.add(f"{model}/{act}")
+        self.met.setdefault(f"{model}/{act}", path)
         if act in PREVIEWED:
             self.post(page, path, typed(act, form[0]))
 
     def carry_out(self, page: str, path: str, **other: Any) -> None:
-        """An act to its end and once more, confirmed where it shows first what it comes to."""
+        """An act to its end and once more, confirmed where it shows first what it comes to or what is lost."""
         act = path.rstrip("/").rpartition("/")[2]
         blank = self.client.get(path).content.decode()
         given = {**typed(act, blank), **other}
-        if act in PREVIEWED:
-            seen = self.post(page, path, given).content.decode()
-            as_of = re.search(r'name="as_of" value="([^"]+)"', seen)
-            given |= {"confirmed": "yes", "as_of": html.unescape(as_of[1])} if as_of else {"confirmed": "yes"}
-        self.post(page, path, given)
+        answer = self.post(page, path, given)
+        step = {} if answer.streaming else in_second_step(answer.content.decode())
+        if act in PREVIEWED or step:
+            given |= step or {"confirmed": "yes"}
+            self.post(page, path, given)
         self.post(page, path, given)
 
 
 def test_the_admin(from_one_on, stripe):
     book = Book("admin")
     client = signed_in(staff("administrator"))
+    staff("operator")
     stage = set_out(stripe, client)
     admin = Admin(client, book)
     found_by_the_worker(stage)
 
+    staff("auditor")
     for group in ("operator", "auditor"):
-        Admin(signed_in(staff(group)), book).get(f"overview/{group}.html", "/admin/")
+        Admin(signed_in(User.objects.get(email=f"{group}@vendor.example")), book).get(
+            f"overview/{group}.html", "/admin/"
+        )
     Admin(signed_in(a_person("nobody@vendor.example")), book).get("overview/not-staff.html", "/admin/")
     shown = admin.get("overview/administrator.html", "/admin/")
     models = sorted(set(re.findall(r'href="/admin/billing/(\w+)/"', shown)))
@@ -250,14 +295,14 @@ def test_the_admin(from_one_on, stripe):
             for pk in sorted(rows, key=int):
                 admin.subject(f"{model}-{pk}", address(model, pk))
         elif rows and model not in ("office", "invoice", "payment"):
-            admin.get(f"records/{model}.html", address(model, min(rows, key=int)))
-
-    user = User.objects.get(email="owner@maple.example").pk
-    admin.act("records/user-reset-link.html", address("user", user, "reset-link"), "user", "reset-link", str(user))
+            admin.subject(f"records/{model}", address(model, min(rows, key=int)))
 
     an_auditor(book, admin, stage)
     refused(admin, stage)
+    worked_off(admin)
     carried_out(admin, stage)
+    in_bulk(admin, stage)
+    of_plans(admin, stage)
     admin.get("overview/afterwards.html", "/admin/")
     book.close()
 
@@ -281,6 +326,9 @@ def found_by_the_worker(stage: Stage) -> None:
     Job.objects.create(name="a job", due_at=TODAY)
     WorkerHeartbeat.objects.create(name="a worker", seen_at=TODAY)
     a_member(active, "owner")
+    assert stage.client.post("/admin/billing/serviceidentity/add/", A_SERVICE).status_code == 200
+    given = {"person": User.objects.get(email="operator@vendor.example").pk, "role": "support", **BEGINNING}
+    assert stage.client.post("/admin/billing/emergencyrole/give/", given).status_code == 302
     first = signed_in(a_person("first@vendor.example", group=ADMINISTRATOR))
     for act in ("prepare-executed", "prepare-not-required"):
         answer = first.post(f"/admin/billing/agreement/{act}/", typed(act, ""))
@@ -291,7 +339,7 @@ def found_by_the_worker(stage: Stage) -> None:
 
 
 def invoices(stage: Stage) -> Iterator[tuple[str, int]]:
-    for state in ("active", "past-due", "paused"):
+    for state in ("active", "past-due", "paused", "no-card"):
         for number, row in enumerate(stage.offices[state].invoices.order_by("pk"), 1):
             yield f"{state}-{number}-{row.status}", row.pk
 
@@ -302,6 +350,10 @@ def payments(stage: Stage) -> Iterator[tuple[str, int]]:
             yield f"{state}-{number}-{row.status}", row.pk
 
 
+def of_a_row(path: str) -> bool:
+    return any(part.isdecimal() for part in path.split("/"))
+
+
 def an_auditor(book: Book, admin: Admin, stage: Stage) -> None:
     """Reads, and may do nothing; who is not staff does not enter."""
     auditor = Admin(signed_in(a_person("reader@vendor.example", group="auditor")), book)
@@ -310,15 +362,11 @@ def an_auditor(book: Book, admin: Admin, stage: Stage) -> None:
     subjects |= {"payment": dict(payments(stage))["active-1-succeeded"]}
     for model, pk in subjects.items():
         auditor.get(f"refused/auditor-{model}.html", address(model, pk))
-    for one in sorted(admin.met):
+    for one, met in sorted(admin.met.items()):
         model, _, act = one.partition("/")
-        path = address(model, subjects.get(model, 1), act)
-        if one != "invitation/invite" and act not in (
-            *("compare-all", "replay-all"),
-            *("prepare-executed", "prepare-not-required"),
-        ):
-            auditor.post("refused/auditor.html", path, {**WHY, **BEGINNING})
-            outside.post("refused/not-staff.html", path, {**WHY, **BEGINNING})
+        path = address(model, subjects[model], act) if model in subjects and of_a_row(met) else met
+        auditor.post("refused/auditor.html", path, {**WHY, **BEGINNING})
+        outside.post("refused/not-staff.html", path, {**WHY, **BEGINNING})
     auditor.get("refused/auditor.html", address("office", subjects["office"], "cancel"))
     auditor.get("refused/auditor.html", address("office", 9_999))
     for act in ("cancel", "account"):
@@ -331,7 +379,8 @@ def refused(admin: Admin, stage: Stage) -> None:
     for state in ("no-customer", "archived", "active"):
         pk = stage.offices[state].pk
         offered = {act for _, _, _, act in LINK.findall(admin.client.get(address("office", pk)).content.decode())}
-        for act in sorted(one.partition("/")[2] for one in admin.met if one.startswith("office/")):
+        met = [one.partition("/")[2] for one, path in admin.met.items() if one[:7] == "office/" and of_a_row(path)]
+        for act in sorted(met):
             if act not in offered:
                 given = {**typed(act, ""), "confirmed": "yes"}
                 admin.post(f"refused/office-{state}.html", address("office", pk, act), given)
@@ -362,6 +411,73 @@ def refused(admin: Admin, stage: Stage) -> None:
         admin.post("refused/input.html", address("payment", paid, "refund"), {**WHY, "amount": amount})
 
 
+def worked_off(admin: Admin) -> None:
+    """The worklist, in each of its views."""
+    page, views = "/admin/billing/followup/", ("", "?what=trial", "?what=card", "?whose=all&sort=amount")
+    for view in (*views, "?whose=mine", "?whose=snoozed", "?whose=unassigned"):
+        admin.get("lists/worklist.html", page + view)
+
+
+def in_bulk(admin: Admin, stage: Stage) -> None:
+    """Acts on many Offices: the page before, what is refused, how far it is, and its end."""
+    begin, offices = "/admin/billing/bulkact/begin/", "/admin/billing/office/"
+    shown = admin.client.get("/admin/billing/followup/").content.decode()
+    listed = admin.client.get(offices).content.decode()
+    kinds = {*re.findall(r'name="act" value="(\w+)"', shown), *re.findall(r'value="bulk_(\w+)"', listed)}
+    assert kinds == set(BULK), "say in BULK what is typed into the page before"
+    chosen = {state: stage.offices[state].pk for state in ("canceled", "archived", "active", "no-card")}
+    given = {"action": "bulk_archive", "_selected_action": list(chosen.values())}
+    admin.post("bulk/from-the-list.html", offices, given)
+    for keys in ("", "x", "9999"):
+        admin.post("bulk/none.html", begin, {"act": "assign", "offices": keys, "asked": "yes"})
+    admin.post("bulk/none.html", begin, {"act": "no such", "offices": "1"})
+    admin.get("bulk/none.html", begin)
+    for kind in sorted(kinds, key=("archive unarchive assign write_note snooze send_card_link pay_now").split().index):
+        page, about = f"bulk/{kind}.html", {"act": kind, "offices": ",".join(map(str, chosen.values()))}
+        admin.post(page, begin, about)
+        admin.post(page, begin, {**about, "asked": "yes", "why": "other", "note": "", "kind": "x", "until": "x"})
+        answer = admin.post(page, begin, {**about, "asked": "yes", **WHY, **BULK[kind]})
+        admin.get(page, answer.headers["Location"])
+        carried_on(answer.headers["Location"])
+        admin.get(page, answer.headers["Location"])
+        stage.a_minute_later()
+    answer = admin.post("bulk/stopped.html", begin, {"act": "write_note", "offices": "1,2", "asked": "yes", **A_NOTE})
+    admin.subject("bulk/stopped", answer.headers["Location"])
+    admin.carry_out("bulk/stopped.html", answer.headers["Location"].replace("change/", "stop/"))
+    carried_on(answer.headers["Location"])
+    admin.get("bulk/stopped.html", answer.headers["Location"])
+
+
+def carried_on(path: str) -> None:
+    """What a worker does of the bulk act at this address."""
+    number = path.removesuffix("change/").rstrip("/").rpartition("/")[2]
+    while running.go_on(number):
+        pass
+
+
+def of_plans(admin: Admin, stage: Stage) -> None:
+    """A plan from its first price to its end, and a move of Offices from one price to another."""
+    admin.carry_out("done/plan-add.html", "/admin/billing/plan/add/")
+    plan = Plan.objects.get(code="clinic").pk
+    for act in ("add-price", "rename", "retire-price", "publish", "retire"):
+        admin.carry_out(f"done/plan-{act}.html", address("plan", plan, act))
+        stage.a_minute_later()
+    admin.get("done/plan-retired.html", address("plan", plan))
+    page, path = "done/plan-move.html", address("plan", price("practice-monthly").plan.pk, "move")
+    given = {"old": str(price("practice-monthly").public_id), "new": str(price("practice-yearly").public_id)}
+    admin.post(page, path, {**WHY, **given, "when": "not_at_all"})
+    answer = admin.post(page, path, {**WHY, **given, "when": "now"})
+    move = answer.headers["Location"]
+    admin.get(page, move)
+    carried_on(move)
+    admin.get(page, move)
+    for _ in range(2):
+        admin.post(page, move, {})
+    for key in BulkAct.objects.filter(ended_at=None).values_list("pk", flat=True):
+        carried_on(str(key))
+    admin.get(page, move)
+
+
 def carried_out(admin: Admin, stage: Stage) -> None:
     """One after the other."""
     trying, cheaper = (stage.offices[one].pk for one in ("trialing", "discounted"))
@@ -369,6 +485,7 @@ def carried_out(admin: Admin, stage: Stage) -> None:
     steps = [
         *((fresh, act) for act in ("withdraw-link", "payment-link", "withdraw-link", "subscribe", "charge", "credit")),
         *((fresh, act) for act in ("contact", "portal", "link-card", "compare", "restart-period", "apply-discount")),
+        *((fresh, act) for act in ("make-discount", "remove-discount", "note", "assign", "snooze")),
         *((fresh, act) for act in ("pause-collection", "resume-collection", "cancel", "resume-renewal")),
         *((trying, act) for act in ("move-trial-end", "change-plan")),
         *((cheaper, act) for act in ("remove-discount", "change-plan")),
@@ -377,6 +494,10 @@ def carried_out(admin: Admin, stage: Stage) -> None:
     for number, (pk, act) in enumerate(steps, 1):
         admin.carry_out(f"done/{number:02}-{act}.html", address("office", pk, act))
         stage.a_minute_later()
+    sent = admin.client.post(address("office", fresh, "link-card"), {**WHY, "make_default": "on"}).content.decode()
+    made = re.findall(r'name="operation" value="([^"]+)"', sent)
+    for operation in (*made, *made, "x"):
+        admin.post("done/send-link.html", address("office", fresh, "send-link"), {"operation": operation})
     rows = dict(invoices(stage))
     failed = next(pk for name, pk in rows.items() if name.startswith("past-due") and name.endswith("open"))
     for act, pk in (
@@ -398,7 +519,11 @@ def carried_out(admin: Admin, stage: Stage) -> None:
         admin.carry_out(f"done/finding-{kind}-{act}.html", address("finding", findings[kind], act))
     for name, pk in (("past-due", stage.offices["past-due"].pk), ("payment-link", fresh)):
         admin.get(f"done/office-{name}.html", address("office", pk))
-    for path in ("agreement/prepare-executed/", "agreement/1/withdraw/", "reconciliation/1/end/"):
+    for path in (
+        *("agreement/prepare-executed/", "agreement/1/withdraw/", "reconciliation/1/end/"),
+        *("office/export/", "invoice/export/", "journal/", "emergencyrole/1/end/"),
+        *(f"serviceidentity/1/{act}/" for act in ("rotate", "end-old-secret", "end")),
+    ):
         admin.carry_out(f"done/{path.strip('/').replace('/', '-')}.html", f"/admin/billing/{path}")
     for path in ("reconciliation/compare-all/", "receivedevent/replay-all/"):
         admin.post(f"done/{path.strip('/').replace('/', '-')}.html", f"/admin/billing/{path}", {})
