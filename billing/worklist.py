@@ -6,42 +6,29 @@ charge. A list is read page by page from a place in it (a keyset), in two statem
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from billing import clock, declines
+from billing import clock, coming, declines
 from billing.declines import Decline
 from billing.entitlement import Access, Entitlement, Policy, entitlement
 from billing.models import FollowUp, Invoice, Office, Payment, User
 from billing.models.invoice import OWED
-from billing.models.statuses import LIVE, InvoiceStatus, PaymentStatus, SubscriptionStatus
+from billing.models.statuses import PaymentStatus
 
 PAGE = 50
 SOON = timedelta(days=7)
 """How long before its end a trial is shown."""
 NEXT_CHARGE = timedelta(days=31)
 """How long before a charge a card is shown that will have expired by then."""
-STATUS = Coalesce("subscription_status", Value(""))
-"""The status, so that the cards that expire are read by their month, and not all Offices by their status."""
 DUE_SINCE = Coalesce("due_at", "finalised_at", "created_at")
 ANOTHER_CARD = {"expired_card", "incorrect_number", "card_not_supported", "no_account", "account_closed"}
 """Declines after which the same payment method is declined again."""
-
-
-class Constant(Value):
-    """A value that is written into the SQL, so that SQLite uses an index of the rows that have it. Only for our own."""
-
-    def as_sql(self, compiler: Any, connection: Any) -> Any:
-        return str(connection.schema_editor().quote_value(self.value)), []
-
-
-IS_OWED = Q(status=Constant(str(InvoiceStatus.OPEN)), deleted_at=None, amount_remaining__gt=Constant(0))
-"""``OWED``, in the words of the index ``invoice_owed``."""
 
 
 class What(StrEnum):
@@ -124,7 +111,7 @@ def page(what: What, whose: Whose, sort: Sort, *, person: User, after: str = "")
 def _owing(whose: Whose, sort: Sort, person: User, after: str) -> Page:
     office = Office.objects.filter(pk=OuterRef("office_id")).order_by()
     archived = Exists(office.filter(archived_at__isnull=False))
-    owed = Invoice.objects.filter(~archived, IS_OWED).filter(_of(whose, person, "office_id"))
+    owed = Invoice.objects.filter(~archived, OWED).filter(_of(whose, person, "office_id"))
     found = owed.order_by().annotate(key=F("office_id")).values("key").annotate(since=Min(DUE_SINCE))
     if sort is Sort.AMOUNT:
         found = found.annotate(money_in=Subquery(office.values("currency")), due=Subquery(office.values("balance_due")))
@@ -178,37 +165,14 @@ def _owing_row(invoice: Any, since: datetime) -> Row:
 
 
 def _trials(whose: Whose, sort: Sort, person: User, after: str) -> Page:
-    now = clock.billing()
-    found = Office.objects.filter(
-        archived_at=None,
-        subscription_status=SubscriptionStatus.TRIALING,
-        trial_end__gte=now,
-        trial_end__lt=now + SOON,
-        payment_method_brand="",
-        payment_method_last4="",
-    )
+    nothing = Q(payment_method_brand="", payment_method_last4="")
+    found = Office.objects.filter(coming.trial_ends(clock.billing(), within=SOON), nothing)
     return _by_time(found.filter(_of(whose, person, "pk")), "trial_end", after)
 
 
 def _cards(whose: Whose, sort: Sort, person: User, after: str) -> Page:
-    """List what is charged within a month with a card that will have expired. A card is valid to the end of a month."""
-    now = clock.billing()
-    until, expired = now + NEXT_CHARGE, Q(pk=None)
-    start = now
-    while start < until:
-        following = (start.replace(day=1, hour=0, minute=0, second=0, microsecond=0) + timedelta(days=32)).replace(
-            day=1
-        )
-        end = min(following, until)
-        expired |= Q(
-            current_period_end__gte=start,
-            current_period_end__lt=end,
-            payment_method_expires__gt="",
-            payment_method_expires__lt=f"{start.astimezone(UTC):%Y-%m}",
-        )
-        start = end
-    renews = Q(cancel_at=None) | Q(cancel_at__gt=F("current_period_end"))
-    found = Office.objects.annotate(status=STATUS).filter(expired, renews, archived_at=None, status__in=LIVE)
+    """List what is charged within a month with a card that will have expired."""
+    found = Office.objects.filter(coming.card_expires(clock.billing(), within=NEXT_CHARGE))
     return _by_time(found.filter(_of(whose, person, "pk")), "current_period_end", after)
 
 

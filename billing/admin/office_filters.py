@@ -3,26 +3,23 @@
 A view has the order in which its rows matter, and an index with this order.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import DateTimeField, Exists, F, Func, OuterRef, Q, QuerySet, Value
-from django.db.models.functions import Concat
-from django.db.models.lookups import In
+from django.db.models import DateTimeField, Exists, F, Func, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 
-from billing import clock
+from billing import clock, coming
 from billing.entitlement import Policy
 from billing.models import Invoice, Office
 from billing.models.invoice import OWED
 from billing.models.statuses import ENTITLED, LIVE, SubscriptionStatus
 
-SOON = timedelta(days=7)
-LONGEST_PERIOD_MONTHS = 12
+SOON, NEXT_CHARGE = timedelta(days=7), timedelta(days=31)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 ACTIVE = Q(archived_at=None)
 
@@ -37,36 +34,18 @@ class View:
     order: tuple[str, ...]
 
 
-def _status_in(statuses: Iterable[str]) -> Q:
-    """The condition for a status, written so that SQLite does not take its index: another one has the order."""
-    return Q(In(Concat(F("subscription_status"), Value("")), [str(one) for one in statuses]))
-
-
 def owing(_: datetime) -> Q:
     """The condition for Offices that owe something, in whatever currency."""
     in_another = Invoice.objects.filter(OWED).exclude(currency=F("office__currency"))
-    return Q(balance_due__gt=0) | Q(pk__in=in_another.values("office"))
+    return ACTIVE & (Q(balance_due__gt=0) | Q(pk__in=in_another.values("office")))
 
 
 def trial_ends_soon(at: datetime) -> Q:
-    in_time = Q(trial_end__gte=at, trial_end__lt=at + SOON)
-    return ACTIVE & in_time & _status_in([SubscriptionStatus.TRIALING])
+    return coming.trial_ends(at, within=SOON)
 
 
 def card_expires(at: datetime) -> Q:
-    """The condition for Offices whose card is no longer valid at the end of the period, when it is charged next.
-
-    A card is valid until the end of its month. What renews at least once a year renews within the months asked for.
-    """
-    has_an_end = Q(cancel_at__gt=LONG_AGO)  # written so that no index of the ends is taken, which has them all
-    renews = ACTIVE & ~has_an_end & _status_in(LIVE) & Q(current_period_end__gte=at)
-    month = at.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    expires = Q(payment_method_expires__gt="", payment_method_expires__lt=f"{month:%Y-%m}")
-    for _ in range(LONGEST_PERIOD_MONTHS + 1):
-        following = (month + timedelta(days=31)).replace(day=1)
-        expires |= Q(payment_method_expires=f"{month:%Y-%m}", current_period_end__gte=following)
-        month = following
-    return renews & Q(pk__in=Office.objects.filter(expires).values("pk"))
+    return coming.card_expires(at, within=NEXT_CHARGE)
 
 
 def without_subscription(_: datetime) -> Q:
@@ -74,7 +53,7 @@ def without_subscription(_: datetime) -> Q:
 
 
 def ends(at: datetime) -> Q:
-    return ACTIVE & _status_in(LIVE) & Q(cancel_at__gte=at)
+    return ACTIVE & coming.status_in(LIVE) & Q(cancel_at__gte=at)
 
 
 VIEWS: dict[str, View] = {
@@ -83,8 +62,8 @@ VIEWS: dict[str, View] = {
         "Trial ends within 7 days", "The trial that ends first is first.", trial_ends_soon, ("trial_end", "pk")
     ),
     "card-expires": View(
-        "Card expires before the next charge",
-        "The next charge is first.",
+        "Card expires",
+        "Before a charge within 31 days. The next charge is first.",
         card_expires,
         ("current_period_end", "pk"),
     ),
@@ -109,7 +88,7 @@ def with_access(at: datetime, policy: Policy) -> Q:
     by_period = paid & (
         (trial & trial_first & trial_end) | (~(trial & trial_first) & (period | _none("current_period_end")))
     )
-    entitled = ACTIVE & Q(customer_deleted_at=None) & _status_in(ENTITLED) & ends_later
+    entitled = ACTIVE & Q(customer_deleted_at=None) & coming.status_in(ENTITLED) & ends_later
     return entitled & (by_period | (~paid & _in_grace(trusted, grace_began, policy)))
 
 

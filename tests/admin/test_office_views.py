@@ -66,7 +66,7 @@ def test_trials_that_end_within_a_week(db):
         ("2030-01", 20, True),  # charged on 4 February
         ("2030-02", 20, False),
         ("2030-12", 350, False),  # once a year: charged on 31 December
-        ("2030-11", 350, True),
+        ("2030-11", 350, False),  # not within a month
         ("", 20, False),  # a bank account has no end
     ],
 )

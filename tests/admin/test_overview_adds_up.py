@@ -50,6 +50,7 @@ def busy(stripe):
             office.subscription_status, office.current_plan = status, price(plan).plan
             office.payment_provider_subscription_id = row.stripe_id
             office.currency, office.confirmed_at = currency, NOW
+            office.trial_end = row.trial_end
             office.current_period_start, office.current_period_end = day(6, 2), row.current_period_end
             office.past_due_since = day(6, 2) if status == "past_due" else None
             if office == elm:
@@ -145,7 +146,7 @@ def test_what_is_owed_trialed_and_expires_is_said_by_money_and_listed(shown, aud
     owes = tasks["3 Offices owe 7.00 EUR and 152.00 USD"]
     assert owes.says.startswith("Their subscriptions: 1 past due, 1 canceled, 1 active.")
     assert owes.says.endswith(
-        "The next one to lose access is Oak Clinic, on 16 June 2030 (UTC)."
+        "The next one to lose access is Oak Clinic, on 15 June 2030 (America/New_York)."
     )  # 14 days after 2 June
     assert {one.name for one in listed(auditor, owes.page)} == {"Oak Clinic", "Fir Health", "Elm Practice"}
     trial = tasks["1 trial ends within 7 days"]

@@ -84,6 +84,9 @@ def test_each_page_of_the_admin_that_shows_an_office(stripe, office, administrat
             continue
         answered += 1
         is_list = name == "index" or name.endswith(("_changelist", "_export"))
+        if name == "billing_auditentry_export":  # it asks first, and shows nobody's rows
+            assert written == []
+            continue
         if model in MAY_BE_OF_NO_OFFICE and not is_list:
             assert len(written) <= 1, name
             continue

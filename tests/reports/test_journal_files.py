@@ -124,7 +124,7 @@ def test_xero_gets_its_columns_with_a_debit_above_zero_and_one_currency(finance,
 def test_the_page_shows_the_accounts_and_that_everything_ties(finance, october):
     shown = finance.post(PAGE, {"month": "2026-10", "form": "page", **REASON}).content.decode()
 
-    assert "Everything ties: each difference is 0." in shown
+    assert "All checks agree: each difference is 0." in shown
     assert "157.70" in shown
     assert "Stripe&#x27;s fees and payouts are not in it" in shown
 
@@ -168,5 +168,5 @@ def test_the_command_writes_the_same_file_and_fails_if_something_does_not_tie(fi
     with pytest.raises(CommandError, match="exists already"):
         call_command("journal", "2026-10", file=file, reason="for the accountant")
     monkeypatch.setattr("billing.reports.journal._of_payments", lambda *_: iter(()))
-    with pytest.raises(CommandError, match=r"This does not tie: .*Clearing in this month.* \(USD\)"):
+    with pytest.raises(CommandError, match=r"These sums do not agree: .*Clearing in this month.* \(USD\)"):
         call_command("journal", "2026-10", file=tmp_path / "again.csv", reason="for the accountant")
