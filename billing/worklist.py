@@ -178,8 +178,10 @@ def _owing_row(invoice: Any, since: datetime) -> Row:
 
 
 def _trials(whose: Whose, sort: Sort, person: User, after: str) -> Page:
+    """List the trials that end without anything to charge. A subscription that ends with its trial is not charged."""
     now = clock.billing()
     found = Office.objects.filter(
+        Q(cancel_at=None) | Q(cancel_at__gt=F("trial_end")),
         archived_at=None,
         subscription_status=SubscriptionStatus.TRIALING,
         trial_end__gte=now,

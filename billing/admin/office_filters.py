@@ -49,8 +49,10 @@ def owing(_: datetime) -> Q:
 
 
 def trial_ends_soon(at: datetime) -> Q:
+    """The condition for Offices whose trial ends within a week, and whose subscription goes on after it."""
     in_time = Q(trial_end__gte=at, trial_end__lt=at + SOON)
-    return ACTIVE & in_time & _status_in([SubscriptionStatus.TRIALING])
+    goes_on = Q(cancel_at=None) | Q(cancel_at__gt=F("trial_end"))
+    return ACTIVE & in_time & goes_on & _status_in([SubscriptionStatus.TRIALING])
 
 
 def card_expires(at: datetime) -> Q:

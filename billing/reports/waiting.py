@@ -88,8 +88,13 @@ def owing() -> Q:
 
 
 def trials_ending(*, at: datetime) -> Q:
-    """Return the condition for subscriptions whose trial ends within a week: each the present one of its Office."""
+    """Return the condition for subscriptions whose trial ends within a week: each the present one of its Office.
+
+    One that ends with its trial is not charged.
+    """
+    goes_on = Q(cancel_at=None) | Q(cancel_at__gt=F("trial_end"))
     return Q(
+        goes_on,
         status=SubscriptionStatus.TRIALING,
         deleted_at=None,
         trial_end__gt=at,
