@@ -109,13 +109,17 @@ def _subjects(rows: QuerySet[Any]) -> list[int]:
     return list(rows.values_list("subject_id", flat=True).distinct()[: FEW + 1])
 
 
-def numbered(text: str) -> list[int]:
-    """Return the keys of the invoices whose number begins so, as far as there are a few. A number has a digit."""
+def numbered(text: str) -> Q:
+    """Return the condition for invoices whose number begins so. A number has a digit."""
     typed = text.strip().replace("\0", "")[:MOST_LETTERS]
     if not any(one.isdigit() for one in typed):
-        return []
-    written = Q(number__begins=typed.upper()) | (Q() if typed == typed.upper() else Q(number__begins=typed))
-    return list(Invoice.objects.filter(written).values_list("pk", flat=True)[:FEW])
+        return Q(pk__in=[])
+    return Q(number__begins=typed.upper()) | (Q() if typed == typed.upper() else Q(number__begins=typed))
+
+
+def of_invoices(text: str) -> Q:
+    """Return the condition for rows of invoices that ``numbered`` finds."""
+    return Q(invoice__in=Invoice.objects.filter(numbered(text)).order_by().values("pk"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +179,8 @@ def everywhere(text: str, *, details: bool) -> Found:
 
 
 def _invoices(typed: str) -> list[Invoice]:
-    found = numbered(typed)[:ON_A_PAGE]
-    return list(Invoice.objects.filter(pk__in=found).select_related("office").order_by("number")) if found else []
+    newest = Invoice.objects.filter(numbered(typed)).select_related("office")[:ON_A_PAGE]
+    return sorted(newest, key=lambda one: one.number)
 
 
 def _by_stripe_id(typed: str) -> Iterator[Hit]:

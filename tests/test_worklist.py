@@ -174,6 +174,15 @@ def test_a_trial_waits_if_it_ends_soon_and_nothing_is_on_file(person, ends_in, b
     assert names(person, what=What.TRIAL) == (["Trial"] if waits else [])
 
 
+@pytest.mark.parametrize(("ends_after", "waits"), [(None, True), (timedelta(0), False), (DAY, True)])
+def test_a_trial_that_was_canceled_does_not_wait(person, ends_after, waits):
+    at = clock.billing() + timedelta(days=3)
+    ends = None if ends_after is None else at + ends_after
+    changed(an_office("Trial"), subscription_status="trialing", trial_end=at, cancel_at=ends)
+
+    assert names(person, what=What.TRIAL) == (["Trial"] if waits else [])
+
+
 @pytest.mark.parametrize(
     ("charged", "expires", "waits"),
     [

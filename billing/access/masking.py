@@ -72,7 +72,7 @@ def _mask(response: Any, user: User) -> None:
     if getattr(response, "streaming", False) or not response.content:
         return
     kind, given = response.headers.get("Content-Type", "").partition(";")[0], response.content.decode()
-    if kind == "application/json":
+    if kind == "application/json" or kind.endswith("+json"):
         data = json.loads(given)
         hidden = masked_data(data, but=user.email)
         if hidden != data and is_masked_for(user):

@@ -3,6 +3,7 @@
 What ``billing.search`` finds by an index is asked there. Only other fields are searched letter by letter.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -16,7 +17,7 @@ from billing.models import Office, User
 NAME = ("name_folded__finds", "name")
 OFFICE = ("office__name_folded__finds", "office__name")
 """Folded; and by its letters, as a version that folds no names may have written the row just now."""
-NUMBERS = {"number": "pk", "invoice__number": "invoice"}
+NUMBERS: dict[str, Callable[[str], Q]] = {"number": search.numbered, "invoice__number": search.of_invoices}
 PERSON = "user__email"
 
 
@@ -33,10 +34,9 @@ class SearchedAdmin(BoundedLookups):
         if not search_term.strip() or not indexed or (fields >= set(NAME) and self.model not in (Office, User)):
             return super().get_search_results(request, queryset, search_term)
         details = not is_masked_for(request.user)
-        for number in NUMBERS.keys() & fields:
-            if found := search.numbered(search_term):
-                return queryset.filter(**{f"{NUMBERS[number]}__in": found}), False
         condition = Q(pk__in=[])
+        for number in NUMBERS.keys() & fields:
+            condition |= NUMBERS[number](search_term)
         if fields >= set(NAME):
             condition |= search.named(self.model, search_term, details=details)
         if fields >= set(OFFICE):

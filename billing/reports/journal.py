@@ -60,7 +60,7 @@ class Kind(StrEnum):
 
 
 Sums = dict[tuple[str, Account], int]
-"""Minor units by currency and account: debits less credits."""
+"""Minor units by currency and account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +137,15 @@ class Tie:
 
 @dataclass(slots=True)
 class Journal:
-    """The journal of one month. Read ``entries`` to the end first: the sums are complete only then."""
+    """The journal of one month. Read ``entries`` to the end first: the sums are complete only then.
+
+    ``debits`` and ``credits`` are of the month, both above zero. The other sums are debits less credits.
+    """
 
     month: Month
     opening: Sums = field(default_factory=lambda: defaultdict(int))
-    moved: Sums = field(default_factory=lambda: defaultdict(int))
+    debits: Sums = field(default_factory=lambda: defaultdict(int))
+    credits: Sums = field(default_factory=lambda: defaultdict(int))
     by_kind: dict[tuple[str, Kind, Account], int] = field(default_factory=lambda: defaultdict(int))
     owed: Counter[str] = field(default_factory=Counter)
     unreported: Counter[str] = field(default_factory=Counter)
@@ -165,11 +169,12 @@ class Journal:
     def _count(self, entry: Entry) -> bool:
         """Add the entry to the sums. Return whether it is of this month."""
         is_before = entry.at < self.month.start
-        sums = self.opening if is_before else self.moved
         for account, amount in entry.lines.items():
-            sums[entry.currency, account] += amount
-            if not is_before:
-                self.by_kind[entry.currency, entry.kind, account] += amount
+            if is_before:
+                self.opening[entry.currency, account] += amount
+                continue
+            (self.debits if amount > 0 else self.credits)[entry.currency, account] += abs(amount)
+            self.by_kind[entry.currency, entry.kind, account] += amount
         if not is_before and entry.kind == Kind.PAYMENT and entry.reference == NOT_REPORTED:
             self.unreported[entry.currency] += entry.lines[Account.CLEARING]
         self.count += not is_before
@@ -177,29 +182,29 @@ class Journal:
 
     @property
     def currencies(self) -> list[str]:
-        return sorted({currency for currency, _ in (*self.opening, *self.moved)} | {*self.owed})
+        return sorted({currency for currency, _ in (*self.opening, *self.debits, *self.credits)} | {*self.owed})
+
+    def moved(self, currency: str, account: Account) -> int:
+        """Return the debits of the month less its credits."""
+        return self.debits.get((currency, account), 0) - self.credits.get((currency, account), 0)
 
     def closing(self, currency: str, account: Account) -> int:
-        return self.opening.get((currency, account), 0) + self.moved.get((currency, account), 0)
+        return self.opening.get((currency, account), 0) + self.moved(currency, account)
 
     def ties(self) -> list[Tie]:
         """Return what must be equal, for each currency. Five queries."""
         through_stripe = _through_stripe(self.month)
         found: list[Tie] = []
         for currency in self.currencies:
-            moved = {account: self.moved.get((currency, account), 0) for account in Account}
-            debits = sum(amount for amount in moved.values() if amount > 0)
-            credits = -sum(amount for amount in moved.values() if amount < 0)
             owed = self.closing(currency, Account.RECEIVABLES)
             found += [
-                Tie(currency, "Debits of the accounts, and credits", debits, credits),
                 Tie(
                     currency, "Receivables, and what the statements of all Offices end with", owed, self.owed[currency]
                 ),
                 Tie(
                     currency,
                     "Clearing in this month, and payments less refunds and disputes",
-                    moved[Account.CLEARING],
+                    self.moved(currency, Account.CLEARING),
                     through_stripe[currency] + self.unreported[currency],
                 ),
             ]

@@ -108,14 +108,10 @@ def tied(journal: Journal) -> Iterator[Line]:
 def accounts(journal: Journal) -> Iterator[Line]:
     """Yield each account before the month, its debits and credits in it, and after it. A credit is below zero."""
     for currency in journal.currencies:
-        debits = dict.fromkeys(Account, 0)
-        credits = dict.fromkeys(Account, 0)
-        for (of, _, account), amount in journal.by_kind.items():
-            if of == currency:
-                (debits if amount > 0 else credits)[account] += abs(amount)
         for account in Account:
-            before, after = journal.opening.get((currency, account), 0), journal.closing(currency, account)
-            numbers = (before, debits[account], credits[account], after)
+            key = currency, account
+            before, after = journal.opening.get(key, 0), journal.closing(currency, account)
+            numbers = (before, journal.debits.get(key, 0), journal.credits.get(key, 0), after)
             if any(numbers):
                 yield (currency.upper(), name_of(account), *(_decimal(one, currency) for one in numbers))
 

@@ -80,8 +80,8 @@ ACTS = {
         "M": """subscribe payment_link withdraw_link complete_payment end_waiting change_plan cancel resume_renewal
             move_trial_end restart_period apply_discount remove_discount link_card default_card remove_card contact
             send_link""",
-        "V": "pause_collection resume_collection make_discount charge compare archive unarchive note assign snooze",
-        "G": "credit",
+        "V": "pause_collection resume_collection charge compare archive unarchive note assign snooze",
+        "G": "credit make_discount",
         "P": "portal",
         "W": "upcoming",
         "L": "account effective_access",

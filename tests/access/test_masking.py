@@ -1,15 +1,17 @@
 """Support sees no e-mail address, no last digits of a card and no id at Stripe, and cannot guess them."""
 
+import json
 import re
 from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.http import HttpResponse
 from django.test import Client
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from billing.access.masking import masked, masked_data
+from billing.access.masking import masked, masked_data, middleware
 from billing.admin.masking import MASKED, OPEN, MaskedAdmin
 from billing.findings import report
 from billing.models import Office
@@ -90,6 +92,18 @@ def test_the_api_hides_the_same(lived, operator, rest):
     assert (hidden.status_code, whole.status_code) == (200, 200)
     assert not [one for one in SECRETS if one in hidden.content.decode()]
     assert set(hidden.json()) == set(whole.json())
+
+
+@pytest.mark.parametrize("kind", ["application/problem+json", "application/problem+json; charset=utf-8"])
+def test_what_is_refused_hides_the_same(rf, db, operator, kind):
+    says = json.dumps({"detail": "cus_QwErTy1234abcd of billing@maple.example pays with visa …4242"})
+    request = rf.get("/api/v1/")
+    answer = middleware(lambda _: HttpResponse(says, content_type=kind))
+
+    request.user = a_person("support@vendor.example", group="support")
+    assert json.loads(answer(request).content) == {"detail": "cus_… of …@… pays with visa …"}
+    request.user = operator.user
+    assert answer(request).content.decode() == says
 
 
 def test_an_owner_sees_the_details_of_their_own_office(lived):

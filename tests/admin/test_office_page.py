@@ -12,7 +12,7 @@ from billing.audit import actor, reads, trail
 from billing.findings import report
 from billing.models import AuditEntry, Invoice, Office, OfficeNote
 from billing.operations.engine.begin import perform
-from billing.operations.subscriptions.cancel import CancelSubscription
+from billing.operations.subscriptions.cancel import CancelSubscription, ResumeRenewal
 from billing.operations.subscriptions.change import ChangeSubscription
 from tests.admin.test_offices import page, signed_in
 from tests.append_only import rewrite
@@ -63,6 +63,20 @@ def test_an_office_whose_subscription_was_canceled_says_when_and_why_and_shows_n
     assert f"{operator.user.email} canceled it on " in said
     assert "closing" in said
     assert "Start a subscription" in said
+
+
+def test_who_canceled_and_let_it_go_on_did_not_end_it(stripe, operator, team):
+    perform(CancelSubscription(), team, by=operator, reason="closing")
+    perform(ResumeRenewal(), Office.objects.get(), by=operator, reason="they stay")
+    stripe.deliver_and_apply()
+    stripe.delete(f"subscriptions/{team.payment_provider_subscription_id}")
+    stripe.deliver_and_apply()
+
+    said = part(shown(operator.user, team), "sentence")
+
+    assert "It has no subscription: Team, 3 seats ended on " in said
+    assert "canceled it on" not in said
+    assert "Nobody canceled it here: it ended at Stripe" in said
 
 
 def test_the_auditor_sees_the_sentence_and_no_button_and_nothing_to_save(stripe, auditor, team):

@@ -50,6 +50,7 @@ def test_trials_that_end_within_a_week(db):
             made("In six days", trial_end=now + 6 * DAY, **trial),
             made("Tomorrow", trial_end=now + DAY, **trial),
             made("In eight days", trial_end=now + 8 * DAY, **trial),
+            made("Was canceled", trial_end=now + DAY, cancel_at=now + DAY, **trial),
             made("Was yesterday", trial_end=now - DAY, **trial),
             made("Active by now", trial_end=now + DAY, subscription_status="active"),
         ]

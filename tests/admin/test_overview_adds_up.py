@@ -8,9 +8,10 @@ from django.urls import reverse
 
 from billing import clock
 from billing.audit import actor, trail
-from billing.models import Office
+from billing.models import Office, Subscription
 from billing.money import Money
 from billing.reports.rolling import roll_up
+from billing.reports.waiting import trials_ending
 from billing.stripe_api import sandbox_clock
 from tests.admin.test_offices import signed_in
 from tests.conftest import price
@@ -138,6 +139,15 @@ def test_each_sum_of_money_is_the_sum_of_its_list(shown, auditor):
     for sums in found.values():
         for cell in sums:
             assert of_rows(listed(auditor, cell.page), cell.text[-3:].lower()) == cell.text
+
+
+def test_a_trial_that_was_canceled_is_not_told_as_money_to_come(busy):
+    row = Subscription.objects.get(status="trialing")
+    for ends, is_told in ((None, True), (row.trial_end, False), (row.trial_end + timedelta(days=1), True)):
+        row.cancel_at = ends
+        with trail.acting(actor.job("tests"), reason="tests"):
+            row.save()
+        assert Subscription.objects.filter(trials_ending(at=NOW)).exists() is is_told
 
 
 def test_what_is_owed_trialed_and_expires_is_said_by_money_and_listed(shown, auditor):

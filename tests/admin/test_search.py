@@ -121,3 +121,31 @@ class AnyName(TestCase):
             for written in {word, word.upper(), word.lower(), word.title(), word.swapcase()}:
                 seen, _ = ours.get_search_results(request, Office.objects.all(), written)
                 assert office in seen, (written, word)
+
+
+def test_a_number_finds_each_invoice_and_names_too(staff, db):
+    clinic, seen = an_office("24h Clinic"), {"ticket": 1, "currency": "usd", "created_at": AT}
+    amounts = {"subtotal": 5, "total": 5, "amount_paid": 0, "amount_remaining": 5}
+    oak = an_office("Oak")
+    many = [Invoice(office=oak, stripe_id=f"in_{n}", number=f"24-{n}", **seen, **amounts) for n in range(1_001)]
+    Invoice.objects.bulk_create([*many, Invoice(office=clinic, stripe_id="in_x", number="X-1", **seen, **amounts)])
+    request = RequestFactory().get("/")
+    request.user = a_person("operator@vendor.example", group="operator")
+
+    for typed, many in (("24", 1_002), ("24h", 1), ("24-1000", 1)):
+        shown, _ = admin.site.get_model_admin(Invoice).get_search_results(request, Invoice.objects.all(), typed)
+        assert shown.count() == many
+
+
+def test_a_payment_is_found_by_the_number_of_its_invoice_and_by_the_name(staff, db):
+    seen = {"ticket": 1, "currency": "usd", "created_at": AT}
+    amounts = {"subtotal": 5, "total": 5, "amount_paid": 5, "amount_remaining": 0}
+    oak = an_office("Oak")
+    with trail.acting(actor.job("tests"), reason="tests"):
+        paid = Invoice.objects.create(office=oak, stripe_id="in_1", number="24-1", **seen, **amounts)
+        Payment.objects.create(office=oak, invoice=paid, stripe_id="ch_1", amount=5, **seen)
+        Payment.objects.create(office=an_office("24h Clinic"), stripe_id="ch_2", amount=6, **seen)
+    page = reverse("admin:billing_payment_changelist")
+
+    assert staff.get(page, {"q": "24"}).context["cl"].result_count == 2
+    assert staff.get(page, {"q": "24-1"}).context["cl"].result_count == 1

@@ -11,6 +11,8 @@ from billing.models import Invoice, Membership, Office, Operation, Payment, Paym
 from billing.operations.engine import previews
 from billing.operations.engine.begin import perform
 from billing.operations.money.charges import ChargeOffice
+from billing.operations.money.credit_note import IssueCreditNote
+from billing.operations.money.refund import RefundPayment
 from billing.operations.subscriptions.cancel import CancelSubscription
 from billing.operations.subscriptions.change import ChangeSubscription
 from billing.operations.subscriptions.trial import RestartPeriod
@@ -105,7 +107,44 @@ def test_what_was_credited_already_is_not_lost_again(stripe, operator, yearly):
     stripe.deliver_and_apply()
     seen = sent(operator, "cancel/", fresh(yearly), when="now")
 
-    assert "Nothing was paid for these days" in loss(seen)
+    assert "What was paid for these days was given back already" in loss(seen)
+
+
+def test_what_was_refunded_already_is_not_lost_again_nor_offered(stripe, operator, yearly):
+    stripe.post("refunds", charge=Payment.objects.get().stripe_id)
+    stripe.deliver_and_apply()
+    seen = sent(operator, "cancel/", fresh(yearly), when="now")
+
+    assert "What was paid for these days was given back already" in loss(seen)
+    assert seen.context["step"].loss.paid is None
+    assert seen.context["ways_back"] == []
+
+
+# 500.00 of 1,990.00 USD were given back, and nearly all of the year is left. A credit note with a refund is one thing.
+@pytest.mark.parametrize("by_note", [True, False])
+def test_a_refund_lowers_what_is_lost_once(stripe, operator, yearly, by_note):
+    invoice, payment = Invoice.objects.get(), Payment.objects.get()
+    if by_note:
+        stripe.post("credit_notes", invoice=invoice.stripe_id, amount=50_000, refund_amount=50_000)
+    else:
+        perform(RefundPayment(amount=50_000), payment, by=operator, reason="office_asked")
+    stripe.deliver_and_apply()
+    assert Payment.objects.get().amount_refunded == 50_000
+    stripe.advance(days=64, hours=12)
+    seen = sent(operator, "cancel/", fresh(yearly), when="now")
+
+    # 1,490.00 × 300 / 365
+    assert "about 1,224.66 USD, are not given back" in loss(seen)
+
+
+def test_a_refund_and_credit_beside_it_both_lower_what_is_lost(stripe, operator, yearly):
+    perform(RefundPayment(amount=30_000), Payment.objects.get(), by=operator, reason="office_asked")
+    note = IssueCreditNote(to="balance", amount=20_000)
+    perform(note, Invoice.objects.get(), by=operator, reason="office_asked")
+    stripe.deliver_and_apply()
+    stripe.advance(days=64, hours=12)
+
+    assert "about 1,224.66 USD, are not given back" in loss(sent(operator, "cancel/", fresh(yearly), when="now"))
 
 
 def test_a_trial_that_is_cancelled_now_says_how_many_days_are_given_up(stripe, operator, office):

@@ -64,7 +64,7 @@ MAY: dict[type[Declaration[Any, Any]], tuple[str, dict[str, Any]]] = {
     PauseCollection: ("V", {"invoices_become": "void"}),
     ResumeCollection: ("V", NONE),
     ApplyDiscount: ("M", {"code": "FIFTH"}),
-    MakeDiscount: ("V", {"percent": 10}),
+    MakeDiscount: ("G", {"percent": 10}),
     RemoveDiscount: ("M", NONE),
     PayInvoice: ("M", NONE),
     RetryInvoice: ("M", NONE),

@@ -200,8 +200,8 @@ def test_a_dispute_takes_the_money_on_its_day_and_brings_it_back_on_another(
     if "Dispute won back" in moves:
         taken, back = (Month.of(time) for time in (dispute.taken_at, dispute.returned_at))
         assert taken != back
-        assert journal_of(taken).moved["usd", Account.DISPUTES] == 19_900
-        assert journal_of(back).moved["usd", Account.DISPUTES] == -19_900
+        assert journal_of(taken).moved("usd", Account.DISPUTES) == 19_900
+        assert journal_of(back).moved("usd", Account.DISPUTES) == -19_900
     assert wrong_journals(practice) == []
 
 

@@ -83,6 +83,19 @@ def test_the_file_ends_with_what_ties_and_each_difference_is_zero(finance, octob
     assert {Decimal(line[4]) for line in ties} == {Decimal(0)}
 
 
+def test_debits_and_credits_of_an_account_are_not_netted(finance, october):
+    values = {"status": "paid", "currency": "usd", "total": -2_000, "subtotal": 0, "amount_paid": 0}
+    at = datetime(2026, 10, 6, 9, tzinfo=UTC)
+    rest = {"amount_remaining": 0, "ticket": 1, "created_at": at}
+    with trail.acting(actor.job("tests"), reason="tests"):
+        Invoice.objects.create(office=an_office("Given credit"), stripe_id="in_4", number="C-1", **values, **rest)
+
+    found = lines(finance, "csv")
+
+    # Revenue: 100.00 and 50.00 of what was invoiced, and 20.00 that an invoice below zero took back.
+    assert ["USD", "Revenue", "0.00", "20.00", "150.00", "-130.00"] in found
+
+
 def test_quickbooks_gets_its_columns_and_balanced_sums_of_the_month(finance, october):
     names, *found = lines(finance, "quickbooks")
 

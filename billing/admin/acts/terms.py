@@ -28,7 +28,7 @@ from billing.operations.subscriptions.discounts import (
 )
 from billing.operations.subscriptions.trial import MoveTrialEnd, RestartPeriod
 
-OR_MAKE_ONE = "For another discount, use “Make a discount” in the menu Subscription."
+OR_MAKE_ONE = "Who may give money back can make another discount, in the menu Subscription."
 
 
 class TrialForm(days.DayForm):

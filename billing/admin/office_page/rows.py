@@ -32,6 +32,7 @@ INVOICES_READ = 40
 PAYMENTS_READ = 400
 """An Office has one or two a month, and each further try is one more."""
 ENDING = (Kind.CANCEL_SUBSCRIPTION, Kind.CANCEL_ON_DATE)
+DECIDE_THE_END = (*ENDING, Kind.RESUME_RENEWAL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,12 +144,16 @@ def _subscriptions() -> QuerySet[Subscription]:
 
 
 def _ended_by(office: Office, newest: list[Operation]) -> Operation | None:
-    """Return the operation that ended the present subscription, if one of ours did."""
+    """Return the operation that ended the present subscription, if one of ours did.
+
+    A cancellation that was taken back later ended nothing.
+    """
     if office.subscription_status not in FINAL:
         return None
     if len(newest) < OPERATIONS_READ:
-        ends = [one for one in newest if one.kind in ENDING and one.status == Operation.Status.SUCCEEDED]
+        done = [one for one in newest if one.kind in DECIDE_THE_END and one.status == Operation.Status.SUCCEEDED]
     else:
-        ends = list(office.operations.filter(kind__in=ENDING, status=Operation.Status.SUCCEEDED)[:SHOWN])
+        done = list(office.operations.filter(kind__in=DECIDE_THE_END, status=Operation.Status.SUCCEEDED)[:SHOWN])
     ended = office.payment_provider_subscription_id
-    return next((one for one in ends if one.request.get("subscription") == ended), None)
+    last = next((one for one in done if one.request.get("subscription") == ended), None)
+    return last if last and last.kind in ENDING else None

@@ -173,7 +173,8 @@ class Declaration(Generic[Subject, Result]):
     def given_back(self, subject: Subject) -> Money | None:
         """Return what the Office gets back, None if nothing. ``self`` is prepared.
 
-        An operation that needs the power to give back says it: above a limit it waits for a second person.
+        An operation that needs the power to give back says it: above a limit it waits for a second person. A discount
+        gives nothing back: it lowers what comes.
         """
         return None
 

@@ -126,7 +126,7 @@ class MakeDiscount(Previewed[Office], OnSubscription):
     It takes off ``percent``, or ``amount`` minor units of the subscription's currency: ``once``, for some ``months``,
     or without an end. At Stripe it is a coupon that can be redeemed once. It replaces the discounts of the
     subscription. Those of single prices of it stay. Repeating makes and gives another one, unless it confirms the same
-    preview (``as_of``). Only for the vendor's staff.
+    preview (``as_of``). Only for who may give money back: a discount can take off everything, and has no end.
 
     Raises:
         NoLiveSubscription, ManagedBySchedule, NoFurtherInvoice, AmountInvalid, DiscountInvalid.
@@ -137,7 +137,7 @@ class MakeDiscount(Previewed[Office], OnSubscription):
     kind = Kind.MAKE_DISCOUNT
     done = "made a discount and gave it"
     money = Moves.LATER
-    needs, asks_to = Power.OPERATE, "make a discount"
+    needs, asks_to = Power.GIVE_BACK, "make a discount"
     needs_determination = True
     not_in_api = "The vendor's staff make discounts in the back office. An Office redeems codes."
 
