@@ -12,7 +12,7 @@ from django.db import transaction
 from billing import clock, errors, jobs
 from billing.access import roles
 from billing.audit import actor, trail
-from billing.bulk import kinds
+from billing.bulk import kinds, starting
 from billing.bulk.kinds import BulkKind, Result, Work
 from billing.models import BulkAct, BulkRow, IdempotentRequest, Operation, User
 from billing.operations.engine import idempotency
@@ -96,7 +96,7 @@ def _did_at_stripe(kind: BulkKind, work: Work, row: BulkRow, person: User) -> bo
     request, ours = idempotency.claim(person, key, idempotency.digest(key))
     if not ours:
         return _came_to(kind, work, row, request)
-    if not BulkRow.objects.filter(pk=row.pk, settled_at=None).update(state=State.BEGUN):
+    if not _goes_on(row):
         idempotency.give_up(request)
         return True
     try:
@@ -106,11 +106,12 @@ def _did_at_stripe(kind: BulkKind, work: Work, row: BulkRow, person: User) -> bo
         return False
     except (errors.StripeUnavailable, errors.DatabaseHeld):
         idempotency.refresh(request)
-        if request.operation is None:  # nothing was begun: it is tried again, after a while
+        if request.operation is not None:
+            _settle(row, State.UNKNOWN, ASKING, operation=request.operation)
+        elif _goes_on(row):  # nothing was begun: it is tried again, after a while
             BulkRow.objects.filter(pk=row.pk).update(state=State.WAITING)
             idempotency.give_up(request)
             raise
-        _settle(row, State.UNKNOWN, ASKING, operation=request.operation)
     except errors.SentForApproval as sent:
         _settle(row, State.DONE, str(sent))
     except errors.BillingError as refusal:
@@ -121,6 +122,18 @@ def _did_at_stripe(kind: BulkKind, work: Work, row: BulkRow, person: User) -> bo
         _succeeded(kind, work, row, request.operation, said)
     idempotency.give_up(request)  # only if nothing was begun
     return True
+
+
+def _goes_on(row: BulkRow) -> bool:
+    """Mark the row as begun, unless it is settled. If a person stopped the act, leave it out: ``stop`` locks the same.
+
+    Nothing of it may have begun at Stripe.
+    """
+    with transaction.atomic():
+        if BulkAct.objects.select_for_update().get(pk=row.act_id).stopped_at:
+            _settle(row, State.LEFT_OUT, starting.STOPPED)
+            return False
+        return bool(BulkRow.objects.filter(pk=row.pk, settled_at=None).update(state=State.BEGUN))
 
 
 def _succeeded(

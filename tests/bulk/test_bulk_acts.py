@@ -22,6 +22,7 @@ from billing.models import (
     Office,
     Operation,
 )
+from billing.operations.engine import idempotency
 from tests.conftest import an_office, refusals, subscribed_office
 from tests.processes import PATIENCE_SECONDS
 
@@ -222,6 +223,61 @@ def test_what_waits_is_left_out_once_a_person_stops_it(operator):
     act.refresh_from_db()
     assert act.stopped_at
     assert act.ended_at
+
+
+@pytest.fixture
+def of_kind():
+    """Register a kind that does this to each Office, for the time of the test."""
+
+    def registered(work) -> BulkKind:
+        return kinds.register(
+            BulkKind(
+                name="tried",
+                title="Try",
+                says="x",
+                power=offices.ARCHIVE.power,
+                judge=lambda chosen, given: {one.pk: {} for one in chosen},
+                work=work,
+            )
+        )
+
+    yield registered
+    kinds.KINDS.pop("tried", None)
+
+
+def again(act: BulkAct) -> None:
+    Job.objects.update(due_at=clock.wall())
+    jobs.run_due()
+
+
+def test_what_got_no_answer_before_it_began_is_left_out_if_a_person_stopped_it_meanwhile(operator, of_kind):
+    tried = []
+
+    def work(given):
+        tried.append(given.office.name)
+        starting.stop(BulkAct.objects.get(), by=operator, reason=REASON)
+        raise errors.StripeUnavailable
+
+    act = starting.start(of_kind(work), three(), by=operator, reason=REASON)
+    jobs.run_due()
+    again(act)
+
+    assert tried == ["Ash Practice"]
+    assert set(results(act).values()) == {("left_out", starting.STOPPED)}
+
+
+def test_what_was_interrupted_before_it_began_is_left_out_if_a_person_stopped_it_since(operator):
+    act = starting.start(offices.ARCHIVE, three()[:1], by=operator, reason=REASON)
+    act.rows.update(state="begun")
+    key = idempotency.digest(f"bulk row {act.rows.get().pk}")
+    idempotency.claim(operator.user, f"bulk row {act.rows.get().pk}", key)
+    IdempotentRequest.objects.update(lease_until=clock.wall())
+
+    starting.stop(act, by=operator, reason=REASON)
+    jobs.run_due()
+
+    assert set(results(act).values()) == {("left_out", starting.STOPPED)}
+    assert not Office.objects.exclude(archived_at=None).exists()
 
 
 def test_what_a_kind_found_out_is_kept_with_its_row(operator, office):
