@@ -280,6 +280,39 @@ def test_what_was_interrupted_before_it_began_is_left_out_if_a_person_stopped_it
     assert not Office.objects.exclude(archived_at=None).exists()
 
 
+def test_offices_for_which_no_answer_comes_hold_up_no_other_one_and_are_tried_in_turn(operator, of_kind):
+    tried = []
+
+    def work(given):
+        tried.append(given.office.name.split()[0])
+        if tried[-1] != "Cedar":
+            raise errors.StripeUnavailable
+        return "done"
+
+    act = starting.start(of_kind(work), three(), by=operator, reason=REASON)
+    jobs.run_due()
+    for _ in range(4):
+        again(act)
+
+    assert tried == ["Ash", "Beech", "Cedar", "Ash", "Beech", "Ash"]
+    assert results(act)["Cedar Practice"] == ("done", "done")
+    assert Job.objects.get(name=starting.job_of(act)).last_error.startswith("stripe_unavailable: ")
+
+
+def test_an_office_for_which_no_answer_comes_for_half_a_day_has_failed(operator, of_kind):
+    def work(given):
+        raise errors.StripeUnavailable
+
+    act = starting.start(of_kind(work), three()[:1], by=operator, reason=REASON)
+    jobs.run_due()
+    assert results(act) == {"Ash Practice": ("begun", "")}
+    IdempotentRequest.objects.update(created_at=clock.wall() - timedelta(hours=13))
+    again(act)
+
+    assert results(act) == {"Ash Practice": ("failed", running.NO_ANSWER)}
+    assert BulkAct.objects.get().ended_at
+
+
 def test_what_a_kind_found_out_is_kept_with_its_row(operator, office):
     kind = BulkKind(
         name="measured",
