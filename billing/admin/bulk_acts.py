@@ -189,7 +189,7 @@ class BulkActAdmin(ReadOnlyAdmin, ActsAdmin):
             return redirect(reverse("admin:billing_bulkact_changelist"))
         back = reverse("admin:billing_followup_changelist")
         try:
-            kind = kinds.of(request.POST.get("act", ""))
+            kind = _offered(request.POST.get("act", ""))
         except errors.BulkKindUnknown as error:
             messages.warning(request, str(error))
             return redirect(back)
@@ -243,6 +243,14 @@ class BulkActAdmin(ReadOnlyAdmin, ActsAdmin):
             "back": reverse("admin:billing_bulkact_changelist"),
         }
         return TemplateResponse(request, "billing/admin_bulk_progress.html", context)
+
+
+def _offered(name: str) -> BulkKind:
+    """Return the kind with this name, if a list offers it. Raises: BulkKindUnknown."""
+    kind = kinds.of(name)
+    if kind not in (*OF_OFFICES, *OF_WORKLIST):
+        raise errors.BulkKindUnknown
+    return kind
 
 
 def _keys(request: HttpRequest) -> list[int]:

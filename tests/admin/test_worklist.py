@@ -227,6 +227,15 @@ def test_who_may_not_do_it_gets_no_page(office, group, act):
     assert answer.status_code == 403
 
 
+@pytest.mark.parametrize("act", ["move_price", "preview_price_move"])
+def test_what_no_list_offers_cannot_be_begun_there(client, office, act):
+    answer = client.post(BEGIN, {"act": act, "office": [office.pk], **WHY}, follow=True)
+
+    assert answer.redirect_chain == [(WORKLIST, 302)]
+    assert "This cannot be done to many Offices together." in answer.content.decode()
+    assert not BulkAct.objects.exists()
+
+
 @pytest.mark.parametrize(
     "given", [{"act": "fly"}, {"act": "archive"}, {"act": "archive", "office": ["x", "-1", "9" * 30]}]
 )
