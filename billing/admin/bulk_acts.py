@@ -17,7 +17,7 @@ from unfold.decorators import display
 from billing import clock, errors
 from billing.access import roles
 from billing.admin.acts import OtherAct, follow_up
-from billing.admin.acts.pages import ActsAdmin
+from billing.admin.acts.pages import NOT_WHAT_WAS_SEEN, ActsAdmin
 from billing.admin.forms import ReasonForm, WhyForm
 from billing.admin.once import done_once
 from billing.admin.readonly import ReadOnlyAdmin
@@ -94,7 +94,10 @@ def asked(request: HttpRequest, kind: BulkKind, keys: Sequence[int], *, back: st
                 by=actor.person(request.user),
                 reason=form.cleaned_data.get("reason", follow_up.REASON),
                 given={name: _plain(value) for name, value in form.cleaned_data.items() if name != "reason"},
+                seen=request.POST.get("seen", ""),
             )
+        except errors.PreviewStale:
+            form.add_error(None, NOT_WHAT_WAS_SEEN)
         except errors.BillingError as error:
             form.add_error(None, str(error))
         else:
@@ -108,7 +111,8 @@ def asked(request: HttpRequest, kind: BulkKind, keys: Sequence[int], *, back: st
         "form": form,
         "keys": ",".join(str(key) for key in keys),
         "back": back,
-        "can": judged.can[:SHOWN_OFFICES],
+        "can": [(office, _amount(own)) for office, own in judged.can[:SHOWN_OFFICES]],
+        "seen": judged.seen,
         "cannot": judged.cannot[:SHOWN_OFFICES],
         "how_many": many(len(judged.can), "Office"),
         "left_out": many(len(judged.cannot), "Office"),
@@ -130,6 +134,10 @@ def _plain(value: Any) -> Any:
     if value is None:
         return ""
     return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def _amount(own: dict[str, Any]) -> Money | None:
+    return Money(own["amount"], own["currency"]) if "amount" in own else None
 
 
 def _sums(can: Sequence[tuple[Office, dict[str, Any]]]) -> list[Money]:
@@ -189,7 +197,7 @@ class BulkActAdmin(ReadOnlyAdmin, ActsAdmin):
             return redirect(reverse("admin:billing_bulkact_changelist"))
         back = reverse("admin:billing_followup_changelist")
         try:
-            kind = kinds.of(request.POST.get("act", ""))
+            kind = _offered(request.POST.get("act", ""))
         except errors.BulkKindUnknown as error:
             messages.warning(request, str(error))
             return redirect(back)
@@ -243,6 +251,14 @@ class BulkActAdmin(ReadOnlyAdmin, ActsAdmin):
             "back": reverse("admin:billing_bulkact_changelist"),
         }
         return TemplateResponse(request, "billing/admin_bulk_progress.html", context)
+
+
+def _offered(name: str) -> BulkKind:
+    """Return the kind with this name, if a list offers it. Raises: BulkKindUnknown."""
+    kind = kinds.of(name)
+    if kind not in (*OF_OFFICES, *OF_WORKLIST):
+        raise errors.BulkKindUnknown
+    return kind
 
 
 def _keys(request: HttpRequest) -> list[int]:

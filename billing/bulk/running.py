@@ -6,22 +6,27 @@ told any more, because keys are forgotten after a day, is said to be unknown.
 """
 
 import time
+from datetime import timedelta
 
 from django.db import transaction
 
 from billing import clock, errors, jobs
 from billing.access import roles
 from billing.audit import actor, trail
-from billing.bulk import kinds
+from billing.bulk import kinds, starting
 from billing.bulk.kinds import BulkKind, Result, Work
 from billing.models import BulkAct, BulkRow, IdempotentRequest, Operation, User
 from billing.operations.engine import idempotency
 
 SECONDS = 2.0
 """How long it works before the worker does something else."""
+TRIED_FOR = timedelta(hours=12)
+"""How long a row that gets no answer is tried again. Keys are kept for a day."""
+LOOKED_AT_TOGETHER = 1_000
 State = BulkRow.State
 NOT_TOLD = "It was interrupted, and nobody knows whether it was done. Look at the Office before you repeat it."
 ASKING = "Stripe did not answer. The worker finds out what became of it."
+NO_ANSWER = "No answer came for 12 hours. Nothing was done. Begin again if it is still wanted."
 LOST_POWER = "Whoever started this is not allowed to do it any more."
 UNKNOWN_KIND = "This version of the software does not know what was to be done."
 
@@ -43,10 +48,23 @@ def go_on(number: str) -> bool:
 
 
 def _next(act: BulkAct) -> BulkRow | None:
-    """Return a row that waits, or if none does one that was interrupted: an error of its own holds up no other one."""
-    rows = act.rows.select_related("office")
-    waiting = rows.filter(state=State.WAITING).order_by("pk").first()
-    return waiting or rows.filter(state=State.BEGUN).order_by("pk").first()
+    """Return a row that waits, or if none does one that was begun and not ended: the one that was tried longest ago.
+
+    So neither an error of its own nor a missing answer holds up another one.
+    """
+    rows = act.rows.select_related("office").order_by("pk")
+    waiting = rows.filter(state=State.WAITING).first()
+    if waiting:
+        return waiting
+    begun = {idempotency.digest(_key(row)): row for row in rows.filter(state=State.BEGUN)[:LOOKED_AT_TOGETHER]}
+    keys = IdempotentRequest.objects.filter(actor=act.actor_id, key__in=list(begun))
+    tried = dict(keys.values_list("key", "lease_until"))
+    first = min(begun, key=lambda key: (key in tried, tried.get(key)), default=None)
+    return begun[first] if first else None
+
+
+def _key(row: BulkRow) -> str:
+    return f"bulk row {row.pk}"
 
 
 def _ended(act: BulkAct) -> bool:
@@ -88,7 +106,7 @@ def _did_here(kind: BulkKind, work: Work, row: BulkRow) -> None:
 
 
 def _did_at_stripe(kind: BulkKind, work: Work, row: BulkRow, person: User) -> bool:
-    key = f"bulk row {row.pk}"
+    key = _key(row)
     known = IdempotentRequest.objects.filter(actor=person, key=idempotency.digest(key)).exists()
     if row.state == State.BEGUN and not known:
         _settle(row, State.UNKNOWN, NOT_TOLD)
@@ -96,7 +114,7 @@ def _did_at_stripe(kind: BulkKind, work: Work, row: BulkRow, person: User) -> bo
     request, ours = idempotency.claim(person, key, idempotency.digest(key))
     if not ours:
         return _came_to(kind, work, row, request)
-    if not BulkRow.objects.filter(pk=row.pk, settled_at=None).update(state=State.BEGUN):
+    if not _goes_on(row):
         idempotency.give_up(request)
         return True
     try:
@@ -106,11 +124,13 @@ def _did_at_stripe(kind: BulkKind, work: Work, row: BulkRow, person: User) -> bo
         return False
     except (errors.StripeUnavailable, errors.DatabaseHeld):
         idempotency.refresh(request)
-        if request.operation is None:  # nothing was begun: it is tried again, after a while
-            BulkRow.objects.filter(pk=row.pk).update(state=State.WAITING)
-            idempotency.give_up(request)
+        if request.operation is not None:
+            _settle(row, State.UNKNOWN, ASKING, operation=request.operation)
+        elif clock.wall() - request.created_at > TRIED_FOR:
+            _settle(row, State.FAILED, NO_ANSWER)
+        elif _goes_on(row):  # nothing was begun: it is tried again, after all others
+            idempotency.put_back(request)
             raise
-        _settle(row, State.UNKNOWN, ASKING, operation=request.operation)
     except errors.SentForApproval as sent:
         _settle(row, State.DONE, str(sent))
     except errors.BillingError as refusal:
@@ -121,6 +141,18 @@ def _did_at_stripe(kind: BulkKind, work: Work, row: BulkRow, person: User) -> bo
         _succeeded(kind, work, row, request.operation, said)
     idempotency.give_up(request)  # only if nothing was begun
     return True
+
+
+def _goes_on(row: BulkRow) -> bool:
+    """Mark the row as begun, unless it is settled. If a person stopped the act, leave it out: ``stop`` locks the same.
+
+    Nothing of it may have begun at Stripe.
+    """
+    with transaction.atomic():
+        if BulkAct.objects.select_for_update().get(pk=row.act_id).stopped_at:
+            _settle(row, State.LEFT_OUT, starting.STOPPED)
+            return False
+        return bool(BulkRow.objects.filter(pk=row.pk, settled_at=None).update(state=State.BEGUN))
 
 
 def _succeeded(

@@ -24,23 +24,39 @@ def job_of(act: BulkAct) -> str:
 
 
 def start(
-    kind: BulkKind, offices: Sequence[Office], *, by: Actor, reason: str, given: dict[str, Any] | None = None
+    kind: BulkKind,
+    offices: Sequence[Office],
+    *,
+    by: Actor,
+    reason: str,
+    given: dict[str, Any] | None = None,
+    seen: str | None = None,
 ) -> BulkAct:
     """Commit what is to be done to which Offices. A job does it. ``reason`` is in words.
 
-    Raises: NotPermitted, ReasonRequired, TextNotNeutral, DatabaseHeld, NothingToActOn, TooManyOffices.
+    ``seen`` is the digest of what the person was shown, see ``Judged.seen``.
+
+    Raises: NotPermitted, ReasonRequired, TextNotNeutral, DatabaseHeld, NothingToActOn, TooManyOffices. PreviewStale: it
+        is not what was shown.
     """
     with trail.acting(by):
         try:
             person = roles.require(by, kind.power)
-            return _started(kind, offices, person, by=by, reason=reason, given=given or {})
+            return _started(kind, offices, person, by=by, reason=reason, given=given or {}, seen=seen)
         except errors.BillingError as refusal:
             trail.record_refusal(by.user or trail.NOBODY, f"{kind.title}: {refusal.on_record}", code=refusal.code)
             raise
 
 
 def _started(
-    kind: BulkKind, offices: Sequence[Office], person: User, *, by: Actor, reason: str, given: dict[str, Any]
+    kind: BulkKind,
+    offices: Sequence[Office],
+    person: User,
+    *,
+    by: Actor,
+    reason: str,
+    given: dict[str, Any],
+    seen: str | None,
 ) -> BulkAct:
     held.require_released()
     if len(offices) > MOST:
@@ -48,6 +64,8 @@ def _started(
     words = trail.checked_reason(reason)
     with trail.acting(by, reason=words), transaction.atomic(durable=True):
         judged = judging.judge(kind, offices, given)
+        if seen is not None and seen != judged.seen:
+            raise errors.PreviewStale
         if not judged.can:
             raise errors.NothingToActOn
         act = BulkAct.objects.create(kind=kind.name, given=given, actor=person, reason=words)

@@ -1,5 +1,6 @@
 """The worklist and the pages of bulk acts: what staff see and do there."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -175,7 +176,9 @@ def test_it_is_done_and_its_page_shows_each_result(stripe, client, operator):
     [poor] = owing(stripe, operator)
     idle = an_office("Idle Practice")
 
-    answer = client.post(BEGIN, {"act": "pay_now", "offices": f"{poor.pk},{idle.pk}", **WHY})
+    pay = {"act": "pay_now", "offices": f"{poor.pk},{idle.pk}"}
+
+    answer = client.post(BEGIN, {**pay, **WHY, "seen": client.post(BEGIN, pay).context["seen"]})
 
     act = BulkAct.objects.get()
     assert answer.headers["Location"] == of(act)
@@ -227,6 +230,15 @@ def test_who_may_not_do_it_gets_no_page(office, group, act):
     assert answer.status_code == 403
 
 
+@pytest.mark.parametrize("act", ["move_price", "preview_price_move"])
+def test_what_no_list_offers_cannot_be_begun_there(client, office, act):
+    answer = client.post(BEGIN, {"act": act, "office": [office.pk], **WHY}, follow=True)
+
+    assert answer.redirect_chain == [(WORKLIST, 302)]
+    assert "This cannot be done to many Offices together." in answer.content.decode()
+    assert not BulkAct.objects.exists()
+
+
 @pytest.mark.parametrize(
     "given", [{"act": "fly"}, {"act": "archive"}, {"act": "archive", "office": ["x", "-1", "9" * 30]}]
 )
@@ -244,9 +256,31 @@ def test_a_stop_leaves_out_what_waits(client, office):
     assert "was stopped" in client.get(of(act)).content.decode()
 
 
+def test_the_amounts_that_a_page_showed_are_paid_and_no_others(client):
+    office = owing_by_hand("Maple Practice", days=20, payment_method_brand="visa", payment_method_last4="4242")
+    pay = {"act": "pay_now", "office": [office.pk]}
+    shown = client.post(BEGIN, pay)
+    assert "Maple Practice: 199.00 USD" in _words(shown)
+    office.invoices.update(amount_remaining=29_900)
+
+    changed = client.post(BEGIN, {**pay, **WHY, "seen": shown.context["seen"]})
+
+    assert "This is not what you looked at" in changed.content.decode()
+    assert "Maple Practice: 299.00 USD" in _words(changed)
+    assert not BulkAct.objects.exists()
+    begun = client.post(BEGIN, {**pay, **WHY, "seen": changed.context["seen"]})
+    assert begun.headers["Location"] == of(BulkAct.objects.get())
+    assert BulkRow.objects.get().given["amount"] == 29_900
+
+
+def _words(page) -> str:
+    return " ".join(re.sub(r"<[^>]+>", "", page.content.decode()).split())
+
+
 def test_an_unknown_outcome_that_is_known_by_now_is_shown_as_it_is(stripe, client, operator):
     [poor] = owing(stripe, operator)
-    client.post(BEGIN, {"act": "pay_now", "office": [poor.pk], **WHY})
+    pay = {"act": "pay_now", "office": [poor.pk]}
+    client.post(BEGIN, {**pay, **WHY, "seen": client.post(BEGIN, pay).context["seen"]})
     act = BulkAct.objects.get()
     jobs.run_due()
     BulkRow.objects.update(state="unknown", says=running.ASKING)

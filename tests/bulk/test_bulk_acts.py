@@ -22,6 +22,7 @@ from billing.models import (
     Office,
     Operation,
 )
+from billing.operations.engine import idempotency
 from tests.conftest import an_office, refusals, subscribed_office
 from tests.processes import PATIENCE_SECONDS
 
@@ -222,6 +223,94 @@ def test_what_waits_is_left_out_once_a_person_stops_it(operator):
     act.refresh_from_db()
     assert act.stopped_at
     assert act.ended_at
+
+
+@pytest.fixture
+def of_kind():
+    """Register a kind that does this to each Office, for the time of the test."""
+
+    def registered(work) -> BulkKind:
+        return kinds.register(
+            BulkKind(
+                name="tried",
+                title="Try",
+                says="x",
+                power=offices.ARCHIVE.power,
+                judge=lambda chosen, given: {one.pk: {} for one in chosen},
+                work=work,
+            )
+        )
+
+    yield registered
+    kinds.KINDS.pop("tried", None)
+
+
+def again(act: BulkAct) -> None:
+    Job.objects.update(due_at=clock.wall())
+    jobs.run_due()
+
+
+def test_what_got_no_answer_before_it_began_is_left_out_if_a_person_stopped_it_meanwhile(operator, of_kind):
+    tried = []
+
+    def work(given):
+        tried.append(given.office.name)
+        starting.stop(BulkAct.objects.get(), by=operator, reason=REASON)
+        raise errors.StripeUnavailable
+
+    act = starting.start(of_kind(work), three(), by=operator, reason=REASON)
+    jobs.run_due()
+    again(act)
+
+    assert tried == ["Ash Practice"]
+    assert set(results(act).values()) == {("left_out", starting.STOPPED)}
+
+
+def test_what_was_interrupted_before_it_began_is_left_out_if_a_person_stopped_it_since(operator):
+    act = starting.start(offices.ARCHIVE, three()[:1], by=operator, reason=REASON)
+    act.rows.update(state="begun")
+    key = idempotency.digest(f"bulk row {act.rows.get().pk}")
+    idempotency.claim(operator.user, f"bulk row {act.rows.get().pk}", key)
+    IdempotentRequest.objects.update(lease_until=clock.wall())
+
+    starting.stop(act, by=operator, reason=REASON)
+    jobs.run_due()
+
+    assert set(results(act).values()) == {("left_out", starting.STOPPED)}
+    assert not Office.objects.exclude(archived_at=None).exists()
+
+
+def test_offices_for_which_no_answer_comes_hold_up_no_other_one_and_are_tried_in_turn(operator, of_kind):
+    tried = []
+
+    def work(given):
+        tried.append(given.office.name.split()[0])
+        if tried[-1] != "Cedar":
+            raise errors.StripeUnavailable
+        return "done"
+
+    act = starting.start(of_kind(work), three(), by=operator, reason=REASON)
+    jobs.run_due()
+    for _ in range(4):
+        again(act)
+
+    assert tried == ["Ash", "Beech", "Cedar", "Ash", "Beech", "Ash"]
+    assert results(act)["Cedar Practice"] == ("done", "done")
+    assert Job.objects.get(name=starting.job_of(act)).last_error.startswith("stripe_unavailable: ")
+
+
+def test_an_office_for_which_no_answer_comes_for_half_a_day_has_failed(operator, of_kind):
+    def work(given):
+        raise errors.StripeUnavailable
+
+    act = starting.start(of_kind(work), three()[:1], by=operator, reason=REASON)
+    jobs.run_due()
+    assert results(act) == {"Ash Practice": ("begun", "")}
+    IdempotentRequest.objects.update(created_at=clock.wall() - timedelta(hours=13))
+    again(act)
+
+    assert results(act) == {"Ash Practice": ("failed", running.NO_ANSWER)}
+    assert BulkAct.objects.get().ended_at
 
 
 def test_what_a_kind_found_out_is_kept_with_its_row(operator, office):

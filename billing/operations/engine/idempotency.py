@@ -113,6 +113,11 @@ def give_up(row: IdempotentRequest) -> None:
     _unbegun(row).delete()
 
 
+def put_back(row: IdempotentRequest) -> None:
+    """Nothing was begun: whoever comes next may carry it out. The row keeps when it was tried."""
+    _unbegun(row).update(lease_until=clock.wall())
+
+
 @jobs.job("forget-idempotent-requests", every=timedelta(hours=1))
 def purge() -> None:
     """Requests older than a day are forgotten, but for those whose outcome is not known."""
