@@ -97,7 +97,7 @@ PREVIEWED: dict[str, Typed] = {
 }
 """Acts that show what they come to before they are confirmed."""
 PAUSE = {**WHY, "invoices_become": "void"}
-AT_ONCE = ("upcoming", "account", "effective-access", "timeline", "open-pdf", "open-page")
+AT_ONCE = ("upcoming", "account", "effective-access", "timeline", "notes", "open-pdf", "open-page")
 DONE: dict[str, Typed] = {
     "payment-link": terms("practice-monthly", trial_days="7"),
     "withdraw-link": {},
