@@ -84,7 +84,7 @@ ACTS = {
         "G": "credit make_discount",
         "P": "portal",
         "W": "upcoming",
-        "L": "account effective_access",
+        "L": "account effective_access notes",
         "U": "invite",
         "A": "timeline",
     },

@@ -126,6 +126,23 @@ def test_the_timeline_has_the_newest_15_lines_and_a_link_to_more(stripe, auditor
     assert "More of the timeline" in told
 
 
+def test_each_note_can_be_read_page_by_page(db, operator, office):
+    with trail.acting(actor.job("tests"), reason="tests"):
+        for n in range(30):
+            OfficeNote.objects.create(office=office, author=operator.user, text=f"note {n:02}")
+    html = shown(operator.user, office)
+    assert re.findall(r"note \d\d", part(html, "notes")) == [f"note {n}" for n in range(29, 24, -1)]
+    assert page("notes/", office) in html
+
+    first = shown(operator.user, office, "notes/")
+    older = re.search(r"\?before=([\d-]+)", first)[1]
+    rest = shown(operator.user, office, f"notes/?before={older}")
+
+    read = re.findall(r"note \d\d", first) + re.findall(r"note \d\d", rest)
+    assert read == [f"note {n:02}" for n in range(29, -1, -1)]
+    assert "Older" not in rest
+
+
 def test_notes_are_shown_with_who_wrote_them_and_another_is_written_on_the_page(stripe, operator, office):
     html = shown(operator.user, office)
     assert "There is no note yet." in part(html, "notes")

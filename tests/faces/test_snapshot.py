@@ -118,7 +118,7 @@ PREVIEWED: dict[str, Typed] = {
 """Acts that show what they come to, or what is lost, before they are confirmed."""
 A_NOTE = {"kind": "call", "text": "They call back on Friday"}
 PAUSE = {**WHY, "invoices_become": "keep_as_draft"}
-AT_ONCE = ("upcoming", "account", "effective-access", "timeline", "open-pdf", "open-page", "card-link")
+AT_ONCE = ("upcoming", "account", "effective-access", "timeline", "notes", "open-pdf", "open-page", "card-link")
 DONE: dict[str, Typed] = {
     "payment-link": terms("practice-monthly", trial_days="7"),
     "withdraw-link": {},

@@ -11,7 +11,7 @@ from unfold.widgets import (
 
 from billing.access import effective
 from billing.access.roles import Power
-from billing.admin import timeline
+from billing.admin import notes, timeline
 from billing.admin.acts import Button, Click, Link, OperationAct, OtherAct
 from billing.admin.acts.amounts import AmountForm
 from billing.admin.choices import LanguageField, language_choices
@@ -135,6 +135,14 @@ ACTS: tuple[Button, ...] = (
         says="What was done to this Office, newest first. Open a line to see each change.",
         template="billing/admin_timeline.html",
         needs=Power.AUDIT,
+        paged=True,
+    ),
+    Click(
+        finds=notes.page,
+        name="notes",
+        title="All notes",
+        says="What staff wrote down about this Office, newest first.",
+        template="billing/admin_notes.html",
         paged=True,
     ),
     OtherAct(

@@ -55,6 +55,7 @@ class Rows:
     findings: tuple[Finding, ...] = ()
     members: tuple[Membership, ...] = ()
     notes: tuple[OfficeNote, ...] = ()
+    has_older_notes: bool = False
     lines: tuple[Line, ...] | None = None
     has_older_lines: bool = False
 
@@ -113,6 +114,8 @@ def read(office: Office, *, with_trail: bool) -> Rows:
     plans = {one.plan_price.plan for one in subscriptions if one.plan_price}
     known: timeline.Known = {"operation": operations, "invoice": invoices, "payment": payments, "plan": plans}
     shown = timeline.newest(office, LINES_SHOWN, known=known) if with_trail else None
+    noted = office.notes.select_related("author") if getattr(office, "has_notes", True) else ()
+    notes = list(noted[: NOTES_SHOWN + 1])
     return Rows(
         office=office,
         subscriptions=subscriptions,
@@ -124,7 +127,8 @@ def read(office: Office, *, with_trail: bool) -> Rows:
         ended_by=_ended_by(office, operations),
         findings=tuple(office.findings.filter(resolved_at=None)) if getattr(office, "has_findings", True) else (),
         members=tuple(office.memberships.in_force().select_related("user").order_by("role", "pk")),
-        notes=tuple(office.notes.select_related("author")[:NOTES_SHOWN]) if getattr(office, "has_notes", True) else (),
+        notes=tuple(notes[:NOTES_SHOWN]),
+        has_older_notes=len(notes) > NOTES_SHOWN,
         lines=tuple(shown.lines) if shown else None,
         has_older_lines=bool(shown and shown.older),
     )
