@@ -1,9 +1,11 @@
 """A price move is previewed Office by Office, confirmed once within the hour, and leaves out who changed since."""
 
 import re
+import threading
 from datetime import timedelta
 
 import pytest
+from django.db import connections
 
 from billing import clock, errors
 from billing.bulk import price_moves, running, starting
@@ -122,6 +124,30 @@ def test_a_move_is_confirmed_once_and_within_the_hour(stripe, administrator, ope
     with pytest.raises(errors.NothingToActOn):
         price_moves.confirm(old_one, by=operator)
     assert Operation.objects.filter(kind="change_subscription").count() == 2
+
+
+def test_of_two_people_who_confirm_at_the_same_moment_one_begins_the_move(stripe, administrator, operator):
+    seated(operator, 2)
+    act = previewed(dearer(administrator), operator)
+    together, came_to = threading.Barrier(2), []
+
+    def confirm(by) -> None:
+        together.wait()
+        try:
+            price_moves.confirm(BulkAct.objects.get(pk=act.pk), by=by)
+        except errors.BillingError as error:
+            came_to.append(error.code)
+        finally:
+            connections.close_all()
+
+    people = [threading.Thread(target=confirm, args=[by]) for by in (operator, administrator)]
+    for one in people:
+        one.start()
+    for one in people:
+        one.join()
+
+    assert came_to == ["preview_stale"]
+    assert BulkAct.objects.filter(kind="move_price").count() == 1
 
 
 def test_a_preview_that_is_older_than_an_hour_moves_nobody(stripe, administrator, operator):
