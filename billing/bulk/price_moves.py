@@ -22,8 +22,8 @@ from billing.operations.engine import previews
 from billing.operations.engine.begin import perform
 from billing.operations.subscriptions.change import ChangeSubscription
 
-BATCH = 2_000
-"""Offices in one move. Their previews take some minutes, and each holds for an hour."""
+BATCH = 300
+"""Offices in one move. All of them are previewed, looked at and confirmed within the hour that the first one holds."""
 NOW, NEXT_PERIOD = "now", "not_at_all"
 WHEN = {
     NOW: "Now: what differs for the rest of the period is charged or credited now",

@@ -230,6 +230,10 @@ def test_a_person_previews_confirms_and_watches_a_move_on_the_pages(stripe, admi
     assert new.subscription_set.count() == 2
 
 
+def test_a_batch_that_takes_six_seconds_for_each_preview_is_ready_in_half_an_hour():
+    assert price_moves.BATCH * 6 <= 30 * 60
+
+
 def test_one_move_is_of_one_batch(stripe, administrator, operator, monkeypatch):
     seated(operator, 2, 3)
     monkeypatch.setattr(price_moves, "BATCH", 1)
