@@ -216,6 +216,7 @@ def test_a_person_previews_confirms_and_watches_a_move_on_the_pages(stripe, admi
     waiting = client.get(here).content.decode()
     assert 'hx-trigger="every 3s"' in waiting
     assert "0 of 2 Offices" in waiting
+    assert f'href="{here}">Look again</a>' in waiting
     assert "Confirm and move" not in waiting
     worked_off(BulkAct.objects.get())
     ready = client.get(here).content.decode()
