@@ -12,7 +12,7 @@ from billing.admin.searching import NAME, OFFICE
 OPEN = (*NAME, *OFFICE, "number", "invoice__number", "code")
 """The fields of searches that hold nothing that is masked."""
 MASKED = (
-    *("email", "user", "actor_label", "asked_by", "reason", "detail", "last_error"),
+    *("email", "user", "actor", "actor_label", "asked_by", "reason", "detail", "last_error"),
     *("prepared_by", "approved_by", "requested_by", "decided_by", "person", "given_by"),
 )
 """The columns of lists that may."""

@@ -22,8 +22,8 @@ from billing.operations.engine import previews
 from billing.operations.engine.begin import perform
 from billing.operations.subscriptions.change import ChangeSubscription
 
-BATCH = 2_000
-"""Offices in one move. Their previews take some minutes, and each holds for an hour."""
+BATCH = 300
+"""Offices in one move. All of them are previewed, looked at and confirmed within the hour that the first one holds."""
 NOW, NEXT_PERIOD = "now", "not_at_all"
 WHEN = {
     NOW: "Now: what differs for the rest of the period is charged or credited now",
@@ -107,10 +107,16 @@ def confirm(act: BulkAct, *, by: Actor) -> BulkAct:
     Raises: PreviewStale: it was confirmed before, or has not ended. NothingToActOn: none can be moved any more. And
         what ``starting.start`` raises.
     """
-    if act.ended_at is None or moved_by(act) is not None:
-        raise errors.PreviewStale
     offices = [row.office for row in act.rows.select_related("office")]
-    return starting.start(MOVE, offices, by=by, reason=act.reason, given={**act.given, "preview": act.pk})
+    given = {**act.given, "preview": act.pk}
+
+    def check() -> None:
+        """Under the lock of the preview, so that of two people one begins the move."""
+        fresh = BulkAct.objects.select_for_update().get(pk=act.pk)
+        if fresh.ended_at is None or moved_by(fresh) is not None:
+            raise errors.PreviewStale
+
+    return starting.start(MOVE, offices, by=by, reason=act.reason, given=given, check=check)
 
 
 def moved_by(act: BulkAct) -> BulkAct | None:

@@ -1,6 +1,6 @@
 """How a bulk act begins, and how a person stops one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -31,10 +31,12 @@ def start(
     reason: str,
     given: dict[str, Any] | None = None,
     seen: str | None = None,
+    check: Callable[[], None] | None = None,
 ) -> BulkAct:
     """Commit what is to be done to which Offices. A job does it. ``reason`` is in words.
 
     ``seen`` is the digest of what the person was shown, see ``Judged.seen``.
+    ``check`` is called first in the transaction that begins it, and raises what speaks against it.
 
     Raises: NotPermitted, ReasonRequired, TextNotNeutral, DatabaseHeld, NothingToActOn, TooManyOffices. PreviewStale: it
         is not what was shown.
@@ -42,7 +44,7 @@ def start(
     with trail.acting(by):
         try:
             person = roles.require(by, kind.power)
-            return _started(kind, offices, person, by=by, reason=reason, given=given or {}, seen=seen)
+            return _started(kind, offices, person, by=by, reason=reason, given=given or {}, seen=seen, check=check)
         except errors.BillingError as refusal:
             trail.record_refusal(by.user or trail.NOBODY, f"{kind.title}: {refusal.on_record}", code=refusal.code)
             raise
@@ -57,12 +59,15 @@ def _started(
     reason: str,
     given: dict[str, Any],
     seen: str | None,
+    check: Callable[[], None] | None,
 ) -> BulkAct:
     held.require_released()
     if len(offices) > MOST:
         raise errors.TooManyOffices(MOST)
     words = trail.checked_reason(reason)
     with trail.acting(by, reason=words), transaction.atomic(durable=True):
+        if check:
+            check()
         judged = judging.judge(kind, offices, given)
         if seen is not None and seen != judged.seen:
             raise errors.PreviewStale

@@ -168,6 +168,12 @@ def test_no_list_is_sorted_by_what_is_masked(lived, support):
     assert shown == sorted(shown)  # as they were made
 
 
+def test_bulk_acts_are_not_sorted_by_who_began_them(support):
+    listed = support.get("/admin/billing/bulkact/").context["cl"]
+    assert "what" in listed.sortable_by
+    assert "actor" not in listed.sortable_by
+
+
 def test_each_page_of_the_admin_keeps_to_this():
     for model, page in admin.site._registry.items():
         if model._meta.app_label == "billing":

@@ -184,6 +184,8 @@ def test_it_is_done_and_its_page_shows_each_result(stripe, client, operator):
     assert answer.headers["Location"] == of(act)
     before = client.get(of(act)).content.decode()
     assert "refreshes by itself" in before
+    assert 'http-equiv="refresh"' not in before  # it would keep the session of somebody who is away
+    assert f'href="{of(act)}">Look again</a>' in before
     assert 'hx-trigger="every 2s"' in before
     jobs.run_due()
     after = client.get(of(act)).content.decode()

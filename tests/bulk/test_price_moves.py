@@ -1,9 +1,11 @@
 """A price move is previewed Office by Office, confirmed once within the hour, and leaves out who changed since."""
 
 import re
+import threading
 from datetime import timedelta
 
 import pytest
+from django.db import connections
 
 from billing import clock, errors
 from billing.bulk import price_moves, running, starting
@@ -124,6 +126,30 @@ def test_a_move_is_confirmed_once_and_within_the_hour(stripe, administrator, ope
     assert Operation.objects.filter(kind="change_subscription").count() == 2
 
 
+def test_of_two_people_who_confirm_at_the_same_moment_one_begins_the_move(stripe, administrator, operator):
+    seated(operator, 2)
+    act = previewed(dearer(administrator), operator)
+    together, came_to = threading.Barrier(2), []
+
+    def confirm(by) -> None:
+        together.wait()
+        try:
+            price_moves.confirm(BulkAct.objects.get(pk=act.pk), by=by)
+        except errors.BillingError as error:
+            came_to.append(error.code)
+        finally:
+            connections.close_all()
+
+    people = [threading.Thread(target=confirm, args=[by]) for by in (operator, administrator)]
+    for one in people:
+        one.start()
+    for one in people:
+        one.join()
+
+    assert came_to == ["preview_stale"]
+    assert BulkAct.objects.filter(kind="move_price").count() == 1
+
+
 def test_a_preview_that_is_older_than_an_hour_moves_nobody(stripe, administrator, operator):
     seated(operator, 2)
     act = previewed(dearer(administrator), operator)
@@ -190,6 +216,7 @@ def test_a_person_previews_confirms_and_watches_a_move_on_the_pages(stripe, admi
     waiting = client.get(here).content.decode()
     assert 'hx-trigger="every 3s"' in waiting
     assert "0 of 2 Offices" in waiting
+    assert f'href="{here}">Look again</a>' in waiting
     assert "Confirm and move" not in waiting
     worked_off(BulkAct.objects.get())
     ready = client.get(here).content.decode()
@@ -202,6 +229,10 @@ def test_a_person_previews_confirms_and_watches_a_move_on_the_pages(stripe, admi
     worked_off(BulkAct.objects.latest("pk"))
     assert "The move has ended" in client.get(here).content.decode()
     assert new.subscription_set.count() == 2
+
+
+def test_a_batch_that_takes_six_seconds_for_each_preview_is_ready_in_half_an_hour():
+    assert price_moves.BATCH * 6 <= 30 * 60
 
 
 def test_one_move_is_of_one_batch(stripe, administrator, operator, monkeypatch):
