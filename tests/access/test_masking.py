@@ -98,7 +98,7 @@ def test_the_api_hides_the_same(lived, operator, rest):
 def test_what_is_refused_hides_the_same(rf, db, operator, kind):
     says = json.dumps({"detail": "cus_QwErTy1234abcd of billing@maple.example pays with visa …4242"})
     request = rf.get("/api/v1/")
-    answer = middleware(lambda _: HttpResponse(says, content_type=kind))
+    answer: Any = middleware(lambda _: HttpResponse(says, content_type=kind))
 
     request.user = a_person("support@vendor.example", group="support")
     assert json.loads(answer(request).content) == {"detail": "cus_… of …@… pays with visa …"}

@@ -132,9 +132,9 @@ def test_a_number_finds_each_invoice_and_names_too(staff, db):
     request = RequestFactory().get("/")
     request.user = a_person("operator@vendor.example", group="operator")
 
-    for typed, many in (("24", 1_002), ("24h", 1), ("24-1000", 1)):
+    for typed, found in (("24", 1_002), ("24h", 1), ("24-1000", 1)):
         shown, _ = admin.site.get_model_admin(Invoice).get_search_results(request, Invoice.objects.all(), typed)
-        assert shown.count() == many
+        assert shown.count() == found
 
 
 def test_a_payment_is_found_by_the_number_of_its_invoice_and_by_the_name(staff, db):
