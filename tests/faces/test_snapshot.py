@@ -434,7 +434,7 @@ def in_bulk(admin: Admin, stage: Stage) -> None:
     admin.get("bulk/none.html", begin)
     for kind in sorted(kinds, key=("archive unarchive assign write_note snooze send_card_link pay_now").split().index):
         page, about = f"bulk/{kind}.html", {"act": kind, "offices": ",".join(map(str, chosen.values()))}
-        admin.post(page, begin, about)
+        about |= in_second_step(admin.post(page, begin, about).content.decode())
         admin.post(page, begin, {**about, "asked": "yes", "why": "other", "note": "", "kind": "x", "until": "x"})
         answer = admin.post(page, begin, {**about, "asked": "yes", **WHY, **BULK[kind]})
         admin.get(page, answer.headers["Location"])
