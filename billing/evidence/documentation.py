@@ -38,6 +38,6 @@ CONTROLS = (
         "Tests hold documents against code: this table, roles, lives, commands and what leaves. People review them.",
         "tests/evidence/test_controls.py tests/test_documented_commands.py",
         "tests/evidence/test_controls.py::test_what_a_control_names_is_there "
-        "tests/access/test_roles.py::test_the_readme_has_the_same_table",
+        "tests/access/test_roles.py::test_the_document_has_the_same_table",
     ),
 )

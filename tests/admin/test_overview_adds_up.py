@@ -144,9 +144,10 @@ def test_each_sum_of_money_is_the_sum_of_its_list(shown, auditor):
 def test_a_trial_that_was_canceled_is_not_told_as_money_to_come(busy):
     row = Subscription.objects.get(status="trialing")
     for ends, is_told in ((None, True), (row.trial_end, False), (row.trial_end + timedelta(days=1), True)):
-        row.cancel_at = ends
+        row.cancel_at = row.office.cancel_at = ends
         with trail.acting(actor.job("tests"), reason="tests"):
             row.save()
+            row.office.save()
         assert Subscription.objects.filter(trials_ending(at=NOW)).exists() is is_told
 
 

@@ -200,7 +200,7 @@ def test_a_request_that_stripe_never_did_says_so_for_good(stripe, client, office
 
     assert Operation.objects.get().status == "abandoned"
     assert abandoned.status_code == 503
-    assert "never did this" in abandoned.json()["detail"]
+    assert "did not do this" in abandoned.json()["detail"]
     assert the_same(abandoned, start(client, office))
 
 
