@@ -47,12 +47,12 @@ MAY_STAND: dict[str, set[str]] = {
     },
     "billing address": {
         *("billing_office", "billing_auditentry", "billing_operationstep", "page", "API", "export"),
-        *("broken page with DEBUG", "to Stripe"),
+        *("broken page with DEBUG", "to Stripe", "billing_officepart"),  # by which it is searched
     },
     "name of a person": {"billing_user", "billing_auditentry", "page", "API", "export", "broken page with DEBUG"},
     "address of a person": {
         *("billing_user", "billing_auditentry", "billing_operation", "page", "API", "export"),
-        "broken page with DEBUG",
+        *("broken page with DEBUG", "billing_userpart"),
     },
     "last digits of a card": {
         *("billing_paymentmethod", "billing_payment", "billing_office", "billing_auditentry", "page", "API", "export"),
