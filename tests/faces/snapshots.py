@@ -29,6 +29,7 @@ NUMBERED = (
     ("group", re.compile(r"(?<=groups__id__exact=)\d+")),
     ("service token", re.compile(r"\bobs_[0-9a-f]{12}(?:_[\w-]{43})?")),
     ("stamp", re.compile(r'(?<=name="stamp" value=")[0-9a-f]+')),
+    ("seen", re.compile(r'(?:(?<=name="seen" value=")|(?<="seen": "))[0-9a-f]{64}')),
     ("token", re.compile(r'(?<="token": ")[0-9a-f]+')),
     ("etag", re.compile(r'(?<=ETag: ")[0-9a-f]+')),
 )
