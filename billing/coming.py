@@ -13,6 +13,8 @@ from django.db.models.lookups import In
 from billing.models.statuses import LIVE, SubscriptionStatus
 
 NOT_ARCHIVED = Q(archived_at=None)
+TRIAL_SOON, CHARGED_SOON = timedelta(days=7), timedelta(days=31)
+"""How long before its end a trial is told, and before its charge a card that will have expired."""
 
 
 def trial_ends(at: datetime, *, within: timedelta) -> Q:

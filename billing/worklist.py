@@ -6,7 +6,7 @@ charge. A list is read page by page from a place in it (a keyset), in two statem
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -22,10 +22,6 @@ from billing.models.invoice import OWED
 from billing.models.statuses import PaymentStatus
 
 PAGE = 50
-SOON = timedelta(days=7)
-"""How long before its end a trial is shown."""
-NEXT_CHARGE = timedelta(days=31)
-"""How long before a charge a card is shown that will have expired by then."""
 DUE_SINCE = Coalesce("due_at", "finalised_at", "created_at")
 ANOTHER_CARD = {"expired_card", "incorrect_number", "card_not_supported", "no_account", "account_closed"}
 """Declines after which the same payment method is declined again."""
@@ -166,13 +162,13 @@ def _owing_row(invoice: Any, since: datetime) -> Row:
 
 def _trials(whose: Whose, sort: Sort, person: User, after: str) -> Page:
     nothing = Q(payment_method_brand="", payment_method_last4="")
-    found = Office.objects.filter(coming.trial_ends(clock.billing(), within=SOON), nothing)
+    found = Office.objects.filter(coming.trial_ends(clock.billing(), within=coming.TRIAL_SOON), nothing)
     return _by_time(found.filter(_of(whose, person, "pk")), "trial_end", after)
 
 
 def _cards(whose: Whose, sort: Sort, person: User, after: str) -> Page:
     """List what is charged within a month with a card that will have expired."""
-    found = Office.objects.filter(coming.card_expires(clock.billing(), within=NEXT_CHARGE))
+    found = Office.objects.filter(coming.card_expires(clock.billing(), within=coming.CHARGED_SOON))
     return _by_time(found.filter(_of(whose, person, "pk")), "current_period_end", after)
 
 

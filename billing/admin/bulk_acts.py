@@ -22,7 +22,7 @@ from billing.admin.forms import ReasonForm, WhyForm
 from billing.admin.once import done_once
 from billing.admin.readonly import ReadOnlyAdmin
 from billing.audit import actor, reads
-from billing.bulk import follow_ups, judging, kinds, offices, running, starting
+from billing.bulk import follow_ups, judging, kinds, offices, starting
 from billing.bulk.kinds import BulkKind
 from billing.models import BulkAct, BulkRow, Office, Operation, User
 from billing.money import Money
@@ -309,4 +309,4 @@ def _shown(row: BulkRow) -> dict[str, Any]:
     }
 
 
-__all__ = ["OF_OFFICES", "OF_WORKLIST", "BulkActAdmin", "asked", "in_lists", "running"]
+__all__ = ["OF_OFFICES", "OF_WORKLIST", "BulkActAdmin", "asked", "in_lists"]

@@ -19,7 +19,6 @@ from billing.models import Invoice, Office
 from billing.models.invoice import OWED
 from billing.models.statuses import ENTITLED, LIVE, SubscriptionStatus
 
-SOON, NEXT_CHARGE = timedelta(days=7), timedelta(days=31)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 ACTIVE = Q(archived_at=None)
 
@@ -41,11 +40,11 @@ def owing(_: datetime) -> Q:
 
 
 def trial_ends_soon(at: datetime) -> Q:
-    return coming.trial_ends(at, within=SOON)
+    return coming.trial_ends(at, within=coming.TRIAL_SOON)
 
 
 def card_expires(at: datetime) -> Q:
-    return coming.card_expires(at, within=NEXT_CHARGE)
+    return coming.card_expires(at, within=coming.CHARGED_SOON)
 
 
 def without_subscription(_: datetime) -> Q:

@@ -36,7 +36,6 @@ OF_XERO = (
     *("*Narration", "*Date", "Description", "*AccountCode", "*TaxRate", "*Amount"),
     *("TrackingName1", "TrackingOption1", "TrackingName2", "TrackingOption2"),
 )
-MOST_LINES_OF_XERO = 300
 XERO_TAX_RATE = "xero_tax_rate"
 TIED = ("Currency", "What is compared", "Journal", "Compared with", "Difference")
 SUMMED = ("Currency", "Account", "Before the month", "Debit in the month", "Credit in the month", "After the month")

@@ -39,8 +39,6 @@ from billing.models import (
 from billing.models.invoice import OWED
 from billing.models.statuses import REVENUE
 
-TRIAL_SOON = timedelta(days=7)
-CHARGED_SOON = timedelta(days=31)
 SERVICE_SOON = timedelta(days=30)
 """How long before its last day a service is told of: a program that is refused may shut out every Office."""
 UNSETTLED_AFTER = timedelta(minutes=5)
@@ -94,12 +92,12 @@ def owing() -> Q:
 
 def trials_ending(*, at: datetime) -> Q:
     """Return the condition for subscriptions whose trial ends within a week: each the present one of its Office."""
-    return _present_of(coming.trial_ends(at, within=TRIAL_SOON))
+    return _present_of(coming.trial_ends(at, within=coming.TRIAL_SOON))
 
 
 def cards_expiring(*, at: datetime) -> Q:
     """Return the condition for subscriptions that renew within a month, when the card on file will have expired."""
-    return _present_of(coming.card_expires(at, within=CHARGED_SOON))
+    return _present_of(coming.card_expires(at, within=coming.CHARGED_SOON))
 
 
 def _present_of(offices: Q) -> Q:
