@@ -73,10 +73,12 @@ django-suite: .venv/dev-ready $(LIBSQL_SERVER)
 test-encrypted: .venv/dev-ready
 	DATABASE_URL=libsql:///var/encrypted.db DATABASE_KEY=$$(printf '0123456789abcdef%.0s' 1 2 3 4) $(BIN)/pytest -n 2 -m "not slow"
 
-# The state machine, and 1,000 histories in 10 orders each, with a new seed; docs/soak.md keeps what came of it.
+# Properties with many other examples, the state machine, and 1,000 histories in 10 orders each, with a new seed;
+# docs/soak.md keeps what came of the latter two.
 # The same again: make soak SEED=7
 SEED ?=
 soak: .venv/dev-ready
+	$(BIN)/pytest -n 2 --hypothesis-profile=search $$(grep -rl "hypothesis import .*given" tests)
 	SEED=$(SEED) STATE_MACHINE_RUNS=10 STATE_MACHINE_EXAMPLES=50 STATE_MACHINE_STEPS=30 \
 		HISTORIES=1000 HISTORIES_ORDERS=10 HISTORIES_TOGETHER=5 $(BIN)/python -m tests.soak
 

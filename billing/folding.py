@@ -15,13 +15,18 @@ def fold(text: str) -> str:
     """Return the text for comparing: “Élan  Vital” is ``elan vital``, “STRASSE” and “Straße” are ``strasse``.
 
     Marks on letters are dropped, so “ü” is ``u`` and not ``ue``. Letters are made capital once, because some have no
-    small form of their own: the Turkish “ı” has the capital “I”. To fold once more changes nothing.
+    small form of their own: the Turkish “ı” has the capital “I”. A word of marks alone keeps them: “¯” is found by “¯”.
+    To fold once more changes nothing.
     Source: https://docs.python.org/3/howto/unicode.html#comparing-strings
     """
-    apart = unicodedata.normalize("NFKD", text.casefold())
-    letters = "".join(one for one in apart if unicodedata.category(one) != "Mn")
+    apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text.casefold()).casefold())
+    letters = " ".join(_letters(word) or word for word in apart.split())
     together = unicodedata.normalize("NFKC", letters.upper().casefold())
     return " ".join(together.split())
+
+
+def _letters(word: str) -> str:
+    return "".join(one for one in word if unicodedata.category(one) != "Mn")
 
 
 def fold_address(address: Text) -> Text:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 import httpx
+import hypothesis
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import Group
@@ -33,6 +34,7 @@ from tests.processes import released, started
 
 __all__ = ["released", "started"]
 PASSWORD = "correct horse battery staple"
+hypothesis.settings.register_profile("search", max_examples=2_000, deadline=None)
 
 
 def pytest_configure(config: pytest.Config) -> None:

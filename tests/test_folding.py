@@ -42,6 +42,9 @@ FOLDED = {
     "№ 4²": "no 42",
     "a´b": "a b",
     "O'Brien, M.D.": "o'brien, m.d.",
+    "\u00af": "\u0304",  # a macron by itself: all of the word
+    "\u0301 \u0301\u0308": "\u0301 \u0301\u0308",
+    "\u037a\u0301": "ι",  # that mark has a letter as its capital
 }
 
 
@@ -56,8 +59,15 @@ def test_how_an_umlaut_is_written_out_is_not_known():
 
 @given(st.text())
 @example("\U0001d6a4")  # a dotless i that only NFKD shows
+@example("\u037a\u0301")
 def test_to_fold_once_more_changes_nothing(text):
     assert fold(fold(text)) == fold(text)
+
+
+@given(st.text())
+@example("\u00af")
+def test_each_word_can_be_found(text):
+    assert bool(fold(text)) == bool(text.split())
 
 
 @given(st.text())

@@ -110,6 +110,7 @@ def test_the_choice_of_an_office_in_a_form_searches_in_the_same_way(staff, offic
 class AnyName(TestCase):
     @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0'\""), max_size=200), st.data())
     @example("Işık ᾍδης", None)
+    @example("\u00af \u00b4\u0301", None)
     def test_any_casing_of_any_word_of_a_name_finds_the_office(self, name, data):
         with trail.acting(actor.job("tests")):
             office = Office.objects.create(name=name, billing_email="billing@maple.example")
