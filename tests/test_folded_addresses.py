@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from billing import jobs
+from billing import folded_addresses, jobs  # noqa: F401  for its job
 from billing.models import AuditEntry, Finding, Job, User
 from tests.conftest import a_person
 
@@ -33,6 +33,7 @@ def test_who_could_not_be_found_is_found_and_the_trail_says_who_did_it():
     assert Job.objects.get(name="fold-addresses").last_error == ""
 
 
+@pytest.mark.skipif(connection.vendor == "postgresql", reason="its LOWER knows these letters: it keeps such two apart")
 def test_two_that_would_be_the_same_stay_and_a_finding_says_so():
     one, other = a_person("bob@bücher.example"), a_person("other@vendor.example")
     written_by_the_version_before(other, "BOB@BÜCHER.example")

