@@ -25,7 +25,7 @@ from billing.audit import actor, reads
 from billing.bulk import follow_ups, judging, kinds, offices, starting
 from billing.bulk.kinds import BulkKind
 from billing.models import BulkAct, BulkRow, Office, Operation, User
-from billing.money import Money
+from billing.money import Money, summed
 from billing.monitoring.outcome import many
 
 FORMS: dict[str, type[forms.Form]] = {
@@ -142,11 +142,7 @@ def _amount(own: dict[str, Any]) -> Money | None:
 
 def _sums(can: Sequence[tuple[Office, dict[str, Any]]]) -> list[Money]:
     """Return what would be charged in all, an amount for each currency."""
-    totals: dict[str, int] = {}
-    for _, own in can:
-        if "amount" in own:
-            totals[own["currency"]] = totals.get(own["currency"], 0) + own["amount"]
-    return [Money(amount, currency) for currency, amount in sorted(totals.items())]
+    return summed(amount for _, own in can if (amount := _amount(own)))
 
 
 def _stop(act: BulkAct, *, by: actor.Actor, reason: str) -> None:

@@ -11,7 +11,7 @@ from django.contrib.admin import SimpleListFilter
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from billing import clock, zones
+from billing import clock, debts, zones
 from billing.models import Plan
 from billing.models.invoice import OWED
 from billing.models.statuses import LIVE
@@ -56,7 +56,7 @@ class Named(Chosen):
 
 class Owes(Named):
     title, parameter_name = "owing", "owes"
-    choices_here = {"yes": ("Owes something now", lambda rows: rows.filter(waiting.owing()))}
+    choices_here = {"yes": ("Owes something now", lambda rows: rows.filter(debts.owing()))}
 
 
 class OnPlan(Chosen):
@@ -84,8 +84,8 @@ class OwedFor(Chosen):
 
     def narrow(self, rows: Narrowed, value: str) -> Narrowed:
         days, currency = _parts(value)
-        rows = rows.filter(OWED, currency=currency).annotate(asked_since=waiting.ASKED_SINCE)
-        return rows if days == ANY else rows.filter(waiting.owed_for(days, at=clock.billing()))
+        rows = rows.filter(OWED, currency=currency).alias(asked_since=debts.ASKED_SINCE)
+        return rows if days == ANY else rows.filter(debts.owed_for(days, at=clock.billing()))
 
 
 def _cards_expiring(rows: Narrowed) -> Narrowed:
@@ -163,7 +163,7 @@ class ThroughMonth(InMonth):
 ANY = -2
 AGE_WORDS = {
     ANY: "Any time",
-    waiting.NOT_DUE: "Not due yet",
+    debts.NOT_DUE: "Not due yet",
     0: "0–7 days",
     8: "8–14 days",
     15: "15–30 days",
