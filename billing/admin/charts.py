@@ -10,7 +10,7 @@ from datetime import date
 
 from django.core.serializers.json import DjangoJSONEncoder
 
-from billing.admin.filtered import AGE_WORDS, ANY
+from billing.admin.filters.money import AGE_WORDS, ANY
 from billing.admin.links import list_of
 from billing.debts import AGES, NOT_DUE
 from billing.models import Movement

@@ -17,7 +17,7 @@ from billing import clock, debts
 from billing.access import roles
 from billing.access.roles import Power
 from billing.admin.charts import Cell, charts
-from billing.admin.filtered import ANY
+from billing.admin.filters.money import ANY
 from billing.admin.links import list_of
 from billing.admin.tasks import Waiting, tasks_of
 from billing.admin.tones import TONES, in_words

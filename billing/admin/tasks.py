@@ -88,7 +88,7 @@ def _of_money(waiting: Waiting) -> Iterator[Task]:
             "danger",
             f"{many(n, 'Office')} {'owes' if n == 1 else 'owe'} {in_words_of(waiting.sums('owed'))}",
             " ".join(filter(None, [f"{_standing_of_debtors(waiting)}.", _next_without_access()])),
-            list_of("office", owes="yes"),
+            list_of("office", view="owing"),
         )
     if n := waiting.n("trials"):
         without = waiting.n("trials", "no card")
