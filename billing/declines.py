@@ -11,11 +11,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Decline:
-    """One reason for a decline, in words. ``code`` may be shown to anybody."""
+    """One reason for a decline, in words. ``code`` may be shown to anybody.
+
+    ``payer_must_act``: until whoever pays enters or confirms something, the same payment method is declined again.
+    """
 
     code: str
     says: str
     next_step: str
+    payer_must_act: bool = False
 
     def __str__(self) -> str:
         return f"{self.says} {self.next_step}"
@@ -34,16 +38,23 @@ TABLE: dict[str, Decline] = {
             "The payment was declined: there is not enough money.",
             "Use another payment method, or try again when there is enough.",
         ),
-        Decline("expired_card", "The card was declined: it has expired.", "Add a valid card, then try again."),
+        Decline(
+            "expired_card",
+            "The card was declined: it has expired.",
+            "Add a valid card, then try again.",
+            payer_must_act=True,
+        ),
         Decline(
             "incorrect_cvc",
             "The card was declined: its security code is wrong.",
             "Enter the card again with the right code, or use another card.",
+            payer_must_act=True,
         ),
         Decline(
             "incorrect_number",
             "The card was declined: its number is wrong.",
             "Enter the card again with the right number, or use another card.",
+            payer_must_act=True,
         ),
         Decline(
             "processing_error",
@@ -54,11 +65,13 @@ TABLE: dict[str, Decline] = {
             "authentication_required",
             "The bank wants the payment to be confirmed.",
             "Ask the person who pays to confirm it, or use another payment method.",
+            payer_must_act=True,
         ),
         Decline(
             "card_not_supported",
             "The payment was declined: the payment method does not allow this kind of payment.",
             "Use another payment method, or ask the bank to allow it.",
+            payer_must_act=True,
         ),
         Decline(
             "card_velocity_exceeded",
@@ -69,21 +82,25 @@ TABLE: dict[str, Decline] = {
             "account_closed",
             "The bank account is closed, so the bank returned the debit.",
             "Use another payment method.",
+            payer_must_act=True,
         ),
         Decline(
             "no_account",
             "The bank does not find this bank account, so it returned the debit.",
             "Enter the account again with the right numbers, or use another payment method.",
+            payer_must_act=True,
         ),
         Decline(
             "debit_not_authorized",
             "The account's holder told the bank that this debit was not agreed, so the bank returned it.",
             "Ask the Office. Debit this account again only after its holder has agreed anew.",
+            payer_must_act=True,
         ),
         Decline(
             "bank_account_restricted",
             "The bank account cannot be debited, so the bank returned the debit.",
             "Use another payment method, or ask the bank to allow debits.",
+            payer_must_act=True,
         ),
     )
 }

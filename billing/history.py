@@ -20,7 +20,7 @@ from billing.models.statuses import (
     InvoiceStatus,
     PaymentStatus,
 )
-from billing.money import Money
+from billing.money import Money, of_each
 
 CYCLE_KINDS = (Invoice.Kind.START, Invoice.Kind.CYCLE)
 """Each of their invoices is for a period. An invoice for a change can be: another interval begins one."""
@@ -203,7 +203,7 @@ def _order(entry: Entry) -> tuple[datetime, int]:
 
 
 def _owed(balances: dict[str, int]) -> tuple[Money, ...]:
-    return tuple(Money(amount, currency) for currency, amount in sorted(balances.items()))
+    return tuple(of_each(balances))
 
 
 def rows_of(offices: Sequence[Office], *, lines: bool = False) -> Iterator[tuple[Office, Rows]]:

@@ -4,6 +4,7 @@ Source: https://docs.stripe.com/currencies#zero-decimal, #three-decimal, #specia
 #minimum-and-maximum-charge-amounts
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -58,6 +59,19 @@ class Money:
         if not self.currency:
             return "–"
         return f"{self.decimal:,} {self.currency.upper()}"
+
+
+def of_each(sums: Mapping[str, int]) -> list[Money]:
+    """Return an amount for each currency, in the order of their names. ``sums`` are minor units by currency."""
+    return [Money(amount, currency) for currency, amount in sorted(sums.items())]
+
+
+def summed(amounts: Iterable[Money]) -> list[Money]:
+    """Return the sum of each currency, in the order of their names. Two currencies are never added."""
+    sums: dict[str, int] = {}
+    for one in amounts:
+        sums[one.currency] = sums.get(one.currency, 0) + one.amount
+    return of_each(sums)
 
 
 def decimals(currency: str) -> int:

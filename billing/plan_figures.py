@@ -10,7 +10,7 @@ from django.db.models import Count, Sum
 
 from billing.models import PlanPrice, Subscription
 from billing.models.statuses import LIVE, REVENUE
-from billing.money import Money
+from billing.money import Money, of_each
 
 
 @dataclass(slots=True)
@@ -28,7 +28,7 @@ class Figures:
     @property
     def revenue(self) -> list[Money]:
         """Return the recurring revenue a month, an amount for each currency."""
-        return [Money(amount, currency) for currency, amount in sorted(self.monthly.items())]
+        return of_each(self.monthly)
 
 
 def of_prices(prices: Iterable[PlanPrice] | None = None) -> dict[int, Figures]:

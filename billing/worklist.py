@@ -1,30 +1,25 @@
 """The worklist: which Offices wait for a person, since when, and what is known about each. It only reads.
 
 Three things wait: Offices that owe, trials that end without anything to charge, and cards that expire before the next
-charge. A list is read page by page from a place in it (a keyset), in two statements, however many Offices there are.
+charge. A list is read page by page from a place in it (a keyset), and the number of statements does not grow with it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
-from billing import clock, coming, declines
-from billing.declines import Decline
+from billing import clock, coming, debts, next_steps
+from billing.debts import Debt
 from billing.entitlement import Access, Entitlement, Policy, entitlement
-from billing.models import FollowUp, Invoice, Office, Payment, User
-from billing.models.invoice import OWED
-from billing.models.statuses import PaymentStatus
+from billing.models import FollowUp, Office, User
+from billing.next_steps import State, Step
 
 PAGE = 50
-DUE_SINCE = Coalesce("due_at", "finalised_at", "created_at")
-ANOTHER_CARD = {"expired_card", "incorrect_number", "card_not_supported", "no_account", "account_closed"}
-"""Declines after which the same payment method is declined again."""
 
 
 class What(StrEnum):
@@ -46,33 +41,32 @@ class Sort(StrEnum):
     AMOUNT = "amount"
 
 
-class Step(StrEnum):
-    """What fits next. Each is an act of the Office or of its invoice."""
-
-    PAY = "pay"
-    CARD_LINK = "card_link"
-    CALL = "call"
-
-
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One Office that waits. ``since`` is when it became due, ``at`` when its trial ends or its card is charged."""
+    """One Office that waits. ``at`` is when its trial ends or its card is charged.
+
+    ``step`` is what fits best, None if nothing does. In the lists of what comes, it leaves debts out of account.
+    """
 
     office: Office
     follow_up: FollowUp | None
     access: Entitlement
-    since: datetime | None = None
+    step: Step | None
     at: datetime | None = None
-    invoice: Invoice | None = None
-    decline: Decline | None = None
+    debt: Debt | None = None
 
     @property
     def keeps_access(self) -> bool:
         return self.access.access is Access.FULL
 
     @property
+    def since(self) -> datetime | None:
+        """Return since when its debt should be paid. A moment to come: it is not due yet."""
+        return self.debt.since if self.debt else None
+
+    @property
     def next_try(self) -> datetime | None:
-        return self.invoice.next_payment_attempt if self.invoice else None
+        return self.debt.invoice.next_payment_attempt if self.debt else None
 
     def days(self, now: datetime) -> int:
         """Return since how many whole days it is due. Below zero: it is not due yet."""
@@ -80,15 +74,6 @@ class Row:
 
     def is_snoozed(self, now: datetime) -> bool:
         return self.follow_up is not None and self.follow_up.is_snoozed(now)
-
-    @property
-    def step(self) -> Step:
-        """Return the step that fits best: charge what is on file, or ask for another payment method."""
-        if self.invoice is None or not self.office.has_payment_method:
-            return Step.CARD_LINK
-        if self.decline and self.decline.code in ANOTHER_CARD:
-            return Step.CARD_LINK
-        return Step.PAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +91,7 @@ def page(what: What, whose: Whose, sort: Sort, *, person: User, after: str = "")
 
 def _owing(whose: Whose, sort: Sort, person: User, after: str) -> Page:
     office = Office.objects.filter(pk=OuterRef("office_id")).order_by()
-    archived = Exists(office.filter(archived_at__isnull=False))
-    owed = Invoice.objects.filter(~archived, OWED).filter(_of(whose, person, "office_id"))
-    found = owed.order_by().annotate(key=F("office_id")).values("key").annotate(since=Min(DUE_SINCE))
+    found = debts.by_office().filter(_of(whose, person, "office_id"))
     if sort is Sort.AMOUNT:
         found = found.annotate(money_in=Subquery(office.values("currency")), due=Subquery(office.values("balance_due")))
         if place := _read(after, str, int, int):
@@ -123,7 +106,7 @@ def _owing(whose: Whose, sort: Sort, person: User, after: str) -> Page:
         found = found.order_by("since", "key")
     keys = list(found[: PAGE + 1])
     shown = keys[:PAGE]
-    rows = _owing_rows({one["key"]: one["since"] for one in shown})
+    rows = _owing_rows([one["key"] for one in shown])
     last = shown[-1] if len(keys) > PAGE else None
     if last is None:
         return Page(rows, "")
@@ -132,32 +115,17 @@ def _owing(whose: Whose, sort: Sort, person: User, after: str) -> Page:
     return Page(rows, _place(last["since"].isoformat(), last["key"]))
 
 
-def _owing_rows(since: Mapping[int, datetime]) -> list[Row]:
-    """Return the rows of these Offices in this order, each with the oldest invoice that it owes. One statement."""
-    failed = Payment.objects.filter(invoice=OuterRef("pk"), status=PaymentStatus.FAILED).order_by("-created_at", "-pk")
-    owed = Invoice.objects.filter(OWED, office__in=list(since)).order_by("created_at", "pk")
-    owed = owed.annotate(
-        decline_code=Subquery(failed.values("decline_code")[:1]),
-        failure_code=Subquery(failed.values("failure_code")[:1]),
-    )
-    joined = owed.select_related("office__current_plan", "office__follow_up__assigned_to").defer("lines")
-    oldest: dict[int, Invoice] = {}
-    for invoice in joined if since else ():
-        oldest.setdefault(invoice.office_id, invoice)
-    return [_owing_row(oldest[key], at) for key, at in since.items() if key in oldest]
+def _owing_rows(keys: Sequence[int]) -> list[Row]:
+    """Return the rows of these Offices in this order, each with what it should pay first."""
+    if not keys:
+        return []
+    first, unsettled = debts.first_of(keys), debts.with_unsettled(keys)
+    return [_row(debt.invoice.office, key in unsettled, debt=debt) for key in keys if (debt := first.get(key))]
 
 
-def _owing_row(invoice: Any, since: datetime) -> Row:
-    office = invoice.office
-    code = invoice.decline_code or invoice.failure_code  # both are codes, and "" is none
-    return Row(
-        office,
-        getattr(office, "follow_up", None),
-        _access(office),
-        since=since,
-        invoice=invoice,
-        decline=declines.of(code) if code is not None and (code or invoice.attempt_count) else None,
-    )
+def _row(office: Office, unsettled: bool, *, debt: Debt | None = None, at: datetime | None = None) -> Row:
+    fitting = next_steps.fitting(State(office, debt, unsettled), at=clock.billing())
+    return Row(office, getattr(office, "follow_up", None), _access(office), next(fitting, None), at=at, debt=debt)
 
 
 def _trials(whose: Whose, sort: Sort, person: User, after: str) -> Page:
@@ -178,10 +146,8 @@ def _by_time(found: QuerySet[Office], column: str, after: str) -> Page:
         found = found.filter(Q(**{f"{column}__gt": at}) | Q(**{column: at, "pk__gt": key}))
     found = found.select_related("current_plan", "follow_up__assigned_to").order_by(column, "pk")
     offices = list(found[: PAGE + 1])
-    rows = [
-        Row(office, getattr(office, "follow_up", None), _access(office), at=getattr(office, column))
-        for office in offices[:PAGE]
-    ]
+    unsettled = debts.with_unsettled(one.pk for one in offices) if offices else ()
+    rows = [_row(office, office.pk in unsettled, at=getattr(office, column)) for office in offices[:PAGE]]
     if len(offices) <= PAGE:
         return Page(rows, "")
     last = rows[-1]

@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from billing.money import Money, from_decimal, monthly, why_not_taken
+from billing.money import Money, from_decimal, monthly, of_each, summed, why_not_taken
 
 
 @pytest.mark.parametrize(
@@ -95,3 +95,11 @@ def test_what_a_person_writes_is_minor_units_of_the_currency():
     for written, currency in (("0.001", "usd"), ("0.5", "jpy"), ("5.125", "kwd")):
         with pytest.raises(ValueError, match="fewer decimals"):
             from_decimal(Decimal(written), currency)
+
+
+def test_sums_are_of_one_currency_each_and_in_the_order_of_their_names():
+    amounts = [Money(200, "usd"), Money(5, "jpy"), Money(-50, "usd"), Money(0, "eur")]
+
+    assert summed(amounts) == [Money(0, "eur"), Money(5, "jpy"), Money(150, "usd")]
+    assert of_each({"usd": 1, "eur": -2}) == [Money(-2, "eur"), Money(1, "usd")]
+    assert summed([]) == of_each({}) == []

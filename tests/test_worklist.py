@@ -9,7 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from billing import clock, worklist
 from billing.audit import actor, trail
 from billing.models import FollowUp, Invoice, Office, Payment
-from billing.worklist import Sort, Step, What, Whose
+from billing.next_steps import Step
+from billing.worklist import Sort, What, Whose
 from tests.conftest import a_person, an_office
 
 DAY = timedelta(days=1)
@@ -234,11 +235,12 @@ def test_the_step_fits_the_last_decline_and_what_is_on_file(person, code, card, 
 
     [row] = worklist.page(What.OWES, Whose.TO_DO, Sort.DAYS, person=person).rows
 
-    assert row.decline
-    assert (row.decline.code, row.step) == (code, step)
+    assert row.debt
+    assert row.debt.decline
+    assert (row.debt.decline.code, row.step) == (code, step)
 
 
-def test_a_page_takes_two_statements_however_many_offices_wait(person):
+def test_a_page_takes_four_statements_however_many_offices_wait(person):
     for number in range(5):
         owing(f"Office {number}", days=number)
     with CaptureQueriesContext(
@@ -248,7 +250,7 @@ def test_a_page_takes_two_statements_however_many_offices_wait(person):
             assert row.follow_up is None
             assert row.office.current_plan is None
 
-    assert len(seen) == 2
+    assert len(seen) == 4  # who owes, the invoices, what was tried, and what is not settled
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL chooses by what it counted")

@@ -18,11 +18,11 @@ from billing import errors
 from billing.access import roles
 from billing.access.roles import Power
 from billing.admin.agreement_forms import DateInput
+from billing.admin.filters.trail import ByOffice, ByPerson, ByRequest, Since, Until, Unusual
 from billing.admin.forms import ReasonForm
 from billing.admin.paging import PagedAdmin
 from billing.admin.readonly import ReadOnlyAdmin, masked
 from billing.admin.tones import TONES
-from billing.admin.trail_filters import ByOffice, ByPerson, ByRequest, Since, Until, Unusual
 from billing.audit import actor, trail
 from billing.audit.export import HEADERS, Export, Which
 from billing.models import AuditEntry, Office, User

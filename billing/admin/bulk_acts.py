@@ -16,16 +16,17 @@ from unfold.decorators import display
 
 from billing import clock, errors
 from billing.access import roles
+from billing.admin import bulk_rows
 from billing.admin.acts import OtherAct, follow_up
 from billing.admin.acts.pages import NOT_WHAT_WAS_SEEN, ActsAdmin
 from billing.admin.forms import ReasonForm, WhyForm
 from billing.admin.once import done_once
 from billing.admin.readonly import ReadOnlyAdmin
 from billing.audit import actor, reads
-from billing.bulk import follow_ups, judging, kinds, offices, starting
+from billing.bulk import follow_ups, judging, kinds, offices, results, starting
 from billing.bulk.kinds import BulkKind
-from billing.models import BulkAct, BulkRow, Office, Operation, User
-from billing.money import Money
+from billing.models import BulkAct, BulkRow, Office, User
+from billing.money import Money, summed
 from billing.monitoring.outcome import many
 
 FORMS: dict[str, type[forms.Form]] = {
@@ -45,15 +46,7 @@ OF_WORKLIST = (offices.CARD_LINK, offices.PAY, follow_ups.NOTE, follow_ups.ASSIG
 SHOWN_ROWS, SHOWN_OFFICES = 100, 200
 NO_WORKER_AFTER = timedelta(minutes=1)
 TONES = {"is done": "success", "is being done": "info", "waits for a worker": "warning", "was stopped": "warning"}
-ROW_TONES = {
-    BulkRow.State.DONE: "success",
-    BulkRow.State.LEFT_OUT: "warning",
-    BulkRow.State.FAILED: "danger",
-    BulkRow.State.UNKNOWN: "warning",
-    BulkRow.State.BEGUN: "info",
-}
 State = BulkRow.State
-OPEN = (State.WAITING, State.BEGUN)
 
 
 def in_lists(*offered: BulkKind) -> tuple[Callable[..., HttpResponse], ...]:
@@ -142,11 +135,7 @@ def _amount(own: dict[str, Any]) -> Money | None:
 
 def _sums(can: Sequence[tuple[Office, dict[str, Any]]]) -> list[Money]:
     """Return what would be charged in all, an amount for each currency."""
-    totals: dict[str, int] = {}
-    for _, own in can:
-        if "amount" in own:
-            totals[own["currency"]] = totals.get(own["currency"], 0) + own["amount"]
-    return [Money(amount, currency) for currency, amount in sorted(totals.items())]
+    return summed(amount for _, own in can if (amount := _amount(own)))
 
 
 def _stop(act: BulkAct, *, by: actor.Actor, reason: str) -> None:
@@ -217,15 +206,14 @@ class BulkActAdmin(ReadOnlyAdmin, ActsAdmin):
             raise PermissionDenied
         if act is None:
             raise Http404
-        counts = dict(act.rows.order_by().values_list("state").annotate(n=Count("pk")))
-        wanted = request.GET.get("state", "")
-        rows = act.rows.select_related("office", "operation")
-        rows = rows.filter(state=wanted) if wanted in State.values else rows
+        far = bulk_rows.progress(act)
+        counts, wanted = far["numbers"], request.GET.get("state", "")
+        rows = results.rows_of(act)
+        rows = rows.filter(came_to=wanted) if wanted in State.values else rows
         after = request.GET.get("after", "")
         rows = rows.filter(pk__gt=int(after)) if after.isascii() and after.isdecimal() and len(after) < 19 else rows
         found = list(rows[: SHOWN_ROWS + 1])
         reads.look_at_list(request, rows=len(found[:SHOWN_ROWS]))
-        total, settled = sum(counts.values()), sum(n for state, n in counts.items() if state not in OPEN)
         context = {
             **self.admin_site.each_context(request),
             "title": kinds.titled(act.kind),
@@ -233,17 +221,10 @@ class BulkActAdmin(ReadOnlyAdmin, ActsAdmin):
             "act": act,
             "state": _state(act, counts),
             "tone": TONES.get(_state(act, counts), "info"),
-            "percent": 100 * settled // total if total else 100,
-            "settled": settled,
-            "total": total,
+            **far,
             "stage": _stage(act, counts, found),
-            "counts": [
-                {"title": state.label, "n": counts[state], "state": state, "is_chosen": state == wanted}
-                for state in State
-                if state in counts
-            ],
             "wanted": wanted,
-            "rows": [_shown(row) for row in found[:SHOWN_ROWS]],
+            "rows": [bulk_rows.shown(row) for row in found[:SHOWN_ROWS]],
             "more": found[SHOWN_ROWS - 1].pk if len(found) > SHOWN_ROWS else "",
             "can_stop": not act.ended_at
             and not act.stopped_at
@@ -288,25 +269,6 @@ def _stage(act: BulkAct, counts: dict[str, int], rows: Sequence[BulkRow]) -> str
     if _state(act, counts) == "waits for a worker":
         return "No worker has begun it. Look under Workers whether one runs. This page refreshes by itself."
     return "A worker does one Office after another. This page refreshes by itself."
-
-
-def _shown(row: BulkRow) -> dict[str, Any]:
-    """Return a row as the page shows it. What was unknown may be known by now: its operation says so."""
-    state, says = State(row.state), row.says
-    if state == State.UNKNOWN and row.operation and row.operation.status not in Operation.UNSETTLED:
-        is_done = row.operation.status == Operation.Status.SUCCEEDED
-        state = State.DONE if is_done else State.FAILED
-        says = "It was done: the worker found out." if is_done else row.operation.error_message or says
-    operation = reverse("admin:billing_operation_change", args=[row.operation_id]) if row.operation_id else ""
-    return {
-        "office": row.office,
-        "page": reverse("admin:billing_office_change", args=[row.office_id]),
-        "state": state.label,
-        "tone": ROW_TONES.get(state, ""),
-        "says": says,
-        "operation": operation,
-        "at": row.settled_at,
-    }
 
 
 __all__ = ["OF_OFFICES", "OF_WORKLIST", "BulkActAdmin", "asked", "in_lists"]

@@ -10,13 +10,14 @@ from datetime import date
 
 from django.core.serializers.json import DjangoJSONEncoder
 
-from billing.admin.filtered import AGE_WORDS, ANY
+from billing.admin.filters.money import AGE_WORDS, ANY
 from billing.admin.links import list_of
+from billing.debts import AGES, NOT_DUE
 from billing.models import Movement
 from billing.models.statuses import LIVE
 from billing.money import Money
 from billing.reports.pictures import Month, Pictures, Week
-from billing.reports.waiting import AGES, NOT_DUE, Counted
+from billing.reports.waiting import Counted
 
 PLAIN = "var(--color-primary-600)"
 COLOURS: dict[str, str] = {

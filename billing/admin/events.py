@@ -13,7 +13,7 @@ from unfold.decorators import action, display
 
 from billing.access import roles
 from billing.access.roles import Power
-from billing.admin.filters import OfType
+from billing.admin.filters.declared import OfType
 from billing.admin.paging import PagedAdmin
 from billing.admin.readonly import ReadOnlyAdmin, masked
 from billing.admin.tones import TONES

@@ -13,8 +13,8 @@ from billing import zones
 from billing.admin.acts import invoices, payments
 from billing.admin.acts.pages import ActsAdmin
 from billing.admin.exported import Exported
-from billing.admin.filtered import OwedFor
-from billing.admin.filters import among
+from billing.admin.filters.declared import among
+from billing.admin.filters.money import OwedFor
 from billing.admin.paging import PagedAdmin
 from billing.admin.readonly import ReadOnly, ReadOnlyInline
 from billing.admin.searching import OFFICE

@@ -5,7 +5,7 @@ from unfold.decorators import display
 
 from billing.admin.acts.pages import ActsAdmin
 from billing.admin.acts.people import MAIL_ACTS
-from billing.admin.filters import among
+from billing.admin.filters.declared import among
 from billing.admin.paging import PagedAdmin
 from billing.admin.readonly import ReadOnly
 from billing.models import Notification

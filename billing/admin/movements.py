@@ -3,7 +3,7 @@
 from django.contrib import admin
 from unfold.decorators import display
 
-from billing.admin.filtered import InMonth, ThroughMonth
+from billing.admin.filters.money import InMonth, ThroughMonth
 from billing.admin.readonly import ReadOnlyAdmin
 from billing.admin.searching import OFFICE
 from billing.admin.tones import in_words

@@ -10,9 +10,8 @@ from billing.admin import bulk_acts
 from billing.admin.acts import customer, follow_up, invoices, payment_methods, people, subscription, terms
 from billing.admin.adding_offices import AddsOffices, OfficeForm
 from billing.admin.exported import Exported
-from billing.admin.filtered import OnPlan, Owes
-from billing.admin.filters import among
-from billing.admin.office_filters import ByAccess, InView, links, order_of
+from billing.admin.filters.declared import among
+from billing.admin.filters.offices import ByAccess, InView, LiveOnPlan, links, order_of
 from billing.admin.office_page.page import OfficePage
 from billing.admin.paging import PagedAdmin
 from billing.admin.searching import NAME
@@ -28,7 +27,7 @@ class OfficeAdmin(Exported, AddsOffices, PagedAdmin, OfficePage):
     list_display = ("name", "state", "current_plan", "quantity", "current_period_end", "due")
     list_filter = (
         *(InView, ByAccess, ("subscription_status", among(SubscriptionStatus)), "current_plan"),
-        *(("archived_at", admin.EmptyFieldListFilter), Owes, OnPlan),
+        *(("archived_at", admin.EmptyFieldListFilter), LiveOnPlan),
     )
     list_before_template = "billing/admin_office_list.html"
     sortable_by = ("name", "current_period_end", "due")

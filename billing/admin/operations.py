@@ -3,7 +3,7 @@
 from django.contrib import admin
 from unfold.decorators import display
 
-from billing.admin.filters import among
+from billing.admin.filters.declared import among
 from billing.admin.paging import PagedAdmin
 from billing.admin.readonly import ReadOnlyAdmin, ReadOnlyInline, masked
 from billing.admin.searching import OFFICE

@@ -13,18 +13,17 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.timesince import timesince
 
-from billing import clock
+from billing import clock, debts
 from billing.access import roles
 from billing.access.roles import Power
 from billing.admin.charts import Cell, charts
-from billing.admin.filtered import ANY
+from billing.admin.filters.money import ANY
 from billing.admin.links import list_of
 from billing.admin.tasks import Waiting, tasks_of
 from billing.admin.tones import TONES, in_words
 from billing.audit import reads
 from billing.entitlement import Access, Policy, entitlement
-from billing.models import Invoice, Office, Plan, PlanPrice, ReceivedEvent, StripeAccount, Subscription, User
-from billing.models.invoice import OWED
+from billing.models import Office, Plan, PlanPrice, ReceivedEvent, StripeAccount, Subscription, User
 from billing.models.statuses import FINAL, SubscriptionStatus
 from billing.money import Money
 from billing.monitoring import summary
@@ -136,19 +135,21 @@ def _by_status(counted: list[Counted]) -> list[dict[str, Any]]:
 
 
 def _longest_owed(at: datetime) -> list[dict[str, Any]]:
-    """Return the Offices with the oldest invoices that are owed, and until when they may still use the product."""
+    """Return the Offices that should have paid longest ago, and until when they may still use the product."""
     policy = Policy.of(settings)
-    oldest = Invoice.objects.filter(OWED).order_by("created_at").select_related("office")[: 4 * SHOWN_LONGEST]
-    offices = list({one.office_id: one.office for one in oldest}.values())[:SHOWN_LONGEST]
+    oldest = debts.by_office().filter(since__lte=at).order_by("since", "key")[:SHOWN_LONGEST]
+    since = {one["key"]: one["since"] for one in oldest}
+    offices = Office.objects.in_bulk(list(since)) if since else {}
     return [
         {
             "office": office,
             "page": reverse("admin:billing_office_change", args=[office.pk]),
+            "since": since[office.pk],
             "is_over": office.subscription_status in FINAL,
             "has_access": (found := entitlement(office, policy, at=at)).access is Access.FULL,
             "until": found.until if found.reason == SubscriptionStatus.PAST_DUE else None,
         }
-        for office in offices
+        for office in (offices[key] for key in since)
     ]
 
 

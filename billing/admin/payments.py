@@ -13,8 +13,8 @@ from billing import declines, zones
 from billing.admin.acts.pages import ActsAdmin
 from billing.admin.acts.payments import PAYMENT_ACTS
 from billing.admin.exported import Exported
-from billing.admin.filtered import PaidInWeek, RefundedInWeek
-from billing.admin.filters import among
+from billing.admin.filters.declared import among
+from billing.admin.filters.money import PaidInWeek, RefundedInWeek
 from billing.admin.paging import PagedAdmin
 from billing.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
 from billing.admin.searching import OFFICE

@@ -17,8 +17,8 @@ from billing.access.roles import Power
 from billing.admin import price_moves
 from billing.admin.acts.pages import ActsAdmin
 from billing.admin.acts.plans import ACTS, MAKE, sold_at
+from billing.admin.filters.subscriptions import live_link, monthly_link
 from billing.admin.once import done_once
-from billing.admin.plan_filters import live_link, monthly_link
 from billing.admin.readonly import ReadOnly, ReadOnlyInline
 from billing.admin.searching import NAME
 from billing.admin.tones import TONES

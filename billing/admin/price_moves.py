@@ -1,13 +1,10 @@
 """A price move: the act that begins its preview, and the page with its totals, on which it is confirmed and watched."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -18,13 +15,14 @@ from unfold.widgets import UnfoldAdminRadioSelectWidget
 from billing import clock, errors
 from billing.access import roles
 from billing.access.roles import Power
+from billing.admin import bulk_rows
 from billing.admin.acts import OtherAct
 from billing.admin.acts.plans import PriceField, in_words, sold_at
 from billing.admin.forms import WhyForm
 from billing.admin.once import done_once
 from billing.audit import actor, reads
 from billing.audit.actor import Actor
-from billing.bulk import price_moves
+from billing.bulk import price_moves, results
 from billing.models import BulkAct, BulkRow, Plan, PlanPrice
 from billing.monitoring.outcome import many
 
@@ -32,7 +30,6 @@ SHOWN = 100
 State = BulkRow.State
 TOLD = (State.FAILED, State.UNKNOWN, State.LEFT_OUT)
 """What a person must know of, row by row."""
-TONES = {State.FAILED: "danger", State.UNKNOWN: "warning", State.LEFT_OUT: "warning"}
 
 
 class MoveForm(WhyForm):
@@ -69,20 +66,6 @@ MOVE = OtherAct(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a bulk act is."""
-
-    done: int
-    total: int
-    ended: bool
-    counts: Sequence[tuple[str, int]]
-
-    @property
-    def percent(self) -> int:
-        return 100 * self.done // self.total if self.total else 100
-
-
 def page(model_admin: ModelAdmin, request: HttpRequest, number: int) -> HttpResponse:
     """Show a preview with its totals, and what became of the move. A POST confirms it."""
     if not roles.has(cast(Any, request.user), Power.OPERATE):
@@ -109,8 +92,7 @@ def _shown(model_admin: ModelAdmin, request: HttpRequest, act: BulkAct) -> HttpR
     old, new = price_moves.prices_of(act)
     move, seen = price_moves.moved_by(act), price_moves.come_to(act)
     now = move or act
-    rows = now.rows.filter(state__in=TOLD).select_related("office")
-    told = list(rows[: SHOWN + 1])
+    told = list(results.rows_of(now).filter(came_to__in=TOLD)[: SHOWN + 1])
     reads.look_at_list(request, rows=len(told[:SHOWN]), filters=("a price move",))
     lapsed = seen.lapses_at is not None and seen.lapses_at < clock.billing()
     context = {
@@ -122,21 +104,15 @@ def _shown(model_admin: ModelAdmin, request: HttpRequest, act: BulkAct) -> HttpR
         "plan": old.plan,
         "new": new,
         "when": price_moves.WHEN.get(act.given["settle"], ""),
-        "progress": _progress(now),
+        "ended": now.ended_at is not None,
+        **bulk_rows.progress(now),
         "totals": list(seen.totals.values()),
         "offices": many(seen.offices, "Office"),
         "lapses_at": seen.lapses_at,
         "lapsed": lapsed,
         "can_confirm": bool(act.ended_at and not move and seen.offices and not lapsed),
-        "told": [(row, TONES[State(row.state)], State(row.state).label) for row in told[:SHOWN]],
+        "told": [bulk_rows.shown(row) for row in told[:SHOWN]],
         "more": len(told) > SHOWN,
         "back": reverse("admin:billing_plan_change", args=[old.plan.pk]),
     }
     return TemplateResponse(request, "billing/admin_price_move.html", context)
-
-
-def _progress(act: BulkAct) -> Progress:
-    counts = dict(act.rows.order_by().values_list("state").annotate(n=Count("pk")))
-    total, waits = sum(counts.values()), counts.get(State.WAITING, 0) + counts.get(State.BEGUN, 0)
-    words = [(state.label, counts[state]) for state in State if state in counts]
-    return Progress(total - waits, total, act.ended_at is not None, words)

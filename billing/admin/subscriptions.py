@@ -6,10 +6,9 @@ from unfold.decorators import display
 from billing import schedules
 from billing.admin.ends import Ends
 from billing.admin.exported import Exported
-from billing.admin.filtered import Billed, NextFor
-from billing.admin.filters import among
+from billing.admin.filters.declared import among
+from billing.admin.filters.subscriptions import Billed, Counted, NextFor, OnPlan
 from billing.admin.paging import PagedAdmin
-from billing.admin.plan_filters import Counted, OnPlan
 from billing.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
 from billing.admin.searching import OFFICE
 from billing.admin.tones import TONES, in_words

@@ -17,7 +17,7 @@ from billing.entitlement import Access, Policy, entitlement
 from billing.models import Adjustment, Agreement, Finding, Office, Operation, ReceivedEvent, Reconciliation, User
 from billing.models.observation import Level
 from billing.models.statuses import SubscriptionStatus
-from billing.money import Money
+from billing.money import Money, summed
 from billing.monitoring.outcome import many
 from billing.monitoring.summary import Summary
 from billing.reports.waiting import Counted, services_ending
@@ -78,10 +78,7 @@ class Waiting:
 
     def sums(self, what: str) -> list[Money]:
         """Return the sum of each currency."""
-        found: dict[str, Money] = {}
-        for one in self.of(what):
-            found[one.currency] = found.get(one.currency, Money(0, one.currency)) + Money(one.amount, one.currency)
-        return [found[currency] for currency in sorted(found) if found[currency].amount]
+        return [one for one in summed(Money(row.amount, row.currency) for row in self.of(what)) if one.amount]
 
 
 def _of_money(waiting: Waiting) -> Iterator[Task]:
@@ -91,7 +88,7 @@ def _of_money(waiting: Waiting) -> Iterator[Task]:
             "danger",
             f"{many(n, 'Office')} {'owes' if n == 1 else 'owe'} {in_words_of(waiting.sums('owed'))}",
             " ".join(filter(None, [f"{_standing_of_debtors(waiting)}.", _next_without_access()])),
-            list_of("office", owes="yes"),
+            list_of("office", view="owing"),
         )
     if n := waiting.n("trials"):
         without = waiting.n("trials", "no card")

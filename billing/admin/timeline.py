@@ -22,7 +22,7 @@ from billing.admin.tones import in_words
 from billing.audit.actor import Actor
 from billing.models import Adjustment, AuditEntry, Invoice, Membership, Office, Operation, Payment, Plan, User
 from billing.models.operation import Kind, OperationStatus
-from billing.money import Money
+from billing.money import Money, summed
 from billing.operations.engine.registry import REGISTRY
 
 ON_A_PAGE = 25
@@ -291,7 +291,7 @@ def _facts(
     entries: list[AuditEntry], rows: dict[str, dict[Any, Any]], plans: dict[str, str], office: Office
 ) -> Iterator[str]:
     """Yield what changed for the Office, and which money moved."""
-    paid: dict[str, int] = {}
+    paid: list[Money] = []
     for entry in entries:
         changes: dict[str, Any] = entry.changes or {}
         if of_office := _of_the_office(entry):
@@ -300,12 +300,12 @@ def _facts(
             before, after = (_number(value) for value in changes["amount_paid"])
             invoice = rows["invoice"].get(entry.object_id)
             if invoice and after > before:
-                paid[invoice.currency] = paid.get(invoice.currency, 0) + after - before
+                paid.append(Money(after - before, invoice.currency))
         elif entry.content_type.model == "adjustment" and entry.action == AuditEntry.Action.CREATE:
             adjustment = rows["adjustment"].get(entry.object_id)
             if adjustment:
                 yield f"{adjustment.get_kind_display()} of {adjustment.money}"
-    yield from (f"charged {Money(amount, currency)}" for currency, amount in paid.items())
+    yield from (f"charged {one}" for one in summed(paid))
     if not paid:
         yield from _of_payments(entries, rows["payment"])
 

@@ -10,15 +10,17 @@ from django.urls import reverse
 
 from billing import clock, worklist, zones
 from billing.access import roles
+from billing.access.roles import Power
 from billing.admin.bulk_acts import OF_WORKLIST
 from billing.admin.ends import card_month
 from billing.admin.readonly import ReadOnlyAdmin
 from billing.audit import reads
 from billing.models import FollowUp, User
+from billing.next_steps import OF_INVOICE, Step
 from billing.operations import follow_ups
-from billing.operations.money.invoices import PayInvoice
+from billing.operations.money.invoices import PayInvoice, SendInvoice
 from billing.operations.offices.cards import MakeCardLink
-from billing.worklist import Row, Sort, Step, What, Whose
+from billing.worklist import Row, Sort, What, Whose
 
 WHAT = {
     What.OWES: ("Owes", "Offices that owe something."),
@@ -62,7 +64,7 @@ class WorklistAdmin(ReadOnlyAdmin):
         sort = _chosen(request, "sort", Sort.DAYS)
         found = worklist.page(what, whose, sort, person=person, after=request.GET.get("after", ""))
         reads.look_at_list(request, rows=len(found.rows), filters=(what, whose))
-        may = {step: roles.has(person, power) for step, power in NEEDED.items()}
+        may = {power for power in Power if roles.has(person, power)}
         now, billing_now = clock.wall(), clock.billing()
         context = {
             **self.admin_site.each_context(request),
@@ -97,7 +99,13 @@ class WorklistAdmin(ReadOnlyAdmin):
         return super().changelist_view(request)
 
 
-NEEDED = {Step.PAY: PayInvoice.needs, Step.CARD_LINK: MakeCardLink.needs, Step.CALL: follow_ups.NEEDS}
+STEPS = {
+    Step.PAY: ("Pay now", PayInvoice.needs),
+    Step.SEND: ("Send the invoice", SendInvoice.needs),
+    Step.CARD_LINK: ("Link to add a card", MakeCardLink.needs),
+    Step.COMPLETE_PAYMENT: ("Complete the waiting payment", Power.MANAGE),
+}
+"""The steps that a row offers, and the power that each needs. The others are on the page of the Office."""
 
 
 def _chosen(request: HttpRequest, name: str, otherwise: Chosen) -> Chosen:
@@ -114,17 +122,17 @@ def _tab(one: str, chosen: str, title: str, **query: str) -> dict[str, Any]:
     return {"title": title, "is_chosen": one == chosen, "page": _address(**query)}
 
 
-def _shown(row: Row, may: dict[Step, bool], now: Any, billing_now: Any, person: User) -> dict[str, Any]:
+def _shown(row: Row, may: set[Power], now: Any, billing_now: Any, person: User) -> dict[str, Any]:
     """Return a row in words. Days are in UTC, but the one until which it is put aside is the Office's own."""
     office, follow_up = row.office, row.follow_up
     to = follow_up.assigned_to if follow_up else None
     return {
         "office": office,
         "page": reverse("admin:billing_office_change", args=[office.pk]),
-        "debts": office.debts if row.invoice else (),
+        "debts": office.debts if row.debt else (),
         "since": _since(row, billing_now),
         "why": _why(row, billing_now),
-        "next_try": zones.bare_day(row.next_try, ZONE) if row.next_try else "none planned" if row.invoice else "",
+        "next_try": zones.bare_day(row.next_try, ZONE) if row.next_try else "none planned" if row.debt else "",
         "access": _access(row),
         "is_shut_out": not row.keeps_access,
         "pays_with": office.pays_with or "nothing on file",
@@ -150,14 +158,16 @@ def _since(row: Row, now: Any) -> str:
 
 
 def _why(row: Row, now: Any) -> str:
-    if row.invoice is None and row.at:
+    if row.at:
         day = zones.bare_day(row.at, ZONE)
         if row.office.is_trialing and not row.office.has_payment_method:
             return f"The trial ends on {day}. Nothing is on file to charge."
         until = card_month(row.office.payment_method_expires)
         return f"The next charge is on {day}. The card is valid until the end of {until}."
-    if row.decline:
-        return row.decline.says
+    if row.debt and row.debt.under_way:
+        return "A payment is under way."
+    if row.debt and row.debt.decline:
+        return row.debt.decline.says
     return "It was not charged." if row.since and row.since <= now else "It is not due yet."
 
 
@@ -168,15 +178,15 @@ def _access(row: Row) -> str:
     return f"until {zones.bare_end(until, ZONE)}" if until else "yes"
 
 
-def _steps(row: Row, may: dict[Step, bool], person: User) -> Any:
+def _steps(row: Row, may: set[Power], person: User) -> Any:
     """Yield the buttons: what fits best first, and then what is always possible."""
     office = row.office.pk
-    link = {"title": "Link to add a card", "page": reverse("admin:billing_office_link_card", args=[office])}
-    if row.step is Step.PAY and row.invoice and may[Step.PAY]:
-        yield {"title": "Pay now", "page": reverse("admin:billing_invoice_pay", args=[row.invoice.pk])}
-    elif may[Step.CARD_LINK] and not row.office.archived_at:
-        yield link
-    if may[Step.CALL]:
+    if row.step in STEPS and STEPS[row.step][1] in may:
+        kind, key = "office", office
+        if row.debt and row.step in OF_INVOICE:
+            kind, key = "invoice", row.debt.invoice.pk
+        yield {"title": STEPS[row.step][0], "page": reverse(f"admin:billing_{kind}_{row.step}", args=[key])}
+    if follow_ups.NEEDS in may:
         note = reverse("admin:billing_office_note", args=[office])
         assign = reverse("admin:billing_office_assign", args=[office])
         yield {"title": "Note a call", "page": f"{note}?kind=call&from=worklist"}

@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from billing import errors
+from billing import clock, debts, errors, next_steps
 from billing.bulk.kinds import BulkKind, Cannot, Work, register
-from billing.models import Invoice, Office, Operation, Payment
-from billing.models.invoice import OWED
-from billing.models.statuses import PaymentStatus
+from billing.models import Invoice, Office, Operation
 from billing.money import Money
+from billing.next_steps import State
 from billing.operations.engine.begin import perform
 from billing.operations.money.invoices import PayInvoice
 from billing.operations.offices import sent_links
@@ -76,29 +75,20 @@ def _link_sent(work: Work, made: Operation) -> str:
 
 
 def _can_pay(offices: Sequence[Office], given: Mapping[str, Any]) -> Judged:
-    """Name the oldest invoice that each Office owes, and its amount. Two queries for all of them."""
-    keys = [office.pk for office in offices]
-    oldest: dict[int, Invoice] = {}
-    for invoice in Invoice.objects.filter(OWED, office__in=keys).order_by("created_at", "pk"):
-        oldest.setdefault(invoice.office_id, invoice)
-    pending = Payment.objects.filter(office__in=keys, status=PaymentStatus.PENDING).values_list("invoice", flat=True)
-    under_way = set(pending)
+    """Name what each Office should pay first, and its amount. A fixed number of queries for all of them."""
+    keys, at = [office.pk for office in offices], clock.billing()
+    first, unsettled = debts.first_of(keys), debts.with_unsettled(keys)
     found: Judged = {}
     for office in offices:
-        owed = oldest.get(office.pk)
-        if office.archived_at:
-            found[office.pk] = ARCHIVED
-        elif owed is None:
-            found[office.pk] = Cannot("It owes nothing.")
-        elif owed.pk in under_way:
-            found[office.pk] = Cannot("A payment is under way.")
-        elif not office.has_payment_method:
-            found[office.pk] = Cannot("No payment method is on file. Send it a link to add a card.")
+        debt = first.get(office.pk)
+        why = next_steps.why_not_charged(State(office, debt, office.pk in unsettled), at=at)
+        if why or debt is None:
+            found[office.pk] = Cannot(why)
         else:
             found[office.pk] = {
-                "invoice": str(owed.public_id),
-                "amount": owed.amount_remaining,
-                "currency": owed.currency,
+                "invoice": str(debt.invoice.public_id),
+                "amount": debt.invoice.amount_remaining,
+                "currency": debt.invoice.currency,
             }
     return found
 

@@ -214,6 +214,8 @@ def _can_be_moved(offices: Sequence[Office], given: Mapping[str, Any]) -> Judged
     rows = BulkRow.objects.filter(act=given["preview"], state=BulkRow.State.DONE)
     seen = {row.office_id: row.given for row in rows}
     old, present, now = PlanPrice.objects.get(public_id=given["old"]), _present(offices), clock.billing()
+    seen_at = {key: datetime.fromisoformat(one["result"]["as_of"]) for key, one in seen.items()}
+    changed = previews.changed_since([(one, seen_at[one.pk]) for one in offices if one.pk in seen_at])
     found = Judged()
     for office in offices:
         previewed, subscription = seen.get(office.pk), present.get(office.pk)
@@ -221,25 +223,19 @@ def _can_be_moved(offices: Sequence[Office], given: Mapping[str, Any]) -> Judged
             found[office.pk] = NOT_PREVIEWED
         elif subscription is None or _differs(office, subscription, previewed, old):
             found[office.pk] = CHANGED
-        elif now - datetime.fromisoformat(previewed["result"]["as_of"]) > previews.LASTS:
+        elif now - seen_at[office.pk] > previews.LASTS:
             found[office.pk] = LAPSED
+        elif office.pk in changed:
+            found[office.pk] = CHANGED
         else:
-            found[office.pk] = _unless_changed(office, previewed)
+            as_of = seen_at[office.pk].isoformat()
+            found[office.pk] = {"quantity": previewed["quantity"], "before": previewed["before"], "as_of": as_of}
     return found
 
 
 def _differs(office: Office, subscription: Subscription, previewed: Mapping[str, Any], old: PlanPrice) -> bool:
     same = (subscription.plan_price_id, subscription.quantity, subscription.monthly_amount)
     return same != (old.pk, previewed["quantity"], previewed["before"]) or subscription.status not in CHANGEABLE
-
-
-def _unless_changed(office: Office, previewed: Mapping[str, Any]) -> dict[str, Any] | Cannot:
-    as_of = datetime.fromisoformat(previewed["result"]["as_of"])
-    try:
-        previews.check_unchanged(office, as_of)
-    except errors.PreviewStale:
-        return CHANGED
-    return {"quantity": previewed["quantity"], "before": previewed["before"], "as_of": as_of.isoformat()}
 
 
 def _moved(work: Work) -> str:

@@ -13,7 +13,7 @@ from django.utils.functional import cached_property
 from billing import clock, method_names
 from billing.models.searched import Part, Searched
 from billing.models.statuses import LIVE, SubscriptionStatus
-from billing.money import Money, credit_in_words
+from billing.money import Money, credit_in_words, of_each
 
 if TYPE_CHECKING:
     from billing.models.payment_method import PaymentMethod
@@ -244,7 +244,7 @@ class Office(Searched):
 
     @property
     def credits_in_other_currencies(self) -> tuple[Money, ...]:
-        return tuple(Money(amount, currency) for currency, amount in sorted((self.other_credits or {}).items()))
+        return tuple(of_each(self.other_credits or {}))
 
     @property
     def subscription_in_words(self) -> str:
@@ -258,7 +258,7 @@ class Office(Searched):
 
     @property
     def debts_in_other_currencies(self) -> tuple[Money, ...]:
-        return tuple(Money(amount, currency) for currency, amount in sorted((self.other_debts or {}).items()))
+        return tuple(of_each(self.other_debts or {}))
 
     @property
     def owes_something(self) -> bool:

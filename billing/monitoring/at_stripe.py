@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from billing.models import ReceivedEvent, StripeAccount, Subscription
+from billing.models import StripeAccount, Subscription
 from billing.models.observation import Level
 from billing.models.statuses import REVENUE
 from billing.monitoring.outcome import Outcome, Seen, ago, amber, green, many, red, unknown
@@ -94,7 +94,7 @@ def webhook_endpoint(seen: Seen) -> Outcome:
 
 def last_event(seen: Seen) -> Outcome:
     """How long ago the last event with a right signature came."""
-    came = last_received(using=seen.using)
+    came = seen.last_received
     silent_for = seen.now - came if came else None
     says = "No event from Stripe has come yet."
     if silent_for is not None:
@@ -118,7 +118,7 @@ def webhook_signatures(seen: Seen) -> Outcome:
     if noted is None or noted.figures["times"] < FEW_SIGNATURES:
         return green("Webhooks come with a right signature, or none came.")
     times, first = noted.figures["times"], datetime.fromisoformat(noted.figures["first"])
-    came = last_received(using=seen.using)
+    came = seen.last_received
     none_is_right = came is None or came <= first
     if seen.now - noted.seen_at > (WHILE_NONE_IS_RIGHT if none_is_right else SIGNATURES_COUNT_FOR):
         return green("No webhook was refused for its signature lately.")
@@ -134,10 +134,6 @@ def webhook_signatures(seen: Seen) -> Outcome:
         "dashboard has Resend.",
         "all_refused",
     )
-
-
-def last_received(*, using: str) -> datetime | None:
-    return ReceivedEvent.objects.using(using).order_by("-pk").values_list("received_at", flat=True).first()
 
 
 def _has_old_subscription(seen: Seen) -> bool:

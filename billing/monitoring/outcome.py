@@ -9,7 +9,7 @@ from django.core.checks import CheckMessage
 from django.db import Error as AnyDatabaseError
 
 from billing import clock
-from billing.models import Observation
+from billing.models import Observation, ReceivedEvent
 from billing.models.observation import Level
 from billing.monitoring import figures
 
@@ -38,6 +38,12 @@ class Seen:
     @cached_property
     def figures(self) -> dict[str, Any]:
         return figures.figures(using=self.using)
+
+    @cached_property
+    def last_received(self) -> datetime | None:
+        """Return when the last event with a right signature came."""
+        events = ReceivedEvent.objects.using(self.using).order_by("-pk")
+        return events.values_list("received_at", flat=True).first()
 
     @cached_property
     def observed(self) -> dict[str, Observation]:

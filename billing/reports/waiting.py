@@ -23,7 +23,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
-from billing import coming
+from billing import coming, debts
 from billing.models import (
     Agreement,
     ApprovalRequest,
@@ -44,14 +44,6 @@ SERVICE_SOON = timedelta(days=30)
 UNSETTLED_AFTER = timedelta(minutes=5)
 """Until then, the worker should find out the outcome of an operation by itself."""
 
-NOT_DUE = -1
-AGES = (NOT_DUE, 0, 8, 15, 31)
-"""From how many days on each bucket is. The first is of invoices that are sent and not due yet."""
-ASKED_SINCE = Case(
-    When(collection=Invoice.Collection.SENT, then=Coalesce("due_at", "finalised_at", "created_at")),
-    default=Coalesce("finalised_at", "created_at"),
-)
-"""Since when an invoice should be paid: one that is sent when it is due, others when they were made final."""
 BILLED = Q(status__in=REVENUE, deleted_at=None)
 """The condition for subscriptions that count as MRR."""
 
@@ -73,21 +65,6 @@ class Counted:
     currency: str
     n: int
     amount: int
-
-
-def owed_for(days: int, *, at: datetime) -> Q:
-    """Return the condition for owed invoices of the age that begins with ``days``. Annotate ``asked_since`` first."""
-    not_due = Q(collection=Invoice.Collection.SENT, asked_since__gt=at)
-    if days == NOT_DUE:
-        return not_due
-    condition = ~not_due if days == 0 else Q(asked_since__lte=at - timedelta(days=days))
-    later = [one for one in AGES if one > days]
-    return condition & Q(asked_since__gt=at - timedelta(days=later[0])) if later else condition
-
-
-def owing() -> Q:
-    """Return the condition for Offices that owe something on an open invoice, archived ones left out."""
-    return Q(archived_at=None, pk__in=Invoice.objects.filter(OWED).order_by().values("office"))
 
 
 def trials_ending(*, at: datetime) -> Q:
@@ -121,16 +98,16 @@ def _counts(user: User, at: datetime, now: datetime) -> Iterable[tuple[str, Quer
     billed = Subscription.objects.filter(BILLED)
     yield "billed", billed, {"currency": F("currency"), "amount": Sum("monthly_amount")}
     aged = Case(
-        *(When(owed_for(days, at=at), then=Value(days)) for days in AGES),
-        default=Value(AGES[-1]),
+        *(When(debts.owed_for(days, at=at), then=Value(days)) for days in debts.AGES),
+        default=Value(debts.AGES[-1]),
         output_field=IntegerField(),
     )
     yield (
         "owed",
-        invoices.annotate(asked_since=ASKED_SINCE),
+        invoices.annotate(asked_since=debts.ASKED_SINCE),
         {"number": aged, "currency": F("currency"), "amount": Sum("amount_remaining")},
     )
-    yield "owing", Office.objects.filter(owing()), {"key": F("subscription_status")}
+    yield "owing", Office.objects.filter(debts.owing()), {"key": F("subscription_status")}
     nothing = Case(When(office__payment_method_brand="", office__payment_method_last4="", then=Value("no card")))
     monthly = {"currency": F("currency"), "amount": Sum("monthly_amount")}
     yield "trials", Subscription.objects.filter(trials_ending(at=at)), {"key": Coalesce(nothing, Value("")), **monthly}

@@ -294,8 +294,8 @@ FITTING: dict[str, tuple[Office, dict[str, Any], list[str]]] = {
     "active": (an_office(), {}, ["change_plan"]),
     "active without a card": (an_office(**NO_CARD), {}, ["link_card", "change_plan"]),
     "active, and the card expires before the next charge": (
-        an_office(),
-        {"methods": (PaymentMethod(expires="2026-12", is_default=True),)},
+        an_office(payment_method_expires="2026-12"),
+        {},
         ["link_card", "change_plan"],
     ),
     "active until the end": (an_office(cancel_at=ENDS), {}, ["resume_renewal", "change_plan"]),
@@ -305,7 +305,7 @@ FITTING: dict[str, tuple[Office, dict[str, Any], list[str]]] = {
     "past due without a card": (owing(**NO_CARD), {"asked_for": (UNPAID,)}, ["link_card", "pay"]),
     "past due, and money on its way": (
         owing(),
-        {"asked_for": (UNPAID,), "payments": (a_payment("pending"),)},
+        {"asked_for": (UNPAID,), "payments": (a_payment("pending", invoice=UNPAID),)},
         [],
     ),
     "a sent invoice": (

@@ -7,10 +7,11 @@ from django.test import Client
 
 from billing import clock
 from billing.admin import at_stripe
-from billing.admin.office_filters import card_expires, with_access
+from billing.admin.filters.offices import card_expires, with_access
 from billing.entitlement import Access, entitlement
 from billing.models import Office, User
 from tests.conftest import OPERATOR, a_person
+from tests.reports.made import owed
 from tests.test_entitlement import NOW, POLICY, TABLE, office
 
 DAY = timedelta(days=1)
@@ -30,16 +31,21 @@ def made(name, **columns):
 
 
 def test_who_owes_most_comes_first(db):
-    Office.objects.bulk_create(
+    _, little, much, in_euro, _, archived = Office.objects.bulk_create(
         [
             made("Paid"),
             made("Owes little", balance_due=5),
             made("Owes much", balance_due=50),
+            made("Owes in another currency"),
             made("Credit", balance_due=0),
+            made("Archived", balance_due=70, archived_at=clock.wall()),
         ]
     )
+    for one in (little, much, archived):
+        owed(one, clock.wall(), one.balance_due)
+    owed(in_euro, clock.wall(), 9_000, currency="eur")
 
-    assert shown("?view=owing") == ["Owes much", "Owes little"]
+    assert shown("?view=owing") == ["Owes much", "Owes little", "Owes in another currency"]
 
 
 def test_trials_that_end_within_a_week(db):

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from billing import clock
 from billing.audit import actor, trail
+from billing.debts import AGES, NOT_DUE
 from billing.models import Office, Subscription
 from billing.money import Money
 from billing.reports.rolling import roll_up
@@ -191,9 +192,31 @@ def test_an_invoice_that_is_sent_and_not_due_yet_is_in_a_bucket_of_its_own(shown
     assert [cell.text for cell in chart.rows[0]] == ["Not due yet", "1", "7.00 EUR"]
 
 
+def test_who_owes_since_when_is_the_same_in_each_place(shown, auditor):
+    """Elm's invoice was sent, and is due in five days: it owes, and nobody waits for it yet."""
+    rows = signed_in(auditor.user).get(reverse("admin:billing_followup_changelist"), {"whose": "all"}).context["rows"]
+    longest = shown.context["longest"]
+
+    assert [one["office"].name for one in longest] == ["Fir Health", "Oak Clinic"]
+    assert [one["since"] for one in longest] == [day(5, 2), day(6, 2)]
+    assert [(row["office"].name, row["since"]) for row in rows] == [
+        ("Fir Health", "44 days, since 2 May 2030"),
+        ("Oak Clinic", "13 days, since 2 June 2030"),
+        ("Elm Practice", "due on 20 June 2030"),
+    ]
+    for currency, late, not_due in (("usd", {"Fir Health", "Oak Clinic"}, set()), ("eur", set(), {"Elm Practice"})):
+        found = {
+            days: {one.office.name for one in listed(auditor, f"/admin/billing/invoice/?owed={days}.{currency}")}
+            for days in AGES
+        }
+        assert found[NOT_DUE] == not_due
+        assert set.union(*(names for days, names in found.items() if days != NOT_DUE)) == late
+
+
 def test_a_filter_with_a_value_that_it_does_not_know_shows_the_whole_list(busy, auditor):
     for page in ("invoice/?owed=x", "movement/?month=2030-13.usd", "payment/?week=2030-06-10", "office/?on_plan=999"):
-        assert signed_in(auditor.user).get(f"/admin/billing/{page}").status_code == 200
+        rows = listed(auditor, f"/admin/billing/{page}")
+        assert len(rows) == rows.model._default_manager.count() > 0, page
 
 
 def test_a_chart_has_its_data_where_the_page_draws_it(shown):

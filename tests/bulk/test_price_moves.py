@@ -5,7 +5,8 @@ import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
 
 from billing import clock, errors
 from billing.bulk import price_moves, running, starting
@@ -240,3 +241,42 @@ def test_one_move_is_of_one_batch(stripe, administrator, operator, monkeypatch):
     monkeypatch.setattr(price_moves, "BATCH", 1)
     assert starting.MOST >= price_moves.BATCH
     assert previewed(dearer(administrator), operator).rows.count() == 1
+
+
+def test_a_confirmation_takes_as_many_statements_for_many_offices_as_for_one(stripe, administrator, operator):
+    offices = seated(operator, 2, 3, 4)
+    act = previewed(dearer(administrator), operator)
+    taken = []
+
+    for few in (offices[:1], offices):
+        with CaptureQueriesContext(connection) as seen:
+            judged = price_moves.MOVE.judge(few, {**act.given, "preview": act.pk})
+        assert not any(isinstance(one, Cannot) for one in judged.values())
+        taken.append(len(seen))
+
+    assert taken[0] == taken[1] <= 4
+
+
+def test_what_was_unknown_of_a_move_is_shown_as_what_it_came_to(stripe, administrator, operator):
+    seated(operator, 2, 3, 4)
+    act = previewed(dearer(administrator), operator)
+    move = worked_off(price_moves.confirm(act, by=operator))
+    move.rows.update(state="unknown", says=running.ASKING)
+    refused, unsettled = (move.rows.get(office__name=name).operation for name in ("Practice 3", "Practice 4"))
+    Operation.objects.filter(pk=refused.pk).update(status="rejected", error_message="Stripe refused it.")
+    Operation.objects.filter(pk=unsettled.pk).update(status="unknown")
+
+    client = signed_in(operator.user)
+    for page in (f"/admin/billing/plan/move/{act.pk}/", f"/admin/billing/bulkact/{move.pk}/change/"):
+        context = client.get(page).context
+        rows = {str(row["office"]): row for row in context.get("told") or context["rows"]}
+        assert [(one["title"], one["n"]) for one in context["counts"]] == [
+            ("done", 1),
+            ("failed", 1),
+            ("outcome not known yet", 1),
+        ]
+        assert (rows["Practice 3"]["state"], rows["Practice 3"]["says"]) == ("failed", "Stripe refused it.")
+        assert rows["Practice 4"]["says"] == running.ASKING
+        assert rows.get("Practice 2", {"state": "done"})["state"] == "done"
+    listed = client.get(f"/admin/billing/bulkact/{move.pk}/change/?state=failed").context["rows"]
+    assert [str(row["office"]) for row in listed] == ["Practice 3"]

@@ -13,7 +13,7 @@ from billing.admin.office_page.rows import Rows
 from billing.entitlement import Access, Entitlement, Policy, entitlement
 from billing.models import Invoice, Office, Payment, Subscription
 from billing.models.statuses import FINAL, InvoicesBecome, SubscriptionStatus
-from billing.money import Money, credit_in_words
+from billing.money import credit_in_words, summed
 
 REASONS: dict[str, str] = {
     "insufficient_funds": "not enough money on {}",
@@ -286,11 +286,8 @@ def _why(failure: Payment) -> str:
 
 def _money_of(rows: "list[Payment] | tuple[Invoice, ...]") -> str:
     """Return the amounts, one for each currency."""
-    sums: dict[str, Money] = {}
-    for row in rows:
-        amount = row.remaining if isinstance(row, Invoice) else row.money
-        sums[amount.currency] = sums.get(amount.currency, Money(0, amount.currency)) + amount
-    return " and ".join(str(one) for _, one in sorted(sums.items()))
+    amounts = (row.remaining if isinstance(row, Invoice) else row.money for row in rows)
+    return " and ".join(map(str, summed(amounts)))
 
 
 def _listed(subscriptions: list[Subscription]) -> str:

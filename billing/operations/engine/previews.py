@@ -1,6 +1,7 @@
 """What a change would cost, in words and to the cent, before anybody confirms it. Nothing changes here."""
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -209,13 +210,27 @@ def check_unchanged(office: Office, as_of: datetime | None) -> None:
 
     Raises: PreviewStale.
     """
-    if as_of is None:
-        return
-    now, start, seen_at = clock.billing(), office.current_period_start, clock.on_the_wall(as_of)
-    since = office.operations.filter(Q(created_at__gte=seen_at) | Q(settled_at__gte=seen_at))
-    undone = (Operation.Status.REJECTED, Operation.Status.ABANDONED)
-    if not now - LASTS <= as_of <= now or (start and as_of < start) or since.exclude(status__in=undone).exists():
+    if as_of is not None and changed_since([(office, as_of)]):
         raise errors.PreviewStale
+
+
+def changed_since(seen: Sequence[tuple[Office, datetime]]) -> set[int]:
+    """Return the keys of those Offices whose preview of this moment does not hold any more. One statement."""
+    now = clock.billing()
+    at = {office.pk: clock.on_the_wall(as_of) for office, as_of in seen}
+    found = {
+        office.pk
+        for office, as_of in seen
+        if not now - LASTS <= as_of <= now or (office.current_period_start and as_of < office.current_period_start)
+    }
+    if not at:
+        return found
+    first, undone = min(at.values()), (Operation.Status.REJECTED, Operation.Status.ABANDONED)
+    since = Operation.objects.filter(Q(created_at__gte=first) | Q(settled_at__gte=first), office__in=list(at))
+    for key, begun, settled in since.exclude(status__in=undone).values_list("office", "created_at", "settled_at"):
+        if max(begun, settled or begun) >= at[key]:
+            found.add(key)
+    return found
 
 
 def shown(

@@ -13,10 +13,10 @@ from django.contrib import admin
 from django.db.models import DateTimeField, Exists, F, Func, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 
-from billing import clock, coming
+from billing import clock, coming, debts
+from billing.admin.filters.chosen import Chosen, Narrowed
 from billing.entitlement import Policy
-from billing.models import Invoice, Office
-from billing.models.invoice import OWED
+from billing.models import Office, Plan
 from billing.models.statuses import ENTITLED, LIVE, SubscriptionStatus
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -34,9 +34,7 @@ class View:
 
 
 def owing(_: datetime) -> Q:
-    """The condition for Offices that owe something, in whatever currency."""
-    in_another = Invoice.objects.filter(OWED).exclude(currency=F("office__currency"))
-    return ACTIVE & (Q(balance_due__gt=0) | Q(pk__in=in_another.values("office")))
+    return debts.owing()
 
 
 def trial_ends_soon(at: datetime) -> Q:
@@ -140,6 +138,20 @@ class Later(Func):
     def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, list[Any]]:
         column, params = compiler.compile(self.source_expressions[0])
         return f"({column} + interval '{self.seconds} seconds')", list(params)
+
+
+class LiveOnPlan(Chosen):
+    """Offices that are not archived and whose live subscription is to this plan. 0: to a price that is none of ours."""
+
+    title, parameter_name = "plan of a live subscription", "on_plan"
+
+    def says(self, value: str) -> str:
+        if not value.isdecimal():
+            return ""
+        return "Not one of our plans" if int(value) == 0 else str(Plan.objects.filter(pk=value).first() or "")
+
+    def narrow(self, rows: Narrowed, value: str) -> Narrowed:
+        return rows.filter(archived_at=None, subscription_status__in=LIVE, current_plan=int(value) or None)
 
 
 class InView(admin.SimpleListFilter):

@@ -1,4 +1,4 @@
-"""Filters by which the numbers of a plan's page open the list of what they count."""
+"""By what the list of subscriptions is filtered, and the links of a plan's page and the overview to it."""
 
 from typing import Any
 
@@ -9,9 +9,12 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
+from billing import clock
+from billing.admin.filters.chosen import Chosen, Named, Narrowed, is_currency
 from billing.models import Plan, PlanPrice, Subscription
 from billing.models.statuses import LIVE, REVENUE
 from billing.plan_figures import Figures
+from billing.reports import waiting
 
 COUNTED = {"live": LIVE, "monthly": REVENUE}
 
@@ -46,6 +49,28 @@ class Counted(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Subscription]) -> QuerySet[Subscription]:
         statuses = COUNTED.get(self.value() or "")
         return queryset.filter(status__in=statuses, deleted_at=None) if statuses else queryset
+
+
+def _cards_expiring(rows: Narrowed) -> Narrowed:
+    return rows.filter(waiting.cards_expiring(at=clock.billing()))
+
+
+class NextFor(Named):
+    title, parameter_name = "what comes next", "next"
+    choices_here = {
+        "trial": ("Trial ends within 7 days", lambda rows: rows.filter(waiting.trials_ending(at=clock.billing()))),
+        "card": ("Card expires before a charge within 31 days", _cards_expiring),
+    }
+
+
+class Billed(Chosen):
+    title, parameter_name = "billed in", "billed"
+
+    def says(self, value: str) -> str:
+        return f"{value.upper()}, each month" if is_currency(value) else ""
+
+    def narrow(self, rows: Narrowed, value: str) -> Narrowed:
+        return rows.filter(waiting.BILLED, currency=value)
 
 
 def live_link(of: Plan | PlanPrice, figures: Figures) -> str:

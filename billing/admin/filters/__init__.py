@@ -1,0 +1,1 @@
+"""By what the lists of the admin are filtered. Each filter is in the module of its list."""
