@@ -11,9 +11,9 @@ from django.urls import reverse
 from billing import clock, worklist, zones
 from billing.access import roles
 from billing.admin.bulk_acts import OF_WORKLIST
-from billing.admin.ends import card_month
 from billing.admin.readonly import ReadOnlyAdmin
 from billing.audit import reads
+from billing.method_names import card_month
 from billing.models import FollowUp, User
 from billing.operations import follow_ups
 from billing.operations.money.invoices import PayInvoice

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from billing.admin.office_page.rows import Rows
 from billing.models import Invoice
 from billing.models.statuses import FINAL, SubscriptionStatus
+from billing.office_state.rows import Rows
 
 OWING = (SubscriptionStatus.PAST_DUE, SubscriptionStatus.UNPAID)
 
