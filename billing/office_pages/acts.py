@@ -139,6 +139,8 @@ def pay(request: HttpRequest, office: Office, invoice_id: Any) -> HttpResponse:
         return shown(request, office, "pay.html", invoice=invoice, says=says, refusal=refusal)
 
     if request.method == "GET":
+        if invoice.remaining.amount <= 0:
+            return told(request, office, ENGLISH.nothing_to_pay, level=messages.INFO)
         return asked()
     return done_once(
         request, page_of(office), lambda: _carried_out(request, PayInvoice(), invoice, office, ENGLISH.paid, asked)

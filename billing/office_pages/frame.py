@@ -68,8 +68,8 @@ def of_office(*methods: str) -> Callable[[Page], Page]:
             reads.look_at(request, office)
             try:
                 return view(request, office, **address)
-            except errors.NotPermitted as refusal:
-                return shown(request, office, "refused.html", status=403, refusal=str(refusal))
+            except errors.NotPermitted:
+                return shown(request, office, "refused.html", status=403)
 
         return answer
 

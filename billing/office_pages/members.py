@@ -1,6 +1,6 @@
 """The pages on which an Office's owners decide who belongs to it."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -95,5 +95,5 @@ def _page(office: Office) -> str:
 def _told(request: HttpRequest, office: Office, says: str, *, level: int = messages.SUCCESS) -> HttpResponse:
     """Go back to the list. Whoever removed themselves sees it no more, and is led to their first page."""
     messages.add_message(request, level, says)
-    is_one = office.memberships.in_force().filter(user=request.user).exists()
+    is_one = office.memberships.in_force().filter(user=cast(User, request.user)).exists()
     return redirect(_page(office) if is_one else "office_pages:offices")

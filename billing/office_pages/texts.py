@@ -97,6 +97,7 @@ class Texts:
     pay_title: str = "Pay invoice {}"
     pay_says: str = "{} is charged now to {}. If the payment is declined, the invoice stays open."
     paid: str = "The invoice is paid."
+    nothing_to_pay: str = "Nothing is to be paid for this invoice."
 
     members: str = "Members"
     members_link: str = "Who can see this billing"
