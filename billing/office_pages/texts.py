@@ -62,7 +62,6 @@ class Texts:
     settle_now: str = "Charge or credit the difference now"
     settle_later: str = "Settle the difference with the next invoice"
     show_cost: str = "Show what it costs"
-    confirm: str = "Confirm"
     confirm_charge: str = "Confirm and charge {}"
     confirm_change: str = "Confirm the change"
     before_after: str = "Before and after"
