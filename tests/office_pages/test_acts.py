@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from billing import errors
 from billing.models import AuditEntry, Invitation, Office, Operation
+from billing.models.operation import Kind
 from billing.operations.engine.begin import perform
 from billing.operations.subscriptions.cancel import CancelSubscription
 from tests.conftest import a_member, price_id, subscribed_office
@@ -166,7 +167,7 @@ def test_a_lost_answer_is_told_as_unknown_and_is_no_success(stripe, team, owner)
     told = sent(owner, seen, page(team, "cancel"))
 
     assert "The subscription is canceled." not in text(told)
-    assert Operation.objects.get(kind="cancel_subscription").status == "unknown"
+    assert Operation.objects.get(kind=Kind.CANCEL_SUBSCRIPTION).status == "unknown"
     assert str(errors.StripeUnavailable()) in text(told)
     assert "is not settled yet" in text(told)
 
@@ -221,4 +222,4 @@ def test_the_last_owner_stays_and_a_bad_address_is_refused_in_words(stripe, offi
 def test_a_form_without_its_token_does_nothing(team, owner):
     for name in ("card", "complete", "change", "preview-change", "cancel", "keep", "members"):
         assert owner.post(page(team, name), {"quantity": "5"}).status_code == 403, name
-    assert not Operation.objects.exclude(kind="start_subscription").exists()
+    assert not Operation.objects.exclude(kind=Kind.START_SUBSCRIPTION).exists()
