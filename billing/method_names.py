@@ -38,3 +38,9 @@ def called(brand: str, last4: str) -> str:
 def may_be_card(brand: str) -> bool:
     """Return whether this brand or kind may be of a card. Stripe adds brands, so an unknown one may be."""
     return brand not in KINDS
+
+
+def card_month(expires: str) -> str:
+    """Write the last month of a card as people write it: 12/2029. "" if there is none."""
+    year, _, month = expires.partition("-")
+    return f"{month}/{year}" if month else ""

@@ -102,6 +102,7 @@ OIDC = sign_in.Provider(
 OIDC.check(debug=DEBUG, problems=problems)
 STAFF_IDLE = timedelta(minutes=said[signing_in.STAFF_IDLE_MINUTES])
 OFFICE_IDLE = timedelta(minutes=said[signing_in.OFFICE_IDLE_MINUTES])
+OFFICE_PAGES = said[signing_in.OFFICE_PAGES]
 SESSION_LASTS = timedelta(hours=said[signing_in.SESSION_HOURS])
 AUDIT_SEAL_PUBLIC_KEYS = said[trail.AUDIT_SEAL_PUBLIC_KEYS]  # of earlier keys
 AUDIT_SEAL_KEY, AUDIT_ENTRY_KEYS = environment.audit_keys(

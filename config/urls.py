@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView, TemplateView
@@ -20,15 +21,18 @@ admin_pages = [
     *pages_of_models,
 ]
 
+SHOWN = {"has_pages": settings.OFFICE_PAGES}
+
 urlpatterns = [
     path("", sign_in.home, name="home"),
     path("account/", include("billing.sign_in.urls")),
     path("healthz", healthz, name="healthz"),  # /readyz is answered by a middleware, in front of all this
     path("metrics", metrics.page, name="metrics"),
-    path("done/", TemplateView.as_view(template_name="billing/returned.html"), name="returned"),
+    path("done/", TemplateView.as_view(template_name="billing/returned.html", extra_context=SHOWN), name="returned"),
     # where Stripe's page sends an Office after it paid or did not pay
     path("payment/done/", TemplateView.as_view(template_name="payment/done.html"), name="payment-done"),
     path("payment/not-done/", TemplateView.as_view(template_name="payment/not_done.html"), name="payment-not-done"),
+    path("billing/", include("billing.office_pages.urls")),
     path("admin/login/", sign_in.admin_login),
     path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
     path("", include("billing.pages.urls")),

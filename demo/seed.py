@@ -24,7 +24,7 @@ from billing.operations.engine.begin import perform  # noqa: E402
 from billing.operations.money.credit import AdjustCredit  # noqa: E402
 from billing.operations.subscriptions.cancel import CancelSubscription  # noqa: E402
 from billing.operations.subscriptions.start import StartSubscription  # noqa: E402
-from demo.seed_names import FINANCE, OWNER, SECOND, STAFF  # noqa: E402
+from demo.seed_names import FINANCE, OWNER, SECOND, STAFF, VIEWER  # noqa: E402
 from demo.stack import demo_password  # noqa: E402
 
 PRICES = (
@@ -61,7 +61,8 @@ def main() -> None:
     for name, price, given in OFFICES:
         open_office(name, price, given, person)
     wait_until_applied()
-    print(f"Sign in as {STAFF}, {SECOND} or {FINANCE} (admin), or {OWNER} (API), password: {password}")  # noqa: T201
+    who = f"{STAFF}, {SECOND} or {FINANCE} (admin), or {OWNER} or {VIEWER} (/billing/)"
+    print(f"Sign in as {who}, password: {password}")  # noqa: T201
 
 
 def people(password: str) -> User:
@@ -70,6 +71,7 @@ def people(password: str) -> User:
         staff = User.objects.create_user(STAFF, password, name="Olive Operator", is_staff=True)
         staff.groups.add(*Group.objects.filter(name__in=("operator", "finance", "auditor")))
         User.objects.create_user(OWNER, password, name="Mira Maple")
+        User.objects.create_user(VIEWER, password, name="Vera Viewer")
     if not User.objects.filter(email=SECOND).exists():  # people and plans; approves what the other person prepares
         second = User.objects.create_user(SECOND, password, name="Ada Administrator", is_staff=True)
         second.groups.add(Group.objects.get(name="administrator"))
@@ -101,8 +103,9 @@ def open_office(name: str, price: str, given: dict, by: actor.Actor) -> None:
         if not new:
             return
         if name.startswith("Maple"):
-            owner = User.objects.get(email=OWNER)
-            grants.write_grants(Membership.objects.create(user=owner, office=office, role=Membership.Role.OWNER))
+            for email, role in ((OWNER, Membership.Role.OWNER), (VIEWER, Membership.Role.VIEWER)):
+                member = Membership.objects.create(user=User.objects.get(email=email), office=office, role=role)
+                grants.write_grants(member)
     if not price:
         return
     try:

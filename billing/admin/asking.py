@@ -12,7 +12,7 @@ from unfold.admin import ModelAdmin
 
 from billing import errors
 from billing.admin.forms import ReasonForm
-from billing.admin.once import done_once
+from billing.sent_twice import done_once
 
 
 @dataclass(frozen=True, slots=True)

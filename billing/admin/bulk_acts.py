@@ -20,7 +20,6 @@ from billing.admin import bulk_rows
 from billing.admin.acts import OtherAct, follow_up
 from billing.admin.acts.pages import NOT_WHAT_WAS_SEEN, ActsAdmin
 from billing.admin.forms import ReasonForm, WhyForm
-from billing.admin.once import done_once
 from billing.admin.readonly import ReadOnlyAdmin
 from billing.audit import actor, reads
 from billing.bulk import follow_ups, judging, kinds, offices, results, starting
@@ -28,6 +27,7 @@ from billing.bulk.kinds import BulkKind
 from billing.models import BulkAct, BulkRow, Office, User
 from billing.money import Money, summed
 from billing.monitoring.outcome import many
+from billing.sent_twice import done_once
 
 FORMS: dict[str, type[forms.Form]] = {
     follow_ups.NOTE.name: follow_up.NoteForm,

@@ -34,9 +34,3 @@ def _written(end: datetime | None) -> str:
 def written(end: datetime | None, zone: str) -> str:
     """Write it in a zone, as a text: 5 Jan 2027, 24:00."""
     return f"{date_format(zones.last_day_of(end, zone))}, {zones.end_time(end, zone)}" if end else "–"
-
-
-def card_month(expires: str) -> str:
-    """Write the last month of a card as people write it: 12/2029. "" if there is none."""
-    year, _, month = expires.partition("-")
-    return f"{month}/{year}" if month else ""

@@ -12,10 +12,10 @@ from billing import errors
 from billing.access import invitations
 from billing.admin.acts.pages import ActsAdmin
 from billing.admin.acts.people import INVITATION_ACTS, INVITED, InviteStaffForm
-from billing.admin.once import done_once
 from billing.admin.readonly import ReadOnly
 from billing.audit import actor
 from billing.models import Invitation
+from billing.sent_twice import done_once
 
 
 @admin.register(Invitation)

@@ -1,88 +1,33 @@
-"""Forms that make something: a page that is sent twice, as by a double click, makes it once.
+"""Pages of the admin for a new row: one that is sent twice makes one row. ``billing.sent_twice`` has the rule."""
 
-A page is known by its CSRF token, which Django masks anew each time that it shows a form. Who sends the same page again
-with the same values gets to see what the first one made.
-Source: https://docs.djangoproject.com/en/5.2/ref/csrf/
-"""
+from typing import Any
 
-import hashlib
-from collections.abc import Callable
-from typing import Any, cast
-
-from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.middleware.csrf import CSRF_TOKEN_LENGTH
-from django.shortcuts import redirect
 from django.urls import reverse
 from unfold.admin import ModelAdmin
 
-from billing.models import IdempotentRequest, User
 from billing.operations.engine import idempotency
-
-MADE = "This was sent twice. The second time did nothing: here is what became of the first."
-BEING_MADE = "This was sent twice. The first one is still being done: look here again in a moment."
+from billing.sent_twice import claimed, is_known, shown
 
 
 class OnceAdmin(ModelAdmin):
     """An admin whose page for a new row makes one row, however often it is sent."""
 
     def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not _is_known(request):
+        if not is_known(request):
             return super().add_view(request, *args, **kwargs)
         with transaction.atomic():  # whoever sends it meanwhile waits here for the first one
-            row, ours = _claimed(request)
+            row, ours = claimed(request)
             if not ours:
-                return _shown(request, row, reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"))
+                return shown(request, row, reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"))
             response = super().add_view(request, *args, **kwargs)
             idempotency.give_up(row)  # if nothing was made
         return response
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        if not change and _is_known(request):
-            row, _ = _claimed(request)
+        if not change and is_known(request):
+            row, _ = claimed(request)
             page = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[form.instance.pk])
             idempotency.keep(row, 302, page)
-
-
-def done_once(request: HttpRequest, meanwhile: str, do: Callable[[], HttpResponse]) -> HttpResponse:
-    """Return the answer to a form of another page. ``do`` makes it, and redirects if something was done.
-
-    Whoever sends the page again is redirected to the same address, or to ``meanwhile`` while the first is being done.
-    """
-    if not _is_known(request):
-        return do()
-    row, ours = _claimed(request)
-    if not ours:
-        return _shown(request, row, meanwhile)
-    try:
-        with idempotency.carrying_out(row):
-            response = do()
-    except BaseException:
-        idempotency.give_up(row)
-        raise
-    idempotency.refresh(row)
-    if response.status_code == 302:
-        idempotency.keep(row, 302, response["Location"])
-    else:
-        idempotency.give_up(row)
-    return response
-
-
-def _is_known(request: HttpRequest) -> bool:
-    return request.method == "POST" and len(request.POST.get("csrfmiddlewaretoken", "")) == CSRF_TOKEN_LENGTH
-
-
-def _claimed(request: HttpRequest) -> tuple[IdempotentRequest, bool]:
-    """Return the row of this page with these values, and whether it is ours to carry out."""
-    sent = hashlib.sha256(repr([request.path, sorted(request.POST.lists())]).encode()).hexdigest()
-    return idempotency.claim(cast(User, request.user), f"page:{sent}", sent)
-
-
-def _shown(request: HttpRequest, row: IdempotentRequest, meanwhile: str) -> HttpResponse:
-    if row.is_answered:
-        messages.info(request, MADE)
-        return redirect(row.answer)
-    messages.warning(request, BEING_MADE)
-    return redirect(meanwhile)

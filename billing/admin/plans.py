@@ -18,13 +18,13 @@ from billing.admin import price_moves
 from billing.admin.acts.pages import ActsAdmin
 from billing.admin.acts.plans import ACTS, MAKE, sold_at
 from billing.admin.filters.subscriptions import live_link, monthly_link
-from billing.admin.once import done_once
 from billing.admin.readonly import ReadOnly, ReadOnlyInline
 from billing.admin.searching import NAME
 from billing.admin.tones import TONES
 from billing.audit import actor
 from billing.models import Plan, PlanOperation, PlanPrice
 from billing.plan_figures import Figures
+from billing.sent_twice import done_once
 
 SOLD, RETIRED, NOT_YET, UNPUBLISHED = "for sale", "retired", "not yet for sale", "not at Stripe"
 STATES = {SOLD: "success", RETIRED: "info", NOT_YET: "info", UNPUBLISHED: "warning"}

@@ -19,12 +19,12 @@ from billing.admin import bulk_rows
 from billing.admin.acts import OtherAct
 from billing.admin.acts.plans import PriceField, in_words, sold_at
 from billing.admin.forms import WhyForm
-from billing.admin.once import done_once
 from billing.audit import actor, reads
 from billing.audit.actor import Actor
 from billing.bulk import price_moves, results
 from billing.models import BulkAct, BulkRow, Plan, PlanPrice
 from billing.monitoring.outcome import many
+from billing.sent_twice import done_once
 
 SHOWN = 100
 State = BulkRow.State

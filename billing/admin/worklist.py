@@ -12,9 +12,9 @@ from billing import clock, worklist, zones
 from billing.access import roles
 from billing.access.roles import Power
 from billing.admin.bulk_acts import OF_WORKLIST
-from billing.admin.ends import card_month
 from billing.admin.readonly import ReadOnlyAdmin
 from billing.audit import reads
+from billing.method_names import card_month
 from billing.models import FollowUp, User
 from billing.next_steps import OF_INVOICE, Step
 from billing.operations import follow_ups

@@ -8,7 +8,6 @@ from typing import Any, cast
 from django.conf import settings
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponseBase
-from django.shortcuts import get_object_or_404
 from django.utils.cache import get_conditional_response, patch_cache_control
 from django.utils.http import quote_etag
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -17,8 +16,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from billing import clock, errors, measures
-from billing.access import grants, second_factor, services
+from billing import clock, measures
+from billing.access import grants, seen, services
 from billing.access.roles import Power
 from billing.api import serializers
 from billing.api.paging import PagesOfMany
@@ -67,15 +66,10 @@ class OfficeView(ApiView):
 
         Raises: SecondFactorToEnrol: a member without a second factor, and the Office requires one.
         """
-        caller = cast(Caller, request.user)
-        seen = grants.offices_where(caller, Power.LOOK).select_related("current_plan")
         try:
-            office = get_object_or_404(seen, public_id=public_id)
-        except Http404:
-            awaits = second_factor.offices_that_await_it(caller) if isinstance(caller, User) else None
-            if awaits is not None and awaits.filter(public_id=public_id).exists():
-                raise errors.SecondFactorToEnrol(second_factor.page()) from None
-            raise
+            office = seen.office(cast(Caller, request.user), public_id)
+        except Office.DoesNotExist:
+            raise Http404 from None
         reads.look_at(request._request, office)
         return office
 

@@ -74,8 +74,8 @@ def record(request: HttpRequest, response: HttpResponseBase) -> None:
 
 
 def _is_page_shown_again(page: str, response: HttpResponseBase) -> bool:
-    """Return whether a form of the admin was sent and a page came back: with an error, a preview, or without a form."""
-    return page.startswith("admin:") and response.status_code == SHOWN
+    """Return whether a form of a page was sent and a page came back: with an error, a preview, or without a form."""
+    return page.startswith(("admin:", "office_pages:")) and response.status_code == SHOWN
 
 
 def forget() -> None:

@@ -14,7 +14,11 @@ SIGN_IN = (
     *("account_reset_password", "invitation", "new-password"),
 )
 """Where somebody who is not signed in gives a password, a code or an address of their own."""
-READ_AT_STRIPE = ("api:upcoming-invoice", "api:invoice-pdf", "api:invoice-page")
+READ_AT_STRIPE = (
+    *("api:upcoming-invoice", "api:invoice-pdf", "api:invoice-page"),
+    *("office_pages:upcoming", "office_pages:invoice-pdf"),
+)
+PREVIEWS = ("api:preview-", "office_pages:preview-")
 TAKE_A_CODE = (
     *("api:subscription", "api:payment-link", "api:discount"),
     *("admin:billing_office_subscribe", "admin:billing_office_payment_link", "admin:billing_office_apply_discount"),
@@ -42,4 +46,4 @@ def limit_of(address: str, method: str) -> str | None:
         return "at-stripe" if address in READ_AT_STRIPE else "reads"
     if address in SIGN_IN:
         return "sign-in"
-    return "at-stripe" if address in TAKE_A_CODE or address.startswith("api:preview-") else "operations"
+    return "at-stripe" if address in TAKE_A_CODE or address.startswith(PREVIEWS) else "operations"

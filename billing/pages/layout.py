@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -19,7 +20,7 @@ def page(request: HttpRequest, form: forms.Form, *, title: str, says: str, butto
 
 def done(request: HttpRequest, title: str, user: User) -> HttpResponse:
     """Return the page after it was done. It says where this person signs in."""
-    return _shown(request, "pages/done.html", title=title, person=user)
+    return _shown(request, "pages/done.html", title=title, person=user, has_pages=settings.OFFICE_PAGES)
 
 
 def sign_in_first(request: HttpRequest, user: User) -> HttpResponse:

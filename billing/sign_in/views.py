@@ -11,6 +11,7 @@ from allauth.mfa.webauthn.views import RemoveWebAuthnView
 from allauth.socialaccount.providers.openid_connect import views as openid_connect
 from allauth.usersessions.models import UserSession
 from allauth.usersessions.views import ListUserSessionsView
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.decorators import login_required
@@ -34,14 +35,17 @@ def home(request: HttpRequest) -> HttpResponse:
     """Lead each person to their own first page: "/"."""
     if not request.user.is_authenticated:
         return redirect("account_login")
-    return redirect("admin:index" if request.user.is_staff else "account")
+    if request.user.is_staff:
+        return redirect("admin:index")
+    return redirect("office_pages:offices" if settings.OFFICE_PAGES else "account")
 
 
 @login_required
 def account(request: HttpRequest) -> HttpResponse:
-    return render(
-        request, "account/account.html", {"offices": second_factor.offices_that_await_it(cast(User, request.user))}
-    )
+    person = cast(User, request.user)
+    has_pages = settings.OFFICE_PAGES and not person.is_staff
+    awaits = second_factor.offices_that_await_it(person)
+    return render(request, "account/account.html", {"offices": awaits, "has_pages": has_pages})
 
 
 def admin_login(request: HttpRequest) -> HttpResponse:
@@ -52,7 +56,7 @@ def admin_login(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
         return redirect_to_login(wanted)
     if not request.user.is_staff:
-        return render(request, "account/not_staff.html", status=403)
+        return render(request, "account/not_staff.html", {"has_pages": settings.OFFICE_PAGES}, status=403)
     return redirect(wanted)
 
 

@@ -22,6 +22,12 @@ STAFF_IDLE_MINUTES = Variable(
 OFFICE_IDLE_MINUTES = Variable(
     "OFFICE_IDLE_MINUTES", number(2, 1_440), "The same for the people of an Office.", default="60"
 )
+OFFICE_PAGES = Variable(
+    "OFFICE_PAGES",
+    FLAG,
+    "Offices have pages of their own at /billing/. Off, these answer 404: your own product shows them their billing.",
+    default="true",
+)
 SESSION_HOURS = Variable(
     "SESSION_HOURS", number(1, 720), "How many hours after the sign-in a session ends in any case.", default="12"
 )
@@ -77,6 +83,7 @@ ROWS = (
     REQUIRE_SECOND_FACTOR,
     STAFF_IDLE_MINUTES,
     OFFICE_IDLE_MINUTES,
+    OFFICE_PAGES,
     SESSION_HOURS,
     API_TOKEN_HOURS,
     SECRETS_KEYS,

@@ -70,6 +70,17 @@ API: dict[tuple[str, str], str] = {
     **{("POST", name): "G" for name in ("preview-credit", "preview-refund", "preview-credit-note")},
 }
 
+PAGES: dict[tuple[str, str], str] = {
+    **{("GET", name): "L" for name in ("office",)},
+    ("GET", "upcoming"): "W",
+    ("GET", "invoice-pdf"): "D",
+    **{("GET", name): "M" for name in ("change", "cancel", "keep", "pay")},
+    **{("POST", name): "M" for name in ("card", "complete", "change", "preview-change", "cancel", "keep", "pay")},
+    **{("GET", name): "E" for name in ("members", "remove-member")},
+    **{("POST", name): "E" for name in ("members", "remove-member", "withdraw-invitation")},
+}
+"""The pages of one Office, at /billing/. Staff have the admin, and no page here."""
+
 RECORDS = """
     office subscription invoice payment adjustment plan finding reconciliation operation receivedevent job
     workerheartbeat user membership agreement approvalrequest vouching emergencyrole invitation notification
@@ -141,7 +152,7 @@ OPEN = """
     account_reset_password account_reset_password_done mfa_activate_totp mfa_add_webauthn mfa_authenticate
     mfa_deactivate_totp mfa_edit_webauthn mfa_generate_recovery_codes mfa_index mfa_list_webauthn mfa_login_webauthn
     mfa_reauthenticate mfa_reauthenticate_webauthn mfa_remove_webauthn mfa_view_recovery_codes openid_connect_callback
-    openid_connect_login socialaccount_login_cancelled socialaccount_login_error usersessions_list
+    office_pages:offices openid_connect_login socialaccount_login_cancelled socialaccount_login_error usersessions_list
 """
 """Pages about nobody, or about the person who is signed in alone: tests/sign_in."""
 

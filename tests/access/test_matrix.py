@@ -46,7 +46,7 @@ from billing.models import (
     Vouching,
     WorkerHeartbeat,
 )
-from tests.access.addresses import ADMIN, API, NO_PAGES, OF_STAFF, OFFICE, OPEN, ROLES, VENDOR, named
+from tests.access.addresses import ADMIN, API, NO_PAGES, OF_STAFF, OFFICE, OPEN, PAGES, ROLES, VENDOR, named
 from tests.conftest import a_member, a_person, an_office, determined, rolled_back
 
 SHUT = {"not_permitted", "staff_only", "not_found"}
@@ -54,6 +54,7 @@ SHUT = {"not_permitted", "staff_only", "not_found"}
 
 def test_each_address_has_an_entry():
     expected = {f"api:{name}" for _, name in API} | {f"admin:{name}" for name in ADMIN}
+    expected |= {f"office_pages:{name}" for _, name in PAGES}
     expected |= {f"admin:{name}" for name in f"{OF_STAFF} {NO_PAGES}".split()} | set(OPEN.split())
     found = set(named()) - {""}
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from billing.admin.office_page import months, next_acts, period
-from billing.admin.office_page.rows import PAYMENTS_READ, Rows
-from billing.admin.office_page.sentences import said
 from billing.entitlement import Policy, entitlement
 from billing.models import Invoice, Office, Operation, Payment, PaymentMethod, Plan, PlanPrice, Subscription
+from billing.office_state.rows import PAYMENTS_READ, Rows
+from billing.office_state.sentences import said
 
 NOW = datetime(2026, 12, 29, 12, tzinfo=UTC)
 BEGAN, ENDS = datetime(2026, 12, 28, 15, tzinfo=UTC), datetime(2027, 1, 28, 15, tzinfo=UTC)

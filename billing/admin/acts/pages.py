@@ -29,7 +29,6 @@ from billing.access import roles
 from billing.access.roles import Power
 from billing.admin.acts import Act, Button, Click, Link, Token
 from billing.admin.acts.plans import Repeated
-from billing.admin.once import done_once
 from billing.admin.recorded import office_of
 from billing.admin.zoned import Zoned, in_zone_of
 from billing.audit import actor
@@ -41,6 +40,7 @@ from billing.operations.engine.previews import Preview, SecondStep
 from billing.operations.money.credit import CreditPreview
 from billing.operations.money.money_back import MoneyBack
 from billing.operations.offices import sent_links
+from billing.sent_twice import done_once
 
 PREVIEWS: dict[type[Any], str] = {
     Preview: "billing/admin_preview.html",

@@ -7,8 +7,8 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
 
 from billing import clock
 from billing.admin.acts import Link, OperationAct
-from billing.admin.ends import card_month
 from billing.admin.forms import WhyForm
+from billing.method_names import card_month
 from billing.models import Office, PaymentMethod
 from billing.models.operation import Kind
 from billing.operations.offices.cards import (

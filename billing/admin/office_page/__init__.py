@@ -1,4 +1,4 @@
 """The page of an Office: what state it is in and what is next, in a sentence, and below it what that rests on.
 
-``rows`` reads all that the page shows, in a fixed number of statements. The other modules say it, and query nothing.
+``billing.office_state`` reads its rows and says the sentences. The other modules show it, and query nothing.
 """

@@ -7,10 +7,10 @@ from django.utils.formats import date_format
 
 from billing import schedules, zones
 from billing.admin.ends import written
-from billing.admin.office_page.rows import Rows
-from billing.admin.office_page.sentences import billed
 from billing.admin.readonly import masked
 from billing.entitlement import Entitlement
+from billing.office_state.rows import Rows
+from billing.office_state.sentences import billed
 
 NOTHING = "–"
 

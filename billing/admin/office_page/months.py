@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from billing import zones
-from billing.admin.office_page.rows import PAYMENTS_READ
 from billing.models import Payment
 from billing.models.statuses import PaymentStatus
 from billing.money import Money
+from billing.office_state.rows import PAYMENTS_READ
 
 MONTHS = 12
 HEIGHT = 100

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from billing import debts, next_steps
-from billing.admin.office_page.rows import Rows
 from billing.models import Invoice
 from billing.next_steps import OF_INVOICE, State, Step
+from billing.office_state.rows import Rows
 
 
 @dataclass(frozen=True, slots=True)

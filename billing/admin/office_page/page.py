@@ -13,20 +13,24 @@ from django.urls import reverse
 from billing import clock
 from billing.access import roles
 from billing.access.roles import Power
+from billing.admin import timeline
 from billing.admin.acts import Button
 from billing.admin.acts.follow_up import NoteForm
 from billing.admin.acts.invoices import INVOICE_ACTS
 from billing.admin.acts.pages import ActsAdmin
-from billing.admin.ends import card_month
-from billing.admin.office_page import months, next_acts, period, rows, sentences
+from billing.admin.office_page import months, next_acts, period
 from billing.admin.office_page.details import details
 from billing.admin.office_page.next_acts import Next
-from billing.admin.office_page.rows import Rows
+from billing.admin.timeline import Timeline
 from billing.admin.tones import in_words
 from billing.entitlement import Policy, entitlement
+from billing.method_names import card_month
 from billing.models import Office, User
+from billing.office_state import rows, sentences
+from billing.office_state.rows import Rows
 
 MOST_BUTTONS = 2
+LINES_SHOWN = 15
 PAGE = "billing_office_change"
 EDITS = "edit"
 """In the address: the page has the form with the Office's own values. Time zones alone are hundreds of choices."""
@@ -78,10 +82,11 @@ class OfficePage(ActsAdmin):
         at, policy = clock.billing(), Policy.of(settings)
         reads_trail = roles.has(cast(User, request.user), Power.AUDIT)
         found = entitlement(office, policy, at=at)
-        read = rows.read(office, with_trail=reads_trail)
+        read = rows.read(office)
         on_file = [one for one in read.methods if not one.detached_at]
         return {
             "rows": read,
+            "timeline": _timeline(read) if reads_trail else None,
             "said": sentences.said(read, policy, at=at),
             "buttons": list(self._buttons(request, read, list(next_acts.fitting(read, at=at)))),
             "bar": period.bar(read, found, at=at),
@@ -134,6 +139,18 @@ class OfficePage(ActsAdmin):
         """Return the address of the act with this name. "" if there is none, or the person may not."""
         beside = self._of_office(name, office)
         return beside.page if beside and beside.page in self._can_work(request, office) else ""
+
+
+def _timeline(read: Rows) -> Timeline:
+    """Return the newest lines. Of what they tell of, what was read already is not read again."""
+    plans = {one.plan_price.plan for one in read.subscriptions if one.plan_price}
+    known: timeline.Known = {
+        "operation": read.operations,
+        "invoice": read.invoices,
+        "payment": read.payments,
+        "plan": plans,
+    }
+    return timeline.newest(read.office, LINES_SHOWN, known=known)
 
 
 def _named(name: str, acts: tuple[Button, ...]) -> Button | None:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from billing import zones
-from billing.admin.office_page.rows import Rows
 from billing.entitlement import Access, Entitlement
 from billing.models.statuses import PaymentStatus
+from billing.office_state.rows import Rows
 
 WIDTH = 1000
 STROKE = 6

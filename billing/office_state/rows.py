@@ -1,12 +1,10 @@
-"""All rows that an Office's page shows, read in one place. The number of statements does not grow with the rows."""
+"""All rows that say how an Office stands, read in one place. The number of statements does not grow with the rows."""
 
 from dataclasses import dataclass
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, prefetch_related_objects
 from django.db.models.functions import Coalesce
 
-from billing.admin import timeline
-from billing.admin.timeline import Line
 from billing.models import (
     Finding,
     Invoice,
@@ -27,7 +25,6 @@ SHOWN = 6
 """How many rows a table on the page has. A link leads to all of them."""
 OPERATIONS_READ = 25
 NOTES_SHOWN = 5
-LINES_SHOWN = 15
 INVOICES_READ = 40
 PAYMENTS_READ = 400
 """An Office has one or two a month, and each further try is one more."""
@@ -37,11 +34,11 @@ DECIDE_THE_END = (*ENDING, Kind.RESUME_RENEWAL)
 
 @dataclass(frozen=True, kw_only=True)
 class Rows:
-    """What the page of one Office shows. Lists are newest first.
+    """What the pages of one Office show. Lists are newest first.
 
     ``asked_for`` are the invoices that a person can pay: open ones, and drafts that stay drafts; the oldest first.
     ``payments`` are those of the last 12 months, and the newest before them. ``ended_by`` is the operation that ended
-    the present subscription. ``lines`` is None for who may not read the trail.
+    the present subscription.
     """
 
     office: Office
@@ -56,8 +53,6 @@ class Rows:
     members: tuple[Membership, ...] = ()
     notes: tuple[OfficeNote, ...] = ()
     has_older_notes: bool = False
-    lines: tuple[Line, ...] | None = None
-    has_older_lines: bool = False
 
     @property
     def present(self) -> Subscription | None:
@@ -97,10 +92,10 @@ def for_page(offices: QuerySet[Office]) -> QuerySet[Office]:
     return offices.select_related("current_plan").annotate(has_findings=Exists(findings), has_notes=Exists(notes))
 
 
-def read(office: Office, *, with_trail: bool) -> Rows:
+def read(office: Office) -> Rows:
     """Read them. The Office remembers its subscriptions and payment methods, so whoever asks it later reads no more.
 
-    ``office`` is one of ``for_page``. ``with_trail``: the person may read the audit trail.
+    ``office`` is one of ``for_page``.
     """
     prefetch_related_objects([office], Prefetch("subscriptions", _subscriptions()), "payment_methods")
     subscriptions = tuple(office.subscriptions.all())
@@ -111,9 +106,6 @@ def read(office: Office, *, with_trail: bool) -> Rows:
     invoices = list(kept.order_by("-is_asked_for", "-created_at", "-pk")[:INVOICES_READ])
     payments = list(office.payments.all()[:PAYMENTS_READ])
     operations = list(office.operations.all()[:OPERATIONS_READ])
-    plans = {one.plan_price.plan for one in subscriptions if one.plan_price}
-    known: timeline.Known = {"operation": operations, "invoice": invoices, "payment": payments, "plan": plans}
-    shown = timeline.newest(office, LINES_SHOWN, known=known) if with_trail else None
     noted = office.notes.select_related("author") if getattr(office, "has_notes", True) else ()
     notes = list(noted[: NOTES_SHOWN + 1])
     return Rows(
@@ -129,8 +121,6 @@ def read(office: Office, *, with_trail: bool) -> Rows:
         members=tuple(office.memberships.in_force().select_related("user").order_by("role", "pk")),
         notes=tuple(notes[:NOTES_SHOWN]),
         has_older_notes=len(notes) > NOTES_SHOWN,
-        lines=tuple(shown.lines) if shown else None,
-        has_older_lines=bool(shown and shown.older),
     )
 
 

@@ -1,6 +1,6 @@
-"""What state an Office is in, and what is next, in sentences. Pure: the same rows and moment give the same words.
+"""What state an Office is in, and what is next, in sentences, for staff and for its own people.
 
-Days are in the Office's zone, which the page names.
+Pure: the same rows and moment give the same words. Days are in the Office's zone, which the page names.
 """
 
 from collections.abc import Iterator
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from billing import declines, schedules, zones
-from billing.admin.ends import card_month
-from billing.admin.office_page.rows import Rows
 from billing.entitlement import Access, Entitlement, Policy, entitlement
+from billing.method_names import card_month
 from billing.models import Invoice, Office, Payment, Subscription
 from billing.models.statuses import FINAL, InvoicesBecome, SubscriptionStatus
 from billing.money import credit_in_words, summed
+from billing.office_state.rows import Rows
 
 REASONS: dict[str, str] = {
     "insufficient_funds": "not enough money on {}",
@@ -53,11 +53,11 @@ class Said:
         return " ".join([self.first, *self.more])
 
 
-def said(rows: Rows, policy: Policy, *, at: datetime) -> Said:
-    """Say how the Office stands at the moment ``at`` of the billing clock."""
+def said(rows: Rows, policy: Policy, *, at: datetime, for_staff: bool = True) -> Said:
+    """Say how the Office stands at the moment ``at`` of the billing clock. Staff also read who did it and why."""
     office = rows.office
     found = entitlement(office, policy, at=at)
-    state, tone, sentences = _state(rows, found, at)
+    state, tone, sentences = _state(rows, found, at, for_staff)
     first, *others = sentences
     return Said(state, tone, first, (*others, *_beside(rows)))
 
@@ -93,7 +93,7 @@ def access_in_words(office: Office, found: Entitlement) -> str:
     return ""
 
 
-def _state(rows: Rows, found: Entitlement, at: datetime) -> tuple[str, str, list[str]]:
+def _state(rows: Rows, found: Entitlement, at: datetime, for_staff: bool) -> tuple[str, str, list[str]]:
     office = rows.office
     if office.archived_at:
         since = _day(office.archived_at, office)
@@ -106,7 +106,7 @@ def _state(rows: Rows, found: Entitlement, at: datetime) -> tuple[str, str, list
     if not status or (present is None and status not in SubscriptionStatus.values):
         return "no subscription", "", ["It has no subscription."]
     if status in FINAL:
-        return _ended(rows)
+        return _ended(rows, for_staff)
     words = office.status_in_words
     if status == SubscriptionStatus.INCOMPLETE:
         return words, "warning", list(_incomplete(rows))
@@ -185,7 +185,7 @@ def _asked_again(rows: Rows) -> Iterator[str]:
         yield "Stripe does not try again by itself."
 
 
-def _ended(rows: Rows) -> tuple[str, str, list[str]]:
+def _ended(rows: Rows, for_staff: bool) -> tuple[str, str, list[str]]:
     office, present = rows.office, rows.present
     if office.subscription_status == SubscriptionStatus.INCOMPLETE_EXPIRED:
         what = "It has no subscription: the first payment was not made in time, so the last one never began."
@@ -193,14 +193,16 @@ def _ended(rows: Rows) -> tuple[str, str, list[str]]:
     ended = present.ended_at if present else None
     when = f" on {_last_day(ended, office)}" if ended else ""
     was = f"{subscribed_to(present)} ended{when}" if present else "the last one has ended"
-    sentences = [f"It has no subscription: {was}.", NO_ACCESS, _why_ended(rows)]
+    sentences = [f"It has no subscription: {was}.", NO_ACCESS, _why_ended(rows, for_staff)]
     if office.owes_something:
         sentences.append(f"It still owes {office.debts_in_words}.")
     return "canceled", "danger", sentences
 
 
-def _why_ended(rows: Rows) -> str:
+def _why_ended(rows: Rows, for_staff: bool) -> str:
     by = rows.ended_by
+    if by and not for_staff:
+        return f"It was canceled here on {_day(by.created_at, rows.office)}."
     if by:
         return f"{by.actor_label} canceled it on {_day(by.created_at, rows.office)}: {by.reason}"
     if rows.asked_for:
