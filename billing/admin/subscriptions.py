@@ -8,7 +8,6 @@ from billing.admin.ends import Ends
 from billing.admin.exported import Exported
 from billing.admin.filtered import Billed, NextFor
 from billing.admin.filters import among
-from billing.admin.paging import PagedAdmin
 from billing.admin.plan_filters import Counted, OnPlan
 from billing.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
 from billing.admin.searching import OFFICE
@@ -45,7 +44,7 @@ class ItemInline(ReadOnlyInline):
 
 
 @admin.register(Subscription)
-class SubscriptionAdmin(Exported, Ends, PagedAdmin, ReadOnlyAdmin):
+class SubscriptionAdmin(Exported, Ends, ReadOnlyAdmin):
     list_display = ("office", "plan_price", "state", "quantity", "a_month", "current_period_end", "cancel_at")
     list_filter = (("status", among(SubscriptionStatus)), Billed, NextFor, OnPlan, Counted)
     sortable_by = ()
