@@ -226,6 +226,7 @@ TEMPLATES = [
 AUTH_USER_MODEL = "billing.User"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",  # first: it refuses before a password is looked at
+    "billing.access.held_permissions.ReadAtOnce",  # before the three that keep what it reads
     "django.contrib.auth.backends.ModelBackend",
     "guardian.backends.ObjectPermissionBackend",
     "billing.access.emergency.EmergencyRoles",

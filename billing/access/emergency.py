@@ -6,6 +6,7 @@ the audit trail has it. It does not make one person two: nobody approves what th
 a role counts as behind that account (``billing.access.two_people``).
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth.backends import BaseBackend
@@ -64,6 +65,12 @@ def may_end(row: EmergencyRole, *, by: Actor) -> bool:
     return by.user is not None and (by.user == row.person or roles.has(by.user, Power.PEOPLE))
 
 
+def permissions_of(held: Iterable[str]) -> set[str]:
+    """Return what these roles for an hour allow, as Django names it."""
+    powers: set[Power] = set().union(*(VENDOR[role] for role in held if role in VENDOR))
+    return {f"billing.{one}" for one in roles.permissions_of(powers)}
+
+
 def _tell(row: EmergencyRole) -> None:
     """Put an e-mail to each administrator into the outbox, also to the one who gave it."""
     for person in roles.people_with(Power.PEOPLE):
@@ -84,8 +91,7 @@ class EmergencyRoles(BaseBackend):
         kept: set[str] | None = getattr(user_obj, KEPT, None)
         if kept is None:
             held = EmergencyRole.objects.in_force().filter(person=user_obj).values_list("role", flat=True)
-            powers: set[Power] = set().union(*(VENDOR[role] for role in held if role in VENDOR))
-            kept = {f"billing.{one}" for one in roles.permissions_of(powers)}
+            kept = permissions_of(held)
             setattr(user_obj, KEPT, kept)
         return kept
 

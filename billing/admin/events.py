@@ -14,7 +14,6 @@ from unfold.decorators import action, display
 from billing.access import roles
 from billing.access.roles import Power
 from billing.admin.filters.declared import OfType
-from billing.admin.paging import PagedAdmin
 from billing.admin.readonly import ReadOnlyAdmin, masked
 from billing.admin.tones import TONES
 from billing.audit import trail
@@ -23,7 +22,7 @@ from billing.webhooks import inbox
 
 
 @admin.register(ReceivedEvent)
-class ReceivedEventAdmin(PagedAdmin, ReadOnlyAdmin):
+class ReceivedEventAdmin(ReadOnlyAdmin):
     list_display = ("received_at", "type", "state", "attempts", "customer", "last_error")
     shows_minutes = True
     list_filter = ("status", OfType)

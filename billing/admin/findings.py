@@ -116,8 +116,6 @@ class FindingAdmin(Exported, ReadOnly, ActsAdmin):
     list_display = ("found_at", "age", "what", "grade", "office", "detail", "closed")
     list_filter = ("severity", "kind", ("resolved_at", admin.EmptyFieldListFilter))
     list_select_related = ("office",)
-    list_per_page = 50
-    show_full_result_count = False
     ordering = (F("resolved_at").asc(nulls_first=True), "-found_at")
     fields = ("what", "severity", "office", "detail", "over", "found_at", "age", "resolved_at", "resolution")
     acts = ACTS
@@ -159,7 +157,6 @@ class ReconciliationAdmin(ReadOnly, ActsAdmin):
             offered=lambda run: run.ended_at is None,
         ),
     )
-    list_per_page = 50
     list_display = ("began_at", "state", "took", "asked_by", "drifted", "left", "missed", "adopted")
     shows_minutes = True
     actions_list = ("compare_all",)

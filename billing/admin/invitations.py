@@ -23,8 +23,6 @@ class InvitationAdmin(ReadOnly, ActsAdmin):
     list_display = ("email", "role", "office", "status", "made_by", "made_at", "accepted_at")
     list_filter = ("role", ("accepted_at", admin.EmptyFieldListFilter), ("withdrawn_at", admin.EmptyFieldListFilter))
     list_select_related = ("office", "made_by")
-    list_per_page = 50
-    show_full_result_count = False
     search_fields = ("email",)
     fields = ("email", "role", "office", "status", "made_by", "made_at", "accepted_at", "accepted_by", "withdrawn_at")
     actions_list = ("invite",)

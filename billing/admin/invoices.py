@@ -15,7 +15,6 @@ from billing.admin.acts.pages import ActsAdmin
 from billing.admin.exported import Exported
 from billing.admin.filters.declared import among
 from billing.admin.filters.money import OwedFor
-from billing.admin.paging import PagedAdmin
 from billing.admin.readonly import ReadOnly, ReadOnlyInline
 from billing.admin.searching import OFFICE
 from billing.admin.tones import TONES
@@ -51,7 +50,7 @@ class AttemptInline(ReadOnlyInline):
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(Exported, ReadOnly, PagedAdmin, ActsAdmin):
+class InvoiceAdmin(Exported, ReadOnly, ActsAdmin):
     list_display = ("shown_number", "office", "kind", "state", "total_shown", "remaining", "created_at", "due_at")
     list_filter = (("status", among(InvoiceStatus)), "kind", "collection", OwedFor)
     list_select_related = ("office",)

@@ -6,13 +6,12 @@ from unfold.decorators import display
 from billing.admin.acts.pages import ActsAdmin
 from billing.admin.acts.people import MAIL_ACTS
 from billing.admin.filters.declared import among
-from billing.admin.paging import PagedAdmin
 from billing.admin.readonly import ReadOnly
 from billing.models import Notification
 
 
 @admin.register(Notification)
-class NotificationAdmin(ReadOnly, PagedAdmin, ActsAdmin):
+class NotificationAdmin(ReadOnly, ActsAdmin):
     list_display = ("created_at", "what", "to", "status", "attempts", "sent_at", "last_error")
     shows_minutes = True
     list_filter = ("state", ("kind", among(Notification.Kind)))

@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from billing.access.masking import is_masked_for
+from billing.admin.paging import PagedAdmin
 from billing.admin.recorded import RecordedAdmin
 from billing.admin.searching import NAME, OFFICE
 
@@ -20,7 +21,7 @@ WHOLE = {"exact", "id", "isempty", "isnull"}
 """How a filter compares a whole value."""
 
 
-class MaskedAdmin(RecordedAdmin):
+class MaskedAdmin(PagedAdmin, RecordedAdmin):
     """The admin of rows whose texts may be masked. Who looks at them is on record."""
 
     def get_search_fields(self, request: HttpRequest) -> Sequence[str]:

@@ -28,6 +28,7 @@ class MovementAdmin(ReadOnlyAdmin):
         "change__price_before__plan",
         "change__price_after__plan",
     )
+    sortable_by = ("at",)
     search_fields = OFFICE
     fields = (("office", "at"), ("what", "money"), ("status", "seats"), "plan")
     readonly_fields = ("what", "money", "status", "plan", "seats")

@@ -13,7 +13,6 @@ from billing.admin.exported import Exported
 from billing.admin.filters.declared import among
 from billing.admin.filters.offices import ByAccess, InView, LiveOnPlan, links, order_of
 from billing.admin.office_page.page import OfficePage
-from billing.admin.paging import PagedAdmin
 from billing.admin.searching import NAME
 from billing.admin.tones import TONES
 from billing.models import Office
@@ -22,7 +21,7 @@ from billing.operations.offices.contact import CONTACT
 
 
 @admin.register(Office)
-class OfficeAdmin(Exported, AddsOffices, PagedAdmin, OfficePage):
+class OfficeAdmin(Exported, AddsOffices, OfficePage):
     form = OfficeForm
     list_display = ("name", "state", "current_plan", "quantity", "current_period_end", "due")
     list_filter = (

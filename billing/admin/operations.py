@@ -4,7 +4,6 @@ from django.contrib import admin
 from unfold.decorators import display
 
 from billing.admin.filters.declared import among
-from billing.admin.paging import PagedAdmin
 from billing.admin.readonly import ReadOnlyAdmin, ReadOnlyInline, masked
 from billing.admin.searching import OFFICE
 from billing.admin.tones import TONES
@@ -24,7 +23,7 @@ class StepInline(ReadOnlyInline):
 
 
 @admin.register(Operation)
-class OperationAdmin(PagedAdmin, ReadOnlyAdmin):
+class OperationAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "kind", "office", "state", "actor_label", "reason")
     shows_minutes = True
     list_filter = ("status", ("kind", among(dict(Kind.choices))))

@@ -20,8 +20,8 @@ from django.http import HttpRequest
 from unfold.views import ChangeList
 
 AFTER, BEFORE = "after", "before"
-Column = tuple[str, bool]
-"""The name of a column and whether it is in descending order."""
+Column = tuple[str, bool, bool]
+"""The name of a column, whether it is in descending order, and whether rows without a value are at the end."""
 
 
 class Turned:
@@ -53,7 +53,7 @@ class TurnedChangeList(ChangeList):
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         """Take the list's own order where the address asks for nothing that is offered."""
         found = super().get_ordering(request, queryset)
-        if self.params.get(ORDER_VAR) and [column_of(one)[0] for one in found] == ["pk"]:
+        if self.params.get(ORDER_VAR) and [_named(one)[0] for one in found] == ["pk"]:
             own = self.model_admin.get_ordering(request) or self._get_default_ordering()
             return self._get_deterministic_ordering(own)
         return list(found)
@@ -68,7 +68,7 @@ class TurnedChangeList(ChangeList):
     def _get_deterministic_ordering(self, ordering: Any) -> list[Any]:
         """End with the key, in the direction of the column before it, so that one index has the order."""
         found = list(ordering)
-        names = [column_of(one) for one in found]
+        names = [_named(one) for one in found]
         if any(name in ("pk", self.lookup_opts.pk.name) for name, _ in names):
             return found
         return [*found, "-pk" if names and names[-1][1] else "pk"]
@@ -76,7 +76,7 @@ class TurnedChangeList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         """Read one page and one row more."""
         size = self.list_per_page
-        columns = [column_of(one) for one in self.queryset.query.order_by]
+        columns = [column_of(one, self.queryset.db) for one in self.queryset.query.order_by]
         backwards = BEFORE in request.GET
         place = self._place(request.GET.get(BEFORE) or request.GET.get(AFTER), columns)
         rows = page(self.queryset, columns, place, size + 1, backwards=backwards)
@@ -122,7 +122,7 @@ class TurnedChangeList(ChangeList):
             wanted = self.model._meta.pk.to_python(key)
         except ValidationError as error:
             raise IncorrectLookupParameters(error) from None
-        names = [name for name, _ in columns]
+        names = [name for name, *_ in columns]
         return self.root_queryset.order_by().filter(pk=wanted).values_list(*names).first()
 
 
@@ -137,8 +137,16 @@ class PagedAdmin:
         return TurnedChangeList
 
 
-def column_of(order: Any) -> Column:
-    """Return the column of a part of an order, and whether it descends."""
+def column_of(order: Any, using: str) -> Column:
+    """Return the column of a part of an order. Empty values are where the database has them, or the order says."""
+    name, descends = _named(order)
+    if isinstance(order, OrderBy) and (order.nulls_first or order.nulls_last):
+        return name, descends, bool(order.nulls_last)
+    return name, descends, _empty_is_last(using, descends)
+
+
+def _named(order: Any) -> tuple[str, bool]:
+    """Return the name of the column, and whether it descends."""
     if isinstance(order, OrderBy) and isinstance(order.expression, F):
         return order.expression.name, order.descending
     return str(order).removeprefix("-"), str(order).startswith("-")
@@ -153,39 +161,48 @@ def page(
     no index has them in one order with the others.
     """
     if backwards:
-        columns = [(name, not descends) for name, descends in columns]
-    rows = rows.order_by(*(f"-{name}" if descends else name for name, descends in columns))
+        columns = [(name, not descends, not empty_last) for name, descends, empty_last in columns]
+    rows = rows.order_by(*(_order(column, rows.db) for column in columns))
     if place is None:
         return list(rows[:size])
-    name, descends = columns[0]
+    name, _, empty_last = columns[0]
     is_empty = place[0] is None
-    found = list(rows.filter(_beyond(rows.model, columns, place, rows.db))[:size])
-    empty_comes = _empty_is_last(rows.db, descends) != is_empty
+    found = list(rows.filter(_beyond(rows.model, columns, place))[:size])
+    empty_comes = empty_last != is_empty
     if len(found) < size and _may_be_empty(rows.model, name) and empty_comes:
         there = Q(**{f"{name}__isnull": not is_empty})
         found += rows.filter(there)[: size - len(found)]
     return found
 
 
-def _beyond(model: type[Model], columns: list[Column], place: tuple[Any, ...], using: str) -> Q:
+def _order(column: Column, using: str) -> Any:
+    """Return the column as a part of an order. It says where empty values are only if an index has them elsewhere."""
+    name, descends, empty_last = column
+    if empty_last == _empty_is_last(using, descends):
+        return f"-{name}" if descends else name
+    empty = {"nulls_last": True} if empty_last else {"nulls_first": True}
+    return F(name).desc(**empty) if descends else F(name).asc(**empty)
+
+
+def _beyond(model: type[Model], columns: list[Column], place: tuple[Any, ...]) -> Q:
     """Return the condition for rows after the place among those whose first column has a value, or has none, as it has.
 
     The first column is bounded by itself too, which is said twice so that its index is used.
     """
     beyond, same = Q(pk__in=[]), Q()
-    for position, ((name, descends), value) in enumerate(zip(columns, place, strict=True)):
+    for position, ((name, descends, empty_last), value) in enumerate(zip(columns, place, strict=True)):
         if value is None:
-            further = Q() if position and not _empty_is_last(using, descends) else Q(pk__in=[])
+            further = Q() if position and not empty_last else Q(pk__in=[])
             further &= Q(**{f"{name}__isnull": False})
             equal = Q(**{f"{name}__isnull": True})
         else:
             further = Q(**{f"{name}__{'lt' if descends else 'gt'}": value})
-            if position and _may_be_empty(model, name) and _empty_is_last(using, descends):
+            if position and _may_be_empty(model, name) and empty_last:
                 further |= Q(**{f"{name}__isnull": True})
             equal = Q(**{name: value})
         beyond |= same & further
         same &= equal
-    name, descends = columns[0]
+    name, descends, _ = columns[0]
     if place[0] is None:
         return Q(**{f"{name}__isnull": True}) & beyond
     return Q(**{f"{name}__{'lte' if descends else 'gte'}": place[0]}) & beyond

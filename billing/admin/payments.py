@@ -15,7 +15,6 @@ from billing.admin.acts.payments import PAYMENT_ACTS
 from billing.admin.exported import Exported
 from billing.admin.filters.declared import among
 from billing.admin.filters.money import PaidInWeek, RefundedInWeek
-from billing.admin.paging import PagedAdmin
 from billing.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
 from billing.admin.searching import OFFICE
 from billing.admin.tones import TONES, in_words
@@ -85,7 +84,7 @@ class AdjustmentInline(Shown, ReadOnlyInline):
 
 
 @admin.register(Adjustment)
-class AdjustmentAdmin(Exported, Shown, PagedAdmin, ReadOnlyAdmin):
+class AdjustmentAdmin(Exported, Shown, ReadOnlyAdmin):
     list_display = ("created_at", "kind", "office", "state", "money", "reason", "next_step")
     list_filter = ("kind", ("status", among(AdjustmentStatus)), "outcome", RefundedInWeek)
     sortable_by = ("created_at",)
@@ -105,7 +104,7 @@ class AdjustmentAdmin(Exported, Shown, PagedAdmin, ReadOnlyAdmin):
 
 
 @admin.register(Payment)
-class PaymentAdmin(Exported, PagedAdmin, ActsAdmin, ReadOnlyAdmin):
+class PaymentAdmin(Exported, ActsAdmin, ReadOnlyAdmin):
     list_display = ("created_at", "office", "state", "money", "back", "why", "paid_with")
     list_filter = (
         ("status", among(PaymentStatus)),

@@ -21,8 +21,6 @@ class ReadOnly:
 
 class ReadOnlyAdmin(ReadOnly, Zoned):
     actions: Any = None
-    list_per_page = 50
-    show_full_result_count = False
 
 
 class ReadOnlyInline(ReadOnly, TabularInline):

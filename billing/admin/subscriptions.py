@@ -8,7 +8,6 @@ from billing.admin.ends import Ends
 from billing.admin.exported import Exported
 from billing.admin.filters.declared import among
 from billing.admin.filters.subscriptions import Billed, Counted, NextFor, OnPlan
-from billing.admin.paging import PagedAdmin
 from billing.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
 from billing.admin.searching import OFFICE
 from billing.admin.tones import TONES, in_words
@@ -44,7 +43,7 @@ class ItemInline(ReadOnlyInline):
 
 
 @admin.register(Subscription)
-class SubscriptionAdmin(Exported, Ends, PagedAdmin, ReadOnlyAdmin):
+class SubscriptionAdmin(Exported, Ends, ReadOnlyAdmin):
     list_display = ("office", "plan_price", "state", "quantity", "a_month", "current_period_end", "cancel_at")
     list_filter = (("status", among(SubscriptionStatus)), Billed, NextFor, OnPlan, Counted)
     sortable_by = ()

@@ -8,7 +8,7 @@ JavaScript ends all the same.
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.adapter import get_adapter
 from allauth.usersessions.models import UserSession
@@ -24,6 +24,7 @@ from django.http import HttpRequest, HttpResponse
 from billing import clock, time_limits
 from billing.audit import actor, trail
 from billing.models import User
+from billing.sign_in.stored_sessions import SessionStore
 
 log = logging.getLogger(__name__)
 USE_IS_EXACT_TO = timedelta(seconds=30)
@@ -39,7 +40,7 @@ class SessionLimits:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         user: Any = request.user
         if user.is_authenticated:
-            row = UserSession.objects.filter(session_key=request.session.session_key).first()
+            row = cast(SessionStore, request.session).use()
             if why := _why_over(row, user):
                 _end(request, user, row, why)
         response = self.get_response(request)

@@ -9,7 +9,8 @@ from billing import clock
 from billing.admin import at_stripe
 from billing.admin.filters.offices import card_expires, with_access
 from billing.entitlement import Access, entitlement
-from billing.models import Office, User
+from billing.models import Finding, Office, User
+from tests import test_present_subscription as several
 from tests.conftest import OPERATOR, a_person
 from tests.reports.made import owed
 from tests.test_entitlement import NOW, POLICY, TABLE, office
@@ -110,6 +111,29 @@ def test_the_filter_of_access_says_what_the_rule_says(db, status, moments):
     has_access = entitlement(row, POLICY, at=NOW).access is Access.FULL
 
     assert Office.objects.filter(with_access(NOW, POLICY)).exists() is has_access
+
+
+@pytest.mark.parametrize(
+    ("live", "is_served"),
+    [
+        ((several.OUT_OF_GRACE, several.IN_GRACE), True),
+        ((several.UNPAID, several.PAYS), True),
+        ((several.PAYS, several.UNPAID), True),
+        ((several.OUT_OF_GRACE, several.UNPAID), False),
+    ],
+)
+@pytest.mark.parametrize("is_open", [True, False])
+def test_the_filter_of_access_asks_each_live_subscription(db, live, is_served, is_open):
+    """The finding that tells of the second one may be closed: a person decided so."""
+    row = several.office(*live)
+    row.name, row.billing_email = "Oak", "billing@oak.example"
+    oak = Office.objects.bulk_create([row])[0]
+    closed = None if is_open else clock.wall()
+    Finding.objects.create(
+        kind="second_live_subscription", subject=str(oak.public_id), office=oak, detail="two", resolved_at=closed
+    )
+
+    assert Office.objects.filter(with_access(several.NOW, several.POLICY)).exists() is is_served
 
 
 def test_access_can_be_asked_for(db):

@@ -14,8 +14,8 @@ from billing.models import Adjustment, Invoice, Office, Payment
 from tests.admin.test_offices import page, signed_in
 from tests.conftest import subscribed_office
 
-MOST_STATEMENTS = 10
-"""Seven ask who it is, whether they may, and for the Office; one writes who looked; two read the statement.
+MOST_STATEMENTS = 7
+"""Four ask who it is, whether they may, and for the Office; one writes who looked; two read the statement.
 
 Refunds, credit notes and disputes, if there are any, take one more.
 """

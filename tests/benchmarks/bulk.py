@@ -8,7 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 OFFICES, A_YEAR = 100_000, 365 * 24 * 3600
+LEAST = 100
 GRANTS = 10_000
+MEMBERS = {1: "one@practice.example", 10: "ten@practice.example", GRANTS: "many@practice.example"}
+"""People by to how many Offices they belong."""
 A_MONTH = 30 * 24 * 3600
 WORDS = (
     "Maple Oak Cedar Birch Willow Elm Aspen Harbor River Lake Summit Valley Meadow Sunrise Evergreen Prairie Canyon "
@@ -48,8 +51,8 @@ class Bulk:
 
         self.connection = connection
         self.is_postgres = connection.vendor == "postgresql"
-        self.offices = max(int(OFFICES * scale), 1_000)
-        self.grants = max(int(GRANTS * scale), 100)
+        self.offices = max(int(OFFICES * scale), LEAST)
+        self.grants = self.offices * GRANTS // OFFICES
         self.now: datetime = timezone.now().replace(microsecond=0)
         self.moved: list[Any] = []
 
@@ -135,7 +138,7 @@ def make(scale: float) -> Bulk:
                 unit_amount=4_900 * (number + 1),
                 interval="month",
             )
-    price = "n % 3 + 1"
+    price = f"n % 3 + {models.PlanPrice.objects.order_by('pk')[0].pk}"
     _offices(bulk, plans)
 
     has_one = "n % 100 NOT BETWEEN 13 AND 19"
@@ -409,7 +412,7 @@ def _money(bulk: Bulk) -> None:
 
 
 def _people(bulk: Bulk) -> None:
-    """A member of each fifth Office, and a person who belongs to ten thousand."""
+    """A member of each fifth Office, and people who belong to one, to ten and to ten thousand."""
     from django.contrib.auth.models import Permission
 
     from billing.access import roles
@@ -420,9 +423,10 @@ def _people(bulk: Bulk) -> None:
         User(email=f"member{n}@practice.example", name=f"Invented Person {n}", name_folded=fold(f"Invented Person {n}"))
         for n in range(bulk.offices // 5)
     )
-    person = User.objects.bulk_create([User(email="many@practice.example")])[0]
     members = [(user, 5 * n + 1, "owner") for n, user in enumerate(first)]
-    members += [(person, 10 * n + 2, "viewer") for n in range(bulk.grants)]
+    for grants, email in MEMBERS.items():
+        person = User.objects.bulk_create([User(email=email)])[0]
+        members += [(person, 10 * n + 2, "viewer") for n in range(min(grants, bulk.grants))]
     Membership.objects.bulk_create(
         (Membership(user=user, office_id=office, role=role) for user, office, role in members), batch_size=5_000
     )

@@ -28,13 +28,14 @@ READY_SECONDS = 30
 
 def on_each_database(measure: Callable[[], None]) -> None:
     """Measure on a database file, and on PostgreSQL if a server is given. Each runs in its own process."""
-    server = os.environ.get(POSTGRES, "")
+    server, failed = os.environ.get(POSTGRES, ""), 0
     for engine in ("", server) if server else ("",):
         child = multiprocessing.get_context("spawn").Process(target=_measured, args=(measure, engine))
         child.start()
         child.join()
-        if child.exitcode:
-            sys.exit(child.exitcode)
+        failed = failed or int(child.exitcode or 0)
+    if failed:
+        sys.exit(failed)
 
 
 def _measured(measure: Callable[[], None], server: str) -> None:

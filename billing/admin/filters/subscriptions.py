@@ -26,9 +26,10 @@ class OnPlan(admin.SimpleListFilter):
     parameter_name = "on"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        plans = [(f"plan-{plan.pk}", plan.name) for plan in Plan.objects.all()]
-        prices = [(f"price-{one.pk}", f"{one} ({one.code})") for one in PlanPrice.objects.select_related("plan")]
-        return plans + prices
+        """Return the plans that have a price, and the prices. One query."""
+        prices = PlanPrice.objects.select_related("plan").order_by("plan__code", "unit_amount", "pk")
+        plans = {f"plan-{one.plan_id}": one.plan.name for one in prices}
+        return [*plans.items(), *((f"price-{one.pk}", f"{one} ({one.code})") for one in prices)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Subscription]) -> QuerySet[Subscription]:
         what, _, key = (self.value() or "").partition("-")
