@@ -17,8 +17,8 @@ demo: .venv/demo-ready
 test: .venv/dev-ready
 	$(BIN)/pytest -n 2 -m "not slow"
 
-# Chromium in front of the demo: each page of the admin, signing in, the keyboard. Needs Chromium (apt-get install
-# chromium), or CHROMIUM=/path/to/it. On a demo that runs already: BROWSER_SITE and BROWSER_PASSWORD.
+# Chromium in front of the demo: each page of the admin, what people do there, the keyboard. Needs Chromium (apt-get
+# install chromium), or CHROMIUM=/path/to/it. On a `make demo` that runs already: BROWSER_DEMO=8000,12111
 test-browser: .venv/browser-ready
 	BROWSER_TESTS=1 $(BIN)/pytest -n 0 tests/browser
 

@@ -8,6 +8,7 @@ from knox.models import get_token_model
 
 from billing.models import AuditEntry
 
+admin.site.empty_value_display = "–"
 FOREIGN_APPS = {"djstripe", "account", "mfa", "socialaccount", "usersessions"}
 for model in list(admin.site._registry):
     foreign = (AuditEntry, Group, get_token_model(), GroupObjectPermission, UserObjectPermission)

@@ -49,7 +49,7 @@ class ExportForm(ReasonForm):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
-    list_display = ("timestamp", "sort", "office", "actor_label", "summary", "reason")
+    list_display = ("timestamp", "sort", "office", "who", "summary", "reason")
     shows_minutes = True
     list_filter = (Since, Until, ByPerson, ByOffice, ByRequest, ("kind", ChoicesDropdownFilter), Unusual)
     list_filter_submit = True
@@ -102,6 +102,10 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     @display(description="Kind", label=TONES, ordering="kind")
     def sort(self, row: AuditEntry) -> str:
         return row.kind
+
+    @display(description="Who")
+    def who(self, row: AuditEntry) -> str:
+        return row.actor_label
 
     @display(description="What")
     def summary(self, row: AuditEntry) -> str:

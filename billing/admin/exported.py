@@ -20,6 +20,7 @@ from billing.admin.forms import ReasonForm
 from billing.admin.recorded import filters_of
 from billing.audit import actor, reads
 from billing.models import User
+from billing.monitoring.outcome import many
 from billing.reports import tables
 from billing.reports.exports import ListFile, export
 from billing.reports.lists import LISTS
@@ -66,7 +67,7 @@ class Exported:
                 **self.admin_site.each_context(request),
                 "title": f"Export: {LISTS[self.model].title}",
                 "form": form,
-                "facts": f"{rows:,} rows: {_chosen(filters)}.",
+                "facts": f"{many(rows, 'row')}: {_chosen(filters)}.",
                 "says": SAYS,
                 "button": "Export",
                 "back": self._list_address(request),

@@ -23,7 +23,7 @@ from billing.operations.offices.contact import CONTACT
 @admin.register(Office)
 class OfficeAdmin(Exported, AddsOffices, OfficePage):
     form = OfficeForm
-    list_display = ("name", "state", "current_plan", "quantity", "current_period_end", "due")
+    list_display = ("name", "state", "current_plan", "seats", "current_period_end", "due")
     list_filter = (
         *(InView, ByAccess, ("subscription_status", among(SubscriptionStatus)), "current_plan"),
         *(("archived_at", admin.EmptyFieldListFilter), LiveOnPlan),
@@ -61,6 +61,10 @@ class OfficeAdmin(Exported, AddsOffices, OfficePage):
     @display(description="Status", label=TONES)
     def state(self, office: Office) -> str:
         return office.status_in_words
+
+    @display(description="Seats")
+    def seats(self, office: Office) -> int:
+        return office.quantity
 
     @display(description="Due", ordering="balance_due")
     def due(self, office: Office) -> str:

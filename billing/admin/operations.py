@@ -24,17 +24,25 @@ class StepInline(ReadOnlyInline):
 
 @admin.register(Operation)
 class OperationAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "kind", "office", "state", "actor_label", "reason")
+    list_display = ("created_at", "what", "office", "state", "who", "reason")
     shows_minutes = True
     list_filter = ("status", ("kind", among(dict(Kind.choices))))
     sortable_by = ("created_at",)
     list_select_related = ("office",)
     search_fields = (*OFFICE, "actor_label", "reason")
     fields = (
-        "public_id office kind status actor_label actor_kind asked_for_by reason attempts created_at settled_at "
+        "public_id office what status actor_label actor_kind asked_for_by reason attempts created_at settled_at "
         "error_code error_message"
     ).split()
     inlines = (StepInline,)
+
+    @display(description="What")
+    def what(self, row: Operation) -> str:
+        return row.in_words
+
+    @display(description="Who")
+    def who(self, row: Operation) -> str:
+        return row.actor_label
 
     @display(description="Asked for by")
     def asked_for_by(self, row: Operation) -> str:

@@ -219,7 +219,7 @@ def _trail(seen: Summary) -> str:
     """Return in words what waits for a seal, and when the trail was last found whole."""
     oldest, waits = seen.figures["oldest_unsealed_seconds"], "all is sealed"
     if oldest is not None:
-        waits = f"the oldest entry without a seal is of {_ago(seen.at - timedelta(seconds=oldest))}"
+        waits = f"the oldest entry without a seal was made {_ago(seen.at - timedelta(seconds=oldest))}"
     return f"{waits}; {f'found whole {_ago(seen.whole_at)}' if seen.whole_at else 'not verified yet'}"
 
 

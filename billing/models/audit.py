@@ -4,6 +4,7 @@ from typing import Any, NoReturn
 
 from auditlog.models import AbstractLogEntry, LogEntryManager
 from django.db import models
+from django.utils.text import Truncator
 
 
 class AppendOnlyError(TypeError):
@@ -72,7 +73,7 @@ class AuditEntry(AbstractLogEntry):
         if self.what:
             return self.what
         verb = "created" if self.action == self.Action.CREATE else ", ".join(sorted(self.changes or {}))
-        return f"{self.content_type.name}: {verb}"[:120]
+        return Truncator(f"{self.content_type.name}: {verb}").chars(120)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:

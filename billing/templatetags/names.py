@@ -1,5 +1,6 @@
 """What the pages of the admin call the lists of rows: as the menu does. ``config.back_office`` has the names."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,13 @@ register = template.Library()
 def in_menu(opts: "Options[Any]") -> str:
     """Return the name of the list of these rows."""
     return NAMES.get(opts.model_name or "", str(capfirst(opts.verbose_name_plural)))
+
+
+@register.filter
+def so_many(opts: "Options[Any]", count: int) -> str:
+    """Return the number with the word for these rows: 1 Office, 14 Offices."""
+    word = str(opts.verbose_name if count == 1 else opts.verbose_name_plural)
+    return f"{count:,} {re.sub('^office', 'Office', word)}"
 
 
 @register.filter

@@ -1,7 +1,7 @@
 """The demo that the browser looks at, who signs in there, and which pages there are.
 
-Set BROWSER_SITE to the address of a demo that runs already, and BROWSER_PASSWORD to the password that it printed.
-Without them a demo is started in a temporary folder, on free ports, and ends with the tests.
+Set BROWSER_DEMO to the two ports of a `make demo` that runs already, such as 8000,12111: the web server's and the local
+Stripe's. Without it a demo is started in a temporary folder, on free ports, and ends with the tests.
 """
 
 import contextlib
@@ -12,7 +12,9 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import httpx
 from django.contrib import admin
 from django.urls import reverse
 from playwright.sync_api import Browser, Page, StorageState
@@ -35,8 +37,28 @@ __all__ = ["FINANCE", "SECOND", "STAFF"]
 
 @dataclass(frozen=True)
 class Site:
-    address: str
-    password: str
+    stack: stacks.Stack
+
+    @property
+    def address(self) -> str:
+        return self.stack.site
+
+    @property
+    def password(self) -> str:
+        return self.stack.environment["DEMO_PASSWORD"]
+
+    def at_stripe(self, lever: str, **values: Any) -> None:
+        """Ask the control plane of the local Stripe, such as to let time pass."""
+        httpx.post(f"{self.stack.stripe}/_sandbox/{lever}", json=values, timeout=PATIENCE_MS / 1000).raise_for_status()
+
+    def no_more_trouble_at_stripe(self) -> None:
+        httpx.delete(f"{self.stack.stripe}/_sandbox/faults").raise_for_status()
+
+    def customer(self, name: str) -> str:
+        """Return the id of the customer with this name at Stripe."""
+        key = self.stack.environment["STRIPE_SECRET_KEY"]
+        newest = httpx.get(f"{self.stack.stripe}/v1/customers?limit=100", headers={"Authorization": f"Bearer {key}"})
+        return next(one["id"] for one in newest.raise_for_status().json()["data"] if one["name"] == name)
 
     def sign_in(self, page: Page, email: str) -> None:
         page.goto(f"{self.address}/account/login/")
@@ -64,15 +86,17 @@ def chromium() -> str:
 
 @contextlib.contextmanager
 def running() -> Iterator[Site]:
-    """Return the demo that BROWSER_SITE names, or run one inside the block."""
-    if address := os.environ.get("BROWSER_SITE"):
-        yield Site(address, os.environ["BROWSER_PASSWORD"])
+    """Return the demo that BROWSER_DEMO names, or run one inside the block."""
+    if ports := os.environ.get("BROWSER_DEMO"):
+        web, stripe = map(int, ports.split(","))
+        yield Site(stacks.Stack(stacks.ROOT / "var" / "demo", web_port=web, stripe_port=stripe))
         return
     with (
         tempfile.TemporaryDirectory() as folder,
         stacks.running(Path(folder), web_port=stacks.free_port(), stripe_port=stacks.free_port()) as stack,
     ):
-        yield Site(stack.site, stack.seed().rpartition("password: ")[2])
+        stack.seed()
+        yield Site(stack)
 
 
 def lists() -> dict[str, str]:

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 
+from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from tests.browser import site as sites
+from tests.browser import steps
 
 MOST_STEPS = 120
 FOCUSED = (
@@ -26,6 +28,10 @@ def step_to_name(page: Page, name: str) -> None:
     step_to(page, lambda: name in page.evaluate(FOCUSED))
 
 
+def step_to_field(page: Page, name: str) -> None:
+    step_to(page, lambda: page.evaluate("() => document.activeElement?.name") == name)
+
+
 def test_the_first_step_leads_past_the_menu(staff: Page) -> None:
     staff.goto("/admin/")
     staff.keyboard.press("Tab")
@@ -39,9 +45,9 @@ def test_the_first_step_leads_past_the_menu(staff: Page) -> None:
 def test_an_operator_signs_in_finds_an_office_and_opens_an_act(opened: Callable[..., Page], site: sites.Site) -> None:
     page = opened(None)
     page.goto("/account/login/")
-    step_to(page, lambda: page.evaluate("() => document.activeElement?.name") == "login")
+    step_to_field(page, "login")
     page.keyboard.type(sites.STAFF)
-    step_to(page, lambda: page.evaluate("() => document.activeElement?.name") == "password")
+    step_to_field(page, "password")
     page.keyboard.type(site.password)
     page.keyboard.press("Enter")
     page.wait_for_url("**/admin/")
@@ -105,3 +111,47 @@ def test_the_filters_open_take_the_focus_and_close(opened: Callable[..., Page]) 
 
     expect(page.locator("#changelist-filter")).to_be_hidden()
     assert "Filters" in page.evaluate(FOCUSED)
+
+
+def test_an_operator_signs_in_adds_an_office_and_subscribes_it(opened: Callable[..., Page], site: sites.Site) -> None:
+    page = opened(None)
+    page.goto("/account/login/")
+    step_to_field(page, "login")
+    page.keyboard.type(sites.STAFF)
+    step_to_field(page, "password")
+    page.keyboard.type(site.password)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/admin/")
+
+    step_to(page, lambda: page.evaluate(HREF) == sites.lists()["office"])
+    page.keyboard.press("Enter")
+    expect(page).to_have_title("Offices · Office Billing")
+    step_to(page, lambda: page.evaluate(HREF).startswith(reverse("admin:billing_office_add")))
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**{reverse('admin:billing_office_add')}*")
+    step_to_field(page, "name")
+    name = steps.new_name()
+    page.keyboard.type(name)
+    step_to_field(page, "billing_email")
+    page.keyboard.type(steps.address_of(name))
+    step_to_field(page, "is_the_practices")
+    page.keyboard.press("Space")
+    step_to_name(page, "Save")
+    page.keyboard.press("Enter")
+    steps.says(page, f"{name} was added.")
+
+    step_to(page, lambda: page.evaluate(HREF).endswith("/subscribe/"))
+    page.keyboard.press("Enter")
+    expect(page).to_have_title(f"Start a subscription: {name} · Office Billing")
+    for field, choice in (("price", steps.PRACTICE), ("payment_method", steps.GOOD_CARD), ("why", steps.ASKED)):
+        step_to_field(page, field)
+        page.keyboard.type(choice)
+    step_to_name(page, "Show the first invoice")
+    page.keyboard.press("Enter")
+    expect(page.locator("#act_preview")).to_contain_text("199.00 USD")
+    page.wait_for_load_state()
+    step_to_name(page, "Confirm and charge 199.00 USD")
+    page.keyboard.press("Enter")
+
+    steps.says(page, "Start a subscription: done.")
+    expect(page.locator("#sentence")).to_contain_text("Active on Practice, 199.00 USD a month")
