@@ -174,7 +174,7 @@ HISTORY: dict[str, tuple[tuple[Ago, Asked | Happened], ...]] = {
     ),
     "Aspen Sports Medicine": (
         (Ago(9, 3), starts("seats-monthly", seats=10)),
-        (Ago(0, 9), disputes("product_not_received")),
+        (Ago(0, 2), disputes("product_not_received")),
     ),
     "Granite Peak Cardiology": (
         (Ago(8, 19), starts("practice-yearly")),

@@ -35,7 +35,13 @@ from demo.stack import demo_password  # noqa: E402
 STEP = timedelta(days=7)
 CHARGED_AFTER = timedelta(hours=1, minutes=1)
 """How long after a renewal Stripe finalises its invoice and charges it, and somewhat more."""
-SETTLE_SECONDS = 60
+SETTLE_SECONDS = 120
+stripe = httpx.Client(
+    base_url=settings.STRIPE_API_BASE,
+    headers={"Authorization": f"Bearer {settings.STRIPE_API_KEY}"},
+    timeout=SETTLE_SECONDS,
+    trust_env=False,
+)
 expected_to_fail: set[int] = set()
 """The Offices whose bank did something, so that their next renewals are looked at one by one."""
 Act = Asked | Happened
@@ -112,7 +118,7 @@ def move_to(moment: datetime) -> None:
 
 
 def control(path: str, body: dict[str, object]) -> None:
-    httpx.post(f"{settings.STRIPE_API_BASE}/_sandbox/{path}", json=body, timeout=SETTLE_SECONDS).raise_for_status()
+    stripe.post(f"/_sandbox/{path}", json=body).raise_for_status()
 
 
 def settle() -> None:
@@ -121,18 +127,15 @@ def settle() -> None:
     while waits():
         if time.monotonic() > until:
             sys.exit(f"The worker has not applied the events of {clock.billing():%d %B %Y} in {SETTLE_SECONDS} s.")
-        time.sleep(0.02)
+        time.sleep(0.05)
     time.sleep(sandbox_clock.FRESH_SECONDS)
 
 
 def waits() -> bool:
-    answer = httpx.get(
-        f"{settings.STRIPE_API_BASE}/v1/events",
-        params={"delivery_success": "false", "limit": 1},
-        headers={"Authorization": f"Bearer {settings.STRIPE_API_KEY}"},
-    )
+    """Return whether an event is on its way, or the worker has something to do for one or for an operation."""
+    undelivered = stripe.get("/v1/events", params={"delivery_success": "false", "limit": 1})
     return (
-        bool(answer.raise_for_status().json()["data"])
+        bool(undelivered.raise_for_status().json()["data"])
         or ReceivedEvent.objects.filter(status=ReceivedEvent.Status.WAITING).exists()
         or Operation.objects.filter(status__in=Operation.UNSETTLED).exists()
     )

@@ -27,6 +27,8 @@ SIZE = {"width": 1200, "height": 760}
 
 def overview(page: Page) -> None:
     page.goto("/admin/")
+    page.get_by_text("Billed each month").first.evaluate("one => one.scrollIntoView({block: 'start'})")
+    page.mouse.wheel(0, -90)
 
 
 def office(page: Page) -> None:
