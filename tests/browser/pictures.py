@@ -45,6 +45,7 @@ def preview(page: Page) -> None:
     office(page)
     page.goto(page.url.replace("/change/", "/change-plan/"))
     page.locator("[name=quantity]").fill("8")
+    page.locator("[name=why]").select_option("office_asked")
     page.get_by_role("button", name="Show what it costs").click()
 
 
