@@ -6,13 +6,16 @@ PYTHON ?= $(shell for name in $(PYTHONS:%=python%) python3; do \
 	if $$name -c '$(FITS)' >/dev/null 2>&1; then echo $$name; break; fi; done)
 WEB_PORT ?= 8000
 STRIPE_PORT ?= 12111
+DEMO_FOLDER ?= var/demo
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: demo test test-browser screenshots coverage example test-slow drill test-postgres test-pgbouncer test-libsql test-encrypted django-suite soak test-proxies production-walk smoke attack bench bench-pages lint lint-containers check-pythons lock clean
+.PHONY: demo test test-browser screenshots pictures coverage example test-slow drill test-postgres test-pgbouncer test-libsql test-encrypted django-suite soak test-proxies production-walk smoke attack bench bench-pages lint lint-containers check-pythons lock clean
 
+# A second demo beside it needs a folder and ports of its own:
+# make demo DEMO_FOLDER=var/demo2 WEB_PORT=8001 STRIPE_PORT=12112
 demo: .venv/demo-ready
-	@$(BIN)/python -m demo --web-port $(WEB_PORT) --stripe-port $(STRIPE_PORT)
+	@$(BIN)/python -m demo --web-port $(WEB_PORT) --stripe-port $(STRIPE_PORT) --folder $(DEMO_FOLDER)
 
 test: .venv/dev-ready
 	$(BIN)/pytest -n 2 -m "not slow"
@@ -25,6 +28,10 @@ test-browser: .venv/browser-ready
 # A picture of each page in light, in dark and on a phone: var/screenshots/
 screenshots: .venv/browser-ready
 	$(BIN)/python -m tests.browser.screenshots
+
+# The pictures of README.md, in docs/pictures/.
+pictures: .venv/browser-ready
+	$(BIN)/python -m tests.browser.pictures
 
 # The same tests, and which lines of the product they reach.
 coverage: .venv/dev-ready

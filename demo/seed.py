@@ -1,7 +1,7 @@
 """The command ``python -m demo.seed``. It creates plans, people and a dozen Offices, as a person would.
 
 Plans and people are our own rows. Every subscription is started by an operation at Stripe, and comes back as
-webhooks. Repeating adds what is missing.
+webhooks. Repeating adds what is missing: after ``demo.past``, these are the Offices that begin today.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ django.setup()
 
 from django.contrib.auth.models import Group  # noqa: E402
 
-from billing import errors  # noqa: E402
+from billing import clock, errors  # noqa: E402
 from billing.access import grants  # noqa: E402
 from billing.audit import actor, trail  # noqa: E402
 from billing.models import Membership, Office, Plan, PlanPrice, ReceivedEvent, User  # noqa: E402
@@ -24,7 +24,7 @@ from billing.operations.engine.begin import perform  # noqa: E402
 from billing.operations.money.credit import AdjustCredit  # noqa: E402
 from billing.operations.subscriptions.cancel import CancelSubscription  # noqa: E402
 from billing.operations.subscriptions.start import StartSubscription  # noqa: E402
-from demo.seed_names import FINANCE, OWNER, SECOND, STAFF, VIEWER  # noqa: E402
+from demo.seed_names import AUDITOR, FINANCE, OWNER, SECOND, STAFF, VIEWER  # noqa: E402
 from demo.stack import demo_password  # noqa: E402
 
 PRICES = (
@@ -46,6 +46,8 @@ OFFICES: tuple[tuple[str, str, dict], ...] = (
     ("Juniper Allergy Center", "seats-monthly", {"payment_method": "pm_card_visa", "quantity": 2}),
     ("Foxglove Family Care", "", {}),
 )
+MEMBERS_OF = "Maple Street Family Practice"
+MEMBERS = ((OWNER, Membership.Role.OWNER), (VIEWER, Membership.Role.VIEWER))
 LEAVING = "Old Mill Internal Medicine"
 WAITED = "Granite Peak Cardiology"
 SETTLE_SECONDS = 60
@@ -71,13 +73,17 @@ def people(password: str) -> User:
         staff = User.objects.create_user(STAFF, password, name="Olive Operator", is_staff=True)
         staff.groups.add(*Group.objects.filter(name__in=("operator", "finance", "auditor")))
         User.objects.create_user(OWNER, password, name="Mira Maple")
-        User.objects.create_user(VIEWER, password, name="Vera Viewer")
     if not User.objects.filter(email=SECOND).exists():  # people and plans; approves what the other person prepares
         second = User.objects.create_user(SECOND, password, name="Ada Administrator", is_staff=True)
         second.groups.add(Group.objects.get(name="administrator"))
     if not User.objects.filter(email=FINANCE).exists():  # approves money back that the first one asks for
         finance = User.objects.create_user(FINANCE, password, name="Fay Finance", is_staff=True)
         finance.groups.add(Group.objects.get(name="finance"))
+    if not User.objects.filter(email=AUDITOR).exists():  # reads everything, the audit trail too, and changes nothing
+        auditor = User.objects.create_user(AUDITOR, password, name="Ann Auditor", is_staff=True)
+        auditor.groups.add(Group.objects.get(name="auditor"))
+    if not User.objects.filter(email=VIEWER).exists():
+        User.objects.create_user(VIEWER, password, name="Vera Viewer")
     return staff
 
 
@@ -97,15 +103,10 @@ def catalogue() -> None:
 
 
 def open_office(name: str, price: str, given: dict, by: actor.Actor) -> None:
+    if Office.objects.filter(name=name).exists():
+        return
     with trail.acting(by, reason="signed up"):
-        address = f"billing@{name.split(maxsplit=1)[0].lower()}.example"
-        office, new = Office.objects.get_or_create(name=name, defaults={"billing_email": address})
-        if not new:
-            return
-        if name.startswith("Maple"):
-            for email, role in ((OWNER, Membership.Role.OWNER), (VIEWER, Membership.Role.VIEWER)):
-                member = Membership.objects.create(user=User.objects.get(email=email), office=office, role=role)
-                grants.write_grants(member)
+        office = known_office(name)
     if not price:
         return
     try:
@@ -120,6 +121,21 @@ def open_office(name: str, price: str, given: dict, by: actor.Actor) -> None:
     if name == WAITED:  # above the limit for one person, so it waits for another
         with contextlib.suppress(errors.SentForApproval):
             perform(AdjustCredit(amount=75_000), office, by=by, reason="goodwill")
+
+
+def known_office(name: str) -> Office:
+    """Return the Office with this name. If there is none, add it now, by the clock of its subscriptions."""
+    known = Office.objects.filter(name=name).first()
+    if known:
+        return known
+    address = f"billing@{name.split(maxsplit=1)[0].lower()}.example"
+    office = Office.objects.create(name=name, billing_email=address, created_at=clock.billing())
+    if name == MEMBERS_OF:
+        for email, role in MEMBERS:
+            member = Membership(user=User.objects.get(email=email), office=office, role=role)
+            member.save()
+            grants.write_grants(member)
+    return office
 
 
 def wait_until_applied() -> None:

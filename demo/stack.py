@@ -10,7 +10,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import IO
 
@@ -18,6 +19,7 @@ import httpx
 from environ import Env
 
 ROOT = Path(__file__).resolve().parent.parent
+OWN = ROOT / ".env"
 READY_SECONDS = 60
 ONE_PASSWORD = {"REQUIRE_SECOND_FACTOR": "false"}
 """Who tries the demo gets in with its password alone."""
@@ -28,10 +30,22 @@ class DidNotStart(SystemExit):
 
 
 class Stack:
-    """``may_use_own_key``: a key of Stripe in .env is used, with that Stripe account and the database of .env."""
+    """``may_use_own_key``: a key of Stripe in .env is used, with that Stripe account and the database of .env.
 
-    def __init__(self, folder: Path, *, web_port: int, stripe_port: int, may_use_own_key: bool = False) -> None:
+    ``past``: how long ago the clock of a new local Stripe begins. It stays behind until somebody moves it.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        web_port: int,
+        stripe_port: int,
+        may_use_own_key: bool = False,
+        past: timedelta = timedelta(0),
+    ) -> None:
         self.may_use_own_key = may_use_own_key
+        self.past = past
         self.folder = folder
         self.web_port, self.stripe_port = web_port, stripe_port
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -49,13 +63,8 @@ class Stack:
 
     def _variables(self) -> dict[str, str]:
         """Return the environment of the processes: the user's .env if it has a key, otherwise generated secrets."""
-        own = ROOT / ".env"
-        if (
-            self.may_use_own_key
-            and own.is_file()
-            and re.search(r"^STRIPE_SECRET_KEY=\S", own.read_text(), re.MULTILINE)
-        ):
-            return {"ENV_FILE": str(own), "DEBUG": "true", "SITE_URL": self.site, "EMAIL_HOST": "", **ONE_PASSWORD}
+        if self.may_use_own_key and has_own_key():
+            return {"ENV_FILE": str(OWN), "DEBUG": "true", "SITE_URL": self.site, "EMAIL_HOST": "", **ONE_PASSWORD}
         file = self.folder / "demo.env"
         if not file.exists():
             values = {
@@ -100,14 +109,23 @@ class Stack:
     def start_stripe(self) -> None:
         if not self.stripe:
             return
+        is_new = not self._state.exists()
         self.start(
             "stripe",
             *("-m", "stripe_sandbox", "--port", str(self.stripe_port)),
             *("--secret-key", self.environment["STRIPE_SECRET_KEY"]),
             *("--webhook-secret", self.environment["STRIPE_WEBHOOK_SECRETS"]),
-            *("--state", str(self.folder / "stripe.db")),
+            *("--state", str(self._state)),
+            *("--seed", "7"),  # the same ids in every demo
         )
         self.wait_for("stripe", f"{self.stripe}/_sandbox/health")
+        if is_new and self.past:
+            began = int(time.time() - self.past.total_seconds())
+            httpx.post(f"{self.stripe}/_sandbox/clock", json={"now": began}).raise_for_status()
+
+    @property
+    def _state(self) -> Path:
+        return self.folder / "stripe.db"
 
     def start_web(self) -> None:
         self.start("web", *web_command(self.web_port, "--workers", "1"))
@@ -124,6 +142,19 @@ class Stack:
         if status != 0:
             raise DidNotStart(f"The demo's Offices could not be made:\n{said}")
         return said.splitlines()[-1]
+
+    def make_past(self, say: Callable[[str], None]) -> None:
+        """Let the months pass until now, and say what happens in each. Raises: DidNotStart."""
+        self.start("past", "-m", "demo.past")
+        with (self.folder / "past.log").open(errors="replace") as log:
+            while not (ended := self.ended()):
+                say_all(log, say)
+                time.sleep(0.1)
+            say_all(log, say)
+        if ended != "past":
+            raise DidNotStart(f"{ended} ended by itself; its log is {self.folder / f'{ended}.log'}")
+        if self.processes.pop("past").wait() != 0:
+            raise DidNotStart("The past of the demo's Offices could not be made.")
 
     def wait_for(self, name: str, url: str) -> None:
         until = time.monotonic() + READY_SECONDS
@@ -153,12 +184,24 @@ class Stack:
                 process.wait()
 
 
+def say_all(log: IO[str], say: Callable[[str], None]) -> None:
+    for line in log:
+        say(line.rstrip())
+
+
 @contextlib.contextmanager
-def running(folder: Path, *, web_port: int, stripe_port: int, may_use_own_key: bool = False) -> Iterator[Stack]:
+def running(
+    folder: Path,
+    *,
+    web_port: int,
+    stripe_port: int,
+    may_use_own_key: bool = False,
+    past: timedelta = timedelta(0),
+) -> Iterator[Stack]:
     """Run everything inside the block, and nothing after it."""
     check_free(web_port)
     check_free(stripe_port)
-    stack = Stack(folder, web_port=web_port, stripe_port=stripe_port, may_use_own_key=may_use_own_key)
+    stack = Stack(folder, web_port=web_port, stripe_port=stripe_port, may_use_own_key=may_use_own_key, past=past)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # also if a parent process ignored it
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
@@ -180,6 +223,11 @@ def web_command(port: int, *more: str) -> list[str]:
     lines = (ROOT / "Procfile").read_text().splitlines()
     words = next(shlex.split(line.removeprefix("web:")) for line in lines if line.startswith("web:"))
     return ["-m", *words, "--host", "127.0.0.1", "--port", str(port), *more]
+
+
+def has_own_key() -> bool:
+    """Return whether the user's .env has a key of Stripe."""
+    return OWN.is_file() and bool(re.search(r"^STRIPE_SECRET_KEY=\S", OWN.read_text(), re.MULTILINE))
 
 
 def free_port() -> int:

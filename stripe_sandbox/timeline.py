@@ -99,6 +99,12 @@ def advance_server(store: Store, to: int) -> None:
     store.set("offset", store.offset + to - store.time_on(""))
 
 
+def begin_server(store: Store, at: int) -> None:
+    """Let the server's clock begin at ``at``. Only for a store that holds nothing: nothing can have happened yet."""
+    store.set("offset", store.offset + at - store.time_on(""))
+    store.caught_up = at
+
+
 def rebuild(store: Store) -> None:
     """Build the queue again from the rows."""
     store.queue = Queue()

@@ -126,7 +126,7 @@ NOT_AN_OFFICE = {
     "access/two_people.py": "an account of the vendor's people: UTC, and it says so",
     "stripe_api/reviewed.py": "the last day to look at a supplier's terms, which is a whole day that somebody typed",
     "admin/charts.py": "weeks and months of all Offices: UTC, and the page says so",
-    "admin/filtered.py": "weeks and months of all Offices: UTC, and it says so",
+    "admin/filters/money.py": "weeks and months of all Offices: UTC, and it says so",
     "admin/overview.py": "a week of all Offices: UTC, and it says so",
     "reports/journal.py": "a month of all Offices: UTC, and it says so",
     "admin/office_page/months.py": "months in the Office's zone, which the page names",

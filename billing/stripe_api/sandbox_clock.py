@@ -8,7 +8,7 @@ from django.conf import settings
 
 from billing import clock
 
-FRESH_SECONDS = 1.0
+FRESH_SECONDS = 0.1
 _seen: tuple[float, timedelta] | None = None
 
 

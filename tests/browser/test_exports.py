@@ -20,5 +20,5 @@ def test_the_file_has_the_row_that_was_looked_for(staff: Page, tmp_path: Path) -
         steps.press(staff, "Export")
     download.value.save_as(tmp_path / "offices.csv")
 
-    with (tmp_path / "offices.csv").open(newline="") as file:
-        assert [row["office"] for row in csv.DictReader(file)] == [name]
+    with (tmp_path / "offices.csv").open(newline="", encoding="utf-8-sig") as file:
+        assert [row["Office"] for row in csv.DictReader(file)] == [name]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import stripe
 
-from tests.stripe_sandbox.conftest import DAY, HOUR, Sandbox
+from tests.stripe_sandbox.conftest import DAY, HOUR, Sandbox, error_of
 
 
 def invoice_of(sandbox: Sandbox, subscription: dict[str, Any]) -> dict[str, Any]:
@@ -125,6 +125,26 @@ def test_a_renewal_is_a_draft_for_an_hour_and_then_paid(sandbox: Sandbox) -> Non
     sandbox.advance(HOUR)
     assert invoice_of(sandbox, made)["status"] == "paid"
     assert status_of(sandbox, made) == "active"
+
+
+def test_a_history_can_begin_long_ago_and_comes_up_to_the_present(sandbox: Sandbox) -> None:
+    present = sandbox.now()
+    began = present - 100 * DAY
+    sandbox.advance_to(began)
+    made = sandbox.subscription(sandbox.customer()["id"])
+    sandbox.advance_to(present)
+    assert 0 <= made["created"] - began < HOUR
+    assert period_of(sandbox, made)[0] <= present < period_of(sandbox, made)[1]
+    assert len(sandbox.listed("invoices")) == 4  # three months are at most 92 days
+    assert all(began <= one["created"] <= present for one in sandbox.listed("invoices"))
+    assert {one["status"] for one in sandbox.listed("invoices")} == {"paid"}
+
+
+@pytest.mark.parametrize("given", [{"now": 1_700_000_000}, {"advance": -DAY}])
+def test_what_was_made_is_never_in_the_future(sandbox: Sandbox, given: dict[str, int]) -> None:
+    sandbox.customer()
+    refused = sandbox.http.post("/_sandbox/clock", json=given)
+    assert error_of(refused, 400)
 
 
 def test_a_month_that_began_on_the_31st_ends_on_each_months_last_day(sandbox: Sandbox) -> None:
