@@ -308,7 +308,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["billing.api.parsing.Json"],
     "DEFAULT_SCHEMA_CLASS": "billing.api.schema.Schema",
-    "DEFAULT_PAGINATION_CLASS": "billing.api.paging.Pages",
+    "DEFAULT_PAGINATION_CLASS": "billing.api.paging.NewestFirst",
     "EXCEPTION_HANDLER": "billing.api.errors.answer",
     "NUM_PROXIES": TRUSTED_PROXIES,
 }

@@ -75,6 +75,8 @@ class StandingSerializer(fields.Serializer[Any]):
 
 
 class OfficeStatement(OfficeView):
+    asked_with = PeriodSerializer
+
     @extend_schema(parameters=[PeriodSerializer], responses={200: StatementSerializer, 404: PROBLEM})
     def get(self, request: Request, public_id: Any) -> Response:
         """List invoices, payments and adjustments in order, with the balance. ``from`` is included, ``to`` is not."""

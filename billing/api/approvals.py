@@ -16,6 +16,7 @@ from billing.api import request_bodies, sent
 from billing.api.amounts import MoneyField
 from billing.api.idempotency import IdempotentPosts
 from billing.api.operations import REFUSALS
+from billing.api.paging import NewestAskedFirst
 from billing.api.sent import ApprovalRequestSerializer, OneApprovalRequestSerializer
 from billing.api.views import PROBLEM, OfficeView
 from billing.audit import actor
@@ -59,6 +60,7 @@ class Approvals(OfficeView, generics.ListAPIView[ApprovalRequest]):
     """List what was sent for approval, newest first."""
 
     serializer_class = ApprovalRequestSerializer
+    pagination_class = NewestAskedFirst
 
     def get_queryset(self) -> QuerySet[ApprovalRequest]:
         if getattr(self, "swagger_fake_view", False):

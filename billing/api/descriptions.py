@@ -24,7 +24,6 @@ COMMON = {
     "collection_paused": "Whether collecting is paused. Invoices are made, and nobody is charged",
     "collection_paused_until": "Until when collecting is paused. Null: until somebody resumes it",
     "confirmed_at": "When our rows were last seen to be what Stripe shows",
-    "count": "How many there are in all",
     "created_at": "When it was made",
     "currency": "ISO 4217, in lower-case letters",
     "current_period_end": "When the present period ends, and the next one is charged",

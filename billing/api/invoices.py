@@ -12,7 +12,6 @@ from rest_framework.response import Response
 
 from billing.api.amounts import MoneyField
 from billing.api.operations import OperationView
-from billing.api.paging import NewestFirst
 from billing.api.serializers import PreviewSerializer
 from billing.api.views import PROBLEM, OfficeView
 from billing.audit import actor
@@ -110,7 +109,7 @@ class Invoices(OfficeView, generics.ListAPIView[Invoice]):
     """List the Office's invoices, newest first."""
 
     serializer_class = InvoiceSerializer
-    pagination_class = NewestFirst
+    asked_with = InvoiceFilterSerializer
 
     def get_queryset(self) -> QuerySet[Invoice]:
         if getattr(self, "swagger_fake_view", False):

@@ -12,8 +12,10 @@ import gzip
 import os
 import re
 import time
+from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from config.rate_limits import DEFAULTS
 from tests.benchmarks import bulk, stage
@@ -144,6 +146,7 @@ def pages() -> dict[str, str]:
     middle = Office.objects.order_by("pk")[Office.objects.count() // 2 + 21]
     owing = Office.objects.filter(subscription_status="past_due").order_by("pk")[10]
     member = Office.objects.get(pk=Membership.objects.filter(user__email="many@practice.example").first().office_id)
+    after = b64encode(urlencode({"p": Office.objects.order_by("name", "pk")[4_999].name}).encode()).decode()
     found = {"overview": "/admin/"}
     for model, ours in admin.site._registry.items():
         label = f"{model._meta.app_label}_{model._meta.model_name}"
@@ -201,7 +204,7 @@ def pages() -> dict[str, str]:
         "audit entries: of an Office": f"/admin/billing/auditentry/?about_office={middle.public_id}",
         "audit entries: refusals": "/admin/billing/auditentry/?kind__exact=refusal",
         "API: a person with 10,000 grants": "/api/v1/offices/",
-        "API: the same, page 100": "/api/v1/offices/?limit=50&offset=5000",
+        "API: the same, after 5,000": f"/api/v1/offices/?cursor={quote(after)}",
         "API: invoices of an Office": f"/api/v1/offices/{member.public_id}/invoices/",
         "API: payments of an Office": f"/api/v1/offices/{member.public_id}/payments/",
     }
