@@ -28,6 +28,7 @@ PLAIN: dict[str, Callable[[], Any]] = {
     "DEBUG": lambda: settings.DEBUG,
     "ALLOWED_HOSTS": lambda: settings.ALLOWED_HOSTS,
     "SITE_URL": lambda: settings.SITE_URL,
+    "CORS_ALLOWED_ORIGINS": lambda: settings.CORS_ALLOWED_ORIGINS,
     "REQUIRE_SECOND_FACTOR": lambda: settings.REQUIRE_SECOND_FACTOR,
     "STAFF_IDLE_MINUTES": lambda: settings.STAFF_IDLE,
     "OFFICE_IDLE_MINUTES": lambda: settings.OFFICE_IDLE,

@@ -21,6 +21,7 @@ SECRET_KEY = said[site.SECRET_KEY]
 SECRET_KEY_FALLBACKS = said[site.SECRET_KEY_FALLBACKS]
 ALLOWED_HOSTS: list[str] = said[site.ALLOWED_HOSTS]
 SITE_URL = said[site.SITE_URL]
+CORS_ALLOWED_ORIGINS = [one.lower() for one in said[site.CORS_ALLOWED_ORIGINS]]
 
 STRIPE_API_KEY = said[stripe.STRIPE_SECRET_KEY]  # under this name dj-stripe does not see it
 STRIPE_API_BASE = said[stripe.STRIPE_API_BASE]
@@ -189,6 +190,7 @@ MIDDLEWARE = [
     "billing.traces.traced",
     "billing.access.request_context.identified",  # early, so that no line of the log is without the id
     "django.middleware.security.SecurityMiddleware",
+    "config.cors.shared",
     "billing.error_pages.refuse_nul",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.compression.Compressed",
@@ -310,7 +312,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["billing.api.parsing.Json"],
     "DEFAULT_SCHEMA_CLASS": "billing.api.schema.Schema",
-    "DEFAULT_PAGINATION_CLASS": "billing.api.paging.Pages",
+    "DEFAULT_PAGINATION_CLASS": "billing.api.paging.NewestFirst",
     "EXCEPTION_HANDLER": "billing.api.errors.answer",
     "NUM_PROXIES": TRUSTED_PROXIES,
 }

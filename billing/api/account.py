@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing import history
-from billing.api.serializers import AmountSerializer
+from billing.api.amounts import MoneyField
 from billing.api.views import PROBLEM, OfficeView
 
 
@@ -22,28 +22,22 @@ class PeriodSerializer(fields.Serializer[Any]):
         return {"from": given["since"], "to": given["until"]}
 
 
-class MoneySerializer(fields.Serializer[Any]):
-    amount = fields.IntegerField(help_text="Minor units")
-    currency = fields.CharField()
-
-
 class EntrySerializer(fields.Serializer[Any]):
     at = fields.DateTimeField()
     what = fields.CharField()
     text = fields.CharField()
-    currency = fields.CharField(source="amount.currency")
-    amount = fields.IntegerField(source="amount.amount")
-    owed = fields.IntegerField(help_text="How much it changes what is owed")
-    balance = fields.IntegerField(source="balance.amount", help_text="What is owed afterwards, in this currency")
+    amount = MoneyField()
+    owed = MoneyField(currency="amount.currency", help_text="How much it changes what is owed")
+    balance = MoneyField(help_text="What is owed afterwards, in this currency")
     invoice = fields.UUIDField(source="invoice.public_id", allow_null=True, default=None)
 
 
 class StatementSerializer(fields.Serializer[Any]):
     since = fields.DateTimeField(allow_null=True)
     until = fields.DateTimeField(allow_null=True)
-    opening = MoneySerializer(many=True)
+    opening = fields.ListField(child=MoneyField())
     entries = EntrySerializer(many=True)
-    closing = MoneySerializer(many=True)
+    closing = fields.ListField(child=MoneyField())
 
     def get_fields(self) -> dict[str, fields.Field[Any, Any, Any, Any]]:
         given = super().get_fields()
@@ -56,21 +50,20 @@ class CycleSerializer(fields.Serializer[Any]):
     end = fields.DateTimeField()
     invoice = fields.UUIDField(source="invoice.public_id")
     status = fields.CharField(source="invoice.status")
-    total = fields.IntegerField(source="invoice.total")
-    currency = fields.CharField(source="invoice.currency")
+    total = MoneyField(source="invoice.total")
 
 
 class LastPaymentSerializer(fields.Serializer[Any]):
     at = fields.DateTimeField(source="created_at")
-    amount = fields.IntegerField()
-    currency = fields.CharField()
+    amount = MoneyField()
 
 
 class StandingSerializer(fields.Serializer[Any]):
     subscription_status = fields.CharField()
-    currency = fields.CharField(source="owed.currency")
-    owed = fields.IntegerField(source="owed.amount", help_text="On open invoices in this currency")
-    other_debts = AmountSerializer(many=True, help_text="On open invoices in other currencies")
+    owed = MoneyField(
+        allow_null=True, help_text="On open invoices in the subscription's currency. Null: no currency is known yet"
+    )
+    other_debts = fields.ListField(child=MoneyField(), help_text="On open invoices in other currencies")
     open_invoices = fields.IntegerField()
     oldest_due_at = fields.DateTimeField(allow_null=True)
     next_attempt_at = fields.DateTimeField(allow_null=True)
@@ -82,6 +75,8 @@ class StandingSerializer(fields.Serializer[Any]):
 
 
 class OfficeStatement(OfficeView):
+    asked_with = PeriodSerializer
+
     @extend_schema(parameters=[PeriodSerializer], responses={200: StatementSerializer, 404: PROBLEM})
     def get(self, request: Request, public_id: Any) -> Response:
         """List invoices, payments and adjustments in order, with the balance. ``from`` is included, ``to`` is not."""

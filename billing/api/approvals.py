@@ -13,8 +13,10 @@ from rest_framework.response import Response
 from billing.access import roles
 from billing.access.roles import Power
 from billing.api import request_bodies, sent
+from billing.api.amounts import MoneyField
 from billing.api.idempotency import IdempotentPosts
 from billing.api.operations import REFUSALS
+from billing.api.paging import NewestAskedFirst
 from billing.api.sent import ApprovalRequestSerializer, OneApprovalRequestSerializer
 from billing.api.views import PROBLEM, OfficeView
 from billing.audit import actor
@@ -26,10 +28,9 @@ READ = {403: PROBLEM, 404: PROBLEM}
 
 
 class ApprovalPreviewSerializer(fields.Serializer[Any]):
-    """What the Office would get back now. ``amount`` is minor units."""
+    """What the Office would get back now."""
 
-    currency = fields.CharField()
-    amount = fields.IntegerField()
+    amount = MoneyField()
     says = fields.ListField(child=fields.CharField(), help_text="Where it goes, and what is left")
     warnings = fields.ListField(child=fields.CharField())
     as_of = fields.DateTimeField(help_text="Approve with this value")
@@ -59,6 +60,7 @@ class Approvals(OfficeView, generics.ListAPIView[ApprovalRequest]):
     """List what was sent for approval, newest first."""
 
     serializer_class = ApprovalRequestSerializer
+    pagination_class = NewestAskedFirst
 
     def get_queryset(self) -> QuerySet[ApprovalRequest]:
         if getattr(self, "swagger_fake_view", False):
@@ -84,8 +86,7 @@ class PreviewApproval(ApprovalView):
         seen = approvals.preview(row, by=actor.person(request.user))
         is_credit = isinstance(seen, CreditPreview)
         shown = {
-            "currency": row.currency,
-            "amount": row.amount,
+            "amount": row.money,
             "says": [f"{label}: {words}" for label, words in seen.rows] if is_credit else seen.goes_to,
             "warnings": () if is_credit else seen.warnings,
             "as_of": seen.as_of,

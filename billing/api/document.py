@@ -53,6 +53,14 @@ TAGS = {
 }
 """By the part of the address that names the subject. What has none is about the Office itself."""
 OFFICE = "Offices"
+NOT_KEPT = {"Document", "application/jsonl"}
+"""What is shown once, and what is a stream, have no ETag."""
+IF_NONE_MATCH = {
+    "in": "header",
+    "name": "If-None-Match",
+    "schema": {"type": "string"},
+    "description": "The `ETag` of an earlier answer",
+}
 
 
 def tag_of(path: str) -> str:
@@ -68,9 +76,11 @@ def complete(result: Document, **_: Any) -> Document:
             about["description"] = words
     for name, example in examples.OF.items():
         result["components"]["schemas"][name]["examples"] = [example]
-    for path, _method, operation in operations(result):
+    for path, method, operation in operations(result):
         operation["tags"] = [tag_of(path)]
         _add_refusals(operation)
+        if method == "get" and not NOT_KEPT & _shown(operation):
+            _add_not_modified(operation)
     result["components"]["responses"] = {
         code: {"description": says, "content": {MEDIA_TYPE: {"schema": PROBLEM}}} for code, says in REFUSALS.items()
     }
@@ -90,6 +100,19 @@ def operations(document: Document) -> Iterator[tuple[str, str, Document]]:
         for method, operation in item.items():
             if method in METHODS:
                 yield path, method, operation
+
+
+def _shown(operation: Document) -> set[str]:
+    """Return the types of the body of a success, and the names of its schemas."""
+    content = operation["responses"]["200"]["content"]
+    return {*content, *(one["schema"].get("$ref", "").rpartition("/")[2] for one in content.values())}
+
+
+def _add_not_modified(operation: Document) -> None:
+    """Let a read say that it can be asked whether an answer is still right."""
+    operation.setdefault("parameters", []).append(IF_NONE_MATCH)
+    operation["responses"]["304"] = {"description": "Nothing has changed since the answer with this `ETag`"}
+    operation["responses"] = dict(sorted(operation["responses"].items()))
 
 
 def _add_refusals(operation: Document) -> None:

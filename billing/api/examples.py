@@ -2,12 +2,19 @@
 
 from typing import Any
 
+from billing.api.amounts import shown
 from billing.models.statuses import InvoiceStatus, PaymentStatus, SubscriptionStatus
+from billing.money import Money
 
 OFFICE = "0b9f4a52-6a3e-4d0c-9a55-3f1f0d6a7c11"
 PRICE = "6c1d2f7e-0c58-4a9b-8f57-2b9b1c4e9d20"
 INVOICE = "f3f0b1de-52d7-4f0a-9a6f-7b5a8d0e4c33"
 PAYMENT = "a2c5e8f1-93b4-47d6-8c0e-5d7f1b3a9e44"
+
+
+def usd(cents: int) -> Any:
+    return shown(Money(cents, "usd"))
+
 
 OF: dict[str, Any] = {
     "SignIn": {"email": "owner@maple-street.example", "password": "seven wild geese over a lake"},
@@ -24,7 +31,7 @@ OF: dict[str, Any] = {
         "locale": "en",
         "currency": "usd",
         "subscription_status": SubscriptionStatus.ACTIVE.value,
-        "credit_balance": 0,
+        "credit_balance": usd(0),
         "archived_at": None,
     },
     "Entitlement": {"access": "full", "reason": SubscriptionStatus.ACTIVE.value, "until": "2027-01-28T09:00:00Z"},
@@ -33,7 +40,7 @@ OF: dict[str, Any] = {
         "plan": "Team",
         "code": "team-monthly",
         "currency": "usd",
-        "unit_amount": 4900,
+        "unit_amount": usd(4900),
         "interval": "month",
         "interval_count": 1,
         "per_seat": True,
@@ -49,17 +56,17 @@ OF: dict[str, Any] = {
         "kind": "cycle",
         "collection": "charge_automatically",
         "currency": "usd",
-        "subtotal": 78400,
-        "discount": 0,
-        "tax": 0,
-        "tax_within": 0,
-        "total": 78400,
-        "amount_paid": 0,
-        "amount_remaining": 78400,
-        "paid_elsewhere": 0,
-        "overpaid": 0,
-        "credited_before_payment": 0,
-        "credited_after_payment": 0,
+        "subtotal": usd(78400),
+        "discount": usd(0),
+        "tax": usd(0),
+        "tax_within": usd(0),
+        "total": usd(78400),
+        "amount_paid": usd(0),
+        "amount_remaining": usd(78400),
+        "paid_elsewhere": usd(0),
+        "overpaid": usd(0),
+        "credited_before_payment": usd(0),
+        "credited_after_payment": usd(0),
         "attempt_count": 1,
         "next_payment_attempt": "2026-12-31T09:00:00Z",
         "period_start": "2026-12-28T09:00:00Z",
@@ -76,9 +83,9 @@ OF: dict[str, Any] = {
         "invoice": INVOICE,
         "status": PaymentStatus.FAILED.value,
         "currency": "usd",
-        "amount": 78400,
-        "amount_refunded": 0,
-        "refundable": 0,
+        "amount": usd(78400),
+        "amount_refunded": usd(0),
+        "refundable": usd(0),
         "disputed": False,
         "paid_with": "visa …4242",
         "card_brand": "visa",

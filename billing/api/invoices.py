@@ -10,8 +10,8 @@ from rest_framework import serializers as fields
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from billing.api.amounts import MoneyField
 from billing.api.operations import OperationView
-from billing.api.paging import NewestFirst
 from billing.api.serializers import PreviewSerializer
 from billing.api.views import PROBLEM, OfficeView
 from billing.audit import actor
@@ -22,17 +22,23 @@ from billing.stripe_api.gateway.invoices import Document
 
 
 class InvoiceSerializer(fields.ModelSerializer[Invoice]):
-    """Amounts are minor units of ``currency``.
+    """An invoice.
 
     ``tax_within`` is the part of ``tax`` that the amounts of the lines include already. The rest is on top of them.
     """
 
     id = fields.UUIDField(source="public_id", read_only=True)
-    tax_within = fields.IntegerField(read_only=True)
-    overpaid = fields.IntegerField(
-        source="overpayment.amount", read_only=True, help_text="Paid beyond what was due. It is kept as credit"
-    )
-
+    subtotal = MoneyField()
+    discount = MoneyField()
+    tax = MoneyField()
+    tax_within = MoneyField()
+    total = MoneyField()
+    amount_paid = MoneyField()
+    amount_remaining = MoneyField()
+    paid_elsewhere = MoneyField(help_text="Of what is paid, what did not come through Stripe")
+    overpaid = MoneyField(source="overpayment", help_text="Paid beyond what was due. It is kept as credit")
+    credited_before_payment = MoneyField(help_text="Credit notes that lowered what was due")
+    credited_after_payment = MoneyField(help_text="Credit notes on what was paid already")
     stays_a_draft = fields.BooleanField(
         read_only=True, help_text="Stripe does not finalise it by itself. It is charged only if you pay it"
     )
@@ -54,6 +60,7 @@ class InvoicePaymentSerializer(fields.ModelSerializer[InvoicePayment]):
     ``is_default`` is the one that Stripe made for the invoice. Others were added to it.
     """
 
+    amount_paid = MoneyField(currency="invoice.currency")
     payment = fields.UUIDField(source="newest_attempt.public_id", read_only=True, default=None, allow_null=True)
     paid_with = fields.CharField(read_only=True, help_text="What people call it. Empty: nothing was tried yet")
 
@@ -76,8 +83,8 @@ class OneInvoiceSerializer(InvoiceSerializer):
 class InvoiceLineSerializer(fields.Serializer[Any]):
     text = fields.CharField()
     quantity = fields.IntegerField(allow_null=True)
-    amount = fields.IntegerField(help_text="Minor units before discounts. Negative is a credit")
-    tax = fields.IntegerField()
+    amount = MoneyField(help_text="Before discounts. Negative is a credit")
+    tax = MoneyField()
     proration = fields.BooleanField()
     period_start = fields.DateTimeField(allow_null=True)
     period_end = fields.DateTimeField(allow_null=True)
@@ -102,7 +109,7 @@ class Invoices(OfficeView, generics.ListAPIView[Invoice]):
     """List the Office's invoices, newest first."""
 
     serializer_class = InvoiceSerializer
-    pagination_class = NewestFirst
+    asked_with = InvoiceFilterSerializer
 
     def get_queryset(self) -> QuerySet[Invoice]:
         if getattr(self, "swagger_fake_view", False):
@@ -140,7 +147,9 @@ class InvoiceLines(InvoiceView):
     @extend_schema(responses={200: InvoiceLineSerializer(many=True), 404: PROBLEM})
     def get(self, request: Request, public_id: Any, invoice_id: Any) -> Response:
         """List what the invoice is for."""
-        return Response(InvoiceLineSerializer(self.subject(request, public_id, invoice_id).lines, many=True).data)
+        invoice = self.subject(request, public_id, invoice_id)
+        lines = [{**line, "currency": invoice.currency} for line in invoice.lines]
+        return Response(InvoiceLineSerializer(lines, many=True).data)
 
 
 class DocumentView(InvoiceView):

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from billing.access import roles
 from billing.access.roles import Power
 from billing.api import request_bodies, serializers
+from billing.api.caching import NO_STORE
 from billing.api.idempotency import IdempotentPosts
 from billing.api.request_bodies import Body
 from billing.api.schema import Described, Named
@@ -28,7 +29,6 @@ from billing.operations.engine.previews import check_may_preview, preview, to_pr
 from billing.operations.engine.steps import Run
 
 REFUSALS = dict.fromkeys((402, 403, 404, 409, 422, 502, 503), PROBLEM)
-NO_STORE = {"Cache-Control": "no-store"}
 
 
 class DeclaredView(OfficeView, Described):
@@ -85,7 +85,11 @@ class DeclaredView(OfficeView, Described):
         return re.sub(r"(?<!^)([A-Z])", r"_\1", self.declared.__name__).lower()
 
     def text(self) -> str:
-        return f"{self.first_of(self.declared)}\n\n{roles.in_words(self.declared.needs)}"
+        why_not = self.declared.no_preview_because
+        no_preview = f"There is no preview, and no `as_of`. {why_not}" if why_not else ""
+        return "\n\n".join(
+            filter(None, [self.first_of(self.declared), no_preview, roles.in_words(self.declared.needs)])
+        )
 
     def first_of(self, documented: Any) -> str:
         return "\n\n".join((inspect.getdoc(documented) or "").split("\n\n")[: self.paragraphs])

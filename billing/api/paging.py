@@ -1,45 +1,83 @@
-"""The pages of the API's lists. Each has a ceiling."""
+"""The pages of the API's lists. Each has a ceiling, and stays as it is while rows come: a cursor names the last row."""
 
+from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
-from rest_framework import pagination
+from rest_framework import pagination, serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
 ON_A_PAGE, MOST_ON_A_PAGE = 50, 200
 
 
-class Pages(pagination.LimitOffsetPagination):
-    default_limit, max_limit = ON_A_PAGE, MOST_ON_A_PAGE
-
-
-class PagesOfMany(Pages):
-    """The same pages, where each row is wide and what is sorted should not be: first which rows, and then the rows."""
-
-    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> Any:
-        keys = super().paginate_queryset(queryset.values_list("pk", flat=True), request, view)
-        if keys is None:
-            return None
-        rows = queryset.model._default_manager.in_bulk(keys)
-        return [rows[key] for key in keys if key in rows]
-
-
-class NewestFirst(pagination.CursorPagination):
-    """Pages of rows that have ``created_at``, newest first. They stay as they are while rows come."""
-
-    ordering = ("-created_at", "-pk")
+class Pages(pagination.CursorPagination):
     page_size = ON_A_PAGE
     page_size_query_param = "page_size"
     max_page_size = MOST_ON_A_PAGE
 
+    def is_place(self, position: str) -> bool:
+        """Return whether the first column by which the rows are sorted can have this value."""
+        raise NotImplementedError
+
     def decode_cursor(self, request: Request) -> Any:
-        """Return the place that the cursor names. Raises: NotFound, also where it names no moment."""
+        """Return the place that the cursor names. Raises: NotFound, also where there is no such place."""
         cursor = super().decode_cursor(request)
-        if cursor is not None and cursor.position is not None and not _is_moment(str(cursor.position)):
+        if cursor is not None and cursor.position is not None and not self.is_place(str(cursor.position)):
             raise NotFound(self.invalid_cursor_message)
         return cursor
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        return self.cursor_query_param, self.page_size_query_param
+
+
+class NewestFirst(Pages):
+    """Pages of rows, newest first, that have ``created_at``."""
+
+    ordering = ("-created_at", "-pk")
+
+    def is_place(self, position: str) -> bool:
+        return _is_moment(position)
+
+
+class NewestAskedFirst(NewestFirst):
+    ordering = ("-asked_at", "-pk")
+
+
+class NewestEntryFirst(NewestFirst):
+    ordering = ("-timestamp", "-pk")
+
+
+class ByText(Pages):
+    def is_place(self, position: str) -> bool:
+        return "\0" not in position  # PostgreSQL fails where it is asked for one
+
+
+class ByPlan(ByText):
+    ordering = ("plan_code", "unit_amount", "pk")
+
+
+class ByName(ByText):
+    """Pages by name, where each row is wide and what is sorted should not be: first which rows, and then the rows."""
+
+    ordering = ("name", "pk")
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> Any:
+        keys = super().paginate_queryset(queryset.values("pk", "name"), request, view)
+        rows = queryset.model._default_manager.in_bulk([one["pk"] for one in keys or ()])
+        return [rows[one["pk"]] for one in keys or () if one["pk"] in rows]
+
+
+def refuse_unknown(given: Mapping[str, Any], *, known: tuple[str, ...]) -> None:
+    """Refuse what an address is asked with and does not know: a filter with a typo must not show everything.
+
+    Raises: ValidationError.
+    """
+    has = f"This address knows {', '.join(known)}." if known else "This address knows none."
+    if wrong := {name: [f"There is no such parameter. {has}"] for name in given if name not in known}:
+        raise serializers.ValidationError(wrong)
 
 
 def _is_moment(text: str) -> bool:

@@ -4,15 +4,18 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import generics, status
 from rest_framework import serializers as fields
 from rest_framework.request import Request
 
 from billing.api import request_bodies
+from billing.api.amounts import MoneyField, MoneySerializer, shown
 from billing.api.invoices import InvoiceView
 from billing.api.operations import OperationView, PreviewView
 from billing.api.views import OfficeView
 from billing.models import Adjustment, Invoice, Payment
+from billing.money import Money
 from billing.operations.money.credit_note import creditable
 from billing.operations.money.money_back import is_taken_back
 
@@ -23,6 +26,7 @@ class AdjustmentSerializer(fields.ModelSerializer[Adjustment]):
     id = fields.UUIDField(source="public_id", read_only=True)
     payment = fields.UUIDField(source="payment.public_id", read_only=True, default=None)
     invoice = fields.UUIDField(source="invoice.public_id", read_only=True, default=None)
+    amount = MoneyField()
     says = fields.CharField(read_only=True, help_text="What a person should know or do about it")
 
     class Meta:
@@ -56,6 +60,8 @@ class PaymentSerializer(fields.ModelSerializer[Payment]):
     id = fields.UUIDField(source="public_id", read_only=True)
     invoice = fields.UUIDField(source="invoice.public_id", read_only=True, default=None)
     paid_with = fields.CharField(read_only=True, help_text="What people call it, such as: bank account …6789")
+    amount = MoneyField()
+    amount_refunded = MoneyField()
     refundable = fields.SerializerMethodField(help_text="What can still be given back")
     failure = FailureSerializer(read_only=True, allow_null=True)
     adjustments = AdjustmentSerializer(many=True, read_only=True)
@@ -80,14 +86,17 @@ class PaymentSerializer(fields.ModelSerializer[Payment]):
         ]
         read_only_fields = fields
 
-    def get_refundable(self, payment: Payment) -> int:
-        return 0 if is_taken_back(payment) else payment.refundable.amount
+    @extend_schema_field(MoneySerializer)
+    def get_refundable(self, payment: Payment) -> Any:
+        return shown(Money(0, payment.currency) if is_taken_back(payment) else payment.refundable)
 
 
 class CreditedInvoiceSerializer(fields.ModelSerializer[Invoice]):
     """An invoice and how it was corrected."""
 
     id = fields.UUIDField(source="public_id", read_only=True)
+    total = MoneyField()
+    amount_remaining = MoneyField()
     creditable = fields.SerializerMethodField(help_text="What can still be corrected")
     adjustments = AdjustmentSerializer(many=True, read_only=True)
 
@@ -96,17 +105,17 @@ class CreditedInvoiceSerializer(fields.ModelSerializer[Invoice]):
         fields = ["id", "number", "status", "currency", "total", "amount_remaining", "creditable", "adjustments"]
         read_only_fields = fields
 
-    def get_creditable(self, invoice: Invoice) -> int:
-        return creditable(invoice).amount
+    @extend_schema_field(MoneySerializer)
+    def get_creditable(self, invoice: Invoice) -> Any:
+        return shown(creditable(invoice))
 
 
 class MoneyBackSerializer(fields.Serializer[Any]):
-    """Show what would be given back, and what remains. Amounts are minor units."""
+    """Show what would be given back, and what remains."""
 
-    currency = fields.CharField(source="amount.currency")
-    amount = fields.IntegerField(source="amount.amount")
-    tax = fields.IntegerField(source="tax.amount", help_text="Included in the amount")
-    remains = fields.IntegerField(source="remains.amount")
+    amount = MoneyField()
+    tax = MoneyField(help_text="Included in the amount")
+    remains = MoneyField()
     remains_as = fields.CharField(help_text="What ``remains`` means: it can be given back, can be credited, or is due")
     goes_to = fields.ListField(child=fields.CharField())
     warnings = fields.ListField(child=fields.CharField())

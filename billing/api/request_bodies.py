@@ -10,6 +10,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from rest_framework import serializers as fields
 
 from billing.api.schema import Named
+from billing.models import PlanPrice
 from billing.models.office import LOCALE
 from billing.operations.engine import reasons
 from billing.operations.engine.declaration import Declaration, Terms
@@ -43,6 +44,15 @@ class Body(Named):
     def given(self) -> dict[str, Any]:
         """Return the given fields of the declaration, and the reason."""
         return {name: str(one) if isinstance(one, uuid.UUID) else one for name, one in self.validated_data.items()}
+
+
+class PriceField(fields.CharField):
+    """A plan price by its id or its code, which becomes the id. The operation refuses what is neither."""
+
+    def to_internal_value(self, data: Any) -> str:
+        given = super().to_internal_value(data)
+        found = PlanPrice.objects.filter(code=given).values_list("public_id", flat=True).first()
+        return given if found is None else str(found)
 
 
 def any_reason() -> Field:
@@ -89,6 +99,8 @@ def _text(terms: Terms, given: dict[str, Any]) -> Field:
     if terms.form == "uuid":
         return fields.UUIDField(**given)
     given |= {"allow_blank": terms.blank, "max_length": terms.longest}
+    if terms.form == "price":
+        return PriceField(**given)
     if terms.form == "card":
         return fields.RegexField(CARD, **given)
     if terms.form == "email":

@@ -7,16 +7,18 @@ from rest_framework import serializers as fields
 from rest_framework import status
 from rest_framework.response import Response
 
+from billing.api.amounts import MoneyField
 from billing.models import ApprovalRequest
 from billing.operations.engine import approvals
 
 
 class ApprovalRequestSerializer(fields.ModelSerializer[ApprovalRequest]):
-    """What waits for a second person, or waited. Amounts are minor units. ``operation`` is what it became."""
+    """What waits for a second person, or waited. ``operation`` is what it became."""
 
     id = fields.UUIDField(source="public_id", read_only=True)
     address = fields.SerializerMethodField(help_text="Where to see it, and to decide about it")
     status = fields.CharField(read_only=True)
+    amount = MoneyField()
     requested_by = fields.CharField(source="requested_by.email", read_only=True)
     decided_by = fields.CharField(source="decided_by.email", read_only=True, default=None)
     operation = fields.UUIDField(source="operation.public_id", read_only=True, default=None)

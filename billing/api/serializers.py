@@ -1,4 +1,4 @@
-"""The serializers of the API. Money is minor units with its currency. Times are UTC. Stripe's ids are never shown."""
+"""The serializers of the API. Amounts have one shape: ``amounts``. Times are UTC. Stripe's ids are never shown."""
 
 from typing import Any
 
@@ -6,15 +6,19 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from billing import clock, schedules
+from billing.api.amounts import MoneyField, MoneySerializer, shown
 from billing.models import Office, PaymentMethod, PlanPrice, Subscription, SubscriptionItem
+from billing.money import Money
 from billing.operations.offices.cards import on_file
+
+CREDIT = "In the Office's favour; below zero: owed with the next invoice. Null: no currency is known yet"
 
 
 class PlanPriceSerializer(serializers.ModelSerializer[PlanPrice]):
     id = serializers.UUIDField(source="public_id", read_only=True)
     plan = serializers.CharField(source="plan.name", read_only=True)
+    unit_amount = MoneyField()
     # said here, because a column's largest number differs from one database to another
-    unit_amount = serializers.IntegerField(read_only=True, help_text="Minor units of the currency.")
     interval_count = serializers.IntegerField(read_only=True)
 
     class Meta:
@@ -24,17 +28,13 @@ class PlanPriceSerializer(serializers.ModelSerializer[PlanPrice]):
 
 class OfficeSerializer(serializers.ModelSerializer[Office]):
     id = serializers.UUIDField(source="public_id", read_only=True)
+    credit_balance = MoneyField(source="credit", allow_null=True, help_text=CREDIT)
 
     class Meta:
         model = Office
         fields = ["id", "name", "billing_email", "time_zone", "locale", "currency", "subscription_status"]
         fields += ["credit_balance", "archived_at"]
         read_only_fields = fields
-
-
-class AmountSerializer(serializers.Serializer[Any]):
-    currency = serializers.CharField()
-    amount = serializers.IntegerField(help_text="Minor units of the currency")
 
 
 class SubscriptionItemSerializer(serializers.ModelSerializer[SubscriptionItem]):
@@ -45,6 +45,8 @@ class SubscriptionItemSerializer(serializers.ModelSerializer[SubscriptionItem]):
 
     plan = serializers.CharField(source="plan_price.plan.name", read_only=True, default=None, allow_null=True)
     price = serializers.UUIDField(source="plan_price.public_id", read_only=True, default=None, allow_null=True)
+    unit_amount = MoneyField(allow_null=True)
+    monthly_amount = MoneyField()
     discount = serializers.CharField(read_only=True)
 
     class Meta:
@@ -62,6 +64,7 @@ class OtherSubscriptionSerializer(serializers.ModelSerializer[Subscription]):
 
     plan = serializers.CharField(source="plan_price.plan.name", read_only=True, default=None, allow_null=True)
     items = SubscriptionItemSerializer(source="present_items", many=True, read_only=True)
+    monthly_amount = MoneyField()
     discount = serializers.CharField(source="discounts_in_words", read_only=True)
 
     class Meta:
@@ -84,13 +87,14 @@ class SubscriptionSerializer(serializers.ModelSerializer[Office]):
     discount = serializers.SerializerMethodField()
     items = serializers.SerializerMethodField()
     monthly_amount = serializers.SerializerMethodField()
+    balance_due = MoneyField(allow_null=True, help_text="What is due in its currency. Null: no currency is known yet")
     schedule = serializers.SerializerMethodField(
         help_text="What a schedule at Stripe starts, changes or ends by itself, in words. Empty if there is none"
     )
     also_live = OtherSubscriptionSerializer(source="other_live_subscriptions", many=True, read_only=True)
-    other_debts = AmountSerializer(source="debts_in_other_currencies", many=True, read_only=True)
-    credit_currency = serializers.CharField(source="credit.currency", read_only=True)
-    other_credits = AmountSerializer(source="credits_in_other_currencies", many=True, read_only=True)
+    other_debts = serializers.ListField(child=MoneyField(), source="debts_in_other_currencies", read_only=True)
+    credit_balance = MoneyField(source="credit", allow_null=True, help_text=CREDIT)
+    other_credits = serializers.ListField(child=MoneyField(), source="credits_in_other_currencies", read_only=True)
 
     class Meta:
         model = Office
@@ -104,7 +108,6 @@ class SubscriptionSerializer(serializers.ModelSerializer[Office]):
             "balance_due",
             "other_debts",
             "credit_balance",
-            "credit_currency",
             "other_credits",
             "billing_cycle_anchor_date",
             "current_period_start",
@@ -137,8 +140,9 @@ class SubscriptionSerializer(serializers.ModelSerializer[Office]):
         items = self._present.present_items if self._present else []
         return SubscriptionItemSerializer(items, many=True).data
 
-    def get_monthly_amount(self, office: Office) -> int:
-        return self._present.monthly_amount if self._present else 0
+    @extend_schema_field(MoneySerializer(allow_null=True))
+    def get_monthly_amount(self, office: Office) -> Any:
+        return shown(self._present.monthly if self._present else Money(0, office.currency))
 
     def get_payment_method(self, office: Office) -> dict[str, str] | None:
         if not office.has_payment_method:
@@ -182,12 +186,11 @@ class PaymentMethodsSerializer(serializers.Serializer[Office]):
 
 
 class CreditPreviewSerializer(serializers.Serializer[Any]):
-    """Minor units; above zero is credit in the Office's favour, below zero is owed with the next invoice."""
+    """Above zero is credit in the Office's favour, below zero is owed with the next invoice."""
 
-    currency = serializers.CharField(source="before.currency")
-    before = serializers.IntegerField(source="before.amount")
-    change = serializers.IntegerField(source="change.amount")
-    after = serializers.IntegerField(source="after.amount")
+    before = MoneyField()
+    change = MoneyField()
+    after = MoneyField()
     as_of = serializers.DateTimeField()
     waits = serializers.CharField(help_text="Why it waits for a second person once it is confirmed, if it does")
 
@@ -201,7 +204,7 @@ class PaymentLinkSerializer(serializers.Serializer[Any]):
 
 class PreviewLineSerializer(serializers.Serializer[Any]):
     text = serializers.CharField()
-    amount = serializers.IntegerField(source="amount.amount", help_text="Minor units. Negative is a credit")
+    amount = MoneyField(help_text="Negative is a credit")
     period_start = serializers.DateTimeField(allow_null=True)
     period_end = serializers.DateTimeField(allow_null=True)
 
@@ -212,18 +215,13 @@ class PreviewSerializer(serializers.Serializer[Any]):
     now = serializers.BooleanField()
     at = serializers.DateTimeField(allow_null=True)
     as_of = serializers.DateTimeField()
-    currency = serializers.CharField(source="total.currency")
     lines = PreviewLineSerializer(many=True)
-    discount = serializers.IntegerField(source="discount.amount")
-    tax = serializers.IntegerField(source="tax.amount", help_text="All of it: within the prices and on top of them")
-    tax_within = serializers.IntegerField(
-        source="tax_within.amount", help_text="The part of ``tax`` that the amounts of the lines include already"
-    )
-    total = serializers.IntegerField(source="total.amount", help_text="Negative is kept as credit")
-    charged = serializers.IntegerField(source="charged.amount", help_text="What is charged, after credit")
-    put_off = serializers.IntegerField(
-        source="put_off.amount", help_text="Too little to be charged. The next invoice asks for it"
-    )
+    discount = MoneyField()
+    tax = MoneyField(help_text="All of it: within the prices and on top of them")
+    tax_within = MoneyField(help_text="The part of ``tax`` that the amounts of the lines include already")
+    total = MoneyField(help_text="Negative is kept as credit")
+    charged = MoneyField(help_text="What is charged, after credit")
+    put_off = MoneyField(help_text="Too little to be charged. The next invoice asks for it")
     afterwards = serializers.CharField()
     says = serializers.CharField(help_text="What to know besides the amounts")
 

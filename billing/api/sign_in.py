@@ -13,7 +13,6 @@ from rest_framework import permissions, serializers, status
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from billing import errors
 from billing.access import members, second_factor, tokens
@@ -60,7 +59,7 @@ class RequiredOfMembersSerializer(serializers.Serializer[Any]):
     required_of_members = serializers.BooleanField()
 
 
-class SignIn(APIView):
+class SignIn(ApiView):
     """A view that takes no Idempotency-Key: its answer has a token, and no token is ever stored in clear."""
 
     authentication_classes = ()

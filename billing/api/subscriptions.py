@@ -8,7 +8,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing import errors
-from billing.api.operations import NO_STORE, DeclaredView, OperationView, PreviewView
+from billing.api.caching import NO_STORE
+from billing.api.operations import DeclaredView, OperationView, PreviewView
 from billing.api.serializers import PaymentLinkSerializer, SubscriptionSerializer
 from billing.api.views import PROBLEM
 from billing.audit import actor

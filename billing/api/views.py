@@ -1,17 +1,15 @@
 """The views for plans, Offices and entitlement, and the base class of all views of an Office."""
 
-import hashlib
 from collections.abc import Callable
 from functools import partial
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import Http404, HttpResponseBase
-from django.utils.cache import get_conditional_response, patch_cache_control
-from django.utils.http import quote_etag
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import generics
+from rest_framework import serializers as fields
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -19,8 +17,8 @@ from rest_framework.views import APIView
 from billing import clock, measures
 from billing.access import grants, seen, services
 from billing.access.roles import Power
-from billing.api import serializers
-from billing.api.paging import PagesOfMany
+from billing.api import caching, serializers
+from billing.api.paging import ByName, ByPlan, Pages, refuse_unknown
 from billing.audit import actor, reads, trail
 from billing.entitlement import Policy, entitlement, look_is_due
 from billing.look import queue_look_if_possible
@@ -31,16 +29,29 @@ Caller = User | ServiceIdentity
 
 
 class ApiView(APIView):
-    """A view that makes whoever has the token the actor of what the request writes."""
+    """A view that makes whoever has the token the actor of what the request writes. It refuses unknown parameters."""
+
+    asked_with: ClassVar[type[fields.Serializer[Any]] | None] = None
+    """What a GET may be asked with, besides its pages."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         if request.user.is_authenticated:
             trail.act_as(actor.of(request.user))
+        if request.method != "OPTIONS":
+            refuse_unknown(request.query_params, known=self.parameters())
+
+    def parameters(self) -> tuple[str, ...]:
+        """Return what the address may be asked with."""
+        if self.request.method not in ("GET", "HEAD"):
+            return ()
+        own = tuple(self.asked_with().get_fields()) if self.asked_with else ()
+        pages = getattr(self, "paginator", None)
+        return (*own, *pages.parameters) if isinstance(pages, Pages) else own
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Let a service's last use be written when its answer is sent."""
-        response = super().finalize_response(request, response, *args, **kwargs)
+        """Say what may be kept of the answer, and let a service's last use be written when it is sent."""
+        response = caching.limited(super().finalize_response(request, response, *args, **kwargs), request)
         if isinstance(caller := getattr(request, "_user", None), ServiceIdentity):
             _when_sent(response, partial(services.note_use, caller))
         return response
@@ -82,21 +93,22 @@ class Plans(ApiView, generics.ListAPIView[PlanPrice]):
     """List the plan prices that are for sale."""
 
     serializer_class = serializers.PlanPriceSerializer
+    pagination_class = ByPlan
 
     def get_queryset(self) -> QuerySet[PlanPrice]:
-        return PlanPrice.objects.for_sale(clock.billing())
+        return PlanPrice.objects.for_sale(clock.billing()).annotate(plan_code=F("plan__code"))
 
 
 class Offices(ApiView, generics.ListAPIView[Office]):
     """List the Offices that you may see."""
 
     serializer_class = serializers.OfficeSerializer
-    pagination_class = PagesOfMany
+    pagination_class = ByName
 
     def get_queryset(self) -> QuerySet[Office]:
         if getattr(self, "swagger_fake_view", False):
             return Office.objects.none()
-        return grants.list_of_offices(cast(Caller, self.request.user), Power.LOOK).order_by("name", "pk")
+        return grants.list_of_offices(cast(Caller, self.request.user), Power.LOOK)
 
     def get_paginated_response(self, data: Any) -> Response:
         reads.look_at_list(self.request._request, rows=len(data))
@@ -111,10 +123,7 @@ class OneOffice(OfficeView):
 
 
 class OfficeEntitlement(OfficeView):
-    @extend_schema(
-        parameters=[OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER, description="An earlier ETag")],
-        responses={200: serializers.EntitlementSerializer, 304: None, 404: PROBLEM},
-    )
+    @extend_schema(responses={200: serializers.EntitlementSerializer, 404: PROBLEM})
     def get(self, request: Request, public_id: Any) -> HttpResponseBase:
         """May this Office use the product? Ask at every login.
 
@@ -129,6 +138,4 @@ class OfficeEntitlement(OfficeView):
         measures.count(measures.ENTITLEMENT, found.access.value, found.reason)
         shown = {"access": found.access.value, "reason": found.reason, "until": found.until}
         response = Response(serializers.EntitlementSerializer(shown).data)
-        patch_cache_control(response, private=True, no_cache=True)
-        response["ETag"] = quote_etag(hashlib.sha256(repr(shown).encode()).hexdigest())
-        return cast(HttpResponseBase, get_conditional_response(request._request, response["ETag"], response=response))
+        return caching.tagged(response, request, of=repr(shown).encode())

@@ -40,6 +40,13 @@ SITE_URL = Variable(
     example="https://billing.vendor.example",
     is_needed=True,
 )
+CORS_ALLOWED_ORIGINS = Variable(
+    "CORS_ALLOWED_ORIGINS",
+    listed(SITE, "address"),
+    "The origins whose pages may read the API in a browser: scheme, host, and the port if it is not the usual one. "
+    "They send a token: cookies are never taken from another origin. Empty: none.",
+    example="https://app.vendor.example",
+)
 TRUSTED_PROXIES = Variable(
     "TRUSTED_PROXIES",
     number(0, 20),
@@ -78,6 +85,7 @@ ROWS = (
     DEBUG,
     ALLOWED_HOSTS,
     SITE_URL,
+    CORS_ALLOWED_ORIGINS,
     TRUSTED_PROXIES,
     RATE_LIMITS,
     WEB_PROCESSES,

@@ -238,6 +238,6 @@ def test_the_page_and_the_api_say_what_paid_an_invoice(stripe, operator, practic
     assert "open 0.00 USD nothing was tried yet" in shown
     by_card = str(sent.payments.get().public_id)
     paid, waits = (next(one for one in told["payments"] if one["status"] == status) for status in ("paid", "open"))
-    assert (paid["amount_paid"], paid["paid_with"], paid["payment"]) == (10_000, "visa …4242", by_card)
-    assert (waits["amount_paid"], waits["paid_with"], waits["payment"]) == (0, "", None)
+    assert (paid["amount_paid"]["amount"], paid["paid_with"], paid["payment"]) == (10_000, "visa …4242", by_card)
+    assert (waits["amount_paid"]["amount"], waits["paid_with"], waits["payment"]) == (0, "", None)
     assert (paid["is_default"], waits["is_default"]) == (False, True)

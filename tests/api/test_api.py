@@ -17,6 +17,10 @@ def path(office, rest=""):
     return f"/api/v1/offices/{office.public_id}/{rest}"
 
 
+def usd(cents):
+    return {"amount": cents, "currency": "usd", "formatted": f"{cents / 100:,.2f} USD"}
+
+
 def start(client, office, **given):
     body = {
         "price": str(price("practice-monthly").public_id),

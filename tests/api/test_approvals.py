@@ -3,7 +3,7 @@
 import pytest
 
 from billing.models import ApprovalRequest, IdempotentRequest, Operation, Payment
-from tests.api.test_api import path, signed_in
+from tests.api.test_api import path, signed_in, usd
 from tests.api.test_idempotency import died_before_it_answered, is_replay
 from tests.conftest import a_person, subscribed_office
 
@@ -49,7 +49,7 @@ def test_it_is_accepted_with_its_address_and_a_second_person_carries_it_out(stri
     listed = second.get(path(payment.office, "approvals/")).json()["results"]
     assert [one["id"] for one in listed] == [sent["id"]]
     seen = second.post(sent["address"] + "preview/").json()
-    assert (seen["amount"], seen["currency"]) == (10_001, "usd")
+    assert seen["amount"] == usd(10_001)
     assert "Back to visa …4242" in seen["says"][0]
     done = second.post(sent["address"] + "approve/", {"as_of": seen["as_of"]}, "json")
 

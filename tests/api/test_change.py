@@ -1,8 +1,8 @@
 import pytest
 
 from billing.models import Operation
-from tests.api.test_api import path, signed_in
-from tests.conftest import a_member, subscribed_office
+from tests.api.test_api import path, signed_in, usd
+from tests.conftest import a_member, price, subscribed_office
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def test_an_owner_previews_and_confirms_and_need_not_say_why(stripe, team):
     client = signed_in(a_member(team, "owner"))
 
     seen = client.post(path(team, "subscription/change/preview/"), {"quantity": 5}, format="json")
-    assert (seen.status_code, seen.json()["charged"], seen.json()["currency"]) == (200, 9_800, "usd")
+    assert (seen.status_code, seen.json()["charged"]) == (200, usd(9_800))
     confirmed = {"quantity": 5, "as_of": seen.json()["as_of"]}
     done = client.post(path(team, "subscription/change/"), confirmed, format="json", headers={"Idempotency-Key": "k"})
     again = client.post(path(team, "subscription/change/"), confirmed, format="json", headers={"Idempotency-Key": "k"})
@@ -23,6 +23,23 @@ def test_an_owner_previews_and_confirms_and_need_not_say_why(stripe, team):
     assert (again.json(), again.headers["Idempotent-Replayed"]) == (done.json(), "true")
     assert Operation.objects.get(kind="change_subscription").reason == "The Office did it itself"
     assert stripe.listed("invoices")[0]["amount_paid"] == 9_800
+
+
+def test_a_price_is_named_by_its_code_too(stripe, office):
+    client = signed_in(a_member(office, "owner"))
+    by_code = {"price": "practice-monthly", "payment_method": "pm_card_visa"}
+    seen = client.post(path(office, "subscription/preview/"), {"price": "practice-monthly"}, format="json")
+    started = client.post(path(office, "subscription/"), by_code, format="json")
+    to_seats = {"price": "seats-monthly", "quantity": 2}
+    cost = client.post(path(office, "subscription/change/preview/"), to_seats, format="json")
+    changed = client.post(path(office, "subscription/change/"), to_seats, format="json")
+    unknown = client.post(path(office, "subscription/change/"), {"price": "no-such-code"}, format="json")
+
+    assert (seen.status_code, started.status_code, started.json()["plan"]) == (200, 201, "Practice")
+    assert (cost.status_code, changed.status_code, changed.json()["plan"]) == (200, 200, "Team")
+    assert (unknown.status_code, unknown.json()["code"]) == (422, "plan_unknown")
+    stored = Operation.objects.get(kind="change_subscription").request["price"]
+    assert stored == str(price("seats-monthly").public_id)
 
 
 def test_staff_must_say_why_and_in_neutral_words(stripe, operator, team):

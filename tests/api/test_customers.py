@@ -6,7 +6,7 @@ from billing.models import IdempotentRequest, Office, Operation
 from billing.operations.engine.begin import perform
 from billing.operations.offices.cards import fulfil_wishes
 from billing.operations.subscriptions.cancel import CancelSubscription
-from tests.api.test_api import path, signed_in
+from tests.api.test_api import path, signed_in, usd
 from tests.conftest import a_member
 
 KEY = {"Idempotency-Key": "k"}
@@ -89,7 +89,7 @@ def test_the_portals_address_is_told_once_and_never_remembered(stripe, subscribe
 def test_staff_preview_and_give_credit_once_and_the_office_sees_it(stripe, operator, subscribed):
     client = signed_in(operator.user)
     seen = post(client, subscribed, "credit/preview/", {"amount": 500}).json()
-    assert (seen["before"], seen["after"], seen["currency"]) == (0, 500, "usd")
+    assert (seen["before"], seen["after"]) == (usd(0), usd(500))
     body = {"amount": 500, "reason": "goodwill", "as_of": seen["as_of"]}
 
     done = post(client, subscribed, "credit/", body, headers=KEY)
@@ -97,12 +97,12 @@ def test_staff_preview_and_give_credit_once_and_the_office_sees_it(stripe, opera
     twice = post(client, subscribed, "credit/", body)
     free_text = post(client, subscribed, "credit/", {"amount": 500, "reason": "they were nice"})
 
-    assert (done.status_code, done.json()["credit_balance"]) == (200, 500)
+    assert (done.status_code, done.json()["credit_balance"]) == (200, usd(500))
     assert replayed.json() == done.json()
     assert (twice.status_code, twice.json()["code"]) == (409, "preview_stale")
     assert free_text.status_code == 400
     owner = signed_in(a_member(subscribed, "owner"))
-    assert owner.get(path(subscribed, "subscription/")).json()["credit_balance"] == 500
+    assert owner.get(path(subscribed, "subscription/")).json()["credit_balance"] == usd(500)
     assert post(owner, subscribed, "credit/", {"amount": 500, "reason": "goodwill"}).status_code == 403
 
 

@@ -7,7 +7,7 @@ from billing.models import AuditEntry, Invoice, Operation
 from billing.operations.engine.begin import perform
 from billing.operations.engine.settle import resume_unsettled
 from billing.operations.money.charges import ChargeOffice
-from tests.api.test_api import path, signed_in
+from tests.api.test_api import path, signed_in, usd
 from tests.conftest import a_member, an_office, subscribed_office
 from tests.operations.test_charges import asked
 
@@ -39,14 +39,14 @@ def test_an_owner_reads_invoices_and_what_they_are_for(stripe, practice, sent):
     one = client.get(of(sent)).json()
     lines = client.get(of(sent, "lines/")).json()
 
-    assert [(row["kind"], row["status"], row["amount_remaining"]) for row in listed] == [
+    assert [(row["kind"], row["status"], row["amount_remaining"]["amount"]) for row in listed] == [
         ("one_off", "open", 30_000),
         ("start", "paid", 0),
     ]
     payments = one.pop("payments")
     assert one == listed[0]
-    assert [(paying["status"], paying["amount_paid"]) for paying in payments] == [("open", 0)]
-    assert [(line["text"], line["amount"]) for line in lines] == [("Training", 30_000)]
+    assert [(paying["status"], paying["amount_paid"]) for paying in payments] == [("open", usd(0))]
+    assert [(line["text"], line["amount"]) for line in lines] == [("Training", usd(30_000))]
     for prefix in ("in_", "cus_", "price_", "pi_", "sub_"):
         assert prefix not in str(listed) + str(lines) + str(payments)
 
@@ -94,7 +94,7 @@ def test_pages_follow_each_other_by_a_cursor_while_invoices_are_added(stripe, op
     perform(ChargeOffice(charge="training", amount=800, days_until_due=1), practice, by=operator, reason="agreed")
     second = client.get(first["next"]).json()
 
-    assert [row["total"] for row in first["results"] + second["results"]] == [700, 600, 500, 19_900]
+    assert [row["total"]["amount"] for row in first["results"] + second["results"]] == [700, 600, 500, 19_900]
     assert second["next"] is None
 
 
@@ -114,8 +114,8 @@ def test_the_vendor_previews_and_charges_and_a_repetition_is_one_charge(stripe, 
         client.post(path(practice, "charges/"), body, format="json", headers={"Idempotency-Key": "k"}) for _ in range(2)
     )
 
-    assert (seen.status_code, seen.json()["charged"], seen.json()["now"]) == (200, 25_000, True)
-    assert (done.status_code, done.json()["status"], done.json()["amount_paid"]) == (201, "paid", 25_000)
+    assert (seen.status_code, seen.json()["charged"], seen.json()["now"]) == (200, usd(25_000), True)
+    assert (done.status_code, done.json()["status"], done.json()["amount_paid"]) == (201, "paid", usd(25_000))
     assert (again.json(), again.headers["Idempotent-Replayed"]) == (done.json(), "true")
     stale = client.post(path(practice, "charges/"), body, format="json")
     assert (stale.status_code, stale.json()["code"]) == (409, "preview_stale")
@@ -255,7 +255,7 @@ def test_the_documents_address_is_given_unkept_and_uncached(stripe, practice, se
 def test_the_upcoming_invoice_is_asked_of_stripe(stripe, practice):
     viewer = signed_in(a_member(practice, "viewer"))
     seen = viewer.get(path(practice, "invoices/upcoming/")).json()
-    assert (seen["charged"], seen["lines"][0]["text"], seen["now"]) == (19_900, "Practice", False)
+    assert (seen["charged"], seen["lines"][0]["text"], seen["now"]) == (usd(19_900), "Practice", False)
 
     stripe.fail_next("503", path_prefix="/v1/invoices/create_preview")
     assert viewer.get(path(practice, "invoices/upcoming/")).status_code == 503
@@ -267,16 +267,17 @@ def test_the_statement_the_cycles_and_the_standing_are_told(stripe, practice, se
     [cycle] = viewer.get(path(practice, "cycles/")).json()
     standing = viewer.get(path(practice, "standing/")).json()
 
-    assert [(entry["what"], entry["balance"]) for entry in statement["entries"]] == [
+    assert [(entry["what"], entry["balance"]["amount"]) for entry in statement["entries"]] == [
         ("invoice", 19_900),
         ("payment_succeeded", 0),
         ("invoice", 30_000),
     ]
     assert statement["entries"][-1]["invoice"] == str(sent.public_id)
-    assert statement["closing"] == [{"amount": 30_000, "currency": "usd"}]
+    assert statement["closing"] == [usd(30_000)]
     assert statement["from"] is not None
-    assert (cycle["status"], cycle["total"]) == ("paid", 19_900)
-    assert (standing["owed"], standing["open_invoices"], standing["last_payment"]["amount"]) == (30_000, 1, 19_900)
+    assert (cycle["status"], cycle["total"]) == ("paid", usd(19_900))
+    assert (standing["owed"], standing["open_invoices"]) == (usd(30_000), 1)
+    assert standing["last_payment"]["amount"] == usd(19_900)
 
 
 @pytest.mark.parametrize("rest", ["invoices/upcoming/"])

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from billing.api.views import ApiView
 from billing.models import Office
 from tests.api.test_api import signed_in
 from tests.conftest import a_member
@@ -46,19 +47,18 @@ TEXTS = {"a lone surrogate": "\\ud800", "a NUL": "\\u0000", "nothing": "", "a ve
 FIELDS = "reason email role settle price password code until name quantity payment_method".split()
 OPEN = ("api/v1/schema/", "api/v1/docs/", "api/v1/problems/")
 TAKE_NO_BODY = ("api/v1/auth/sign-out/",)
-NAMES = "limit offset cursor q status kind from until month before after email actor search p page".split()
+NAMES = "cursor page_size status kind person request_id from to reason earlier_size format lang".split()
 QUERIES = {
-    "a number beyond 64 bits": "limit=99999999999999999999999&offset=99999999999999999999999",
-    "a limit beyond 64 bits": "limit=99999999999999999999999&page_size=99999999999999999999999",
-    "not a number": "limit=x&offset=-1",
+    "a number beyond 64 bits": "earlier_size=99999999999999999999999&page_size=99999999999999999999999",
+    "not a number": "page_size=x&earlier_size=-1",
     "a NUL": "&".join(f"{name}=%00" for name in NAMES),
     "bytes that are no text": "&".join(f"{name}=%ff%fe" for name in NAMES),
-    "a cursor that says something else": "cursor=cD1ub3QtYS1kYXRl&before=cD1ub3QtYS1kYXRl",
+    "a cursor that says something else": "cursor=cD1ub3QtYS1kYXRl",
     "a cursor before the calendar": "cursor="
     + b64encode(b"p=0001-01-01T00:00:00+14:00".replace(b"+", b"%2B")).decode(),
     "a cursor without a zone": "cursor=" + b64encode(b"p=2030-01-01T00:00:00").decode(),
-    "a cursor of a NUL": "cursor=cD0A&before=cD0A",
-    "a date beyond the calendar": "from=99999-01-01&until=0000-00-00&month=2026-99",
+    "a cursor of a NUL": "cursor=cD0A",
+    "a date beyond the calendar": "from=99999-01-01&to=0000-00-00",
     "brackets": "a[b]=c&limit[]=1",
 }
 
@@ -83,6 +83,16 @@ def filled(route: str, office: Office) -> str:
 def methods_of(view: Any) -> set[str]:
     found = getattr(view, "cls", None) or getattr(view, "view_class", None)
     return {name for name in ("get", "post", "put", "patch", "delete", "options") if hasattr(found, name)}
+
+
+def known_of(view: Any) -> tuple[str, ...] | None:
+    """Return what the address may be asked with. Others would be refused before these are read. None: anything."""
+    made = getattr(view, "cls", object)
+    if not issubclass(made, ApiView):
+        return None
+    asked = made(**view.initkwargs)
+    asked.request = RequestFactory().get("/")
+    return asked.parameters()
 
 
 ADDRESSES = list(addresses())
@@ -144,8 +154,12 @@ def test_a_text_that_cannot_be_kept_is_refused(client: Any, office: Office) -> N
 
 @pytest.mark.parametrize("query", QUERIES.values(), ids=QUERIES)
 def test_a_query_that_makes_no_sense_fails_nothing(client: Any, office: Office, query: str) -> None:
-    for route in READS:
-        answer = client.get(f"{filled(route, office)}?{query}")
+    for route, view in ADDRESSES:
+        if "get" not in methods_of(view):
+            continue
+        known = known_of(view)
+        asked = "&".join(one for one in query.split("&") if known is None or one.partition("=")[0] in known)
+        answer = client.get(f"{filled(route, office)}?{asked}")
         assert answer.status_code < 500, (route, answer.content[:300])
 
 

@@ -3,11 +3,12 @@
 The lists and the rows are those of the admin's registry; the overview's own lists are the links on it.
 """
 
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from tests.benchmarks.bulk import MEMBERS
 
@@ -163,8 +164,10 @@ def _api() -> Iterator[Page]:
     for grants, email in MEMBERS.items():
         yield Page(f"API: a person with {grants:,} grants", API, email)
     email = MEMBERS[max(MEMBERS)]
-    belonging = Membership.objects.filter(user__email=email)
-    yield Page("API: the person with most, in the middle", f"{API}?limit=50&offset={belonging.count() // 2}", email)
-    of = f"{API}{belonging.select_related('office')[0].office.public_id}"
+    belonging = Membership.objects.filter(user__email=email).select_related("office").order_by("office__name")
+    middle = belonging[belonging.count() // 2].office
+    after = quote(b64encode(urlencode({"p": middle.name}).encode()).decode())
+    yield Page("API: the person with most, in the middle", f"{API}?cursor={after}", email)
+    of = f"{API}{middle.public_id}"
     yield Page("API: invoices of an Office", f"{of}/invoices/", email)
     yield Page("API: payments of an Office", f"{of}/payments/", email)

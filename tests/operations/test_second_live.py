@@ -77,7 +77,7 @@ def test_the_finding_the_page_and_the_api_name_each_that_is_live(stripe, operato
     assert practice in page_of_office
     assert f"Also live: {practice}." in page_of_act
     [other] = told["also_live"]
-    assert (told["plan"], other["plan"], other["monthly_amount"], other["status"]) == (
+    assert (told["plan"], other["plan"], other["monthly_amount"]["amount"], other["status"]) == (
         "Team",
         "Practice",
         19_900,

@@ -75,8 +75,8 @@ def _of_what_is_owed(office: Office, faces: Faces, right: Right) -> Iterator[str
     closing = _without_zeros({one["currency"]: one["amount"] for one in statement["closing"]})
     yield from _differs("owed, row", row, right.owed)
     yield from _differs("owed, API's statement", closing, right.owed)
-    yield from _differs("owed, API's standing", standing["owed"], right.owed.get(standing["currency"], 0))
-    yield from _differs("owed, API's subscription", told["balance_due"], right.owed.get(told["currency"], 0))
+    yield from _differs("owed, API's standing", _amount(standing["owed"]), right.owed.get(told["currency"], 0))
+    yield from _differs("owed, API's subscription", _amount(told["balance_due"]), right.owed.get(told["currency"], 0))
     credit = _without_zeros({getattr(office, "credit_currency", "") or office.currency: office.credit_balance})
     yield from _differs("credit, row", credit, right.credit or {})
     yield from _is_not_about("past due since, row", office.past_due_since, right.past_due_since)
@@ -94,13 +94,13 @@ def _of_what_is_owed(office: Office, faces: Faces, right: Right) -> Iterator[str
 def _of_what_comes(office: Office, faces: Faces, right: Right) -> Iterator[str]:
     upcoming = faces.answer(office, "invoices/upcoming/")
     if right.next_charge is None:
-        yield from _differs("next charge, API", upcoming["charged"] if upcoming else 0, 0)
+        yield from _differs("next charge, API", _amount(upcoming["charged"]) if upcoming else 0, 0)
         return
     if upcoming is None:
         yield f"next charge, API: none is shown, and {right.next_charge} is right"
         return
     when, *amount = right.next_charge
-    yield from _differs("next charge, API", [upcoming["charged"], upcoming["currency"]], amount)
+    yield from _differs("next charge, API", [upcoming["charged"]["amount"], upcoming["charged"]["currency"]], amount)
     yield from _is_not_about("next charge, API", _read(upcoming["at"]), when)
 
 
@@ -114,12 +114,17 @@ def _of_invoices_and_payments(office: Office, faces: Faces, right: Right) -> Ite
             yield from _is_not_about("end of a cycle, API", shown[1], is_right[1])
     if right.invoice:
         newest = faces.answer(office, "invoices/")["results"][0]
-        shown = tuple(newest[name] for name in ("subtotal", "discount", "tax", "total"))
+        shown = tuple(newest[name]["amount"] for name in ("subtotal", "discount", "tax", "total"))
         yield from _differs("newest invoice, API", shown, right.invoice)
     if right.payments is not None:
         paid = faces.answer(office, "payments/")["results"]
-        rows = sorted((one["status"], one["amount"], one["invoice"] is not None) for one in paid)
+        rows = sorted((one["status"], one["amount"]["amount"], one["invoice"] is not None) for one in paid)
         yield from _differs("payments, API", rows, sorted(right.payments))
+
+
+def _amount(shown: dict[str, Any] | None) -> int:
+    """Return the minor units of an amount of the API. An Office whose currency is not known yet owes nothing."""
+    return int(shown["amount"]) if shown else 0
 
 
 def _of_the_admin(office: Office, faces: Faces, right: Right) -> Iterator[str]:

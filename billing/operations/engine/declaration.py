@@ -80,7 +80,7 @@ class Terms:
     choices: tuple[str, ...] | tuple[tuple[str, str], ...] = ()
     blank: bool = False
     nullable: bool = False
-    form: Literal["", "card", "email", "language", "uuid"] = ""
+    form: Literal["", "card", "email", "language", "price", "uuid"] = ""
     typed: Typed | None = None
 
 

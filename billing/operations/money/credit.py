@@ -61,7 +61,9 @@ class AdjustCredit(Previewed[Office], OnOffice[Office]):
     money = Moves.LATER
     needs, asks_to = Power.GIVE_BACK, "change an Office's credit"
 
-    amount: int = field(metadata=asked_for("Minor units. Above zero gives credit, below zero takes it back"))
+    amount: int = field(
+        metadata=asked_for("Minor units of the Office's currency. Above zero gives credit, below zero takes it back")
+    )
     currency: str = field(default="", metadata=FILLED_IN)
 
     @classmethod

@@ -26,7 +26,8 @@ class GivesBack:
     """Hold the amount that was asked for, and Stripe's word for the reason. It is empty if Stripe has none."""
 
     amount: int | None = field(
-        default=None, metadata=asked_for("Minor units, including tax. Default: all that is left")
+        default=None,
+        metadata=asked_for("Minor units of the currency of what was paid, including tax. Default: all that is left"),
     )
     stripe_reason: str = field(default="", metadata=FILLED_IN)
 

@@ -54,7 +54,8 @@ class ChangeSubscription(Previewed[Office], OnSubscription):
     needs_determination = True
 
     price: str | None = field(
-        default=None, metadata=asked_for("The id of a plan price. Default: no change", longest=36)
+        default=None,
+        metadata=asked_for("The id of a plan price, or its code. Default: no change", longest=50, form="price"),
     )
     quantity: int | None = field(default=None, metadata=asked_for("The number of seats. Default: no change", least=1))
     settle: Literal["now", "next_invoice", "not_at_all"] = field(

@@ -37,7 +37,7 @@ class Start(coupons.Redeeming):
 
     code_in = "coupon"
 
-    price: str = field(metadata=asked_for("The id of a plan price", longest=36))
+    price: str = field(metadata=asked_for("The id of a plan price, or its code", longest=50, form="price"))
     quantity: int = field(default=1, metadata=asked_for(least=1))
     trial_days: int = field(default=0, metadata=asked_for("Only the vendor's staff may give a trial", least=0))
     coupon: str = field(
