@@ -130,7 +130,7 @@ def _ask(method: str, path: str, params: dict[str, Any], options: dict[str, Any]
     _refuse_off_the_list(method, path, params)  # whoever asks, and also what an earlier version wrote down
     _refuse_inside_transaction(path)
     known_account.require(path)
-    pace.wait_for_turn()
+    pace.wait_for_turn(outbound.endpoint_of(method, path))
     with measures.asking_stripe(method, path):
         return _sent(method, path, params, options)
 
@@ -154,7 +154,8 @@ def _sent(method: str, path: str, params: dict[str, Any], options: dict[str, Any
     except stripe.StripeError as error:  # connection, time-out, 429, 5xx: nobody knows the outcome
         headers = error.headers or {}
         if error.http_status == 429:
-            raise errors.StripeUnavailable(retry_after=pace.refused(headers)) from None
+            rest = pace.refused(outbound.endpoint_of(method, path), headers)
+            raise errors.StripeUnavailable(retry_after=rest) from None
         replayed = str(headers.get("idempotent-replayed", "")).lower() == "true"
         raise errors.StripeUnavailable(replayed=replayed) from None
 
