@@ -148,8 +148,8 @@ def wait(endpoint: str, give_up: GiveUp) -> None:
     """
     lane = lane_of(endpoint)
     with ALL.wanted(), lane.wanted(), lane.first_in_line(give_up):
-        own = lane.turn(give_up)
         for _ in range(MOST_LOST):
+            own = lane.turn(give_up)
             _sleep_until(own, give_up)
             common = ALL.turn(give_up)
             if common > own + LATE:
@@ -157,7 +157,6 @@ def wait(endpoint: str, give_up: GiveUp) -> None:
             _sleep_until(max(own, common), give_up)
             if time.monotonic() <= min(own, common) + LATE:
                 return
-            own = lane.turn(give_up)
 
 
 def _sleep_until(moment: float, give_up: GiveUp) -> None:
