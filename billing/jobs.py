@@ -25,6 +25,7 @@ from billing.audit import actor, trail
 from billing.database_trouble import TROUBLE
 from billing.findings import report, resolve
 from billing.models import Job
+from billing.stripe_api import pace
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +95,7 @@ def _run(row: Job, own: QuerySet[Job]) -> None:
     prefix, colon, rest = row.name.partition(":")
     kind = KINDS[prefix + colon]
     try:
-        with trail.acting(actor.job(prefix), reason="a scheduled job"):
+        with trail.acting(actor.job(prefix), reason="a scheduled job"), pace.one_piece_of_work():
             more = kind.work(*([rest] if colon else []))
     except TROUBLE:  # the database cannot be used: the lease ends by itself
         raise

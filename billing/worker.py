@@ -65,7 +65,7 @@ def work_once() -> int:
         log.warning("worker: nothing was done, because %s", held.SAID)
         return 0
     jobs.plan_recurring()
-    with pace.kept():
+    with pace.required(), pace.kept():
         return sum(step() for step in STEPS) + delivery.work_off()
 
 
@@ -87,7 +87,7 @@ def work_forever() -> None:
     postman.start()
     log.info("worker %s started", heart.name)
     changed_settings.record_if_possible()
-    with pace.kept():
+    with pace.required(), pace.kept():
         while not stop.is_set():
             close_old_connections()
             if postman.is_stuck:
@@ -150,8 +150,9 @@ class Postman(threading.Thread):
 
     def run(self) -> None:
         try:
-            while not self.stop.is_set():
-                self._send_one()
+            with pace.kept():
+                while not self.stop.is_set():
+                    self._send_one()
         finally:
             self.died = not self.stop.is_set()
             self.stop.set()

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from stripe_sandbox import answers, faults, tax_rates, test_clocks
+from stripe_sandbox import answers, faults, limits, tax_rates, test_clocks
 from stripe_sandbox import strict as strict_mode
 from stripe_sandbox.control import table
 from stripe_sandbox.errors import StripeError, invalid
@@ -79,6 +79,7 @@ class Settled:
 
 async def answer(store: Store, keys: list[str], request: Request, path: str, *, strict: bool) -> Response:
     """Answer one request of the API, and log it."""
+    came = time.time()
     body = await request.body()
     key = request.headers.get("Idempotency-Key") if request.method == "POST" else None
     version = request.headers.get("Stripe-Version", API_VERSION)
@@ -98,7 +99,8 @@ async def answer(store: Store, keys: list[str], request: Request, path: str, *, 
         if key:
             await answers.claim(store, key, request)
         fault = faults.matching(store, _method(request), request.url.path)
-        faults.limit(store)
+        limits.count(store, f"{_method(request)} {path}")
+        await limits.travel(store)
         await faults.before(fault)
         status, shown_body = _answered(store, request, path, params, headers, key, fault, strict=strict)
         if fault:
@@ -106,6 +108,7 @@ async def answer(store: Store, keys: list[str], request: Request, path: str, *, 
             await faults.after(fault)
     except StripeError as error:
         status, shown_body = error.status, json.dumps(error.body).encode()
+        headers |= error.headers
     except Exception as defect:  # a defect of the sandbox; it is sent in Stripe's form, so that a client can show it
         log.exception("%s %s failed", request.method, request.url.path)
         failure = StripeError(500, "api_error", f"A defect of the local Stripe: {type(defect).__name__}: {defect}")
@@ -113,7 +116,7 @@ async def answer(store: Store, keys: list[str], request: Request, path: str, *, 
     finally:
         if key:
             answers.release(store, key, request)
-    _log(store, request, params, key, status, headers["Request-Id"])
+    _log(store, request, params, key, status, headers["Request-Id"], came=came, endpoint=path)
     store.persist()
     if fault and fault["kind"] == faults.NO_ANSWER:
         return faults.NoAnswer()
@@ -180,7 +183,17 @@ def _answered(
     return status, body
 
 
-def _log(store: Store, request: Request, params: dict[str, Any], key: str | None, status: int, request_id: str) -> None:
+def _log(
+    store: Store,
+    request: Request,
+    params: dict[str, Any],
+    key: str | None,
+    status: int,
+    request_id: str,
+    *,
+    came: float,
+    endpoint: str,
+) -> None:
     store.requests.append(
         {
             "method": request.method,
@@ -191,6 +204,8 @@ def _log(store: Store, request: Request, params: dict[str, Any], key: str | None
             "status": status,
             "request_id": request_id,
             "at": time.time(),
+            "came": came,
+            "endpoint": endpoint,
         }
     )
     if len(store.requests) > 2 * MOST_REQUESTS_KEPT:

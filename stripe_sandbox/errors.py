@@ -16,6 +16,7 @@ class StripeError(Exception):
         super().__init__(message)
         self.status = status
         self.keeps_changes = status == 402
+        self.headers: dict[str, str] = {}
         self.body = {"error": {"type": kind, "message": message, **{k: v for k, v in fields.items() if v}}}
 
 

@@ -1,7 +1,6 @@
 """Failures on demand: requests that fail, time out or lose their answer, and charges that end as a test asked."""
 
 import asyncio
-import time
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -47,18 +46,6 @@ def matching(store: Store, method: str, path: str) -> Row | None:
             store.set("faults", _used(store.faults, fault))
         return fault
     return None
-
-
-def limit(store: Store) -> None:
-    """Check that the request is within the limit of requests per second, if there is one. Raises: 429."""
-    most = store.settings["requests_per_second"]
-    if not most:
-        return
-    second, count = store.this_second
-    now = int(time.time())
-    store.this_second = (now, count + 1 if second == now else 1)
-    if store.this_second[1] > most:
-        raise refused("429")
 
 
 async def before(fault: Row | None) -> None:
@@ -112,10 +99,12 @@ def _used(planned: list[Row], one: Row) -> list[Row]:
     return [fewer if each is one else each for each in planned if each is not one or fewer["next"]]
 
 
-def refused(kind: str) -> StripeError:
-    """Make the error of a kind that comes before any work."""
+def refused(kind: str, **headers: str) -> StripeError:
+    """Make the error of a kind that comes before any work. Its answer has these headers too."""
     status, error, code, message = REFUSED[kind]
-    return StripeError(status, error, message, code=code)
+    made = StripeError(status, error, message, code=code)
+    made.headers = headers
+    return made
 
 
 def _seconds(fault: Row) -> float:

@@ -11,7 +11,7 @@ import pickle
 import random
 import secrets
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -87,10 +87,13 @@ class Memory:
             "retry_seconds": None,  # how long a failed delivery waits; None: longer each time
             "upcoming_days": 7,
             "requests_per_second": None,
+            "requests_per_endpoint": None,  # a second
+            "latency_seconds": 0,  # how long each answer takes
+            "latency_spread_seconds": 0,  # and up to this much longer
             "search_lag_seconds": 0,  # a search does not find a change before this many seconds
             "date_seconds": 0,  # how far the header Date of each answer is off
         }
-        self.this_second = (0, 0)  # a second, and how many requests came in it
+        self.lately: dict[str, deque[float]] = {}  # by endpoint, and "" for all: when requests came (monotonic)
         self.offset = 0
         self.sequence = 0
         self.request: dict[str, str | None] = {"id": None, "idempotency_key": None}

@@ -11,68 +11,101 @@ from django.db import connection
 
 from billing import clock, errors
 from billing.models import Office, ReceivedEvent, RequestBudget
-from billing.stripe_api import gateway, pace
+from billing.stripe_api import gateway, outbound, outbound_list, pace, turns
 from billing.webhooks import inbox
 
+ENDPOINTS = ("get /v1/customers/*", "get /v1/subscriptions", "get /v1/invoices", "get /v1/charges", "get /v1/events")
 
-def turns(seconds):
+
+@pytest.fixture(autouse=True)
+def no_turns_of_another_test():
+    turns.forget()
+    yield
+    turns.forget()
+
+
+def moments(seconds, endpoint=ENDPOINTS[0]):
     """The moments at which requests may be made, for so long."""
     begun, made = time.monotonic(), []
     with pace.kept():
         while time.monotonic() - begun < seconds:
-            pace.wait_for_turn()
+            pace.wait_for_turn(endpoint)
             made.append(time.monotonic())
     return made
 
 
-def test_no_second_sees_more_than_five_quarters_of_the_setting(db, settings):
-    settings.STRIPE_REQUESTS_PER_SECOND = 20
-    made = turns(1.3)
+def most_in_a_second(made):
+    return max(sum(start <= at < start + 1 for at in made) for start in made)
 
-    assert max(sum(start <= at < start + 1 for at in made) for start in made) <= 25
-    assert len(made) >= 20
+
+@pytest.mark.parametrize(("in_all", "of_endpoint"), [(20, 1000), (1000, 20), (20, 20), (80, 20), (4, 20)])
+def test_no_second_sees_more_than_the_settings(db, settings, in_all, of_endpoint):
+    settings.STRIPE_REQUESTS_PER_SECOND, settings.STRIPE_REQUESTS_PER_ENDPOINT = in_all, of_endpoint
+    made, most = moments(2.2), min(in_all, of_endpoint)
+
+    assert most_in_a_second(made) <= most
+    assert len(made) >= most
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_budget_is_one_for_all_workers(settings):
-    settings.STRIPE_REQUESTS_PER_SECOND = 20
-    made, workers = [], 4
+def test_the_limits_are_for_all_threads_and_all_endpoints_together(settings):
+    settings.STRIPE_REQUESTS_PER_SECOND, settings.STRIPE_REQUESTS_PER_ENDPOINT = 40, 20
+    made = {endpoint: [] for endpoint in ENDPOINTS}
 
-    def work():
-        made.extend(turns(1.3))
+    def work(endpoint):
+        made[endpoint].extend(moments(2.2, endpoint))
         connection.close()
 
-    threads = [threading.Thread(target=work) for _ in range(workers)]
+    threads = [threading.Thread(target=work, args=[endpoint]) for endpoint in ENDPOINTS for _ in range(3)]
     for one in threads:
         one.start()
     for one in threads:
         one.join()
 
-    made.sort()
-    assert max(sum(start <= at < start + 1 for at in made) for start in made) <= 25 + workers  # one each at the end
-    assert len(made) >= 16
+    together = [at for each in made.values() for at in each]
+    assert most_in_a_second(together) <= 40
+    assert all(most_in_a_second(each) <= 20 for each in made.values())
+    assert all(made.values())
 
 
 def test_requests_share_a_write(db, settings, django_assert_max_num_queries):
-    settings.STRIPE_REQUESTS_PER_SECOND = 400
-    RequestBudget.objects.create(pk=1)
-    with django_assert_max_num_queries(2), pace.kept():
-        for _ in range(pace.TAKEN_AT_ONCE):
-            pace.wait_for_turn()
+    settings.STRIPE_REQUESTS_PER_SECOND = settings.STRIPE_REQUESTS_PER_ENDPOINT = 400
+    moments(0.01)
+    turns.forget()
+    lane = turns.lane_of(ENDPOINTS[0])
+    lane.waiting |= {1, 2, 3}
+    with django_assert_max_num_queries(2):
+        for _ in range(turns.TAKEN_AT_ONCE):
+            lane.turn(lambda: time.monotonic() + 1)
 
 
 def test_who_is_no_worker_is_not_held_up(db, settings, django_assert_num_queries):
     settings.STRIPE_REQUESTS_PER_SECOND = 1
     with django_assert_num_queries(0):
         for _ in range(50):
-            pace.wait_for_turn()
+            pace.wait_for_turn(ENDPOINTS[0])
 
 
 def test_a_clock_that_went_back_far_stops_nobody(db):
-    RequestBudget.objects.create(pk=1, slot=2**40, taken=9)
-    with pace.kept():
-        pace.wait_for_turn()
-    assert RequestBudget.objects.get().slot < 2**40
+    for lane in (turns.ALL, turns.lane_of(ENDPOINTS[0])):
+        RequestBudget.objects.create(pk=lane.key, slot=2**60)
+    moments(0.01)
+    assert max(RequestBudget.objects.values_list("slot", flat=True)) < 2**60
+
+
+def test_all_rows_of_all_endpoints_are_different():
+    keys = {turns.Lane(outbound.endpoint_of(method, path), float).key for method, path in paths_of_the_list()}
+    assert len(keys) == len({(method, path) for method, path in paths_of_the_list()})
+    assert all(1 < key < 2**63 for key in keys)
+
+
+def paths_of_the_list():
+    return [(method, path) for method, paths in outbound_list.ALLOWED.items() for path in paths]
+
+
+def test_an_endpoint_is_one_whatever_the_id():
+    assert outbound.endpoint_of("get", "/v1/customers/cus_1") == outbound.endpoint_of("get", "/v1/customers/cus_2")
+    assert outbound.endpoint_of("get", "/v1/customers/cus_1") != outbound.endpoint_of("post", "/v1/customers/cus_1")
 
 
 @contextlib.contextmanager
@@ -111,14 +144,48 @@ def test_after_a_429_no_worker_asks_before_stripe_wants_it(db, settings, said, r
     with a_stripe_that_refuses(**headers) as settings.STRIPE_API_BASE, pace.kept():
         with pytest.raises(errors.StripeUnavailable) as refused:
             gateway.looks.customer_of("ch_1")
-        ahead = RequestBudget.objects.get().slot - pace._row()[1]
+        row, now, _ = turns.ALL._read()
 
     assert refused.value.retry_after == rests
-    assert rests * 4 - 4 <= ahead <= rests * 4 + 1
+    assert rests - 0.5 <= (row.slot - now) / 1_000_000 <= rests
+    for endpoint in ENDPOINTS:
+        with pace.kept(), pace.one_look():
+            pace._give_up_at.set(time.monotonic() + 0.1)
+            with pytest.raises(errors.StripeUnavailable, match="took too long"):
+                pace.wait_for_turn(endpoint)
+
+
+@pytest.mark.parametrize(
+    ("reason", "others_rest"),
+    [
+        ("endpoint-rate", False),
+        ("endpoint-concurrency", False),
+        ("global-rate", True),
+        ("global-concurrency", True),
+        ("resource-specific", True),
+        ("", True),
+    ],
+)
+def test_only_that_endpoint_rests_if_stripe_says_that_it_was_the_reason(db, settings, reason, others_rest):
+    given = {"Stripe_Rate_Limited_Reason": reason} if reason else {}
+    with (
+        a_stripe_that_refuses(Retry_After="7", **given) as settings.STRIPE_API_BASE,
+        pace.kept(),
+        pytest.raises(errors.StripeUnavailable),
+    ):
+        gateway.looks.customer_of("ch_1")
+    assert rests("get /v1/charges/*")
+    assert rests("get /v1/invoices/*") == others_rest
+
+
+def rests(endpoint):
     with pace.kept(), pace.one_look():
-        pace._give_up_at.set(time.monotonic() + 0.3)
-        with pytest.raises(errors.StripeUnavailable, match="took too long"):
-            pace.wait_for_turn()
+        pace._give_up_at.set(time.monotonic() + 0.2)
+        try:
+            pace.wait_for_turn(endpoint)
+        except errors.StripeUnavailable:
+            return True
+    return False
 
 
 def test_an_event_that_met_a_429_comes_again_no_sooner_than_stripe_wants_it(db, settings, office):

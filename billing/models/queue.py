@@ -19,13 +19,16 @@ class Job(models.Model):
 
 
 class RequestBudget(models.Model):
-    """The one row that all workers share to stay below Stripe's limits: see ``billing.stripe_api.pace``."""
+    """What all workers share to stay below Stripe's limits, a row for each: see ``billing.stripe_api.turns``.
+
+    ``slot`` is when the next request may be made, in microseconds since 1970. ``taken`` is what a version before used.
+    """
 
     slot = models.BigIntegerField(default=0)
     taken = models.PositiveIntegerField(default=0)
 
     def __str__(self) -> str:
-        return f"{self.taken} of slot {self.slot}"
+        return f"free from {self.slot}"
 
 
 class WorkerHeartbeat(models.Model):

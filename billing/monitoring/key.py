@@ -3,7 +3,7 @@
 import logging
 
 from billing import accounts, errors, observations, waits
-from billing.stripe_api import known_account
+from billing.stripe_api import known_account, pace
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +20,8 @@ class KeyWatch:
         if known_account.is_awaited() or (noted and noted.code == "key_refused"):
             observations.forget()  # another process may have noted it
             try:
-                accounts.require_own_account()
+                with pace.one_look():
+                    accounts.require_own_account()
             except (errors.StripeRejected, errors.StripeUnavailable):
                 self.was_refused = True
                 return

@@ -21,6 +21,7 @@ from billing.database_trouble import TROUBLE
 from billing.findings import MAIL_REPORTED_AFTER, report
 from billing.models import Notification
 from billing.outbox import kinds
+from billing.stripe_api import pace
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +77,8 @@ def _due(now: datetime) -> QuerySet[Notification]:
 def _deliver(row: Notification, own: QuerySet[Notification]) -> None:
     """Send the e-mail, and write the outcome into its row. If another worker has taken it since, ``own`` is empty."""
     try:
-        found = kinds.look_up(row)
+        with pace.one_look():
+            found = kinds.look_up(row)
         with _connected() as server:
             if message := _handing_over(row, own, found):
                 _hand_over(server, message)

@@ -15,6 +15,7 @@ import functools
 from typing import Any, Protocol, cast
 
 import requests
+import requests.adapters
 import stripe
 from django.conf import settings
 from django.db import connections
@@ -24,6 +25,8 @@ from billing.stripe_api import charging, known_account, outbound, outbound_list,
 
 API_VERSION = outbound_list.API_VERSION
 TIMEOUT_SECONDS = 8
+MOST_CONNECTIONS = 64
+"""So many threads each keep a connection. What is opened above that is closed after its request."""
 
 Answer = dict[str, Any]
 """An object of Stripe as it came. The SDK's own objects cost more processor time than the request itself."""
@@ -51,6 +54,8 @@ class Connections(requests.Session):
     def __init__(self, ca_bundle: str) -> None:
         super().__init__()
         self.trust_env, self.ca_bundle = False, ca_bundle
+        for beginning in ("https://", "http://"):
+            self.mount(beginning, requests.adapters.HTTPAdapter(pool_maxsize=MOST_CONNECTIONS))
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
         if self.ca_bundle:
@@ -130,7 +135,7 @@ def _ask(method: str, path: str, params: dict[str, Any], options: dict[str, Any]
     _refuse_off_the_list(method, path, params)  # whoever asks, and also what an earlier version wrote down
     _refuse_inside_transaction(path)
     known_account.require(path)
-    pace.wait_for_turn()
+    pace.wait_for_turn(outbound.endpoint_of(method, path))
     with measures.asking_stripe(method, path):
         return _sent(method, path, params, options)
 
@@ -154,7 +159,8 @@ def _sent(method: str, path: str, params: dict[str, Any], options: dict[str, Any
     except stripe.StripeError as error:  # connection, time-out, 429, 5xx: nobody knows the outcome
         headers = error.headers or {}
         if error.http_status == 429:
-            raise errors.StripeUnavailable(retry_after=pace.refused(headers)) from None
+            rest = pace.refused(outbound.endpoint_of(method, path), headers)
+            raise errors.StripeUnavailable(retry_after=rest) from None
         replayed = str(headers.get("idempotent-replayed", "")).lower() == "true"
         raise errors.StripeUnavailable(replayed=replayed) from None
 
@@ -195,6 +201,7 @@ def _refuse_off_the_list(method: str, path: str, params: dict[str, Any]) -> None
 
 
 def _refuse_inside_transaction(path: str) -> None:
+    """Look at this thread's connections. So whatever a thread asks for, it must ask by itself."""
     for connection in connections.all(initialized_only=True):
         if any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks):
             raise errors.CallInsideTransaction(path)

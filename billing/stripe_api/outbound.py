@@ -101,6 +101,11 @@ def matches(path: str, pattern: str) -> bool:
     return pattern.count("/") == path.count("/") and fnmatch.fnmatchcase(path, pattern)
 
 
+def endpoint_of(method: str, path: str) -> str:
+    """Return the named operation that this request is, such as "get /v1/customers/*". Raises: FieldNotAllowed."""
+    return f"{method} {_pattern(method, path)}"
+
+
 def _pattern(method: str, path: str) -> str:
     """Return the path of the list that this one is. Raises: FieldNotAllowed: there is none."""
     paths = ALLOWED.get(method, {})

@@ -1,14 +1,13 @@
-"""Keeping the workers' requests below Stripe's limits. All workers share one row.
+"""Keeping the workers' requests below Stripe's limits.
 
-Time on the database's clock is divided into quarters of a second. Each quarter has a quarter of
-STRIPE_REQUESTS_PER_SECOND. A worker takes a few requests of the present quarter with a conditional UPDATE and makes
-them within it. What it does not use is lost. So there is no write for each request, and the clocks of the machines
-need not agree. Any second touches at most five quarters, so no second has more than 5/4 of the setting: 25 for a
-setting of 20 in test mode, 100 for a setting of 80 in live mode. These are Stripe's limits. After a 429, the quarters
-count as used up for all workers until Stripe accepts requests again.
+All workers together make at most STRIPE_REQUESTS_PER_SECOND, and at most STRIPE_REQUESTS_PER_ENDPOINT to each endpoint,
+in any second: see ``turns``. Stripe counts a named operation as one endpoint, whatever the id: all requests for
+``GET /v1/customers/{id}`` count together. After a 429, no worker asks that endpoint, or anything, until Stripe accepts
+requests again.
 
 Only workers keep the pace, inside ``kept()``. A person who waits for a page does not wait for a turn. The settings
-leave room for them.
+leave room for them. A thread starts without the context of the one that started it, so inside ``required()`` a request
+of any thread that keeps no pace or has no deadline is refused.
 Source: https://docs.stripe.com/rate-limits
 """
 
@@ -19,112 +18,119 @@ from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-from django.conf import settings
-from django.db.models.functions import Now
-
 from billing import errors
-from billing.models import RequestBudget
+from billing.stripe_api import turns
 
-SLOTS_PER_SECOND = 4
-TAKEN_AT_ONCE = 3
-SHORTEST_REST, LONGEST_REST = 1.0, 60.0
-LOOK_SECONDS = 30
+REASON = "stripe-rate-limited-reason"
+OF_ENDPOINT = "endpoint-"
+"""How the reason begins if Stripe refused a request because of its endpoint."""
+SHORTEST_REST = 1.0
+LOOK_SECONDS, WORK_SECONDS = 30, 50
+"""How long requests begin in a look, and in any other piece of work. Both end within their lease of a minute."""
+TOOK_TOO_LONG = "The look took too long. It will be repeated."
+
+_kept: ContextVar[bool] = ContextVar("pace_is_kept", default=False)
+_give_up_at: ContextVar[float] = ContextVar("look_gives_up_at", default=math.inf)
+
+
+class Unpaced(RuntimeError):
+    """A worker was about to ask Stripe without keeping the pace, or without a deadline."""
 
 
 @dataclass(slots=True)
-class Share:
-    """The requests that this worker may still make, and until when (``time.monotonic()``) it must begin them."""
+class _Process:
+    """What holds for all threads of this process. ``required`` counts the blocks."""
 
-    left: int = 0
-    until: float = 0.0
+    required: int = 0
+    ends_at: float = math.inf
 
 
-_share: ContextVar[Share | None] = ContextVar("share_of_requests", default=None)
-_give_up_at: ContextVar[float] = ContextVar("look_gives_up_at", default=math.inf)
+_process = _Process()
 
 
 @contextlib.contextmanager
 def kept() -> Iterator[None]:
     """Make every request inside wait for its turn."""
-    token = _share.set(Share())
+    token = _kept.set(True)
     try:
         yield
     finally:
-        _share.reset(token)
+        _kept.reset(token)
 
 
 @contextlib.contextmanager
 def one_look() -> Iterator[None]:
     """Let no request inside begin later than 30 seconds from now, so that a look ends within its lease."""
-    token = _give_up_at.set(time.monotonic() + LOOK_SECONDS)
+    with _within(LOOK_SECONDS):
+        yield
+
+
+@contextlib.contextmanager
+def one_piece_of_work() -> Iterator[None]:
+    """Let no request inside begin later than 50 seconds from now, so that the work ends within its lease."""
+    with _within(WORK_SECONDS):
+        yield
+
+
+@contextlib.contextmanager
+def _within(seconds: float) -> Iterator[None]:
+    """Let no request inside begin later than so many seconds from now, or than the block around this one says."""
+    token = _give_up_at.set(min(_give_up_at.get(), time.monotonic() + seconds))
     try:
         yield
     finally:
         _give_up_at.reset(token)
 
 
-def wait_for_turn() -> None:
-    """Wait until one request may be made.
+@contextlib.contextmanager
+def required() -> Iterator[None]:
+    """Refuse each request of this process that keeps no pace or has no deadline, whichever thread makes it."""
+    _process.required += 1
+    try:
+        yield
+    finally:
+        _process.required -= 1
+
+
+def end_within(seconds: float) -> None:
+    """Let no request of this process that keeps the pace begin later than so many seconds from now: it ends."""
+    _process.ends_at = time.monotonic() + seconds
+
+
+def _give_up() -> float:
+    return min(_give_up_at.get(), _process.ends_at)
+
+
+def wait_for_turn(endpoint: str) -> None:
+    """Wait until one request may be made to this endpoint, such as "get /v1/customers/*".
 
     Raises:
         StripeUnavailable: the time for the look is over.
+        Unpaced: a mistake in the program.
     """
-    share = _share.get()
-    while True:
-        now = time.monotonic()
-        if now > _give_up_at.get():
-            raise errors.StripeUnavailable("The look took too long. It will be repeated.")
-        if share is None:
-            return
-        if share.left and now < share.until:
-            share.left -= 1
-            return
-        time.sleep(_take(share))
+    if _process.required and not (_kept.get() and _give_up_at.get() < math.inf):
+        raise Unpaced(endpoint)
+    if time.monotonic() > _give_up_at.get():
+        raise errors.StripeUnavailable(TOOK_TOO_LONG)
+    if _kept.get():
+        try:
+            turns.wait(endpoint, _give_up)
+        except turns.TooLate:
+            raise errors.StripeUnavailable(TOOK_TOO_LONG) from None
 
 
-def refused(headers: Mapping[str, str]) -> float:
+def refused(endpoint: str, headers: Mapping[str, str]) -> float:
     """Keep all workers waiting after a 429, and return for how many seconds: 1 to 60.
 
-    Outside ``kept()`` the other workers are not kept waiting.
+    They wait with this endpoint if Stripe says that it was the reason, and with everything otherwise. Outside
+    ``kept()`` no worker is kept waiting.
     """
     rest = _rest(headers.get("retry-after", ""))
-    share = _share.get()
-    if share is not None:
-        share.left = 0
-        slot = _row()[1] + math.ceil(rest * SLOTS_PER_SECOND)
-        RequestBudget.objects.filter(pk=1, slot__lt=slot).update(slot=slot, taken=_per_slot())
+    if _kept.get():
+        because = headers.get(REASON, "").lower()
+        lane = turns.lane_of(endpoint) if because.startswith(OF_ENDPOINT) else turns.ALL
+        lane.rest(rest)
     return rest
-
-
-def _take(share: Share) -> float:
-    """Try to take requests of the present quarter into the share. Return for how many seconds to wait."""
-    asked_at = time.monotonic()
-    row, slot, left_of_slot = _row()
-    if slot < row.slot <= slot + (LONGEST_REST + 1) * SLOTS_PER_SECOND:  # after a 429; if farther, a clock went back
-        return left_of_slot
-    taken = row.taken if row.slot == slot else 0
-    given = min(TAKEN_AT_ONCE, _per_slot() - taken)
-    if given <= 0:
-        return left_of_slot
-    unchanged = RequestBudget.objects.filter(pk=1, slot=row.slot, taken=row.taken)
-    if unchanged.update(slot=slot, taken=taken + given):
-        share.left, share.until = given, asked_at + left_of_slot
-    return 0.0
-
-
-def _row() -> tuple[RequestBudget, int, float]:
-    """Return the row, the present quarter, and how many seconds of it are left, all by the database's clock."""
-    rows = RequestBudget.objects.filter(pk=1).annotate(at=Now())
-    row = rows.first()
-    if row is None:
-        RequestBudget.objects.bulk_create([RequestBudget(pk=1)], ignore_conflicts=True)
-        row = rows.get()
-    quarters = row.at.timestamp() * SLOTS_PER_SECOND
-    return row, int(quarters), (1 - quarters % 1) / SLOTS_PER_SECOND
-
-
-def _per_slot() -> int:
-    return max(1, settings.STRIPE_REQUESTS_PER_SECOND // SLOTS_PER_SECOND)
 
 
 def _rest(retry_after: str) -> float:
@@ -132,4 +138,4 @@ def _rest(retry_after: str) -> float:
         asked = float(retry_after)
     except ValueError:  # absent, or a date
         asked = SHORTEST_REST
-    return min(max(SHORTEST_REST, asked), LONGEST_REST)  # in this order, NaN becomes the shortest
+    return min(max(SHORTEST_REST, asked), turns.LONGEST_REST)  # in this order, NaN becomes the shortest

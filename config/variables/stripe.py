@@ -25,9 +25,16 @@ STRIPE_WEBHOOK_SECRETS = Variable(
 )
 STRIPE_REQUESTS_PER_SECOND = Variable(
     "STRIPE_REQUESTS_PER_SECOND",
-    number(4, 1_000),  # the limit is counted in quarters of a second
+    number(4, 1_000),
     "How many requests a second all workers together make to Stripe, four fifths of its limit.",
     default=Derived("20, or 80 with a live key", lambda said: "80" if is_live(said[STRIPE_SECRET_KEY]) else "20"),
+)
+STRIPE_REQUESTS_PER_ENDPOINT = Variable(
+    "STRIPE_REQUESTS_PER_ENDPOINT",
+    number(1, 1_000),
+    "How many requests a second all workers together make to one endpoint of Stripe, four fifths of its limit. GET "
+    "/v1/customers/{id} is one endpoint, whatever the id.",
+    default="20",
 )
 STRIPE_API_BASE = Variable(
     "STRIPE_API_BASE",
@@ -95,6 +102,7 @@ ROWS = (
     STRIPE_SECRET_KEY,
     STRIPE_WEBHOOK_SECRETS,
     STRIPE_REQUESTS_PER_SECOND,
+    STRIPE_REQUESTS_PER_ENDPOINT,
     STRIPE_API_BASE,
     STRIPE_PROXY,
     STRIPE_CA_BUNDLE,

@@ -35,7 +35,7 @@ def _number(most: float) -> Field:
     return (lambda one: type(one) in (int, float) and 0 <= one <= most), f"a number from 0 to {most:g}"
 
 
-COUNT, SECONDS = _whole(0, 1_000_000), _number(DAY)
+COUNT, SECONDS, LATENCY = _whole(0, 1_000_000), _number(DAY), _number(60)
 TEXT: Field = (lambda one: isinstance(one, str) and one != ""), "a text"
 YES_OR_NO: Field = (lambda one: isinstance(one, bool)), "true or false"
 DAYS: Field = (
@@ -123,6 +123,9 @@ CONTROLS: dict[tuple[str, str], tuple[Control, dict[str, Field]]] = {
             "retry_seconds": WAIT,
             "upcoming_days": _whole(0, 60),
             "requests_per_second": LIMIT,
+            "requests_per_endpoint": LIMIT,
+            "latency_seconds": LATENCY,
+            "latency_spread_seconds": LATENCY,
             "search_lag_seconds": _whole(0, 3_600),
             "date_seconds": _whole(-(2**33), 2**33),
         },

@@ -19,6 +19,7 @@ from billing.look import look
 from billing.models import Office, Operation
 from billing.operations.engine.declaration import Outcome
 from billing.operations.engine.steps import AnswerLost, Run
+from billing.stripe_api import pace
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,8 @@ def resume_unsettled(*, limit: int = 20) -> int:
             request_id=trail.request_that_made(operation),
         ):
             try:
-                carry_out(Run(operation))
+                with pace.one_piece_of_work():
+                    carry_out(Run(operation))
             except errors.BillingError as error:
                 log.info("operation %s: %s", operation.public_id, error.code)
             except Exception as error:
