@@ -1,13 +1,13 @@
 """Notices: the e-mails about its billing that an Office gets by itself. What is told, once for each reason.
 
-``put`` is called where rows that mirror Stripe change, in the same transaction. What time alone brings is put by the job
-``notices`` (``billing.outbox.by_time``). ``still_holds`` is asked again when the e-mail is sent.
+``put`` is called where rows that mirror Stripe change, in the same transaction. What time alone brings is put by the
+job ``notices`` (``billing.outbox.by_time``). ``still_holds`` is asked again when the e-mail is sent.
 
 Moments are of the billing clock. Nothing is told of what happened before OFFICE_MAIL_SINCE, a week ago or earlier, or
 between a backup and its restore: the database that was lost may have told it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -101,33 +101,22 @@ def failed_payments(invoices: QuerySet[Invoice], at: datetime) -> list[Notice]:
     return list(found.values())
 
 
-def of_time(offices: Iterable[Office], at: datetime) -> list[Notice]:
-    """Return what time alone brings to these Offices, which ``coming_offices`` returned."""
-    found, gap = [], Gap()
-    for office in offices:
-        trial, charged = office.trial_end, office.current_period_end
-        if trial and not gap.has(trial - coming.TRIAL_SOON) and is_in(office, _trial_ends(at)):
-            found.append(_of_day(Kind.TRIAL_ENDS, office, trial))
-        if charged and not gap.has(charged - coming.CHARGED_SOON) and is_in(office, _card_expires(at)):
+def of_time(at: datetime) -> Iterator[Notice]:
+    """Yield what time alone brings at this moment: trials and access that end, and cards that expire."""
+    gap = Gap()
+    for office in Office.objects.filter(_trial_ends(at)).iterator():
+        if office.trial_end and not gap.has(office.trial_end - coming.TRIAL_SOON):
+            yield _of_day(Kind.TRIAL_ENDS, office, office.trial_end)
+    for office in Office.objects.filter(_card_expires(at)).iterator():
+        if office.current_period_end and not gap.has(office.current_period_end - coming.CHARGED_SOON):
             expires = office.payment_method_expires
-            reason = f"card_expires:{office.public_id}:{expires}"
-            found.append(Notice(Kind.CARD_EXPIRES, office, reason, {"expires": expires}))
+            yield Notice(
+                Kind.CARD_EXPIRES, office, f"card_expires:{office.public_id}:{expires}", {"expires": expires}
+            )
+    for office in Office.objects.filter(_access_may_end(at)).iterator():
         ends = access_ends(office, at)
-        if ends and not gap.has(ends - ENDS_SOON) and not _was_just_told_of_end(office, at):
-            found.append(_of_day(Kind.ACCESS_ENDS, office, ends))
-    return found
-
-
-def coming_offices(at: datetime) -> QuerySet[Office]:
-    """Return the Offices to which time may bring something to be told at this moment, by key."""
-    soon = at + ENDS_SOON
-    grace = settings.PAST_DUE_GRACE
-    ends = Q(cancel_at__gt=at, cancel_at__lte=soon, subscription_status__in=LIVE)
-    unpaid = Q(
-        subscription_status=SubscriptionStatus.PAST_DUE, past_due_since__gt=at - grace, past_due_since__lte=soon - grace
-    )
-    others = coming.NOT_ARCHIVED & (ends | unpaid)
-    return Office.objects.filter(_trial_ends(at) | _card_expires(at) | others).order_by("pk")
+        if ends and not gap.has(ends - ENDS_SOON) and not _was_just_told_of_end(office):
+            yield _of_day(Kind.ACCESS_ENDS, office, ends)
 
 
 def access_ends(office: Office, at: datetime) -> datetime | None:
@@ -170,6 +159,15 @@ def still_holds(row: Notification, at: datetime) -> bool:
         return is_same and is_in(office, _card_expires(at))
     ends = access_ends(office, at)
     return ends is not None and _day(office, ends) == about["day"]
+
+
+def _access_may_end(at: datetime) -> Q:
+    soon, grace = at + ENDS_SOON, settings.PAST_DUE_GRACE
+    ends = Q(cancel_at__gt=at, cancel_at__lte=soon, subscription_status__in=LIVE)
+    unpaid = Q(
+        subscription_status=SubscriptionStatus.PAST_DUE, past_due_since__gt=at - grace, past_due_since__lte=soon - grace
+    )
+    return coming.NOT_ARCHIVED & (ends | unpaid)
 
 
 def _trial_ends(at: datetime) -> Q:
@@ -231,7 +229,7 @@ def _day(office: Office, end: datetime) -> str:
     return zones.last_day_of(end, office.time_zone).isoformat()
 
 
-def _was_just_told_of_end(office: Office, at: datetime) -> bool:
+def _was_just_told_of_end(office: Office) -> bool:
     """Return whether the Office was told of an end in the last week: it was arranged just before it."""
     told = Notification.objects.filter(office=office, kind=Kind.CANCELLED, created_at__gt=clock.wall() - LATE)
     return office.cancel_at is not None and told.exists()

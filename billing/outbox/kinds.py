@@ -1,7 +1,7 @@
 """The kinds of e-mails: subject, text, and what happens if nobody knows whether one was sent.
 
-The text is in templates/mail/, as plain text and as HTML, in English. Notices to Offices are in their language:
-``billing.outbox.notice_texts``. It is filled when the e-mail is sent. Only then its link is made, and it is kept nowhere.
+The text is in templates/mail/, as plain text and as HTML, in English. ``notice_texts`` writes those to Offices,
+in their language. A text is filled when the e-mail is sent. Only then its link is made, and it is kept nowhere.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from billing.access import invitations, links, roles
 from billing.access.roles import Power
 from billing.models import ApprovalRequest, EmergencyRole, Finding, Invitation, Notification, OperationStep
 from billing.models.observation import Level
-from billing.outbox import notice_texts, suppression
+from billing.outbox import notice_texts, staff_digest, suppression
 from billing.outbox.notice_texts import Written
 from billing.stripe_api import gateway
 
@@ -151,6 +151,9 @@ KINDS: dict[str, Kind | NoticeKind] = {
         "Start your subscription", _of_office, repeat_when_unknown=True, look_up=_open_page
     ),
     Notification.Kind.CARD_LINK: Kind("Add a card", _of_office, repeat_when_unknown=True, look_up=_open_page),
+    Notification.Kind.STAFF_DIGEST: Kind(
+        "What waits for you in Office Billing", lambda _: staff_digest.waiting(), repeat_when_unknown=True
+    ),
     **{kind: NoticeKind() for kind in suppression.NOTICES},
 }
 

@@ -6,7 +6,7 @@ No text has names of people, digits of cards, or a link that opens anything with
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django.conf import settings
@@ -41,6 +41,30 @@ WORDS = {
         "automatic": "Este mensaje se envió automáticamente. Por favor, no responda: nadie lee las respuestas.",
     },
 }
+
+SAMPLE: dict[str, Any] = {"office": "Maple Practice", "number": "A1B2-0007", "amount": "199.00 USD", "day": 1}
+SAMPLE_DAYS = {
+    "paid": date(2026, 12, 1),
+    "due": date(2026, 12, 1),
+    "tried_again": date(2026, 12, 4),
+    "ends": date(2026, 12, 15),
+    "charged": date(2027, 1, 8),
+}
+VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
+    Kind.PAYMENT_FAILED: {
+        "first": {},
+        "reminder": {"day": 5},
+        "past due": {"is_overdue": True, "tried_again": ""},
+        "one-off": {"until": "", "tried_again": ""},
+    },
+    Kind.AUTHENTICATION_NEEDED: {"first": {}, "reminder": {"day": 5}},
+    Kind.RECEIPT: {"paid": {}},
+    Kind.CANCELLED: {"ends later": {"is_over": False}, "has ended": {"is_over": True}},
+    Kind.ACCESS_ENDS: {"not paid": {"is_unpaid": True}, "cancelled": {"is_unpaid": False}},
+    Kind.TRIAL_ENDS: {"with a payment method": {"has_method": True}, "without": {"has_method": False}},
+    Kind.CARD_EXPIRES: {"soon": {"has_expired": False}, "has expired": {"has_expired": True}},
+}
+"""Each kind in the forms that its text takes, for previews: what differs from ``SAMPLE``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +107,15 @@ def write(kind: str, language: str, facts: dict[str, Any], *, stop: str = "") ->
     return Written(subject, text, html, stop)
 
 
+def sample(kind: str, variant: str, language: str) -> Written:
+    """Return this e-mail as an example. Nothing of an Office is in it."""
+    days = {name: day(one, language) for name, one in SAMPLE_DAYS.items()}
+    ends = moment(datetime(2026, 12, 15, 14, tzinfo=UTC), "America/New_York", language)
+    facts = {**SAMPLE, **days, "month": _month(2026, 12, language), "moment": ends, "until": ends}
+    stop = settings.SITE_URL + reverse("stop-mail") if kind in suppression.STOPPABLE else ""
+    return write(kind, language, {**facts, **VARIANTS[kind][variant]}, stop=stop)
+
+
 def of_row(row: Notification) -> Written | None:
     """Return the e-mail of this notice, or None if it does not hold any more."""
     language = language_of(row.office) if row.office else LANGUAGES[0]
@@ -96,6 +129,13 @@ def day(of: date, language: str) -> str:
     """Write a day: 5 December 2026, or 5 de diciembre de 2026."""
     of_ = " de " if language == "es" else " "
     return f"{of.day}{of_}{_month(of.year, of.month, language)}"
+
+
+def moment(end: datetime, zone: str, language: str) -> str:
+    """Write an end: 5 December 2026 at 09:00 (America/New_York). At midnight it is 24:00 of the day before."""
+    at = " a las " if language == "es" else " at "
+    last = day(zones.last_day_of(end, zone), language)
+    return f"{last}{at}{zones.end_time(end, zone)} ({zones.name(zone)})"
 
 
 def _month(year: int, month: int, language: str) -> str:
@@ -130,10 +170,8 @@ def _facts(row: Notification, office: Office, language: str) -> dict[str, Any]:
         return {**_numbered(invoice, Money(invoice.amount_paid, invoice.currency)), "paid": on(invoice.paid_at)}
     if row.kind == Kind.CANCELLED:
         of = Subscription.objects.get(public_id=about["subscription"])
-        ends = zones.day_of(of.ended_at, zone) if of.ended_at else None
-        if ends is None and of.cancel_at:
-            ends = zones.last_day_of(of.cancel_at, zone)
-        return {"is_over": of.ended_at is not None, "ends": day(ends, language) if ends else ""}
+        end = of.ended_at or of.cancel_at
+        return {"is_over": of.ended_at is not None, **_of_end(end, zone, language)}
     if row.kind == Kind.CARD_EXPIRES:
         year, month = map(int, about["expires"].split("-"))
         today = zones.day_of(clock.billing(), "UTC")
@@ -142,9 +180,15 @@ def _facts(row: Notification, office: Office, language: str) -> dict[str, Any]:
             "has_expired": (year, month) < (today.year, today.month),
             "charged": on(office.current_period_end),
         }
-    ends = date.fromisoformat(about["day"])
-    is_unpaid = office.subscription_status == SubscriptionStatus.PAST_DUE and not office.cancel_at
-    return {"ends": day(ends, language), "has_method": office.has_payment_method, "is_unpaid": is_unpaid}
+    if row.kind == Kind.TRIAL_ENDS:
+        return {"has_method": office.has_payment_method, **_of_end(office.trial_end, zone, language)}
+    end = notices.access_ends(office, clock.billing())
+    return {"is_unpaid": end != office.cancel_at, **_of_end(end, zone, language)}
+
+
+def _of_end(end: datetime | None, zone: str, language: str) -> dict[str, str]:
+    assert end  # it still holds
+    return {"ends": day(zones.last_day_of(end, zone), language), "moment": moment(end, zone, language)}
 
 
 def _numbered(invoice: Invoice, money: Money) -> dict[str, str]:
@@ -156,10 +200,10 @@ def _later(at: datetime | None) -> datetime | None:
 
 
 def _paid_until(office: Office, invoice: Invoice, language: str) -> str:
-    """Return the last day on which an Office that is past due has access, or "" if that does not follow from it."""
+    """Return until when an Office that is past due has access, or "" if this invoice does not decide it."""
     since, present = office.past_due_since, office.current_subscription
     is_of_present = present is not None and invoice.subscription_id == present.pk
     if office.subscription_status != SubscriptionStatus.PAST_DUE or since is None or not is_of_present:
         return ""
     ends = since + settings.PAST_DUE_GRACE
-    return day(zones.last_day_of(ends, office.time_zone), language) if ends > clock.billing() else ""
+    return moment(ends, office.time_zone, language) if ends > clock.billing() else ""

@@ -58,7 +58,7 @@ EMAIL_PORT = Variable(
 OFFICE_MAIL_SINCE = Variable(
     "OFFICE_MAIL_SINCE",
     MOMENT,
-    "From this moment on, Offices get e-mails about what happens to their billing (docs/mail.md). Empty: they get none. "
+    "From this moment on, Offices get e-mails about what happens to their billing: docs/mail.md. Empty: they get none. "
     "Set it to the moment when you switch Stripe's own e-mails off, and not to an earlier one.",
     example="2026-12-01T09:00Z",
 )

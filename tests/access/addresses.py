@@ -137,7 +137,8 @@ NO_PAGES = "login autocomplete view_on_site"
 """The way in; and two addresses that ask the pages above whether the person may see their rows."""
 OPEN = """
     no-address unknown-address home returned payment-done payment-not-done healthz metrics invitation new-password
-    stop-mail kept-mail account account_change_password account_inactive account_login account_logout account_reauthenticate
+    stop-mail
+    kept-mail account account_change_password account_inactive account_login account_logout account_reauthenticate
     account_reset_password account_reset_password_done mfa_activate_totp mfa_add_webauthn mfa_authenticate
     mfa_deactivate_totp mfa_edit_webauthn mfa_generate_recovery_codes mfa_index mfa_list_webauthn mfa_login_webauthn
     mfa_reauthenticate mfa_reauthenticate_webauthn mfa_remove_webauthn mfa_view_recovery_codes openid_connect_callback
