@@ -9,7 +9,7 @@ between a backup and its restore: the database that was lost may have told it.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -30,6 +30,7 @@ ENDS_SOON = timedelta(days=3)
 """How long before access ends it is told."""
 NOT_BEGUN = (SubscriptionStatus.INCOMPLETE, SubscriptionStatus.INCOMPLETE_EXPIRED)
 CONFIRM = "authentication_required"
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +40,18 @@ class Notice:
     kind: str
     office: Office
     reason: str
-    about: Mapping[str, str | int]
+    about: dict[str, Any]
 
 
 def are_on(at: datetime) -> bool:
     """Return whether Offices get e-mails at this moment (billing clock)."""
-    return settings.OFFICE_MAIL_SINCE is not None and at >= settings.OFFICE_MAIL_SINCE
+    return _since() <= at
+
+
+def _since() -> datetime:
+    """Return from when on Offices are told of what happens. The end of all times: they are told of nothing."""
+    since: datetime | None = settings.OFFICE_MAIL_SINCE
+    return NEVER if since is None else since
 
 
 def put(office: Office, *, before: Mapping[str, Any]) -> None:
@@ -88,7 +95,7 @@ def failed_payments(invoices: QuerySet[Invoice], at: datetime) -> list[Notice]:
     found: dict[int, Notice] = {}
     for row in rows:
         failed_at = _failed_at(row, attempts.get(row.pk, []))
-        if failed_at is None or failed_at < settings.OFFICE_MAIL_SINCE or row.office_id in found:
+        if failed_at is None or failed_at < _since() or row.office_id in found:
             continue
         day = (at - failed_at).days + 1
         reached = max((one for one in days if one <= day), default=None)
@@ -96,7 +103,7 @@ def failed_payments(invoices: QuerySet[Invoice], at: datetime) -> list[Notice]:
             continue
         asks_bank = any(_code(one) == CONFIRM for one in attempts.get(row.pk, [])[-1:])
         kind = Kind.AUTHENTICATION_NEEDED if asks_bank else Kind.PAYMENT_FAILED
-        about: dict[str, str | int] = {"invoice": str(row.public_id), "day": reached}
+        about = {"invoice": str(row.public_id), "day": reached}
         found[row.office_id] = Notice(kind, row.office, f"payment_failed:{row.public_id}:{reached}", about)
     return list(found.values())
 
@@ -110,9 +117,7 @@ def of_time(at: datetime) -> Iterator[Notice]:
     for office in Office.objects.filter(_card_expires(at)).iterator():
         if office.current_period_end and not gap.has(office.current_period_end - coming.CHARGED_SOON):
             expires = office.payment_method_expires
-            yield Notice(
-                Kind.CARD_EXPIRES, office, f"card_expires:{office.public_id}:{expires}", {"expires": expires}
-            )
+            yield Notice(Kind.CARD_EXPIRES, office, f"card_expires:{office.public_id}:{expires}", {"expires": expires})
     for office in Office.objects.filter(_access_may_end(at)).iterator():
         ends = access_ends(office, at)
         if ends and not gap.has(ends - ENDS_SOON) and not _was_just_told_of_end(office):
@@ -127,7 +132,7 @@ def access_ends(office: Office, at: datetime) -> datetime | None:
     since, ends = office.past_due_since, []
     if office.has_live_subscription and office.cancel_at:
         ends.append(office.cancel_at)
-    if office.subscription_status == SubscriptionStatus.PAST_DUE and since and since >= settings.OFFICE_MAIL_SINCE:
+    if office.subscription_status == SubscriptionStatus.PAST_DUE and since and since >= _since():
         ends.append(since + settings.PAST_DUE_GRACE)
     first = min(ends, default=None)
     return first if first and at < first <= at + ENDS_SOON else None
@@ -180,7 +185,7 @@ def _card_expires(at: datetime) -> Q:
 
 def _receipts(office: Office, at: datetime) -> list[Notice]:
     paid = office.invoices.filter(status=InvoiceStatus.PAID, deleted_at=None, amount_paid__gt=0, paid_at__gt=at - LATE)
-    rows = list(paid.filter(paid_at__gte=settings.OFFICE_MAIL_SINCE).order_by("paid_at", "pk"))
+    rows = list(paid.filter(paid_at__gte=_since()).order_by("paid_at", "pk"))
     gap = Gap() if rows else None
     return [
         Notice(Kind.RECEIPT, office, f"receipt:{row.public_id}", {"invoice": str(row.public_id)})
@@ -193,9 +198,7 @@ def _ends(office: Office, at: datetime) -> list[Notice]:
     """Return the subscriptions that are over, unless another goes on, or their end was told when it was arranged."""
     if office.has_live_subscription:
         return []
-    over = office.subscriptions.filter(
-        status=SubscriptionStatus.CANCELED, ended_at__gte=settings.OFFICE_MAIL_SINCE, deleted_at=None
-    )
+    over = office.subscriptions.filter(status=SubscriptionStatus.CANCELED, ended_at__gte=_since(), deleted_at=None)
     served = over.filter(changes__status_before__in=LIVE, ended_at__gt=at - LATE).distinct()
     found = []
     for row in served:
@@ -236,7 +239,7 @@ def _was_just_told_of_end(office: Office) -> bool:
 
 
 def _is_new(then: datetime, gap: Gap, at: datetime) -> bool:
-    return max(settings.OFFICE_MAIL_SINCE, at - LATE) <= then and not gap.has(then)
+    return max(_since(), at - LATE) <= then and not gap.has(then)
 
 
 def _attempts(invoices: list[Invoice]) -> dict[int, list[Payment]]:
@@ -251,11 +254,11 @@ def _attempts(invoices: list[Invoice]) -> dict[int, list[Payment]]:
 def _failed_at(row: Invoice, attempts: list[Payment]) -> datetime | None:
     if row.collection == Invoice.Collection.SENT:
         return row.due_at
-    first = attempts[0] if attempts else None
-    attempt = first and present_subscription.Attempt(
-        first.created_at, first.returned_at, first.status == PaymentStatus.PENDING
-    )
-    return present_subscription.first_failure(row.finalised_at or row.created_at, attempt)
+    known = [
+        present_subscription.Attempt(one.created_at, one.returned_at, one.status == PaymentStatus.PENDING)
+        for one in attempts[:1]
+    ]
+    return present_subscription.first_failure(row.finalised_at or row.created_at, next(iter(known), None))
 
 
 def _code(payment: Payment) -> str:

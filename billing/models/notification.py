@@ -26,7 +26,7 @@ class NotificationManager(models.Manager["Notification"]):
         """Put an e-mail into the outbox, to a user, to an address, or else to the Office's billing address.
 
         A worker sends it. Call it inside the transaction of its cause. For one ``reason`` there is one e-mail:
-        repeating is a no-op. ``parameters`` are ids, codes and numbers. Everything else is read when the e-mail is sent.
+        repeating is a no-op. ``parameters`` are ids, codes and numbers. Everything else is read when it is sent.
 
         Raises: Defect: there is no transaction, no recipient, or a parameter could be a text, a link or a token.
         """

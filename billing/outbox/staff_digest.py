@@ -31,7 +31,9 @@ def put_digest() -> None:
         return
     with transaction.atomic():
         for number, address in enumerate(settings.STAFF_DIGEST_EMAILS):
-            Notification.objects.put(Notification.Kind.STAFF_DIGEST, f"digest:{local:%Y-%m-%d}:{number}", address=address)
+            Notification.objects.put(
+                Notification.Kind.STAFF_DIGEST, f"digest:{local:%Y-%m-%d}:{number}", address=address
+            )
 
 
 def waiting() -> dict[str, Any] | None:

@@ -44,8 +44,8 @@ def found_for(address: str) -> SuppressedAddress | None:
     return SuppressedAddress.objects.filter(digest=SuppressedAddress.digest_of(address)).first()
 
 
-def add(office: Office, *, why: str, by: Actor) -> None:
-    """Put the Office's billing address on the list. Repeating is a no-op, but a bounce replaces a wish.
+def put_on(office: Office, *, why: str, by: Actor) -> None:
+    """Put the Office's billing address on the list, or change why it is on it. Repeating is a no-op.
 
     Raises: NotPermitted.
     """
@@ -53,7 +53,7 @@ def add(office: Office, *, why: str, by: Actor) -> None:
     _add(office, office.billing_email, Why(why), by)
 
 
-def remove(office: Office, *, by: Actor) -> None:
+def take_off(office: Office, *, by: Actor) -> None:
     """Take the Office's billing address off the list. Repeating is a no-op. Raises: NotPermitted."""
     grants.require_on_record(by, Power.MANAGE, office, what="stop e-mails")
     with trail.acting(by, office=office, reason=REASON), transaction.atomic():
@@ -93,8 +93,8 @@ def _add(office: Office, address: str, why: Why, by: Actor) -> None:
     digest = SuppressedAddress.digest_of(address)
     with trail.acting(by, office=office, reason=REASON), transaction.atomic():
         row, is_new = SuppressedAddress.objects.get_or_create(digest=digest, defaults={"why": why})
-        if not is_new and (row.why == why or why == Why.ASKED):
-            return
+        if not is_new and (row.why == why or by == FROM_MAIL):
+            return  # a wish does not end what staff wrote down
         row.why = why
         row.save(update_fields=["why"])
         trail.record_act(office, f"a billing address gets fewer e-mails: {why.label}", office=office)

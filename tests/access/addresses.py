@@ -79,7 +79,7 @@ ACTS = {
     "office": {
         "M": """subscribe payment_link withdraw_link complete_payment end_waiting change_plan cancel resume_renewal
             move_trial_end restart_period apply_discount remove_discount link_card default_card remove_card contact
-            send_link""",
+            send_link notices""",
         "V": "pause_collection resume_collection charge compare archive unarchive note assign snooze",
         "G": "credit make_discount",
         "P": "portal",
@@ -104,7 +104,7 @@ ACTS = {
     "emergencyrole": {"U": "give end"},
     "user": {"U": "invite reset_link end_access remove_second_factor"},
     "invitation": {"U": "invite send_again withdraw"},
-    "notification": {"M": "send_again"},
+    "notification": {"M": "send_again", "L": "examples"},
     "serviceidentity": {"S": "rotate end_old_secret end"},
     "bulkact": {"V": "stop", "L": "begin"},
     "auditentry": {"X": "export"},
