@@ -57,8 +57,9 @@ def office_mail(seen: Seen) -> Outcome | None:
     if since is None:
         return None
     return green(
-        f"Offices get e-mails about what happens from {zones.moment(since, 'UTC')} on. In Stripe's dashboard, those about "
-        "trials, expiring cards, failed payments, payments to confirm and successful payments must be off: docs/mail.md."
+        f"Offices get e-mails about what happens from {zones.moment(since, 'UTC')} on. In Stripe's dashboard, those "
+        "about trials, expiring cards, failed payments, payments to confirm and successful payments must be off: "
+        "docs/mail.md."
     )
 
 
