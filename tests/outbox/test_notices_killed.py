@@ -55,9 +55,7 @@ def receipts(office, count):
     assert Notification.objects.count() == count
 
 
-@pytest.mark.parametrize(
-    ("mails", "kills"), [(12, 3), pytest.param(300, 25, marks=[pytest.mark.slow, pytest.mark.timeout(1_800)])]
-)
+@pytest.mark.parametrize(("mails", "kills"), [(12, 3), pytest.param(300, 25, marks=pytest.mark.slow)])
 def test_none_is_lost_and_none_comes_twice_and_each_unknown_one_is_shown(
     stripe, slow_server, started, record_property, mails, kills
 ):
