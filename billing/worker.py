@@ -38,7 +38,7 @@ from billing.models import WorkerHeartbeat
 from billing.monitoring import direct, key, telling  # noqa: F401  for their jobs
 from billing.operations.engine import request_texts  # noqa: F401  for its job
 from billing.operations.engine.settle import resume_unsettled
-from billing.outbox import delivery, keeping  # noqa: F401  keeping: for its job
+from billing.outbox import by_time, delivery, keeping, staff_digest  # noqa: F401  for their jobs
 from billing.reports import rolling  # noqa: F401  for its job
 from billing.stripe_api import pace
 from billing.webhooks import inbox

@@ -70,6 +70,9 @@ EMAIL_USE_TLS = said[mail.EMAIL_USE_TLS]
 EMAIL_PORT = said[mail.EMAIL_PORT]
 EMAIL_TIMEOUT = 10  # seconds for each answer of the mail server
 DEFAULT_FROM_EMAIL = said[mail.DEFAULT_FROM_EMAIL]
+OFFICE_MAIL_SINCE = said[mail.OFFICE_MAIL_SINCE]
+PAYMENT_REMINDER_DAYS = said[mail.PAYMENT_REMINDER_DAYS]
+STAFF_DIGEST_EMAILS = said[mail.STAFF_DIGEST_EMAILS]
 KEPT_MAIL = BASE_DIR / "var" / "mail" if DEBUG and STRIPE_API_BASE and not EMAIL_HOST else None
 if KEPT_MAIL:  # nothing is sent: a page of the demo shows it
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"

@@ -1,13 +1,18 @@
 """The e-mails of the outbox, and sending one again."""
 
 from django.contrib import admin
-from unfold.decorators import display
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from unfold.decorators import action, display
 
+from billing import clock, notices
 from billing.admin.acts.pages import ActsAdmin
 from billing.admin.acts.people import MAIL_ACTS
 from billing.admin.filters.declared import among
 from billing.admin.readonly import ReadOnly
 from billing.models import Notification
+from billing.outbox import notice_texts
 
 
 @admin.register(Notification)
@@ -15,10 +20,30 @@ class NotificationAdmin(ReadOnly, ActsAdmin):
     list_display = ("created_at", "what", "to", "status", "attempts", "sent_at", "last_error")
     shows_minutes = True
     list_filter = ("state", ("kind", among(Notification.Kind)))
-    list_select_related = ("user",)
+    list_select_related = ("user", "office")
     sortable_by = ("created_at",)
     fields = ("what", "to", "office", "status", "created_at", "due_at", "attempts", "sent_at", "last_error")
     acts = MAIL_ACTS
+    actions_list = ("examples",)
+
+    @action(description="Examples", url_path="examples/", permissions=["view"])
+    def examples(self, request: HttpRequest) -> HttpResponse:
+        """Show each e-mail to Offices in each form and language. They are texts of ours, with nothing of an Office."""
+        shown = [
+            (kind.replace("_", " "), variant, language, notice_texts.sample(kind, variant, language))
+            for kind, variants in notice_texts.VARIANTS.items()
+            for variant in variants
+            for language in notice_texts.LANGUAGES
+        ]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Examples of e-mails to Offices",
+            "shown": shown,
+            "is_on": notices.are_on(clock.billing()),
+            "opts": self.opts,
+            "back": reverse("admin:billing_notification_changelist"),
+        }
+        return TemplateResponse(request, "billing/admin_mail_examples.html", context)
 
     @display(description="E-mail", ordering="kind")
     def what(self, row: Notification) -> str:

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from unfold.decorators import display
 
 from billing.admin import bulk_acts
-from billing.admin.acts import customer, follow_up, invoices, payment_methods, people, subscription, terms
+from billing.admin.acts import customer, follow_up, invoices, mail, payment_methods, people, subscription, terms
 from billing.admin.adding_offices import AddsOffices, OfficeForm
 from billing.admin.exported import Exported
 from billing.admin.filters.declared import among
@@ -35,7 +35,7 @@ class OfficeAdmin(Exported, AddsOffices, OfficePage):
     search_help_text = "Part of a name, or an e-mail address"
     acts = (
         *(subscription.ACTS + terms.ACTS + invoices.OFFICE_ACTS + payment_methods.ACTS + customer.ACTS),
-        *(people.OFFICE_ACTS + follow_up.ACTS),
+        *(people.OFFICE_ACTS + follow_up.ACTS + mail.ACTS),
     )
     actions = bulk_acts.in_lists(*bulk_acts.OF_OFFICES)
     own = ("name", "billing_email", "time_zone", "locale")

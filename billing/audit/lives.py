@@ -50,6 +50,7 @@ LIVES = (
     ),
     Life("Bulk acts that ended", "billing.BulkAct billing.BulkRow", "400 days", "job `purge-bulk-acts`"),
     Life("E-mails that were sent or given up", "billing.Notification", "90 days", "job `purge-mail`"),
+    Life("Addresses on the suppression list, as digests", "billing.SuppressedAddress", PRODUCT, "staff"),
     Life("One-time links that expired", "billing.OneTimeLink", "90 days", "job `purge-mail`"),
     Life(
         "Idempotency-Keys with their answers", "billing.IdempotentRequest", "a day", "job `forget-idempotent-requests`"

@@ -32,6 +32,7 @@ from billing.models.seal import AuditSeal, SealedEntry, SealedTile, TrailProgres
 from billing.models.service import ServiceIdentity, ServiceSecret
 from billing.models.stripe_account import StripeAccount
 from billing.models.subscription import Subscription, SubscriptionChange, SubscriptionItem
+from billing.models.suppressed_address import SuppressedAddress
 from billing.models.trail_review import TrailReview
 from billing.models.user import User, UserPart
 from billing.models.vouching import Vouching
@@ -89,6 +90,7 @@ __all__ = [
     "Subscription",
     "SubscriptionChange",
     "SubscriptionItem",
+    "SuppressedAddress",
     "TrailProgress",
     "TrailReview",
     "User",

@@ -23,17 +23,17 @@ class NotificationManager(models.Manager["Notification"]):
         office: Any = None,
         **parameters: str | int | bool | None,
     ) -> None:
-        """Put an e-mail to a user, or to an address, into the outbox. A worker sends it.
+        """Put an e-mail into the outbox, to a user, to an address, or else to the Office's billing address.
 
-        Call it inside the transaction of its cause. For one ``reason`` there is one e-mail: repeating is a no-op.
-        ``parameters`` are ids, codes and numbers. Everything else is read when the e-mail is sent.
+        A worker sends it. Call it inside the transaction of its cause. For one ``reason`` there is one e-mail:
+        repeating is a no-op. ``parameters`` are ids, codes and numbers. Everything else is read when it is sent.
 
         Raises: Defect: there is no transaction, no recipient, or a parameter could be a text, a link or a token.
         """
         if not transaction.get_connection(self.db).in_atomic_block:
             raise errors.Defect("An e-mail must be put into the outbox in the transaction of its cause.")
-        if bool(user) == bool(address):
-            raise errors.Defect("An e-mail is either to a user or to an address.")
+        if (user and address) or not (user or address or office):
+            raise errors.Defect("An e-mail is to a user, to an address, or to an Office.")
         for name, value in parameters.items():
             if isinstance(value, str) and not CODE.fullmatch(value):
                 raise errors.Defect(f"The parameter {name} of an e-mail must be an id or a code.")
@@ -42,7 +42,8 @@ class NotificationManager(models.Manager["Notification"]):
 
 
 class Notification(models.Model):
-    """One e-mail. ``recipient`` of an e-mail to a user is written when it is sent, to the address that they have then.
+    """One e-mail. ``recipient`` of an e-mail to a user or to an Office is written when it is sent, to the address that
+    they have then.
 
     ``sending`` is committed before the mail server gets it. If no outcome follows, nobody knows whether it was sent.
     """
@@ -57,6 +58,14 @@ class Notification(models.Model):
         ALERT = "alert"
         PAYMENT_LINK = "payment_link"
         CARD_LINK = "card_link"
+        PAYMENT_FAILED = "payment_failed"
+        AUTHENTICATION_NEEDED = "authentication_needed"
+        RECEIPT = "receipt"
+        CANCELLED = "cancelled"
+        ACCESS_ENDS = "access_ends"
+        TRIAL_ENDS = "trial_ends"
+        CARD_EXPIRES = "card_expires"
+        STAFF_DIGEST = "staff_digest"
 
     class State(models.TextChoices):
         WAITING = "waiting"
@@ -98,4 +107,6 @@ class Notification(models.Model):
     @property
     def address(self) -> str:
         """Return where it goes, or where it went."""
-        return self.recipient or (self.user.email if self.user else "")
+        if self.recipient or self.user:
+            return self.recipient or (self.user.email if self.user else "")
+        return self.office.billing_email if self.office else ""

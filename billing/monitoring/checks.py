@@ -78,6 +78,7 @@ CHECKS = (
     Check("parked_events", work.parked_events, told=False),
     Check("findings", work.findings, told=False),
     Check("alerts", work.alerts, probed=False, told=False),
+    Check("office_mail", work.office_mail, probed=False, told=False),
     Check("trail_triggers", compliance.triggers),
     Check("trail_seals", compliance.seals),
     Check("trail_verification", compliance.verification),

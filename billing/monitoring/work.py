@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from billing import held
+from billing import held, zones
 from billing.access import roles
 from billing.access.roles import Power
 from billing.models import Finding
@@ -49,6 +49,18 @@ def alerts(seen: Seen) -> Outcome | None:
     if settings.ALERT_EMAILS or settings.ALERT_WEBHOOK or roles.people_with(Power.PEOPLE).using(seen.using).exists():
         return green("Somebody gets alerts.")
     return amber("Nobody gets alerts.", "Set ALERT_EMAILS or ALERT_WEBHOOK, or make an administrator.")
+
+
+def office_mail(seen: Seen) -> Outcome | None:
+    """Whether Offices get e-mails from here. Nobody can read at Stripe whether it sends the same ones."""
+    since = settings.OFFICE_MAIL_SINCE
+    if since is None:
+        return None
+    return green(
+        f"Offices get e-mails about what happens from {zones.moment(since, 'UTC')} on. In Stripe's dashboard, those "
+        "about trials, expiring cards, failed payments, payments to confirm and successful payments must be off: "
+        "docs/mail.md."
+    )
 
 
 def waiting_events(seen: Seen) -> Outcome:

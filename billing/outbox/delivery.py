@@ -20,7 +20,7 @@ from billing.audit import actor, trail
 from billing.database_trouble import TROUBLE
 from billing.findings import MAIL_REPORTED_AFTER, report
 from billing.models import Notification
-from billing.outbox import kinds
+from billing.outbox import kinds, suppression
 from billing.stripe_api import pace
 
 log = logging.getLogger(__name__)
@@ -124,9 +124,10 @@ def _handing_over(
 ) -> EmailMultiAlternatives | None:
     """Make the e-mail, and commit that it is being handed over. Return None if there is nothing to hand over."""
     with transaction.atomic(durable=True):
-        message = kinds.message(row, found)
+        why_not = suppression.why_not(row)
+        message = None if why_not else kinds.message(row, found)
         if message is None:
-            own.update(**leases.RELEASED, state=State.DROPPED, last_error="")
+            own.update(**leases.RELEASED, state=State.DROPPED, last_error=why_not)
             return None
         held = own.filter(state=State.WAITING, lease_until__gt=clock.wall())
         if not held.update(state=State.SENDING, recipient=row.address):

@@ -10,6 +10,7 @@ from billing.audit.actor import Actor
 from billing.findings import resolve
 from billing.jobs import job
 from billing.models import Notification, OneTimeLink
+from billing.outbox.suppression import NOTICES
 
 State = Notification.State
 KEPT_FOR = timedelta(days=90)
@@ -22,8 +23,10 @@ def send_again(row: Notification, *, by: Actor) -> bool:
     Return False if it is neither any more.
     """
     stopped = Notification.objects.filter(pk=row.pk, state__in=[State.PARKED, State.UNKNOWN])
+    goes_to = {"recipient": ""} if row.kind in NOTICES else {}  # the Office's address as it is then
+    waits = {"state": State.WAITING, "attempts": 0, "due_at": clock.wall(), "claim_id": None, "lease_until": None}
     with trail.acting(by, office=row.office, reason="an e-mail that did not arrive"), transaction.atomic():
-        if not stopped.update(state=State.WAITING, attempts=0, due_at=clock.wall(), claim_id=None, lease_until=None):
+        if not stopped.update(**waits, **goes_to):
             return False
         trail.record_act(row, f"sent again: {row}")
         for kind in ("mail_parked", "mail_unknown"):

@@ -1,7 +1,7 @@
 """The kinds of e-mails: subject, text, and what happens if nobody knows whether one was sent.
 
-The text is in templates/mail/, as plain text and as HTML, in English. It is filled when the e-mail is sent. Only then
-its link is made, and it is kept nowhere.
+The text is in templates/mail/, as plain text and as HTML, in English. ``notice_texts`` writes those to Offices,
+in their language. A text is filled when the e-mail is sent. Only then its link is made, and it is kept nowhere.
 """
 
 from collections.abc import Callable
@@ -18,6 +18,8 @@ from billing.access import invitations, links, roles
 from billing.access.roles import Power
 from billing.models import ApprovalRequest, EmergencyRole, Finding, Invitation, Notification, OperationStep
 from billing.models.observation import Level
+from billing.outbox import notice_texts, staff_digest, suppression
+from billing.outbox.notice_texts import Written
 from billing.stripe_api import gateway
 
 
@@ -38,6 +40,25 @@ class Kind:
     fill: Callable[[Notification], dict[str, Any] | None]
     repeat_when_unknown: bool
     look_up: Callable[[Notification], dict[str, Any] | None] = nothing
+
+    def write(self, row: Notification, found: dict[str, Any]) -> Written | None:
+        filled = self.fill(row)
+        if filled is None:
+            return None
+        context = {**filled, **found, "subject": self.subject, "site": settings.SITE_URL}
+        text, html = (render_to_string(f"mail/{row.kind}.{form}", context) for form in ("txt", "html"))
+        return Written(self.subject, text, html)
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeKind:
+    """A notice to an Office. Nobody sends it again by itself: asking twice for money, or thanking twice, is wrong."""
+
+    repeat_when_unknown: bool = False
+    look_up: Callable[[Notification], dict[str, Any] | None] = nothing
+
+    def write(self, row: Notification, found: dict[str, Any]) -> Written | None:
+        return notice_texts.of_row(row)
 
 
 def _invitation(row: Notification) -> dict[str, Any] | None:
@@ -112,7 +133,7 @@ def _admin_page(row: ApprovalRequest | EmergencyRole | Finding) -> str:
     return settings.SITE_URL + reverse(f"admin:billing_{row._meta.model_name}_change", args=[row.pk])
 
 
-KINDS: dict[str, Kind] = {
+KINDS: dict[str, Kind | NoticeKind] = {
     Notification.Kind.INVITATION: Kind("Your invitation to Office Billing", _invitation, repeat_when_unknown=True),
     Notification.Kind.PASSWORD_RESET: Kind("Set a new password", _password_reset, repeat_when_unknown=True),
     Notification.Kind.ROLE_GIVEN: Kind("You have a new role", _role_given, repeat_when_unknown=False),
@@ -130,6 +151,10 @@ KINDS: dict[str, Kind] = {
         "Start your subscription", _of_office, repeat_when_unknown=True, look_up=_open_page
     ),
     Notification.Kind.CARD_LINK: Kind("Add a card", _of_office, repeat_when_unknown=True, look_up=_open_page),
+    Notification.Kind.STAFF_DIGEST: Kind(
+        "What waits for you in Office Billing", lambda _: staff_digest.waiting(), repeat_when_unknown=True
+    ),
+    **{kind: NoticeKind() for kind in suppression.NOTICES},
 }
 
 
@@ -149,17 +174,15 @@ def message(row: Notification, found: dict[str, Any] | None) -> EmailMultiAltern
     Its Message-ID is the same each time, so that a mail server can tell a repetition.
     """
     kind = KINDS[row.kind]
-    filled = kind.fill(row) if found is not None else None
-    if found is None or filled is None:
+    written = None if found is None else kind.write(row, found)
+    if written is None:
         return None
-    context = {**filled, **found, "subject": kind.subject, "site": settings.SITE_URL}
     domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">")
+    headers = {"Message-ID": f"<{row.public_id}@{domain}>", "Auto-Submitted": "auto-generated"}
+    if written.stop:  # RFC 8058
+        headers |= {"List-Unsubscribe": f"<{written.stop}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     mail = EmailMultiAlternatives(
-        kind.subject,
-        render_to_string(f"mail/{row.kind}.txt", context),
-        settings.DEFAULT_FROM_EMAIL,
-        [row.address],
-        headers={"Message-ID": f"<{row.public_id}@{domain}>", "Auto-Submitted": "auto-generated"},
+        written.subject, written.text, settings.DEFAULT_FROM_EMAIL, [row.address], headers=headers
     )
-    mail.attach_alternative(render_to_string(f"mail/{row.kind}.html", context), "text/html")
+    mail.attach_alternative(written.html, "text/html")
     return mail

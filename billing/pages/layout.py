@@ -34,5 +34,10 @@ def link_not_valid(request: HttpRequest, error: errors.BillingError) -> HttpResp
     return _shown(request, "pages/refused.html", status=404, title="This link does not work", says=str(error))
 
 
+def said(request: HttpRequest, title: str, says: str = "") -> HttpResponse:
+    """Return a page that only says something."""
+    return _shown(request, "pages/refused.html", title=title, says=says)
+
+
 def _shown(request: HttpRequest, template: str, *, status: int = 200, **context: Any) -> HttpResponse:
     return TemplateResponse(request, template, context, status=status)

@@ -10,6 +10,7 @@ an Office's objects, ``schedules`` what others scheduled, and ``offices`` writes
 from django.db import transaction
 from django.db.models import F
 
+from billing import notices
 from billing.models import Office
 from billing.projection import objects, offices, rows, schedules
 from billing.stripe_api.inbound.states import Snapshot
@@ -55,6 +56,7 @@ def apply(snapshot: Snapshot) -> Office:
         changed = [name for name, value in rows.values_of(office).items() if before[name] != value]
         if changed:
             office.save(update_fields=changed)
+        notices.put(office, before=before)
         return office
 
 

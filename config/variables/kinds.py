@@ -6,6 +6,7 @@ No message has the value, because the value can be a secret.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Generic, TypeVar
 from zoneinfo import available_timezones
 
@@ -137,6 +138,27 @@ def _accounts(text: str) -> dict[str, str]:
     return found
 
 
+def _moment(text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise Wrong(f"must be {MOMENT.says}")
+    return found
+
+
+def _days(text: str) -> tuple[int, ...]:
+    parts = [part.strip() for part in text.split(",")] if text else []
+    found = [int(part) if re.fullmatch(r"[0-9]{1,2}", part) else 0 for part in parts]
+    if found and (found[0] < 1 or found[-1] > LAST_DAY or sorted(set(found)) != found):
+        raise Wrong(f"must be {DAYS.says}")
+    return tuple(found)
+
+
+LAST_DAY = 30
 LONGEST_ACCOUNT = 100
 ACCOUNTS = Kind(
     f"like revenue=4000,tax=2200: each of the names once ({', '.join(journal_accounts.ACCOUNTS)}), with the number or "
@@ -144,6 +166,8 @@ ACCOUNTS = Kind(
     _accounts,
     is_free=True,
 )
+MOMENT = Kind("a moment with its time zone, such as 2026-12-01T09:00Z", _moment)
+DAYS = Kind(f"days from 1 to {LAST_DAY}, each later than the one before, with commas between them: 1,5,10", _days)
 FLAG = Kind("true or false (also yes, no, on, off, 1, 0)", _flag)
 TEXT = Kind("a text", str, is_free=True)
 PASSWORD = Kind("a secret text", Secret, is_free=True, is_secret=True)

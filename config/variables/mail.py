@@ -1,8 +1,8 @@
 """The variables of the mail server."""
 
 from config.environment import LOCAL_HOSTS
-from config.variables.kinds import FLAG, PASSWORD, TEXT, number
-from config.variables.places import MAIL_SERVER, SENDER
+from config.variables.kinds import DAYS, FLAG, MOMENT, PASSWORD, TEXT, listed, number
+from config.variables.places import EMAIL_ADDRESS, MAIL_SERVER, SENDER
 from config.variables.variable import Derived, Values, Variable
 
 EMAIL_HOST = Variable(
@@ -55,6 +55,26 @@ EMAIL_PORT = Variable(
     "The port of the mail server.",
     default=Derived("587, 465 or 25, as it fits", _port),
 )
+OFFICE_MAIL_SINCE = Variable(
+    "OFFICE_MAIL_SINCE",
+    MOMENT,
+    "From this moment on, Offices get e-mails about what happens to their billing: docs/mail.md. Empty: they get none. "
+    "Set it to the moment when you switch Stripe's own e-mails off, and not to an earlier one.",
+    example="2026-12-01T09:00Z",
+)
+PAYMENT_REMINDER_DAYS = Variable(
+    "PAYMENT_REMINDER_DAYS",
+    DAYS,
+    "On which days an Office is told of a payment that failed. Day 1 is the day when it failed. Reminders end when it "
+    "is paid.",
+    default="1,5,10",
+)
+STAFF_DIGEST_EMAILS = Variable(
+    "STAFF_DIGEST_EMAILS",
+    listed(EMAIL_ADDRESS, "address"),
+    "Who gets one e-mail each morning with what waits for staff. Nobody, if it is empty or if nothing waits.",
+    example="billing-team@vendor.example",
+)
 
 ROWS = (
     EMAIL_HOST,
@@ -64,4 +84,7 @@ ROWS = (
     EMAIL_USE_SSL,
     EMAIL_USE_TLS,
     EMAIL_PORT,
+    OFFICE_MAIL_SINCE,
+    PAYMENT_REMINDER_DAYS,
+    STAFF_DIGEST_EMAILS,
 )

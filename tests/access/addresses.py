@@ -90,7 +90,7 @@ ACTS = {
     "office": {
         "M": """subscribe payment_link withdraw_link complete_payment end_waiting change_plan cancel resume_renewal
             move_trial_end restart_period apply_discount remove_discount link_card default_card remove_card contact
-            send_link""",
+            send_link notices""",
         "V": "pause_collection resume_collection charge compare archive unarchive note assign snooze",
         "G": "credit make_discount",
         "P": "portal",
@@ -115,7 +115,7 @@ ACTS = {
     "emergencyrole": {"U": "give end"},
     "user": {"U": "invite reset_link end_access remove_second_factor"},
     "invitation": {"U": "invite send_again withdraw"},
-    "notification": {"M": "send_again"},
+    "notification": {"M": "send_again", "L": "examples"},
     "serviceidentity": {"S": "rotate end_old_secret end"},
     "bulkact": {"V": "stop", "L": "begin"},
     "auditentry": {"X": "export"},
@@ -148,6 +148,7 @@ NO_PAGES = "login autocomplete view_on_site"
 """The way in; and two addresses that ask the pages above whether the person may see their rows."""
 OPEN = """
     no-address unknown-address home returned payment-done payment-not-done healthz metrics invitation new-password
+    stop-mail
     kept-mail account account_change_password account_inactive account_login account_logout account_reauthenticate
     account_reset_password account_reset_password_done mfa_activate_totp mfa_add_webauthn mfa_authenticate
     mfa_deactivate_totp mfa_edit_webauthn mfa_generate_recovery_codes mfa_index mfa_list_webauthn mfa_login_webauthn

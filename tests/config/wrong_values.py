@@ -120,6 +120,12 @@ OF_KIND: dict[kinds.Kind[Any], dict[str, str]] = {
     kinds.WATCHER_TOKEN: dict.fromkeys(
         ("fellow-marmot", "fellow marmot of the north", "fellów-marmot-of-the-north"), "must be at least 16 random"
     ),
+    kinds.MOMENT: dict.fromkeys(
+        ("tomorrow", "2026-12-01", "2026-12-01T09:00", "2026-13-01T09:00Z", "1764579600"), "must be a moment with its"
+    ),
+    kinds.DAYS: dict.fromkeys(
+        ("0", "5,1", "1,1", "1,,5", "1;5", "1,31", "1,5,", "-1", "one"), "must be days from 1 to 30, each later than"
+    ),
     places.ALERT_ADDRESS: dict.fromkeys(
         (
             "alerts.vendor.example",
@@ -153,6 +159,10 @@ OF_LIST: dict[str, dict[str, str]] = {
         "a@vendor.example;b@vendor.example": f"address 1 {JOINED}",
         "a@vendor.example,fellow": "address 2 must be an e-mail address",
         "a@": "address 1 must be an e-mail address",
+    },
+    "STAFF_DIGEST_EMAILS": {
+        "a@vendor.example;b@vendor.example": f"address 1 {JOINED}",
+        "a@vendor.example,fellow": "address 2 must be an e-mail address",
     },
     "OIDC_EMAIL_DOMAINS": {
         "a.example;b.example": f"domain 1 {JOINED}",

@@ -17,7 +17,7 @@ NOT_TYPED = {
         *("User.password", "AuditEntry.mac", "AuditEntry.window_key", "AuditSeal.key", "AuditSeal.root"),
         *("AuditSeal.peaks", "AuditSeal.signature", "SealedEntry.leaf", "SealedTile.root", "TrailReview.root"),
         "User.searched_as",
-        *("Agreement.outbound_fingerprint", "Finding.facts", "RefusalCount.key"),
+        *("Agreement.outbound_fingerprint", "Finding.facts", "RefusalCount.key", "SuppressedAddress.digest"),
     },
     "a request, of fields that were judged": {
         *("ApprovalRequest.request", "Operation.request", "OperationStep.params", "BulkAct.given", "BulkRow.given"),
