@@ -22,7 +22,7 @@ def kept_on_each_database() -> None:
             raise DataError(f"value too long for type character varying({field.max_length}): {field}")
         return prepared(field, value, connection)
 
-    models.CharField.get_db_prep_save = measured  # type: ignore[method-assign]
+    models.CharField.get_db_prep_save = measured  # type: ignore[method-assign, assignment]
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ import re
 import uuid
 from base64 import b64encode
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.test import Client, RequestFactory
@@ -87,11 +87,11 @@ def methods_of(view: Any) -> set[str]:
 
 def known_of(view: Any) -> tuple[str, ...] | None:
     """Return what the address may be asked with. Others would be refused before these are read. None: anything."""
-    made = getattr(view, "cls", object)
-    if not issubclass(made, ApiView):
+    made = getattr(view, "cls", None)
+    if made is None or not issubclass(made, ApiView):
         return None
-    asked = made(**view.initkwargs)
-    asked.request = RequestFactory().get("/")
+    asked = cast(ApiView, made(**view.initkwargs))
+    asked.request = cast(Any, RequestFactory().get("/"))
     return asked.parameters()
 
 

@@ -1,6 +1,6 @@
 """The command ``python -m tests.browser.pictures``. It takes the pictures of README.md into docs/pictures/.
 
-``make pictures`` calls it. They show a demo with a past. BROWSER_SITE and BROWSER_PASSWORD name one that runs already.
+``make pictures`` calls it. They show a demo with a past. BROWSER_DEMO and BROWSER_PASSWORD name one that runs already.
 """
 
 import contextlib
@@ -73,8 +73,8 @@ def main() -> None:
 
 @contextlib.contextmanager
 def running() -> Iterator[sites.Site]:
-    """Return the demo that BROWSER_SITE names, or run one with a past inside the block."""
-    if os.environ.get("BROWSER_SITE"):
+    """Return the demo that BROWSER_DEMO names, or run one with a past inside the block."""
+    if os.environ.get("BROWSER_DEMO"):
         with sites.running() as site:
             yield site
         return
@@ -88,7 +88,8 @@ def running() -> Iterator[sites.Site]:
         ) as stack,
     ):
         stack.make_past(print)
-        yield sites.Site(stack.site, stack.seed().rpartition("password: ")[2])
+        stack.seed()
+        yield sites.Site(stack)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections import Counter
+from functools import partial
 
 import pytest
 from django.db import transaction
@@ -55,6 +56,15 @@ def receipts(office, count):
     assert Notification.objects.count() == count
 
 
+def arrived_are(server, enough):
+    return len(server.received) >= enough
+
+
+def none_is(states):
+    a_wait_is_over()
+    return not Notification.objects.filter(state__in=states).exists()
+
+
 @pytest.mark.parametrize(("mails", "kills"), [(12, 3), pytest.param(300, 25, marks=pytest.mark.slow)])
 def test_none_is_lost_and_none_comes_twice_and_each_unknown_one_is_shown(
     stripe, slow_server, started, record_property, mails, kills
@@ -66,14 +76,14 @@ def test_none_is_lost_and_none_comes_twice_and_each_unknown_one_is_shown(
     for _ in range(kills):
         worker, had = started("manage.py", "worker"), len(slow_server.received)
         wanted = had + chance.randint(1, max(1, mails // kills - 1))
-        until(lambda enough=wanted: len(slow_server.received) >= enough)
+        until(partial(arrived_are, slow_server, wanted))
         chance.choice((lambda: None, lambda: asyncio.run(asyncio.sleep(chance.uniform(0, 0.1)))))()
         worker.kill()
         worker.wait()
         a_wait_is_over()
     started("manage.py", "worker")
-    until(lambda: a_wait_is_over() or not Notification.objects.filter(state="waiting").exists())
-    until(lambda: a_wait_is_over() or not Notification.objects.filter(state__in=UNDER_WAY).exists())
+    until(partial(none_is, ["waiting"]))
+    until(partial(none_is, UNDER_WAY))
 
     arrived = Counter(mail["Message-ID"].strip("<>").partition("@")[0] for mail in slow_server.received)
     states = {str(key): state for key, state in Notification.objects.values_list("public_id", "state")}
