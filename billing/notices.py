@@ -101,8 +101,8 @@ def failed_payments(invoices: QuerySet[Invoice], at: datetime) -> list[Notice]:
         reached = max((one for one in days if one <= day), default=None)
         if reached is None or not _is_new(failed_at + timedelta(days=reached - 1), gap, at):
             continue
-        asks_bank = any(_code(one) == CONFIRM for one in attempts.get(row.pk, [])[-1:])
-        kind = Kind.AUTHENTICATION_NEEDED if asks_bank else Kind.PAYMENT_FAILED
+        must_confirm = _must_confirm(row, attempts.get(row.pk, []))
+        kind = Kind.AUTHENTICATION_NEEDED if must_confirm else Kind.PAYMENT_FAILED
         about = {"invoice": str(row.public_id), "day": reached}
         found[row.office_id] = Notice(kind, row.office, f"payment_failed:{row.public_id}:{reached}", about)
     return list(found.values())
@@ -249,6 +249,16 @@ def _attempts(invoices: list[Invoice]) -> dict[int, list[Payment]]:
     for one in tried.order_by("created_at", "pk") if invoices else ():
         found.setdefault(one.invoice_id or 0, []).append(one)
     return found
+
+
+def _must_confirm(row: Invoice, attempts: list[Payment]) -> bool:
+    """Return whether the payer's bank wants a confirmation: it said so, or the payment waits and nothing was charged.
+
+    Source: https://docs.stripe.com/payments/paymentintents/lifecycle (``requires_action``: there is no charge yet)
+    """
+    if attempts:
+        return _code(attempts[-1]) == CONFIRM
+    return row.collection == Invoice.Collection.CHARGED and row.office.has_payment_method
 
 
 def _failed_at(row: Invoice, attempts: list[Payment]) -> datetime | None:

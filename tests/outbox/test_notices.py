@@ -19,6 +19,7 @@ from tests.conftest import subscribed_office
 pytestmark = pytest.mark.django_db
 Kind = Notification.Kind
 DECLINED = "pm_card_chargeCustomerFail"
+ASKS_BANK = "pm_card_authenticationRequired"
 
 
 @pytest.fixture
@@ -35,8 +36,8 @@ def text_of(mail):
     return mail.get_body(("plain",)).get_content()
 
 
-def past_due(stripe, office, operator):
-    subscribed_office(office, by=operator, card=DECLINED, trial_days=3)
+def past_due(stripe, office, operator, card=DECLINED):
+    subscribed_office(office, by=operator, card=card, trial_days=3)
     stripe.advance(days=3, hours=2)
     stripe.deliver_and_apply()
 
@@ -95,6 +96,12 @@ def test_what_was_paid_before_the_e_mail_left_is_not_asked_for(stripe, mail_serv
 
 
 def test_a_bank_that_wants_a_confirmation_is_told_in_other_words(stripe, mail_server, office, operator, switched_on):
+    past_due(stripe, office, operator, card=ASKS_BANK)
+
+    assert told() == [Kind.AUTHENTICATION_NEEDED]
+
+
+def test_a_bank_that_refused_for_want_of_a_confirmation_too(stripe, mail_server, office, operator, switched_on):
     past_due(stripe, office, operator)
     Payment.objects.update(decline_code="authentication_required")
     Notification.objects.all().delete()
@@ -137,7 +144,7 @@ def test_an_end_that_is_arranged_is_told_once_and_the_end_itself_is_not(stripe, 
 
     Notification.objects.update(created_at=clock.wall() - timedelta(days=20))
     office.refresh_from_db()
-    stripe.control("clock", advance=int((office.cancel_at - clock.billing() - timedelta(days=2)).total_seconds()))
+    stripe.advance(seconds=int((office.cancel_at - clock.billing() - timedelta(days=2)).total_seconds()))
     for _ in range(2):
         by_time.put_due()
     assert told(Kind.CANCELLED, Kind.ACCESS_ENDS) == [Kind.CANCELLED, Kind.ACCESS_ENDS]

@@ -9,6 +9,7 @@ import pytest
 from django.db import transaction
 
 from billing import clock, notices
+from billing.audit import actor, trail
 from billing.models import Finding, Invoice, Notification
 from billing.models.statuses import InvoiceStatus
 from tests.conftest import an_office
@@ -71,7 +72,8 @@ def test_none_is_lost_and_none_comes_twice_and_each_unknown_one_is_shown(
 ):
     chance = random.Random(kills)
     compared_today()
-    receipts(an_office(name="Maple Practice"), mails)
+    with trail.acting(actor.job("tests")):
+        receipts(an_office(name="Maple Practice"), mails)
 
     for _ in range(kills):
         worker, had = started("manage.py", "worker"), len(slow_server.received)
