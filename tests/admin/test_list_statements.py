@@ -12,10 +12,11 @@ from billing.audit import actor, trail
 from tests.benchmarks import bulk
 from tests.conftest import OPERATOR, a_person
 
-MOST = {"plan": 6, "workerheartbeat": 10}
+MOST = {"plan": 6, "workerheartbeat": 10, "followup": 7}
 """Of others 5: the session, the person, what the person may do, the rows, and what a filter or a column shows.
 
-Plans show their prices, and what is counted of each. Workers show what waits at this moment.
+Plans show their prices, and what is counted of each. Workers show what waits at this moment. The worklist shows what is
+asked for, what was tried, and what is under way.
 """
 LISTS = sorted(str(model._meta.model_name) for model in admin.site._registry)
 
