@@ -27,6 +27,9 @@ class AdjustmentSerializer(fields.ModelSerializer[Adjustment]):
     payment = fields.UUIDField(source="payment.public_id", read_only=True, default=None)
     invoice = fields.UUIDField(source="invoice.public_id", read_only=True, default=None)
     amount = MoneyField()
+    outcome = fields.ChoiceField(
+        Adjustment.Outcome.choices, allow_blank=True, read_only=True, help_text="How a dispute ended. Empty: it has not"
+    )
     says = fields.CharField(read_only=True, help_text="What a person should know or do about it")
 
     class Meta:

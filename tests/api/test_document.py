@@ -8,6 +8,7 @@ from django.core.management import call_command
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
+from rest_framework.serializers import ChoiceField, ModelSerializer, MultipleChoiceField
 
 from billing.api import descriptions, document, examples
 from tests.processes import ROOT
@@ -39,6 +40,25 @@ def test_the_document_that_is_kept_is_that_of_the_code():
 
 def test_each_field_is_described(made):
     assert [f"{schema}.{name}" for schema, name, said in document.fields(made) if not said.get("description")] == []
+
+
+def serializers_of_rows(of=ModelSerializer):
+    for one in of.__subclasses__():
+        yield from serializers_of_rows(one)
+        if one.__module__.startswith("billing."):
+            yield one
+
+
+def test_what_can_be_empty_is_said_to_be():
+    """A column that can be empty answers "", which must be among the values of its field."""
+    known = set()
+    for serializer in serializers_of_rows():
+        for name, field in serializer().fields.items():
+            if isinstance(field, ChoiceField) and not isinstance(field, MultipleChoiceField):
+                column = serializer.Meta.model._meta.get_field(field.source)
+                known.add((name, column.blank))
+                assert field.allow_blank == column.blank, (serializer, name)
+    assert {("outcome", True), ("kind", False)} <= known
 
 
 def test_no_description_is_of_a_field_that_is_gone(made):
