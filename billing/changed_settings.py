@@ -30,6 +30,7 @@ PLAIN: dict[str, Callable[[], Any]] = {
     "SITE_URL": lambda: settings.SITE_URL,
     "CORS_ALLOWED_ORIGINS": lambda: settings.CORS_ALLOWED_ORIGINS,
     "REQUIRE_SECOND_FACTOR": lambda: settings.REQUIRE_SECOND_FACTOR,
+    "OFFICE_PAGES": lambda: settings.OFFICE_PAGES,
     "STAFF_IDLE_MINUTES": lambda: settings.STAFF_IDLE,
     "OFFICE_IDLE_MINUTES": lambda: settings.OFFICE_IDLE,
     "SESSION_HOURS": lambda: settings.SESSION_LASTS,

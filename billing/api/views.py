@@ -80,7 +80,7 @@ class OfficeView(ApiView):
         try:
             office = seen.office(cast(Caller, request.user), public_id)
         except Office.DoesNotExist:
-            raise Http404 from None
+            raise Http404("There is no such Office, or you may not see it.") from None
         reads.look_at(request._request, office)
         return office
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
-from billing.admin import once
+from billing import sent_twice
 from billing.models import Agreement, IdempotentRequest, Invitation, Office, Plan, ServiceIdentity
 from demo.stack import free_port, web_command
 from tests.admin.test_agreements import EXECUTED
@@ -62,7 +62,7 @@ def test_a_page_that_is_sent_again_makes_nothing_more(stripe, staff, page, given
 
     assert makes.objects.count() == before + 1
     assert again.status_code == 302
-    assert once.MADE in staff.get(again["Location"]).content.decode()
+    assert sent_twice.MADE in staff.get(again["Location"]).content.decode()
 
 
 @pytest.mark.parametrize(("page", "given", "makes"), FORMS[:1])

@@ -112,8 +112,8 @@ def test_a_place_that_no_row_can_have_is_no_error(staff, offices, place):
 
 
 def test_the_page_says_more_than_where_there_is_more(staff, offices):
-    assert "More than 50 offices" in staff.get(OFFICES).content.decode()
-    assert "30 offices" in staff.get(f"{OFFICES}?subscription_status__exact=").content.decode()
+    assert "More than 50 Offices" in staff.get(OFFICES).content.decode()
+    assert "30 Offices" in staff.get(f"{OFFICES}?subscription_status__exact=").content.decode()
 
 
 def test_a_filter_begins_with_the_first_page(staff, offices):

@@ -38,5 +38,5 @@ def test_a_refusal_says_where_its_code_is_explained_and_by_what_it_is_found(offi
         "title": "Not Found",
         "status": 404,
         "code": "not_found",
-        "detail": "No Office matches the given query.",
+        "detail": "There is no such Office, or you may not see it.",
     }

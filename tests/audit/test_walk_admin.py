@@ -95,7 +95,11 @@ def button_of(name: str) -> Button | None:
 
 def changes_something(name: str) -> bool:
     _, model, page = name.split("_", 2)
-    if page in ("changelist", "history", "delete") or ADMIN[name] == "-" or isinstance(button_of(name), Click):
+    if (
+        page in ("changelist", "history", "delete", "examples")
+        or ADMIN[name] == "-"
+        or isinstance(button_of(name), Click)
+    ):
         return False
     of = next((one for one in site._registry.values() if one.opts.model_name == model), None)
     return page != "change" or not isinstance(of, ReadOnly)
@@ -243,6 +247,7 @@ DONE: dict[str, Callable[[Stage], Any]] = {
     "office_invite": lambda stage: stage.post("office", "invite", {"email": "n@maple.example", "role": "viewer"}),
     "office_note": lambda stage: stage.post("office", "note", {"kind": "call", "text": "They call back"}),
     "office_assign": lambda stage: stage.post("office", "assign", {"to": str(stage.who.public_id)}),
+    "office_notices": lambda stage: stage.post("office", "notices", {"why": "bounced"}),
     "office_snooze": lambda stage: stage.post("office", "snooze", {"until": tomorrow()}),
     "bulkact_begin": lambda stage: stage.post_to(
         "bulkact_begin", {"act": "assign", "office": [stage.office.pk], "to": "", "asked": "yes"}

@@ -154,6 +154,12 @@ OF_LIST: dict[str, dict[str, str]] = {
         "*.example": "host 1 must be a host name alone",
         "a_b.example": "host 1 must be a host name alone",
     },
+    "CORS_ALLOWED_ORIGINS": {
+        "https://a.vendor.example https://b.vendor.example": f"address 1 {JOINED}",
+        "https://a.vendor.example,app.vendor.example": "address 2 must be an address alone",
+        "https://a.vendor.example/app": "address 1 must be an address alone",
+        "*": "address 1 must be an address alone",
+    },
     "ALERT_EMAILS": {
         "a@vendor.example b@vendor.example": f"address 1 {JOINED}",
         "a@vendor.example;b@vendor.example": f"address 1 {JOINED}",

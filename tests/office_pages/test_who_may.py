@@ -62,19 +62,20 @@ def test_an_item_of_another_office_is_on_no_page_of_ones_own(stripe, office):
 
     for method, name in PAGES:
         path, _ = named()[f"office_pages:{name}"]
-        if "_id>" in path:
+        if len(re.findall(r"_id>", path)) > 1:  # the Office's own, and that of something of it
             ids = {**foreign, "public_id": office.public_id}
             assert owner.generic(method, address(name, ids)).status_code == 404, name
 
 
-def test_each_person_is_led_to_their_own_page(stripe, office, operator, outsider):
-    owner = people(office)["owner"]
+def test_each_person_is_led_to_their_own_page(stripe, office):
+    cast = people(office)
+    owner = cast["owner"]
     first = reverse("office_pages:offices")
 
     assert client_of(owner).get(first)["Location"] == reverse("office_pages:office", args=[office.public_id])
     assert client_of(owner).get("/")["Location"] == first
-    assert client_of(operator.user).get(first)["Location"] == "/admin/"
-    assert "do not belong to an Office" in client_of(outsider.user).get(first).content.decode()
+    assert client_of(cast["operator"]).get(first)["Location"] == "/admin/"
+    assert "do not belong to an Office" in client_of(cast["outsider"]).get(first).content.decode()
     assert client_of(None).get(first)["Location"] == f"/account/login/?next={first}"
 
 

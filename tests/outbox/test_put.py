@@ -69,7 +69,7 @@ def test_ids_codes_and_numbers_are_kept_with_it():
 
 
 @pytest.mark.django_db
-def test_it_is_to_a_user_or_to_an_address():
+def test_it_is_to_a_user_to_an_address_or_to_an_office():
     for given in ({}, {"user": a_person("x@maple.example"), "address": "x@maple.example"}):
-        with pytest.raises(errors.Defect, match="either to a user or to an address"):
+        with pytest.raises(errors.Defect, match="to a user, to an address, or to an Office"):
             put(**given)

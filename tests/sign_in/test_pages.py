@@ -56,7 +56,7 @@ def test_the_front_page_leads_each_person_to_their_own(operator, office):
     browser = Browser()
     assert where(browser.get("/")) == "/account/login/"
     browser.sign_in(owner.email)
-    assert where(browser.get("/")) == "/account/"
+    assert where(browser.get("/")) == "/billing/"
     browser.post("/account/logout/")
     browser.sign_in(STAFF)
     assert where(browser.get("/")) == "/admin/"

@@ -281,7 +281,7 @@ def test_an_office_person_is_offered_it_and_may_remove_it(office):
     owner = a_member(office, "owner")
     browser = Browser()
     assert where(browser.sign_in(owner.email)) == "/"
-    assert where(browser.get("/")) == "/account/"
+    assert where(browser.get("/")) == "/billing/"
     browser.enrol()
 
     assert where(browser.post("/account/2fa/app/remove/")) == SECOND_FACTOR
