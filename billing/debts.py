@@ -1,7 +1,7 @@
 """Who owes, since when, and what each Office should pay first. Whoever lists or counts debts reads it here.
 
-An invoice that is sent is asked for from the day on which it is due, and any other one since it was made final.
-Until it is due, a sent invoice is owed, and nobody waits for it.
+An invoice that is sent should be paid from the day on which it is due, and any other one since it was made final.
+A sent invoice that is not due yet is owed, but nobody waits for it yet.
 """
 
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ ASKED_SINCE = Case(
 
 
 def asked_since(invoice: Invoice) -> datetime:
-    """Return since when it should be paid. A moment to come: it is not due yet."""
+    """Return since when it should be paid. If that is in the future, it is not due yet."""
     due = invoice.due_at if invoice.collection == Invoice.Collection.SENT else None
     return due or invoice.finalised_at or invoice.created_at
 

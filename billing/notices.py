@@ -243,7 +243,7 @@ def _is_new(then: datetime, gap: Gap, at: datetime) -> bool:
 
 
 def _attempts(invoices: list[Invoice]) -> dict[int, list[Payment]]:
-    """Return the attempts to collect each invoice in vain, by its key, oldest first. One query."""
+    """Return the attempts to collect each invoice that have not succeeded, by its key, oldest first. One query."""
     found: dict[int, list[Payment]] = {}
     tried = Payment.objects.filter(invoice__in=[row.pk for row in invoices]).exclude(status=PaymentStatus.SUCCEEDED)
     for one in tried.order_by("created_at", "pk") if invoices else ():

@@ -30,7 +30,7 @@ class Ago:
     days: int
 
     def before(self, now: datetime) -> datetime:
-        """Return that moment, by the calendar. In place of a day that its month does not have, it is the last."""
+        """Return that moment, by the calendar. If the month has no such day, it is the last one."""
         count = now.year * 12 + now.month - 1 - self.months
         year, month = count // 12, count % 12 + 1
         day = min(now.day, calendar.monthrange(year, month)[1])
@@ -70,7 +70,7 @@ def changes(*, seats: int | None = None, price: str = "") -> Asked:
         chosen = str(PlanPrice.objects.get(code=price).public_id) if price else None
         return ChangeSubscription(price=chosen, quantity=seats), office
 
-    return Asked("other seats" if seats else "other plan", "office_asked", make)
+    return Asked("change of seats" if seats else "change of plan", "office_asked", make)
 
 
 def cancels(*, now: bool = False) -> Asked:
@@ -112,7 +112,7 @@ def is_declined(times: int) -> Happened:
         customer = office.payment_provider_customer_id
         return {"outcome": "decline", "code": "insufficient_funds", "next": times, "customer": customer}
 
-    return Happened("card without money", lambda office: "charges", body)
+    return Happened("card without enough money", lambda office: "charges", body)
 
 
 def disputes(reason: str) -> Happened:
@@ -126,7 +126,7 @@ def card_ends() -> Happened:
     def path(office: Office) -> str:
         return f"payment_methods/{office.payment_methods.get(is_default=True).stripe_id}/renew"
 
-    return Happened("card that ends", path, lambda office, now: {"exp_month": now.month, "exp_year": now.year})
+    return Happened("card that expires soon", path, lambda office, now: {"exp_month": now.month, "exp_year": now.year})
 
 
 HISTORY: dict[str, tuple[tuple[Ago, Asked | Happened], ...]] = {

@@ -1,4 +1,4 @@
-"""What may be kept of an answer: of a read all, to ask whether it is still right, and of the rest nothing.
+"""What a client may keep. A read: all of it, to ask later whether it is still right. Any other answer: nothing.
 
 `no-store` forbids keeping the body, so an `ETag` would be of no use with it. `private, no-cache` lets a client keep it,
 and never use it unasked: each time the access is checked, what was read is recorded, and 304 saves the body alone.
@@ -19,7 +19,7 @@ NO_STORE = {"Cache-Control": "no-store"}
 
 
 def limited(response: HttpResponseBase, request: Request) -> HttpResponseBase:
-    """Return the answer with its ``Cache-Control``, or 304 if whoever asks has it. One that says it itself stays."""
+    """Return the answer with its ``Cache-Control``, or 304 if the client has it. One that has this header stays."""
     if "Cache-Control" in response.headers:
         return response
     is_read = request.method in ("GET", "HEAD") and response.status_code == status.HTTP_200_OK

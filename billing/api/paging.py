@@ -60,7 +60,7 @@ class ByPlan(ByText):
 
 
 class ByName(ByText):
-    """Pages by name, where each row is wide and what is sorted should not be: first which rows, and then the rows."""
+    """Pages by name. The rows are wide, so only keys and names are sorted. The rows themselves are read after that."""
 
     ordering = ("name", "pk")
 

@@ -63,7 +63,7 @@ def of_office(*methods: str) -> Callable[[Page], Page]:
             except Office.DoesNotExist:
                 raise Http404 from None
             except errors.SecondFactorToEnrol:
-                messages.warning(request, ENGLISH.needs_second_factor)
+                messages.warning(request, ENGLISH.office_needs_second_factor)
                 return redirect("mfa_index")
             reads.look_at(request, office)
             try:

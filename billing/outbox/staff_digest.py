@@ -20,7 +20,7 @@ SHOWN = 20
 """Of disputes and approvals. There may be more, and the number of all is said."""
 
 TOLD_ELSEWHERE = (CHECK_FAILED, "dispute", "mail_unknown", "mail_parked")
-"""Findings that alerts tell, and those of which the digest has the matter itself."""
+"""Findings that alerts tell, and those about disputes and e-mails, which the digest lists itself."""
 
 
 @job("staff-digest", every=timedelta(minutes=15))

@@ -1,7 +1,7 @@
 """The suppression list: addresses that asked for no reminders, or to which e-mails come back.
 
-Who asked gets no reminders (``STOPPABLE``), and still what is about access, payments and receipts. An address that
-bounced gets no notice at all. Links and alerts are not held back: somebody waits for them.
+An address that asked gets no reminders (``STOPPABLE``), but still gets receipts, and notices about access and payments.
+An address that bounced gets no notice at all. Links and alerts are not held back: somebody waits for them.
 """
 
 import uuid

@@ -16,7 +16,7 @@ from billing.pages.layout import link_not_valid, page, said
 SAYS = (
     "You then get no more reminders that a trial ends or a card expires. You still get receipts, and e-mails about "
     "payments and your access. · Ya no recibirá recordatorios de que un período de prueba termina o una tarjeta vence. "
-    "Seguirá recibiendo recibos y mensajes sobre pagos y su acceso."
+    "Le seguirán llegando los recibos y los mensajes sobre sus pagos y su acceso."
 )
 
 
@@ -35,7 +35,7 @@ def stop_mail(request: HttpRequest) -> HttpResponse:
     return page(
         request,
         forms.Form(),
-        title="No more reminders? · ¿No más recordatorios?",
+        title="No more reminders? · ¿Dejar de recibir recordatorios?",
         says=SAYS,
         button="Turn them off · Desactivarlos",
     )

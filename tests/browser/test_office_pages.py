@@ -10,7 +10,7 @@ from tests.browser import site as sites
 from tests.browser.test_keyboard import step_to_name
 from tests.browser.test_pages import found
 
-WAYS = ("Show the next invoice", "Change plan or seats", "Cancel the subscription", "Who can see this billing")
+WAYS = ("Show the next invoice", "Change plan or seats", "Cancel the subscription", "Members of this Office")
 NARROW = "() => document.documentElement.scrollWidth <= window.innerWidth"
 
 

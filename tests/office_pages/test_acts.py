@@ -156,7 +156,7 @@ def test_an_unpaid_invoice_is_declined_in_words_and_then_paid(stripe, team, owne
     assert "The invoice is paid." in text(paid)
     assert "Active on Team" in text(paid)
     assert str(errors.InvoicePaid(invoice)) in text(again)
-    assert "Nothing is to be paid" in text(owner.get(at, follow=True))
+    assert "There is nothing left to pay" in text(owner.get(at, follow=True))
     assert [one["status"] for one in stripe.listed("charges") if one["amount"] == 14_700].count("succeeded") == 2
 
 
