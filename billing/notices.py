@@ -15,7 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
-from billing import clock, coming, present_subscription, zones
+from billing import clock, coming, errors, present_subscription, zones
 from billing.declines import of as decline_of
 from billing.held import Gap
 from billing.models import Invoice, Notification, Office, Payment, Subscription
@@ -97,6 +97,8 @@ def failed_payments(invoices: QuerySet[Invoice], at: datetime) -> list[Notice]:
         failed_at = _failed_at(row, attempts.get(row.pk, []))
         if failed_at is None or failed_at < _since() or row.office_id in found:
             continue
+        if any(one.status == PaymentStatus.PENDING for one in attempts.get(row.pk, [])):
+            continue  # another debit is on its way
         day = (at - failed_at).days + 1
         reached = max((one for one in days if one <= day), default=None)
         if reached is None or not _is_new(failed_at + timedelta(days=reached - 1), gap, at):
@@ -115,8 +117,10 @@ def of_time(at: datetime) -> Iterator[Notice]:
         if office.trial_end and not gap.has(office.trial_end - coming.TRIAL_SOON):
             yield _of_day(Kind.TRIAL_ENDS, office, office.trial_end)
     for office in Office.objects.filter(_card_expires(at)).iterator():
+        expires, began = office.payment_method_expires, office.current_period_start
+        if began and expires < f"{began:%Y-%m}":
+            continue  # it was charged since, so this was told before, or is known
         if office.current_period_end and not gap.has(office.current_period_end - coming.CHARGED_SOON):
-            expires = office.payment_method_expires
             yield Notice(Kind.CARD_EXPIRES, office, f"card_expires:{office.public_id}:{expires}", {"expires": expires})
     for office in Office.objects.filter(_access_may_end(at)).iterator():
         ends = access_ends(office, at)
@@ -149,21 +153,26 @@ def still_holds(row: Notification, at: datetime) -> bool:
     if office is None or office.archived_at or not are_on(at):
         return False
     if row.kind in (Kind.PAYMENT_FAILED, Kind.AUTHENTICATION_NEEDED):
-        return Invoice.objects.filter(OWED, office=office, public_id=about["invoice"]).exists()
+        owed = Invoice.objects.filter(OWED, office=office, public_id=about["invoice"])
+        return owed.exists() and not Payment.objects.filter(invoice__in=owed, status=PaymentStatus.PENDING).exists()
     if row.kind == Kind.RECEIPT:
         paid = Invoice.objects.filter(office=office, public_id=about["invoice"], deleted_at=None)
         return paid.filter(status=InvoiceStatus.PAID).exists()
     if row.kind == Kind.CANCELLED:
         of = Subscription.objects.get(public_id=about["subscription"])
-        return of.ended_at is not None or (of.is_live and of.cancel_at is not None)
+        if of.ended_at is not None or not of.is_live or of.cancel_at is None:
+            return of.ended_at is not None
+        return _day(office, of.cancel_at) == about.get("day")
     if row.kind == Kind.TRIAL_ENDS:
         is_same = office.trial_end is not None and _day(office, office.trial_end) == about["day"]
         return is_same and is_in(office, _trial_ends(at))
     if row.kind == Kind.CARD_EXPIRES:
         is_same = office.payment_method_expires == about["expires"]
         return is_same and is_in(office, _card_expires(at))
-    ends = access_ends(office, at)
-    return ends is not None and _day(office, ends) == about["day"]
+    if row.kind == Kind.ACCESS_ENDS:
+        ends = access_ends(office, at)
+        return ends is not None and _day(office, ends) == about["day"]
+    raise errors.Defect(f"Nobody says when a notice of the kind {row.kind} holds.")
 
 
 def _access_may_end(at: datetime) -> Q:
@@ -202,10 +211,17 @@ def _ends(office: Office, at: datetime) -> list[Notice]:
     served = over.filter(changes__status_before__in=LIVE, ended_at__gt=at - LATE).distinct()
     found = []
     for row in served:
-        told = Notification.objects.filter(dedupe_key__startswith=f"cancelled:{row.public_id}:")
-        if row.ended_at and _is_new(row.ended_at, Gap(), at) and not told.exists():
+        if row.ended_at and _is_new(row.ended_at, Gap(), at) and not _was_told(row, office):
             found.append(_of_subscription(row, office, f"ended:{row.public_id}"))
     return found
+
+
+def _was_told(row: Subscription, office: Office) -> bool:
+    """Return whether the Office was told of this end when it was arranged. An earlier one is another end."""
+    if not row.cancel_at or not row.ended_at or row.ended_at < row.cancel_at:
+        return False
+    arranged = Notification.objects.filter(dedupe_key=f"cancelled:{row.public_id}:{_day(office, row.cancel_at)}")
+    return arranged.exclude(state=Notification.State.DROPPED).exists()
 
 
 def _arranged_end(office: Office, before: Mapping[str, Any]) -> list[Notice]:
@@ -216,11 +232,12 @@ def _arranged_end(office: Office, before: Mapping[str, Any]) -> list[Notice]:
     row = office.current_subscription
     if row is None:
         return []
-    return [_of_subscription(row, office, f"cancelled:{row.public_id}:{_day(office, office.cancel_at)}")]
+    day = _day(office, office.cancel_at)
+    return [_of_subscription(row, office, f"cancelled:{row.public_id}:{day}", day=day)]
 
 
-def _of_subscription(row: Subscription, office: Office, reason: str) -> Notice:
-    return Notice(Kind.CANCELLED, office, reason, {"subscription": str(row.public_id)})
+def _of_subscription(row: Subscription, office: Office, reason: str, **about: Any) -> Notice:
+    return Notice(Kind.CANCELLED, office, reason, {"subscription": str(row.public_id), **about})
 
 
 def _of_day(kind: Kind, office: Office, end: datetime) -> Notice:

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CSRF_TOKEN_LENGTH
 from django.shortcuts import redirect
 
-from billing.models import IdempotentRequest, User
+from billing.models import IdempotentRequest, Operation, User
 from billing.operations.engine import idempotency
 
 MADE = "This was sent twice. The second time did nothing: here is what became of the first."
@@ -61,5 +61,8 @@ def shown(request: HttpRequest, row: IdempotentRequest, meanwhile: str) -> HttpR
     if row.is_answered:
         messages.info(request, MADE)
         return redirect(row.answer)
+    if row.operation and row.operation.status not in Operation.UNSETTLED:
+        messages.warning(request, row.operation.error_message or MADE)
+        return redirect(meanwhile)
     messages.warning(request, BEING_MADE)
     return redirect(meanwhile)

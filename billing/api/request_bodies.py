@@ -7,6 +7,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from django.core.validators import slug_re
 from rest_framework import serializers as fields
 
 from billing.api.schema import Named
@@ -51,6 +52,8 @@ class PriceField(fields.CharField):
 
     def to_internal_value(self, data: Any) -> str:
         given = super().to_internal_value(data)
+        if not slug_re.match(given):  # such as with a NUL, which PostgreSQL does not compare
+            return given
         found = PlanPrice.objects.filter(code=given).values_list("public_id", flat=True).first()
         return given if found is None else str(found)
 

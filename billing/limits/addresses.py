@@ -16,7 +16,7 @@ SIGN_IN = (
 """Where somebody who is not signed in gives a password, a code or an address of their own."""
 READ_AT_STRIPE = (
     *("api:upcoming-invoice", "api:invoice-pdf", "api:invoice-page"),
-    *("office_pages:upcoming", "office_pages:invoice-pdf"),
+    *("office_pages:upcoming", "office_pages:invoice-pdf", "office_pages:invoice-page"),
 )
 PREVIEWS = ("api:preview-", "office_pages:preview-")
 TAKE_A_CODE = (

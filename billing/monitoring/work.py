@@ -56,6 +56,11 @@ def office_mail(seen: Seen) -> Outcome | None:
     since = settings.OFFICE_MAIL_SINCE
     if since is None:
         return None
+    if not settings.OFFICE_PAGES:
+        return amber(
+            "Offices get e-mails that ask them to sign in here, and they find nothing there: OFFICE_PAGES is off.",
+            "Turn OFFICE_PAGES on, or make OFFICE_MAIL_SINCE empty.",
+        )
     return green(
         f"Offices get e-mails about what happens from {zones.moment(since, 'UTC')} on. In Stripe's dashboard, those "
         "about trials, expiring cards, failed payments, payments to confirm and successful payments must be off: "

@@ -4,7 +4,7 @@ A form that is sent twice does it once. A refusal stays on the page, with the in
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib import messages
@@ -134,14 +134,17 @@ def pay(request: HttpRequest, office: Office, invoice_id: Any) -> HttpResponse:
     begin.check_permitted(PayInvoice, office, by=actor.person(request.user))
     invoice = invoice_of(office, invoice_id)
 
+    says = ENGLISH.pay_says.format(invoice.remaining, office.pays_with) if office.has_payment_method else ""
+
     def asked(refusal: str = "") -> HttpResponse:
-        says = ENGLISH.pay_says.format(invoice.remaining, office.pays_with) if office.has_payment_method else ""
         return shown(request, office, "pay.html", invoice=invoice, says=says, refusal=refusal)
 
     if request.method == "GET":
         if invoice.remaining.amount <= 0:
             return told(request, office, ENGLISH.nothing_to_pay, level=messages.INFO)
         return asked()
+    if invoice.remaining.amount > 0 and request.POST.get("seen") != says:
+        return asked(ENGLISH.what_is_charged_changed)
     return done_once(
         request, page_of(office), lambda: _carried_out(request, PayInvoice(), invoice, office, ENGLISH.paid, asked)
     )
@@ -171,6 +174,6 @@ def _moment(text: str) -> datetime | None:
     """Return the moment of a preview, or None if the text is not one that a page of ours has."""
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        return found.astimezone(UTC) if found.tzinfo else None
+    except (ValueError, OverflowError):  # it looks like one, and is not in the calendar
         return None
-    return found if found.tzinfo else None

@@ -51,6 +51,9 @@ class Texts:
     pdf_of: str = "PDF of {}"
     to_pay: str = "{} to pay"
     pay: str = "Pay {}"
+    at_stripe: str = "Pay or confirm it on a page of Stripe"
+    at_stripe_says: str = "If your bank wants you to confirm the payment, or you want to pay in another way:"
+    what_is_charged_changed: str = "What would be charged has changed meanwhile. Please look at it again."
     pay_of: str = "Pay {} for {}"
 
     viewer: str = "You can see the billing and change nothing. An owner of your Office can give you another role."

@@ -16,6 +16,7 @@ OFFICE = [
     path("cancel/", acts.cancel, name="cancel"),
     path("keep/", acts.keep, name="keep"),
     path("invoices/<uuid:invoice_id>/pdf/", views.invoice_pdf, name="invoice-pdf"),
+    path("invoices/<uuid:invoice_id>/page/", views.invoice_page, name="invoice-page"),
     path("invoices/<uuid:invoice_id>/pay/", acts.pay, name="pay"),
     path("members/", members.who, name="members"),
     path("members/<uuid:person_id>/remove/", members.remove, name="remove-member"),

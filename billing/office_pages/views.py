@@ -17,6 +17,7 @@ from billing.audit import actor, reads
 from billing.entitlement import Policy
 from billing.method_names import card_month
 from billing.models import Invoice, Office, User
+from billing.models.statuses import SubscriptionStatus
 from billing.money import Money
 from billing.office_pages.frame import for_people, of_office, page_of, shown, to_stripe, told
 from billing.office_pages.texts import ENGLISH, INVOICE_STATUS
@@ -93,10 +94,15 @@ def office(request: HttpRequest, office: Office) -> HttpResponse:
 
 
 def _next_charge(office: Office) -> datetime | None:
-    """Return when the next invoice comes. None: there is none."""
+    """Return when something is charged next. None: nothing is planned."""
     if not office.has_live_subscription or office.ends_with_this_period:
         return None
-    return office.current_period_end
+    if office.subscription_status in (SubscriptionStatus.PAUSED, SubscriptionStatus.UNPAID):
+        return None
+    until, end = office.collection_paused_until, office.current_period_end
+    if office.collection_paused and not (until and end and until <= end):
+        return None
+    return end
 
 
 def _methods(read: Rows) -> Iterator[MethodRow]:
@@ -106,8 +112,11 @@ def _methods(read: Rows) -> Iterator[MethodRow]:
 
 
 def _invoices(read: Rows) -> Iterator[InvoiceRow]:
+    """Yield the newest ones, and older ones that can be paid."""
     asked_for = {one.pk for one in read.asked_for}
-    for one in read.invoices[:MOST_INVOICES]:
+    for number, one in enumerate(read.invoices):
+        if number >= MOST_INVOICES and one.pk not in asked_for:
+            continue
         one.office = read.office
         can_pay = one.pk in asked_for and PayInvoice.is_offered(one)
         status = INVOICE_STATUS.get(one.status, one.status)
@@ -131,6 +140,13 @@ def invoice_pdf(request: HttpRequest, office: Office, invoice_id: Any) -> HttpRe
     """Lead to the invoice's PDF at Stripe. The audit trail records who opened it."""
     invoice = invoice_of(office, invoice_id)
     return to_stripe(request, office, lambda: open_document(invoice, "pdf", by=actor.person(request.user)))
+
+
+@of_office("GET")
+def invoice_page(request: HttpRequest, office: Office, invoice_id: Any) -> HttpResponse:
+    """Lead to the invoice's page at Stripe, where it is paid in another way, or confirmed at the payer's bank."""
+    invoice = invoice_of(office, invoice_id)
+    return to_stripe(request, office, lambda: open_document(invoice, "page", by=actor.person(request.user)))
 
 
 @of_office("POST")

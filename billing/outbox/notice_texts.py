@@ -14,7 +14,7 @@ from django.template import Context, engines
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from billing import clock, notices, zones
+from billing import clock, errors, notices, zones
 from billing.models import Invoice, Notification, Office, Subscription
 from billing.models.statuses import SubscriptionStatus
 from billing.money import Money
@@ -182,6 +182,8 @@ def _facts(row: Notification, office: Office, language: str) -> dict[str, Any]:
         }
     if row.kind == Kind.TRIAL_ENDS:
         return {"has_method": office.has_payment_method, **_of_end(office.trial_end, zone, language)}
+    if row.kind != Kind.ACCESS_ENDS:
+        raise errors.Defect(f"No text has the facts of the kind {row.kind}.")
     end = notices.access_ends(office, clock.billing())
     return {"is_unpaid": end != office.cancel_at, **_of_end(end, zone, language)}
 

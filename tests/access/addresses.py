@@ -73,7 +73,7 @@ API: dict[tuple[str, str], str] = {
 PAGES: dict[tuple[str, str], str] = {
     **{("GET", name): "L" for name in ("office",)},
     ("GET", "upcoming"): "W",
-    ("GET", "invoice-pdf"): "D",
+    **{("GET", name): "D" for name in ("invoice-pdf", "invoice-page")},
     **{("GET", name): "M" for name in ("change", "cancel", "keep", "pay")},
     **{("POST", name): "M" for name in ("card", "complete", "change", "preview-change", "cancel", "keep", "pay")},
     **{("GET", name): "E" for name in ("members", "remove-member")},

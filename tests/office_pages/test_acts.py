@@ -2,6 +2,7 @@
 
 import html
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ from django.test import Client
 from django.urls import reverse
 
 from billing import errors
-from billing.models import AuditEntry, Invitation, Office, Operation
+from billing.audit import actor, trail
+from billing.models import AuditEntry, Invitation, Invoice, Office, Operation
 from billing.models.operation import Kind
 from billing.operations.engine.begin import perform
 from billing.operations.subscriptions.cancel import CancelSubscription
@@ -91,7 +93,8 @@ def test_a_change_that_changes_nothing_is_refused_in_words_and_one_without_a_pre
 
     nothing = sent(owner, form, page(team, "preview-change"), **same)
     unseen = [
-        sent(owner, form, page(team, "change"), **{**same, "quantity": "4"}, as_of=at) for at in ("", "2026-13-99")
+        sent(owner, form, page(team, "change"), **{**same, "quantity": "4"}, as_of=at)
+        for at in ("", "2026-13-99", "0001-01-01T00:00:00+23:59")
     ]
 
     assert "already has this plan" in text(nothing)
@@ -130,10 +133,58 @@ def test_owner_and_viewer_open_an_invoice_and_it_is_on_record(team, owner, viewe
     before = AuditEntry.objects.filter(office=team, kind="act").count()
 
     for one in (owner, viewer):
-        opened = one.get(page(team, "invoice-pdf", invoice_id=invoice.public_id))
-        assert (opened.status_code, opened["Location"].startswith("http")) == (302, True)
+        for name in ("invoice-pdf", "invoice-page"):
+            opened = one.get(page(team, name, invoice_id=invoice.public_id))
+            assert (opened.status_code, opened["Location"].startswith("http")) == (302, True)
 
-    assert AuditEntry.objects.filter(office=team, kind="act").count() == before + 2
+    assert AuditEntry.objects.filter(office=team, kind="act").count() == before + 4
+
+
+@pytest.mark.parametrize(
+    "stands", [{"subscription_status": "paused"}, {"subscription_status": "unpaid"}, {"collection_paused": True}]
+)
+def test_no_charge_is_promised_where_none_comes(team, owner, stands):
+    assert "Stripe calculates the exact amount" in text(owner.get(page(team)))
+
+    Office.objects.update(**stands)
+
+    assert "No charge is planned." in text(owner.get(page(team)))
+
+
+def test_an_old_invoice_that_is_owed_stays_on_the_page(team, owner):
+    paid = team.invoices.get()
+    with trail.acting(actor.job("tests")):
+        for number in range(30):
+            at = {"created_at": paid.created_at - timedelta(days=number + 1), "ticket": 1}
+            owes = {"status": "open", "amount_paid": 0, "amount_remaining": 7_700} if number == 29 else {}
+            amounts = {
+                "subtotal": 7_700,
+                "total": 7_700,
+                "amount_paid": 7_700,
+                "amount_remaining": 0,
+                "currency": "usd",
+            }
+            given = {"status": "paid", **amounts, **owes, **at}
+            Invoice.objects.create(office=team, stripe_id=f"in_{number}", number=f"OLD-{number}", **given)
+
+    shown = text(owner.get(page(team)))
+
+    assert "OLD-29" in shown
+    assert "Pay 77.00 USD" in shown
+    assert "OLD-28" not in shown
+
+
+def test_nothing_is_paid_but_what_was_seen(stripe, team, owner):
+    stripe.control("charges", outcome="decline", code="insufficient_funds")
+    stripe.advance(days=32)
+    stripe.deliver_and_apply()
+    owed = team.invoices.get(status="open")
+    shown = owner.get(page(team, "pay", invoice_id=owed.public_id))
+
+    answer = sent(owner, shown, page(team, "pay", invoice_id=owed.public_id), seen="Something else is charged.")
+
+    assert "has changed meanwhile" in text(answer)
+    assert not Operation.objects.filter(kind="pay_invoice").exists()
 
 
 def test_an_unpaid_invoice_is_declined_in_words_and_then_paid(stripe, team, owner, viewer):

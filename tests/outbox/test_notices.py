@@ -10,7 +10,7 @@ from django.test import Client
 from billing import clock, notices
 from billing.findings import report
 from billing.look import look
-from billing.models import AuditEntry, Hold, Invoice, Notification, Office, Payment, SuppressedAddress
+from billing.models import AuditEntry, Hold, Invoice, Notification, Office, Payment, Subscription, SuppressedAddress
 from billing.operations.engine.begin import perform
 from billing.operations.subscriptions.cancel import CancelSubscription
 from billing.outbox import by_time, delivery, keeping, notice_texts, staff_digest, suppression
@@ -152,6 +152,47 @@ def test_an_end_that_is_arranged_is_told_once_and_the_end_itself_is_not(stripe, 
     stripe.advance(days=3)
     stripe.deliver_and_apply()
     assert told(Kind.CANCELLED, Kind.ACCESS_ENDS) == [Kind.CANCELLED, Kind.ACCESS_ENDS]
+
+
+def test_an_end_that_comes_earlier_than_arranged_is_told_too(stripe, office, operator, switched_on):
+    subscribed_office(office, by=operator)
+    for at_period_end in (True, False):
+        perform(CancelSubscription(at_period_end=at_period_end), office, by=operator, reason="closing")
+        stripe.deliver_and_apply()
+        office.refresh_from_db()
+
+    assert told(Kind.CANCELLED) == [Kind.CANCELLED, Kind.CANCELLED]
+
+
+def test_an_end_that_was_moved_before_the_e_mail_left_is_not_told_with_the_new_day(
+    stripe, mail_server, office, operator, switched_on
+):
+    subscribed_office(office, by=operator)
+    delivery.work_off()
+    perform(CancelSubscription(at_period_end=True), office, by=operator, reason="closing")
+    stripe.deliver_and_apply()
+    Subscription.objects.update(cancel_at=clock.billing() + timedelta(days=3))
+    delivery.work_off()
+
+    assert Notification.objects.get(kind=Kind.CANCELLED).state == "dropped"
+
+
+def test_nobody_is_asked_to_pay_while_a_debit_is_on_its_way(stripe, mail_server, office, operator, switched_on):
+    past_due(stripe, office, operator)
+    Payment.objects.filter(status="failed").update(status="pending")
+    assert notices.failed_payments(Invoice.objects.all(), clock.billing()) == []
+
+    delivery.work_off()
+    assert Notification.objects.get(kind=Kind.PAYMENT_FAILED).state == "dropped"
+
+
+def test_a_card_that_expired_before_this_period_is_not_told_again(stripe, office, operator, switched_on):
+    subscribed_office(office, by=operator)
+    began = Office.objects.get().current_period_start
+    before = began - timedelta(days=32)
+    for expires, found in ((before, []), (began, [Kind.CARD_EXPIRES])):
+        Office.objects.update(payment_method_expires=f"{expires:%Y-%m}")
+        assert [one.kind for one in notices.of_time(clock.billing()) if one.kind == Kind.CARD_EXPIRES] == found
 
 
 def test_an_end_at_once_is_told(stripe, mail_server, office, operator, switched_on):
