@@ -15,7 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
-from billing import clock, coming, errors, present_subscription, zones
+from billing import clock, coming, debts, errors, present_subscription, zones
 from billing.declines import of as decline_of
 from billing.held import Gap
 from billing.models import Invoice, Notification, Office, Payment, Subscription
@@ -90,7 +90,7 @@ def failed_payments(invoices: QuerySet[Invoice], at: datetime) -> list[Notice]:
     recent = at - timedelta(days=days[-1]) - LATE - present_subscription.TRIED_WITHIN
     asked = invoices.filter(tried & Q(finalised_at__gt=recent) | overdue & Q(due_at__gt=recent), OWED)
     asked = asked.filter(office__archived_at=None).exclude(subscription__status__in=NOT_BEGUN)
-    rows = list(asked.select_related("office").order_by("office_id", "finalised_at", "pk"))
+    rows = list(asked.select_related("office").order_by("office_id", debts.ASKED_SINCE, "pk"))
     attempts, gap = _attempts(rows), Gap()
     found: dict[int, Notice] = {}
     for row in rows:

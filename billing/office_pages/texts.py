@@ -1,4 +1,4 @@
-"""The words of these pages, in one place: another language is another ``Texts``."""
+"""The words of these pages, in one place. Labels of forms and names of roles stand with their fields."""
 
 from dataclasses import dataclass
 

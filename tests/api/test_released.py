@@ -1,6 +1,7 @@
 """A program that was written for the API as it was released goes on working: nothing that it relies on is gone.
 
 Whoever releases a version writes what it promises: ``WRITE_RELEASED=1 .venv/bin/pytest tests/api/test_released.py``.
+Until the first release, whoever changes the API on purpose does.
 """
 
 import copy

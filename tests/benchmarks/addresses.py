@@ -19,7 +19,6 @@ OFFICES, API = "/admin/billing/office/", "/api/v1/offices/"
 RENAMED = {
     "list: audit entries": "audit entries: list",
     "row: office": "office: page",
-    "list: follow-ups": "list: worklist",
 }
 """What has a goal or a name of its own."""
 

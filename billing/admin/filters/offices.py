@@ -5,7 +5,7 @@ A view has the order in which its rows matter, and an index with this order.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -19,7 +19,6 @@ from billing.entitlement import Access, Policy, entitlement
 from billing.models import Finding, Office, Plan
 from billing.models.statuses import ENTITLED, LIVE, SubscriptionStatus
 
-LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 ACTIVE = Q(archived_at=None)
 
 
