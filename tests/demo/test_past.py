@@ -1,5 +1,6 @@
 """The whole past of the demo, as its processes make it. What is right is counted by hand from ``demo.history``."""
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -18,13 +19,23 @@ pytestmark = pytest.mark.slow
 Rows = Callable[[str], list[list[Any]]]
 
 
+@contextlib.contextmanager
+def without(variable: str) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv(variable, raising=False)
+        yield
+
+
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rows]:
     """Return a function that asks the database of a demo, which was made once for all tests here."""
     folder: Path = tmp_path_factory.mktemp("demo")
-    with stacks.running(
-        folder, web_port=stacks.free_port(), stripe_port=stacks.free_port(), past=timedelta(days=PAST_DAYS)
-    ) as stack:
+    with (
+        without("DJANGO_SETTINGS_MODULE"),  # that of tests has limits of its own
+        stacks.running(
+            folder, web_port=stacks.free_port(), stripe_port=stacks.free_port(), past=timedelta(days=PAST_DAYS)
+        ) as stack,
+    ):
         told: list[str] = []
         stack.make_past(told.append)
         stack.seed()
