@@ -20,9 +20,10 @@ Rows = Callable[[str], list[list[Any]]]
 
 
 @contextlib.contextmanager
-def without(variable: str) -> Iterator[None]:
+def without(*variables: str) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.delenv(variable, raising=False)
+        for one in variables:
+            patch.delenv(one, raising=False)
         yield
 
 
@@ -31,7 +32,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rows]:
     """Return a function that asks the database of a demo, which was made once for all tests here."""
     folder: Path = tmp_path_factory.mktemp("demo")
     with (
-        without("DJANGO_SETTINGS_MODULE"),  # that of tests has limits of its own
+        without("DJANGO_SETTINGS_MODULE", "APPROVAL_LIMITS"),  # those of tests
         stacks.running(
             folder, web_port=stacks.free_port(), stripe_port=stacks.free_port(), past=timedelta(days=PAST_DAYS)
         ) as stack,
