@@ -50,7 +50,7 @@ def test_who_lost_access_does_not_learn_that_nothing_has_changed(owner, office, 
     assert stranger.get(path(office), headers={"If-None-Match": first["ETag"]}).status_code == 404
 
 
-def test_of_what_was_done_and_of_a_refusal_nothing_may_be_kept(owner, office):
+def test_of_what_was_done_and_of_a_refusal_nothing_may_be_kept(stripe, owner, office):
     done = owner.post(path(office, "contact/"), {"locale": "es"}, format="json")
     refused = owner.post(path(office, "contact/"), {"locale": 7}, format="json")
 
