@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from billing import clock
-from billing.audit import actor, trail
+from billing.audit import actor, seals, trail
 from billing.findings import report
 from billing.models import Backup, Finding, Office, Operation, ReceivedEvent, Reconciliation, WorkerHeartbeat
 from billing.monitoring import telling
@@ -60,6 +60,7 @@ def test_where_nothing_waits_it_says_so_and_shows_what_is_billed_and_paid(
     Backup.objects.create(name="newest.age", size=1, digest="5e" * 32, verified_at=clock.wall())
     determined(operator, administrator)
     roll_up()
+    seals.seal()
 
     words = told(auditor)
 
