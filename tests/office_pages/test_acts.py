@@ -199,8 +199,12 @@ def test_an_unpaid_invoice_is_declined_in_words_and_then_paid(stripe, team, owne
     assert "Pay 147.00 USD" not in text(viewer.get(page(team)))
 
     stripe.control("charges", outcome="decline", code="insufficient_funds")
-    declined = sent(owner, owner.get(at), at)
+    asked = owner.get(at)
+    declined = sent(owner, asked, at)
     assert "there is not enough money" in text(declined)
+    reloaded = sent(owner, asked, at)  # as by F5: nothing is done again, and it says what became of it
+    assert "there is not enough money" in text(reloaded)
+    assert Operation.objects.filter(kind="pay_invoice").count() == 1
     paid = sent(owner, declined, at)
     again = sent(owner, owner.get(page(team)), at)
 

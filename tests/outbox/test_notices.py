@@ -11,6 +11,8 @@ from billing import clock, notices
 from billing.findings import report
 from billing.look import look
 from billing.models import AuditEntry, Hold, Invoice, Notification, Office, Payment, Subscription, SuppressedAddress
+from billing.monitoring import checks
+from billing.monitoring.outcome import Seen
 from billing.operations.engine.begin import perform
 from billing.operations.subscriptions.cancel import CancelSubscription
 from billing.outbox import by_time, delivery, keeping, notice_texts, staff_digest, suppression
@@ -360,3 +362,12 @@ def test_no_digest_is_sent_if_nothing_waits(settings, mail_server, db):
 
     assert mail_server.received == []
     assert Notification.objects.get().state == "dropped"
+
+
+@pytest.mark.parametrize(("since", "pages", "level"), [(None, True, None), (1, True, "green"), (1, False, "amber")])
+def test_doctor_tells_where_e_mails_lead_to_pages_that_are_off(settings, db, since, pages, level):
+    settings.OFFICE_MAIL_SINCE = since and clock.billing()
+    settings.OFFICE_PAGES = pages
+
+    found = [str(each.level) for each in checks.run_all(Seen()) if each.check.name == "office_mail"]
+    assert found == ([level] if level else [])
