@@ -68,7 +68,7 @@ def tell(stack: stacks.Stack, *, password: str) -> None:
     say(f"\nSign in with the password {BOLD}{password}{PLAIN} as\n")
     for email, who in PEOPLE:
         say(f"  {email:<28} {who}")
-    say("\nNext: open an Office and cancel its subscription, or let a month pass at the local Stripe.")
+    say("\nNext: sign in as the operator. The overview says what waits, and README.md what to click first.")
     say("Press Ctrl-C to stop everything.")
 
 
