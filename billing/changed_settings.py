@@ -91,6 +91,7 @@ LEFT_OUT = {
     "EMAIL_PORT": "it goes with EMAIL_HOST",
     "STRIPE_REQUESTS_PER_SECOND": "how fast, not what",
     "STRIPE_REQUESTS_PER_ENDPOINT": "how fast, not what",
+    "WORKER_LOOKS_AT_ONCE": "how fast, not what",
     "WEB_PROCESSES": "how many, not what",
     "BACKUP_KEEP": "how many, not what",
     "BACKUP_KEEP_DAYS": "how long, not what",

@@ -100,6 +100,9 @@ def _run(row: Job, own: QuerySet[Job]) -> None:
     except TROUBLE:  # the database cannot be used: the lease ends by itself
         raise
     except errors.BillingError as error:
+        if isinstance(error, errors.StripeUnavailable) and pace.is_ending():
+            own.update(**leases.RELEASED, attempts=F("attempts") - 1)
+            return
         _put_off(row, own, f"{error.code}: {error}")
         return
     except Exception as error:

@@ -8,12 +8,12 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import Error as AnyDatabaseError
-from django.db import close_old_connections, connections
+from django.db import close_old_connections
 
 from billing import (  # noqa: F401  for their jobs
     changed_settings,
@@ -32,6 +32,7 @@ from billing import (  # noqa: F401  for their jobs
     stored_texts,
     waits,
 )
+from billing.beside import AFTER_TROUBLE_SECONDS, IDLE_SECONDS, Beside, Postman, lookers
 from billing.bulk import follow_ups, offices, price_moves, running  # noqa: F401  for their kinds and their job
 from billing.bulk import keeping as keeping_of_bulk_acts  # noqa: F401  for its job
 from billing.models import WorkerHeartbeat
@@ -46,14 +47,11 @@ from config import logs
 
 log = logging.getLogger(__name__)
 
-IDLE_SECONDS = 0.5
-AFTER_TROUBLE_SECONDS = 5
-LAST_MAIL_SECONDS = 10
+LAST_REQUESTS_SECONDS, END_SECONDS = 1.0, 9.5
+"""After a signal: how long requests begin, each of which lasts 8 seconds at most, and when the worker ends."""
 BEAT_SECONDS = 10
 TELL_SECONDS = 60
 DEAD_AFTER = timedelta(days=1)
-
-STEPS: tuple[Callable[..., int], ...] = (resume_unsettled, inbox.work_off, jobs.run_due)
 
 
 def work_once() -> int:
@@ -66,15 +64,16 @@ def work_once() -> int:
         return 0
     jobs.plan_recurring()
     with pace.required(), pace.kept():
-        return sum(step() for step in STEPS) + delivery.work_off()
+        return resume_unsettled() + inbox.work_off() + jobs.run_due() + delivery.work_off()
 
 
 def work_forever() -> None:
-    """Work until SIGTERM or SIGINT. The present piece of work is finished first, and no other is begun."""
-    stop = threading.Event()
+    """Work until SIGTERM or SIGINT. Then nothing else is begun, and what is not finished soon is given back."""
+    stop, ending = threading.Event(), Ending()
 
     def finish(number: int, _: Any) -> None:
         log.info("worker: finishing after signal %s", number)
+        ending.begin()
         stop.set()
 
     signal.signal(signal.SIGTERM, finish)
@@ -83,11 +82,13 @@ def work_forever() -> None:
     heart = Heart(f"{socket.gethostname()}:{os.getpid()}")
     logs.name_worker(heart.name)
     postman = Postman(stop)
+    beside: list[Beside] = [postman, *lookers(settings.WORKER_LOOKS_AT_ONCE, stop)]
     trouble = direct.Trouble()
-    postman.start()
     log.info("worker %s started", heart.name)
     changed_settings.record_if_possible()
     with pace.required(), pace.kept():
+        for thread in beside:
+            thread.start()
         while not stop.is_set():
             close_old_connections()
             if postman.is_stuck:
@@ -103,10 +104,27 @@ def work_forever() -> None:
                 continue
             if not done:
                 stop.wait(IDLE_SECONDS)
+        for thread in beside:
+            thread.join(ending.seconds_left())
     heart.stop()
-    postman.join(LAST_MAIL_SECONDS)
-    if postman.died:
-        sys.exit("the worker ends, because sending e-mails ended by an error, which is shown above")
+    if died := [thread.name for thread in beside if thread.died]:
+        sys.exit(f"the worker ends, because {', '.join(died)} ended by an error, which is shown above")
+
+
+class Ending:
+    """How much time is left after a signal. Whoever sent it waits ten seconds, and kills then."""
+
+    def __init__(self) -> None:
+        self.until = 0.0
+
+    def begin(self) -> None:
+        self.until = self.until or time.monotonic() + END_SECONDS
+        pace.end_within(LAST_REQUESTS_SECONDS)
+
+    def seconds_left(self) -> float:
+        if not self.until:  # a thread died
+            self.begin()
+        return max(0.0, self.until - time.monotonic())
 
 
 def freeze_loaded() -> None:
@@ -120,58 +138,15 @@ def freeze_loaded() -> None:
 
 
 def _one_of_each(stop: threading.Event) -> int:
-    """Work on at most one operation, one look and one job, so that none of them waits long for the others."""
+    """Work on at most one operation and one job, so that neither waits long for the other."""
     if held.is_held():
         return 0
     waits.let_one_try(waits.STRIPE)
     done = 0
-    for step in STEPS:
+    for step in (resume_unsettled, jobs.run_due):
         if not stop.is_set():
             done += step(limit=1)
     return done
-
-
-class Postman(threading.Thread):
-    """Sends e-mails beside everything else, so that a slow mail server does not hold up a look.
-
-    After an error that nobody foresaw, the worker ends, and whatever started it starts another one.
-    """
-
-    def __init__(self, stop: threading.Event) -> None:
-        super().__init__(name="postman", daemon=True)
-        self.stop = stop
-        self.died = False
-        self.began = 0.0
-
-    @property
-    def is_stuck(self) -> bool:
-        """Whether it has worked on one e-mail for longer than a lease. A mail server can do that by talking slowly."""
-        return self.began > 0 and time.monotonic() - self.began > delivery.LEASE.total_seconds()
-
-    def run(self) -> None:
-        try:
-            with pace.kept():
-                while not self.stop.is_set():
-                    self._send_one()
-        finally:
-            self.died = not self.stop.is_set()
-            self.stop.set()
-            connections.close_all()
-
-    def _send_one(self) -> None:
-        """Send what is due first, or wait a moment."""
-        close_old_connections()
-        self.began = time.monotonic()
-        try:
-            is_free = not held.is_held()
-            if is_free:
-                waits.let_one_try(waits.MAIL_SERVER)
-            wait = 0 if is_free and delivery.work_off(limit=1) else IDLE_SECONDS
-        except AnyDatabaseError:
-            log.exception("outbox: an error of the database; trying again")
-            wait = AFTER_TROUBLE_SECONDS
-        self.began = 0.0
-        self.stop.wait(wait)
 
 
 class Heart:

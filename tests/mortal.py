@@ -6,6 +6,7 @@
 import os
 import signal
 import sys
+import threading
 from typing import Any
 
 import django
@@ -20,6 +21,7 @@ def main(file: str, function: str, moment: str, *command: str) -> None:
 
     django.setup()
     sys.setprofile(watch)
+    threading.setprofile(watch)
     call_command(*command)
 
 

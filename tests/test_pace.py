@@ -2,6 +2,7 @@
 
 import contextlib
 import http.server
+import itertools
 import threading
 import time
 from datetime import timedelta
@@ -73,10 +74,45 @@ def test_requests_share_a_write(db, settings, django_assert_max_num_queries):
     moments(0.01)
     turns.forget()
     lane = turns.lane_of(ENDPOINTS[0])
-    lane.waiting |= {1, 2, 3}
+    lane.waiting |= set(range(50))
     with django_assert_max_num_queries(2):
-        for _ in range(turns.TAKEN_AT_ONCE):
-            lane.turn(lambda: time.monotonic() + 1)
+        for _ in range(25):
+            turns._next(lane, lambda: time.monotonic() + 1)
+
+
+def test_a_slow_database_does_not_make_every_turn_come_too_late(db, settings, monkeypatch):
+    settings.STRIPE_REQUESTS_PER_SECOND = settings.STRIPE_REQUESTS_PER_ENDPOINT = 20
+    read = turns._read
+
+    def slowly():
+        found = read()
+        time.sleep(0.2)
+        return found
+
+    monkeypatch.setattr(turns, "_read", slowly)
+    take, taken = turns._next, []
+
+    def taking(*given):
+        taken.append(take(*given))
+        return taken[-1]
+
+    monkeypatch.setattr(turns, "_next", taking)
+    made = moments(2.2)
+    assert len(made) >= 10
+    assert len(taken) <= len(made) + 2, "turns were lost, beside the first"
+    assert most_in_a_second(made) <= 20
+
+
+def test_two_processes_have_no_moment_in_common(db, settings, monkeypatch):
+    settings.STRIPE_REQUESTS_PER_SECOND, settings.STRIPE_REQUESTS_PER_ENDPOINT = 80, 20
+    shares = []
+    for _ in range(6):
+        monkeypatch.setattr(turns, "_process", turns._Process())  # each is another process
+        turns._take_share(turns.lane_of(ENDPOINTS[0])) or turns._take_share(turns.lane_of(ENDPOINTS[0]))
+        shares += turns._process.shares
+    shares.sort()
+    assert len(shares) >= 6
+    assert all(ends <= begins for (_, ends), (begins, _) in itertools.pairwise(shares))
 
 
 def test_who_is_no_worker_is_not_held_up(db, settings, django_assert_num_queries):
@@ -87,14 +123,26 @@ def test_who_is_no_worker_is_not_held_up(db, settings, django_assert_num_queries
 
 
 def test_a_clock_that_went_back_far_stops_nobody(db):
-    for lane in (turns.ALL, turns.lane_of(ENDPOINTS[0])):
-        RequestBudget.objects.create(pk=lane.key, slot=2**60)
+    for key in (turns.SHARED, turns.ALL.key, turns.lane_of(ENDPOINTS[0]).key):
+        RequestBudget.objects.create(pk=key, slot=2**60)
+    begun = time.monotonic()
     moments(0.01)
-    assert max(RequestBudget.objects.values_list("slot", flat=True)) < 2**60
+    assert time.monotonic() - begun < 1
+    assert RequestBudget.objects.get(pk=turns.SHARED).slot < 2**60
+
+
+def test_a_clock_that_went_back_a_little_holds_up_nobody_for_long(db):
+    moments(0.01)
+    _, now = turns._read()
+    RequestBudget.objects.filter(pk=turns.SHARED).update(slot=now + 59_000_000)
+    turns.forget()
+    begun = time.monotonic()
+    moments(0.01)
+    assert time.monotonic() - begun < 3
 
 
 def test_all_rows_of_all_endpoints_are_different():
-    keys = {turns.Lane(outbound.endpoint_of(method, path), float).key for method, path in paths_of_the_list()}
+    keys = {turns.Lane(outbound.endpoint_of(method, path), int).key for method, path in paths_of_the_list()}
     assert len(keys) == len({(method, path) for method, path in paths_of_the_list()})
     assert all(1 < key < 2**63 for key in keys)
 
@@ -144,10 +192,10 @@ def test_after_a_429_no_worker_asks_before_stripe_wants_it(db, settings, said, r
     with a_stripe_that_refuses(**headers) as settings.STRIPE_API_BASE, pace.kept():
         with pytest.raises(errors.StripeUnavailable) as refused:
             gateway.looks.customer_of("ch_1")
-        row, now, _ = turns.ALL._read()
+        rows, now = turns._read()
 
     assert refused.value.retry_after == rests
-    assert rests - 0.5 <= (row.slot - now) / 1_000_000 <= rests
+    assert rests - 0.5 <= (rows[turns.ALL.key] - now) / 1_000_000 <= rests
     for endpoint in ENDPOINTS:
         with pace.kept(), pace.one_look():
             pace._give_up_at.set(time.monotonic() + 0.1)

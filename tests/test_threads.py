@@ -84,22 +84,24 @@ def test_the_actor_does_not_go_to_another_thread_by_itself():
 
 
 def test_threads_share_the_turns_of_their_process_and_none_is_used_twice(settings):
-    settings.STRIPE_REQUESTS_PER_SECOND = settings.STRIPE_REQUESTS_PER_ENDPOINT = 1_000
-    used, lane = [], turns.Lane("tests", lambda: 0.001)
+    settings.STRIPE_REQUESTS_PER_SECOND, settings.STRIPE_REQUESTS_PER_ENDPOINT = 1_000, 200
+    turns.forget()
+    used, lane = [], turns.lane_of("get /v1/customers/*")
 
-    def use(number):
-        lane.waiting.add(number)
-        for _ in range(10):
-            used.append(lane.turn(lambda: float("inf")))
+    def use():
+        with lane.wanted():
+            for _ in range(10):
+                used.append(turns._next(lane, lambda: float("inf"))[0])
         connections.close_all()
 
-    threads = [threading.Thread(target=use, args=[number]) for number in range(8)]
+    threads = [threading.Thread(target=use) for _ in range(8)]
     for one in threads:
         one.start()
     for one in threads:
         one.join()
+    turns.forget()
     assert len(set(used)) == len(used) == 80
-    assert max(used) - min(used) > 0.04  # each takes a thousandth of a second, on a clock that is read now and then
+    assert max(used) - min(used) > 0.3 * turns.MICROSECONDS  # 80 of 200 in a second
 
 
 def test_each_of_many_threads_keeps_its_connection(stripe, caplog):

@@ -97,6 +97,11 @@ def end_within(seconds: float) -> None:
     _process.ends_at = time.monotonic() + seconds
 
 
+def is_ending() -> bool:
+    """Return whether this process ends. Then what Stripe did not answer is given back, as if nobody had begun it."""
+    return _process.ends_at < math.inf
+
+
 def _give_up() -> float:
     return min(_give_up_at.get(), _process.ends_at)
 

@@ -1,39 +1,48 @@
 """The turns of all workers' requests to Stripe, for each endpoint and for all requests together.
 
-Each of these lanes has a row that says when its next turn is free, on the database's clock, in microseconds. A process
-takes up to three turns with one conditional UPDATE. So the clocks of the machines need not agree, and a write serves
-several requests. Within a process, all threads take their turns here, and those of one endpoint one after the other.
+Each of these lanes has its turns at fixed moments of the database's clock, as many in a second and SLACK as its setting
+says. So the clocks of the machines need not agree. One row says until when the time is shared out. A process takes the
+next share, about a quarter of a second at most, with one conditional UPDATE. All turns within it are its own: which of
+its threads uses which one is decided in memory. A request takes a turn of its endpoint, and one of all requests close
+to it.
 
-The turns of a lane are spread evenly: as many as its setting in a second and SLACK. A turn that is not used within LATE
-is lost. So no second, wherever it begins, sees more requests than the setting, also if some are up to SLACK minus LATE
-longer on their way than others.
+A turn that is not used within LATE is lost. So no second, wherever it begins, sees more requests than the setting, also
+if some are up to SLACK minus LATE longer on their way than others. What waits longer than a few turns goes late.
 
-Where the database needs longer than LATE for each answer, nobody could use a turn in time. Then the third one is used
-late.
+After a 429, a lane's own row says until when it rests. A process reads these rows with each share.
 """
 
 import contextlib
 import hashlib
+import itertools
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.db.models.functions import Now
 
 from billing.models import RequestBudget
 
-SLACK, LATE = 0.06, 0.03
-TAKEN_AT_ONCE = 3
-MOST_LOST = 3
-FARTHEST = 1.0
-"""No turn is taken that is farther away, in seconds: whoever took it might give up before it comes."""
-LONGEST_REST = 60.0
 MICROSECONDS = 1_000_000
+SLACK = 0.06
+LATE, CLOSE = 30_000, 15_000
+"""Microseconds, as all whole numbers here: of the database's clock, since 1970."""
+LONGEST_SHARE = 250_000
+FARTHEST = 1 * MICROSECONDS
+"""No share is taken that begins later than this: whoever takes it might give up before it comes."""
+LONGEST_REST = 60.0
+MOST_LOST = 3
+SHARED = 1
+"""The key of the row that says until when the time is shared out."""
+KEPT = 2 * MICROSECONDS
+DRIFT = 20
+"""By how much two clocks may come apart from one share to the next."""
 
 GiveUp = Callable[[], float]
-"""Returns the moment after which nobody wants the request any more."""
+"""Returns the moment of ``time.monotonic()`` after which nobody wants the request any more."""
 
 
 class TooLate(Exception):
@@ -41,16 +50,22 @@ class TooLate(Exception):
 
 
 class Lane:
-    """One row of turns, and those that this process has taken. All moments are of ``time.monotonic()``."""
+    """The turns of one endpoint, or of all requests."""
 
-    def __init__(self, name: str, interval: Callable[[], float]) -> None:
-        # a version before shares row 1, in other units
-        self.key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:7], "big") + 2
-        self.interval = interval
+    def __init__(self, name: str, per_second: Callable[[], int]) -> None:
+        digest = int.from_bytes(hashlib.sha256(name.encode()).digest()[:7], "big")
+        self.key = digest + 2
+        self.per_second = per_second
+        self.phase = digest % 1_000 / 1_000
         self.waiting: set[int] = set()
         """The threads that want a turn."""
-        self.taken: deque[float] = deque()
-        self._head, self._lock = threading.Lock(), threading.Lock()
+        self.used: dict[int, int] = {}
+        """When the turns are that this process used lately, by their numbers."""
+        self.rests_until = 0
+
+    @property
+    def interval(self) -> float:
+        return (1 + SLACK) * MICROSECONDS / self.per_second()
 
     @contextlib.contextmanager
     def wanted(self) -> Iterator[None]:
@@ -60,85 +75,158 @@ class Lane:
         finally:
             self.waiting.discard(threading.get_ident())
 
-    @contextlib.contextmanager
-    def first_in_line(self, give_up: GiveUp) -> Iterator[None]:
-        """Let one thread at a time inside. Raises: TooLate."""
-        while not self._head.acquire(timeout=_at_most_a_second(give_up)):
-            pass
-        try:
-            yield
-        finally:
-            self._head.release()
+    def turns(self, since: float) -> Iterator[tuple[int, int]]:
+        """Yield the number and the moment of each turn that is not used, without an end."""
+        interval, shift = self.interval, self.phase * self.interval
+        first = max(since, self.rests_until)
+        for number in itertools.count(-int((shift - first) // interval)):
+            if number not in self.used:
+                yield number, int(number * interval + shift)
 
-    def turn(self, give_up: GiveUp, *, not_before: float = 0.0) -> float:
-        """Return the moment of the next turn, at most a second from now. Raises: TooLate."""
-        while True:
-            with self._lock:
-                least = max(time.monotonic(), not_before) - LATE
-                while self.taken and self.taken[0] < least:
-                    self.taken.popleft()
-                if not self.taken:
-                    away = self._take(not_before)
-                if self.taken:
-                    return self.taken.popleft()
-            time.sleep(min(away, _at_most_a_second(give_up)))
+    def use(self, number: int, moment: int) -> None:
+        self.used[number] = moment
+        if len(self.used) > 2 * self.per_second():
+            self.used = {one: at for one, at in self.used.items() if at > moment - KEPT}
 
     def rest(self, seconds: float) -> None:
         """Let no process begin a request of this lane for so long."""
-        with self._lock:
-            self.taken.clear()
-            row, now, _ = self._read()
-            until = now + int(seconds * MICROSECONDS)
-            RequestBudget.objects.filter(pk=row.pk, slot__lt=until).update(slot=until)
-
-    def _take(self, not_before: float) -> float:
-        """Try to take turns, and return for how many seconds to wait if there are none."""
-        row, now, read_at = self._read()
-        first = max(row.slot, now, now + int((not_before - read_at) * MICROSECONDS))
-        if row.slot > now + (LONGEST_REST + FARTHEST) * MICROSECONDS:  # a clock went back
-            first = now
-        away = (first - now) / MICROSECONDS
-        if away > FARTHEST:
-            return away
-        count = max(1, min(len(self.waiting), TAKEN_AT_ONCE))
-        after = first + int(count * self.interval() * MICROSECONDS)
-        if RequestBudget.objects.filter(pk=row.pk, slot=row.slot).update(slot=after):
-            self.taken.extend(read_at + away + number * self.interval() for number in range(count))
-        return 0.0
-
-    def _read(self) -> tuple[RequestBudget, int, float]:
-        """Return the row, the database's time in microseconds, and when it was read."""
-        rows = RequestBudget.objects.filter(pk=self.key).annotate(at=Now())
-        row = rows.first()
-        if row is None:
+        rows, now = _read()
+        until = now + int(seconds * MICROSECONDS)
+        if self.key not in rows:
             RequestBudget.objects.bulk_create([RequestBudget(pk=self.key)], ignore_conflicts=True)
-            row = rows.get()
-        return row, int(row.at.timestamp() * MICROSECONDS), time.monotonic()
+        RequestBudget.objects.filter(pk=self.key, slot__lt=until).update(slot=until)
+        self.rests_until = max(self.rests_until, until)
 
 
-def _of_all() -> float:
-    return (1 + SLACK) / settings.STRIPE_REQUESTS_PER_SECOND
+@dataclass(slots=True)
+class _Process:
+    """The shares of this process, and how far the database's clock is ahead of ``time.monotonic()``."""
+
+    shares: deque[tuple[int, int]] = field(default_factory=deque)
+    ahead: int = 0
+    unsure: int = FARTHEST
+    """By how much ``ahead`` can be wrong."""
+    lag: int = 0
+    """How long it took to take the last share."""
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    taking: threading.Lock = field(default_factory=threading.Lock)
+
+    def now(self) -> int:
+        return int(time.monotonic() * MICROSECONDS) + self.ahead
+
+    def saw(self, now: int, *, between: tuple[float, float]) -> None:
+        """Note the database's time, which was read between these two moments of ``time.monotonic()``.
+
+        What was read faster is kept, because otherwise the turns would move to and fro, unless a clock was set.
+        """
+        sent, came = (int(one * MICROSECONDS) for one in between)
+        ahead, unsure = now - (sent + came) // 2, (came - sent) // 2 + 1
+        if unsure <= self.unsure or abs(ahead - self.ahead) > unsure + self.unsure:
+            self.ahead, self.unsure = ahead, unsure
+        else:
+            self.unsure += DRIFT
+
+    def turn(self, lane: Lane) -> tuple[int, int] | None:
+        """Take the next turn of this lane, and return from when until when it is. None: no share has one."""
+        with self.lock:
+            now = self.now()
+            while self.shares and self.shares[0][1] < now - LATE:
+                self.shares.popleft()
+            for begins, ends in self.shares:
+                if found := _turn(lane, max(begins, now - CLOSE), ends):
+                    return found
+            return None
 
 
-def _of_endpoint() -> float:
-    """0 if the limit for all requests is no higher: then that one is enough."""
-    most = settings.STRIPE_REQUESTS_PER_ENDPOINT
-    return 0.0 if most >= settings.STRIPE_REQUESTS_PER_SECOND else (1 + SLACK) / most
+def _turn(lane: Lane, since: int, until: int) -> tuple[int, int] | None:
+    """Take the next turn of the lane and one of all requests close to it, both within this time."""
+    if _has_no_limit():
+        number, moment = next(ALL.turns(max(since, lane.rests_until)))
+        if moment >= until:
+            return None
+        ALL.use(number, moment)
+        return moment, moment + LATE
+    for number, moment in lane.turns(since):
+        if moment >= until:
+            return None
+        common, at = next(ALL.turns(max(since, moment - CLOSE)))
+        if at <= moment + CLOSE and at < until:
+            lane.use(number, moment)
+            ALL.use(common, at)
+            return max(moment, at), min(moment, at) + LATE
+    raise AssertionError("turns never end")
 
 
-ALL = Lane("all", _of_all)
+def _take_share(lane: Lane) -> float:
+    """Try to take the next share of the time, and return for how many seconds to wait if there is none."""
+    began = time.monotonic()
+    rows, now = _read()
+    if SHARED not in rows:
+        RequestBudget.objects.bulk_create([RequestBudget(pk=SHARED)], ignore_conflicts=True)
+        return 0.0
+    for one in [ALL, *_lanes.values()]:
+        one.rests_until = _rest_of(rows.get(one.key, 0), now)
+    if (rests := max(lane.rests_until, ALL.rests_until)) > now:
+        return (rests - now) / MICROSECONDS
+    shared = rows[SHARED]
+    begins = max(shared, now)
+    if shared > now + KEPT + LONGEST_SHARE:  # a clock went back, or it is the row of a version before
+        begins = now
+    if begins - now > FARTHEST:
+        return (begins - now) / MICROSECONDS
+    ends = _end_of_share(lane, max(begins, now + _process.lag))
+    if RequestBudget.objects.filter(pk=SHARED, slot=shared).update(slot=ends):
+        with _process.lock:
+            _process.shares.append((begins, ends))
+        _process.lag = min(int((time.monotonic() - began) * MICROSECONDS), FARTHEST)
+    return 0.0
+
+
+def _end_of_share(lane: Lane, since: int) -> int:
+    """Return when a share ends that has a turn for each thread that waits, but it is not much longer than others'."""
+    interval = (ALL if _has_no_limit() else lane).interval
+    count = max(1, min(len(lane.waiting), int(LONGEST_SHARE // interval)))
+    return since + int(count * interval) + CLOSE
+
+
+def _rest_of(until: int, now: int) -> int:
+    return until if until <= now + LONGEST_REST * MICROSECONDS else 0  # a clock went back
+
+
+def _read() -> tuple[dict[int, int], int]:
+    """Return the rows by their keys, and the database's time. Keep how far that is ahead."""
+    before = time.monotonic()
+    rows = list(RequestBudget.objects.annotate(at=Now()))
+    if not rows:
+        RequestBudget.objects.bulk_create([RequestBudget(pk=SHARED)], ignore_conflicts=True)
+        return _read()
+    now = int(rows[0].at.timestamp() * MICROSECONDS)
+    _process.saw(now, between=(before, time.monotonic()))
+    return {row.pk: row.slot for row in rows}, now
+
+
+def _has_no_limit() -> bool:
+    """Whether no endpoint has a limit of its own, because that for all requests is no higher."""
+    return settings.STRIPE_REQUESTS_PER_ENDPOINT >= settings.STRIPE_REQUESTS_PER_SECOND
+
+
+ALL = Lane("all", lambda: settings.STRIPE_REQUESTS_PER_SECOND)
 _lanes: dict[str, Lane] = {}
+_process = _Process()
 
 
 def lane_of(endpoint: str) -> Lane:
     """Return the lane of an endpoint, such as "get /v1/customers/*"."""
-    return _lanes.setdefault(endpoint, Lane(endpoint, _of_endpoint))
+    return _lanes.setdefault(endpoint, Lane(endpoint, lambda: settings.STRIPE_REQUESTS_PER_ENDPOINT))
 
 
 def forget() -> None:
-    """Give up the turns that this process has taken, as after a start."""
+    """Give up the shares that this process has taken, as after a start."""
+    global _process  # noqa: PLW0603
+    _process = _Process()
     _lanes.clear()
-    ALL.taken.clear()
+    ALL.used.clear()
+    ALL.rests_until = 0
 
 
 def wait(endpoint: str, give_up: GiveUp) -> None:
@@ -147,22 +235,27 @@ def wait(endpoint: str, give_up: GiveUp) -> None:
     What ``give_up`` returns may come nearer while somebody waits. Raises: TooLate.
     """
     lane = lane_of(endpoint)
-    with ALL.wanted(), lane.wanted(), lane.first_in_line(give_up):
+    with lane.wanted():
         for _ in range(MOST_LOST):
-            own = lane.turn(give_up)
-            _sleep_until(own, give_up)
-            common = ALL.turn(give_up)
-            if common > own + LATE:
-                own = lane.turn(give_up, not_before=common)
-            _sleep_until(max(own, common), give_up)
-            if time.monotonic() <= min(own, common) + LATE:
+            moment, latest = _next(lane, give_up)
+            while (left := (moment - _process.now()) / MICROSECONDS) > 0:
+                time.sleep(min(left, _at_most_a_second(give_up)))
+            if _process.now() <= latest:
                 return
 
 
-def _sleep_until(moment: float, give_up: GiveUp) -> None:
-    """Raises: TooLate."""
-    while (left := moment - time.monotonic()) > 0:
-        time.sleep(min(left, _at_most_a_second(give_up)))
+def _next(lane: Lane, give_up: GiveUp) -> tuple[int, int]:
+    """Return from when until when the next turn is, at most a few seconds from now. Raises: TooLate."""
+    while True:
+        if found := _process.turn(lane):
+            return found
+        with _process.taking:
+            if found := _process.turn(lane):  # another thread took a share meanwhile
+                return found
+            away = _take_share(lane)
+        longest = _at_most_a_second(give_up)
+        if away:
+            time.sleep(min(away, longest))
 
 
 def _at_most_a_second(give_up: GiveUp) -> float:

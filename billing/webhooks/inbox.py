@@ -41,25 +41,25 @@ def work_off(*, limit: int = 100) -> int:
     """Settle or put off waiting events, with at most ``limit`` looks. Return the number of looks."""
     looks = 0
     while looks < limit and (claimed := claim()):
-        _handle(*claimed)
+        handle(*claimed)
         looks += 1
     return looks
 
 
-def claim() -> tuple[uuid.UUID, list[ReceivedEvent]] | None:
+def claim(*, but: Iterable[str] = ()) -> tuple[uuid.UUID, list[ReceivedEvent]] | None:
     """Claim the oldest due event, and the other due events of its customer, for the length of a lease.
 
-    Return the claim and the events, or None if nothing is due. The rows are locked while they are being claimed. If the
-    database can skip locked rows, a customer whose events another worker is claiming is passed over, so that two
-    workers do not share the events of one customer.
+    Return the claim and the events, for ``handle``, or None if nothing is due. Customers in ``but`` are passed over.
+    The rows are locked while they are being claimed. If the database can skip locked rows, a customer whose events
+    another worker is claiming is passed over, so that two workers do not share the events of one customer.
     """
     now = clock.wall()
     free = _free(now)
+    passed_over = list(but)
     due = free.filter(due_at__lte=now)
-    if not due.exists():
+    if not due.exclude(customer_id__in=passed_over).exists():
         return None
     skip = connection.features.has_select_for_update_skip_locked
-    passed_over: list[str] = []
     while True:
         with transaction.atomic():
             candidates = due.exclude(customer_id__in=passed_over).order_by("due_at", "pk")
@@ -91,7 +91,11 @@ def _older(due: QuerySet[ReceivedEvent], event: ReceivedEvent) -> QuerySet[Recei
     return due.filter(before, customer_id=event.customer_id, alone=False)
 
 
-def _handle(mine: uuid.UUID, events: list[ReceivedEvent]) -> None:
+def handle(mine: uuid.UUID, events: list[ReceivedEvent]) -> None:
+    """Look at what these claimed events are about, and settle them or put them off.
+
+    Raises: an error of the database. Then the claim ends with its lease.
+    """
     with trail.acting(BY, reason=_reason(events)):
         try:
             with pace.one_look():
@@ -99,6 +103,9 @@ def _handle(mine: uuid.UUID, events: list[ReceivedEvent]) -> None:
         except TROUBLE:  # our database cannot be used: the lease ends by itself
             raise
         except errors.StripeUnavailable as error:
+            if pace.is_ending():
+                _give_back(mine, events)
+                return
             _put_off(mine, events, f"{error.code}: {error}", park=False, at_least=error.retry_after)
         except errors.StripeKeyRefused as error:
             _put_off(mine, events, f"{error.code}: {error}", park=False)
@@ -205,6 +212,12 @@ def _settle(mine: uuid.UUID, events: list[ReceivedEvent], status: str) -> None:
     if ours.update(status=status, settled_at=now, lease_until=None, last_error=""):
         for event in events:
             measures.observe(measures.EVENTS, (now - event.received_at).total_seconds(), status)
+
+
+def _give_back(mine: uuid.UUID, events: list[ReceivedEvent]) -> None:
+    """Let another worker claim these events at once, as if nobody had begun with them."""
+    ours = ReceivedEvent.objects.filter(pk__in=[event.pk for event in events], claim_id=mine)
+    ours.update(**leases.RELEASED, attempts=F("attempts") - 1)
 
 
 def _put_off(

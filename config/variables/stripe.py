@@ -36,6 +36,13 @@ STRIPE_REQUESTS_PER_ENDPOINT = Variable(
     "/v1/customers/{id} is one endpoint, whatever the id.",
     default="20",
 )
+WORKER_LOOKS_AT_ONCE = Variable(
+    "WORKER_LOOKS_AT_ONCE",
+    number(1, 50),
+    "At how many customers one worker looks at the same time. Each takes a thread and a database connection. More are "
+    "only of use where Stripe answers slowly.",
+    default="12",
+)
 STRIPE_API_BASE = Variable(
     "STRIPE_API_BASE",
     SITE,
@@ -103,6 +110,7 @@ ROWS = (
     STRIPE_WEBHOOK_SECRETS,
     STRIPE_REQUESTS_PER_SECOND,
     STRIPE_REQUESTS_PER_ENDPOINT,
+    WORKER_LOOKS_AT_ONCE,
     STRIPE_API_BASE,
     STRIPE_PROXY,
     STRIPE_CA_BUNDLE,

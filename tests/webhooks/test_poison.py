@@ -274,7 +274,7 @@ def lose_the_lease(stage: Stage) -> None:
     mine, held = inbox.claim() or pytest.fail("nothing to claim")
     ReceivedEvent.objects.update(lease_until=clock.wall() - timedelta(seconds=1))
     theirs, _ = inbox.claim() or pytest.fail("not free")
-    inbox._handle(mine, held)
+    inbox.handle(mine, held)
     assert set(ReceivedEvent.objects.values_list("status", "claim_id")) == {("waiting", theirs)}
     ReceivedEvent.objects.update(lease_until=None)
     inbox.work_off()

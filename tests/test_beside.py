@@ -1,0 +1,149 @@
+"""Many looks at once in one worker: how many, at whom, and what one of them does to the others."""
+
+import threading
+import time
+
+import pytest
+from django.db import OperationalError, connections
+
+from billing import beside
+from billing.models import Office, ReceivedEvent
+from billing.stripe_api import turns
+from billing.webhooks import inbox
+from tests.conftest import an_office, subscribed_office
+from tests.processes import until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+AT_ONCE = 4
+SECONDS = 0.5
+
+
+@pytest.fixture(autouse=True)
+def pace_of_nobody_else(settings):
+    settings.STRIPE_REQUESTS_PER_SECOND = settings.STRIPE_REQUESTS_PER_ENDPOINT = 1_000
+    turns.forget()
+    yield
+    turns.forget()
+
+
+@pytest.fixture
+def looking():
+    """A function that starts so many lookers. They end with the test."""
+    stop, running = threading.Event(), []
+
+    def start(count=AT_ONCE):
+        running.extend(beside.lookers(count, stop))
+        for one in running:
+            one.start()
+        return running
+
+    yield start
+    stop.set()
+    for one in running:
+        one.join(10)
+        assert not one.is_alive()
+    assert [one.name for one in running if one.died] == []
+
+
+@pytest.fixture
+def offices(stripe, operator):
+    """Eight Offices with events that wait."""
+    made = [an_office(f"Office {number}") for number in range(8)]
+    for office in made:
+        subscribed_office(office, by=operator)
+    stripe.deliver()
+    return [Office.objects.get(pk=office.pk) for office in made]
+
+
+def none_waits():
+    return not ReceivedEvent.objects.filter(status="waiting").exists()
+
+
+def under_way(asked):
+    """The most requests that were under way at one moment."""
+    return max(sum(one["came"] <= at["came"] < one["came"] + SECONDS for one in asked) for at in asked)
+
+
+def test_several_customers_are_looked_at_at_once_and_never_more_than_the_setting(stripe, offices, looking):
+    stripe.control("settings", latency_seconds=SECONDS)
+    stripe.forget_requests()
+    looking()
+    until(none_waits)
+    assert under_way(stripe.requests()) == AT_ONCE
+    assert set(ReceivedEvent.objects.values_list("status", flat=True)) == {"applied"}
+
+
+def test_no_customer_is_looked_at_twice_at_once_and_what_comes_meanwhile_takes_one_look(stripe, offices, looking):
+    customer = offices[0].payment_provider_customer_id
+    inbox.work_off()
+    stripe.forget_requests()
+    stripe.control("settings", latency_seconds=SECONDS)
+    stripe.post(f"customers/{customer}", **{"metadata[round]": 0})
+    stripe.deliver()
+    looking()
+    until(lambda: ReceivedEvent.objects.filter(status="waiting", claim_id__isnull=False).exists())
+    for number in range(1, 6):
+        stripe.post(f"customers/{customer}", **{"metadata[round]": number})
+    stripe.deliver()
+    until(none_waits)
+    read = [one for one in stripe.requests() if one["method"] == "GET" and one["path"] == f"/v1/customers/{customer}"]
+    assert len(read) == 2
+
+
+def test_an_office_with_a_thousand_events_holds_up_nobody(stripe, offices, looking):
+    first = ReceivedEvent.objects.filter(customer_id=offices[0].payment_provider_customer_id).order_by("pk")[0]
+    for number in range(1_000):
+        first.pk, first.stripe_id = None, f"evt_copy_{number}"
+        first.save(force_insert=True)
+    stripe.fail_next(kind="slow", method="GET", path_prefix=f"/v1/customers/{offices[0].payment_provider_customer_id}")
+    looking()
+    others = ReceivedEvent.objects.exclude(customer_id=offices[0].payment_provider_customer_id)
+    until(lambda: not others.filter(status="waiting").exists())
+    until(none_waits)
+
+
+def test_where_nothing_waits_one_of_them_asks_the_database(db, looking, monkeypatch):
+    asked = []
+
+    def claim(**_):
+        asked.append(threading.current_thread().name)
+
+    monkeypatch.setattr(inbox, "claim", claim)
+    looking(8)
+    time.sleep(4 * beside.IDLE_SECONDS)
+    of_first = [name for name in asked if name == "looker 1"]
+    assert set(asked[8:]) == {"looker 1"}
+    assert len(of_first) < 8
+
+
+def test_a_database_that_fails_in_one_thread_ends_none(stripe, offices, looking, monkeypatch):
+    monkeypatch.setattr(beside, "AFTER_TROUBLE_SECONDS", 0.2)
+    claim, failed = inbox.claim, []
+
+    def failing(**given):
+        if len(failed) < 5:
+            failed.append(1)
+            raise OperationalError("away")
+        return claim(**given)
+
+    monkeypatch.setattr(inbox, "claim", failing)
+    looking()
+    until(none_waits)
+
+
+def test_each_thread_closes_its_connection(stripe, offices):
+    stop, opened = threading.Event(), []
+    one = beside.lookers(1, stop)[0]
+    once = one.do_one
+
+    def do_one():
+        done = once()
+        opened.append(connections["default"])
+        return done
+
+    one.do_one = do_one
+    one.start()
+    until(none_waits)
+    stop.set()
+    one.join(10)
+    assert opened[0].connection is None
