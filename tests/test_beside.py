@@ -10,7 +10,7 @@ from billing import beside
 from billing.models import Office, ReceivedEvent
 from billing.stripe_api import turns
 from billing.webhooks import inbox
-from tests.conftest import an_office, subscribed_office
+from tests.conftest import an_office, post_delivery, subscribed_office
 from tests.processes import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -76,15 +76,16 @@ def test_several_customers_are_looked_at_at_once_and_never_more_than_the_setting
 def test_no_customer_is_looked_at_twice_at_once_and_what_comes_meanwhile_takes_one_look(stripe, offices, looking):
     customer = offices[0].payment_provider_customer_id
     inbox.work_off()
+    for number in range(6):
+        stripe.post(f"customers/{customer}", **{"metadata[round]": number})
+    first, *others = stripe.taken()
     stripe.forget_requests()
     stripe.control("settings", latency_seconds=SECONDS)
-    stripe.post(f"customers/{customer}", **{"metadata[round]": 0})
-    stripe.deliver()
+    post_delivery(first)
     looking()
     until(lambda: ReceivedEvent.objects.filter(status="waiting", claim_id__isnull=False).exists())
-    for number in range(1, 6):
-        stripe.post(f"customers/{customer}", **{"metadata[round]": number})
-    stripe.deliver()
+    for one in others:
+        post_delivery(one)
     until(none_waits)
     read = [one for one in stripe.requests() if one["method"] == "GET" and one["path"] == f"/v1/customers/{customer}"]
     assert len(read) == 2
