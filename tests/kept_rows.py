@@ -1,5 +1,7 @@
 """Rows that many tests begin with: written once by the product, and then put back as the database held them."""
 
+import time
+
 from django.db import connection, transaction
 
 from billing.models import AuditEntry
@@ -16,6 +18,12 @@ class KeptRows:
             for table in group.tables
             if table not in had_rows
         ]
+        self.began = time.monotonic()
+
+    @property
+    def age(self) -> float:
+        """In seconds."""
+        return time.monotonic() - self.began
 
     def fit(self) -> bool:
         """Return whether all these tables are empty."""

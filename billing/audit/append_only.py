@@ -111,10 +111,9 @@ def _found_on_sqlite(cursor: Any) -> dict[str, str]:
 
 def _found_on_postgresql(cursor: Any) -> dict[str, str]:
     """Return the triggers that fire, where the function is as it should be."""
-    cursor.execute("SELECT prosrc FROM pg_proc WHERE proname = %s", [FUNCTION])
-    if [source for (source,) in cursor.fetchall()] != [BODY]:
-        return {}
     cursor.execute(
-        "SELECT tgname, pg_get_triggerdef(oid, true) FROM pg_trigger WHERE NOT tgisinternal AND tgenabled IN ('O', 'A')"
+        "SELECT tgname, pg_get_triggerdef(oid, true) FROM pg_trigger WHERE NOT tgisinternal AND tgenabled IN ('O', 'A') "
+        "AND (SELECT array_agg(prosrc) FROM pg_proc WHERE proname = %s) = ARRAY[%s]",
+        [FUNCTION, BODY],
     )
     return dict(cursor.fetchall())
