@@ -112,7 +112,8 @@ def _found_on_sqlite(cursor: Any) -> dict[str, str]:
 def _found_on_postgresql(cursor: Any) -> dict[str, str]:
     """Return the triggers that fire, where the function is as it should be."""
     cursor.execute(
-        "SELECT tgname, pg_get_triggerdef(oid, true) FROM pg_trigger WHERE NOT tgisinternal AND tgenabled IN ('O', 'A') "
+        "SELECT tgname, pg_get_triggerdef(oid, true) FROM pg_trigger "
+        "WHERE NOT tgisinternal AND tgenabled IN ('O', 'A') "
         "AND (SELECT array_agg(prosrc) FROM pg_proc WHERE proname = %s) = ARRAY[%s]",
         [FUNCTION, BODY],
     )

@@ -117,7 +117,8 @@ def _items(subscriptions: list[Subscription]) -> dict[int, list[SubscriptionItem
     """Return the items of these subscriptions, also removed ones, by the subscription's primary key. One query."""
     found: dict[int, list[SubscriptionItem]] = defaultdict(list)
     of = [row.pk for row in subscriptions if row.pk]
-    for item in SubscriptionItem.objects.filter(subscription__in=of).order_by("pk") if of else ():
+    rows_of = SubscriptionItem.objects.filter(subscription__in=of).select_related("plan_price__plan").order_by("pk")
+    for item in rows_of if of else ():
         found[item.subscription_id].append(item)
     return found
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 
-from billing import clock, errors, zones
+from billing import clock, errors, several, zones
 from billing.findings import report, resolve
 from billing.held import Gap
 from billing.look import look
@@ -45,6 +45,20 @@ class Result:
     left: int = 0
     differs: set[str] = field(default_factory=set)
 
+    @classmethod
+    def of(cls, parts: Iterable["Result"]) -> "Result":
+        """Return what these did together. No two are about the same Office."""
+        whole = cls()
+        for one in parts:
+            whole.offices |= one.offices
+            whole.differs |= one.differs
+            whole.looks += one.looks
+            whole.drifted += one.drifted
+            whole.expected += one.expected
+            whole.filled += one.filled
+            whole.left += one.left
+        return whole
+
 
 @dataclass(frozen=True, slots=True)
 class Teller:
@@ -61,7 +75,7 @@ def repair(
     by_hand: bool = False,
     teller: Teller = Teller(),
 ) -> Result:
-    """Look at each Office that has a suspect, until ``go_on`` returns False. It is called after each Office.
+    """Look at each Office that has a suspect, several at once, until ``go_on`` returns False after one of them.
 
     What the look changed had drifted, and each object that changed gets a finding. If an event or an operation of the
     Office was on its way, its change was expected and is only counted.
@@ -72,20 +86,21 @@ def repair(
     Raises:
         StripeUnavailable, StripeKeyRefused: the Offices before it were looked at.
     """
-    result = Result()
     offices: dict[int, list[Suspect]] = {}
     for one in found:
         offices.setdefault(one.office.pk, []).append(one)
-    for group in offices.values():
+
+    def of_office(group: list[Suspect]) -> Result:
+        result = Result(offices={group[0].office.pk})
         is_looked_at = settings.RECONCILE_REPAIRS or by_hand or group[0].office.is_behind
         if is_looked_at or all(one.is_guess for one in group):
             _look_at(group, result, teller)
         else:
             _leave(group, result, teller)
-        result.offices.add(group[0].office.pk)
-        if not go_on():
-            break
-    return result
+        return result
+
+    at_once = min(len(offices), settings.WORKER_LOOKS_AT_ONCE) or 1
+    return Result.of(several.each(of_office, offices.values(), at_once=at_once, go_on=go_on))
 
 
 def resolve_equal(objects: Iterable[str]) -> None:

@@ -1,0 +1,60 @@
+"""Doing the same with many things at once, in threads that keep what holds for the thread that starts them."""
+
+import contextvars
+import threading
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from django.db import connection, connections
+
+Thing = TypeVar("Thing")
+Done = TypeVar("Done")
+
+
+def each(
+    work: Callable[[Thing], Done], things: Iterable[Thing], *, at_once: int, go_on: Callable[[], bool] = lambda: True
+) -> list[Done]:
+    """Return what ``work`` returned for each thing, in no order. So many are under way at once.
+
+    Pace, deadline and actor are the caller's. Each thread has a database connection of its own, so inside a transaction
+    there are no threads: they would not see its rows. ``go_on`` is asked after each thing. If it returns False, or if
+    ``work`` raises, nothing more is begun, and what is under way is finished. Then the first error is raised.
+    """
+    left, lock = iter(things), threading.Lock()
+    done: list[Done] = []
+    failed: list[BaseException] = []
+
+    def one_after_the_other() -> None:
+        while not failed:
+            with lock:
+                if done and not go_on():
+                    return
+                try:
+                    thing = next(left)
+                except StopIteration:
+                    return
+            try:
+                done.append(work(thing))
+            except BaseException as error:  # noqa: BLE001  it is raised by the caller's thread
+                failed.append(error)
+
+    def in_a_thread() -> None:
+        try:
+            one_after_the_other()
+        finally:
+            connections.close_all()
+
+    if at_once == 1 or connection.in_atomic_block:
+        one_after_the_other()
+    else:
+        threads = [
+            threading.Thread(target=contextvars.copy_context().run, args=[in_a_thread], daemon=True)
+            for _ in range(at_once)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    if failed:
+        raise failed[0]
+    return done
