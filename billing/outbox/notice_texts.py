@@ -14,7 +14,7 @@ from django.template import Context, engines
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from billing import clock, errors, notices, zones
+from billing import clock, coming, errors, notices, zones
 from billing.models import Invoice, Notification, Office, Subscription
 from billing.models.statuses import SubscriptionStatus
 from billing.money import Money
@@ -178,7 +178,7 @@ def _facts(row: Notification, office: Office, language: str) -> dict[str, Any]:
         return {
             "month": _month(year, month, language),
             "has_expired": (year, month) < (today.year, today.month),
-            "charged": on(office.current_period_end),
+            "charged": on(coming.next_charge(office)),
         }
     if row.kind == Kind.TRIAL_ENDS:
         return {"has_method": office.has_payment_method, **_of_end(office.trial_end, zone, language)}

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Self
 
-from billing import errors, zones
+from billing import coming, errors, zones
 from billing.models import Office
 from billing.models.operation import Kind
 from billing.models.statuses import FINAL
@@ -208,6 +208,4 @@ def _ending(office: Office, before: Standing, ends: datetime | None) -> Standing
     """Return the standing after a cancellation. ``ends`` is None if it ends now."""
     if ends is None:
         return Standing(credit=before.credit)
-    renews = office.current_period_end
-    next_charge = renews if renews and ends > renews else None
-    return replace(before, ends=ends, next_charge=next_charge)
+    return replace(before, ends=ends, next_charge=coming.charge_at(office, office.current_period_end, ends=ends))

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, Self
 
-from billing import errors, zones
+from billing import coming, errors, zones
 from billing.access import grants
 from billing.access.roles import Power
 from billing.models import Office
@@ -86,7 +86,8 @@ class MoveTrialEnd(Previewed[Office], OnSubscription):
 
     def compares(self, subject: Office, before: Standing, seen: Any) -> tuple[Standing, Standing] | None:
         if self.at:
-            return before, replace(before, trial_end=self.at, next_charge=self.at)
+            charged = coming.charge_at(subject, self.at, ends=subject.cancel_at)
+            return before, replace(before, trial_end=self.at, next_charge=charged)
         after = replace(before, trial_end=None, next_charge=end_of_lines(seen) if seen else None)
         return before, with_credit_after(after, seen) if seen else after
 
