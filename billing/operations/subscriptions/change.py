@@ -4,7 +4,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, Self
 
-from billing import errors
+from django.db.models import QuerySet
+
+from billing import clock, errors
 from billing.access import grants
 from billing.access.roles import Power
 from billing.models import Office, PlanPrice
@@ -184,6 +186,15 @@ def _says_interval(old: ItemState, new: PlanPrice, *, trial: bool) -> str:
     before = f"once a {old.interval}" if old.interval_count == 1 else f"every {old.interval_count} {old.interval}s"
     text = f"It is charged {new.how_often} instead of {before}"
     return f"{text}, from the end of the trial on." if trial else f"{text}: a whole {new.every} begins now."
+
+
+def prices_to_choose(office: Office) -> QuerySet[PlanPrice]:
+    """Return the prices that it can have after a change: for sale now, in its currency, and the present one."""
+    sold = PlanPrice.objects.for_sale(clock.billing())
+    if office.currency:
+        sold = sold.filter(currency=office.currency)
+    current = office.current_subscription
+    return sold | PlanPrice.objects.filter(pk=current.plan_price_id) if current else sold
 
 
 def _interval(price: PlanPrice | ItemState) -> tuple[str, int]:
