@@ -195,10 +195,12 @@ def _of_disputes(findings: list[Finding]) -> Iterator[Task]:
     about = {one.subject: one for one in findings}
     rows = Adjustment.objects.filter(public_id__in=about).select_related("office") if about else []
     for row in sorted((one for one in rows if one.answer_by), key=lambda one: one.answer_by or one.created_at):
-        found, by = about[str(row.public_id)], zones.day(row.answer_by, "UTC") if row.answer_by else ""
+        found = about[str(row.public_id)]
         what = "The bank asks about" if row.is_inquiry else "Dispute of"
         tone = "warning" if row.is_inquiry else "danger"
-        yield Task(tone, f"{what} {row.money}: answer by {by}", f"{row.office}. {found.detail}", _page_of(found))
+        yield Task(
+            tone, f"{what} {row.money}: answer by {row.answer_by_day}", f"{row.office}. {found.detail}", _page_of(found)
+        )
 
 
 def _page_of(finding: Finding) -> str:

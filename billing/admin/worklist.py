@@ -46,8 +46,6 @@ NOTHING = {
     What.TRIAL: "No trial ends soon without a card here.",
     What.CARD: "No card expires before its next charge here.",
 }
-ZONE = "UTC"
-"""That of a page of many Offices."""
 Chosen = TypeVar("Chosen", What, Whose, Sort)
 
 
@@ -132,7 +130,7 @@ def _shown(row: Row, may: set[Power], now: Any, billing_now: Any, person: User) 
         "debts": office.debts if row.debt else (),
         "since": _since(row, billing_now),
         "why": _why(row, billing_now),
-        "next_try": zones.bare_day(row.next_try, ZONE) if row.next_try else "none planned" if row.debt else "",
+        "next_try": zones.bare_day(row.next_try, zones.OF_MANY) if row.next_try else "none planned" if row.debt else "",
         "access": _access(row),
         "is_shut_out": not row.keeps_access,
         "pays_with": office.pays_with or "nothing on file",
@@ -151,15 +149,15 @@ def _since(row: Row, now: Any) -> str:
         return ""
     days = row.days(now)
     if row.since > now:
-        return f"due on {zones.bare_day(row.since, ZONE)}"
+        return f"due on {zones.bare_day(row.since, zones.OF_MANY)}"
     if not days:
         return "since today" if row.since.date() == now.date() else "less than a day"
-    return f"{days:,} {'day' if days == 1 else 'days'}, since {zones.bare_day(row.since, ZONE)}"
+    return f"{days:,} {'day' if days == 1 else 'days'}, since {zones.bare_day(row.since, zones.OF_MANY)}"
 
 
 def _why(row: Row, now: Any) -> str:
     if row.at:
-        day = zones.bare_day(row.at, ZONE)
+        day = zones.bare_day(row.at, zones.OF_MANY)
         if row.office.is_trialing and not row.office.has_payment_method:
             return f"The trial ends on {day}. Nothing is on file to charge."
         until = card_month(row.office.payment_method_expires)
@@ -175,7 +173,7 @@ def _access(row: Row) -> str:
     until = row.access.until
     if not row.keeps_access:
         return "no access"
-    return f"until {zones.bare_end(until, ZONE)}" if until else "yes"
+    return f"until {zones.bare_end(until, zones.OF_MANY)}" if until else "yes"
 
 
 def _steps(row: Row, may: set[Power], person: User) -> Any:
