@@ -118,7 +118,7 @@ NOT_AN_OFFICE = {
     "zones.py": "the helper itself",
     "models/reconciliation.py": "a comparison is about the whole account: UTC",
     "reconciliation/runs.py": "a comparison is about the whole account: UTC, and it says so",
-    "errors.py": "a comparison that is not finished: UTC, and it says so",
+    "errors/requests.py": "a comparison that is not finished: UTC, and it says so",
     "admin/agreements.py": "a determination is about the vendor: UTC, and it says so",
     "admin/tasks.py": "a determination",
     "access/emergency.py": "a role of the vendor: UTC, and it says so",
