@@ -12,14 +12,13 @@ from billing import clock, worklist, zones
 from billing.access import roles
 from billing.access.roles import Power
 from billing.admin.bulk_acts import OF_WORKLIST
+from billing.admin.offices import OfficeAdmin
 from billing.admin.readonly import ReadOnlyAdmin
 from billing.audit import reads
 from billing.method_names import card_month
 from billing.models import FollowUp, User
 from billing.next_steps import OF_INVOICE, Step
 from billing.operations import follow_ups
-from billing.operations.money.invoices import PayInvoice, SendInvoice
-from billing.operations.offices.cards import MakeCardLink
 from billing.worklist import Row, Sort, What, Whose
 
 WHAT = {
@@ -97,13 +96,8 @@ class WorklistAdmin(ReadOnlyAdmin):
         return super().changelist_view(request)
 
 
-STEPS = {
-    Step.PAY: ("Pay now", PayInvoice.needs),
-    Step.SEND: ("Send the invoice", SendInvoice.needs),
-    Step.CARD_LINK: ("Link to add a card", MakeCardLink.needs),
-    Step.COMPLETE_PAYMENT: ("Complete the waiting payment", Power.MANAGE),
-}
-"""The steps that a row offers, and the power that each needs. The others are on the page of the Office."""
+STEPS = (Step.PAY, Step.SEND, Step.CARD_LINK, Step.COMPLETE_PAYMENT)
+"""The steps that a row offers. The others are on the page of the Office."""
 
 
 def _chosen(request: HttpRequest, name: str, otherwise: Chosen) -> Chosen:
@@ -179,11 +173,12 @@ def _access(row: Row) -> str:
 def _steps(row: Row, may: set[Power], person: User) -> Any:
     """Yield the buttons: what fits best first, and then what is always possible."""
     office = row.office.pk
-    if row.step in STEPS and STEPS[row.step][1] in may:
+    act = OfficeAdmin.act_of(row.step) if row.step in STEPS else None
+    if act and act.power in may:
         kind, key = "office", office
         if row.debt and row.step in OF_INVOICE:
             kind, key = "invoice", row.debt.invoice.pk
-        yield {"title": STEPS[row.step][0], "page": reverse(f"admin:billing_{kind}_{row.step}", args=[key])}
+        yield {"title": act.title, "page": reverse(f"admin:billing_{kind}_{act.name}", args=[key])}
     if follow_ups.NEEDS in may:
         note = reverse("admin:billing_office_note", args=[office])
         assign = reverse("admin:billing_office_assign", args=[office])

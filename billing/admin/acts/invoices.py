@@ -159,9 +159,8 @@ INVOICE_ACTS = (
     OperationAct(
         declared=SendInvoice,
         name="send",
-        title="Send",
+        title="Send the invoice",
         says="Stripe sends the invoice to the Office by e-mail. It has a link to a page where the Office can pay.",
-        button="Send the invoice",
         facts=facts,
     ),
     Click(
