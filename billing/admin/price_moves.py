@@ -22,8 +22,8 @@ from billing.admin.forms import WhyForm
 from billing.audit import actor, reads
 from billing.audit.actor import Actor
 from billing.bulk import price_moves, results
+from billing.durations import many
 from billing.models import BulkAct, BulkRow, Plan, PlanPrice
-from billing.monitoring.outcome import many
 from billing.sent_twice import done_once
 
 SHOWN = 100

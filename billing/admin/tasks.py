@@ -7,18 +7,18 @@ from datetime import timedelta
 from django.conf import settings
 from django.urls import reverse
 
-from billing import clock, zones
+from billing import clock, coming, zones
 from billing.access import roles
 from billing.access.roles import Power
 from billing.admin.agreements import banner, may_approve
 from billing.admin.links import list_of
 from billing.admin.tones import in_words
+from billing.durations import many, within
 from billing.entitlement import Access, Policy, entitlement
 from billing.models import Adjustment, Agreement, Finding, Office, Operation, ReceivedEvent, Reconciliation, User
 from billing.models.observation import Level
 from billing.models.statuses import SubscriptionStatus
 from billing.money import Money, summed
-from billing.monitoring.outcome import many
 from billing.monitoring.summary import Summary
 from billing.reports.waiting import Counted, services_ending
 
@@ -96,7 +96,7 @@ def _of_money(waiting: Waiting) -> Iterator[Task]:
         lacking = f" {without:,} of them {has} nothing on file to pay with." if without else ""
         yield Task(
             "warning" if without else "info",
-            f"{many(n, 'trial')} {'ends' if n == 1 else 'end'} within 7 days",
+            f"{many(n, 'trial')} {'ends' if n == 1 else 'end'} {within(coming.TRIAL_SOON)}",
             f"Then {_bills(n)} {in_words_of(waiting.sums('trials'))} a month.{lacking}",
             list_of("subscription", next="trial"),
         )
@@ -104,8 +104,8 @@ def _of_money(waiting: Waiting) -> Iterator[Task]:
         yield Task(
             "warning",
             f"{many(n, 'card')} {'expires' if n == 1 else 'expire'} before the next charge",
-            f"These subscriptions renew within 31 days and bill {in_words_of(waiting.sums('cards'))} a month. Send a "
-            "link to add a card, so that each Office can enter a new one.",
+            f"These subscriptions renew {within(coming.CHARGED_SOON)} and bill {in_words_of(waiting.sums('cards'))} "
+            "a month. Send a link to add a card, so that each Office can enter a new one.",
             list_of("subscription", next="card"),
         )
 

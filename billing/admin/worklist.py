@@ -8,13 +8,14 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from billing import clock, worklist, zones
+from billing import clock, coming, worklist, zones
 from billing.access import roles
 from billing.access.roles import Power
 from billing.admin.bulk_acts import OF_WORKLIST
 from billing.admin.offices import OfficeAdmin
 from billing.admin.readonly import ReadOnlyAdmin
 from billing.audit import reads
+from billing.durations import days_between, within
 from billing.method_names import card_month
 from billing.models import FollowUp, User
 from billing.next_steps import OF_INVOICE, Step
@@ -25,11 +26,11 @@ WHAT = {
     What.OWES: ("Owes", "Offices that owe something."),
     What.TRIAL: (
         "Trial ends, no card",
-        "Offices whose trial ends within 7 days, with nothing on file to charge.",
+        f"Offices whose trial ends {within(coming.TRIAL_SOON)}, with nothing on file to charge.",
     ),
     What.CARD: (
         "Card expires",
-        "Offices whose next charge is within 31 days, on a card that will have expired by then.",
+        f"Offices whose next charge is {within(coming.CHARGED_SOON)}, on a card that will have expired by then.",
     ),
 }
 WHOSE = {
@@ -141,12 +142,11 @@ def _shown(row: Row, may: set[Power], now: Any, billing_now: Any, person: User) 
 def _since(row: Row, now: Any) -> str:
     if row.since is None:
         return ""
-    days = row.days(now)
     if row.since > now:
         return f"due on {zones.bare_day(row.since, zones.OF_MANY)}"
-    if not days:
-        return "since today" if row.since.date() == now.date() else "less than a day"
-    return f"{days:,} {'day' if days == 1 else 'days'}, since {zones.bare_day(row.since, zones.OF_MANY)}"
+    if not row.days(now):
+        return "since today" if row.since.date() == now.date() else days_between(row.since, now)
+    return f"{days_between(row.since, now)}, since {zones.bare_day(row.since, zones.OF_MANY)}"
 
 
 def _why(row: Row, now: Any) -> str:

@@ -1,6 +1,7 @@
 """What was asked too often, or is too large."""
 
-from billing.errors.refusal import BillingError, Category, Refusal, in_words
+from billing.durations import to_wait
+from billing.errors.refusal import BillingError, Category, Refusal
 
 
 class TooManyRequests(BillingError):
@@ -10,7 +11,8 @@ class TooManyRequests(BillingError):
     category = Category.TOO_MANY
 
     def __init__(self, retry_after_seconds: int) -> None:
-        super().__init__(f"There were too many requests. Nothing was done. Try again in {retry_after_seconds} seconds.")
+        wait = to_wait(retry_after_seconds)
+        super().__init__(f"There were too many requests. Nothing was done. Try again in {wait}.")
         self.retry_after_seconds = retry_after_seconds
 
 
@@ -23,7 +25,7 @@ class TooManyInvitations(TooManyRequests):
         BillingError.__init__(
             self,
             "Too many invitations were sent in the last hour. This one was not sent. Try again in "
-            f"{in_words(retry_after_seconds)}.",
+            f"{to_wait(retry_after_seconds)}.",
         )
         self.retry_after_seconds = retry_after_seconds
 
@@ -49,7 +51,7 @@ class TooManyTries(TooManyRequests):
     def __init__(self, retry_after_seconds: int) -> None:
         BillingError.__init__(
             self,
-            f"There were too many wrong tries. Try again in {in_words(retry_after_seconds)}. Until then no password is "
+            f"There were too many wrong tries. Try again in {to_wait(retry_after_seconds)}. Until then no password is "
             "looked at. A passkey, or a sign-in through your organization, works at once.",
         )
         self.retry_after_seconds = retry_after_seconds

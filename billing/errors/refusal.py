@@ -20,11 +20,6 @@ def without_addresses(text: str) -> str:
     return re.sub(r"\S*@\S*", "…", text)
 
 
-def in_words(seconds: int) -> str:
-    """Return how long to wait, in words: seconds, or minutes if it is long."""
-    return f"{seconds} seconds" if seconds < 90 else f"{-(-seconds // 60)} minutes"
-
-
 class Category(Enum):
     """The kind of a refusal. The API has one answer for each kind."""
 

@@ -15,6 +15,7 @@ from django.http import HttpRequest
 
 from billing import clock, coming, debts
 from billing.admin.filters.chosen import Chosen, Narrowed
+from billing.durations import within
 from billing.entitlement import Access, Policy, entitlement
 from billing.models import Finding, Office, Plan
 from billing.models.statuses import ENTITLED, LIVE, SubscriptionStatus
@@ -55,11 +56,14 @@ def ends(at: datetime) -> Q:
 VIEWS: dict[str, View] = {
     "owing": View("Owes", "The largest debt is first.", owing, ("-balance_due", "-pk")),
     "trial-ends": View(
-        "Trial ends within 7 days", "The trial that ends first is first.", trial_ends_soon, ("trial_end", "pk")
+        f"Trial ends {within(coming.TRIAL_SOON)}",
+        "The trial that ends first is first.",
+        trial_ends_soon,
+        ("trial_end", "pk"),
     ),
     "card-expires": View(
         "Card expires",
-        "Before a charge within 31 days. The next charge is first.",
+        f"Before a charge {within(coming.CHARGED_SOON)}. The next charge is first.",
         card_expires,
         ("current_period_end", "pk"),
     ),

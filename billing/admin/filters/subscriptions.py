@@ -9,8 +9,9 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
-from billing import clock
+from billing import clock, coming
 from billing.admin.filters.chosen import Chosen, Named, Narrowed, is_currency
+from billing.durations import within
 from billing.models import Plan, PlanPrice, Subscription
 from billing.models.statuses import LIVE, REVENUE
 from billing.plan_figures import Figures
@@ -52,6 +53,10 @@ class Counted(admin.SimpleListFilter):
         return queryset.filter(status__in=statuses, deleted_at=None) if statuses else queryset
 
 
+def _trials_ending(rows: Narrowed) -> Narrowed:
+    return rows.filter(waiting.trials_ending(at=clock.billing()))
+
+
 def _cards_expiring(rows: Narrowed) -> Narrowed:
     return rows.filter(waiting.cards_expiring(at=clock.billing()))
 
@@ -59,8 +64,8 @@ def _cards_expiring(rows: Narrowed) -> Narrowed:
 class NextFor(Named):
     title, parameter_name = "what comes next", "next"
     choices_here = {
-        "trial": ("Trial ends within 7 days", lambda rows: rows.filter(waiting.trials_ending(at=clock.billing()))),
-        "card": ("Card expires before a charge within 31 days", _cards_expiring),
+        "trial": (f"Trial ends {within(coming.TRIAL_SOON)}", _trials_ending),
+        "card": (f"Card expires before a charge {within(coming.CHARGED_SOON)}", _cards_expiring),
     }
 
 

@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Any, Self
 
 from billing import coming, errors, zones
+from billing.durations import days_between
 from billing.models import Office
 from billing.models.operation import Kind
 from billing.models.statuses import FINAL
 from billing.operations.engine import previews
 from billing.operations.engine.declaration import Asked, Moves, OnSubscription, Outcome, Previewed, asked_for
-from billing.operations.engine.losses import Loss, days_between, loss, of_paid_time
+from billing.operations.engine.losses import Loss, loss, of_paid_time
 from billing.operations.engine.previews import Preview
 from billing.operations.engine.registry import operation
 from billing.operations.engine.standing import Standing

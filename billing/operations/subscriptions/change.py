@@ -9,13 +9,14 @@ from django.db.models import QuerySet
 from billing import clock, errors
 from billing.access import grants
 from billing.access.roles import Power
+from billing.durations import days_between
 from billing.models import Office, PlanPrice
 from billing.models.operation import Kind
 from billing.models.statuses import CHANGEABLE, SubscriptionStatus
 from billing.money import Money
 from billing.operations.engine import previews
 from billing.operations.engine.declaration import Asked, Moves, OnSubscription, Outcome, Previewed, asked_for
-from billing.operations.engine.losses import Loss, days_between, loss
+from billing.operations.engine.losses import Loss, loss
 from billing.operations.engine.previews import Preview
 from billing.operations.engine.registry import operation
 from billing.operations.engine.standing import Standing, end_of_lines, with_credit_after

@@ -7,12 +7,13 @@ from typing import Any, Literal, Self
 from billing import coming, errors, zones
 from billing.access import grants
 from billing.access.roles import Power
+from billing.durations import days_between
 from billing.models import Office
 from billing.models.operation import Kind
 from billing.models.statuses import SubscriptionStatus
 from billing.operations.engine import previews
 from billing.operations.engine.declaration import Asked, Moves, OnSubscription, Outcome, Previewed, asked_for
-from billing.operations.engine.losses import Loss, days_between, loss, of_paid_time
+from billing.operations.engine.losses import Loss, loss, of_paid_time
 from billing.operations.engine.previews import Preview
 from billing.operations.engine.registry import operation
 from billing.operations.engine.standing import Standing, end_of_lines, with_credit_after
