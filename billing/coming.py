@@ -51,14 +51,14 @@ def _is_charged_next() -> Q:
     return goes_on & collected & status_in(COLLECTED)
 
 
-def trial_ends(at: datetime, *, within: timedelta) -> Q:
+def trial_ends(at: datetime, *, within: timedelta = TRIAL_SOON) -> Q:
     """Return the condition for trials that end, after which the subscription goes on."""
     in_time = Q(trial_end__gte=at, trial_end__lt=at + within)
     goes_on = Q(cancel_at=None) | Q(cancel_at__gt=F("trial_end"))
     return NOT_ARCHIVED & in_time & goes_on & status_in([SubscriptionStatus.TRIALING])
 
 
-def card_expires(at: datetime, *, within: timedelta) -> Q:
+def card_expires(at: datetime, *, within: timedelta = CHARGED_SOON) -> Q:
     """Return the condition for subscriptions whose next charge is when the card on file will have expired.
 
     A card is valid until the end of its month, which is in UTC.

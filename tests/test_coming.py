@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from billing import coming, history, next_steps
+from billing.admin.filters.offices import VIEWS
+from billing.admin.filters.subscriptions import NextFor
 from billing.audit import actor, trail
 from billing.entitlement import Policy
 from billing.models import Office, Plan, PlanPrice, Subscription
@@ -148,3 +150,8 @@ def test_the_standing_says_that_a_subscription_renews_before_it_ends_later(ends,
     office = an_office(subscription_status="active", current_period_end=END, cancel_at=ends)
 
     assert history.standing(office).renews_at == renews
+
+
+@pytest.mark.parametrize(("filtered", "view"), [("trial", "trial-ends"), ("card", "card-expires")])
+def test_the_filter_of_subscriptions_is_called_as_the_view_of_offices(filtered, view):
+    assert NextFor.choices_here[filtered][0] == VIEWS[view].title

@@ -37,14 +37,6 @@ def owing(_: datetime) -> Q:
     return debts.owing()
 
 
-def trial_ends_soon(at: datetime) -> Q:
-    return coming.trial_ends(at, within=coming.TRIAL_SOON)
-
-
-def card_expires(at: datetime) -> Q:
-    return coming.card_expires(at, within=coming.CHARGED_SOON)
-
-
 def without_subscription(_: datetime) -> Q:
     return ACTIVE & Q(subscription_status="")
 
@@ -58,13 +50,13 @@ VIEWS: dict[str, View] = {
     "trial-ends": View(
         f"Trial ends {within(coming.TRIAL_SOON)}",
         "The trial that ends first is first.",
-        trial_ends_soon,
+        coming.trial_ends,
         ("trial_end", "pk"),
     ),
     "card-expires": View(
         "Card expires",
         f"Before a charge {within(coming.CHARGED_SOON)}. The next charge is first.",
-        card_expires,
+        coming.card_expires,
         ("current_period_end", "pk"),
     ),
     "no-subscription": View("No subscription", "Sorted by name.", without_subscription, ("name", "pk")),
