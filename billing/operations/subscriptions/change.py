@@ -195,7 +195,9 @@ def prices_to_choose(office: Office) -> QuerySet[PlanPrice]:
     if office.currency:
         sold = sold.filter(currency=office.currency)
     current = office.current_subscription
-    return sold | PlanPrice.objects.filter(pk=current.plan_price_id) if current else sold
+    if current is None or current.plan_price_id is None:
+        return sold
+    return sold | PlanPrice.objects.filter(pk=current.plan_price_id)
 
 
 def _interval(price: PlanPrice | ItemState) -> tuple[str, int]:
