@@ -215,14 +215,14 @@ def test_a_person_previews_confirms_and_watches_a_move_on_the_pages(stripe, admi
 
     here = answer.headers["Location"]
     waiting = client.get(here).content.decode()
-    assert 'hx-trigger="every 3s"' in waiting
+    assert 'hx-trigger="every 2s"' in waiting
     assert "0 of 2 Offices" in waiting
     assert f'href="{here}">Look again</a>' in waiting
     assert "Confirm and move" not in waiting
     worked_off(BulkAct.objects.get())
     ready = client.get(here).content.decode()
     assert "Confirm and move 2 Offices" in ready
-    assert "every 3s" not in ready
+    assert "every 2s" not in ready
     words = " ".join(re.sub(r"<[^>]+>", " ", ready).split())
     assert "Monthly recurring revenue before 882.00 USD" in words
     assert "Monthly recurring revenue after 1,062.00 USD" in words
