@@ -192,7 +192,7 @@ def _standing(office: Office, invoices: Iterable[Invoice], payments: Iterable[Pa
         past_due_since=office.past_due_since,
         last_payment=newest.get(PaymentStatus.SUCCEEDED),
         last_failure=newest.get(PaymentStatus.FAILED),
-        renews_at=office.current_period_end if office.has_live_subscription and not office.cancel_at else None,
+        renews_at=office.current_period_end if office.renews else None,
         ends_at=office.cancel_at,
     )
 

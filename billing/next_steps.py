@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from billing import debts
+from billing import coming, debts
 from billing.debts import Debt
 from billing.models import Invoice, Office
 from billing.models.statuses import FINAL, SubscriptionStatus
@@ -59,7 +59,7 @@ def fitting(state: State, *, at: datetime) -> Iterator[Step]:
         yield from _to_get_paid(state, at)
     elif not status or status in FINAL:
         yield from _to_start(office)
-    elif status == SubscriptionStatus.PAUSED or _will_lack_method(office, at):
+    elif status == SubscriptionStatus.PAUSED or _will_lack_method(office):
         yield Step.CARD_LINK
         yield from _to_change(office)
     else:
@@ -137,9 +137,9 @@ def _to_change(office: Office) -> Iterator[Step]:
     yield Step.CHANGE_PLAN
 
 
-def _will_lack_method(office: Office, at: datetime) -> bool:
+def _will_lack_method(office: Office) -> bool:
     """Return whether nothing valid is on file at the next charge. A card is valid until the end of its month."""
-    if not office.has_live_subscription or office.ends_with_this_period:
+    charged, expires = coming.next_charge(office), office.payment_method_expires
+    if charged is None:
         return False
-    expires = office.payment_method_expires
-    return not office.has_payment_method or bool(expires and expires < f"{office.current_period_end or at:%Y-%m}")
+    return not office.has_payment_method or bool(expires and expires < f"{charged:%Y-%m}")

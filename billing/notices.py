@@ -113,10 +113,10 @@ def failed_payments(invoices: QuerySet[Invoice], at: datetime) -> list[Notice]:
 def of_time(at: datetime) -> Iterator[Notice]:
     """Yield what time alone brings at this moment: trials and access that end, and cards that expire."""
     gap = Gap()
-    for office in Office.objects.filter(_trial_ends(at)).iterator():
+    for office in Office.objects.filter(coming.trial_ends(at)).iterator():
         if office.trial_end and not gap.has(office.trial_end - coming.TRIAL_SOON):
             yield _of_day(Kind.TRIAL_ENDS, office, office.trial_end)
-    for office in Office.objects.filter(_card_expires(at)).iterator():
+    for office in Office.objects.filter(coming.card_expires(at)).iterator():
         expires, began = office.payment_method_expires, office.current_period_start
         if began and expires < f"{began:%Y-%m}":
             continue  # it was charged since, so this was told before, or is known
@@ -165,10 +165,10 @@ def still_holds(row: Notification, at: datetime) -> bool:
         return _day(office, of.cancel_at) == about.get("day")
     if row.kind == Kind.TRIAL_ENDS:
         is_same = office.trial_end is not None and _day(office, office.trial_end) == about["day"]
-        return is_same and is_in(office, _trial_ends(at))
+        return is_same and is_in(office, coming.trial_ends(at))
     if row.kind == Kind.CARD_EXPIRES:
         is_same = office.payment_method_expires == about["expires"]
-        return is_same and is_in(office, _card_expires(at))
+        return is_same and is_in(office, coming.card_expires(at))
     if row.kind == Kind.ACCESS_ENDS:
         ends = access_ends(office, at)
         return ends is not None and _day(office, ends) == about["day"]
@@ -182,14 +182,6 @@ def _access_may_end(at: datetime) -> Q:
         subscription_status=SubscriptionStatus.PAST_DUE, past_due_since__gt=at - grace, past_due_since__lte=soon - grace
     )
     return coming.NOT_ARCHIVED & (ends | unpaid)
-
-
-def _trial_ends(at: datetime) -> Q:
-    return coming.trial_ends(at, within=coming.TRIAL_SOON)
-
-
-def _card_expires(at: datetime) -> Q:
-    return coming.card_expires(at, within=coming.CHARGED_SOON)
 
 
 def _receipts(office: Office, at: datetime) -> list[Notice]:

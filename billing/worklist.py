@@ -130,13 +130,13 @@ def _row(office: Office, unsettled: bool, *, debt: Debt | None = None, at: datet
 
 def _trials(whose: Whose, sort: Sort, person: User, after: str) -> Page:
     nothing = Q(payment_method_brand="", payment_method_last4="")
-    found = Office.objects.filter(coming.trial_ends(clock.billing(), within=coming.TRIAL_SOON), nothing)
+    found = Office.objects.filter(coming.trial_ends(clock.billing()), nothing)
     return _by_time(found.filter(_of(whose, person, "pk")), "trial_end", after)
 
 
 def _cards(whose: Whose, sort: Sort, person: User, after: str) -> Page:
     """List what is charged within a month with a card that will have expired."""
-    found = Office.objects.filter(coming.card_expires(clock.billing(), within=coming.CHARGED_SOON))
+    found = Office.objects.filter(coming.card_expires(clock.billing()))
     return _by_time(found.filter(_of(whose, person, "pk")), "current_period_end", after)
 
 

@@ -9,6 +9,9 @@ its last day, and people read that day.
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+OF_MANY = "UTC"
+"""The zone of what is about many Offices: a page, or an e-mail to staff."""
+
 
 def exists(zone: str) -> bool:
     return _found(zone) is not None

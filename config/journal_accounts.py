@@ -14,5 +14,5 @@ ACCOUNTS = {
     "unassigned": "Payments without an invoice",
     "xero_tax_rate": "Tax Exempt",
 }
-"""The key is the name in ``billing.reports.journal``. The last one is not an account: it is the tax rate that the file
-for Xero names, and it adds no tax, because the tax is booked already."""
+"""The key is the name in ``billing.reports.journal_entries``. The last one is not an account: it is the tax rate that
+the file for Xero names, and it adds no tax, because the tax is booked already."""

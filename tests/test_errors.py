@@ -1,3 +1,7 @@
+import ast
+from collections import Counter
+from pathlib import Path
+
 import pytest
 
 from billing import errors
@@ -9,12 +13,23 @@ def every_refusal(kind=errors.BillingError):
 
 
 BASES = (errors.Refusal, errors.Defect, errors.NotSent)
-EVERY = [one for one in every_refusal() if one.__module__ == "billing.errors" and one not in BASES]
+EVERY = [one for one in every_refusal() if one.__module__.startswith("billing.errors.") and one not in BASES]
 CODES = [one.code for one in EVERY]
 PREFIXES = (
     "acct bps cbtxn ch cn cs_live cs_test cus di dp du evt ii in inpay pi pm price prod promo py pyr re req seti si "
     "sub sub_sched txn we mandate"
 ).split()
+
+
+def test_each_class_of_each_subject_is_found_under_its_name_in_the_package():
+    files = sorted(Path(errors.__file__).parent.glob("*.py"))
+    named = Counter(
+        node.name for file in files for node in ast.parse(file.read_text()).body if isinstance(node, ast.ClassDef)
+    )
+
+    assert named.total() > len(EVERY) > 100
+    assert [name for name, n in named.items() if n > 1] == []
+    assert [name for name in named if not hasattr(errors, name)] == []
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)

@@ -102,6 +102,13 @@ CASES = {
         steps="change_plan",
         why_not="It is not due yet.",
     ),
+    "past due, and what was sent is not due": Case(
+        status="past_due",
+        office=CARD,
+        invoice=SENT | {"due_at": 5 * DAY},
+        steps="send link_card",
+        why_not="It is not due yet.",
+    ),
     "sent and overdue": Case(
         status="active", office=CARD, invoice=SENT | {"due_at": -5 * DAY}, steps="pay link_card", why_not=""
     ),
@@ -255,6 +262,7 @@ def test_the_page_and_the_worklist_lead_to_the_first_step(case, made):
             assert first == f"{reverse('admin:billing_office_note', args=[made.pk])}?kind=call&from=worklist"
         else:
             assert first == address(made, steps[0])
+            assert beside[0].title.startswith(row["steps"][0]["title"])
 
 
 def test_of_several_debts_the_one_that_is_due_longest_is_paid_first(db):

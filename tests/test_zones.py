@@ -118,7 +118,7 @@ NOT_AN_OFFICE = {
     "zones.py": "the helper itself",
     "models/reconciliation.py": "a comparison is about the whole account: UTC",
     "reconciliation/runs.py": "a comparison is about the whole account: UTC, and it says so",
-    "errors.py": "a comparison that is not finished: UTC, and it says so",
+    "errors/requests.py": "a comparison that is not finished: UTC, and it says so",
     "admin/agreements.py": "a determination is about the vendor: UTC, and it says so",
     "admin/tasks.py": "a determination",
     "access/emergency.py": "a role of the vendor: UTC, and it says so",
@@ -153,4 +153,13 @@ def test_every_template_with_a_day_names_a_zone():
 
     assert len(with_days) > 3
     for one in with_days:
-        assert "admin_zone.html" in one.read_text() or "UTC" in one.read_text(), one.name
+        text = _with_what_it_extends(one)
+        assert "admin_zone.html" in text or "UTC" in text, one.name
+
+
+def _with_what_it_extends(template):
+    """Return the text of the template, and that of those of ours that it extends."""
+    text = template.read_text()
+    extends = re.match(r'\{% extends "([^"]+)" %\}', text)
+    parent = TEMPLATES / extends[1] if extends else None
+    return text + (_with_what_it_extends(parent) if parent and parent.exists() else "")

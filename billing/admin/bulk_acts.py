@@ -24,9 +24,9 @@ from billing.admin.readonly import ReadOnlyAdmin
 from billing.audit import actor, reads
 from billing.bulk import follow_ups, judging, kinds, offices, results, starting
 from billing.bulk.kinds import BulkKind
+from billing.durations import many
 from billing.models import BulkAct, BulkRow, Office, User
 from billing.money import Money, summed
-from billing.monitoring.outcome import many
 from billing.sent_twice import done_once
 
 FORMS: dict[str, type[forms.Form]] = {

@@ -18,10 +18,11 @@ TONES: dict[str, str] = {
 
 
 def progress(act: BulkAct) -> dict[str, Any]:
-    """Return how far it is: what ``admin_bulk_progress.html`` and ``admin_price_move.html`` show of it."""
+    """Return how far it is: what ``admin_bulk_progress.html`` shows of it, also of a price move."""
     numbers = results.counts(act)
     return {
         "numbers": numbers,
+        "ended": act.ended_at is not None,
         "percent": results.percent(numbers),
         "settled": results.settled(numbers),
         "total": sum(numbers.values()),

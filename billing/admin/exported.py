@@ -19,8 +19,8 @@ from billing.access.roles import Power
 from billing.admin.forms import ReasonForm
 from billing.admin.recorded import filters_of
 from billing.audit import actor, reads
+from billing.durations import many
 from billing.models import User
-from billing.monitoring.outcome import many
 from billing.reports import tables
 from billing.reports.exports import ListFile, export
 from billing.reports.lists import LISTS

@@ -22,12 +22,12 @@ from billing.admin.links import list_of
 from billing.admin.tasks import Waiting, tasks_of
 from billing.admin.tones import TONES, in_words
 from billing.audit import reads
+from billing.durations import many
 from billing.entitlement import Access, Policy, entitlement
 from billing.models import Office, Plan, PlanPrice, ReceivedEvent, StripeAccount, Subscription, User
 from billing.models.statuses import FINAL, SubscriptionStatus
 from billing.money import Money
 from billing.monitoring import summary
-from billing.monitoring.outcome import many
 from billing.monitoring.summary import Summary
 from billing.reports import calendar, pictures, waiting
 from billing.reports.pictures import Pictures

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.text import capfirst
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
@@ -22,8 +23,8 @@ from billing.admin.forms import WhyForm
 from billing.audit import actor, reads
 from billing.audit.actor import Actor
 from billing.bulk import price_moves, results
+from billing.durations import many
 from billing.models import BulkAct, BulkRow, Plan, PlanPrice
-from billing.monitoring.outcome import many
 from billing.sent_twice import done_once
 
 SHOWN = 100
@@ -88,10 +89,21 @@ def _confirmed(request: HttpRequest, act: BulkAct, here: str) -> HttpResponse:
     return redirect(here)
 
 
+def _stage(far: dict[str, Any], *, is_move: bool) -> dict[str, str]:
+    """Say in a word or two and in a sentence how far it is, and in which tone."""
+    counted = ", ".join(f"{capfirst(one['title'])}: {one['n']}" for one in far["counts"])
+    if far["ended"]:
+        state = "The move has ended" if is_move else "The preview is ready"
+        return {"state": state, "tone": "success", "stage": f"{counted}."}
+    state = "Moving" if is_move else "Previewing"
+    return {"state": state, "tone": "info", "stage": f"{counted}. This page refreshes by itself."}
+
+
 def _shown(model_admin: ModelAdmin, request: HttpRequest, act: BulkAct) -> HttpResponse:
     old, new = price_moves.prices_of(act)
     move, seen = price_moves.moved_by(act), price_moves.come_to(act)
     now = move or act
+    far = bulk_rows.progress(now)
     told = list(results.rows_of(now).filter(came_to__in=TOLD)[: SHOWN + 1])
     reads.look_at_list(request, rows=len(told[:SHOWN]), filters=("a price move",))
     lapsed = seen.lapses_at is not None and seen.lapses_at < clock.billing()
@@ -104,8 +116,8 @@ def _shown(model_admin: ModelAdmin, request: HttpRequest, act: BulkAct) -> HttpR
         "plan": old.plan,
         "new": new,
         "when": price_moves.WHEN.get(act.given["settle"], ""),
-        "ended": now.ended_at is not None,
-        **bulk_rows.progress(now),
+        **far,
+        **_stage(far, is_move=move is not None),
         "totals": list(seen.totals.values()),
         "offices": many(seen.offices, "Office"),
         "lapses_at": seen.lapses_at,

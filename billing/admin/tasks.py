@@ -7,18 +7,18 @@ from datetime import timedelta
 from django.conf import settings
 from django.urls import reverse
 
-from billing import clock, zones
+from billing import clock, coming, zones
 from billing.access import roles
 from billing.access.roles import Power
 from billing.admin.agreements import banner, may_approve
 from billing.admin.links import list_of
 from billing.admin.tones import in_words
+from billing.durations import many, within
 from billing.entitlement import Access, Policy, entitlement
 from billing.models import Adjustment, Agreement, Finding, Office, Operation, ReceivedEvent, Reconciliation, User
 from billing.models.observation import Level
 from billing.models.statuses import SubscriptionStatus
 from billing.money import Money, summed
-from billing.monitoring.outcome import many
 from billing.monitoring.summary import Summary
 from billing.reports.waiting import Counted, services_ending
 
@@ -96,7 +96,7 @@ def _of_money(waiting: Waiting) -> Iterator[Task]:
         lacking = f" {without:,} of them {has} nothing on file to pay with." if without else ""
         yield Task(
             "warning" if without else "info",
-            f"{many(n, 'trial')} {'ends' if n == 1 else 'end'} within 7 days",
+            f"{many(n, 'trial')} {'ends' if n == 1 else 'end'} {within(coming.TRIAL_SOON)}",
             f"Then {_bills(n)} {in_words_of(waiting.sums('trials'))} a month.{lacking}",
             list_of("subscription", next="trial"),
         )
@@ -104,8 +104,8 @@ def _of_money(waiting: Waiting) -> Iterator[Task]:
         yield Task(
             "warning",
             f"{many(n, 'card')} {'expires' if n == 1 else 'expire'} before the next charge",
-            f"These subscriptions renew within 31 days and bill {in_words_of(waiting.sums('cards'))} a month. Send a "
-            "link to add a card, so that each Office can enter a new one.",
+            f"These subscriptions renew {within(coming.CHARGED_SOON)} and bill {in_words_of(waiting.sums('cards'))} "
+            "a month. Send a link to add a card, so that each Office can enter a new one.",
             list_of("subscription", next="card"),
         )
 
@@ -195,10 +195,12 @@ def _of_disputes(findings: list[Finding]) -> Iterator[Task]:
     about = {one.subject: one for one in findings}
     rows = Adjustment.objects.filter(public_id__in=about).select_related("office") if about else []
     for row in sorted((one for one in rows if one.answer_by), key=lambda one: one.answer_by or one.created_at):
-        found, by = about[str(row.public_id)], zones.day(row.answer_by, "UTC") if row.answer_by else ""
+        found = about[str(row.public_id)]
         what = "The bank asks about" if row.is_inquiry else "Dispute of"
         tone = "warning" if row.is_inquiry else "danger"
-        yield Task(tone, f"{what} {row.money}: answer by {by}", f"{row.office}. {found.detail}", _page_of(found))
+        yield Task(
+            tone, f"{what} {row.money}: answer by {row.answer_by_day}", f"{row.office}. {found.detail}", _page_of(found)
+        )
 
 
 def _page_of(finding: Finding) -> str:

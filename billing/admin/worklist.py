@@ -8,29 +8,29 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from billing import clock, worklist, zones
+from billing import clock, coming, worklist, zones
 from billing.access import roles
 from billing.access.roles import Power
 from billing.admin.bulk_acts import OF_WORKLIST
+from billing.admin.offices import OfficeAdmin
 from billing.admin.readonly import ReadOnlyAdmin
 from billing.audit import reads
+from billing.durations import days_between, within
 from billing.method_names import card_month
 from billing.models import FollowUp, User
 from billing.next_steps import OF_INVOICE, Step
 from billing.operations import follow_ups
-from billing.operations.money.invoices import PayInvoice, SendInvoice
-from billing.operations.offices.cards import MakeCardLink
 from billing.worklist import Row, Sort, What, Whose
 
 WHAT = {
     What.OWES: ("Owes", "Offices that owe something."),
     What.TRIAL: (
         "Trial ends, no card",
-        "Offices whose trial ends within 7 days, with nothing on file to charge.",
+        f"Offices whose trial ends {within(coming.TRIAL_SOON)}, with nothing on file to charge.",
     ),
     What.CARD: (
         "Card expires",
-        "Offices whose next charge is within 31 days, on a card that will have expired by then.",
+        f"Offices whose next charge is {within(coming.CHARGED_SOON)}, on a card that will have expired by then.",
     ),
 }
 WHOSE = {
@@ -46,8 +46,6 @@ NOTHING = {
     What.TRIAL: "No trial ends soon without a card here.",
     What.CARD: "No card expires before its next charge here.",
 }
-ZONE = "UTC"
-"""That of a page of many Offices."""
 Chosen = TypeVar("Chosen", What, Whose, Sort)
 
 
@@ -99,13 +97,8 @@ class WorklistAdmin(ReadOnlyAdmin):
         return super().changelist_view(request)
 
 
-STEPS = {
-    Step.PAY: ("Pay now", PayInvoice.needs),
-    Step.SEND: ("Send the invoice", SendInvoice.needs),
-    Step.CARD_LINK: ("Link to add a card", MakeCardLink.needs),
-    Step.COMPLETE_PAYMENT: ("Complete the waiting payment", Power.MANAGE),
-}
-"""The steps that a row offers, and the power that each needs. The others are on the page of the Office."""
+STEPS = (Step.PAY, Step.SEND, Step.CARD_LINK, Step.COMPLETE_PAYMENT)
+"""The steps that a row offers. The others are on the page of the Office."""
 
 
 def _chosen(request: HttpRequest, name: str, otherwise: Chosen) -> Chosen:
@@ -132,7 +125,7 @@ def _shown(row: Row, may: set[Power], now: Any, billing_now: Any, person: User) 
         "debts": office.debts if row.debt else (),
         "since": _since(row, billing_now),
         "why": _why(row, billing_now),
-        "next_try": zones.bare_day(row.next_try, ZONE) if row.next_try else "none planned" if row.debt else "",
+        "next_try": zones.bare_day(row.next_try, zones.OF_MANY) if row.next_try else "none planned" if row.debt else "",
         "access": _access(row),
         "is_shut_out": not row.keeps_access,
         "pays_with": office.pays_with or "nothing on file",
@@ -149,17 +142,16 @@ def _shown(row: Row, may: set[Power], now: Any, billing_now: Any, person: User) 
 def _since(row: Row, now: Any) -> str:
     if row.since is None:
         return ""
-    days = row.days(now)
     if row.since > now:
-        return f"due on {zones.bare_day(row.since, ZONE)}"
-    if not days:
-        return "since today" if row.since.date() == now.date() else "less than a day"
-    return f"{days:,} {'day' if days == 1 else 'days'}, since {zones.bare_day(row.since, ZONE)}"
+        return f"due on {zones.bare_day(row.since, zones.OF_MANY)}"
+    if not row.days(now):
+        return "since today" if row.since.date() == now.date() else days_between(row.since, now)
+    return f"{days_between(row.since, now)}, since {zones.bare_day(row.since, zones.OF_MANY)}"
 
 
 def _why(row: Row, now: Any) -> str:
     if row.at:
-        day = zones.bare_day(row.at, ZONE)
+        day = zones.bare_day(row.at, zones.OF_MANY)
         if row.office.is_trialing and not row.office.has_payment_method:
             return f"The trial ends on {day}. Nothing is on file to charge."
         until = card_month(row.office.payment_method_expires)
@@ -175,17 +167,18 @@ def _access(row: Row) -> str:
     until = row.access.until
     if not row.keeps_access:
         return "no access"
-    return f"until {zones.bare_end(until, ZONE)}" if until else "yes"
+    return f"until {zones.bare_end(until, zones.OF_MANY)}" if until else "yes"
 
 
 def _steps(row: Row, may: set[Power], person: User) -> Any:
     """Yield the buttons: what fits best first, and then what is always possible."""
     office = row.office.pk
-    if row.step in STEPS and STEPS[row.step][1] in may:
+    act = OfficeAdmin.act_of(row.step) if row.step in STEPS else None
+    if act and act.power in may:
         kind, key = "office", office
         if row.debt and row.step in OF_INVOICE:
             kind, key = "invoice", row.debt.invoice.pk
-        yield {"title": STEPS[row.step][0], "page": reverse(f"admin:billing_{kind}_{row.step}", args=[key])}
+        yield {"title": act.title, "page": reverse(f"admin:billing_{kind}_{act.name}", args=[key])}
     if follow_ups.NEEDS in may:
         note = reverse("admin:billing_office_note", args=[office])
         assign = reverse("admin:billing_office_assign", args=[office])

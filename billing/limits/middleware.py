@@ -8,6 +8,7 @@ from django.template.loader import render_to_string
 from rest_framework.views import APIView
 
 from billing import errors
+from billing.durations import to_wait
 from billing.limits import requests
 
 
@@ -29,6 +30,6 @@ class RateLimited:
         try:
             requests.count(request, request.user)
         except errors.TooManyRequests as refusal:
-            page = render_to_string("billing/too_many_requests.html", {"seconds": refusal.retry_after_seconds})
+            page = render_to_string("billing/too_many_requests.html", {"wait": to_wait(refusal.retry_after_seconds)})
             return HttpResponse(page, status=429)
         return None

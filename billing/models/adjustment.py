@@ -87,6 +87,11 @@ class Adjustment(models.Model):
         return self.due_at if self.status in ANSWER_AWAITED else None
 
     @property
+    def answer_by_day(self) -> str:
+        """Return the day of ``answer_by``, as lists of many Offices write it. "" if the bank waits for no answer."""
+        return zones.day(self.answer_by, zones.OF_MANY) if self.answer_by else ""
+
+    @property
     def says(self) -> str:
         """Return what a person should know or do about it, or ""."""
         if self.answer_by:

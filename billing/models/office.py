@@ -215,6 +215,11 @@ class Office(Searched):
         return self.has_live_subscription and ends is not None and (period is None or ends <= period)
 
     @property
+    def renews(self) -> bool:
+        """Return whether another period follows the present one. Whether it is charged, ``billing.coming`` says."""
+        return self.has_live_subscription and not self.ends_with_this_period
+
+    @property
     def methods_on_file(self) -> "list[PaymentMethod]":
         """Return the payment methods that were not removed. No query if all were prefetched."""
         return [one for one in self.payment_methods.all() if not one.detached_at]

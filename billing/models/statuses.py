@@ -33,6 +33,8 @@ ENTITLED = (SubscriptionStatus.ACTIVE, SubscriptionStatus.TRIALING, Subscription
 """The Office may use the product, within the graces of the policy."""
 REVENUE = (SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE)
 """It counts as recurring revenue."""
+COLLECTED = (SubscriptionStatus.TRIALING, SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE)
+"""Its next invoice is charged. Those of an unpaid one stay drafts, and a paused one makes none."""
 CHANGEABLE = (SubscriptionStatus.ACTIVE, SubscriptionStatus.TRIALING)
 """Its plan, interval and seats can be changed."""
 FINAL = (SubscriptionStatus.CANCELED, SubscriptionStatus.INCOMPLETE_EXPIRED)

@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
+from billing.durations import ago, many
 from billing.models import StripeAccount, Subscription
 from billing.models.observation import Level
 from billing.models.statuses import REVENUE
-from billing.monitoring.outcome import Outcome, Seen, ago, amber, green, many, red, unknown
+from billing.monitoring.outcome import Outcome, Seen, amber, green, red, unknown
 from billing.observations import ACCOUNT, CLOCK, ENDPOINT, SIGNATURES, STRIPE
 
 NO_ANSWER_TOO_LONG = timedelta(minutes=15)

@@ -8,9 +8,10 @@ from django.db.models import Exists, OuterRef
 
 from billing import checks
 from billing.access.second_factor import FACTORS
+from billing.durations import ago, many
 from billing.models import Backup, TrailProgress, User
 from billing.monitoring.figures import AHEAD
-from billing.monitoring.outcome import Outcome, Seen, ago, amber, green, many, of_system_check, red, unknown
+from billing.monitoring.outcome import Outcome, Seen, amber, green, of_system_check, red, unknown
 
 UNSEALED_LONG, UNSEALED_TOO_LONG = 5 * 60, 60 * 60
 """A worker seals each minute."""

@@ -11,8 +11,9 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from billing import changed_settings, checks
+from billing.durations import many
 from billing.models import KnownSetting
-from billing.monitoring.outcome import Outcome, Seen, amber, green, many, of_system_check, red
+from billing.monitoring.outcome import Outcome, Seen, amber, green, of_system_check, red
 from config.databases import is_file, is_libsql_server
 
 MIB = 1024 * 1024

@@ -86,17 +86,3 @@ def of_system_check(found: list[CheckMessage], *, well: str) -> Outcome:
     return (red if worst.is_serious() else amber)(
         " ".join(str(one.msg) for one in found), " ".join(dict.fromkeys(str(one.hint) for one in found if one.hint))
     )
-
-
-def ago(seconds: float) -> str:
-    """Return in words how long something takes or took: one number with its unit."""
-    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
-        if seconds >= 2 * size or (unit == "minute" and seconds >= size):
-            n = int(seconds // size)
-            return f"{n:,} {unit}{'' if n == 1 else 's'}"
-    n = int(seconds)
-    return f"{n} second{'' if n == 1 else 's'}"
-
-
-def many(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"

@@ -5,9 +5,10 @@ from django.conf import settings
 from billing import held, zones
 from billing.access import roles
 from billing.access.roles import Power
+from billing.durations import ago, many
 from billing.models import Finding
 from billing.monitoring.figures import AHEAD, DEAD_SECONDS, worker_lives
-from billing.monitoring.outcome import Outcome, Seen, ago, amber, green, many, red, unknown
+from billing.monitoring.outcome import Outcome, Seen, amber, green, red, unknown
 
 WAITS_LONG, WAITS_TOO_LONG = 5 * 60, 30 * 60
 START = "Start a worker: python manage.py worker"

@@ -4,10 +4,9 @@ from typing import Any, cast
 
 from django import forms
 
-from billing import clock
 from billing.models import Membership, Office, PlanPrice
 from billing.office_pages.texts import ENGLISH
-from billing.operations.subscriptions.change import ChangeSubscription
+from billing.operations.subscriptions.change import ChangeSubscription, prices_to_choose
 
 
 class ChangeForm(forms.Form):
@@ -28,14 +27,10 @@ class ChangeForm(forms.Form):
         super().__init__(data)
         current = office.current_subscription
         present = current.plan_price if current else None
-        sold = PlanPrice.objects.for_sale(clock.billing())
-        if office.currency:
-            sold = sold.filter(currency=office.currency)
         if present:
-            sold |= PlanPrice.objects.filter(pk=present.pk)
             self.initial["price"] = present.public_id
         self.initial["quantity"] = office.quantity
-        cast(forms.ModelChoiceField, self.fields["price"]).queryset = sold
+        cast(forms.ModelChoiceField, self.fields["price"]).queryset = prices_to_choose(office)
 
     def wanted(self) -> ChangeSubscription:
         given = self.cleaned_data

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, cast
 
 from django.conf import settings
@@ -10,14 +9,13 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
-from billing import clock, errors
+from billing import clock, coming, errors
 from billing.access import grants, second_factor
 from billing.access.roles import Power
 from billing.audit import actor, reads
 from billing.entitlement import Policy
 from billing.method_names import card_month
 from billing.models import Invoice, Office, User
-from billing.models.statuses import SubscriptionStatus
 from billing.money import Money
 from billing.office_pages.frame import for_people, of_office, page_of, shown, to_stripe, told
 from billing.office_pages.texts import ENGLISH, INVOICE_STATUS
@@ -80,7 +78,7 @@ def office(request: HttpRequest, office: Office) -> HttpResponse:
         fresh,
         "office.html",
         said=sentences.said(read, Policy.of(settings), at=at, for_staff=False),
-        next_charge=_next_charge(fresh),
+        next_charge=coming.next_charge(fresh),
         methods=list(_methods(read)),
         invoices=list(_invoices(read)),
         most=MOST_INVOICES if len(read.invoices) > MOST_INVOICES else 0,
@@ -91,18 +89,6 @@ def office(request: HttpRequest, office: Office) -> HttpResponse:
         can_keep=ResumeRenewal.is_offered(fresh),
         has_others=grants.list_of_offices(person, Power.LOOK).exclude(pk=fresh.pk).exists(),
     )
-
-
-def _next_charge(office: Office) -> datetime | None:
-    """Return when something is charged next. None: nothing is planned."""
-    if not office.has_live_subscription or office.ends_with_this_period:
-        return None
-    if office.subscription_status in (SubscriptionStatus.PAUSED, SubscriptionStatus.UNPAID):
-        return None
-    until, end = office.collection_paused_until, office.current_period_end
-    if office.collection_paused and not (until and end and until <= end):
-        return None
-    return end
 
 
 def _methods(read: Rows) -> Iterator[MethodRow]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from billing import declines, schedules, zones
+from billing import coming, declines, schedules, zones
 from billing.entitlement import Access, Entitlement, Policy, entitlement
 from billing.method_names import card_month
 from billing.models import Invoice, Office, Payment, Subscription
@@ -146,10 +146,12 @@ def _trialing(rows: Rows, found: Entitlement, at: datetime) -> Iterator[str]:
         yield f"{trial}."
     elif office.cancel_at and office.cancel_at <= end:
         yield f"{trial}; it ends with the trial: its last day is {_last_day(office.cancel_at, office)}."
-    elif office.has_payment_method:
+    elif not office.has_payment_method:
+        yield f"{trial}; the last day of the trial is {_last_day(end, office)}, and nothing is on file to charge."
+    elif coming.charge_at(office, end, ends=office.cancel_at):
         yield f"{trial}; the last day of the trial is {_last_day(end, office)}. Charged then: {_pays_with(rows, at)}."
     else:
-        yield f"{trial}; the last day of the trial is {_last_day(end, office)}, and nothing is on file to charge."
+        yield f"{trial}; the last day of the trial is {_last_day(end, office)}."
     yield from filter(None, [access_in_words(office, found)])
 
 
@@ -254,12 +256,12 @@ def _sent_until(rows: Rows) -> str:
 
 
 def _next_charge(rows: Rows) -> Iterator[str]:
-    office, end = rows.office, rows.office.current_period_end
-    if end is None:
+    office, charged = rows.office, coming.next_charge(rows.office)
+    if charged is None:
         return
     newest = next((one for one in rows.invoices if one.kind in (Invoice.Kind.START, Invoice.Kind.CYCLE)), None)
     is_sent = newest is not None and newest.collection == Invoice.Collection.SENT
-    yield f"next {'invoice' if is_sent else 'charge'} on {_day(end, office)}"
+    yield f"next {'invoice' if is_sent else 'charge'} on {_day(charged, office)}"
 
 
 def _billed(rows: Rows) -> str:

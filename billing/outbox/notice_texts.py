@@ -14,7 +14,7 @@ from django.template import Context, engines
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from billing import clock, errors, notices, zones
+from billing import clock, coming, errors, notices, zones
 from billing.models import Invoice, Notification, Office, Subscription
 from billing.models.statuses import SubscriptionStatus
 from billing.money import Money
@@ -61,7 +61,11 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     Kind.RECEIPT: {"paid": {}},
     Kind.CANCELLED: {"ends later": {"is_over": False}, "has ended": {"is_over": True}},
     Kind.ACCESS_ENDS: {"not paid": {"is_unpaid": True}, "cancelled": {"is_unpaid": False}},
-    Kind.TRIAL_ENDS: {"with a payment method": {"has_method": True}, "without": {"has_method": False}},
+    Kind.TRIAL_ENDS: {
+        "with a payment method": {"has_method": True, "is_charged": True},
+        "not collected": {"has_method": True, "is_charged": False},
+        "without": {"has_method": False},
+    },
     Kind.CARD_EXPIRES: {"soon": {"has_expired": False}, "has expired": {"has_expired": True}},
 }
 """Each kind in the forms that its text takes, for previews: what differs from ``SAMPLE``."""
@@ -178,10 +182,12 @@ def _facts(row: Notification, office: Office, language: str) -> dict[str, Any]:
         return {
             "month": _month(year, month, language),
             "has_expired": (year, month) < (today.year, today.month),
-            "charged": on(office.current_period_end),
+            "charged": on(coming.next_charge(office)),
         }
     if row.kind == Kind.TRIAL_ENDS:
-        return {"has_method": office.has_payment_method, **_of_end(office.trial_end, zone, language)}
+        is_charged = coming.charge_at(office, office.trial_end, ends=office.cancel_at) is not None
+        shown = _of_end(office.trial_end, zone, language)
+        return {"has_method": office.has_payment_method, "is_charged": is_charged, **shown}
     if row.kind != Kind.ACCESS_ENDS:
         raise errors.Defect(f"No text has the facts of the kind {row.kind}.")
     end = notices.access_ends(office, clock.billing())

@@ -1,6 +1,6 @@
 """The digest for staff: one e-mail each morning with what waits for a person. What alerts tell is not in it."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -54,11 +54,7 @@ def waiting() -> dict[str, Any] | None:
     by_day = disputes.select_related("office").order_by("due_at", "pk")[:SHOWN]
     return {
         "count": counts,
-        "disputes": [(one.office, one.money, _day(one.due_at)) for one in by_day],
+        "disputes": [(one.office, one.money, one.answer_by_day) for one in by_day],
         "approvals": [(one.office, one.in_words) for one in approvals.select_related("office").order_by("pk")[:SHOWN]],
         "link": settings.SITE_URL + reverse("admin:index"),
     }
-
-
-def _day(due_at: datetime | None) -> str:
-    return zones.day(due_at, settings.VENDOR_TIME_ZONE) if due_at else ""

@@ -23,7 +23,8 @@ from billing.audit.actor import Actor
 from billing.clock import wall
 from billing.money import Money
 from billing.reports import tables
-from billing.reports.journal import NOT_IN_IT, Account, Entry, Journal, Kind, Month
+from billing.reports.journal import NOT_IN_IT, Journal, Month
+from billing.reports.journal_entries import Account, Entry, Kind
 from billing.reports.tables import Cell
 
 DETAILED, QUICKBOOKS, XERO = "csv", "quickbooks", "xero"

@@ -69,15 +69,15 @@ class Counted:
 
 def trials_ending(*, at: datetime) -> Q:
     """Return the condition for subscriptions whose trial ends within a week: each the present one of its Office."""
-    return _present_of(coming.trial_ends(at, within=coming.TRIAL_SOON))
+    return present_of(coming.trial_ends(at))
 
 
 def cards_expiring(*, at: datetime) -> Q:
     """Return the condition for subscriptions that renew within a month, when the card on file will have expired."""
-    return _present_of(coming.card_expires(at, within=coming.CHARGED_SOON))
+    return present_of(coming.card_expires(at))
 
 
-def _present_of(offices: Q) -> Q:
+def present_of(offices: Q) -> Q:
     """Return the condition for the present subscription of each of these Offices."""
     found = Office.objects.filter(offices).order_by().values("pk")
     return Q(deleted_at=None, office__in=found, stripe_id=F("office__payment_provider_subscription_id"))

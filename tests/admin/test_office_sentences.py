@@ -123,8 +123,14 @@ STATES: dict[str, tuple[Office, dict[str, Any], str]] = {
     "collection paused": (
         an_office(collection_paused="keep_as_draft", collection_paused_until=datetime(2027, 2, 1, 5, tzinfo=UTC)),
         {},
-        f"{TEAM_NOW}; next charge on 28 January 2027; visa …4242 until 12/2029. "
+        f"{TEAM_NOW}; visa …4242 until 12/2029. "
         "Collection is paused until 31 January 2027: new invoices stay drafts and can be charged later.",
+    ),
+    "collection paused until before the next invoice": (
+        an_office(collection_paused="void", collection_paused_until=datetime(2027, 1, 15, 5, tzinfo=UTC)),
+        {},
+        f"{TEAM_NOW}; next charge on 28 January 2027; visa …4242 until 12/2029. "
+        "Collection is paused until 14 January 2027: new invoices become void and are never charged.",
     ),
     "credit": (
         an_office(credit_balance=2_500),

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.test import Client
 
-from billing import clock
+from billing import clock, coming
 from billing.admin import at_stripe
-from billing.admin.filters.offices import card_expires, with_access
+from billing.admin.filters.offices import with_access
 from billing.entitlement import Access, entitlement
 from billing.models import Finding, Office, User
 from tests import test_present_subscription as several
@@ -84,7 +84,7 @@ def test_cards_that_expire_before_the_next_charge(db, settings, expires, charged
     row.current_period_end = at + charged_in * DAY
     Office.objects.bulk_create([row])
 
-    assert Office.objects.filter(card_expires(at)).exists() is is_shown
+    assert Office.objects.filter(coming.card_expires(at)).exists() is is_shown
 
 
 def test_what_has_no_subscription_and_what_ends(db):

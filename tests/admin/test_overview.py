@@ -1,7 +1,7 @@
 """The first screen of the admin."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,11 +13,21 @@ from django.urls import reverse
 from billing import clock
 from billing.audit import actor, seals, trail
 from billing.findings import report
-from billing.models import Backup, Finding, Office, Operation, ReceivedEvent, Reconciliation, WorkerHeartbeat
+from billing.models import (
+    Adjustment,
+    Backup,
+    Finding,
+    Office,
+    Operation,
+    ReceivedEvent,
+    Reconciliation,
+    WorkerHeartbeat,
+)
 from billing.monitoring import telling
 from billing.operations.compliance import prepare_determination
 from billing.operations.engine.begin import perform
 from billing.operations.subscriptions.start import StartSubscription
+from billing.outbox import staff_digest
 from billing.reports.rolling import roll_up
 from tests.admin.test_offices import signed_in
 from tests.conftest import ADMINISTRATOR, a_person, an_office, determined, price_id
@@ -200,3 +210,16 @@ def test_it_takes_at_most_15_statements_where_a_worker_runs_the_checks(subscribe
         client.get(FIRST)
 
     assert len(asked) <= 15, "\n".join(one["sql"][:150] for one in asked.captured_queries)
+
+
+def test_a_dispute_has_the_same_day_here_and_in_the_digest(settings, db, office, operator):
+    """The day of what is about many Offices is in UTC. In the vendor's own zone it is 31 January."""
+    settings.VENDOR_TIME_ZONE = "America/Los_Angeles"
+    due = datetime(2030, 2, 1, 2, tzinfo=UTC)
+    given = {"stripe_id": "dp_1", "kind": "dispute", "status": "needs_response", "amount": 500, "currency": "usd"}
+    with trail.acting(actor.job("tests"), reason="tests"):
+        row = Adjustment.objects.create(office=office, created_at=clock.billing(), ticket=1, due_at=due, **given)
+    report("dispute", str(row.public_id), office=office, severity="critical", detail="Disputed.")
+
+    assert "Dispute of 5.00 USD: answer by 1 February 2030 (UTC)" in page(operator)
+    assert [day for _, _, day in staff_digest.waiting()["disputes"]] == ["1 February 2030 (UTC)"]

@@ -215,14 +215,14 @@ def test_a_person_previews_confirms_and_watches_a_move_on_the_pages(stripe, admi
 
     here = answer.headers["Location"]
     waiting = client.get(here).content.decode()
-    assert 'hx-trigger="every 3s"' in waiting
+    assert 'hx-trigger="every 2s"' in waiting
     assert "0 of 2 Offices" in waiting
     assert f'href="{here}">Look again</a>' in waiting
     assert "Confirm and move" not in waiting
     worked_off(BulkAct.objects.get())
     ready = client.get(here).content.decode()
     assert "Confirm and move 2 Offices" in ready
-    assert "every 3s" not in ready
+    assert "every 2s" not in ready
     words = " ".join(re.sub(r"<[^>]+>", " ", ready).split())
     assert "Monthly recurring revenue before 882.00 USD" in words
     assert "Monthly recurring revenue after 1,062.00 USD" in words
@@ -280,3 +280,24 @@ def test_what_was_unknown_of_a_move_is_shown_as_what_it_came_to(stripe, administ
         assert rows.get("Practice 2", {"state": "done"})["state"] == "done"
     listed = client.get(f"/admin/billing/bulkact/{move.pk}/change/?state=failed").context["rows"]
     assert [str(row["office"]) for row in listed] == ["Practice 3"]
+
+
+def test_a_move_shows_how_far_it_is_as_any_bulk_act_does(stripe, administrator, operator):
+    seated(operator, 2)
+    act = price_moves.preview(price("seats-monthly"), dearer(administrator), when="now", by=operator, reason=REASON)
+    client = signed_in(operator.user)
+    here = [f"/admin/billing/plan/move/{act.pk}/", f"/admin/billing/bulkact/{act.pk}/change/"]
+
+    of_move, of_act = (client.get(one).content.decode() for one in here)
+    for how_far in (
+        r'<div id="bulk-progress".*every 2s',
+        r'<label for="bulk-bar"><strong>0 %</strong>: 0 of 1 Office<',
+    ):
+        assert re.search(how_far, of_act)
+        assert re.search(how_far, of_move)
+    assert "Previewing" in of_move
+
+    worked_off(act)
+    of_move = client.get(here[0]).content.decode()
+    assert "The preview is ready" in of_move
+    assert "every 2s" not in of_move

@@ -148,7 +148,9 @@ def test_no_charge_is_promised_where_none_comes(team, owner, stands):
 
     Office.objects.update(**stands)
 
-    assert "No charge is planned." in text(owner.get(page(team)))
+    shown = text(owner.get(page(team)))
+    assert "No charge is planned." in shown
+    assert "next charge on" not in shown
 
 
 def test_an_old_invoice_that_is_owed_stays_on_the_page(team, owner):

@@ -3,9 +3,12 @@ from datetime import timedelta
 import pytest
 
 from billing import clock, errors
-from billing.models import AuditEntry, Operation
+from billing.admin.acts import subscription as staff
+from billing.models import AuditEntry, Operation, PlanPrice
 from billing.money import Money
+from billing.office_pages import forms as office_pages
 from billing.operations.engine.begin import perform
+from billing.operations.engine.declaration import Asked
 from billing.operations.engine.previews import preview
 from billing.operations.engine.settle import resume_unsettled
 from billing.operations.subscriptions.change import ChangeSubscription
@@ -174,3 +177,30 @@ def test_two_people_at_once_end_in_one_change_and_one_refusal(stripe, operator, 
 
     with pytest.raises(errors.OperationInProgress, match=r"Change plan or seats.*operator@vendor\.example"):
         perform(ChangeSubscription(quantity=6), team, by=administrator, reason=REASON)
+
+
+@pytest.mark.parametrize("form", [staff.ChangeForm, office_pages.ChangeForm])
+def test_each_form_offers_what_the_change_accepts(operator, team, form):
+    """Every price that is for sale in its currency, and its own one, also if it is sold no more."""
+    past = clock.billing() - timedelta(days=1)
+    PlanPrice.objects.filter(code="seats-monthly").update(active_until=past)
+    if form is staff.ChangeForm:
+        shown = form()
+        shown.for_subject(team)
+    else:
+        shown = form(team)
+    offered = set(shown.fields["price"].queryset.values_list("code", flat=True))
+
+    assert offered == {one.code for one in PlanPrice.objects.all() if accepts(team, one, by=operator)}
+    assert "seats-monthly" in offered
+    assert "practice-euro" not in offered
+
+
+def accepts(office, wanted, *, by):
+    try:
+        seats = 2 if wanted.per_seat else 1
+        change = ChangeSubscription(price=str(wanted.public_id), quantity=seats)
+        change.naming(office).prepare(office, Asked(by=by))
+    except (errors.CurrencyMismatch, errors.PlanUnknown):
+        return False
+    return True

@@ -15,6 +15,7 @@ from billing.monitoring import checks
 from billing.monitoring.outcome import Seen
 from billing.operations.engine.begin import perform
 from billing.operations.subscriptions.cancel import CancelSubscription
+from billing.operations.subscriptions.collection import PauseCollection
 from billing.outbox import by_time, delivery, keeping, notice_texts, staff_digest, suppression
 from tests.conftest import subscribed_office
 
@@ -205,6 +206,21 @@ def test_an_end_at_once_is_told(stripe, mail_server, office, operator, switched_
     assert told(Kind.CANCELLED) == [Kind.CANCELLED]
     delivery.work_off()
     assert "Your subscription has ended" in [mail["Subject"] for mail in mail_server.received]
+
+
+@pytest.mark.parametrize(("paused", "is_promised"), [("", True), ("keep_as_draft", False)])
+def test_a_trial_whose_invoice_is_not_collected_ends_without_a_promised_charge(
+    stripe, mail_server, office, operator, switched_on, paused, is_promised
+):
+    office = subscribed_office(office, by=operator, trial_days=14)
+    if paused:
+        perform(PauseCollection(invoices_become=paused), office, by=operator, reason="a dispute")
+    stripe.advance(days=8)
+    by_time.put_due()
+    delivery.work_off()
+
+    (mail,) = mail_server.received
+    assert ("we charge the payment method on file" in " ".join(text_of(mail).split())) is is_promised
 
 
 def test_a_trial_that_ends_is_told_once_and_can_be_turned_off(stripe, mail_server, office, operator, switched_on):

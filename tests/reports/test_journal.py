@@ -14,7 +14,8 @@ from billing.operations.money.credit import AdjustCredit
 from billing.operations.money.credit_note import IssueCreditNote
 from billing.operations.money.invoices import MarkUncollectible, PayInvoice, VoidInvoice
 from billing.operations.money.refund import RefundPayment
-from billing.reports.journal import Account, Entry, Journal, Kind, Month
+from billing.reports.journal import Journal, Month
+from billing.reports.journal_entries import Account, Entry, Kind
 from config.journal_accounts import ACCOUNTS
 from tests.conftest import an_office, subscribed_office
 from tests.operations.test_charges import asked, bear_tax, credit
@@ -236,7 +237,7 @@ def test_a_difference_to_the_rows_is_told(office, monkeypatch):
     """The clearing account is held against sums of the database, and receivables against the statements."""
     row(office, status="paid", total=100, amount_paid=100, created_at=at("2026-10-03"))
     payment(office, amount=100)
-    monkeypatch.setattr("billing.reports.journal._of_payments", lambda *_: iter(()))
+    monkeypatch.setattr("billing.reports.journal_entries._of_payments", lambda *_: iter(()))
 
     wrong = {tie.what for tie in journal_of(Month(2026, 10)).ties() if tie.difference}
 

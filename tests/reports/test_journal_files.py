@@ -180,6 +180,6 @@ def test_the_command_writes_the_same_file_and_fails_if_something_does_not_tie(fi
     assert ours[4:] == lines(finance, "csv")[4:]
     with pytest.raises(CommandError, match="exists already"):
         call_command("journal", "2026-10", file=file, reason="for the accountant")
-    monkeypatch.setattr("billing.reports.journal._of_payments", lambda *_: iter(()))
+    monkeypatch.setattr("billing.reports.journal_entries._of_payments", lambda *_: iter(()))
     with pytest.raises(CommandError, match=r"These sums do not agree: .*Clearing in this month.* \(USD\)"):
         call_command("journal", "2026-10", file=tmp_path / "again.csv", reason="for the accountant")

@@ -3,7 +3,8 @@
 from collections import Counter
 
 from billing.models import Office
-from billing.reports.journal import Account, Journal, Month
+from billing.reports.journal import Journal, Month
+from billing.reports.journal_entries import Account
 
 
 def months_of(office: Office) -> list[Month]:

@@ -80,8 +80,7 @@ def facts(invoice: Invoice) -> str:
 
 
 def _has_upcoming(office: Office) -> bool:
-    renews = office.has_live_subscription and not office.ends_with_this_period
-    return renews and office.subscription_status != SubscriptionStatus.PAUSED
+    return office.renews and office.subscription_status != SubscriptionStatus.PAUSED
 
 
 def _card_link(invoice: Invoice, *, by: Actor) -> str:
@@ -160,9 +159,8 @@ INVOICE_ACTS = (
     OperationAct(
         declared=SendInvoice,
         name="send",
-        title="Send",
+        title="Send the invoice",
         says="Stripe sends the invoice to the Office by e-mail. It has a link to a page where the Office can pay.",
-        button="Send the invoice",
         facts=facts,
     ),
     Click(

@@ -19,7 +19,7 @@ from billing.models import Office, PlanPrice
 from billing.models.operation import Kind
 from billing.operations.engine.declaration import OnSubscription
 from billing.operations.subscriptions.cancel import CancelOnDate, CancelSubscription, ResumeRenewal
-from billing.operations.subscriptions.change import ChangeSubscription
+from billing.operations.subscriptions.change import ChangeSubscription, prices_to_choose
 from billing.operations.subscriptions.coupons import on_offer
 from billing.operations.subscriptions.payment_link import CreatePaymentLink, WithdrawPaymentLink
 from billing.operations.subscriptions.start import LONGEST_TRIAL_DAYS, StartSubscription
@@ -122,10 +122,8 @@ class ChangeForm(PlanForm):
     def for_subject(self, office: Office) -> None:
         current = office.current_subscription
         self.initial["quantity"] = office.quantity
+        cast(forms.ModelChoiceField, self.fields["price"]).queryset = prices_to_choose(office)
         if current and current.plan_price:
-            present = PlanPrice.objects.filter(pk=current.plan_price.pk)  # it can stay, also if it is sold no more
-            field = cast(forms.ModelChoiceField, self.fields["price"])
-            field.queryset = PlanPrice.objects.for_sale(clock.billing()) | present
             self.initial["price"] = current.plan_price.public_id
 
 

@@ -107,4 +107,4 @@ def _day(value: str) -> tuple[date | None, str]:
 
 
 def _written(day: date) -> str:
-    return zones.bare_day(calendar.begins(day), "UTC")
+    return zones.bare_day(calendar.begins(day), zones.OF_MANY)

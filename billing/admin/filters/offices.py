@@ -15,6 +15,7 @@ from django.http import HttpRequest
 
 from billing import clock, coming, debts
 from billing.admin.filters.chosen import Chosen, Narrowed
+from billing.durations import within
 from billing.entitlement import Access, Policy, entitlement
 from billing.models import Finding, Office, Plan
 from billing.models.statuses import ENTITLED, LIVE, SubscriptionStatus
@@ -36,14 +37,6 @@ def owing(_: datetime) -> Q:
     return debts.owing()
 
 
-def trial_ends_soon(at: datetime) -> Q:
-    return coming.trial_ends(at, within=coming.TRIAL_SOON)
-
-
-def card_expires(at: datetime) -> Q:
-    return coming.card_expires(at, within=coming.CHARGED_SOON)
-
-
 def without_subscription(_: datetime) -> Q:
     return ACTIVE & Q(subscription_status="")
 
@@ -55,12 +48,15 @@ def ends(at: datetime) -> Q:
 VIEWS: dict[str, View] = {
     "owing": View("Owes", "The largest debt is first.", owing, ("-balance_due", "-pk")),
     "trial-ends": View(
-        "Trial ends within 7 days", "The trial that ends first is first.", trial_ends_soon, ("trial_end", "pk")
+        f"Trial ends {within(coming.TRIAL_SOON)}",
+        "The trial that ends first is first.",
+        coming.trial_ends,
+        ("trial_end", "pk"),
     ),
     "card-expires": View(
         "Card expires",
-        "Before a charge within 31 days. The next charge is first.",
-        card_expires,
+        f"Before a charge {within(coming.CHARGED_SOON)}. The next charge is first.",
+        coming.card_expires,
         ("current_period_end", "pk"),
     ),
     "no-subscription": View("No subscription", "Sorted by name.", without_subscription, ("name", "pk")),

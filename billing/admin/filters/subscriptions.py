@@ -1,5 +1,6 @@
 """By what the list of subscriptions is filtered, and the links of a plan's page and the overview to it."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
@@ -11,6 +12,7 @@ from django.utils.safestring import mark_safe
 
 from billing import clock
 from billing.admin.filters.chosen import Chosen, Named, Narrowed, is_currency
+from billing.admin.filters.offices import VIEWS
 from billing.models import Plan, PlanPrice, Subscription
 from billing.models.statuses import LIVE, REVENUE
 from billing.plan_figures import Figures
@@ -52,16 +54,15 @@ class Counted(admin.SimpleListFilter):
         return queryset.filter(status__in=statuses, deleted_at=None) if statuses else queryset
 
 
-def _cards_expiring(rows: Narrowed) -> Narrowed:
-    return rows.filter(waiting.cards_expiring(at=clock.billing()))
+def _of_offices_in(name: str) -> tuple[str, Callable[[Narrowed], Narrowed]]:
+    """Return the title of this view of Offices, and what narrows subscriptions to the present ones of its Offices."""
+    view = VIEWS[name]
+    return view.title, lambda rows: rows.filter(waiting.present_of(view.condition(clock.billing())))
 
 
 class NextFor(Named):
     title, parameter_name = "what comes next", "next"
-    choices_here = {
-        "trial": ("Trial ends within 7 days", lambda rows: rows.filter(waiting.trials_ending(at=clock.billing()))),
-        "card": ("Card expires before a charge within 31 days", _cards_expiring),
-    }
+    choices_here = {"trial": _of_offices_in("trial-ends"), "card": _of_offices_in("card-expires")}
 
 
 class Billed(Chosen):

@@ -26,6 +26,7 @@ from billing.admin.tones import in_words
 from billing.entitlement import Policy, entitlement
 from billing.method_names import card_month
 from billing.models import Office, User
+from billing.next_steps import OF_INVOICE
 from billing.office_state import rows, sentences
 from billing.office_state.rows import Rows
 
@@ -124,12 +125,17 @@ class OfficePage(ActsAdmin):
                 shown += 1
                 yield beside
 
+    @classmethod
+    def act_of(cls, name: str) -> Button | None:
+        """Return the act of the Office, or of the invoice that it should pay first, that this step is."""
+        return next((act for act in (INVOICE_ACTS if name in OF_INVOICE else cls.acts) if act.name == name), None)
+
     def _of_office(self, name: str, office: Office) -> Beside | None:
-        act = _named(name, self.acts)
+        act = self.act_of(name)
         return Beside(act.title, reverse(f"admin:{self._url_name(act)}", args=[office.pk])) if act else None
 
     def _of_invoice(self, request: HttpRequest, one: Next) -> Beside | None:
-        act = _named(one.name, INVOICE_ACTS)
+        act = self.act_of(one.name)
         if one.invoice is None or act is None or not self._may(request, act) or not act.available(one.invoice):
             return None
         amount = f" {one.invoice.remaining}" if one.name == "pay" else ""
@@ -151,7 +157,3 @@ def _timeline(read: Rows) -> Timeline:
         "plan": plans,
     }
     return timeline.newest(read.office, LINES_SHOWN, known=known)
-
-
-def _named(name: str, acts: tuple[Button, ...]) -> Button | None:
-    return next((act for act in acts if act.name == name), None)

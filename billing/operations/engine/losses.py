@@ -3,14 +3,13 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
+from billing.durations import DAY, days_between
 from billing.models import Adjustment, Invoice, Office, Payment
 from billing.models.statuses import AdjustmentStatus, InvoiceStatus
 from billing.money import Money
-
-DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +33,6 @@ class Loss:
 def loss(*says: str, **more: object) -> Loss:
     """Return what is lost. Sentences that are "" are left out."""
     return Loss(tuple(filter(None, says)), **more)  # type: ignore[arg-type]
-
-
-def days_between(since: datetime, until: datetime) -> str:
-    """Return how many whole days are between: "13 days", "1 day", "less than a day"."""
-    days = (until - since) // DAY
-    return "less than a day" if days < 1 else "1 day" if days == 1 else f"{days:,} days"
 
 
 def of_paid_time(office: Office, since: datetime, *, says: str) -> Loss:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from billing import clock, errors, invoice_lines
+from billing import clock, coming, errors, invoice_lines
 from billing.access import grants, roles
 from billing.access.roles import Power
 from billing.audit.actor import Actor
@@ -293,8 +293,7 @@ def _not_collected(office: Office, *, now: bool, at: datetime | None) -> str:
     """Return why an invoice of the present subscription, made now or then, will not be collected. "" if it will."""
     if office.subscription_status == SubscriptionStatus.UNPAID and not now:
         return "The subscription is unpaid: this invoice stays a draft and is not charged."
-    until = office.collection_paused_until
-    if not office.collection_paused or (until and at and not now and until <= at):
+    if coming.is_collected(office, at=None if now else at):
         return ""
     become = dict(InvoicesBecome.choices).get(office.collection_paused, "not collected")
     return f"Collection is paused: this invoice is {become}."

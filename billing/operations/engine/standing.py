@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Self
 
-from billing import zones
+from billing import coming, zones
 from billing.models import Office, PlanPrice
 from billing.money import Money, credit_in_words
 
@@ -49,7 +49,7 @@ class Standing:
             plan=_plan(price) if price and len(items) == 1 else current.items_in_words,
             seats=office.quantity if len(items) == 1 else 0,
             monthly=current.monthly,
-            next_charge=None if office.ends_with_this_period else office.current_period_end,
+            next_charge=coming.next_charge(office),
             trial_end=office.trial_end if office.is_trialing else None,
             ends=office.cancel_at,
             discount=current.discounts_in_words,

@@ -4,13 +4,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Self
 
-from billing import errors, zones
+from billing import coming, errors, zones
+from billing.durations import days_between
 from billing.models import Office
 from billing.models.operation import Kind
 from billing.models.statuses import FINAL
 from billing.operations.engine import previews
 from billing.operations.engine.declaration import Asked, Moves, OnSubscription, Outcome, Previewed, asked_for
-from billing.operations.engine.losses import Loss, days_between, loss, of_paid_time
+from billing.operations.engine.losses import Loss, loss, of_paid_time
 from billing.operations.engine.previews import Preview
 from billing.operations.engine.registry import operation
 from billing.operations.engine.standing import Standing
@@ -208,6 +209,4 @@ def _ending(office: Office, before: Standing, ends: datetime | None) -> Standing
     """Return the standing after a cancellation. ``ends`` is None if it ends now."""
     if ends is None:
         return Standing(credit=before.credit)
-    renews = office.current_period_end
-    next_charge = renews if renews and ends > renews else None
-    return replace(before, ends=ends, next_charge=next_charge)
+    return replace(before, ends=ends, next_charge=coming.charge_at(office, office.current_period_end, ends=ends))

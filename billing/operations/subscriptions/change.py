@@ -4,16 +4,19 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, Self
 
-from billing import errors
+from django.db.models import QuerySet
+
+from billing import clock, errors
 from billing.access import grants
 from billing.access.roles import Power
+from billing.durations import days_between
 from billing.models import Office, PlanPrice
 from billing.models.operation import Kind
 from billing.models.statuses import CHANGEABLE, SubscriptionStatus
 from billing.money import Money
 from billing.operations.engine import previews
 from billing.operations.engine.declaration import Asked, Moves, OnSubscription, Outcome, Previewed, asked_for
-from billing.operations.engine.losses import Loss, days_between, loss
+from billing.operations.engine.losses import Loss, loss
 from billing.operations.engine.previews import Preview
 from billing.operations.engine.registry import operation
 from billing.operations.engine.standing import Standing, end_of_lines, with_credit_after
@@ -184,6 +187,17 @@ def _says_interval(old: ItemState, new: PlanPrice, *, trial: bool) -> str:
     before = f"once a {old.interval}" if old.interval_count == 1 else f"every {old.interval_count} {old.interval}s"
     text = f"It is charged {new.how_often} instead of {before}"
     return f"{text}, from the end of the trial on." if trial else f"{text}: a whole {new.every} begins now."
+
+
+def prices_to_choose(office: Office) -> QuerySet[PlanPrice]:
+    """Return the prices that it can have after a change: for sale now, in its currency, and the present one."""
+    sold = PlanPrice.objects.for_sale(clock.billing())
+    if office.currency:
+        sold = sold.filter(currency=office.currency)
+    current = office.current_subscription
+    if current is None or current.plan_price_id is None:
+        return sold
+    return sold | PlanPrice.objects.filter(pk=current.plan_price_id)
 
 
 def _interval(price: PlanPrice | ItemState) -> tuple[str, int]:

@@ -71,7 +71,7 @@ class ApplyDiscount(coupons.Redeeming, Previewed[Office], OnSubscription):
 
     @classmethod
     def offered(cls, subject: Office) -> bool:
-        return subject.has_live_subscription and not subject.ends_with_this_period
+        return subject.renews
 
     def naming(self, subject: Office) -> Self:
         return replace(super().naming(subject), code=self.code.strip())

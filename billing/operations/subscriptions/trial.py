@@ -4,15 +4,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, Self
 
-from billing import errors, zones
+from billing import coming, errors, zones
 from billing.access import grants
 from billing.access.roles import Power
+from billing.durations import days_between
 from billing.models import Office
 from billing.models.operation import Kind
 from billing.models.statuses import SubscriptionStatus
 from billing.operations.engine import previews
 from billing.operations.engine.declaration import Asked, Moves, OnSubscription, Outcome, Previewed, asked_for
-from billing.operations.engine.losses import Loss, days_between, loss, of_paid_time
+from billing.operations.engine.losses import Loss, loss, of_paid_time
 from billing.operations.engine.previews import Preview
 from billing.operations.engine.registry import operation
 from billing.operations.engine.standing import Standing, end_of_lines, with_credit_after
@@ -86,7 +87,8 @@ class MoveTrialEnd(Previewed[Office], OnSubscription):
 
     def compares(self, subject: Office, before: Standing, seen: Any) -> tuple[Standing, Standing] | None:
         if self.at:
-            return before, replace(before, trial_end=self.at, next_charge=self.at)
+            charged = coming.charge_at(subject, self.at, ends=subject.cancel_at)
+            return before, replace(before, trial_end=self.at, next_charge=charged)
         after = replace(before, trial_end=None, next_charge=end_of_lines(seen) if seen else None)
         return before, with_credit_after(after, seen) if seen else after
 

@@ -1,7 +1,7 @@
 """One function for each request that we make to Stripe, in our words. The answers are frozen values.
 
 A function that changes something takes ``step=``. Repeating it with the same step has no second effect.
-Each function may raise CardDeclined, StripeRejected or StripeUnavailable (billing/errors.py).
+Each function may raise CardDeclined, StripeRejected or StripeUnavailable (billing/errors/at_stripe.py).
 Amounts are minor units.
 """
 
