@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from billing.api import descriptions, examples
+from billing.api.paging import Pages
 from billing.problem_details import MEDIA_TYPE
 
 Document = dict[str, Any]
@@ -28,6 +29,13 @@ REFUSALS = {
     "502": "Stripe refused it. Nothing was changed",
     "503": "The database or Stripe did not answer. Ask again, with the same Idempotency-Key",
 }
+SUCCESSES = {
+    "200": "It is done, and this is what came of it",
+    "201": "It is made",
+    "202": "It waits for a second person. `Location` is where to see what becomes of it",
+    "204": "It is done. There is nothing to show",
+}
+A_READ, A_PREVIEW = "What is there now", "What it would come to. Nothing has changed"
 OF_EVERY_ADDRESS = ("400", "401", "406", "429", "500", "503")
 WITH_A_BODY = ("413", "415")
 TAGS = {
@@ -53,8 +61,11 @@ TAGS = {
 }
 """By the part of the address that names the subject. What has none is about the Office itself."""
 OFFICE = "Offices"
+NO_BODY = "No response body"
+"""What the framework says of a 204."""
 NOT_KEPT = {"Document", "application/jsonl"}
 """What is shown once, and what is a stream, have no ETag."""
+CURSOR = Pages.cursor_query_param
 IF_NONE_MATCH = {
     "in": "header",
     "name": "If-None-Match",
@@ -78,7 +89,8 @@ def complete(result: Document, **_: Any) -> Document:
         result["components"]["schemas"][name]["examples"] = [example]
     for path, method, operation in operations(result):
         operation["tags"] = [tag_of(path)]
-        _add_refusals(operation)
+        _describe_successes(path, method, operation)
+        _add_refusals(path, operation)
         if method == "get" and not NOT_KEPT & _shown(operation):
             _add_not_modified(operation)
     result["components"]["responses"] = {
@@ -108,6 +120,15 @@ def _shown(operation: Document) -> set[str]:
     return {*content, *(one["schema"].get("$ref", "").rpartition("/")[2] for one in content.values())}
 
 
+def _describe_successes(path: str, method: str, operation: Document) -> None:
+    """Say of each success what it means, where the view does not say it."""
+    for code, answer in operation["responses"].items():
+        if code in SUCCESSES and answer["description"] in ("", NO_BODY):
+            answer["description"] = A_READ if method == "get" else SUCCESSES[code]
+            if path.endswith("/preview/"):
+                answer["description"] = A_PREVIEW
+
+
 def _add_not_modified(operation: Document) -> None:
     """Let a read say that it can be asked whether an answer is still right."""
     operation.setdefault("parameters", []).append(IF_NONE_MATCH)
@@ -115,10 +136,15 @@ def _add_not_modified(operation: Document) -> None:
     operation["responses"] = dict(sorted(operation["responses"].items()))
 
 
-def _add_refusals(operation: Document) -> None:
-    """Let the operation name each refusal that it can answer, as problem details."""
+def _add_refusals(path: str, operation: Document) -> None:
+    """Let the operation name each refusal that it can answer, as problem details.
+
+    What an id or a cursor names may not be there.
+    """
     answers = operation["responses"]
     named = [*OF_EVERY_ADDRESS, *(WITH_A_BODY if "requestBody" in operation else ())]
+    if "{" in path or any(one["name"] == CURSOR for one in operation.get("parameters", ())):
+        named.append("404")
     refused = {code for code in answers if code in REFUSALS} | set(named)
     for code in sorted(refused):
         answers[code] = {"$ref": f"#/components/responses/{code}"}
