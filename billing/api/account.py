@@ -85,9 +85,8 @@ class OfficeStatement(OfficeView):
     def get(self, request: Request, public_id: Any) -> Response:
         """List invoices, payments and adjustments in order, with the balance. ``from`` is included, ``to`` is not."""
         office = self.office(request, public_id)
-        asked = PeriodSerializer(data=request.query_params)
-        asked.is_valid(raise_exception=True)
-        found = history.statement(office, since=asked.validated_data["from"], until=asked.validated_data["to"])
+        asked = self.asked_for()
+        found = history.statement(office, since=asked["from"], until=asked["to"])
         return Response(StatementSerializer(found).data)
 
 

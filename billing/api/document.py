@@ -36,7 +36,8 @@ SUCCESSES = {
     "204": "It is done. There is nothing to show",
 }
 A_READ, A_PREVIEW = "What is there now", "What it would come to. Nothing has changed"
-OF_EVERY_ADDRESS = ("400", "401", "406", "429", "500", "503")
+OF_EVERY_ADDRESS = ("400", "401", "403", "406", "429", "500", "503")
+"""403: the token of a service or of a person may not open each address."""
 WITH_A_BODY = ("413", "415")
 TAGS = {
     "auth": "Signing in",
@@ -61,6 +62,8 @@ TAGS = {
 }
 """By the part of the address that names the subject. What has none is about the Office itself."""
 OFFICE = "Offices"
+SAYS_SOMETHING = r"\S"
+"""The pattern of a text that must not be empty: spaces alone are nothing."""
 NO_BODY = "No response body"
 """What the framework says of a 204."""
 NOT_KEPT = {"Document", "application/jsonl"}
@@ -85,6 +88,7 @@ def complete(result: Document, **_: Any) -> Document:
     for schema, field, about in fields(result):
         if "description" not in about and (words := descriptions.of(schema, field)):
             about["description"] = words
+    _say_what_must_not_be_empty(result)
     for name, example in examples.OF.items():
         result["components"]["schemas"][name]["examples"] = [example]
     for path, method, operation in operations(result):
@@ -112,6 +116,27 @@ def operations(document: Document) -> Iterator[tuple[str, str, Document]]:
         for method, operation in item.items():
             if method in METHODS:
                 yield path, method, operation
+
+
+def sent(document: Document) -> set[str]:
+    """Return the names of the schemas of bodies that are sent."""
+    return {
+        content["schema"]["$ref"].rpartition("/")[2]
+        for _, _, operation in operations(document)
+        for content in operation.get("requestBody", {}).get("content", {}).values()
+    }
+
+
+def _say_what_must_not_be_empty(document: Document) -> None:
+    """Let each text that is sent and must not be empty say so, and none that is shown: that can be empty."""
+    given = sent(document)
+    texts = [(about, schema in given) for schema, _, about in fields(document)]
+    asked = [one["schema"] for _, _, operation in operations(document) for one in operation.get("parameters", ())]
+    for about, is_sent in [*texts, *((one, True) for one in asked)]:
+        if about.get("minLength") == 1 and not is_sent:
+            del about["minLength"]
+        elif about.get("minLength") == 1 and not {"pattern", "format"} & about.keys():
+            about["pattern"] = SAYS_SOMETHING
 
 
 def _shown(operation: Document) -> set[str]:

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 
 from billing.access import invitations, members
 from billing.api.paging import NewestMadeFirst
+from billing.api.strict import Strict
 from billing.api.views import PROBLEM, OfficeView
 from billing.audit import actor
 from billing.models import Invitation, Membership, Office, User
@@ -50,13 +51,13 @@ class InvitationSerializer(fields.ModelSerializer[Invitation]):
         read_only_fields = fields
 
 
-class NewMemberSerializer(fields.Serializer[Any]):
+class NewMemberSerializer(Strict):
     email = fields.EmailField()
     role = fields.ChoiceField(choices=Membership.Role.choices)
     until = fields.DateTimeField(required=False, allow_null=True, default=None, help_text=UNTIL)
 
 
-class ChangedMemberSerializer(fields.Serializer[Any]):
+class ChangedMemberSerializer(Strict):
     role = fields.ChoiceField(choices=Membership.Role.choices)
     until = fields.DateTimeField(required=False, allow_null=True, default=None, help_text=UNTIL)
 

@@ -139,4 +139,6 @@ def test_each_refusal_is_a_problem_with_its_code(generated, stripe, office, outs
     assert refused(owner, start, there, gives=422, body=unknown) == "plan_unknown"
     declined = of.Subscribe(price="practice-monthly", payment_method="pm_card_chargeDeclined")
     assert refused(owner, start, there, gives=402, body=declined) == "card_declined"
-    assert refused(owner, "subscription.cancel_subscription", there, gives=409, body=of.Cancel()) == "no_live_subscription"
+    assert (
+        refused(owner, "subscription.cancel_subscription", there, gives=409, body=of.Cancel()) == "no_live_subscription"
+    )
