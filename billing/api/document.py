@@ -64,6 +64,8 @@ TAGS = {
 OFFICE = "Offices"
 SAYS_SOMETHING = r"\S"
 """The pattern of a text that must not be empty: spaces alone are nothing."""
+AN_ID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+"""The pattern of an id that can also be null: not each tool looks at the format then."""
 NO_BODY = "No response body"
 """What the framework says of a 204."""
 NOT_KEPT = {"Document", "application/jsonl"}
@@ -137,6 +139,8 @@ def _say_what_must_not_be_empty(document: Document) -> None:
             del about["minLength"]
         elif about.get("minLength") == 1 and not {"pattern", "format"} & about.keys():
             about["pattern"] = SAYS_SOMETHING
+        elif is_sent and about.get("format") == "uuid" and isinstance(about["type"], list):
+            about["pattern"] = AN_ID
 
 
 def _shown(operation: Document) -> set[str]:
