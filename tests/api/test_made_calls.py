@@ -55,7 +55,9 @@ class Caller:
     def call(self, case: Any) -> None:
         with rolled_back(), self._undone_at_stripe(case.operation.method):
             answer = case.call(headers={"Authorization": f"Bearer {self.token}"})
-            self.answers.setdefault(case.operation.label, Counter())[answer.status_code] += 1
+            answers = self.answers.setdefault(case.operation.label, Counter())
+            if case.method.upper() == case.operation.method.upper():  # others are tried too, and OPTIONS is answered
+                answers[answer.status_code] += 1
             case.validate_response(answer, headers={"Authorization": f"Bearer {self.token}"})
 
     @contextlib.contextmanager
