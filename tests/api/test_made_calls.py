@@ -34,13 +34,9 @@ ACCEPTED = ["2xx", "3xx", "401", "402", "403", "404", "409", "422"]
 FOR_STAFF = {f"GET {OF_AN_OFFICE}approvals/", f"GET {OF_AN_OFFICE}approvals/{{approval_id}}/"}
 """The reads that are for no member: requests for approval are the vendor's."""
 FOR_OWNERS = {f"GET {OF_AN_OFFICE}{rest}/" for rest in ("members", "invitations", "audit-trail", "audit-trail/export")}
-DOCUMENTS = {f"GET {OF_AN_OFFICE}invoices/{{invoice_id}}/{rest}/" for rest in ("pdf", "page")}
 FOR_ALL = {"GET /api/v1/plans/", "GET /api/v1/offices/"}
 """The reads at which an outsider is answered: plans, and a list without any Office."""
-NOT_OF_IT = {
-    "owner": FOR_STAFF,
-    "viewer": FOR_STAFF | FOR_OWNERS | DOCUMENTS,
-}
+NOT_OF_IT = {"owner": FOR_STAFF, "viewer": FOR_STAFF | FOR_OWNERS}
 
 
 @dataclass
