@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db.models import Max, Q
+from django.db.models import Max, Q, QuerySet
 
 from billing.models import Adjustment, Invoice, Office, Payment
 from billing.models.invoice import OWED
@@ -142,10 +142,16 @@ def account(office: Office) -> Account:
     return Account(_statement(_entries(rows)), _cycles(rows.invoices), _standing(office, rows.invoices, rows.payments))
 
 
-def cycles(office: Office) -> list[Cycle]:
-    """Return the periods for which the subscription was invoiced, newest first. One query."""
-    kinds = (*CYCLE_KINDS, Invoice.Kind.CHANGE)
-    return _cycles(office.invoices.filter(kind__in=kinds, deleted_at=None))
+def cycles(office: Office) -> QuerySet[Invoice]:
+    """Return the invoices whose period is a cycle of the subscription, newest first. Two queries.
+
+    Which changes begin a period is in their lines, which no database is asked about.
+    """
+    asked_for = office.invoices.filter(deleted_at=None).exclude(status__in=NOT_ASKED_FOR)
+    of_a_period = asked_for.exclude(period_start=None).exclude(period_end=None)
+    changes = of_a_period.filter(kind=Invoice.Kind.CHANGE).only("lines")
+    begin = [one.pk for one in changes if _begins_a_period(one)]
+    return of_a_period.filter(Q(kind__in=CYCLE_KINDS) | Q(pk__in=begin)).order_by("-period_start", "-pk")
 
 
 def _cycles(invoices: Iterable[Invoice]) -> list[Cycle]:

@@ -316,6 +316,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["billing.api.limits.Limited"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["billing.api.parsing.Json"],
+    "DATETIME_INPUT_FORMATS": ["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z"],  # RFC 3339: no time without its zone
     "DEFAULT_SCHEMA_CLASS": "billing.api.schema.Schema",
     "DEFAULT_PAGINATION_CLASS": "billing.api.paging.NewestFirst",
     "EXCEPTION_HANDLER": "billing.api.errors.answer",
@@ -333,6 +334,7 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "SERVERS": [{"url": "/", "description": "Where this document comes from"}],
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENFORCE_NON_BLANK_FIELDS": True,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "billing.api.document.complete",

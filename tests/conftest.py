@@ -29,7 +29,7 @@ from billing.operations.subscriptions.start import StartSubscription
 from billing.reconciliation import drift
 from billing.stripe_api import client, known_account, outbound, sandbox_clock
 from billing.webhooks import inbox, refused_signatures
-from tests import append_only, conformance, kept_rows, lengths
+from tests import append_only, conformance, kept_rows, lengths, made_calls
 from tests.other_connections import refused_without_limits
 from tests.processes import released, started
 
@@ -40,6 +40,7 @@ hypothesis.settings.register_profile("search", max_examples=2_000, deadline=None
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(conformance)
+    config.pluginmanager.register(made_calls)
     append_only.empty_after_each_test()
     lengths.kept_on_each_database()
 

@@ -2,14 +2,18 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
+from rest_framework import generics
 from rest_framework import serializers as fields
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing import history
 from billing.api.amounts import MoneyField
+from billing.api.paging import NewestPeriodFirst
 from billing.api.views import PROBLEM, OfficeView
+from billing.models import Invoice
 
 
 class PeriodSerializer(fields.Serializer[Any]):
@@ -46,11 +50,11 @@ class StatementSerializer(fields.Serializer[Any]):
 
 
 class CycleSerializer(fields.Serializer[Any]):
-    start = fields.DateTimeField()
-    end = fields.DateTimeField()
-    invoice = fields.UUIDField(source="invoice.public_id")
-    status = fields.CharField(source="invoice.status")
-    total = MoneyField(source="invoice.total")
+    start = fields.DateTimeField(source="period_start")
+    end = fields.DateTimeField(source="period_end")
+    invoice = fields.UUIDField(source="public_id")
+    status = fields.CharField()
+    total = MoneyField()
 
 
 class LastPaymentSerializer(fields.Serializer[Any]):
@@ -81,17 +85,21 @@ class OfficeStatement(OfficeView):
     def get(self, request: Request, public_id: Any) -> Response:
         """List invoices, payments and adjustments in order, with the balance. ``from`` is included, ``to`` is not."""
         office = self.office(request, public_id)
-        asked = PeriodSerializer(data=request.query_params)
-        asked.is_valid(raise_exception=True)
-        found = history.statement(office, since=asked.validated_data["from"], until=asked.validated_data["to"])
+        asked = self.asked_for()
+        found = history.statement(office, since=asked["from"], until=asked["to"])
         return Response(StatementSerializer(found).data)
 
 
-class BillingCycles(OfficeView):
-    @extend_schema(responses={200: CycleSerializer(many=True), 404: PROBLEM})
-    def get(self, request: Request, public_id: Any) -> Response:
-        """List the periods that the subscription was invoiced for, newest first."""
-        return Response(CycleSerializer(history.cycles(self.office(request, public_id)), many=True).data)
+class BillingCycles(OfficeView, generics.ListAPIView[Invoice]):
+    """List the periods that the subscription was invoiced for, newest first."""
+
+    serializer_class = CycleSerializer
+    pagination_class = NewestPeriodFirst
+
+    def get_queryset(self) -> QuerySet[Invoice]:
+        if getattr(self, "swagger_fake_view", False):
+            return Invoice.objects.none()
+        return history.cycles(self.office(self.request, self.kwargs["public_id"]))
 
 
 class OfficeStanding(OfficeView):

@@ -18,6 +18,7 @@ from billing.api.idempotency import IdempotentPosts
 from billing.api.operations import REFUSALS
 from billing.api.paging import NewestAskedFirst
 from billing.api.sent import ApprovalRequestSerializer, OneApprovalRequestSerializer
+from billing.api.strict import Strict
 from billing.api.views import PROBLEM, OfficeView
 from billing.audit import actor
 from billing.models import ApprovalRequest, Office, Operation
@@ -36,11 +37,11 @@ class ApprovalPreviewSerializer(fields.Serializer[Any]):
     as_of = fields.DateTimeField(help_text="Approve with this value")
 
 
-class ApproveSerializer(fields.Serializer[Any]):
+class ApproveSerializer(Strict):
     as_of = fields.DateTimeField(help_text="The `as_of` of a preview that is at most one hour old")
 
 
-class DecisionSerializer(fields.Serializer[Any]):
+class DecisionSerializer(Strict):
     reason = request_bodies.any_reason()
 
 

@@ -93,9 +93,7 @@ class AuditTrail(OfficeView, generics.ListAPIView[AuditEntry]):
         office = self.office(self.request, self.kwargs["public_id"])
         by = actor.person(self.request.user)
         grants.require_on_record(by, Power.AUDIT, office, what="read the audit trail")
-        asked = SearchSerializer(data=self.request.query_params)
-        asked.is_valid(raise_exception=True)
-        given = asked.validated_data
+        given = self.asked_for()
         entries = office.audit_entries.filter(search.in_period(given.get("from"), given.get("to")))
         if "kind" in given:
             entries = entries.filter(kind=given["kind"])
@@ -136,7 +134,7 @@ class AuditTrailExport(OfficeView):
 
     @extend_schema(
         parameters=[ExportSerializer],
-        responses={(200, CONTENT_TYPE): OpenApiTypes.STR, 403: PROBLEM, 404: PROBLEM},
+        responses={(200, CONTENT_TYPE): OpenApiTypes.STR, 403: PROBLEM, 404: PROBLEM, 422: PROBLEM},
     )
     def get(self, request: Request, public_id: Any) -> StreamingHttpResponse:
         """Export what was done to this Office, with the proof that nothing was changed since. For owners and auditors.
@@ -147,9 +145,7 @@ class AuditTrailExport(OfficeView):
         office = self.office(request, public_id)
         by = actor.person(request.user)
         grants.require_on_record(by, Power.AUDIT, office, what="export the audit trail")
-        asked = ExportSerializer(data=request.query_params)
-        asked.is_valid(raise_exception=True)
-        given = asked.validated_data
+        given = self.asked_for()
         sizes = (given["earlier_size"],) if "earlier_size" in given else ()
         which = Which(
             office,

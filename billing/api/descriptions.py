@@ -55,7 +55,7 @@ COMMON = {
     "next_payment_attempt": "When Stripe tries to collect it again. Null: it does not",
     "number": "The number that people see on it. Empty while it is a draft",
     "operation": "The id of the operation that it became. Null: none yet",
-    "operation_status": "The status of that operation",
+    "operation_status": "The status of that operation. Null: there is none yet",
     "other_debts": "What is due in other currencies",
     "paid_at": "When it was paid. Null: it was not",
     "past_due_since": "Since when the Office owes for its subscription. Null: it does not",
@@ -143,7 +143,7 @@ OF = {
     "OneApprovalRequest": {"says": "Who can approve it, or how it ended"},
     "OtherSubscription": {"started_at": "Since when it bills"},
     "PaymentMethods": {"payment_methods": "The default first"},
-    "PlanPrice": {"plan": "The name of the plan"},
+    "PlanPrice": {"plan": "The name of the plan", "unit_amount": "For one, in each period"},
     "Preview": {
         "now": "Whether it is charged at once",
         "at": "When the invoice comes, if not now",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from billing.api import descriptions, examples
+from billing.api.paging import Pages
 from billing.problem_details import MEDIA_TYPE
 
 Document = dict[str, Any]
@@ -28,7 +29,15 @@ REFUSALS = {
     "502": "Stripe refused it. Nothing was changed",
     "503": "The database or Stripe did not answer. Ask again, with the same Idempotency-Key",
 }
-OF_EVERY_ADDRESS = ("400", "401", "406", "429", "500", "503")
+SUCCESSES = {
+    "200": "It is done, and this is what came of it",
+    "201": "It is made",
+    "202": "It waits for a second person. `Location` is where to see what becomes of it",
+    "204": "It is done. There is nothing to show",
+}
+A_READ, A_PREVIEW = "What is there now", "What it would come to. Nothing has changed"
+OF_EVERY_ADDRESS = ("400", "401", "403", "406", "429", "500", "503")
+"""403: the token of a service or of a person may not open each address."""
 WITH_A_BODY = ("413", "415")
 TAGS = {
     "auth": "Signing in",
@@ -53,8 +62,15 @@ TAGS = {
 }
 """By the part of the address that names the subject. What has none is about the Office itself."""
 OFFICE = "Offices"
+SAYS_SOMETHING = r"\S"
+"""The pattern of a text that must not be empty: spaces alone are nothing."""
+AN_ID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+"""The pattern of an id that can also be null: not each tool looks at the format then."""
+NO_BODY = "No response body"
+"""What the framework says of a 204."""
 NOT_KEPT = {"Document", "application/jsonl"}
 """What is shown once, and what is a stream, have no ETag."""
+CURSOR = Pages.cursor_query_param
 IF_NONE_MATCH = {
     "in": "header",
     "name": "If-None-Match",
@@ -74,11 +90,13 @@ def complete(result: Document, **_: Any) -> Document:
     for schema, field, about in fields(result):
         if "description" not in about and (words := descriptions.of(schema, field)):
             about["description"] = words
+    _say_what_must_not_be_empty(result)
     for name, example in examples.OF.items():
         result["components"]["schemas"][name]["examples"] = [example]
     for path, method, operation in operations(result):
         operation["tags"] = [tag_of(path)]
-        _add_refusals(operation)
+        _describe_successes(path, method, operation)
+        _add_refusals(path, operation)
         if method == "get" and not NOT_KEPT & _shown(operation):
             _add_not_modified(operation)
     result["components"]["responses"] = {
@@ -102,10 +120,42 @@ def operations(document: Document) -> Iterator[tuple[str, str, Document]]:
                 yield path, method, operation
 
 
+def sent(document: Document) -> set[str]:
+    """Return the names of the schemas of bodies that are sent."""
+    return {
+        content["schema"]["$ref"].rpartition("/")[2]
+        for _, _, operation in operations(document)
+        for content in operation.get("requestBody", {}).get("content", {}).values()
+    }
+
+
+def _say_what_must_not_be_empty(document: Document) -> None:
+    """Let each text that is sent and must not be empty say so, and none that is shown: that can be empty."""
+    given = sent(document)
+    texts = [(about, schema in given) for schema, _, about in fields(document)]
+    asked = [one["schema"] for _, _, operation in operations(document) for one in operation.get("parameters", ())]
+    for about, is_sent in [*texts, *((one, True) for one in asked)]:
+        if about.get("minLength") == 1 and not is_sent:
+            del about["minLength"]
+        elif about.get("minLength") == 1 and not {"pattern", "format"} & about.keys():
+            about["pattern"] = SAYS_SOMETHING
+        elif is_sent and about.get("format") == "uuid" and isinstance(about["type"], list):
+            about["pattern"] = AN_ID
+
+
 def _shown(operation: Document) -> set[str]:
     """Return the types of the body of a success, and the names of its schemas."""
     content = operation["responses"]["200"]["content"]
     return {*content, *(one["schema"].get("$ref", "").rpartition("/")[2] for one in content.values())}
+
+
+def _describe_successes(path: str, method: str, operation: Document) -> None:
+    """Say of each success what it means, where the view does not say it."""
+    for code, answer in operation["responses"].items():
+        if code in SUCCESSES and answer["description"] in ("", NO_BODY):
+            answer["description"] = A_READ if method == "get" else SUCCESSES[code]
+            if path.endswith("/preview/"):
+                answer["description"] = A_PREVIEW
 
 
 def _add_not_modified(operation: Document) -> None:
@@ -115,10 +165,15 @@ def _add_not_modified(operation: Document) -> None:
     operation["responses"] = dict(sorted(operation["responses"].items()))
 
 
-def _add_refusals(operation: Document) -> None:
-    """Let the operation name each refusal that it can answer, as problem details."""
+def _add_refusals(path: str, operation: Document) -> None:
+    """Let the operation name each refusal that it can answer, as problem details.
+
+    What an id or a cursor names may not be there.
+    """
     answers = operation["responses"]
     named = [*OF_EVERY_ADDRESS, *(WITH_A_BODY if "requestBody" in operation else ())]
+    if "{" in path or any(one["name"] == CURSOR for one in operation.get("parameters", ())):
+        named.append("404")
     refused = {code for code in answers if code in REFUSALS} | set(named)
     for code in sorted(refused):
         answers[code] = {"$ref": f"#/components/responses/{code}"}

@@ -9,6 +9,8 @@ from billing.money import Money
 OFFICE = "0b9f4a52-6a3e-4d0c-9a55-3f1f0d6a7c11"
 PRICE = "6c1d2f7e-0c58-4a9b-8f57-2b9b1c4e9d20"
 INVOICE = "f3f0b1de-52d7-4f0a-9a6f-7b5a8d0e4c33"
+AS_OF = "2026-12-28T09:00:00Z"
+LATER = "2027-02-28T09:00:00Z"
 PAYMENT = "a2c5e8f1-93b4-47d6-8c0e-5d7f1b3a9e44"
 
 
@@ -46,7 +48,7 @@ OF: dict[str, Any] = {
         "per_seat": True,
     },
     "Subscribe": {"price": PRICE, "quantity": 16, "reason": "asked for on the phone"},
-    "Change": {"quantity": 17, "as_of": "2026-12-28T09:00:00Z", "reason": "one seat more"},
+    "Change": {"quantity": 17, "as_of": AS_OF, "reason": "one seat more"},
     "Cancel": {"at_period_end": True, "reason": "closing the practice"},
     "Invoice": {
         "id": INVOICE,
@@ -108,5 +110,35 @@ OF: dict[str, Any] = {
         "decline_code": "insufficient_funds",
         "next_step": "Use another card, or try again later.",
     },
-    "Refund": {"amount": 4900, "as_of": "2026-12-28T09:00:00Z", "reason": "duplicate_charge"},
+    "Refund": {"amount": 4900, "as_of": AS_OF, "reason": "duplicate"},
+    "PreviewRefund": {"amount": 4900, "reason": "duplicate"},
+    "Start": {"price": "team-monthly", "quantity": 16},
+    "CreatePaymentLink": {"price": "team-monthly", "quantity": 16},
+    "PreviewChange": {"quantity": 17},
+    "CancelOnDate": {"at": LATER, "as_of": AS_OF, "reason": "closing"},
+    "PreviewCancelOnDate": {"at": LATER},
+    "TrialEnd": {"at": LATER, "as_of": AS_OF, "reason": "agreed"},
+    "PreviewTrialEnd": {"at": LATER},
+    "Restart": {"credit": "now", "as_of": AS_OF, "reason": "agreed"},
+    "PreviewRestart": {"credit": "now"},
+    "PauseCollection": {"invoices_become": "void", "until": LATER, "reason": "agreed"},
+    "Discount": {"code": "SPRING", "as_of": AS_OF},
+    "PreviewDiscount": {"code": "SPRING"},
+    "RemoveDiscount": {"as_of": AS_OF},
+    "CardForm": {},
+    "Pay": {"reason": "office_asked"},
+    "Charge": {"charge": "training", "amount": 25000, "as_of": AS_OF, "reason": "agreed"},
+    "PreviewCharge": {"charge": "training", "amount": 25000},
+    "CreditNote": {"amount": 4900, "to": "balance", "as_of": AS_OF, "reason": "goodwill"},
+    "PreviewCreditNote": {"amount": 4900, "to": "balance", "reason": "goodwill"},
+    "Credit": {"amount": 2500, "as_of": AS_OF, "reason": "goodwill"},
+    "PreviewCredit": {"amount": 2500},
+    "Contact": {"name": "Maple Street Practice", "locale": "en", "reason": "office_asked"},
+    "Reason": {"reason": "office_asked"},
+    "Approve": {"as_of": AS_OF},
+    "Decision": {"reason": "agreed"},
+    "NewMember": {"email": "nora@maple-street.example", "role": "viewer"},
+    "ChangedMember": {"role": "manager"},
+    "RequiredOfMembers": {"required_of_members": True},
+    "ChangePassword": {"current": "seven wild geese over a lake", "new": "eleven quiet herons by the pond"},
 }

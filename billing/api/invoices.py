@@ -114,10 +114,8 @@ class Invoices(OfficeView, generics.ListAPIView[Invoice]):
     def get_queryset(self) -> QuerySet[Invoice]:
         if getattr(self, "swagger_fake_view", False):
             return Invoice.objects.none()
-        asked = InvoiceFilterSerializer(data=self.request.query_params)
-        asked.is_valid(raise_exception=True)
         where = {"status": "status", "from": "created_at__gte", "to": "created_at__lt"}
-        given = {where[name]: value for name, value in asked.validated_data.items()}
+        given = {where[name]: value for name, value in self.asked_for().items()}
         office = self.office(self.request, self.kwargs["public_id"])
         return office.invoices.filter(deleted_at=None, **given)
 

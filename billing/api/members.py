@@ -5,14 +5,17 @@ Repeating each of these is harmless.
 
 from typing import Any, cast
 
+from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import generics, status
 from rest_framework import serializers as fields
-from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing.access import invitations, members
+from billing.api.paging import NewestMadeFirst
+from billing.api.strict import Strict
 from billing.api.views import PROBLEM, OfficeView
 from billing.audit import actor
 from billing.models import Invitation, Membership, Office, User
@@ -48,13 +51,13 @@ class InvitationSerializer(fields.ModelSerializer[Invitation]):
         read_only_fields = fields
 
 
-class NewMemberSerializer(fields.Serializer[Any]):
+class NewMemberSerializer(Strict):
     email = fields.EmailField()
     role = fields.ChoiceField(choices=Membership.Role.choices)
     until = fields.DateTimeField(required=False, allow_null=True, default=None, help_text=UNTIL)
 
 
-class ChangedMemberSerializer(fields.Serializer[Any]):
+class ChangedMemberSerializer(Strict):
     role = fields.ChoiceField(choices=Membership.Role.choices)
     until = fields.DateTimeField(required=False, allow_null=True, default=None, help_text=UNTIL)
 
@@ -71,13 +74,19 @@ class MembersView(OfficeView):
         return get_object_or_404(User.objects.filter(memberships__office=office), public_id=person_id)
 
 
-class Members(MembersView):
+class Members(MembersView, generics.ListAPIView[Membership]):
+    serializer_class = MemberSerializer
+
+    def get_queryset(self) -> QuerySet[Membership]:
+        if getattr(self, "swagger_fake_view", False):
+            return Membership.objects.none()
+        office = self.permitted(self.request, self.kwargs["public_id"], "list the members")
+        return office.memberships.in_force().select_related("user")
+
     @extend_schema(responses={200: MemberSerializer(many=True), 403: PROBLEM, 404: PROBLEM})
-    def get(self, request: Request, public_id: Any) -> Response:
-        """List the members whose membership is in force. For owners."""
-        office = self.permitted(request, public_id, "list the members")
-        rows = office.memberships.in_force().select_related("user").order_by("user__email")
-        return Response(MemberSerializer(rows, many=True).data)
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """List the members whose membership is in force, newest first. For owners."""
+        return super().get(request, *args, **kwargs)
 
     @extend_schema(
         request=NewMemberSerializer,
@@ -119,12 +128,19 @@ class RemoveMember(MembersView):
         return Response(MemberSerializer(member).data)
 
 
-class Invitations(MembersView):
+class Invitations(MembersView, generics.ListAPIView[Invitation]):
+    serializer_class = InvitationSerializer
+    pagination_class = NewestMadeFirst
+
+    def get_queryset(self) -> QuerySet[Invitation]:
+        if getattr(self, "swagger_fake_view", False):
+            return Invitation.objects.none()
+        return invitations.open_of(self.permitted(self.request, self.kwargs["public_id"], "list the invitations"))
+
     @extend_schema(responses={200: InvitationSerializer(many=True), 403: PROBLEM, 404: PROBLEM})
-    def get(self, request: Request, public_id: Any) -> Response:
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """List the open invitations to this Office, newest first. For owners."""
-        office = self.permitted(request, public_id, "list the invitations")
-        return Response(InvitationSerializer(invitations.open_of(office), many=True).data)
+        return super().get(request, *args, **kwargs)
 
 
 class WithdrawInvitation(MembersView):

@@ -28,9 +28,35 @@ class Pages(pagination.CursorPagination):
             raise NotFound(self.invalid_cursor_message)
         return cursor
 
+    def get_page_size(self, request: Request) -> int:
+        """Return how many rows a page has: what was asked for, up to the ceiling. Raises: ValidationError."""
+        name = self.page_size_query_param
+        if name not in request.query_params:
+            return ON_A_PAGE
+        try:
+            asked = serializers.IntegerField(min_value=1).run_validation(request.query_params[name])
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError({name: error.detail}) from None
+        return min(asked, MOST_ON_A_PAGE)
+
     @property
     def parameters(self) -> tuple[str, ...]:
         return self.cursor_query_param, self.page_size_query_param
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        """Return what the document says of the parameters."""
+        cursor = "From the `next` or `previous` of another page. It names a row"
+        size = f"How many rows a page has, up to {MOST_ON_A_PAGE}. {ON_A_PAGE} if it is not given"
+        return [
+            _parameter(self.cursor_query_param, cursor, {"type": "string"}),
+            _parameter(self.page_size_query_param, size, {"type": "integer", "minimum": 1}),
+        ]
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """Return what the document says of a page. Each is always there."""
+        beside = {"type": ["string", "null"], "format": "uri"}
+        properties = {"next": {**beside}, "previous": {**beside}, "results": schema}
+        return {"type": "object", "required": list(properties), "properties": properties}
 
 
 class NewestFirst(Pages):
@@ -44,6 +70,14 @@ class NewestFirst(Pages):
 
 class NewestAskedFirst(NewestFirst):
     ordering = ("-asked_at", "-pk")
+
+
+class NewestMadeFirst(NewestFirst):
+    ordering = ("-made_at", "-pk")
+
+
+class NewestPeriodFirst(NewestFirst):
+    ordering = ("-period_start", "-pk")
 
 
 class NewestEntryFirst(NewestFirst):
@@ -78,6 +112,10 @@ def refuse_unknown(given: Mapping[str, Any], *, known: tuple[str, ...]) -> None:
     has = f"This address knows {', '.join(known)}." if known else "This address knows none."
     if wrong := {name: [f"There is no such parameter. {has}"] for name in given if name not in known}:
         raise serializers.ValidationError(wrong)
+
+
+def _parameter(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "required": False, "in": "query", "description": description, "schema": schema}
 
 
 def _is_moment(text: str) -> bool:

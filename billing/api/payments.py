@@ -24,8 +24,8 @@ class AdjustmentSerializer(fields.ModelSerializer[Adjustment]):
     """A refund, a credit note or a dispute. ``due_at`` is the last moment to answer a dispute."""
 
     id = fields.UUIDField(source="public_id", read_only=True)
-    payment = fields.UUIDField(source="payment.public_id", read_only=True, default=None)
-    invoice = fields.UUIDField(source="invoice.public_id", read_only=True, default=None)
+    payment = fields.UUIDField(source="payment.public_id", read_only=True, default=None, allow_null=True)
+    invoice = fields.UUIDField(source="invoice.public_id", read_only=True, default=None, allow_null=True)
     amount = MoneyField()
     outcome = fields.ChoiceField(
         Adjustment.Outcome.choices, allow_blank=True, read_only=True, help_text="How a dispute ended. Empty: it has not"
@@ -61,7 +61,7 @@ class FailureSerializer(fields.Serializer[Any]):
 
 class PaymentSerializer(fields.ModelSerializer[Payment]):
     id = fields.UUIDField(source="public_id", read_only=True)
-    invoice = fields.UUIDField(source="invoice.public_id", read_only=True, default=None)
+    invoice = fields.UUIDField(source="invoice.public_id", read_only=True, default=None, allow_null=True)
     paid_with = fields.CharField(read_only=True, help_text="What people call it, such as: bank account …6789")
     amount = MoneyField()
     amount_refunded = MoneyField()

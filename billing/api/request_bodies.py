@@ -11,6 +11,7 @@ from django.core.validators import slug_re
 from rest_framework import serializers as fields
 
 from billing.api.schema import Named
+from billing.api.strict import Strict
 from billing.models import PlanPrice
 from billing.models.office import LOCALE
 from billing.operations.engine import reasons
@@ -20,7 +21,7 @@ Field = fields.Field[Any, Any, Any, Any]
 CARD = r"^pm_[A-Za-z0-9_]+$"
 
 
-class Body(Named):
+class Body(Strict, Named):
     # no docstring, because the OpenAPI document would show it with each body
 
     def __init__(

@@ -3,11 +3,10 @@
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers as fields
 
-from billing.api.idempotency import HEADER, REPLAYED, IdempotentPosts
+from billing.api.idempotency import HEADER, KEY, REPLAYED, IdempotentPosts
 
 
 class Named(fields.Serializer[Any]):
@@ -65,7 +64,7 @@ class Schema(AutoSchema):
             return given
         header = OpenApiParameter(
             HEADER,
-            OpenApiTypes.STR,
+            {"type": "string", "pattern": f"^{KEY.pattern}$"},
             OpenApiParameter.HEADER,
             description=(
                 "1 to 255 visible ASCII characters of your choice, such as a UUID. It is remembered for at least 24 "

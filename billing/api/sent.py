@@ -20,9 +20,9 @@ class ApprovalRequestSerializer(fields.ModelSerializer[ApprovalRequest]):
     status = fields.CharField(read_only=True)
     amount = MoneyField()
     requested_by = fields.CharField(source="requested_by.email", read_only=True)
-    decided_by = fields.CharField(source="decided_by.email", read_only=True, default=None)
-    operation = fields.UUIDField(source="operation.public_id", read_only=True, default=None)
-    operation_status = fields.CharField(source="operation.status", read_only=True, default=None)
+    decided_by = fields.CharField(source="decided_by.email", read_only=True, default=None, allow_null=True)
+    operation = fields.UUIDField(source="operation.public_id", read_only=True, default=None, allow_null=True)
+    operation_status = fields.CharField(source="operation.status", read_only=True, default=None, allow_null=True)
 
     class Meta:
         model = ApprovalRequest

@@ -82,7 +82,7 @@ class SubscriptionSerializer(serializers.ModelSerializer[Office]):
     """
 
     status = serializers.CharField(source="subscription_status", read_only=True)
-    plan = serializers.CharField(source="current_plan.name", read_only=True, default=None)
+    plan = serializers.CharField(source="current_plan.name", read_only=True, default=None, allow_null=True)
     payment_method = serializers.SerializerMethodField()
     discount = serializers.SerializerMethodField()
     items = serializers.SerializerMethodField()

@@ -16,13 +16,14 @@ from rest_framework.response import Response
 
 from billing import errors
 from billing.access import members, second_factor, tokens
+from billing.api.strict import Strict
 from billing.api.views import PROBLEM, ApiView, OfficeView
 from billing.audit import actor, trail
 from billing.limits import lockout
 from billing.models import User
 
 
-class SignInSerializer(serializers.Serializer[Any]):
+class SignInSerializer(Strict):
     email = serializers.EmailField()
     password = serializers.CharField(style={"input_type": "password"}, trim_whitespace=False)
     code = serializers.CharField(
@@ -50,12 +51,12 @@ class TokenSerializer(serializers.Serializer[Any]):
     scope = serializers.ChoiceField(choices=tokens.Scope.choices)
 
 
-class ChangePasswordSerializer(serializers.Serializer[Any]):
+class ChangePasswordSerializer(Strict):
     current = serializers.CharField(style={"input_type": "password"}, trim_whitespace=False)
     new = serializers.CharField(style={"input_type": "password"}, trim_whitespace=False)
 
 
-class RequiredOfMembersSerializer(serializers.Serializer[Any]):
+class RequiredOfMembersSerializer(Strict):
     required_of_members = serializers.BooleanField()
 
 

@@ -38,7 +38,7 @@ class ApiView(APIView):
         super().initial(request, *args, **kwargs)
         if request.user.is_authenticated:
             trail.act_as(actor.of(request.user))
-        if request.method != "OPTIONS":
+        if request.method != "OPTIONS" and request.method in self.allowed_methods:  # 405 for another, whatever it asks
             refuse_unknown(request.query_params, known=self.parameters())
 
     def parameters(self) -> tuple[str, ...]:
@@ -48,6 +48,13 @@ class ApiView(APIView):
         own = tuple(self.asked_with().get_fields()) if self.asked_with else ()
         pages = getattr(self, "paginator", None)
         return (*own, *pages.parameters) if isinstance(pages, Pages) else own
+
+    def asked_for(self) -> dict[str, Any]:
+        """Return what a GET is asked with. Raises: ValidationError, also for a parameter that is empty."""
+        assert self.asked_with
+        given = self.asked_with(data=self.request.query_params.dict())  # a form loses empty ones
+        given.is_valid(raise_exception=True)
+        return cast(dict[str, Any], given.validated_data)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Say what may be kept of the answer, and let a service's last use be written when it is sent."""

@@ -50,7 +50,7 @@ def joined(client, office, person, **given):
 
 
 def listed(client, office):
-    return {one["email"]: one["role"] for one in client.get(path(office, "members/")).json()}
+    return {one["email"]: one["role"] for one in client.get(path(office, "members/")).json()["results"]}
 
 
 def test_an_owner_adds_changes_and_removes_a_member_and_each_is_in_the_trail(client, owner, office):
@@ -150,7 +150,7 @@ def test_an_owner_cannot_tell_whether_an_address_has_an_account(client, office, 
     assert answers == answers[:1] * 4
     assert [kinds for *_, kinds in told] == [told[0][2]] * 4  # and it takes as long
     assert listed(client, office) == {"owner@maple.example": "owner"}
-    assert len(client.get(path(office, "invitations/")).json()) == 5
+    assert len(client.get(path(office, "invitations/")).json()["results"]) == 5
 
 
 def test_an_invitation_of_the_vendors_staff_or_of_the_deactivated_is_not_sent_and_gives_nothing(
@@ -300,7 +300,7 @@ def test_owners_see_and_withdraw_what_is_open_at_their_own_office_alone(client, 
     invitations.invite("nora@maple.example", "viewer", office=office, by=administrator)
     elsewhere = invitations.invite("n@elm.example", "viewer", office=an_office("Elm"), by=administrator)
     staff = invitations.invite("new@vendor.example", "auditor", by=administrator)
-    (shown,) = client.get(path(office, "invitations/")).json()
+    (shown,) = client.get(path(office, "invitations/")).json()["results"]
     assert (shown["email"], shown["role"], shown["until"]) == ("nora@maple.example", "viewer", None)
     secret = links.to_accept(Invitation.objects.get(public_id=shown["id"])).partition("?link=")[2]
 
@@ -310,7 +310,7 @@ def test_owners_see_and_withdraw_what_is_open_at_their_own_office_alone(client, 
     for _ in range(2):
         assert client.post(path(office, f"invitations/{shown['id']}/withdraw/")).status_code == 204
 
-    assert client.get(path(office, "invitations/")).json() == []
+    assert client.get(path(office, "invitations/")).json()["results"] == []
     with pytest.raises(errors.LinkNotValid):
         invitations.accept(secret, name="Nora", password="a dozen blue kettles")
     assert Invitation.objects.filter(withdrawn_at=None).count() == 2

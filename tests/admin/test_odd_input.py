@@ -1,5 +1,6 @@
 """Whatever a query of an admin's list says, the page answers. It never fails (500)."""
 
+import re
 from urllib.parse import urlencode
 
 import pytest
@@ -8,9 +9,13 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from tests.conftest import a_person
+from billing.models import Operation
+from tests.access.addresses import ADMIN, named
+from tests.access.test_matrix import rows
+from tests.conftest import a_person, rolled_back
 
 ODD = {"a NUL": "\0", "half a pair": "%ED%A0%80", "beyond 64 bits": "9" * 30, "no date": "2026-99-99", "a list": "[]"}
+FIELD = re.compile(r'<(?:input|select|textarea)\b[^>]*\bname="([^"]+)"')
 TIMES = {"timestamp__gte": "0001-01-01T00:00:00+14:00", "timestamp__year": "99999"}
 
 
@@ -33,6 +38,27 @@ def test_a_list_takes_whatever_comes(stripe, value: str, no_limit_is_reached) ->
             query = f"{name}={value}" if "%" in value else urlencode({name: value})
             answer = client.get(f"{address}?{query}")
             assert answer.status_code < 500, (address, query)
+
+
+@pytest.mark.slow
+def test_a_form_with_a_nul_in_each_field_changes_nothing(stripe, office, administrator, operator, no_limit_is_reached):
+    """PostgreSQL cannot be asked for a NUL. The forms are those of the pages, with every field that they show."""
+    at = rows(office, administrator, operator)
+    client = Client(raise_request_exception=False)
+    client.force_login(a_person("everything@vendor.example", group="administrator operator finance auditor"))
+    filled = 0
+    for name in ADMIN:
+        path, _ = named()[f"admin:{name}"]
+        address = "/" + re.sub(r"<[^>]+>", str(at.get(name.split("_")[1], 0)), path)
+        with rolled_back():
+            shown = client.get(address)
+            names = set(FIELD.findall(b"".join(shown).decode(errors="replace")))
+            before = Operation.objects.count()
+            answer = client.post(address, dict.fromkeys(names - {"csrfmiddlewaretoken"}, "a\0b"))
+            assert answer.status_code < 500, (name, names)
+            assert Operation.objects.count() == before, name
+        filled += len(names) > 1
+    assert filled > 40
 
 
 @pytest.mark.parametrize("name", TIMES)

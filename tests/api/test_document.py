@@ -8,9 +8,11 @@ from django.core.management import call_command
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
-from rest_framework.serializers import ChoiceField, ModelSerializer, MultipleChoiceField
+from rest_framework.serializers import ChoiceField, ModelSerializer, MultipleChoiceField, Serializer
 
 from billing.api import descriptions, document, examples
+from billing.api.account import PeriodSerializer
+from billing.api.schema import Named
 from tests.processes import ROOT
 
 
@@ -61,6 +63,77 @@ def test_what_can_be_empty_is_said_to_be():
     assert {("outcome", True), ("kind", False)} <= known
 
 
+def test_nothing_is_said_in_the_words_of_openapi_3_0(made):
+    """Since 3.1 “nullable” means nothing: a client would not expect the null."""
+
+    def words(of):
+        for name, said in of.items() if isinstance(of, dict) else enumerate(of) if isinstance(of, list) else ():
+            yield name
+            yield from words(said)
+
+    assert not {"nullable", "example"} & set(words(made))
+
+
+def serializers_of_the_api(of=Serializer):
+    for one in of.__subclasses__():
+        yield from serializers_of_the_api(one)
+        if one.__module__.startswith("billing.api") and not issubclass(one, Named):
+            yield one
+
+
+def test_what_can_be_null_is_said_to_be():
+    """A value that comes from beside the row is null where nothing is there, and a typed client must expect that."""
+    found = {
+        (serializer.__name__, name): field.allow_null
+        for serializer in serializers_of_the_api()
+        for name, field in serializer().fields.items()
+        if field.default is None and serializer is not PeriodSerializer  # which is asked with, and never shown
+    }
+    assert ("SubscriptionSerializer", "plan") in found
+    assert [one for one, allows in found.items() if not allows] == []
+
+
+def test_a_description_of_null_is_of_what_can_be_null(schemas):
+    said = {
+        (schema, field)
+        for schema, shape in schemas.items()
+        for field, about in shape.get("properties", {}).items()
+        if "Null:" in about.get("description", "") and not is_nullable(about)
+    }
+    assert said == set()
+
+
+def is_nullable(about):
+    return "null" in about.get("type", ()) or any(is_nullable(one) for one in about.get("oneOf", ()))
+
+
+def test_the_figures_of_the_document(made):
+    """Each operation and answer says in words what it is, each field too, and each body that is sent has an example."""
+    all_operations = list(document.operations(made))
+    answers = [
+        (path, method, code, answer if "$ref" not in answer else made["components"]["responses"][code])
+        for path, method, operation in all_operations
+        for code, answer in operation["responses"].items()
+    ]
+    with_example = {name for name, shape in made["components"]["schemas"].items() if shape.get("examples")}
+    undescribed = [(schema, name) for schema, name, said in document.fields(made) if not said.get("description")]
+    figures = {
+        "operations": len(all_operations),
+        "answers": len(answers),
+        "fields": len(list(document.fields(made))),
+        "examples": len(with_example),
+    }
+    print(figures)  # noqa: T201
+
+    assert [(path, method) for path, method, said in all_operations if not said.get("description")] == []
+    assert [(*at, code) for *at, code, said in answers if said["description"] in ("", document.NO_BODY)] == []
+    assert undescribed == []
+    assert document.sent(made) - with_example == set()
+    assert figures["operations"] >= 78
+    assert figures["answers"] >= 800
+    assert figures["examples"] >= 40
+
+
 def test_no_description_is_of_a_field_that_is_gone(made):
     there = {(schema, name) for schema, name, _ in document.fields(made)}
     assert set(descriptions.COMMON) <= {name for _, name in there}
@@ -74,6 +147,8 @@ def test_each_address_has_each_refusal_that_every_address_can_answer(made):
         assert set(document.OF_EVERY_ADDRESS) <= refused, (path, method)
         assert refused <= set(document.REFUSALS), (path, method)
         assert ("413" in refused) == ("requestBody" in operation), (path, method)
+        names_a_row = "{" in path or "cursor" in [one["name"] for one in operation.get("parameters", ())]
+        assert "404" in refused or not names_a_row, (path, method)
         for code in refused:
             assert operation["responses"][code] == {"$ref": f"#/components/responses/{code}"}, (path, method)
     for answer in made["components"]["responses"].values():

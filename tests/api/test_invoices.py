@@ -264,7 +264,7 @@ def test_the_upcoming_invoice_is_asked_of_stripe(stripe, practice):
 def test_the_statement_the_cycles_and_the_standing_are_told(stripe, practice, sent):
     viewer = signed_in(a_member(practice, "viewer"))
     statement = viewer.get(path(practice, "statement/"), {"from": "2020-01-01T00:00:00Z"}).json()
-    [cycle] = viewer.get(path(practice, "cycles/")).json()
+    [cycle] = viewer.get(path(practice, "cycles/")).json()["results"]
     standing = viewer.get(path(practice, "standing/")).json()
 
     assert [(entry["what"], entry["balance"]["amount"]) for entry in statement["entries"]] == [

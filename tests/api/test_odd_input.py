@@ -11,13 +11,17 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
+import yaml
 from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver
+from rest_framework.serializers import DateTimeField
 
 from billing.api.views import ApiView
 from billing.models import Office
+from tests.access.test_matrix import furnished
 from tests.api.test_api import signed_in
 from tests.conftest import a_member
+from tests.processes import ROOT
 
 DEEP = "[" * 60_000
 HEADERS = {
@@ -152,6 +156,50 @@ def test_a_text_that_cannot_be_kept_is_refused(client: Any, office: Office) -> N
                 is_refused(answer)
 
 
+def bodies() -> Iterator[tuple[str, str, str, Any]]:
+    """Yield method, path and name of each field that the document knows in a body, and a value of another type."""
+    document = yaml.load((ROOT / "openapi.yaml").read_text(), yaml.CSafeLoader)
+    for path, item in document["paths"].items():
+        for method, about in item.items():
+            for content in about.get("requestBody", {}).get("content", {}).values():
+                name = content["schema"]["$ref"].rpartition("/")[2]
+                for field, said in document["components"]["schemas"][name]["properties"].items():
+                    is_no_text = said.get("type") in ("integer", "boolean", ["integer", "null"])
+                    yield method, path, field, "1" if is_no_text else 0
+
+
+def test_a_value_that_a_field_cannot_have_is_refused_and_the_field_is_named(
+    stripe, office, operator, no_limit_is_reached
+):
+    """A NUL, of which PostgreSQL cannot be asked, and another type. No body is read of whoever may not ask for it."""
+    ids = furnished(office)
+    clients = [signed_in(user) for user in (a_member(office, "owner"), operator.user)]
+    tried = list(bodies())
+    for method, path, field, of_another_type in tried:
+        for value in ("a\0b", of_another_type):
+            named: list[str] = []
+            for client in clients:
+                client.raise_request_exception = False
+                answer = getattr(client, method)(path.format(**ids), {field: value}, format="json")
+                is_refused(answer)
+                named += answer.json().get("fields", ())
+            assert field in named, (method, path, field, value)
+    assert len(tried) > 100
+
+
+def test_a_parameter_that_is_empty_or_no_moment_is_refused(client: Any, office: Office) -> None:
+    tried = 0
+    for route, view in ADDRESSES:
+        asked_with = getattr(getattr(view, "cls", None), "asked_with", None)
+        for name, field in asked_with().get_fields().items() if asked_with else ():
+            moments = ("2026-01-31", "2026-01-31T10:00:00", "2026-01-31 10:00:00Z")
+            for value in ("", *(moments if isinstance(field, DateTimeField) else ())):
+                answer = client.get(filled(route, office), {name: value})
+                assert (answer.status_code, list(answer.json()["fields"])) == (400, [name]), (route, name, value)
+                tried += 1
+    assert tried > 30
+
+
 @pytest.mark.parametrize("query", QUERIES.values(), ids=QUERIES)
 def test_a_query_that_makes_no_sense_fails_nothing(client: Any, office: Office, query: str) -> None:
     for route, view in ADDRESSES:
@@ -180,9 +228,9 @@ def test_an_address_that_is_nearly_right_is_a_refusal_in_json(client: Any, path:
 
 def test_a_wrong_method_is_a_refusal_in_json(client: Any, office: Office) -> None:
     for route, view in ADDRESSES:
-        for method in {"get", "post", "put", "patch", "delete"} - methods_of(view):
-            answer = getattr(client, method)(filled(route, office))
-            assert answer.content, (route, method, answer.status_code)
+        for method in {"get", "post", "put", "patch", "delete", "trace"} - methods_of(view):
+            answer = client.generic(method.upper(), f"{filled(route, office)}?page_size=1")
+            assert answer.status_code == 405, (route, method, answer.content)
             is_refused(answer)
 
 

@@ -105,7 +105,7 @@ def _of_what_comes(office: Office, faces: Faces, right: Right) -> Iterator[str]:
 
 
 def _of_invoices_and_payments(office: Office, faces: Faces, right: Right) -> Iterator[str]:
-    cycles = [(_read(one["start"]), _read(one["end"])) for one in reversed(faces.answer(office, "cycles/"))]
+    cycles = [(_read(one["start"]), _read(one["end"])) for one in reversed(faces.answer(office, "cycles/")["results"])]
     if len(cycles) != len(right.cycles):
         yield f"cycles, API: {[(str(start), str(end)) for start, end in cycles]} for {right.cycles}"
     else:
