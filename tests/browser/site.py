@@ -21,6 +21,7 @@ from playwright.sync_api import Browser, Page, StorageState
 
 from demo import stack as stacks
 from demo.seed_names import FINANCE, SECOND, STAFF
+from tests.processes import OF_TESTS, without
 
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking"]
 OFFICES = "admin:billing_office_changelist"
@@ -52,12 +53,16 @@ class Site:
         httpx.post(f"{self.stack.stripe}/_sandbox/{lever}", json=values, timeout=PATIENCE_MS / 1000).raise_for_status()
 
     def no_more_trouble_at_stripe(self) -> None:
-        httpx.delete(f"{self.stack.stripe}/_sandbox/faults").raise_for_status()
+        httpx.delete(f"{self.stack.stripe}/_sandbox/faults", timeout=PATIENCE_MS / 1000).raise_for_status()
 
     def customer(self, name: str) -> str:
         """Return the id of the customer with this name at Stripe."""
         key = self.stack.environment["STRIPE_SECRET_KEY"]
-        newest = httpx.get(f"{self.stack.stripe}/v1/customers?limit=100", headers={"Authorization": f"Bearer {key}"})
+        newest = httpx.get(
+            f"{self.stack.stripe}/v1/customers?limit=100",
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=PATIENCE_MS / 1000,
+        )
         return next(one["id"] for one in newest.raise_for_status().json()["data"] if one["name"] == name)
 
     def sign_in(self, page: Page, email: str) -> None:
@@ -65,7 +70,7 @@ class Site:
         page.get_by_label("Email").fill(email)
         page.get_by_label("Password").fill(self.password)
         page.get_by_role("button", name="Sign in", exact=True).click()
-        page.wait_for_url(f"{self.address}/**")
+        page.wait_for_url(lambda url: "/account/login/" not in url)
 
     def signed_in(self, browser: Browser, email: str) -> StorageState:
         """Return the cookies of a new session."""
@@ -93,10 +98,13 @@ def running() -> Iterator[Site]:
         return
     with (
         tempfile.TemporaryDirectory() as folder,
+        without(*OF_TESTS),
         stacks.running(Path(folder), web_port=stacks.free_port(), stripe_port=stacks.free_port()) as stack,
     ):
+        site = Site(stack)
+        site.at_stripe("settings", retry_seconds=1)  # an event that was not taken comes again while a test waits for it
         stack.seed()
-        yield Site(stack)
+        yield site
 
 
 def lists() -> dict[str, str]:
