@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 from django.contrib import admin
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, StorageState
+from playwright.sync_api import Browser, Page, StorageState, ViewportSize
 
 from demo import stack as stacks
 from demo.seed_names import FINANCE, SECOND, STAFF
@@ -28,7 +28,8 @@ OFFICES = "admin:billing_office_changelist"
 STAFFS = (STAFF, SECOND)
 """Who together may open each page: operator, finance and auditor; and the administrator."""
 SCHEMES = ("light", "dark")
-WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+WIDE: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 PATIENCE_MS = 60_000
 TO_FILES = re.compile(r"/(open_pdf|open_page|open-pdf|open-page|export)/")
 """Addresses that are no pages of ours: they lead to Stripe, or to a file."""

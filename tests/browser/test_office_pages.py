@@ -40,30 +40,30 @@ def opened_by(opened: Callable[..., Page], offices: Practices) -> Callable[..., 
     return lambda role, **given: opened(getattr(offices, role), **given)
 
 
-@pytest.mark.parametrize("viewport", [sites.WIDE, sites.PHONE], ids=["wide", "phone"])
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("what", practices.STATES)
 def test_each_state_can_be_read_and_fits(
-    opened_by: Callable[..., Page], offices: Practices, what: str, role: str, viewport: dict[str, int]
+    opened_by: Callable[..., Page], offices: Practices, what: str, role: str
 ) -> None:
-    page = opened_by(role, viewport=viewport)
+    page = opened_by(role)
     offices.open(page, what)
     steps.comes_to_say(page, practices.STATES[what], where="#state")
 
     assert not found(page, f"{what}, {role}")
     assert fits(page)
+    page.set_viewport_size(sites.PHONE)
+    assert fits(page)
 
 
-@pytest.mark.parametrize("viewport", [sites.WIDE, sites.PHONE], ids=["wide", "phone"])
-def test_each_page_of_an_act_can_be_read_and_fits(
-    opened_by: Callable[..., Page], offices: Practices, viewport: dict[str, int]
-) -> None:
-    page = opened_by("owner", viewport=viewport)
+def test_each_page_of_an_act_can_be_read_and_fits(opened_by: Callable[..., Page], offices: Practices) -> None:
+    page = opened_by("owner")
     problems: list[str] = []
 
     def look(says: str) -> None:
         problems.extend(found(page, says))
-        problems.extend(f"{says} is cut: {one}" for one in page.evaluate(CUT))
+        for viewport in (sites.PHONE, sites.WIDE):
+            page.set_viewport_size(viewport)
+            problems.extend(f"{says} is cut: {one}" for one in page.evaluate(CUT))
 
     page.goto("/billing/")
     look("the list of Offices")
