@@ -18,6 +18,8 @@ from config.databases import is_libsql_server
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE_SECONDS = 30
+OF_TESTS = ("DJANGO_SETTINGS_MODULE", "APPROVAL_LIMITS")
+"""The variables with which the tests' own settings differ from what a demo runs with."""
 
 
 def database_url() -> str:
@@ -67,6 +69,15 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = next(line.removeprefix("release:") for line in lines if line.startswith("release:"))
     subprocess.run(["/bin/sh", "-c", command], cwd=ROOT, env=production(folder), capture_output=True, check=True)
     return folder / "collected"
+
+
+@contextlib.contextmanager
+def without(*variables: str) -> Iterator[None]:
+    """Take these variables from the environment inside the block, so that new processes do not have them."""
+    with pytest.MonkeyPatch.context() as patch:
+        for one in variables:
+            patch.delenv(one, raising=False)
+        yield
 
 
 def until(seen: Callable[[], object]) -> None:

@@ -22,7 +22,7 @@ class Texts:
     refused: str = "You are not allowed to do this"
     refused_says: str = "Nothing was changed. An owner of your Office can give you a role that allows it."
 
-    next_charge: str = "Next charge"
+    next_charge: str = "Next invoice"
     next_charge_on: str = "On {}. Stripe calculates the exact amount."
     nothing_next: str = "No charge is planned."
     show_next: str = "Show the next invoice"
@@ -37,7 +37,7 @@ class Texts:
     card_says: str = "Cards are entered on a page of Stripe, which opens next. The new card is charged from then on."
     complete: str = "Complete the first payment at Stripe"
 
-    subscription: str = "Subscription"
+    what_can_be_done: str = "What you can do"
     change: str = "Change plan or seats"
     cancel: str = "Cancel the subscription"
     keep: str = "Take the cancellation back"

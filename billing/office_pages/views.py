@@ -73,6 +73,7 @@ def office(request: HttpRequest, office: Office) -> HttpResponse:
     read = rows.read(rows.for_page(Office.objects.all()).get(pk=office.pk))
     fresh = read.office
     person = cast(User, request.user)
+    invoices = list(_invoices(read))
     return shown(
         request,
         fresh,
@@ -80,7 +81,8 @@ def office(request: HttpRequest, office: Office) -> HttpResponse:
         said=sentences.said(read, Policy.of(settings), at=at, for_staff=False),
         next_charge=coming.next_charge(fresh),
         methods=list(_methods(read)),
-        invoices=list(_invoices(read)),
+        invoices=invoices,
+        to_pay=[one for one in invoices if one.to_pay],
         most=MOST_INVOICES if len(read.invoices) > MOST_INVOICES else 0,
         can_add_card=MakeCardLink.is_offered(fresh),
         can_complete=EndWaitingSubscription.is_offered(fresh),

@@ -13,10 +13,12 @@ import pytest
 collect_ignore_glob = [] if os.environ.get("BROWSER_TESTS") else ["test_*.py"]
 
 if os.environ.get("BROWSER_TESTS"):
-    from playwright.sync_api import Browser, Page, StorageState
+    from playwright.sync_api import Browser, Page, StorageState, expect
 
     from tests.browser import site as sites
     from tests.browser.watch import Watch
+
+    expect.set_options(timeout=sites.PATIENCE_MS)
 
     @pytest.fixture(scope="session")
     def site() -> Iterator[sites.Site]:
@@ -46,16 +48,25 @@ if os.environ.get("BROWSER_TESTS"):
         """Return a function that opens a watched page for a person, or for nobody. All are asked at the end."""
         watches: list[Watch] = []
 
-        def new(email: str | None = sites.STAFF, *, scheme: Any = "light", viewport: Any = sites.WIDE) -> Page:
+        def new(
+            email: str | None = sites.STAFF,
+            *,
+            scheme: Any = "light",
+            viewport: Any = sites.WIDE,
+            leads_to: str = "",
+            **given: Any,
+        ) -> Page:
+            """``leads_to`` may be asked too, such as the local Stripe. ``given`` is what else Chromium is told."""
             context = browser.new_context(
                 base_url=site.address,
                 color_scheme=scheme,
                 viewport=viewport,
                 storage_state=sessions(email) if email else None,
+                **given,
             )
             page = context.new_page()
             page.set_default_timeout(sites.PATIENCE_MS)
-            watches.append(Watch(page, site.address))
+            watches.append(Watch(page, site.address, leads_to))
             return page
 
         yield new

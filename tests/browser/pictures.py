@@ -20,6 +20,7 @@ from playwright.sync_api import Page, sync_playwright  # noqa: E402
 from demo import stack as stacks  # noqa: E402
 from demo.seed_names import PAST_DAYS  # noqa: E402
 from tests.browser import site as sites  # noqa: E402
+from tests.processes import OF_TESTS, without  # noqa: E402
 
 FOLDER = stacks.ROOT / "docs" / "pictures"
 SIZE = {"width": 1200, "height": 760}
@@ -80,6 +81,7 @@ def running() -> Iterator[sites.Site]:
         return
     with (
         tempfile.TemporaryDirectory() as folder,
+        without(*OF_TESTS),
         stacks.running(
             Path(folder),
             web_port=stacks.free_port(),

@@ -17,17 +17,19 @@ from typing import Any
 import httpx
 from django.contrib import admin
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, StorageState
+from playwright.sync_api import Browser, Page, StorageState, ViewportSize
 
 from demo import stack as stacks
 from demo.seed_names import FINANCE, SECOND, STAFF
+from tests.processes import OF_TESTS, without
 
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking"]
 OFFICES = "admin:billing_office_changelist"
 STAFFS = (STAFF, SECOND)
 """Who together may open each page: operator, finance and auditor; and the administrator."""
 SCHEMES = ("light", "dark")
-WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+WIDE: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 PATIENCE_MS = 60_000
 TO_FILES = re.compile(r"/(open_pdf|open_page|open-pdf|open-page|export)/")
 """Addresses that are no pages of ours: they lead to Stripe, or to a file."""
@@ -52,12 +54,16 @@ class Site:
         httpx.post(f"{self.stack.stripe}/_sandbox/{lever}", json=values, timeout=PATIENCE_MS / 1000).raise_for_status()
 
     def no_more_trouble_at_stripe(self) -> None:
-        httpx.delete(f"{self.stack.stripe}/_sandbox/faults").raise_for_status()
+        httpx.delete(f"{self.stack.stripe}/_sandbox/faults", timeout=PATIENCE_MS / 1000).raise_for_status()
 
     def customer(self, name: str) -> str:
         """Return the id of the customer with this name at Stripe."""
         key = self.stack.environment["STRIPE_SECRET_KEY"]
-        newest = httpx.get(f"{self.stack.stripe}/v1/customers?limit=100", headers={"Authorization": f"Bearer {key}"})
+        newest = httpx.get(
+            f"{self.stack.stripe}/v1/customers?limit=100",
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=PATIENCE_MS / 1000,
+        )
         return next(one["id"] for one in newest.raise_for_status().json()["data"] if one["name"] == name)
 
     def sign_in(self, page: Page, email: str) -> None:
@@ -65,7 +71,7 @@ class Site:
         page.get_by_label("Email").fill(email)
         page.get_by_label("Password").fill(self.password)
         page.get_by_role("button", name="Sign in", exact=True).click()
-        page.wait_for_url(f"{self.address}/**")
+        page.wait_for_url(lambda url: "/account/login/" not in url)
 
     def signed_in(self, browser: Browser, email: str) -> StorageState:
         """Return the cookies of a new session."""
@@ -93,10 +99,13 @@ def running() -> Iterator[Site]:
         return
     with (
         tempfile.TemporaryDirectory() as folder,
+        without(*OF_TESTS),
         stacks.running(Path(folder), web_port=stacks.free_port(), stripe_port=stacks.free_port()) as stack,
     ):
+        site = Site(stack)
+        site.at_stripe("settings", retry_seconds=1)  # an event that was not taken comes again while a test waits for it
         stack.seed()
-        yield Site(stack)
+        yield site
 
 
 def lists() -> dict[str, str]:

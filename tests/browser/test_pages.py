@@ -33,7 +33,7 @@ def found(page: Page, address: str) -> list[str]:
 
 
 def problems(page: Page, address: str, options: dict[str, Any]) -> list[str]:
-    violations = Axe().run(page, options=options).response["violations"]
+    violations = Axe().run(page, options={"resultTypes": ["violations"], **options}).response["violations"]
     return [
         f"{address}: {one['id']} ({one['impact']}): {node['target']} {node['failureSummary'].splitlines()[-1].strip()}"
         for one in violations

@@ -14,8 +14,8 @@ REFUSED = "the server responded with a status of 4"
 class Watch:
     """It looks at a page from its making on, and ``assert_quiet`` says what happened."""
 
-    def __init__(self, page: Page, address: str) -> None:
-        self.address = address
+    def __init__(self, page: Page, *addresses: str) -> None:
+        self.addresses = tuple(filter(None, addresses))
         self.happened: list[str] = []
         self.bytes = self.requests = 0
         page.add_init_script(REPORTS)
@@ -32,5 +32,5 @@ class Watch:
 
     def _asked(self, request: Request) -> None:
         self.requests += 1
-        if not request.url.startswith((self.address, "data:", "blob:")):
+        if not request.url.startswith((*self.addresses, "data:", "blob:")):
             self.happened.append(f"a request elsewhere: {request.url}")

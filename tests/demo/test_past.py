@@ -1,6 +1,5 @@
 """The whole past of the demo, as its processes make it. What is right is counted by hand from ``demo.history``."""
 
-import contextlib
 import json
 import subprocess
 import sys
@@ -14,17 +13,10 @@ import pytest
 
 from demo import stack as stacks
 from demo.seed_names import PAST_DAYS
+from tests.processes import OF_TESTS, without
 
 pytestmark = pytest.mark.slow
 Rows = Callable[[str], list[list[Any]]]
-
-
-@contextlib.contextmanager
-def without(*variables: str) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        for one in variables:
-            patch.delenv(one, raising=False)
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +24,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rows]:
     """Return a function that asks the database of a demo, which was made once for all tests here."""
     folder: Path = tmp_path_factory.mktemp("demo")
     with (
-        without("DJANGO_SETTINGS_MODULE", "APPROVAL_LIMITS"),  # those of tests
+        without(*OF_TESTS),
         stacks.running(
             folder, web_port=stacks.free_port(), stripe_port=stacks.free_port(), past=timedelta(days=PAST_DAYS)
         ) as stack,

@@ -189,6 +189,18 @@ def test_nothing_is_paid_but_what_was_seen(stripe, team, owner):
     assert not Operation.objects.filter(kind="pay_invoice").exists()
 
 
+def test_what_is_owed_is_the_first_thing_that_can_be_done(stripe, team, owner, viewer):
+    stripe.control("charges", outcome="decline", code="insufficient_funds")
+    stripe.advance(days=32)
+    stripe.deliver_and_apply()
+    to_pay = f"Pay 147.00 USD for {team.invoices.get(status='open').number}"
+
+    shown, seen = text(owner.get(page(team))), text(viewer.get(page(team)))
+
+    assert 0 < shown.index(to_pay) < shown.index("Cancel the subscription")
+    assert to_pay not in seen
+
+
 def test_an_unpaid_invoice_is_declined_in_words_and_then_paid(stripe, team, owner, viewer):
     stripe.control("charges", outcome="decline", code="insufficient_funds")
     stripe.advance(days=32)
