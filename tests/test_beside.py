@@ -134,15 +134,14 @@ def test_a_database_that_fails_in_one_thread_ends_none(stripe, offices, looking,
 
 def test_each_thread_closes_its_connection(stripe, offices):
     stop, opened = threading.Event(), []
-    one = beside.lookers(1, stop)[0]
-    once = one.do_one
 
-    def do_one():
-        done = once()
-        opened.append(connections["default"])
-        return done
+    class Watched(beside.Looker):
+        def do_one(self):
+            done = super().do_one()
+            opened.append(connections["default"])
+            return done
 
-    one.do_one = do_one
+    one = Watched(1, stop, beside.Looking())
     one.start()
     until(none_waits)
     stop.set()
