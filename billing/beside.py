@@ -30,7 +30,7 @@ AFTER_TROUBLE_SECONDS = 5
 class Beside(threading.Thread):
     """Does one piece of work after the other, until the worker ends.
 
-    After an error that nobody foresaw, it ends the worker, and whatever started that starts another one.
+    After an error that nobody foresaw, it ends the worker. Whatever started the worker starts another one.
     """
 
     def __init__(self, name: str, stop: threading.Event) -> None:
@@ -90,16 +90,16 @@ class Postman(Beside):
 
 
 class Looking:
-    """What the threads share that look.
+    """What the threads of lookers share.
 
-    Where nothing waits, only one of them asks the database for more. Whoever finds something wakes another one, so they
-    become as many as there is work for.
+    While nothing waits, only one of them asks the database. A thread that finds something wakes another one, so as many
+    work as there is work for.
     """
 
     def __init__(self) -> None:
         self.claiming = threading.Lock()
         self.looked_at: set[str] = set()
-        """The customers whose look is not over. Whatever comes meanwhile is for one look afterwards."""
+        """The customers whose look is not over. Events that come meanwhile are for one look afterwards."""
         self.more: queue.Queue[None] = queue.Queue(1)
 
     def wake_another(self) -> None:
@@ -146,6 +146,6 @@ class Looker(Beside):
 
 
 def lookers(count: int, stop: threading.Event) -> list[Looker]:
-    """Return so many threads that look. They are not started yet."""
+    """Return this number of lookers. They are not started yet."""
     shared = Looking()
     return [Looker(number, stop, shared) for number in range(1, count + 1)]

@@ -36,7 +36,7 @@ def charge_at(office: Office, renews: datetime | None, *, ends: datetime | None)
 
 
 def is_collected(office: Office, *, at: datetime | None) -> bool:
-    """Return whether an invoice that is made at this moment is collected. At None, which is now, no pause is over.
+    """Return whether an invoice that is made then is collected. None is now: a pause that is recorded is not over.
 
     Source: https://docs.stripe.com/billing/subscriptions/pause-payment
     """

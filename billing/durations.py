@@ -1,4 +1,4 @@
-"""Numbers of things, and durations, in words. Whoever writes how many days, or how long, has it from here."""
+"""Numbers of things, and durations, in words. All code that writes how many days, or how long, takes it from here."""
 
 from datetime import datetime, timedelta
 
@@ -30,5 +30,5 @@ def ago(seconds: float) -> str:
 
 
 def to_wait(seconds: int) -> str:
-    """Write how long to wait, which is never too short: seconds, or minutes if it is long."""
+    """Write how long to wait: in seconds, or in minutes if it is long. Rounded up, so that it is never too short."""
     return many(seconds, "second") if seconds < 90 else many(-(-seconds // 60), "minute")

@@ -145,7 +145,7 @@ def account(office: Office) -> Account:
 def cycles(office: Office) -> QuerySet[Invoice]:
     """Return the invoices whose period is a cycle of the subscription, newest first. Two queries.
 
-    Which changes begin a period is in their lines, which no database is asked about.
+    Whether a change begins a period is in its lines. They are read here, because no database is asked about lines.
     """
     asked_for = office.invoices.filter(deleted_at=None).exclude(status__in=NOT_ASKED_FOR)
     of_a_period = asked_for.exclude(period_start=None).exclude(period_end=None)

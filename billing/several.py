@@ -1,4 +1,4 @@
-"""Doing the same with many things at once, in threads that keep what holds for the thread that starts them."""
+"""Doing the same with several things at once, in threads. What holds for the thread that starts them holds in them."""
 
 import contextvars
 import threading
@@ -14,11 +14,13 @@ Done = TypeVar("Done")
 def each(
     work: Callable[[Thing], Done], things: Iterable[Thing], *, at_once: int, go_on: Callable[[], bool] = lambda: True
 ) -> list[Done]:
-    """Return what ``work`` returned for each thing, in no order. So many are under way at once.
+    """Do ``work`` with each thing, at most ``at_once`` at the same time, and return the results in no order.
 
-    Pace, deadline and actor are the caller's. Each thread has a database connection of its own, so inside a transaction
-    there are no threads: they would not see its rows. ``go_on`` is asked after each thing. If it returns False, or if
-    ``work`` raises, nothing more is begun, and what is under way is finished. Then the first error is raised.
+    Pace, deadline and actor are the caller's. Each thread has a database connection of its own, and would not see the
+    rows of a transaction: inside one, the things are done one after the other. ``go_on`` is asked after each thing. If
+    it returns False, or if ``work`` raises, nothing more is begun, and what is under way is finished.
+
+    Raises: the first error of ``work``, if there was one.
     """
     left, lock = iter(things), threading.Lock()
     done: list[Done] = []

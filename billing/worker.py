@@ -48,7 +48,7 @@ from config import logs
 log = logging.getLogger(__name__)
 
 LAST_REQUESTS_SECONDS, END_SECONDS = 1.0, 9.5
-"""After a signal: how long requests begin, each of which lasts 8 seconds at most, and when the worker ends."""
+"""After a signal: until when a request may begin, which lasts 8 seconds at most, and when the worker ends."""
 BEAT_SECONDS = 10
 TELL_SECONDS = 60
 DEAD_AFTER = timedelta(days=1)
@@ -112,7 +112,7 @@ def work_forever() -> None:
 
 
 class Ending:
-    """How much time is left after a signal. Whoever sent it waits ten seconds, and kills then."""
+    """How much time is left after a signal. Whoever sent it may wait no longer than ten seconds before it kills."""
 
     def __init__(self) -> None:
         self.until = 0.0

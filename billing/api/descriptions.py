@@ -143,7 +143,10 @@ OF = {
     "OneApprovalRequest": {"says": "Who can approve it, or how it ended"},
     "OtherSubscription": {"started_at": "Since when it bills"},
     "PaymentMethods": {"payment_methods": "The default first"},
-    "PlanPrice": {"plan": "The name of the plan", "unit_amount": "For one, in each period"},
+    "PlanPrice": {
+        "plan": "The name of the plan",
+        "unit_amount": "For one seat in each period. For the whole plan if `per_seat` is false",
+    },
     "Preview": {
         "now": "Whether it is charged at once",
         "at": "When the invoice comes, if not now",

@@ -30,14 +30,14 @@ REFUSALS = {
     "503": "The database or Stripe did not answer. Ask again, with the same Idempotency-Key",
 }
 SUCCESSES = {
-    "200": "It is done, and this is what came of it",
+    "200": "It is done. This is the result",
     "201": "It is made",
-    "202": "It waits for a second person. `Location` is where to see what becomes of it",
+    "202": "It waits for a second person. `Location` is the address that shows how it ends",
     "204": "It is done. There is nothing to show",
 }
-A_READ, A_PREVIEW = "What is there now", "What it would come to. Nothing has changed"
+A_READ, A_PREVIEW = "What is there now", "What it would cost or change. Nothing was changed"
 OF_EVERY_ADDRESS = ("400", "401", "403", "406", "429", "500", "503")
-"""403: the token of a service or of a person may not open each address."""
+"""403: some addresses are not open to each token, of a service or of a person."""
 WITH_A_BODY = ("413", "415")
 TAGS = {
     "auth": "Signing in",
@@ -65,7 +65,7 @@ OFFICE = "Offices"
 SAYS_SOMETHING = r"\S"
 """The pattern of a text that must not be empty: spaces alone are nothing."""
 AN_ID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
-"""The pattern of an id that can also be null: not each tool looks at the format then."""
+"""The pattern of an id that can also be null: then some tools do not look at the format."""
 NO_BODY = "No response body"
 """What the framework says of a 204."""
 NOT_KEPT = {"Document", "application/jsonl"}
@@ -168,7 +168,7 @@ def _add_not_modified(operation: Document) -> None:
 def _add_refusals(path: str, operation: Document) -> None:
     """Let the operation name each refusal that it can answer, as problem details.
 
-    What an id or a cursor names may not be there.
+    404, because what an id or a cursor names can be missing.
     """
     answers = operation["responses"]
     named = [*OF_EVERY_ADDRESS, *(WITH_A_BODY if "requestBody" in operation else ())]

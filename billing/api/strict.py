@@ -1,4 +1,4 @@
-"""Bodies whose values have the types that the document says. The framework takes 0 for a text, and "1" for a number."""
+"""Bodies whose values have the types that the document says. The framework accepts 0 as a text, and "1" as a number."""
 
 from collections.abc import Mapping
 from typing import Any

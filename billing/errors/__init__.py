@@ -1,6 +1,6 @@
 """Each refusal is a class of its own, by subject: what is wrong, what would make it possible, and its category.
 
-``from billing import errors``, and then ``errors.NotPermitted``.
+Import the package, and name a refusal as ``errors.NotPermitted``.
 """
 
 from billing.errors.access import *

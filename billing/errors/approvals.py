@@ -1,4 +1,4 @@
-"""Second persons, and missing determinations."""
+"""What waits for a second person, and determinations that are missing."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The base of each refusal, the categories, and what its text never shows. No class knows HTTP."""
+"""The base of all refusals, their categories, and what their texts never show. No class knows HTTP."""
 
 import re
 from enum import Enum

@@ -75,7 +75,7 @@ def repair(
     by_hand: bool = False,
     teller: Teller = Teller(),
 ) -> Result:
-    """Look at each Office that has a suspect, several at once, until ``go_on`` returns False after one of them.
+    """Look at each Office that has a suspect, several at once. None is begun after ``go_on`` has returned False.
 
     What the look changed had drifted, and each object that changed gets a finding. If an event or an operation of the
     Office was on its way, its change was expected and is only counted.
@@ -84,7 +84,7 @@ def repair(
     are looked at in any case. Repeating is safe. Money does not move.
 
     Raises:
-        StripeUnavailable, StripeKeyRefused: the Offices before it were looked at.
+        StripeUnavailable, StripeKeyRefused: some Offices were looked at before, or at the same time.
     """
     offices: dict[int, list[Suspect]] = {}
     for one in found:

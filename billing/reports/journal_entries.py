@@ -81,7 +81,7 @@ def credit_operations(offices: Sequence[Office]) -> dict[int, list[Operation]]:
 
 
 def posted(office: Office, rows: Rows, operations: Sequence[Operation]) -> Iterator[Entry]:
-    """Yield all entries of an Office, those of what Stripe's customer balance tells at the end."""
+    """Yield all entries of an Office. Those that come from the customer balance at Stripe are last."""
     found = [*_of_invoices(office, rows), *_of_payments(office, rows), *_of_adjustments(office, rows)]
     yield from found
     yield from _of_credits(office, rows, operations, found)
@@ -153,7 +153,7 @@ def _of_payments(office: Office, rows: Rows) -> Iterator[Entry]:
 
 
 def _of_adjustments(office: Office, rows: Rows) -> Iterator[Entry]:
-    """Credit notes lower what is due first. What was paid already, they gave back: as a refund, or as credit."""
+    """Credit notes first lower what is due. They give back what was paid already: as a refund, or as credit."""
     due: Counter[int | None] = Counter({row.pk: row.credited_before_payment for row in rows.invoices})
     for row in rows.adjustments:
         invoice = row.invoice or (row.payment.invoice if row.payment else None)

@@ -1,13 +1,14 @@
 """The turns of all workers' requests to Stripe, for each endpoint and for all requests together.
 
-Each of these lanes has its turns at fixed moments of the database's clock, as many in a second and SLACK as its setting
-says. So the clocks of the machines need not agree. One row says until when the time is shared out. A process takes the
-next share, about a quarter of a second at most, with one conditional UPDATE. All turns within it are its own: which of
-its threads uses which one is decided in memory. A request takes a turn of its endpoint, and one of all requests close
-to it.
+Each of these is a lane. A lane has its turns at fixed moments of the database's clock, so the clocks of the machines
+need not agree. In 1 + SLACK seconds it has as many turns as its setting says. One row says up to which moment processes
+have taken the time. A process takes the next share, about a quarter of a second at most, with one conditional UPDATE.
+All turns within it are its own: which of its threads uses which one is decided in memory. A request takes a turn of its
+endpoint, and one of all requests close to it.
 
-A turn that is not used within LATE is lost. So no second, wherever it begins, sees more requests than the setting, also
-if some are up to SLACK minus LATE longer on their way than others. What waits longer than a few turns goes late.
+A turn that is not used within LATE is lost. So no second, wherever it begins, sees more requests than the setting. This
+holds also if some requests take longer to arrive than others, by up to SLACK minus LATE. The exception is a request
+that lost MOST_LOST turns: it goes late, without another turn.
 
 After a 429, a lane's own row says until when it rests. A process reads these rows with each share.
 """
@@ -28,15 +29,17 @@ from billing.models import RequestBudget
 
 MICROSECONDS = 1_000_000
 SLACK = 0.06
+"""In seconds."""
 LATE, CLOSE = 30_000, 15_000
-"""Microseconds, as all whole numbers here: of the database's clock, since 1970."""
+"""In microseconds, as all moments and lengths here that are whole numbers. A moment counts from 1970, by the database's
+clock."""
 LONGEST_SHARE = 250_000
 FARTHEST = 1 * MICROSECONDS
-"""No share is taken that begins later than this: whoever takes it might give up before it comes."""
+"""No share is taken that begins later than this from now: whoever takes it might give up before it comes."""
 LONGEST_REST = 60.0
 MOST_LOST = 3
 SHARED = 1
-"""The key of the row that says until when the time is shared out."""
+"""The key of the row that says up to which moment processes have taken the time."""
 KEPT = 2 * MICROSECONDS
 DRIFT = 20
 """By how much two clocks may come apart from one share to the next."""
@@ -60,7 +63,7 @@ class Lane:
         self.waiting: set[int] = set()
         """The threads that want a turn."""
         self.used: dict[int, int] = {}
-        """When the turns are that this process used lately, by their numbers."""
+        """The moments of the turns that this process used lately, by the numbers of these turns."""
         self.rests_until = 0
 
     @property
@@ -76,7 +79,7 @@ class Lane:
             self.waiting.discard(threading.get_ident())
 
     def turns(self, since: float) -> Iterator[tuple[int, int]]:
-        """Yield the number and the moment of each turn that is not used, without an end."""
+        """Yield the number and the moment of each turn that is not used. This never ends."""
         interval, shift = self.interval, self.phase * self.interval
         first = max(since, self.rests_until)
         for number in itertools.count(-int((shift - first) // interval)):
@@ -117,7 +120,8 @@ class _Process:
     def saw(self, now: int, *, between: tuple[float, float]) -> None:
         """Note the database's time, which was read between these two moments of ``time.monotonic()``.
 
-        What was read faster is kept, because otherwise the turns would move to and fro, unless a clock was set.
+        The reading that took less time is kept, because otherwise the turns would move to and fro. If a clock was set,
+        the new reading is taken.
         """
         sent, came = (int(one * MICROSECONDS) for one in between)
         ahead, unsure = now - (sent + came) // 2, (came - sent) // 2 + 1
@@ -183,7 +187,7 @@ def _take_share(lane: Lane) -> float:
 
 
 def _end_of_share(lane: Lane, since: int) -> int:
-    """Return when a share ends that has a turn for each thread that waits, but it is not much longer than others'."""
+    """Return when a share ends that has a turn for each thread that waits, up to about LONGEST_SHARE."""
     interval = (ALL if _has_no_limit() else lane).interval
     count = max(1, min(len(lane.waiting), int(LONGEST_SHARE // interval)))
     return since + int(count * interval) + CLOSE

@@ -39,8 +39,8 @@ STRIPE_REQUESTS_PER_ENDPOINT = Variable(
 WORKER_LOOKS_AT_ONCE = Variable(
     "WORKER_LOOKS_AT_ONCE",
     number(1, 50),
-    "At how many customers one worker looks at the same time. Each takes a thread and a database connection. More are "
-    "only of use where Stripe answers slowly.",
+    "At how many customers one worker looks at the same time. Each takes a thread and a database connection. More help "
+    "only where Stripe answers slowly.",
     default="12",
 )
 STRIPE_API_BASE = Variable(

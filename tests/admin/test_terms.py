@@ -127,6 +127,16 @@ def test_another_interval_is_said_clearly_before_it_is_confirmed(stripe, operato
     assert "It is charged once a year instead of once a month: a whole year begins now." in seen
 
 
+def test_a_price_that_an_office_cannot_have_is_refused_with_the_reason(stripe, operator, subscribed):
+    form = {"price": str(price("practice-euro").public_id), "quantity": "1", "settle": "now"}
+    seen = sent(operator, "change-plan/", subscribed, **form).content.decode()
+
+    assert "it is not in the currency of the Office. Choose one from the list." in seen
+    assert "Select a valid choice" not in seen
+    assert f'value="{form["price"]}"' not in seen
+    assert not Operation.objects.filter(kind="change_subscription").exists()
+
+
 def test_a_subscription_ends_after_a_day_at_the_office(stripe, operator, subscribed):
     day, utc = midnight_in_new_york(50)
     shown = sent(operator, "cancel/", subscribed, when="date").content.decode()

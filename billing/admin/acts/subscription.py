@@ -29,6 +29,7 @@ from billing.stripe_api.gateway.payment_links import PaymentLink
 MENU = "Subscription"
 ON_FILE = ("", "The payment method on file")
 NOTHING_ON_FILE = ("", "None: nothing is on file")
+NOT_OFFERED = "This price is not sold now, or it is not in the currency of the Office. Choose one from the list."
 TEST_CARDS = (
     ("pm_card_visa", "Test card: Visa, accepted"),
     ("pm_card_chargeCustomerFail", "Test card: declined when charged"),
@@ -42,6 +43,7 @@ class PriceField(forms.ModelChoiceField):
             to_field_name="public_id",
             label="Plan",
             empty_label="Choose …",
+            error_messages={"invalid_choice": NOT_OFFERED},
             widget=UnfoldAdminSelectWidget,
             **kwargs,
         )
