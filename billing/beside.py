@@ -16,6 +16,7 @@ from django.db import Error as AnyDatabaseError
 from django.db import close_old_connections, connections
 
 from billing import held, waits
+from billing.database_trouble import TROUBLE
 from billing.models import ReceivedEvent
 from billing.outbox import delivery
 from billing.stripe_api import pace
@@ -23,7 +24,7 @@ from billing.webhooks import inbox
 
 log = logging.getLogger(__name__)
 
-IDLE_SECONDS = 0.5
+IDLE_SECONDS, ASKED_EVERY = 0.5, 0.25
 AFTER_TROUBLE_SECONDS = 5
 
 
@@ -53,7 +54,8 @@ class Beside(threading.Thread):
         try:
             did = not held.is_held() and self.do_one()
         except AnyDatabaseError as error:
-            log.warning("worker, %s: an error of the database (%s); trying again", self.name, type(error).__name__)
+            traced = not isinstance(error, TROUBLE)  # of a database that is away, the main loop shows enough
+            log.warning("worker, %s: an error of the database: %s", self.name, type(error).__name__, exc_info=traced)
             self.stop.wait(AFTER_TROUBLE_SECONDS)
             return
         if not did:
@@ -100,6 +102,8 @@ class Looking:
         self.claiming = threading.Lock()
         self.looked_at: set[str] = set()
         """The customers whose look is not over. Events that come meanwhile are for one look afterwards."""
+        self.asking = threading.Lock()
+        """Of those that have nothing to do, who holds this is the next to ask the database."""
         self.more: queue.Queue[None] = queue.Queue(1)
 
     def wake_another(self) -> None:
@@ -125,7 +129,6 @@ class Looker(Beside):
 
     def __init__(self, number: int, stop: threading.Event, shared: Looking) -> None:
         super().__init__(f"looker {number}", stop)
-        self.asks_by_itself = number == 1
         self.shared = shared
 
     def do_one(self) -> bool:
@@ -138,11 +141,13 @@ class Looker(Beside):
 
     def rest(self) -> None:
         while not self.stop.is_set():
-            with contextlib.suppress(queue.Empty):
-                return self.shared.more.get(timeout=IDLE_SECONDS)
-            if self.asks_by_itself:
-                return None
-        return None
+            if self.shared.asking.acquire(timeout=IDLE_SECONDS):
+                try:
+                    with contextlib.suppress(queue.Empty):
+                        self.shared.more.get(timeout=ASKED_EVERY)
+                finally:
+                    self.shared.asking.release()
+                return
 
 
 def lookers(count: int, stop: threading.Event) -> list[Looker]:

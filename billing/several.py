@@ -27,18 +27,18 @@ def each(
     failed: list[BaseException] = []
 
     def one_after_the_other() -> None:
-        while not failed:
-            with lock:
-                if done and not go_on():
-                    return
-                try:
-                    thing = next(left)
-                except StopIteration:
-                    return
-            try:
+        try:
+            while not failed:
+                with lock:
+                    if done and not go_on():
+                        return
+                    try:
+                        thing = next(left)
+                    except StopIteration:
+                        return
                 done.append(work(thing))
-            except BaseException as error:  # noqa: BLE001  it is raised by the caller's thread
-                failed.append(error)
+        except BaseException as error:  # noqa: BLE001  it is raised by the caller's thread
+            failed.append(error)
 
     def in_a_thread() -> None:
         try:
@@ -49,14 +49,24 @@ def each(
     if at_once == 1 or connection.in_atomic_block:
         one_after_the_other()
     else:
-        threads = [
-            threading.Thread(target=contextvars.copy_context().run, args=[in_a_thread], daemon=True)
-            for _ in range(at_once)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        _run(in_a_thread, at_once, failed)
     if failed:
         raise failed[0]
     return done
+
+
+def _run(work: Callable[[], None], at_once: int, failed: list[BaseException]) -> None:
+    """Run this in so many threads, and wait for them. After Ctrl-C they finish what is under way."""
+    threads: list[threading.Thread] = []
+    try:
+        for _ in range(at_once):
+            thread = threading.Thread(target=contextvars.copy_context().run, args=[work], daemon=True)
+            thread.start()
+            threads.append(thread)
+        for thread in threads:
+            thread.join()
+    except BaseException as error:
+        failed.append(error)
+        for thread in threads:
+            thread.join()
+        raise

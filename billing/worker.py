@@ -69,7 +69,7 @@ def work_once() -> int:
 
 def work_forever() -> None:
     """Work until SIGTERM or SIGINT. Then nothing else is begun, and what is not finished soon is given back."""
-    stop, ending = threading.Event(), Ending()
+    stop, ending, stuck = threading.Event(), Ending(), False
 
     def finish(number: int, _: Any) -> None:
         log.info("worker: finishing after signal %s", number)
@@ -92,7 +92,8 @@ def work_forever() -> None:
         while not stop.is_set():
             close_old_connections()
             if postman.is_stuck:
-                sys.exit("the worker ends, because the mail server has not let go of one e-mail for minutes")
+                stuck = True
+                break
             try:
                 heart.beat()
                 done = _one_of_each(stop)
@@ -104,9 +105,12 @@ def work_forever() -> None:
                 continue
             if not done:
                 stop.wait(IDLE_SECONDS)
+        stop.set()
         for thread in beside:
             thread.join(ending.seconds_left())
     heart.stop()
+    if stuck:
+        sys.exit("the worker ends, because the mail server has not let go of one e-mail for minutes")
     if died := [thread.name for thread in beside if thread.died]:
         sys.exit(f"the worker ends, because {', '.join(died)} ended by an error, which is shown above")
 
@@ -118,8 +122,9 @@ class Ending:
         self.until = 0.0
 
     def begin(self) -> None:
-        self.until = self.until or time.monotonic() + END_SECONDS
-        pace.end_within(LAST_REQUESTS_SECONDS)
+        if not self.until:  # a second signal gives no more time
+            self.until = time.monotonic() + END_SECONDS
+            pace.end_within(LAST_REQUESTS_SECONDS)
 
     def seconds_left(self) -> float:
         if not self.until:  # a thread died

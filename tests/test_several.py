@@ -1,6 +1,7 @@
 """Doing the same with many things at once: what the threads keep, and how it ends."""
 
 import threading
+import time
 
 import pytest
 from django.db import connections, transaction
@@ -55,6 +56,37 @@ def test_after_an_error_nothing_more_is_begun_and_it_is_raised():
 @pytest.mark.parametrize("at_once", [1, 3])
 def test_it_ends_when_it_shall_not_go_on(at_once):
     assert len(several.each(lambda number: number, range(1_000), at_once=at_once, go_on=lambda: False)) <= at_once
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_an_error_of_asking_whether_to_go_on_is_raised_too(at_once):
+    def go_on():
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        several.each(lambda number: number, range(10), at_once=at_once, go_on=go_on)
+
+
+def test_after_ctrl_c_nothing_more_is_begun(monkeypatch):
+    begun, main = [], threading.current_thread()
+    join = threading.Thread.join
+
+    def interrupted(thread, *given):
+        if threading.current_thread() is main and not begun[5:]:
+            monkeypatch.setattr(threading.Thread, "join", join)
+            raise KeyboardInterrupt
+        join(thread, *given)
+
+    def work(number):
+        begun.append(number)
+        time.sleep(0.2)
+
+    monkeypatch.setattr(threading.Thread, "join", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        several.each(work, range(1_000), at_once=2)
+    ended = len(begun)
+    time.sleep(0.5)
+    assert len(begun) == ended < 10
 
 
 def test_inside_a_transaction_there_are_no_threads(db):

@@ -88,6 +88,9 @@ def _deliver(row: Notification, own: QuerySet[Notification]) -> None:
     except TROUBLE:  # the database cannot be used: the lease ends by itself
         raise
     except errors.StripeUnavailable:
+        if pace.is_ending():
+            own.update(**leases.RELEASED, attempts=F("attempts") - 1)
+            return
         _put_off(row, own, "Stripe did not answer", park=row.attempts >= MOST_ATTEMPTS)
     except ServerAway as error:
         _put_off(row, own, f"{waits.MAIL_SERVER.code}: {error}", park=False)

@@ -115,7 +115,7 @@ def wait_for_turn(endpoint: str) -> None:
     """
     if _process.required and not (_kept.get() and _give_up_at.get() < math.inf):
         raise Unpaced(endpoint)
-    if time.monotonic() > _give_up_at.get():
+    if time.monotonic() > _give_up():
         raise errors.StripeUnavailable(TOOK_TOO_LONG)
     if _kept.get():
         try:

@@ -4,18 +4,21 @@ Each of these is a lane. A lane has its turns at fixed moments of the database's
 need not agree. In 1 + SLACK seconds it has as many turns as its setting says. One row says up to which moment processes
 have taken the time. A process takes the next share, about a quarter of a second at most, with one conditional UPDATE.
 All turns within it are its own: which of its threads uses which one is decided in memory. A request takes a turn of its
-endpoint, and one of all requests close to it.
+endpoint, and one of all requests close to it. An endpoint has a turn at each second, third or fourth of these moments,
+as its setting says, or less often.
 
 A turn that is not used within LATE is lost. So no second, wherever it begins, sees more requests than the setting. This
 holds also if some requests take longer to arrive than others, by up to SLACK minus LATE. The exception is a request
 that lost MOST_LOST turns: it goes late, without another turn.
 
-After a 429, a lane's own row says until when it rests. A process reads these rows with each share.
+After a 429, a lane's own row says until when it rests. A process reads these rows with each share, so it may begin the
+requests of a share that it has already.
 """
 
 import contextlib
 import hashlib
 import itertools
+import math
 import threading
 import time
 from collections import deque
@@ -40,7 +43,10 @@ LONGEST_REST = 60.0
 MOST_LOST = 3
 SHARED = 1
 """The key of the row that says up to which moment processes have taken the time."""
-KEPT = 2 * MICROSECONDS
+MOST_AHEAD = 3 * MICROSECONDS
+"""No share ends later than this from now, so a clock went back if one seems to."""
+KEPT = 2 * MOST_AHEAD
+"""How long it is remembered which turns were used."""
 DRIFT = 20
 """By how much two clocks may come apart from one share to the next."""
 
@@ -56,10 +62,9 @@ class Lane:
     """The turns of one endpoint, or of all requests."""
 
     def __init__(self, name: str, per_second: Callable[[], int]) -> None:
-        digest = int.from_bytes(hashlib.sha256(name.encode()).digest()[:7], "big")
-        self.key = digest + 2
+        self.digest = int.from_bytes(hashlib.sha256(name.encode()).digest()[:7], "big")
+        self.key = self.digest + 2
         self.per_second = per_second
-        self.phase = digest % 1_000 / 1_000
         self.waiting: set[int] = set()
         """The threads that want a turn."""
         self.used: dict[int, int] = {}
@@ -67,8 +72,13 @@ class Lane:
         self.rests_until = 0
 
     @property
+    def every(self) -> int:
+        """This lane has each so many of the moments at which all requests have a turn."""
+        return max(1, math.ceil(settings.STRIPE_REQUESTS_PER_SECOND / self.per_second()))
+
+    @property
     def interval(self) -> float:
-        return (1 + SLACK) * MICROSECONDS / self.per_second()
+        return self.every * (1 + SLACK) * MICROSECONDS / settings.STRIPE_REQUESTS_PER_SECOND
 
     @contextlib.contextmanager
     def wanted(self) -> Iterator[None]:
@@ -80,7 +90,8 @@ class Lane:
 
     def turns(self, since: float) -> Iterator[tuple[int, int]]:
         """Yield the number and the moment of each turn that is not used. This never ends."""
-        interval, shift = self.interval, self.phase * self.interval
+        interval = self.interval
+        shift = self.digest % self.every * interval / self.every
         first = max(since, self.rests_until)
         for number in itertools.count(-int((shift - first) // interval)):
             if number not in self.used:
@@ -125,7 +136,10 @@ class _Process:
         """
         sent, came = (int(one * MICROSECONDS) for one in between)
         ahead, unsure = now - (sent + came) // 2, (came - sent) // 2 + 1
-        if unsure <= self.unsure or abs(ahead - self.ahead) > unsure + self.unsure:
+        if was_set := abs(ahead - self.ahead) > unsure + self.unsure:
+            with self.lock:
+                self.shares.clear()
+        if was_set or unsure <= self.unsure:
             self.ahead, self.unsure = ahead, unsure
         else:
             self.unsure += DRIFT
@@ -169,12 +183,12 @@ def _take_share(lane: Lane) -> float:
         RequestBudget.objects.bulk_create([RequestBudget(pk=SHARED)], ignore_conflicts=True)
         return 0.0
     for one in [ALL, *_lanes.values()]:
-        one.rests_until = _rest_of(rows.get(one.key, 0), now)
+        one.rests_until = max(_rest_of(rows.get(one.key, 0), now), _rest_of(one.rests_until, now))
     if (rests := max(lane.rests_until, ALL.rests_until)) > now:
         return (rests - now) / MICROSECONDS
     shared = rows[SHARED]
     begins = max(shared, now)
-    if shared > now + KEPT + LONGEST_SHARE:  # a clock went back, or it is the row of a version before
+    if shared > now + MOST_AHEAD:  # a clock went back, or it is the row of a version before
         begins = now
     if begins - now > FARTHEST:
         return (begins - now) / MICROSECONDS
@@ -238,26 +252,34 @@ def wait(endpoint: str, give_up: GiveUp) -> None:
 
     What ``give_up`` returns may come nearer while somebody waits. Raises: TooLate.
     """
-    lane = lane_of(endpoint)
+    lane, lost = lane_of(endpoint), 0
     with lane.wanted():
-        for _ in range(MOST_LOST):
+        while lost < MOST_LOST:
             moment, latest = _next(lane, give_up)
-            while (left := (moment - _process.now()) / MICROSECONDS) > 0:
-                time.sleep(min(left, _at_most_a_second(give_up)))
+            while 0 < (left := moment - _process.now()) <= MOST_AHEAD:
+                time.sleep(min(left / MICROSECONDS, _at_most_a_second(give_up)))
+            _at_most_a_second(give_up)
+            if left > 0 or moment < max(lane.rests_until, ALL.rests_until):
+                continue  # a clock was set, or a rest began meanwhile
             if _process.now() <= latest:
                 return
+            lost += 1
 
 
 def _next(lane: Lane, give_up: GiveUp) -> tuple[int, int]:
     """Return from when until when the next turn is, at most a few seconds from now. Raises: TooLate."""
     while True:
+        longest = _at_most_a_second(give_up)
         if found := _process.turn(lane):
             return found
-        with _process.taking:
+        if not _process.taking.acquire(timeout=longest):
+            continue
+        try:
             if found := _process.turn(lane):  # another thread took a share meanwhile
                 return found
             away = _take_share(lane)
-        longest = _at_most_a_second(give_up)
+        finally:
+            _process.taking.release()
         if away:
             time.sleep(min(away, longest))
 

@@ -124,9 +124,10 @@ def test_on_sigterm_nothing_more_is_begun_and_what_is_not_finished_is_given_back
     assert shown(renewed)[1:3] == (2, 2)
 
 
-def test_an_error_that_nobody_foresaw_in_one_thread_ends_the_worker(stripe, renewed, started):
+def test_an_error_that_nobody_foresaw_in_one_thread_ends_the_worker(stripe, renewed, started, capfd):
     worker = started("-m", "tests.broken_worker")
     assert worker.wait(PATIENCE_SECONDS) == 1
+    assert "ended by an error, which is shown above" in capfd.readouterr().err
     assert not WorkerHeartbeat.objects.exists()
 
 
