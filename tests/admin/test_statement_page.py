@@ -105,7 +105,8 @@ def test_what_is_read_at_once_is_what_is_read_one_by_one(stripe, operator, offic
     account = history.account(office)
 
     assert account.statement == history.statement(office)
-    assert account.cycles == history.cycles(office)
+    assert [one.invoice for one in account.cycles] == list(history.cycles(office))
+    assert all((one.start, one.end) == (one.invoice.period_start, one.invoice.period_end) for one in account.cycles)
     assert account.standing == history.standing(office)
     assert len(account.cycles) == 2
 

@@ -183,7 +183,7 @@ def test_a_dispute_takes_the_money_on_its_day_and_brings_it_back_on_another(
     stripe, operator, practice, answer, inquiry, moves
 ):
     almost_over = Month.of(clock.billing()).end - timedelta(hours=12)
-    stripe.advance(seconds=int((almost_over - clock.billing()).total_seconds()))
+    stripe.advance(seconds=max(0, int((almost_over - clock.billing()).total_seconds())))
     stripe.control(f"charges/{Payment.objects.get().stripe_id}/dispute", inquiry=inquiry)
     stripe.deliver_and_apply()
     if answer:
