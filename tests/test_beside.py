@@ -69,7 +69,7 @@ def test_several_customers_are_looked_at_at_once_and_never_more_than_the_setting
     stripe.forget_requests()
     looking()
     until(none_waits)
-    assert under_way(stripe.requests()) == AT_ONCE
+    assert 1 < under_way(stripe.requests()) <= AT_ONCE
     assert set(ReceivedEvent.objects.values_list("status", flat=True)) == {"applied"}
 
 
@@ -129,7 +129,7 @@ def test_while_some_wait_for_stripe_another_takes_what_comes(stripe, offices, lo
     post_delivery(last)
     customer = offices[held].payment_provider_customer_id
     until(lambda: not ReceivedEvent.objects.filter(status="waiting", customer_id=customer).exists())
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 7  # the others wait for eight seconds
     assert claimed.count() == held
 
 

@@ -126,7 +126,7 @@ def test_a_clock_that_is_set_meanwhile_holds_up_nobody(db, settings, monkeypatch
 
     monkeypatch.setattr(turns, "_read", after_it_was_set)
     begun = time.monotonic()
-    assert len(moments(2)) >= 3
+    assert len(moments(2)) >= 2
     assert time.monotonic() - begun < 5
 
 
@@ -159,7 +159,7 @@ def test_a_slow_database_does_not_make_every_turn_come_too_late(db, settings, mo
 
     monkeypatch.setattr(turns, "_next", taking)
     made = moments(2.2)
-    assert len(made) >= 10
+    assert len(made) >= 5
     assert len(taken) <= len(made) + 2, "turns were lost, beside the first"
     assert most_in_a_second(made) <= 20
 

@@ -125,6 +125,6 @@ def test_a_comparison_repairs_several_offices_at_once(stripe, operator, settings
     turns.forget()
     looked = [one["came"] for one in stripe.requests() if one["path"].startswith("/v1/customers/cus_")]
     assert len(looked) == 8
-    assert max(sum(at <= other < at + 0.3 for other in looked) for at in looked) == 4
+    assert 1 < max(sum(at <= other < at + 0.3 for other in looked) for at in looked) <= 4
     assert run.counts["drifted"] == 8
     assert not Office.objects.exclude(subscriptions__quantity=1).exists()
