@@ -10,7 +10,7 @@ DEMO_FOLDER ?= var/demo
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: demo test test-browser screenshots pictures coverage example test-slow drill test-postgres test-pgbouncer test-libsql test-encrypted django-suite soak test-proxies production-walk smoke attack bench bench-pages lint lint-containers check-pythons lock clean
+.PHONY: demo test test-browser screenshots pictures coverage example test-long test-slow drill test-postgres test-pgbouncer test-libsql test-encrypted django-suite soak test-proxies production-walk smoke attack bench bench-pages lint lint-containers check-pythons lock clean
 
 # A second demo beside it needs a folder and ports of its own:
 # make demo DEMO_FOLDER=var/demo2 WEB_PORT=8001 STRIPE_PORT=12112
@@ -18,7 +18,11 @@ demo: .venv/demo-ready
 	@$(BIN)/python -m demo --web-port $(WEB_PORT) --stripe-port $(STRIPE_PORT) --folder $(DEMO_FOLDER)
 
 test: .venv/dev-ready
-	$(BIN)/pytest -n 2 -m "not slow"
+	$(BIN)/pytest -n 2 -m "not slow and not long"
+
+# Those that start processes or walk far (tests/long.py).
+test-long: .venv/dev-ready
+	$(BIN)/pytest -n 2 -m "long and not slow"
 
 # Chromium in front of the demo: each page of the admin, what people do there, the keyboard. Needs Chromium (apt-get
 # install chromium), or CHROMIUM=/path/to/it. On a `make demo` that runs already: BROWSER_DEMO=8000,12111
@@ -33,7 +37,7 @@ screenshots: .venv/browser-ready
 pictures: .venv/browser-ready
 	$(BIN)/python -m tests.browser.pictures
 
-# The same tests, and which lines of the product they reach.
+# Both, and which lines of the product they reach.
 coverage: .venv/dev-ready
 	$(BIN)/pytest -n 2 -m "not slow" --cov --cov-report=term
 
@@ -98,10 +102,11 @@ FORM ?= file
 attack: .venv/dev-ready
 	LIBSQL_SERVER=$(LIBSQL_SERVER) $(BIN)/python -m tests.attack $(FORM)
 
-# Each script in tests/benchmarks that has a main() prints what it measured, and on what.
+# What each script in tests/benchmarks measures, and on what, is kept in docs/benchmarks.md. An hour or two; some of
+# them: make bench NAMES="looks receive"
+NAMES ?=
 bench: .venv/dev-ready
-	@for script in $$(grep -l '^def main' tests/benchmarks/*.py); do \
-		echo "== $$(basename $$script .py)"; $(BIN)/python -m tests.benchmarks.$$(basename $$script .py) || exit 1; done
+	$(BIN)/python -m tests.benchmarks $(NAMES)
 
 # Each page among 100,000 Offices and a million invoices: statements, milliseconds and bytes. Minutes; SCALE=0.1 makes
 # fewer rows. With BENCH_POSTGRES_URL on PostgreSQL too.

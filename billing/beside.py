@@ -24,7 +24,7 @@ from billing.webhooks import inbox
 
 log = logging.getLogger(__name__)
 
-IDLE_SECONDS, ASKED_EVERY = 0.5, 0.25
+IDLE_SECONDS, ASKED_EVERY = 0.5, 0.1
 AFTER_TROUBLE_SECONDS = 5
 
 

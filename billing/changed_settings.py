@@ -48,6 +48,7 @@ PLAIN: dict[str, Callable[[], Any]] = {
     "EMAIL_USE_TLS": lambda: settings.EMAIL_USE_TLS,
     "EMAIL_USE_SSL": lambda: settings.EMAIL_USE_SSL,
     "DEFAULT_FROM_EMAIL": lambda: settings.DEFAULT_FROM_EMAIL,
+    "SUPPORT_EMAIL": lambda: settings.SUPPORT_EMAIL,
     "OFFICE_MAIL_SINCE": lambda: settings.OFFICE_MAIL_SINCE,
     "PAYMENT_REMINDER_DAYS": lambda: settings.PAYMENT_REMINDER_DAYS,
     "STAFF_DIGEST_EMAILS": lambda: settings.STAFF_DIGEST_EMAILS,

@@ -4,14 +4,12 @@ Trials and cards are conditions on the columns of an Office that is not archived
 ``[at, at + within)``.
 """
 
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from django.db.models import F, Q, Value
-from django.db.models.functions import Concat
-from django.db.models.lookups import In
+from django.db.models import F, Q
 
 from billing.models import Office
+from billing.models.expressions import one_of
 from billing.models.statuses import COLLECTED, SubscriptionStatus
 
 NOT_ARCHIVED = Q(archived_at=None)
@@ -48,14 +46,14 @@ def _is_charged_next() -> Q:
     """Return the condition that ``next_charge`` finds a charge."""
     goes_on = Q(cancel_at=None) | Q(cancel_at__gt=F("current_period_end"))
     collected = Q(collection_paused="") | Q(collection_paused_until__lte=F("current_period_end"))
-    return goes_on & collected & status_in(COLLECTED)
+    return goes_on & collected & one_of("subscription_status", COLLECTED)
 
 
 def trial_ends(at: datetime, *, within: timedelta = TRIAL_SOON) -> Q:
     """Return the condition for trials that end, after which the subscription goes on."""
     in_time = Q(trial_end__gte=at, trial_end__lt=at + within)
     goes_on = Q(cancel_at=None) | Q(cancel_at__gt=F("trial_end"))
-    return NOT_ARCHIVED & in_time & goes_on & status_in([SubscriptionStatus.TRIALING])
+    return NOT_ARCHIVED & in_time & goes_on & one_of("subscription_status", [SubscriptionStatus.TRIALING])
 
 
 def card_expires(at: datetime, *, within: timedelta = CHARGED_SOON) -> Q:
@@ -76,8 +74,3 @@ def card_expires(at: datetime, *, within: timedelta = CHARGED_SOON) -> Q:
     # said for all months too, so that an index finds the few that fit
     known = Q(payment_method_expires__gt="", payment_method_expires__lt=f"{until.astimezone(UTC):%Y-%m}")
     return NOT_ARCHIVED & known & expired & _is_charged_next()
-
-
-def status_in(statuses: Iterable[str]) -> Q:
-    """Return the condition for a status, written so that SQLite does not take its index: another one fits better."""
-    return Q(In(Concat(F("subscription_status"), Value("")), [str(one) for one in statuses]))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Case, Exists, F, Min, OuterRef, Q, QuerySet, When
+from django.db.models import Case, F, Min, Q, QuerySet, When
 from django.db.models.functions import Coalesce
 
 from billing.declines import Decline
@@ -54,8 +54,8 @@ def owing() -> Q:
 
 def by_office() -> QuerySet[Any]:
     """Return a row for each Office that owes: its ``key``, and ``since`` when its oldest debt should be paid."""
-    archived = Exists(Office.objects.filter(pk=OuterRef("office_id"), archived_at__isnull=False).order_by())
-    owed = Invoice.objects.filter(~archived, OWED).order_by()
+    archived = Office.objects.filter(archived_at__isnull=False).order_by()
+    owed = Invoice.objects.filter(OWED).exclude(office__in=archived).order_by()
     return owed.annotate(key=F("office_id")).values("key").annotate(since=Min(ASKED_SINCE))
 
 

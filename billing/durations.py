@@ -21,7 +21,7 @@ def within(period: timedelta) -> str:
     return f"within {many(period // DAY, 'day')}"
 
 
-def ago(seconds: float) -> str:
+def how_long(seconds: float) -> str:
     """Write how long something takes or took: one number with its unit."""
     for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
         if seconds >= 2 * size or (unit == "minute" and seconds >= size):

@@ -101,7 +101,7 @@ def _run(row: Job, own: QuerySet[Job]) -> None:
         raise
     except errors.BillingError as error:
         if isinstance(error, errors.StripeUnavailable) and pace.is_ending():
-            own.update(**leases.RELEASED, attempts=F("attempts") - 1)
+            leases.give_back(own)
             return
         _put_off(row, own, f"{error.code}: {error}")
         return

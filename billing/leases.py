@@ -2,13 +2,14 @@
 
 A process that claims rows holds them until its lease ends. If the process died, another one can claim them after that.
 A claim is one conditional UPDATE, so it needs no lock of its own. Writing ``RELEASED`` gives rows back.
+``give_back`` does the same and does not count the attempt.
 """
 
 import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 LEASE = timedelta(seconds=60)
 RELEASED: dict[str, Any] = {"claim_id": None, "lease_until": None}
@@ -27,6 +28,11 @@ def claim(rows: QuerySet[Any], *, now: datetime, lasts: timedelta = LEASE, **wri
     """
     mine = uuid.uuid4()
     return mine if rows.update(claim_id=mine, lease_until=now + lasts, **written) else None
+
+
+def give_back(claimed: QuerySet[Any]) -> None:
+    """Let others claim these rows at once, and do not count the attempt. For a process that ends."""
+    claimed.update(**RELEASED, attempts=F("attempts") - 1)
 
 
 def back_off(attempts: int, *, first: timedelta, last: timedelta) -> timedelta:

@@ -20,7 +20,7 @@ def each(
     rows of a transaction: inside one, the things are done one after the other. ``go_on`` is asked after each thing. If
     it returns False, or if ``work`` raises, nothing more is begun, and what is under way is finished.
 
-    Raises: the first error of ``work``, if there was one.
+    Raises: the first error of ``work`` or ``go_on``, if there was one.
     """
     left, lock = iter(things), threading.Lock()
     done: list[Done] = []

@@ -71,6 +71,7 @@ EMAIL_USE_TLS = said[mail.EMAIL_USE_TLS]
 EMAIL_PORT = said[mail.EMAIL_PORT]
 EMAIL_TIMEOUT = 10  # seconds for each answer of the mail server
 DEFAULT_FROM_EMAIL = said[mail.DEFAULT_FROM_EMAIL]
+SUPPORT_EMAIL = said[mail.SUPPORT_EMAIL]
 OFFICE_MAIL_SINCE = said[mail.OFFICE_MAIL_SINCE]
 PAYMENT_REMINDER_DAYS = said[mail.PAYMENT_REMINDER_DAYS]
 STAFF_DIGEST_EMAILS = said[mail.STAFF_DIGEST_EMAILS]
@@ -341,6 +342,8 @@ SPECTACULAR_SETTINGS = {
     ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    # deep links: each address would be a link inside a button. Highlighting: its colours are too weak to read
+    "SWAGGER_UI_SETTINGS": {"deepLinking": False, "syntaxHighlight": {"activated": False}},
     "ENUM_NAME_OVERRIDES": {"InvoiceKindEnum": "billing.models.Invoice.Kind"},
 }
 

@@ -81,7 +81,11 @@ class Stack:
             "DEBUG": "true",
             "SITE_URL": self.site,
             "STRIPE_API_BASE": f"http://127.0.0.1:{self.stripe_port}",
+            # the local Stripe of the demo refuses nothing for coming too fast
+            "STRIPE_REQUESTS_PER_SECOND": "400",
+            "STRIPE_REQUESTS_PER_ENDPOINT": "400",
             "EMAIL_HOST": "",  # nothing is sent
+            "SUPPORT_EMAIL": "billing-help@vendor.example",
             "DATABASE_URL": os.environ.get("DEMO_DATABASE_URL") or f"libsql:///{self.folder / 'sandbox.db'}",
             "WEB_PROCESSES": "1",
             "LOG_LEVEL": "WARNING",

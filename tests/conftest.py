@@ -29,8 +29,8 @@ from billing.operations.subscriptions.start import StartSubscription
 from billing.reconciliation import drift
 from billing.stripe_api import client, known_account, outbound, sandbox_clock
 from billing.webhooks import inbox, refused_signatures
-from tests import append_only, conformance, kept_rows, lengths, made_calls
-from tests.other_connections import refused_without_limits
+from tests import append_only, conformance, kept_rows, lengths, long, made_calls
+from tests.other_connections import keep_its_file_to_sqlite, refused_without_limits
 from tests.processes import released, started
 
 __all__ = ["released", "started"]
@@ -43,10 +43,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(made_calls)
     append_only.empty_after_each_test()
     lengths.kept_on_each_database()
+    keep_its_file_to_sqlite()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let each test that commits use all connections: what a process notes and counts goes through its own ones."""
+    long.mark(items)
     for item in items:
         for marker in item.iter_markers("django_db"):
             if marker.kwargs.get("transaction"):

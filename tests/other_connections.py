@@ -1,6 +1,8 @@
 """The tests' database: which form it has, held by another connection, or out of reach."""
 
 import contextlib
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,23 @@ embedded_only = pytest.mark.skipif(
     ON_SERVER or settings.DATABASES["default"]["ENGINE"] != "config.libsql", reason="about a database file"
 )
 postgresql_only = pytest.mark.skipif(connection.vendor != "postgresql", reason="about PostgreSQL")
+
+
+def keep_its_file_to_sqlite() -> None:
+    """Let no test open the file of the tests' database, or its -shm file. This holds as long as the process lives.
+
+    A process that closes a file loses all its locks on it, also those that SQLite holds. Another process on the same
+    database may then think that it is the last one, and remove the -wal and -shm files, which this process still uses.
+    From then on each new connection ends with "disk I/O error". Source: sqlite.org/howtocorrupt.html, 2.2.
+    """
+
+    def refuse(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open" and isinstance(arguments[0], str | bytes | os.PathLike):
+            file, name = os.path.abspath(os.fsdecode(arguments[0])), str(settings.DATABASES["default"]["NAME"])
+            if file in (name, f"{name}-shm"):
+                raise AssertionError("a test opens its own database's file. Let another process do that")
+
+    sys.addaudithook(refuse)
 
 
 def refused_without_limits(execute: Any, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:

@@ -57,7 +57,7 @@ def test_who_must_wait_is_told_long_enough(seconds, right):
     ],
 )
 def test_how_long_it_took_is_one_number_with_its_unit(seconds, right):
-    assert durations.ago(seconds) == right
+    assert durations.how_long(seconds) == right
 
 
 def test_nothing_else_writes_days_or_how_long_to_wait():

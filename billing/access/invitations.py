@@ -108,7 +108,10 @@ def open_by(secret: str) -> tuple[Invitation, User | None]:
 
     Raises: LinkNotValid.
     """
-    return _openable(secret, lock=False)
+    found, user = _openable(secret, lock=False)
+    if user is not None:  # this link may have made the user after it was read: then it is used, and nobody signs in
+        links.find(secret, links.Purpose.INVITATION, lock=False)
+    return found, user
 
 
 def accept(secret: str, *, name: str = "", password: str = "", signed_in: User | None = None) -> User:

@@ -25,11 +25,12 @@ from billing.admin.readonly import ReadOnlyAdmin, masked
 from billing.admin.tones import TONES
 from billing.audit import actor, trail
 from billing.audit.export import HEADERS, Export, Which
+from billing.chosen_rows import ChosenRow
 from billing.models import AuditEntry, Office, User
 
 
 class ExportForm(ReasonForm):
-    office = forms.ModelChoiceField(
+    office = ChosenRow(
         Office.objects.order_by("name", "pk"), required=False, empty_label="All", widget=UnfoldAdminSelectWidget
     )
     first_day = forms.DateField(required=False, help_text="In UTC.", widget=DateInput)

@@ -16,12 +16,13 @@ from billing.admin.asking import Asked
 from billing.admin.forms import ReasonForm
 from billing.admin.readonly import ReadOnlyAdmin
 from billing.audit import actor
+from billing.chosen_rows import ChosenRow
 from billing.models import EmergencyRole, User
 
 
 class EmergencyRoleForm(ReasonForm):
     field_order = ("person", "role", "reason")
-    person = forms.ModelChoiceField(User.objects.none(), widget=UnfoldAdminSelectWidget)
+    person = ChosenRow(User.objects.none(), widget=UnfoldAdminSelectWidget)
     role = forms.ChoiceField(choices=[(role, role) for role in VENDOR], widget=UnfoldAdminSelectWidget)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

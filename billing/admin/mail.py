@@ -1,7 +1,9 @@
 """The e-mails of the outbox, and sending one again."""
 
+from urllib.parse import urlencode
+
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.decorators import action, display
@@ -28,13 +30,21 @@ class NotificationAdmin(ReadOnly, ActsAdmin):
 
     @action(description="Examples", url_path="examples/", permissions=["view"])
     def examples(self, request: HttpRequest) -> HttpResponse:
-        """Show each e-mail to Offices in each form and language. They are texts of ours, with nothing of an Office."""
-        shown = [
-            (kind.replace("_", " "), variant, language, notice_texts.sample(kind, variant, language))
+        """Show each e-mail to Offices in each form and language. They are texts of ours, with nothing of an Office.
+
+        If the address names one (``kind``, ``form``, ``language``), show it alone, as HTML.
+        """
+        known = [
+            {"kind": str(kind), "form": variant, "language": language}
             for kind, variants in notice_texts.VARIANTS.items()
             for variant in variants
             for language in notice_texts.LANGUAGES
         ]
+        if request.GET:
+            if request.GET.dict() not in known:
+                raise Http404
+            return HttpResponse(_sample(request.GET.dict()).html)
+        shown = [(", ".join(one.values()).replace("_", " "), f"?{urlencode(one)}", one, _sample(one)) for one in known]
         context = {
             **self.admin_site.each_context(request),
             "title": "Examples of e-mails to Offices",
@@ -60,3 +70,7 @@ class NotificationAdmin(ReadOnly, ActsAdmin):
     )
     def status(self, row: Notification) -> tuple[str, str]:
         return row.state, row.get_state_display().lower()
+
+
+def _sample(named: dict[str, str]) -> notice_texts.Written:
+    return notice_texts.sample(named["kind"], named["form"], named["language"])

@@ -39,6 +39,7 @@ class OfficeAdmin(Exported, AddsOffices, OfficePage):
     )
     actions = bulk_acts.in_lists(*bulk_acts.OF_OFFICES)
     own = ("name", "billing_email", "time_zone", "locale")
+    has_own_links = frozenset({"view"})
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:

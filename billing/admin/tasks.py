@@ -87,31 +87,32 @@ def _of_money(waiting: Waiting) -> Iterator[Task]:
         yield Task(
             "danger",
             f"{many(n, 'Office')} {'owes' if n == 1 else 'owe'} {in_words_of(waiting.sums('owed'))}",
-            " ".join(filter(None, [f"{_standing_of_debtors(waiting)}.", _next_without_access()])),
+            " ".join(filter(None, [_standing_of_debtors(waiting, n), _next_without_access()])),
             list_of("office", view="owing"),
         )
     if n := waiting.n("trials"):
         without = waiting.n("trials", "no card")
-        has = "has" if without == 1 else "have"
-        lacking = f" {without:,} of them {has} nothing on file to pay with." if without else ""
+        some = "It has" if n == 1 else "One of them has" if without == 1 else f"{without:,} of them have"
+        lacking = f" {some} nothing on file to pay with." if without else ""
         yield Task(
             "warning" if without else "info",
             f"{many(n, 'trial')} {'ends' if n == 1 else 'end'} {within(coming.TRIAL_SOON)}",
-            f"Then {_bills(n)} {in_words_of(waiting.sums('trials'))} a month.{lacking}",
+            f"Then {_these(n, 'bill')} {in_words_of(waiting.sums('trials'))} a month.{lacking}",
             list_of("subscription", next="trial"),
         )
     if n := waiting.n("cards"):
         yield Task(
             "warning",
             f"{many(n, 'card')} {'expires' if n == 1 else 'expire'} before the next charge",
-            f"These subscriptions renew {within(coming.CHARGED_SOON)} and bill {in_words_of(waiting.sums('cards'))} "
-            "a month. Send a link to add a card, so that each Office can enter a new one.",
+            f"{_these(n, 'renew').capitalize()} {within(coming.CHARGED_SOON)}, for "
+            f"{in_words_of(waiting.sums('cards'))} a month. "
+            f"Send a link to add a card, so that {'the' if n == 1 else 'each'} Office can enter a new one.",
             list_of("subscription", next="card"),
         )
 
 
-def _bills(n: int) -> str:
-    return "the subscription bills" if n == 1 else "these subscriptions bill"
+def _these(n: int, do: str) -> str:
+    return f"the subscription {do}s" if n == 1 else f"these subscriptions {do}"
 
 
 def in_words_of(sums: list[Money]) -> str:
@@ -119,10 +120,14 @@ def in_words_of(sums: list[Money]) -> str:
     return " and ".join(map(str, sums)) or "nothing"
 
 
-def _standing_of_debtors(waiting: Waiting) -> str:
+def _standing_of_debtors(waiting: Waiting, offices: int) -> str:
     """Say which statuses the subscriptions of the Offices that owe have."""
-    parts = [(one.n, in_words(one.key) or "none") for one in waiting.of("owing")]
-    return f"Their subscriptions: {', '.join(f'{n:,} {status}' for n, status in sorted(parts, reverse=True))}"
+    parts = [(one.n, in_words(one.key)) for one in waiting.of("owing")]
+    if offices == 1:
+        ((_, status),) = parts
+        return f"Its subscription is {status}." if status else "It has no subscription."
+    shown = (f"{n:,} {status or 'none'}" for n, status in sorted(parts, reverse=True))
+    return f"Their subscriptions: {', '.join(shown)}."
 
 
 def _next_without_access() -> str:
@@ -137,7 +142,7 @@ def _next_without_access() -> str:
     if not ends:
         return ""
     until, office = min(ends, key=lambda one: one[0])
-    return f"The next one to lose access is {office.name}, on {zones.last_day(until, office.time_zone)}."
+    return f"{office.name} loses access next, on {zones.last_day(until, office.time_zone)}."
 
 
 def _of_checks(seen: Summary) -> Iterator[Task]:
@@ -181,7 +186,8 @@ def _of_findings(waiting: Waiting) -> Iterator[Task]:
             all_shown = severity == "critical" and n == len(critical) + sum(
                 one.severity == severity for one in disputed
             )
-            says = "Each is named above." if all_shown else "Look at them under Findings."
+            it, them = ("It is", "it") if n == 1 else ("Each is", "them")
+            says = f"{it} named above." if all_shown else f"Look at {them} under Findings."
             yield Task(
                 tone,
                 f"{many(n, what)} {'needs' if n == 1 else 'need'} attention",
@@ -228,7 +234,7 @@ def _of_approvals(user: User, waiting: Waiting) -> Iterator[Task]:
         yield Task("warning" if may else "info", title, says, page)
     if own:
         title = f"{many(own, 'request')} of yours {'waits' if own == 1 else 'wait'} for approval"
-        yield Task("info", title, "Another person must approve it within 72 hours.", page)
+        yield Task("info", title, "Another person must decide within 72 hours.", page)
 
 
 def _of_determinations(user: User, waiting: Waiting) -> Iterator[Task]:

@@ -2,7 +2,6 @@
 
 from typing import Any, cast
 
-from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -15,13 +14,14 @@ from billing.admin.asking import Asked
 from billing.admin.forms import ReasonForm
 from billing.admin.readonly import ReadOnlyAdmin
 from billing.audit import actor
+from billing.chosen_rows import ChosenRow
 from billing.models import User, Vouching
 
 
 class VouchingForm(ReasonForm):
     field_order = ("first", "second", "reason")
-    first = forms.ModelChoiceField(User.objects.none(), label="One person", widget=UnfoldAdminSelectWidget)
-    second = forms.ModelChoiceField(User.objects.none(), label="The other", widget=UnfoldAdminSelectWidget)
+    first = ChosenRow(User.objects.none(), label="One person", widget=UnfoldAdminSelectWidget)
+    second = ChosenRow(User.objects.none(), label="The other", widget=UnfoldAdminSelectWidget)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -99,7 +99,8 @@ class Approve(ApprovalView, IdempotentPosts):
     @extend_schema(
         request=ApproveSerializer,
         responses={200: OneApprovalRequestSerializer, **REFUSALS},
-        description=f"Carry out what another person asked for, as a preview showed it. {roles.in_words(Power.APPROVE)}",
+        description="Approve a request of another person and carry it out, as a preview showed it. "
+        + roles.in_words(Power.APPROVE),
     )
     def post(self, request: Request, **address: Any) -> Response:
         return super().post(request, **address)
@@ -121,7 +122,7 @@ class Approve(ApprovalView, IdempotentPosts):
 class TurnDown(ApprovalView):
     @extend_schema(request=DecisionSerializer, responses={200: OneApprovalRequestSerializer, **REFUSALS})
     def post(self, request: Request, public_id: Any, approval_id: Any) -> Response:
-        """Say no to it. For a second person. Nothing is carried out."""
+        """Turn a request for approval down, as a second person. Nothing is carried out."""
         row = self.to_decide(request, public_id, approval_id)
         return sent.shown(approvals.turn_down(row, by=actor.person(request.user), reason=_reason(request)))
 
@@ -129,7 +130,7 @@ class TurnDown(ApprovalView):
 class Withdraw(ApprovalView):
     @extend_schema(request=DecisionSerializer, responses={200: OneApprovalRequestSerializer, **REFUSALS})
     def post(self, request: Request, public_id: Any, approval_id: Any) -> Response:
-        """Take one's own request back. Nothing is carried out."""
+        """Withdraw your own request for approval. Nothing is carried out."""
         by = actor.person(request.user)
         approvals.check_may_see(self.office(request, public_id), by=by)
         row = self.found(request, public_id, approval_id)

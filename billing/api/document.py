@@ -3,6 +3,7 @@
 Source: https://drf-spectacular.readthedocs.io/en/latest/settings.html, POSTPROCESSING_HOOKS
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -95,6 +96,7 @@ def complete(result: Document, **_: Any) -> Document:
         result["components"]["schemas"][name]["examples"] = [example]
     for path, method, operation in operations(result):
         operation["tags"] = [tag_of(path)]
+        operation.setdefault("summary", first_sentence(operation.get("description", "")))
         _describe_successes(path, method, operation)
         _add_refusals(path, operation)
         if method == "get" and not NOT_KEPT & _shown(operation):
@@ -104,6 +106,12 @@ def complete(result: Document, **_: Any) -> Document:
     }
     result["tags"] = [{"name": name} for name in dict.fromkeys([*TAGS.values(), OFFICE])]
     return result
+
+
+def first_sentence(description: str) -> str:
+    """Return what a list of operations shows of one: its first sentence, without marks and the full stop."""
+    words = " ".join(description.replace("`", "").split())
+    return re.split(r"(?<=[.?]) ", words, maxsplit=1)[0].removesuffix(".")
 
 
 def fields(document: Document) -> Iterator[tuple[str, str, Document]]:

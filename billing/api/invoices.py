@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import generics, status
 from rest_framework import serializers as fields
 from rest_framework.request import Request
@@ -153,18 +153,27 @@ class InvoiceLines(InvoiceView):
 class DocumentView(InvoiceView):
     document: Document
 
-    @extend_schema(responses={200: DocumentSerializer, 404: PROBLEM, 502: PROBLEM, 503: PROBLEM})
     def get(self, request: Request, public_id: Any, invoice_id: Any) -> Response:
-        """Get the address of the invoice's PDF or page at Stripe. The audit trail records who opened it."""
         invoice = self.subject(request, public_id, invoice_id)
         address = open_document(invoice, self.document, by=actor.of(request.user))
         return Response({"url": address}, headers={"Cache-Control": "no-store"})
 
 
+def _document(what: str) -> Any:
+    return extend_schema_view(
+        get=extend_schema(
+            description=f"Get the address of {what} at Stripe. The audit trail records who opened it.",
+            responses={200: DocumentSerializer, 404: PROBLEM, 502: PROBLEM, 503: PROBLEM},
+        )
+    )
+
+
+@_document("the invoice's PDF")
 class InvoicePdf(DocumentView):
     document = "pdf"
 
 
+@_document("the invoice's page")
 class InvoicePage(DocumentView):
     document = "page"
 

@@ -1,10 +1,32 @@
 """The audit trail: who did what to which Office, when, why and in which request. Entries are only added."""
 
+import contextlib
+from collections.abc import Iterator
+from contextvars import ContextVar
 from typing import Any, NoReturn
 
 from auditlog.models import AbstractLogEntry, LogEntryManager
-from django.db import models
+from django.db import DEFAULT_DB_ALIAS, models
+from django.db.models.signals import pre_save
 from django.utils.text import Truncator
+
+_held: ContextVar["list[AuditEntry] | None"] = ContextVar("held_audit_entries", default=None)
+
+
+@contextlib.contextmanager
+def written_together() -> Iterator[None]:
+    """Write the entries that are saved inside at the end, many with one statement, in their order. For a transaction.
+
+    Each is complete from the moment when it is saved, but has no primary key before the end. If the code inside fails,
+    none is written. A savepoint inside that is rolled back takes no entry with it, so there must be none around a save.
+    """
+    held: list[AuditEntry] = []
+    token = _held.set(held)
+    try:
+        yield
+    finally:
+        _held.reset(token)
+    models.QuerySet(AuditEntry).bulk_create(held)
 
 
 class AppendOnlyError(TypeError):
@@ -19,7 +41,7 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
         raise AppendOnlyError("Audit entries are never deleted.")
 
     def bulk_create(self, *_: Any, **__: Any) -> NoReturn:
-        raise AppendOnlyError("Audit entries are written one by one, with their actor: see billing/audit/trail.py.")
+        raise AppendOnlyError("This would write audit entries without their actor: see billing/audit/trail.py.")
 
 
 class AuditEntry(AbstractLogEntry):
@@ -75,10 +97,17 @@ class AuditEntry(AbstractLogEntry):
         verb = "created" if self.action == self.Action.CREATE else ", ".join(sorted(self.changes or {}))
         return Truncator(f"{self.content_type.name}: {verb}").chars(120)
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
+    def save(self, *args: Any, using: str | None = None, **kwargs: Any) -> None:
         if not self._state.adding:
             raise AppendOnlyError("An audit entry is never changed.")
-        super().save(*args, **kwargs)
+        held = _held.get()
+        if any(one is self for one in held or ()):
+            raise AppendOnlyError("An audit entry is never changed.")
+        if held is None or using not in (None, DEFAULT_DB_ALIAS):
+            super().save(*args, using=using, **kwargs)
+            return
+        pre_save.send(type(self), instance=self, raw=False, using=using, update_fields=None)  # completes it
+        held.append(self)
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise AppendOnlyError("An audit entry is never deleted.")

@@ -6,11 +6,14 @@ from django.db import models
 
 from billing import declines, method_names
 from billing.declines import Decline
+from billing.models.expressions import Constant
 from billing.models.statuses import COLLECTABLE, InvoicePaymentStatus, InvoiceStatus, PaymentStatus
 from billing.money import Money
 
-OWED = models.Q(status=InvoiceStatus.OPEN, deleted_at=None, amount_remaining__gt=0)
+OWED = models.Q(status=Constant(InvoiceStatus.OPEN), deleted_at=None, amount_remaining__gt=Constant(0))
 """The condition for invoices that wait to be paid. Invoices that are written off are not included."""
+_OF_INDEX = models.Q(status=InvoiceStatus.OPEN, deleted_at=None, amount_remaining__gt=0)
+"""The same, as an index says it."""
 
 STAYS_A_DRAFT = models.Q(
     status=InvoiceStatus.DRAFT, deleted_at=None, auto_advance=False, subscription__isnull=False, amount_remaining__gt=0
@@ -86,7 +89,15 @@ class Invoice(models.Model):
             models.Index(fields=["created_at", "id"], name="invoice_by_time"),
             models.Index(fields=["number"], name="invoice_by_number", opclasses=["varchar_pattern_ops"]),
             models.Index(fields=["status", "created_at"], name="invoice_of_status_by_time"),
-            models.Index(fields=["office"], name="invoice_owed", condition=OWED),
+            models.Index(
+                # all that lists of debts read, so that they read no row
+                fields=[
+                    *("status", "deleted_at", "office", "collection", "due_at", "finalised_at", "created_at"),
+                    *("currency", "amount_remaining"),
+                ],
+                name="invoice_owed_since",
+                condition=_OF_INDEX,
+            ),
         ]
 
     def __str__(self) -> str:

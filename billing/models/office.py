@@ -113,7 +113,13 @@ class Office(Searched):
         ordering = ["name", "pk"]
         indexes = [
             models.Index(fields=["name", "id"], name="office_by_name"),
-            models.Index(fields=["archived_at", "subscription_status", "current_plan"], name="office_by_status"),
+            models.Index(
+                # not by archived_at, as SQLite would then take it wherever archived Offices are left out
+                fields=["subscription_status", "current_plan"],
+                name="office_unarchived_by_status",
+                condition=models.Q(archived_at=None),
+            ),
+            models.Index(fields=["archived_at"], name="office_archived", condition=models.Q(archived_at__isnull=False)),
             models.Index(fields=["subscription_status", "past_due_since"], name="office_by_past_due"),
             models.Index(fields=["trial_end", "id"], name="office_by_trial_end"),
             models.Index(fields=["payment_method_expires", "current_period_end"], name="office_by_expiry"),

@@ -42,6 +42,9 @@ class User(Searched, AbstractBaseUser, PermissionsMixin):
     access_number = models.PositiveIntegerField(
         default=0, db_default=0, editable=False, help_text="Sessions and API tokens hold only while it stays the same."
     )
+    saved_views = models.JSONField(
+        null=True, editable=False, help_text="Views of lists that this person saved, by the name of the list"
+    )
     created_at = models.DateTimeField(default=clock.wall, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()

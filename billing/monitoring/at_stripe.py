@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from billing.durations import ago, many
+from billing.durations import how_long, many
 from billing.models import StripeAccount, Subscription
 from billing.models.observation import Level
 from billing.models.statuses import REVENUE
@@ -52,7 +52,7 @@ def stripe(seen: Seen) -> Outcome:
         return unknown("Nobody has asked Stripe yet.", ASK)
     age = seen.now - noted.seen_at
     if age > STALE:
-        return amber(f"Nobody has asked Stripe for {ago(age.total_seconds())}.", ASK, "not_asked")
+        return amber(f"Nobody has asked Stripe for {how_long(age.total_seconds())}.", ASK, "not_asked")
     return green("Stripe answers, and accepts the key.")
 
 
@@ -62,9 +62,9 @@ def clock(seen: Seen) -> Outcome:
         return unknown("The clock was not compared with Stripe's yet.", ASK)
     off = noted.figures.get("seconds", 0)
     if noted.state == Level.GREEN:
-        return green(f"The clock of this machine is {ago(abs(off))} off Stripe's.")
+        return green(f"The clock of this machine is {how_long(abs(off))} off Stripe's.")
     return red(
-        f"The clock of a machine is {ago(abs(off))} {'behind' if off > 0 else 'ahead of'} Stripe's.",
+        f"The clock of a machine is {how_long(abs(off))} {'behind' if off > 0 else 'ahead of'} Stripe's.",
         "Set it right and let it be set by NTP. From five minutes on, every event of Stripe is refused.",
     )
 
@@ -99,7 +99,7 @@ def last_event(seen: Seen) -> Outcome:
     silent_for = seen.now - came if came else None
     says = "No event from Stripe has come yet."
     if silent_for is not None:
-        says = f"The last event from Stripe came {ago(silent_for.total_seconds())} ago."
+        says = f"The last event from Stripe came {how_long(silent_for.total_seconds())} ago."
         if silent_for <= SILENT:
             return green(says)
     if not _has_old_subscription(seen):

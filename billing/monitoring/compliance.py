@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef
 
 from billing import checks
 from billing.access.second_factor import FACTORS
-from billing.durations import ago, many
+from billing.durations import how_long, many
 from billing.models import Backup, TrailProgress, User
 from billing.monitoring.figures import AHEAD
 from billing.monitoring.outcome import Outcome, Seen, amber, green, of_system_check, red, unknown
@@ -42,7 +42,7 @@ def seals(seen: Seen) -> Outcome:
         return green("The audit trail is sealed.")
     return (red if oldest > UNSEALED_TOO_LONG else amber)(
         "The audit trail is not sealed.",
-        f"The oldest entry has waited for {ago(oldest)}. Until entries are sealed, nobody can notice if one is "
+        f"The oldest entry has waited for {how_long(oldest)}. Until entries are sealed, nobody can notice if one is "
         f"deleted. "
         "Look at the job seal-audit under Jobs.",
     )
@@ -53,7 +53,7 @@ def verification(seen: Seen) -> Outcome:
     if whole_at is None:
         todo = "A worker does it each day. To do it now: python manage.py verify_audit"
         return unknown("The audit trail was not verified yet.", todo)
-    says = f"The audit trail was last found whole {ago((seen.now - whole_at).total_seconds())} ago."
+    says = f"The audit trail was last found whole {how_long((seen.now - whole_at).total_seconds())} ago."
     if seen.now - whole_at > VERIFIED_WITHIN:
         return amber(says, "Look at the findings, and run: python manage.py verify_audit")
     return green(says)
@@ -96,7 +96,7 @@ def backups(seen: Seen) -> Outcome | None:
         return unknown(
             "The last backup is from the future.", "Set the clocks of all machines right. Make a new backup."
         )
-    says = f"The last verified backup is {ago(max(0.0, age.total_seconds()))} old."
+    says = f"The last verified backup is {how_long(max(0.0, age.total_seconds()))} old."
     if age <= BACKUP_WITHIN:
         return green(says)
     return (red if age > BACKUP_LATE else amber)(says, todo)

@@ -5,7 +5,7 @@ from django.conf import settings
 from billing import held, zones
 from billing.access import roles
 from billing.access.roles import Power
-from billing.durations import ago, many
+from billing.durations import how_long, many
 from billing.models import Finding
 from billing.monitoring.figures import AHEAD, DEAD_SECONDS, worker_lives
 from billing.monitoring.outcome import Outcome, Seen, amber, green, red, unknown
@@ -17,19 +17,19 @@ START = "Start a worker: python manage.py worker"
 def worker(seen: Seen) -> Outcome:
     beat, ahead = seen.figures["heartbeat_seconds"], seen.figures["heartbeats_ahead"]
     if worker_lives(seen.figures):
-        return green(f"A worker reported {ago(beat)} ago.")
+        return green(f"A worker reported {how_long(beat)} ago.")
     if ahead:
         return unknown(
-            f"The heartbeat of {many(ahead, 'worker')} is more than {ago(AHEAD.total_seconds())} in the future.",
+            f"The heartbeat of {many(ahead, 'worker')} is more than {how_long(AHEAD.total_seconds())} in the future.",
             "Set the clocks of all machines right. Then restart the workers.",
             "clock",
         )
-    last = "none has reported yet" if beat is None else f"the last one reported {ago(beat)} ago"
+    last = "none has reported yet" if beat is None else f"the last one reported {how_long(beat)} ago"
     waiting = many(seen.figures["waiting"], "event")
     return red(
         "No worker is running.",
         f"Events from Stripe are stored but not applied: {waiting} now; {last}. A worker reports every few seconds, "
-        f"and counts as dead after {ago(DEAD_SECONDS)}. {START}",
+        f"and counts as dead after {how_long(DEAD_SECONDS)}. {START}",
     )
 
 
@@ -62,6 +62,12 @@ def office_mail(seen: Seen) -> Outcome | None:
             "Offices get e-mails that ask them to sign in here, and they find nothing there: OFFICE_PAGES is off.",
             "Turn OFFICE_PAGES on, or make OFFICE_MAIL_SINCE empty.",
         )
+    if not settings.SUPPORT_EMAIL:
+        return amber(
+            "The e-mails to Offices give no address for questions, and say that nobody reads replies: SUPPORT_EMAIL is "
+            "empty.",
+            "Set SUPPORT_EMAIL to an address that somebody reads.",
+        )
     return green(
         f"Offices get e-mails about what happens from {zones.moment(since, 'UTC')} on. In Stripe's dashboard, those "
         "about trials, expiring cards, failed payments, payments to confirm and successful payments must be off: "
@@ -73,7 +79,7 @@ def waiting_events(seen: Seen) -> Outcome:
     oldest = seen.figures["oldest_waiting_seconds"]
     if oldest is None:
         return green("No event waits.")
-    says = f"{many(seen.figures['waiting'], 'event')} of Stripe waited for up to {ago(oldest)}."
+    says = f"{many(seen.figures['waiting'], 'event')} of Stripe waited for up to {how_long(oldest)}."
     if oldest < WAITS_LONG:
         return green(says)
     todo = "Look at the errors under Events from Stripe, and whether workers run and Stripe answers."

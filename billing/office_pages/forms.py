@@ -4,6 +4,7 @@ from typing import Any, cast
 
 from django import forms
 
+from billing.chosen_rows import ChosenRow
 from billing.models import Membership, Office, PlanPrice
 from billing.office_pages.texts import ENGLISH
 from billing.operations.subscriptions.change import ChangeSubscription, prices_to_choose
@@ -12,8 +13,12 @@ from billing.operations.subscriptions.change import ChangeSubscription, prices_t
 class ChangeForm(forms.Form):
     """A form for another plan price or number of seats. The present price can stay, also if it is sold no more."""
 
-    price = forms.ModelChoiceField(
-        PlanPrice.objects.none(), to_field_name="public_id", empty_label=None, label=ENGLISH.plan
+    price = ChosenRow(
+        PlanPrice.objects.none(),
+        to_field_name="public_id",
+        empty_label=None,
+        label=ENGLISH.plan,
+        error_messages={"invalid_choice": ENGLISH.plan_not_offered},
     )
     quantity = forms.IntegerField(min_value=1, label=ENGLISH.seats, help_text=ENGLISH.seats_help)
     settle = forms.ChoiceField(

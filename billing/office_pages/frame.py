@@ -83,7 +83,14 @@ def shown(request: HttpRequest, office: Office, template: str, *, status: int = 
         "may_change": grants.may(by, Power.MANAGE, office),
         "may_change_members": grants.may(by, Power.MEMBERS, office),
     }
-    whole = {"office": office, "t": ENGLISH, "page": page_of(office), **powers, **context}
+    whole = {
+        "office": office,
+        "t": ENGLISH,
+        "page": page_of(office),
+        "support": settings.SUPPORT_EMAIL,
+        **powers,
+        **context,
+    }
     with timezone.override(zones.of(office.time_zone)):
         return render(request, f"billing/office_pages/{template}", whole, status=status)
 

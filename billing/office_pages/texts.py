@@ -10,6 +10,8 @@ class Texts:
     back: str = "Back without a change"
     to_the_office: str = "Back to the billing of {}"
     billing: str = "Billing"
+    questions: str = "Do you have a question about your billing? Write to"
+    no_patients: str = "Please do not write about patients."
 
     choose: str = "Your Offices"
     choose_says: str = "You belong to more than one Office. Choose the one whose billing you want to see."
@@ -22,7 +24,7 @@ class Texts:
     refused: str = "You are not allowed to do this"
     refused_says: str = "Nothing was changed. An owner of your Office can give you a role that allows it."
 
-    next_charge: str = "Next invoice"
+    next_charge: str = "Next charge"
     next_charge_on: str = "On {}. Stripe calculates the exact amount."
     nothing_next: str = "No charge is planned."
     show_next: str = "Show the next invoice"
@@ -60,6 +62,7 @@ class Texts:
 
     change_says: str = "You see the exact cost before anything is charged. If the payment is declined, nothing changes."
     plan: str = "Plan"
+    plan_not_offered: str = "This plan is not sold now, or it is not in your currency. Choose one from the list."
     seats: str = "Seats"
     seats_help: str = "For a plan with one price for the whole Office, this is 1."
     settle: str = "The rest of this period"

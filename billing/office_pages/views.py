@@ -62,7 +62,7 @@ def offices(request: HttpRequest) -> HttpResponse:
         return redirect(page_of(found[0]))
     reads.look_at_list(request, rows=len(found))
     links = [(one.name, page_of(one)) for one in found]
-    context = {"t": ENGLISH, "links": links, "awaits": awaits}
+    context = {"t": ENGLISH, "links": links, "awaits": awaits, "support": settings.SUPPORT_EMAIL}
     return render(request, "billing/office_pages/offices.html", context)
 
 

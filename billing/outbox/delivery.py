@@ -89,7 +89,7 @@ def _deliver(row: Notification, own: QuerySet[Notification]) -> None:
         raise
     except errors.StripeUnavailable:
         if pace.is_ending():
-            own.update(**leases.RELEASED, attempts=F("attempts") - 1)
+            leases.give_back(own)
             return
         _put_off(row, own, "Stripe did not answer", park=row.attempts >= MOST_ATTEMPTS)
     except ServerAway as error:

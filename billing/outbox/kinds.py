@@ -6,7 +6,7 @@ in their language. A text is filled when the e-mail is sent. Only then its link 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -33,29 +33,39 @@ class Kind:
 
     ``look_up`` asks Stripe for more, outside any transaction, and returns None for the same reason.
     ``repeat_when_unknown``: it is sent again if nobody knows whether it was sent. That is for links and alerts, which
-    do no harm twice. Others wait for a person.
+    do no harm twice. Others wait for a person. ``is_for_staff``: nobody else gets it, so SUPPORT_EMAIL is not in it.
+    Others name it, and take no replies: a reply would quote the link.
     """
 
     subject: str
     fill: Callable[[Notification], dict[str, Any] | None]
     repeat_when_unknown: bool
     look_up: Callable[[Notification], dict[str, Any] | None] = nothing
+    is_for_staff: bool = False
+    takes_replies: ClassVar[bool] = False
 
     def write(self, row: Notification, found: dict[str, Any]) -> Written | None:
         filled = self.fill(row)
         if filled is None:
             return None
-        context = {**filled, **found, "subject": self.subject, "site": settings.SITE_URL}
+        support = "" if self.is_for_staff else settings.SUPPORT_EMAIL
+        context = {**filled, **found, "subject": self.subject, "site": settings.SITE_URL, "support": support}
         text, html = (render_to_string(f"mail/{row.kind}.{form}", context) for form in ("txt", "html"))
         return Written(self.subject, text, html)
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeKind:
-    """A notice to an Office. Nobody sends it again by itself: asking twice for money, or thanking twice, is wrong."""
+    """A notice to an Office. Nobody sends it again by itself: asking twice for money, or thanking twice, is wrong.
+
+    Its links open nothing of the Office without signing in, so it may be answered. That of a reminder only turns
+    reminders off.
+    """
 
     repeat_when_unknown: bool = False
     look_up: Callable[[Notification], dict[str, Any] | None] = nothing
+    is_for_staff: ClassVar[bool] = False
+    takes_replies: ClassVar[bool] = True
 
     def write(self, row: Notification, found: dict[str, Any]) -> Written | None:
         return notice_texts.of_row(row)
@@ -136,23 +146,30 @@ def _admin_page(row: ApprovalRequest | EmergencyRole | Finding) -> str:
 KINDS: dict[str, Kind | NoticeKind] = {
     Notification.Kind.INVITATION: Kind("Your invitation to Office Billing", _invitation, repeat_when_unknown=True),
     Notification.Kind.PASSWORD_RESET: Kind("Set a new password", _password_reset, repeat_when_unknown=True),
-    Notification.Kind.ROLE_GIVEN: Kind("You have a new role", _role_given, repeat_when_unknown=False),
-    Notification.Kind.APPROVAL_WAITS: Kind(
-        "A request waits for your approval", _approval_waits, repeat_when_unknown=True
+    Notification.Kind.ROLE_GIVEN: Kind(
+        "You have a new role", _role_given, repeat_when_unknown=False, is_for_staff=True
     ),
-    Notification.Kind.EMERGENCY_ROLE: Kind("An emergency role was given", _emergency_role, repeat_when_unknown=True),
+    Notification.Kind.APPROVAL_WAITS: Kind(
+        "A request waits for your approval", _approval_waits, repeat_when_unknown=True, is_for_staff=True
+    ),
+    Notification.Kind.EMERGENCY_ROLE: Kind(
+        "An emergency role was given", _emergency_role, repeat_when_unknown=True, is_for_staff=True
+    ),
     Notification.Kind.SECOND_FACTOR_REMOVED: Kind(
         "Your second factor was removed", _second_factor_removed, repeat_when_unknown=True
     ),
     Notification.Kind.ALERT: Kind(
-        "Office Billing: a check turned red, or is green again", _alert, repeat_when_unknown=True
+        "Office Billing: a check turned red, or is green again", _alert, repeat_when_unknown=True, is_for_staff=True
     ),
     Notification.Kind.PAYMENT_LINK: Kind(
         "Start your subscription", _of_office, repeat_when_unknown=True, look_up=_open_page
     ),
     Notification.Kind.CARD_LINK: Kind("Add a card", _of_office, repeat_when_unknown=True, look_up=_open_page),
     Notification.Kind.STAFF_DIGEST: Kind(
-        "What waits for you in Office Billing", lambda _: staff_digest.waiting(), repeat_when_unknown=True
+        "What waits for you in Office Billing",
+        lambda _: staff_digest.waiting(),
+        repeat_when_unknown=True,
+        is_for_staff=True,
     ),
     **{kind: NoticeKind() for kind in suppression.NOTICES},
 }
@@ -182,7 +199,12 @@ def message(row: Notification, found: dict[str, Any] | None) -> EmailMultiAltern
     if written.stop:  # RFC 8058
         headers |= {"List-Unsubscribe": f"<{written.stop}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     mail = EmailMultiAlternatives(
-        written.subject, written.text, settings.DEFAULT_FROM_EMAIL, [row.address], headers=headers
+        written.subject,
+        written.text,
+        settings.DEFAULT_FROM_EMAIL,
+        [row.address],
+        headers=headers,
+        reply_to=[settings.SUPPORT_EMAIL] if settings.SUPPORT_EMAIL and kind.takes_replies else None,
     )
     mail.attach_alternative(written.html, "text/html")
     return mail

@@ -31,14 +31,20 @@ WORDS = {
     "en": {
         "sign_in": "Sign in",
         "copy": "Or copy this address into your browser:",
-        "stop": "You do not want reminders like this one? Turn them off here:",
-        "automatic": "This e-mail was sent automatically. Please do not reply. Nobody reads replies.",
+        "stop": "You do not want reminders like this one? Turn them off here",
+        "automatic": "This e-mail was sent automatically.",
+        "question": "Do you have a question? Reply to this e-mail, or write to",
+        "no_patients": "Please do not write about patients.",
+        "unread": "Please do not reply. Nobody reads replies.",
     },
     "es": {
         "sign_in": "Iniciar sesión",
         "copy": "O copie esta dirección en su navegador:",
-        "stop": "¿No desea recibir recordatorios como este? Desactívelos aquí:",
-        "automatic": "Este mensaje se envió automáticamente. Por favor, no responda: nadie lee las respuestas.",
+        "stop": "¿No desea recibir recordatorios como este? Desactívelos aquí",
+        "automatic": "Este mensaje se envió automáticamente.",
+        "question": "¿Tiene alguna pregunta? Responda a este mensaje o escriba a",
+        "no_patients": "Por favor, no escriba sobre pacientes.",
+        "unread": "Por favor, no responda: nadie lee las respuestas.",
     },
 }
 
@@ -106,6 +112,7 @@ def write(kind: str, language: str, facts: dict[str, Any], *, stop: str = "") ->
         "language": language,
         "link": settings.SITE_URL + reverse("account_login"),
         "stop": stop,
+        "support": settings.SUPPORT_EMAIL,
     }
     text, html = (render_to_string(f"mail/notices/notice.{form}", context) for form in ("txt", "html"))
     return Written(subject, text, html, stop)

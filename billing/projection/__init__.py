@@ -7,11 +7,15 @@ Totals are calculated from our own rows. ``apply`` is one short transaction, and
 an Office's objects, ``schedules`` what others scheduled, and ``offices`` writes the columns of the Office itself.
 """
 
+import copy
+
 from django.db import transaction
 from django.db.models import F
 
 from billing import notices
+from billing.audit import trail
 from billing.models import Office
+from billing.models.audit import written_together
 from billing.projection import objects, offices, rows, schedules
 from billing.stripe_api.inbound.states import Snapshot
 
@@ -43,19 +47,18 @@ def apply(snapshot: Snapshot) -> Office:
 
     Rows that are newer than the snapshot stay. Repeating is a no-op. Must not be called inside a transaction.
     """
-    with transaction.atomic(durable=True):
+    with transaction.atomic(durable=True), written_together():
         office = _locked(snapshot.office_id)
-        before = rows.values_of(office)
+        was, before = copy.copy(office), rows.values_of(office)
         if snapshot.customer:
             offices.write_customer(office, snapshot.customer, snapshot)
         schedules.write(office, snapshot)
-        objects.write(office, snapshot)
-        offices.derive(office)
+        offices.derive(office, objects.write(office, snapshot))
         if snapshot.customer and office.customer_ticket == snapshot.ticket:  # this is the newest look
             office.confirmed_at = max(filter(None, [office.confirmed_at, snapshot.seen_at]))
         changed = [name for name, value in rows.values_of(office).items() if before[name] != value]
         if changed:
-            office.save(update_fields=changed)
+            trail.save_changed(office, before=was, names=changed)
         notices.put(office, before=before)
         return office
 

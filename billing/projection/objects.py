@@ -34,20 +34,21 @@ from billing.stripe_api.inbound.states import (
 )
 
 
-def write(office: Office, snapshot: Snapshot) -> None:
-    """Write everything that the snapshot shows, except what a newer look wrote.
+def write(office: Office, snapshot: Snapshot) -> list[Subscription]:
+    """Write everything that the snapshot shows, except what a newer look wrote. Return the Office's subscriptions.
 
     The reads are a few queries per kind, however many objects the snapshot has.
     """
     ticket = snapshot.ticket
     prices = _prices(snapshot)
     subscriptions = _write_subscriptions(office, snapshot.subscriptions, prices, ticket)
-    _write_invoices(office, snapshot.invoices, prices, subscriptions, ticket)
-    _write_payments(office, snapshot.payments, ticket)
+    paid_with = _write_invoices(office, snapshot.invoices, prices, subscriptions, ticket)
+    _write_payments(office, snapshot.payments, paid_with, ticket)
     _write_adjustments(office, snapshot.adjustments, ticket)
     _tell_of_fraud(office, snapshot.fraud_warnings)
     _write_payment_methods(office, snapshot.payment_methods, ticket)
     _mark_missing(office, snapshot)
+    return subscriptions
 
 
 def _with_rows(model: type[Any], office: Office, states: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
@@ -68,10 +69,15 @@ def _prices(snapshot: Snapshot) -> dict[str, PlanPrice]:
 
 def _write_subscriptions(
     office: Office, states: Iterable[SubscriptionState], prices: Mapping[str, PlanPrice], ticket: int
-) -> dict[str, int]:
-    """Write the subscriptions with their items, and return their primary keys by their ids at Stripe."""
-    keys = {}
-    found = list(_with_rows(Subscription, office, states))
+) -> list[Subscription]:
+    """Write the subscriptions with their items, and return all subscriptions of the Office as they are now."""
+    states = list(states)
+    named = Q(office=office) | Q(stripe_id__in=[state.id for state in states])
+    known = {row.stripe_id: row for row in Subscription.objects.filter(named).select_related("plan_price").order_by()}
+    for row in known.values():
+        if row.office_id == office.pk:
+            row.office = office
+    found = [(known.setdefault(state.id, Subscription(office=office, stripe_id=state.id)), state) for state in states]
     items = _items([row for row, _ in found])
     for row, state in found:
         may_write, was_unknown, schedule = rows.may_write(row, ticket), row.plan_price_id is None, row.schedule
@@ -81,13 +87,12 @@ def _write_subscriptions(
             row.plan_price = price  # so that the audit trail can name it without a query
         rows.save(row, values, ticket)
         if may_write:
-            known = items[row.pk]
-            was_unknown = was_unknown or any(one.plan_price_id is None for one in known if one.removed_at is None)
-            _write_items(row, state, known, prices)
+            of_row = items[row.pk]
+            was_unknown = was_unknown or any(one.plan_price_id is None for one in of_row if one.removed_at is None)
+            _write_items(row, state, of_row, prices)
             _tell_of_prices(office, state, prices, was_unknown=was_unknown)
             schedules.tell_of_let_go(schedule, row)
-        keys[state.id] = row.pk
-    return keys
+    return [row for row in known.values() if row.office_id == office.pk]
 
 
 def _tell_of_prices(
@@ -146,31 +151,32 @@ def _write_invoices(
     office: Office,
     states: Iterable[InvoiceState],
     prices: Mapping[str, PlanPrice],
-    subscriptions: dict[str, int],
+    subscriptions: Iterable[Subscription],
     ticket: int,
-) -> None:
-    """Write the invoices with what pays them.
-
-    Payments and adjustments that were written before their invoice are linked to it.
-    """
-    states = list(states)
-    others = {state.subscription_id for state in states} - set(subscriptions)
-    subscriptions = _keys(office.subscriptions, "stripe_id", others) | subscriptions
+) -> dict[str, int]:
+    """Write the invoices with what pays them. Return their primary keys by the payments' and intents' ids."""
+    keys = {row.stripe_id: row.pk for row in subscriptions}
     found = list(_with_rows(Invoice, office, states))
     written = [(row, state) for row, state in found if rows.may_write(row, ticket)]
     rows.save_all(
         (
-            (row, columns.of_invoice(state, prices, subscription_id=subscriptions.get(state.subscription_id)))
+            (row, columns.of_invoice(state, prices, subscription_id=keys.get(state.subscription_id)))
             for row, state in found
         ),
         ticket,
     )
     for row, state in found:  # a newer look may have written an invoice before its subscription was there
-        if row.subscription_id is None and state.subscription_id in subscriptions:
-            row.subscription_id = subscriptions[state.subscription_id]
+        if row.subscription_id is None and state.subscription_id in keys:
+            row.subscription_id = keys[state.subscription_id]
             row.save(update_fields=["subscription"])
     _write_invoice_payments(written)
-    _link_payments(office, {row.pk: state for row, state in found})
+    return {
+        paying: row.pk
+        for row, state in found
+        for one in state.payments
+        for paying in (one.payment_intent_id, one.charge_id)
+        if paying
+    }
 
 
 def _write_invoice_payments(invoices: list[tuple[Invoice, InvoiceState]]) -> None:
@@ -185,28 +191,32 @@ def _write_invoice_payments(invoices: list[tuple[Invoice, InvoiceState]]) -> Non
             rows.save_changes(row, columns.of_invoice_payment(one))
 
 
-def _link_payments(office: Office, invoices: dict[int, InvoiceState]) -> None:
-    """Link the payments that have no invoice yet to these invoices, if they pay one of them."""
-    by = {
-        paying: key
-        for key, state in invoices.items()
-        for one in state.payments
-        for paying in (one.payment_intent_id, one.charge_id)
-        if paying
-    }
-    named = Q(payment_intent_id__in=by) | Q(stripe_id__in=by)
-    for payment in office.payments.filter(named, invoice=None) if by else ():
-        payment.invoice_id = by.get(payment.stripe_id) or by[payment.payment_intent_id]
-        payment.save(update_fields=["invoice"])
-        for adjustment in payment.adjustments.filter(invoice=None):
-            adjustment.invoice_id = payment.invoice_id
-            adjustment.save(update_fields=["invoice"])
+def _write_payments(office: Office, states: Iterable[PaymentState], paid_with: Mapping[str, int], ticket: int) -> None:
+    """Write the payments. Those of the Office that were written before their invoice are linked to it.
 
-
-def _write_payments(office: Office, states: Iterable[PaymentState], ticket: int) -> None:
-    found = list(_with_rows(Payment, office, states))
-    invoices = invoices_paid(state for row, state in found if not row.invoice_id)
+    ``paid_with`` has primary keys of invoices, by the ids of the payments and of the intents that pay them.
+    """
+    states = list(states)
+    named = Q(stripe_id__in={state.id for state in states} | set(paid_with)) | Q(payment_intent_id__in=paid_with)
+    known = {row.stripe_id: row for row in Payment.objects.filter(named).order_by()} if states or paid_with else {}
+    for row in known.values():
+        invoice = paid_with.get(row.stripe_id) or paid_with.get(row.payment_intent_id)
+        if invoice and row.invoice_id is None and row.office_id == office.pk:
+            _link(row, invoice)
+    found = [(known.get(state.id) or Payment(office=office, stripe_id=state.id), state) for state in states]
+    without = [state for row, state in found if not row.invoice_id]
+    seen = {state.id: paid_with.get(state.id) or paid_with.get(state.payment_intent_id) for state in without}
+    invoices = seen | invoices_paid(state for state in without if not seen[state.id])
     rows.save_all(((row, columns.of_payment(state, invoice_id=invoices.get(state.id))) for row, state in found), ticket)
+
+
+def _link(payment: Payment, invoice_id: int) -> None:
+    """Link this payment, and what came of it, to the invoice that it paid."""
+    payment.invoice_id = invoice_id
+    payment.save(update_fields=["invoice"])
+    for adjustment in payment.adjustments.filter(invoice=None):
+        adjustment.invoice_id = invoice_id
+        adjustment.save(update_fields=["invoice"])
 
 
 def invoices_paid(states: Iterable[PaymentState]) -> dict[str, int]:

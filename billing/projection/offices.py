@@ -1,6 +1,7 @@
 """Writing the Office's own columns: what its customer shows, and what is calculated from its rows."""
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import Q
@@ -84,13 +85,13 @@ def _bury(office: Office, ticket: int) -> None:
         )
 
 
-def derive(office: Office) -> None:
+def derive(office: Office, subscriptions: Iterable[Subscription]) -> None:
     """Calculate what the Office owes and the columns of its present subscription from our rows.
 
-    ``billing.present_subscription`` says which one that is. The Office is not saved here.
+    ``subscriptions`` are all of the Office. ``billing.present_subscription`` says which one is present. The Office is
+    not saved here.
     """
-    found = office.subscriptions.filter(deleted_at=None).select_related("plan_price").order_by()
-    subscriptions = every = present_subscription.in_order(found)
+    subscriptions = every = present_subscription.in_order(row for row in subscriptions if row.deleted_at is None)
     if every and not every[0].is_live:
         subscriptions = _begun(office, every)
     present = subscriptions[0] if subscriptions else None

@@ -1,11 +1,13 @@
 """Writing one row: never over a newer look, only what changed, and with the history of a subscription."""
 
+import copy
 from collections.abc import Iterable
 from typing import Any
 
 from django.db import models as orm
 
 from billing import clock
+from billing.audit import trail
 from billing.models import Subscription, SubscriptionChange
 from billing.models.statuses import REVENUE
 
@@ -42,12 +44,15 @@ def save(row: Any, values: dict[str, Any], ticket: int) -> None:
 
 
 def save_changes(row: Any, values: dict[str, Any]) -> None:
-    """Write the values into the row. Save only what changed, and nothing if nothing did."""
+    """Write the values into the row, which this transaction read under the Office's lock. Save only what changed."""
     changed = [name for name, value in values.items() if not row.pk or getattr(row, name) != value]
+    before = copy.copy(row) if row.pk and changed else None
     for name in changed:
         setattr(row, name, values[name])
-    if changed:
-        row.save(update_fields=changed if row.pk else None)
+    if before:
+        trail.save_changed(row, before=before, names=changed)
+    elif changed:
+        row.save()
 
 
 def values_of(row: orm.Model) -> dict[str, Any]:

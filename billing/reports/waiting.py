@@ -36,6 +36,7 @@ from billing.models import (
     Subscription,
     User,
 )
+from billing.models.expressions import Constant, one_of
 from billing.models.invoice import OWED
 from billing.models.statuses import REVENUE
 
@@ -46,13 +47,8 @@ UNSETTLED_AFTER = timedelta(minutes=5)
 
 BILLED = Q(status__in=REVENUE, deleted_at=None)
 """The condition for subscriptions that count as MRR."""
-
-
-class Constant(Value):
-    """A word of ours that is written into the SQL, so that SQLite uses an index of the rows that have it."""
-
-    def as_sql(self, compiler: Any, connection: Any, **_: Any) -> Any:
-        return str(connection.schema_editor().quote_value(str(self.value))), []
+BILLED_TO_LIST = Q(one_of("status", REVENUE), deleted_at=None)
+"""The same, for a page of them: most subscriptions do, so they are read in the order of the list."""
 
 
 @dataclass(frozen=True, slots=True)

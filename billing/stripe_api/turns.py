@@ -4,8 +4,8 @@ Each of these is a lane. A lane has its turns at fixed moments of the database's
 need not agree. In 1 + SLACK seconds it has as many turns as its setting says. One row says up to which moment processes
 have taken the time. A process takes the next share, about a quarter of a second at most, with one conditional UPDATE.
 All turns within it are its own: which of its threads uses which one is decided in memory. A request takes a turn of its
-endpoint, and one of all requests close to it. An endpoint has a turn at each second, third or fourth of these moments,
-as its setting says, or less often.
+endpoint, and one of all requests close to it. An endpoint has a turn at each of these moments, at each second or third
+one, or less often, as its setting says.
 
 A turn that is not used within LATE is lost. So no second, wherever it begins, sees more requests than the setting. This
 holds also if some requests take longer to arrive than others, by up to SLACK minus LATE. The exception is a request
@@ -125,6 +125,10 @@ class _Process:
     lock: threading.Lock = field(default_factory=threading.Lock)
     taking: threading.Lock = field(default_factory=threading.Lock)
 
+    def forget(self) -> None:
+        self.shares.clear()
+        self.ahead, self.unsure, self.lag = 0, FARTHEST, 0
+
     def now(self) -> int:
         return int(time.monotonic() * MICROSECONDS) + self.ahead
 
@@ -158,12 +162,6 @@ class _Process:
 
 def _turn(lane: Lane, since: int, until: int) -> tuple[int, int] | None:
     """Take the next turn of the lane and one of all requests close to it, both within this time."""
-    if _has_no_limit():
-        number, moment = next(ALL.turns(max(since, lane.rests_until)))
-        if moment >= until:
-            return None
-        ALL.use(number, moment)
-        return moment, moment + LATE
     for number, moment in lane.turns(since):
         if moment >= until:
             return None
@@ -202,9 +200,8 @@ def _take_share(lane: Lane) -> float:
 
 def _end_of_share(lane: Lane, since: int) -> int:
     """Return when a share ends that has a turn for each thread that waits, up to about LONGEST_SHARE."""
-    interval = (ALL if _has_no_limit() else lane).interval
-    count = max(1, min(len(lane.waiting), int(LONGEST_SHARE // interval)))
-    return since + int(count * interval) + CLOSE
+    count = max(1, min(len(lane.waiting), int(LONGEST_SHARE // lane.interval)))
+    return since + int(count * lane.interval) + CLOSE
 
 
 def _rest_of(until: int, now: int) -> int:
@@ -223,11 +220,6 @@ def _read() -> tuple[dict[int, int], int]:
     return {row.pk: row.slot for row in rows}, now
 
 
-def _has_no_limit() -> bool:
-    """Whether no endpoint has a limit of its own, because that for all requests is no higher."""
-    return settings.STRIPE_REQUESTS_PER_ENDPOINT >= settings.STRIPE_REQUESTS_PER_SECOND
-
-
 ALL = Lane("all", lambda: settings.STRIPE_REQUESTS_PER_SECOND)
 _lanes: dict[str, Lane] = {}
 _process = _Process()
@@ -240,8 +232,7 @@ def lane_of(endpoint: str) -> Lane:
 
 def forget() -> None:
     """Give up the shares that this process has taken, as after a start."""
-    global _process  # noqa: PLW0603
-    _process = _Process()
+    _process.forget()
     _lanes.clear()
     ALL.used.clear()
     ALL.rests_until = 0

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q, QuerySet, Subquery
 
 from billing import catalogue, clock, errors, leases, measures, waits
 from billing.audit import actor, trail
@@ -104,7 +104,7 @@ def handle(mine: uuid.UUID, events: list[ReceivedEvent]) -> None:
             raise
         except errors.StripeUnavailable as error:
             if pace.is_ending():
-                _give_back(mine, events)
+                leases.give_back(_ours(mine, events))
                 return
             _put_off(mine, events, f"{error.code}: {error}", park=False, at_least=error.retry_after)
         except errors.StripeKeyRefused as error:
@@ -129,15 +129,15 @@ def _look_at(events: list[ReceivedEvent]) -> bool:
     if wanted[0][1] is LookAt.CATALOGUE:  # it names no customer, so it is claimed alone
         return catalogue.look_at(events[0].object_id)
     customer = events[0].customer_id or _customer_of(events[0])
-    # the newest event must be read before the Office's ticket: see _settle_seen
-    newest = ReceivedEvent.objects.order_by("-pk").values_list("pk", flat=True)[0]
+    # the newest event is read with the Office's ticket, in one statement: see _settle_seen
+    newest = Subquery(ReceivedEvent.objects.order_by("-pk").values("pk")[:1])
     found = Office.objects.filter(payment_provider_customer_id=customer).order_by("pk").only("look_ticket")
-    office = found.first() if customer else None
+    office = found.annotate(newest_event=newest).first() if customer else None
     if office is None:
         return _unknown_customer(events, customer)
     with trail.acting(BY, office=office, reason=_reason(events)):
         look(office, payment_methods=any(what is LookAt.CARDS for _, what in wanted), **named_by(events))
-    _settle_seen(office, newest)
+    _settle_seen(office, office.newest_event)
     return True
 
 
@@ -208,16 +208,14 @@ def _settle(mine: uuid.UUID, events: list[ReceivedEvent], status: str) -> None:
     Such an event is still waiting, because code that settles another worker's event removes the claim.
     """
     now = clock.wall()
-    ours = ReceivedEvent.objects.filter(pk__in=[event.pk for event in events], claim_id=mine)
-    if ours.update(status=status, settled_at=now, lease_until=None, last_error=""):
+    if _ours(mine, events).update(status=status, settled_at=now, lease_until=None, last_error=""):
         for event in events:
             measures.observe(measures.EVENTS, (now - event.received_at).total_seconds(), status)
 
 
-def _give_back(mine: uuid.UUID, events: list[ReceivedEvent]) -> None:
-    """Let another worker claim these events at once, as if nobody had begun with them."""
-    ours = ReceivedEvent.objects.filter(pk__in=[event.pk for event in events], claim_id=mine)
-    ours.update(**leases.RELEASED, attempts=F("attempts") - 1)
+def _ours(mine: uuid.UUID, events: list[ReceivedEvent]) -> QuerySet[ReceivedEvent]:
+    """Return those of the events whose claim is still mine."""
+    return ReceivedEvent.objects.filter(pk__in=[event.pk for event in events], claim_id=mine)
 
 
 def _put_off(

@@ -7,6 +7,7 @@ for a database file. This is the only module that imports django-libsql. What it
 - ``ROLLBACK TO SAVEPOINT`` counts as the end of the transaction, and the rows before the savepoint are lost.
 - After the server took the transaction away, the rest of an ``atomic`` block runs in autocommit.
 - A time-out or a lost connection is raised as an error that Django does not know.
+- The server refuses some statements because others write, long before the time-out.
 - Closing waits for a server that is silent.
 - Each statement is logged with its parameters.
 """
@@ -15,6 +16,7 @@ import asyncio
 import contextlib
 import logging
 import threading
+import time
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -38,6 +40,7 @@ LOST = {
 }
 """The codes after which the server has no transaction, or no connection, of ours any more."""
 CLOSING_SECONDS = 0.2
+AGAIN_SECONDS = 0.05
 
 for _name in ("libsql_client", "libsql_client.dbapi2"):  # it writes statements with their parameters
     logging.getLogger(_name).propagate = False
@@ -109,7 +112,24 @@ class Cursor(driver.SQLiteCursorWrapper):
         return list(islice(self, size or self.arraysize))
 
     def _raw_execute_one(self, statement: Any) -> Any:
-        return self._checked(super()._raw_execute_one(statement))
+        """Try a statement again that was refused because others write, outside of a transaction.
+
+        All tries together take no longer than the time-out. None begins after half of it, so that a slow answer is not
+        taken for a lost server.
+        """
+        patience = self.connection._timeout
+        until = time.monotonic() + patience
+        try:
+            while True:
+                result = self._checked(super()._raw_execute_one(statement))
+                busy = any(isinstance(error, LibsqlError) and error.code == "SQLITE_BUSY" for error in result.errors)
+                left = until - time.monotonic() - AGAIN_SECONDS
+                if not busy or self.connection.in_transaction or left < patience / 2:
+                    return result
+                time.sleep(AGAIN_SECONDS)
+                self.connection._timeout = left
+        finally:
+            self.connection._timeout = patience
 
     def _raw_execute_multiple(self, statements: Any) -> Any:
         return self._checked(super()._raw_execute_multiple(statements))

@@ -55,6 +55,13 @@ EMAIL_PORT = Variable(
     "The port of the mail server.",
     default=Derived("587, 465 or 25, as it fits", _port),
 )
+SUPPORT_EMAIL = Variable(
+    "SUPPORT_EMAIL",
+    EMAIL_ADDRESS,
+    "The address for questions of an Office's people about their billing. The e-mails to them and the pages at "
+    "/billing/ name it, and replies to notices go there. Empty: the e-mails say that nobody reads replies.",
+    example="billing-help@vendor.example",
+)
 OFFICE_MAIL_SINCE = Variable(
     "OFFICE_MAIL_SINCE",
     MOMENT,
@@ -84,6 +91,7 @@ ROWS = (
     EMAIL_USE_SSL,
     EMAIL_USE_TLS,
     EMAIL_PORT,
+    SUPPORT_EMAIL,
     OFFICE_MAIL_SINCE,
     PAYMENT_REMINDER_DAYS,
     STAFF_DIGEST_EMAILS,

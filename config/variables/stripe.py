@@ -33,7 +33,8 @@ STRIPE_REQUESTS_PER_ENDPOINT = Variable(
     "STRIPE_REQUESTS_PER_ENDPOINT",
     number(1, 1_000),
     "How many requests a second all workers together make to one endpoint of Stripe, four fifths of its limit. GET "
-    "/v1/customers/{id} is one endpoint, whatever the id.",
+    "/v1/customers/{id} is one endpoint, whatever the id. The workers keep to the whole, half, "
+    "third, quarter and so on of STRIPE_REQUESTS_PER_SECOND: the largest of these that is not above this number.",
     default="20",
 )
 WORKER_LOOKS_AT_ONCE = Variable(

@@ -123,16 +123,13 @@ ACTS = {
     "agreement": {"R": "prepare_executed prepare_not_required withdraw", "C": "approve"},
 }
 ADDED = {"office": "V", "plan": "N", "membership": "E", "serviceidentity": "S"}
+OF_EACH = "changelist saved_views change history"
 LISTS = "office subscription invoice payment adjustment finding"
 ADMIN: dict[str, str] = {
     "billing_journal_export": "J",
     **{f"billing_{model}_export": "J" for model in LISTS.split()},
-    **{f"billing_{model}_{page}": "L" for model in RECORDS.split() for page in ("changelist", "change", "history")},
-    **{
-        f"billing_{model}_{page}": "A"
-        for model in ("auditentry", "trailreview")
-        for page in ("changelist", "change", "history")
-    },
+    **{f"billing_{model}_{page}": "L" for model in RECORDS.split() for page in OF_EACH.split()},
+    **{f"billing_{model}_{page}": "A" for model in ("auditentry", "trailreview") for page in OF_EACH.split()},
     **{f"billing_{model}_add": ADDED.get(model, "-") for model in (*RECORDS.split(), "auditentry", "trailreview")},
     **{f"billing_{model}_delete": "-" for model in (*RECORDS.split(), "auditentry", "trailreview")},
     **{

@@ -144,7 +144,8 @@ def test_an_office_that_is_past_due_is_named_with_what_it_owes(subscribed, strip
 
     words = told(auditor)
 
-    assert "1 Office owes 199.00 USD Their subscriptions: 1 past due. The next one to lose access is Maple" in words
+    assert "1 Office owes 199.00 USD Its subscription is past due. Maple Street" in words
+    assert "Family Practice loses access next, on" in words
     assert "Owed the longest Maple Street Family Practice 199.00 USD since" in words
     assert "may use the product until" in words
     assert "past due 1" in words
@@ -153,7 +154,7 @@ def test_an_office_that_is_past_due_is_named_with_what_it_owes(subscribed, strip
     stripe.advance(days=20)
     stripe.deliver_and_apply()
     words = told(auditor)
-    assert "1 Office owes 199.00 USD Their subscriptions: 1 canceled." in words
+    assert "1 Office owes 199.00 USD Its subscription is canceled." in words
     assert re.search(r"Practice 199.00 USD since [^;]+\(UTC\); its subscription has ended may not use", words)
 
 

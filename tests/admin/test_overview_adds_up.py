@@ -158,14 +158,14 @@ def test_what_is_owed_trialed_and_expires_is_said_by_money_and_listed(shown, aud
     owes = tasks["3 Offices owe 7.00 EUR and 152.00 USD"]
     assert owes.says.startswith("Their subscriptions: 1 past due, 1 canceled, 1 active.")
     assert owes.says.endswith(
-        "The next one to lose access is Oak Clinic, on 15 June 2030 (America/New_York)."
+        "Oak Clinic loses access next, on 15 June 2030 (America/New_York)."
     )  # 14 days after 2 June
     assert {one.name for one in listed(auditor, owes.page)} == {"Oak Clinic", "Fir Health", "Elm Practice"}
     trial = tasks["1 trial ends within 7 days"]
-    assert "199.00 USD a month. 1 of them has nothing on file to pay with." in trial.says
+    assert "199.00 USD a month. It has nothing on file to pay with." in trial.says
     assert [one.office.name for one in listed(auditor, trial.page)] == ["Ash Surgery"]
     card = tasks["1 card expires before the next charge"]  # valid until 30 June, charged on 5 July
-    assert "bill 189.00 EUR a month" in card.says
+    assert "for 189.00 EUR a month" in card.says
     assert [one.office.name for one in listed(auditor, card.page)] == ["Elm Practice"]
 
 

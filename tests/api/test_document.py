@@ -44,6 +44,13 @@ def test_each_field_is_described(made):
     assert [f"{schema}.{name}" for schema, name, said in document.fields(made) if not said.get("description")] == []
 
 
+def test_each_operation_has_a_summary_of_its_own_that_fits_a_line(made):
+    summaries = [operation["summary"] for _, _, operation in document.operations(made)]
+    assert [one for one in summaries if not 10 < len(one) <= 105 or one[0].islower() or "`" in one] == []
+    assert "Change your own password" in summaries
+    assert [one for one in summaries if summaries.count(one) > 1] == []
+
+
 def serializers_of_rows(of=ModelSerializer):
     for one in of.__subclasses__():
         yield from serializers_of_rows(one)
@@ -123,7 +130,7 @@ def test_the_figures_of_the_document(made):
         "fields": len(list(document.fields(made))),
         "examples": len(with_example),
     }
-    print(figures)  # noqa: T201
+    print(figures)  # noqa: T201  pytest -rP shows them
 
     assert [(path, method) for path, method, said in all_operations if not said.get("description")] == []
     assert [(*at, code) for *at, code, said in answers if said["description"] in ("", document.NO_BODY)] == []

@@ -11,7 +11,7 @@ from django.db import connection
 from billing import changed_settings
 from billing.models import AuditEntry, KnownSetting, WorkerHeartbeat
 from config.variables.table import VARIABLES
-from tests.other_connections import locked_by_another
+from tests.other_connections import ON_SERVER, locked_by_another
 from tests.processes import until
 from tests.test_refused_text import everything_kept
 
@@ -75,13 +75,14 @@ def test_a_worker_that_starts_records_it(stripe, started):
     assert [one.what for one in entries()] == ["began to keep digests of the settings that matter"]
 
 
+@pytest.mark.skipif(ON_SERVER, reason="a libSQL server takes the lock from whoever holds it for five seconds")
 @pytest.mark.django_db(transaction=True, databases=["default", "impatient", "optional"])
 def test_a_worker_starts_even_if_it_cannot_be_written(caplog):
     with locked_by_another("billing_knownsetting", "billing_auditentry"), connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            cursor.execute("PRAGMA busy_timeout = 10")
-        else:
+        if connection.vendor == "postgresql":
             cursor.execute("SET lock_timeout = 10")
+        else:
+            cursor.execute("PRAGMA busy_timeout = 10")
         changed_settings.record_if_possible()
         connection.close()
     assert "not in the audit trail" in caplog.text

@@ -66,7 +66,7 @@ def test_what_is_only_in_the_wal_is_in_the_backup_and_a_copy_by_cp_has_not_got_i
         an_office(f"Practice {number}")
     plain = Path(file.entry["NAME"])
     by_cp = tmp_path / "by cp"
-    by_cp.write_bytes(plain.read_bytes())
+    subprocess.run(["/bin/cp", plain, by_cp], check=True)
 
     manifest, copy = read(made_in(folder), tmp_path)
 

@@ -80,7 +80,6 @@ def form(request: pytest.FixtureRequest) -> str:
 def day(form: str, places: Places, stripe_server: LocalStripe, mail_server: MailServer, settings: Any,
         backup_key: str, tmp_path: Path) -> Day:  # fmt: skip
     settings.STRIPE_API_BASE = stripe_server.url
-    settings.WORKER_LOOKS_AT_ONCE = 1  # only this thread has the connection to the database of the form
     settings.AUDIT_HEADS_FILE = str(tmp_path / "heads")
     folder, place = tmp_path / "backups", getattr(places, form)()
     with opened(place):

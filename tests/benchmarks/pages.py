@@ -38,17 +38,24 @@ GOALS = {
     "office: page": Goal(60, 15),
     "office: statement": Goal(30, 8),
     "list: offices": Goal(5, 5),
-    "list: Offices, page": Goal(5, 5),
+    "list: Offices, page": Goal(5, 6),
     "list": Goal(10, 5),
-    "list: plans": Goal(10, 6),
-    "list: workers": Goal(10, 10),
-    "list: worklist": Goal(10, 7),
+    "list: Offices with": Goal(10, 6),
+    "list: office/?on_plan": Goal(10, 6),
+    "list: plans": Goal(50, 6),
+    "list: worker heartbeats": Goal(10, 10),
+    "list: worklist": Goal(30, 7),
     "API: a person": Goal(10, 4),
     "API": Goal(10),
     "search: an invoice's number": Goal(10),
     "": Goal(30),
 }
-"""By how a page's name begins: the longest beginning decides."""
+"""By how a page's name begins: the longest beginning decides.
+
+A list has five statements. A later page reads the row at its edge too, and Offices by their access those with more than
+one live subscription, and those on a plan its name. The list of plans counts all live subscriptions. The worklist sorts
+all that wait.
+"""
 FILLING = ("fold-names", "search-parts", "roll-up-reports", "check")
 """The jobs that make rows from other rows."""
 READS = ("SELECT", "WITH")
@@ -127,8 +134,8 @@ def measure() -> None:
     if not Office.objects.exists():
         began = time.perf_counter()
         made = bulk.make(float(os.environ.get("SCALE", "1")))
-        run_jobs()
         print(f"{made.offices:,} Offices made in {time.perf_counter() - began:,.0f} s", flush=True)
+    run_jobs()
     people = staff()
     overview = people[0].get("/admin/", secure=True).content.decode()
     print(f"not measured, as no row is made: {', '.join(addresses.without_rows())}", flush=True)
@@ -145,8 +152,10 @@ def measure() -> None:
             measured += 1
             missed += [page.name] if seen.missed else []
     print(f"{measured} pages, {len(missed)} missed their goal{': ' if missed else ''}{', '.join(missed)}", flush=True)
-    if missed or not measured:
-        sys.exit(1)
+    if not measured:
+        sys.exit(f"No page has {only} in its name.")
+    if missed:
+        sys.exit(stage.GOAL_MISSED)
 
 
 def run_jobs() -> None:

@@ -24,6 +24,8 @@ POSTGRES = "BENCH_POSTGRES_URL"
 KEY, SECRET, HOST = "sk_test_not_a_key", "whsec_not_a_secret", "billing.vendor.example"
 """The same values as in production.env."""
 READY_SECONDS = 30
+GOAL_MISSED = 3
+"""The exit code of a bench that measured everything and missed a goal, where the goal is checked: ``pages``."""
 
 
 def on_each_database(measure: Callable[[], None]) -> None:
@@ -33,7 +35,8 @@ def on_each_database(measure: Callable[[], None]) -> None:
         child = multiprocessing.get_context("spawn").Process(target=_measured, args=(measure, engine))
         child.start()
         child.join()
-        failed = failed or int(child.exitcode or 0)
+        if child.exitcode and failed in (0, GOAL_MISSED):
+            failed = child.exitcode
     if failed:
         sys.exit(failed)
 

@@ -85,6 +85,20 @@ def test_each_other_page_can_be_read(opened: Callable[..., Page], address: str) 
     assert not found(page, address)
 
 
+def test_the_api_document_can_be_read(opened: Callable[..., Page]) -> None:
+    page, address = opened(email=None), "/api/v1/docs/"
+    page.goto(address)
+    for what in ("Get a token for the header", "List the plan prices", "Cancel the subscription so that"):
+        operation = page.locator(".opblock", has_text=what)
+        operation.locator(".opblock-summary-control").click()
+        operation.locator(".responses-table").wait_for()
+    first = page.locator(".opblock.is-open").first
+    first.get_by_role("button", name="Try it out").click()
+    first.get_by_role("tab", name="Schema").first.click()
+
+    assert not problems(page, address, {})
+
+
 def test_the_page_for_who_may_not_can_be_read(opened: Callable[..., Page]) -> None:
     page = opened(sites.SECOND)
     answer = page.goto(reverse("admin:billing_office_add"))

@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from django.db import DatabaseError, connection
@@ -203,9 +202,16 @@ def test_the_list_of_settings_shows_no_key(encrypted):
 
 
 @embedded_only
+@pytest.mark.parametrize("end", ["", "-shm"])
+def test_no_test_opens_the_file_of_its_own_database(db, end):
+    with pytest.raises(AssertionError, match="own database"):
+        open(connection.settings_dict["NAME"] + end, "rb")  # noqa: SIM115  it is refused
+
+
+@embedded_only
 def test_these_tests_run_on_a_file_that_is_encrypted_where_they_have_a_key(db):
     name, key = connection.settings_dict["NAME"], connection.settings_dict["PASSWORD"]
 
     assert bool(rows(connection, "PRAGMA cipher_version")) is bool(key)
-    with Path(name).open("rb") as file:
-        assert (file.read(len(PLAIN_FILE)) == PLAIN_FILE) is not bool(key)
+    begins = subprocess.run(["/usr/bin/head", "-c", str(len(PLAIN_FILE)), name], capture_output=True, check=True).stdout
+    assert (begins == PLAIN_FILE) is not bool(key)

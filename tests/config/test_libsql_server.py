@@ -26,6 +26,8 @@ if not shutil.which(os.environ.get("LIBSQL_SERVER", "sqld")):
     pytest.skip("LIBSQL_SERVER names no libSQL server: make test-libsql", allow_module_level=True)
 
 from libsql.db.backends.sqlite3 import base as plain
+from libsql_client import LibsqlError
+from libsql_client.dbapi2.types import RawExecuteResult
 
 from config.libsql import server as ours
 
@@ -226,6 +228,51 @@ def test_a_server_that_falls_silent_is_an_error_within_two_seconds_each_time(ser
         finally:
             server.process.send_signal(signal.SIGCONT)
         put(connection, 2)
+
+
+def busy(*_: Any) -> RawExecuteResult:
+    return RawExecuteResult([None], [LibsqlError("database is locked", "SQLITE_BUSY")])
+
+
+@pytest.mark.parametrize(
+    ("word", "in_a_block", "times", "tries", "is_kept"),
+    [
+        ("INSERT", False, 2, 3, True),
+        ("BEGIN", True, 2, 3, True),
+        ("INSERT", True, 1, 1, False),
+        ("COMMIT", True, 1, 1, False),
+    ],
+)
+def test_what_is_refused_because_others_write_is_tried_again_but_not_inside_a_block(
+    word, in_a_block, times, tries, is_kept, server, monkeypatch
+):
+    """Where single statements and transactions of many connections mix, a few in thousands are refused like this."""
+    asks, tried = plain.SQLiteCursorWrapper._raw_execute_one, list[str]()
+
+    def busy_at_first(cursor: Any, statement: Any) -> Any:
+        if not statement["sql"].startswith(word):
+            return asks(cursor, statement)
+        tried.append(statement["sql"])
+        return busy() if len(tried) <= times else asks(cursor, statement)
+
+    with opened(ours, server) as connection:
+        monkeypatch.setattr(plain.SQLiteCursorWrapper, "_raw_execute_one", busy_at_first)
+        refused = contextlib.nullcontext() if is_kept else pytest.raises(OperationalError, match="locked")
+        block = transaction.atomic(using="libsql") if in_a_block else contextlib.nullcontext()
+        with refused, block:
+            put(connection, 1)
+        monkeypatch.undo()
+        assert (kept(server), len(tried)) == ([1] if is_kept else [], tries)
+
+
+def test_who_is_always_refused_gets_an_error_before_the_time_out(server, monkeypatch):
+    with opened(ours, server, timeout=2) as connection:
+        monkeypatch.setattr(plain.SQLiteCursorWrapper, "_raw_execute_one", busy)
+        began = time.monotonic()
+        with pytest.raises(OperationalError, match="locked"):
+            put(connection, 1)
+        assert time.monotonic() - began < 2
+        monkeypatch.undo()
 
 
 def test_a_query_under_debug_on_a_lost_connection_is_an_error_of_djangos(server, settings):

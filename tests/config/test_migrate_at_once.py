@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from billing import clock
+from billing.management.commands import migrate
 from billing.migrate_lease import HeldByAnother, Lease, MigrateLease
 from tests.libsql_server import Server
 from tests.other_connections import ON_SERVER
@@ -128,6 +130,23 @@ def test_each_step_renews_the_lease(lease):
     held.renew()
 
     assert MigrateLease.objects.get().lease_until > lease.lease_until + timedelta(minutes=30)
+
+
+@pytest.mark.parametrize("lets_others_write", [True, False])
+def test_others_can_write_between_two_migrations_if_they_may(lets_others_write):
+    command = migrate.Command()
+    command.verbosity, command.lets_others_write, command.paused = 0, lets_others_write, time.monotonic()
+
+    def paused() -> bool:
+        began = time.monotonic()
+        command.migration_progress_callback("apply_success")
+        return time.monotonic() - began >= migrate.PAUSE_SECONDS
+
+    seen = [paused()]
+    time.sleep(migrate.PAUSE_AFTER_SECONDS)
+    seen += [paused(), paused()]
+
+    assert seen == [False, lets_others_write, False]
 
 
 def test_a_migrate_that_fails_lets_go_of_the_lease(transactional_db):

@@ -166,6 +166,11 @@ OF_LIST: dict[str, dict[str, str]] = {
         "a@vendor.example,fellow": "address 2 must be an e-mail address",
         "a@": "address 1 must be an e-mail address",
     },
+    "SUPPORT_EMAIL": {
+        "billing-help": "must be an e-mail address",
+        "Help <help@vendor.example>": "must be an e-mail address",
+        "a@vendor.example,b@vendor.example": "must be an e-mail address",
+    },
     "STAFF_DIGEST_EMAILS": {
         "a@vendor.example;b@vendor.example": f"address 1 {JOINED}",
         "a@vendor.example,fellow": "address 2 must be an e-mail address",

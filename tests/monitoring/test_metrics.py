@@ -143,7 +143,7 @@ def _names(family):
 def test_any_web_process_answers_for_all_of_its_machine(tmp_path):
     ask = [sys.executable, "-c", COUNT_AND_SHOW]
     folder = {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path), "METRICS_TOKEN": TOKEN}
-    environment = {**os.environ, **folder, "DATABASE_URL": "libsql:////no-such-folder-at-all.db"}
+    environment = {**os.environ, **folder, "DATABASE_URL": f"libsql:///{tmp_path}/no-such-folder/a.db"}
     shown = [subprocess.run(ask, cwd=ROOT, env=environment, check=True, **PRINTED).stdout for _ in range(3)]
 
     assert [re.findall(r'reason="signature"} (\d)', one) for one in shown] == [["1"], ["2"], ["3"]]

@@ -18,6 +18,7 @@ from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 from django.db import connections
 from django.db.utils import load_backend
+from django.test import override_settings
 
 from config import databases
 from config.environment import Problems
@@ -94,7 +95,7 @@ def on_server(statement: str) -> None:
 
 @contextlib.contextmanager
 def opened(place: Place) -> Iterator[Any]:
-    """All connections lead to this database."""
+    """All connections of this thread lead to this database, so no other thread works."""
     entry = place.entry
     own = {alias: connections[alias] for alias in ("default", "impatient", "optional")}
     for alias in own:
@@ -103,7 +104,8 @@ def opened(place: Place) -> Iterator[Any]:
         connections[alias] = load_backend(complete["ENGINE"]).DatabaseWrapper(complete, alias)
     ContentType.objects.clear_cache()
     try:
-        yield connections["default"]
+        with override_settings(WORKER_LOOKS_AT_ONCE=1):
+            yield connections["default"]
     finally:
         for alias, connection in own.items():
             connections[alias].close()

@@ -2,6 +2,7 @@
 
 import html
 import re
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from billing.models import AuditEntry, Invitation, Invoice, Office, Operation
 from billing.models.operation import Kind
 from billing.operations.engine.begin import perform
 from billing.operations.subscriptions.cancel import CancelSubscription
-from tests.conftest import a_member, price_id, subscribed_office
+from tests.conftest import a_member, a_person, price_id, subscribed_office
 
 
 def page(office: Office, name: str = "office", **ids: Any) -> str:
@@ -69,6 +70,22 @@ def test_the_page_says_how_the_office_stands_and_a_viewer_gets_no_button(team, o
     assert AuditEntry.objects.filter(kind="read", office=team).count() == 2
 
 
+@pytest.mark.parametrize("support", ["billing-help@vendor.example", ""])
+def test_a_page_names_who_answers_questions(settings, office, viewer, support):
+    settings.SUPPORT_EMAIL = support
+
+    nobody = Client()
+    nobody.force_login(a_person("nobody@elsewhere.example"))
+    for client, address in (
+        *((viewer, page(office, name)) for name in ("office", "members")),
+        (nobody, reverse("office_pages:offices")),
+    ):
+        shown = text(client.get(address))
+        assert ("Do you have a question about your billing?" in shown) == bool(support)
+        assert ("do not write about patients" in shown) == bool(support)
+        assert support in shown
+
+
 def test_a_change_is_previewed_and_then_done_once(stripe, team, owner):
     form = owner.get(page(team, "change"))
     seen = sent(owner, form, page(team, "preview-change"), price=price_id("seats-monthly"), quantity="5", settle="now")
@@ -100,6 +117,16 @@ def test_a_change_that_changes_nothing_is_refused_in_words_and_one_without_a_pre
     assert "already has this plan" in text(nothing)
     assert all(str(errors.PreviewStale()) in text(one) for one in unseen)
     assert not Operation.objects.filter(kind="change_subscription").exists()
+
+
+def test_a_plan_that_is_not_in_the_list_is_refused_with_the_form_and_in_words(team, owner):
+    form = owner.get(page(team, "change"))
+    for price in (str(uuid.uuid4()), "no id", "a\0b", "9" * 30, ""):
+        seen = sent(owner, form, page(team, "preview-change"), price=price, quantity="3", settle="now")
+        assert seen.status_code == 200, price
+        assert "Show what it costs" in text(seen), price
+    of_a_plan = sent(owner, form, page(team, "preview-change"), price=str(uuid.uuid4()), quantity="3", settle="now")
+    assert "Choose one from the list." in text(of_a_plan)
 
 
 def test_a_cancellation_says_what_is_lost_and_is_taken_back(team, owner):

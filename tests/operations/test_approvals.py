@@ -24,8 +24,11 @@ from billing.operations.subscriptions.discounts import MakeDiscount
 from tests.conftest import a_member, a_person, refusals, subscribed_office
 from tests.operations.test_permissions import MAY
 from tests.operations.test_refund import due_again
+from tests.other_connections import ON_SERVER
 
 REASON = "Goodwill: they waited"
+COMPARED_FIRST = {"GET"} if ON_SERVER else set()
+"""What asking for money asks Stripe: a libSQL server can have lost commits, so the Office is compared with Stripe."""
 
 
 @pytest.fixture(autouse=True)
@@ -90,7 +93,7 @@ def test_above_it_nothing_goes_back_until_a_second_person_confirms(stripe, opera
     stripe.forget_requests()
     with pytest.raises(errors.SentForApproval, match=r"Nothing was given back yet.*second@vendor\.example"):
         perform(RefundPayment(amount=10_001), payment, by=operator, reason=REASON)
-    assert stripe.requests() == []
+    assert {one["method"] for one in stripe.requests()} <= COMPARED_FIRST
     row = ApprovalRequest.objects.get()
     assert (row.status, row.money, row.requested_by) == ("waits for approval", seen.amount, operator.user)
 

@@ -1,11 +1,14 @@
 """What Offices are told by e-mail: from Stripe's event to the mail server, once for each reason."""
 
+import html
 import re
 from datetime import UTC, datetime, timedelta
+from urllib.parse import unquote_plus
 
 import pytest
 from django.db import transaction
 from django.test import Client
+from django.urls import reverse
 
 from billing import clock, notices
 from billing.findings import report
@@ -45,7 +48,8 @@ def past_due(stripe, office, operator, card=DECLINED):
     stripe.deliver_and_apply()
 
 
-def test_a_payment_that_failed_is_told_at_once(stripe, mail_server, office, operator, switched_on):
+def test_a_payment_that_failed_is_told_at_once(stripe, mail_server, office, operator, switched_on, settings):
+    settings.SUPPORT_EMAIL = "help@vendor.example"
     past_due(stripe, office, operator)
 
     assert told() == [Kind.PAYMENT_FAILED]
@@ -56,6 +60,7 @@ def test_a_payment_that_failed_is_told_at_once(stripe, mail_server, office, oper
     assert mail["Subject"] == "Your payment did not go through"
     assert "199.00 USD" in text_of(mail)
     assert mail["List-Unsubscribe"] is None
+    assert mail["Reply-To"] == "help@vendor.example"
     assert re.findall(r"https?://\S+", text_of(mail)) == ["http://127.0.0.1:8000/account/login/"]
 
 
@@ -220,7 +225,9 @@ def test_a_trial_whose_invoice_is_not_collected_ends_without_a_promised_charge(
     delivery.work_off()
 
     (mail,) = mail_server.received
-    assert ("we charge the payment method on file" in " ".join(text_of(mail).split())) is is_promised
+    written = " ".join(text_of(mail).split())
+    assert ("we charge the payment method on file" in written) is is_promised
+    assert ("Then nothing is charged" in written) is is_promised
 
 
 def test_a_trial_that_ends_is_told_once_and_can_be_turned_off(stripe, mail_server, office, operator, switched_on):
@@ -310,11 +317,43 @@ def test_each_text_is_whole_in_each_language_and_the_same_as_html(kind, variant,
     assert f'<html lang="{language}">' in mail.html
 
 
+@pytest.mark.parametrize(
+    ("language", "asks", "about", "unread"),
+    [
+        ("en", "Do you have a question? Reply to this e-mail, or write to", "about patients", "Nobody reads replies."),
+        ("es", "¿Tiene alguna pregunta? Responda a este mensaje o escriba a", "sobre pacientes", "nadie lee las res"),
+    ],
+)
+def test_each_notice_names_who_answers_questions_or_says_that_nobody_does(settings, language, asks, about, unread):
+    for kind in suppression.NOTICES:
+        for support in ("help@vendor.example", ""):
+            settings.SUPPORT_EMAIL = support
+            mail = notice_texts.sample(kind, next(iter(notice_texts.VARIANTS[kind])), language)
+            for says in (mail.text, mail.html):
+                assert (asks in says and "help@vendor.example" in says) == bool(support)
+                assert (about in says) == bool(support)
+                assert (unread in says) == (not support)
+
+
 def test_both_languages_have_each_kind_and_each_kind_has_a_sample():
     assert set(notice_texts.VARIANTS) == set(suppression.NOTICES)
     for language in notice_texts.LANGUAGES:
         for kind in suppression.NOTICES:
             assert notice_texts.sample(kind, next(iter(notice_texts.VARIANTS[kind])), language).subject
+
+
+def test_each_example_is_also_shown_as_html(administrator):
+    client = Client()
+    client.force_login(administrator.user)
+    page = reverse("admin:billing_notification_examples")
+    links = re.findall(r'href="(\?kind=[^"]+)"', client.get(page).content.decode())
+    assert len(links) == sum(map(len, notice_texts.VARIANTS.values())) * len(notice_texts.LANGUAGES)
+    for link in links:
+        shown = client.get(page + html.unescape(link))
+        named = dict(re.findall(r"(kind|form|language)=([^&]+)", unquote_plus(html.unescape(link))))
+        assert notice_texts.sample(*named.values()).html == shown.content.decode(), named
+    for other in ("kind=none", "kind=receipt&form=none&language=en", "kind=receipt", "x=1"):
+        assert client.get(f"{page}?{other}").status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -380,10 +419,21 @@ def test_no_digest_is_sent_if_nothing_waits(settings, mail_server, db):
     assert Notification.objects.get().state == "dropped"
 
 
-@pytest.mark.parametrize(("since", "pages", "level"), [(None, True, None), (1, True, "green"), (1, False, "amber")])
-def test_doctor_tells_where_e_mails_lead_to_pages_that_are_off(settings, db, since, pages, level):
+@pytest.mark.parametrize(
+    ("since", "pages", "support", "level"),
+    [
+        (None, True, "", None),
+        (1, True, "help@vendor.example", "green"),
+        (1, False, "help@vendor.example", "amber"),
+        (1, True, "", "amber"),
+    ],
+)
+def test_doctor_tells_where_e_mails_lead_to_pages_that_are_off_or_name_nobody(
+    settings, db, since, pages, support, level
+):
     settings.OFFICE_MAIL_SINCE = since and clock.billing()
     settings.OFFICE_PAGES = pages
+    settings.SUPPORT_EMAIL = support
 
     found = [str(each.level) for each in checks.run_all(Seen()) if each.check.name == "office_mail"]
     assert found == ([level] if level else [])

@@ -119,6 +119,21 @@ def test_an_invitation_is_accepted_once(administrator, office):
     assert AuditEntry.objects.get_for_object(Invitation.objects.get()).filter(actor=nora).count() == 1
 
 
+def test_a_link_that_is_used_while_it_is_opened_is_not_valid(administrator, office, monkeypatch):
+    made = invitations.invite("nora@maple.example", "viewer", office=office, by=administrator)
+    address, holds = page_of(links.to_accept(made)), invitations.holds
+
+    def accepted_just_then(invitation):
+        held = holds(invitation)
+        monkeypatch.setattr(invitations, "holds", holds)
+        assert Client().post(address, GOOD).status_code == 200
+        return held
+
+    monkeypatch.setattr(invitations, "holds", accepted_just_then)
+
+    assert Client().post(address, GOOD).status_code == 404
+
+
 def test_two_invitations_of_one_person_make_one_account_and_the_other_asks_to_sign_in(administrator, office):
     both = [
         invitations.invite("nora@maple.example", "viewer", office=one, by=administrator)

@@ -24,6 +24,7 @@ NOT_TYPED = {
         *("PlanOperation.request", "PlanOperation.steps"),
     },
     "printed by this software": {"Agreement.outbound_list"},
+    "chosen in filters, and refused if anything was typed": {"User.saved_views"},
     "judged where it was typed": {
         *("AuditEntry.actor_email", "AuditEntry.actor_label", "AuditEntry.changes", "AuditEntry.changes_text"),
         *("AuditEntry.object_repr", "AuditEntry.serialized_data", "AuditEntry.additional_data"),

@@ -12,7 +12,8 @@ from django.db import models
 from drf_spectacular.generators import SchemaGenerator
 
 import billing.pages.urls
-import billing.sign_in.forms  # noqa: F401
+import billing.sign_in.forms  # noqa: F401  the forms are found as subclasses, once their modules are imported
+import config.urls  # noqa: F401  so are those of every page
 from billing.operations.engine.registry import REGISTRY
 from billing.text.fields import TYPED
 

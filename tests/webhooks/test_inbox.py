@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import stripe._event as stripe_event
 import stripe.params._webhook_endpoint_create_params as endpoint_params
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from billing import clock
 from billing.audit import trail
@@ -339,3 +341,19 @@ def test_settled_events_are_purged_after_ninety_days_and_parked_ones_stay(stripe
 
     left = set(ReceivedEvent.objects.values_list("stripe_id", flat=True))
     assert left == {"evt_parked_91", "evt_applied_89", "evt_waiting_91"}
+
+
+MOST_STATEMENTS = 30
+"""Of claiming, looking, applying and settling, where a month was renewed. One is where locked rows can be skipped."""
+
+
+def test_a_look_at_a_renewal_takes_no_more_statements_than_it_did(stripe, office, operator):
+    subscribed_office(office, by=operator)
+    stripe.deliver_and_apply()
+    stripe.advance(days=32)
+    stripe.deliver()
+    with CaptureQueriesContext(connection) as asked:
+        assert inbox.work_off(limit=1) == 1
+    statements = [one["sql"] for one in asked.captured_queries if not one["sql"].startswith(("SAVEPOINT", "RELEASE"))]
+    assert len(statements) <= MOST_STATEMENTS, "\n".join(statements)
+    assert office.invoices.filter(status="paid").count() == 2

@@ -8,6 +8,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
 from billing import clock
 from billing.admin.acts import Link, OperationAct
 from billing.admin.forms import WhyForm
+from billing.chosen_rows import ChosenRow
 from billing.method_names import card_month
 from billing.models import Office, PaymentMethod
 from billing.models.operation import Kind
@@ -22,7 +23,7 @@ from billing.operations.offices.cards import (
 GROUP = "Payment methods"
 
 
-class MethodField(forms.ModelChoiceField):
+class MethodField(ChosenRow):
     def label_from_instance(self, method: Any) -> str:
         expiry = method.expiry(clock.billing())
         words = "" if expiry == "valid" else f" ({expiry})"
@@ -48,7 +49,8 @@ class RemovalForm(MethodForm):
         field = cast(forms.ModelChoiceField, self.fields["card"])
         field.queryset = removable(office)
         field.error_messages["invalid_choice"] = (
-            "It cannot be removed: a live subscription is charged to it. Make another one the default first."
+            "It cannot be removed: a live subscription is charged to it, or it is not on file. Make another one the "
+            "default first."
         )
 
 

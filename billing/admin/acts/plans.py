@@ -20,6 +20,7 @@ from billing.admin.acts import Act
 from billing.admin.acts.amounts import AmountField, in_minor_units
 from billing.admin.forms import WhyForm
 from billing.audit.actor import Actor
+from billing.chosen_rows import ChosenRow
 from billing.models import Plan, PlanPrice
 from billing.operations.plans import performed
 from billing.operations.plans.declared import OnPlan
@@ -40,7 +41,7 @@ def in_words(plan: Plan) -> str:
     return f"{plan.name}: {sold}." if sold else f"{plan.name} has no price that is not retired."
 
 
-class PriceField(forms.ModelChoiceField):
+class PriceField(ChosenRow):
     """One of the plan's prices that are not retired."""
 
     def __init__(self, **kwargs: Any) -> None:

@@ -15,6 +15,7 @@ from billing.access.roles import Power
 from billing.admin.acts import Click, Link, OperationAct, days
 from billing.admin.choices import SuggestingWidget
 from billing.admin.forms import WhyForm
+from billing.chosen_rows import ChosenRow
 from billing.models import Office, PlanPrice
 from billing.models.operation import Kind
 from billing.operations.engine.declaration import OnSubscription
@@ -36,7 +37,7 @@ TEST_CARDS = (
 )
 
 
-class PriceField(forms.ModelChoiceField):
+class PriceField(ChosenRow):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
             PlanPrice.objects.none(),

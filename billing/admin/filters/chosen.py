@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.functional import cached_property
 
 Narrowed = QuerySet[Any]
 
@@ -17,10 +18,14 @@ class Chosen(SimpleListFilter):
     """A filter with a value from elsewhere. A value that it does not know is left out, and shows all."""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(self.given, words)] if self.given and (words := self.says(self.given)) else []
+        return [(self.given, self._words)] if self._words else []
 
     def queryset(self, request: HttpRequest, queryset: Narrowed) -> Narrowed:
-        return self.narrow(queryset, self.given) if self.says(self.given) else queryset
+        return self.narrow(queryset, self.given) if self._words else queryset
+
+    @cached_property
+    def _words(self) -> str:
+        return self.says(self.given) if self.given else ""
 
     @property
     def given(self) -> str:

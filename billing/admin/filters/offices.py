@@ -15,9 +15,11 @@ from django.http import HttpRequest
 
 from billing import clock, coming, debts
 from billing.admin.filters.chosen import Chosen, Narrowed
+from billing.admin.saved_views import query_of
 from billing.durations import within
 from billing.entitlement import Access, Policy, entitlement
 from billing.models import Finding, Office, Plan
+from billing.models.expressions import one_of
 from billing.models.statuses import ENTITLED, LIVE, SubscriptionStatus
 
 ACTIVE = Q(archived_at=None)
@@ -42,7 +44,7 @@ def without_subscription(_: datetime) -> Q:
 
 
 def ends(at: datetime) -> Q:
-    return ACTIVE & coming.status_in(LIVE) & Q(cancel_at__gte=at)
+    return ACTIVE & one_of("subscription_status", LIVE) & Q(cancel_at__gte=at)
 
 
 VIEWS: dict[str, View] = {
@@ -92,7 +94,7 @@ def _by_columns(at: datetime, policy: Policy) -> Q:
     by_period = paid & (
         (trial & trial_first & trial_end) | (~(trial & trial_first) & (period | _none("current_period_end")))
     )
-    entitled = ACTIVE & Q(customer_deleted_at=None) & coming.status_in(ENTITLED) & ends_later
+    entitled = ACTIVE & Q(customer_deleted_at=None) & one_of("subscription_status", ENTITLED) & ends_later
     return entitled & (by_period | (~paid & _in_grace(trusted, grace_began, policy)))
 
 
@@ -195,7 +197,7 @@ def order_of(request: HttpRequest) -> tuple[str, ...] | None:
 
 def links(request: HttpRequest) -> Iterator[dict[str, Any]]:
     """Yield the links at the top of the list, the whole list first."""
-    chosen = request.GET.get("view", "")
-    yield {"title": "All", "query": "?", "is_chosen": chosen not in VIEWS, "says": ""}
+    here = query_of(request.GET)
+    yield {"title": "All", "query": "?", "is_chosen": not here, "says": ""}
     for name, view in VIEWS.items():
-        yield {"title": view.title, "query": f"?view={name}", "is_chosen": chosen == name, "says": view.says}
+        yield {"title": view.title, "query": f"?view={name}", "is_chosen": here == f"view={name}", "says": view.says}

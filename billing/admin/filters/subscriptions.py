@@ -72,7 +72,7 @@ class Billed(Chosen):
         return f"{value.upper()}, each month" if is_currency(value) else ""
 
     def narrow(self, rows: Narrowed, value: str) -> Narrowed:
-        return rows.filter(waiting.BILLED, currency=value)
+        return rows.filter(waiting.BILLED_TO_LIST, currency=value)
 
 
 def live_link(of: Plan | PlanPrice, figures: Figures) -> str:

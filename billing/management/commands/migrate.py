@@ -13,6 +13,7 @@ others before it runs anything, so a migration cannot repair this.
 While one ``migrate`` runs, another one on the same database is refused: see billing/migrate_lease.py.
 """
 
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -30,6 +31,11 @@ APP = "djstripe"
 FOLDED_NAMES, SEARCH_PARTS = "0015_folded_names", "0044_search_and_lists"
 PUT_BEFORE = {"0005_subscription_terms": "0006_payment_methods", "0007_invoices": "0008_adjustments"}
 """The migrations that came later to main, each with the one that it was put before. Never add to this."""
+
+PAUSE_AFTER_SECONDS, PAUSE_SECONDS = 1.0, 0.15
+"""SQLite has one writer at a time, and whoever waits for it looks again every 0.1 s (``sqliteDefaultBusyCallback`` in
+its source). So if ``migrate`` has run for a while, it lets others write between two migrations. Nobody writes into an
+empty database."""
 
 
 class Command(migrate.Command):
@@ -52,6 +58,8 @@ class Command(migrate.Command):
             return super().handle(*args, **options)
         connection = connections[options["database"]]
         self.lease = Lease(connection, lasts=lasts)
+        self.lets_others_write = connection.vendor == "sqlite" and not is_empty(connection)
+        self.paused = time.monotonic()
         try:
             with self.lease.held():
                 self._migrate(connection, *args, step_by_step=step_by_step, **options)
@@ -75,6 +83,10 @@ class Command(migrate.Command):
         if action in ("apply_start", "unapply_start"):
             self.lease.renew()
         super().migration_progress_callback(action, migration, fake)
+        ended = action in ("apply_success", "unapply_success")
+        if ended and self.lets_others_write and time.monotonic() - self.paused > PAUSE_AFTER_SECONDS:
+            time.sleep(PAUSE_SECONDS)
+            self.paused = time.monotonic()
 
 
 def is_empty(connection: Any) -> bool:

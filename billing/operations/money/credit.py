@@ -87,7 +87,7 @@ class AdjustCredit(Previewed[Office], OnOffice[Office]):
         return Money(self.amount, self.currency) if self.amount > 0 else None
 
     def preview(self, subject: Office, as_of: datetime, asked: Asked) -> CreditPreview:
-        """Show the credit before and after. Confirm it with its ``as_of``. Vendor's staff only.
+        """Show the credit before and after a change. Confirm it with its ``as_of``. Vendor's staff only.
 
         The credit before is what Stripe has now.
         """

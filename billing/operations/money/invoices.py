@@ -80,7 +80,7 @@ class PayInvoice(OnInvoice):
 @operation
 @dataclass(frozen=True, kw_only=True)
 class RetryInvoice(OnInvoice):
-    """Charge what is on file again after a failed attempt. **Money moves.**
+    """Try a failed payment of an invoice again, with what is on file. **Money moves.**
 
     If the payment is declined, the invoice stays open. Repeating is refused once it is paid.
 
