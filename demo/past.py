@@ -32,7 +32,7 @@ from demo import desk, seed  # noqa: E402
 from demo.history import HISTORY, Asked, Happened  # noqa: E402
 from demo.stack import demo_password  # noqa: E402
 
-STEP = timedelta(days=7)
+STEP = timedelta(days=10)
 CHARGED_AFTER = timedelta(hours=1, minutes=1)
 """How long after a renewal Stripe finalises its invoice and charges it, and somewhat more."""
 SETTLE_SECONDS = 120

@@ -84,6 +84,8 @@ class Stack:
             # the local Stripe of the demo refuses nothing for coming too fast
             "STRIPE_REQUESTS_PER_SECOND": "400",
             "STRIPE_REQUESTS_PER_ENDPOINT": "400",
+            # and answers at once: more looks would only wait for one another, since a database file has one writer
+            "WORKER_LOOKS_AT_ONCE": "1",
             "EMAIL_HOST": "",  # nothing is sent
             "SUPPORT_EMAIL": "billing-help@vendor.example",
             "DATABASE_URL": os.environ.get("DEMO_DATABASE_URL") or f"libsql:///{self.folder / 'sandbox.db'}",

@@ -22,6 +22,7 @@ class Attacked(Stack):
     def __init__(self, folder: Path, database_url: str, *, webs: int, workers: int) -> None:
         super().__init__(folder, web_port=free_port(), stripe_port=free_port())
         self.environment |= {"DATABASE_URL": database_url, "LOG_LEVEL": "ERROR", "RATE_LIMITS": NO_LIMITS}
+        del self.environment["WORKER_LOOKS_AT_ONCE"]  # as many as in production
         self.ports = {f"web{n}": free_port() for n in range(webs)}
         self.workers = [f"worker{n}" for n in range(workers)]
         self.killed = 0
