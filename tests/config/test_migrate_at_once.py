@@ -1,5 +1,6 @@
 """Of two `migrate` on one database at the same time, one is refused; one that was killed can be repeated."""
 
+import gc
 import os
 import re
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -154,3 +156,19 @@ def test_a_migrate_that_fails_lets_go_of_the_lease(transactional_db):
         call_command("migrate", "billing", "9999", verbosity=0)
 
     assert MigrateLease.objects.get().claim_id is None
+
+
+def test_garbage_is_collected_rarely_while_it_runs_and_as_before_afterwards(transactional_db, monkeypatch):
+    before, meanwhile = gc.get_threshold(), []
+
+    def ends(*args: Any, **options: Any) -> None:
+        meanwhile.append(gc.get_threshold())
+        raise CommandError("it failed")
+
+    monkeypatch.setattr(migrate.Command, "_migrate", ends)
+    with pytest.raises(CommandError, match="it failed"):
+        call_command("migrate", verbosity=0)
+
+    assert meanwhile == [(migrate.RARELY, *before[1:])]
+    assert before[0] < migrate.RARELY
+    assert gc.get_threshold() == before

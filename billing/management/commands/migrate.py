@@ -13,7 +13,10 @@ others before it runs anything, so a migration cannot repair this.
 While one ``migrate`` runs, another one on the same database is refused: see billing/migrate_lease.py.
 """
 
+import gc
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -36,6 +39,9 @@ PAUSE_AFTER_SECONDS, PAUSE_SECONDS = 1.0, 0.15
 """SQLite has one writer at a time, and whoever waits for it looks again every 0.1 s (``sqliteDefaultBusyCallback`` in
 its source). So if ``migrate`` has run for a while, it lets others write between two migrations. Nobody writes into an
 empty database."""
+
+RARELY = 50_000
+"""So many new objects may wait for a collection. Python's own number is 700, and 2,000 since 3.13."""
 
 
 class Command(migrate.Command):
@@ -61,7 +67,7 @@ class Command(migrate.Command):
         self.lets_others_write = connection.vendor == "sqlite" and not is_empty(connection)
         self.paused = time.monotonic()
         try:
-            with self.lease.held():
+            with self.lease.held(), garbage_collected_rarely():
                 self._migrate(connection, *args, step_by_step=step_by_step, **options)
         except HeldByAnother as error:
             raise CommandError(str(error)) from None
@@ -87,6 +93,20 @@ class Command(migrate.Command):
         if ended and self.lets_others_write and time.monotonic() - self.paused > PAUSE_AFTER_SECONDS:
             time.sleep(PAUSE_SECONDS)
             self.paused = time.monotonic()
+
+
+@contextmanager
+def garbage_collected_rarely() -> Iterator[None]:
+    """Let more garbage wait before Python collects it. Django makes all its model classes anew for most operations.
+
+    An empty file is migrated in 20 s instead of 26, and the process takes 260 MB instead of 190.
+    """
+    youngest, *older = gc.get_threshold()
+    gc.set_threshold(RARELY, *older)
+    try:
+        yield
+    finally:
+        gc.set_threshold(youngest, *older)
 
 
 def is_empty(connection: Any) -> bool:
