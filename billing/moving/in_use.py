@@ -43,11 +43,8 @@ def _is_busy(error: OperationalError) -> bool:
 
 @contextmanager
 def _without_waiting(connection: Any) -> Iterator[None]:
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA busy_timeout")
-        usual = cursor.fetchone()[0]
-        cursor.execute("PRAGMA busy_timeout = 500")
-        try:
-            yield
-        finally:
-            cursor.execute(f"PRAGMA busy_timeout = {usual}")
+    usual, connection.longest_wait = connection.longest_wait, 0.5
+    try:
+        yield
+    finally:
+        connection.longest_wait = usual

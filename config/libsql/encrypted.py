@@ -25,7 +25,7 @@ dbapi2.register_adapter(datetime.date, stock.adapt_date)
 dbapi2.register_adapter(datetime.datetime, stock.adapt_datetime)
 
 
-class Cursor(dbapi2.Cursor):
+class CipherCursor(dbapi2.Cursor):
     """Django's placeholders, on SQLCipher's cursor."""
 
     convert_query = stock.SQLiteCursorWrapper.convert_query
@@ -43,8 +43,13 @@ class Cursor(dbapi2.Cursor):
         return super().executemany(self.convert_query(query, param_names=names), param_list)
 
 
+class Cursor(embedded.WaitingCursor, CipherCursor):
+    pass
+
+
 class DatabaseWrapper(embedded.DatabaseWrapper):
     Database = dbapi2
+    cursor_class = Cursor
     display_name = "libSQL (embedded, encrypted)"
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
@@ -64,6 +69,3 @@ class DatabaseWrapper(embedded.DatabaseWrapper):
             if command.strip():
                 connection.execute(command)
         return connection
-
-    def create_cursor(self, name: str | None = None) -> Cursor:
-        return self.connection.cursor(factory=Cursor)

@@ -26,7 +26,7 @@ from django.db.backends.sqlite3 import base
 from libsql.db.backends.sqlite3 import base as driver
 from libsql_client import LibsqlError
 
-from config.libsql import embedded
+from config.libsql import common
 from config.libsql.operations import DatabaseOperations
 
 LOST = {
@@ -169,7 +169,7 @@ class DatabaseCreation(base.DatabaseCreation):
         return (self.connection.settings_dict["NAME"],)
 
 
-class DatabaseWrapper(embedded.DatabaseWrapper):
+class DatabaseWrapper(common.DatabaseWrapper):
     """NAME is the address, PASSWORD the token."""
 
     display_name = "libSQL (server)"
@@ -178,10 +178,10 @@ class DatabaseWrapper(embedded.DatabaseWrapper):
     ops_class = DatabaseOperations
     operators = {
         name: sql
-        for name, sql in embedded.DatabaseWrapper.operators.items()
+        for name, sql in common.DatabaseWrapper.operators.items()
         if name != "iregex"  # the server has a function for it, see DatabaseOperations.regex_lookup
     }
-    our_options = {"timeout": embedded.WAIT_SECONDS, "transaction_mode": "IMMEDIATE"}
+    our_options = {"timeout": common.WAIT_SECONDS, "transaction_mode": "IMMEDIATE"}
 
     def get_connection_params(self) -> dict[str, Any]:
         return {**super().get_connection_params(), "auth_token": self.settings_dict["PASSWORD"] or None}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, connections
 
 from billing.models import AuditEntry, Backup
 from tests.backups.test_backup import file, folder
@@ -48,10 +48,9 @@ def test_a_file_whose_row_is_not_committed_goes_again(file, folder):
     assert left_in(folder) == [Backup.objects.get().name]
 
 
-def test_a_database_that_another_one_locks_is_told_of(file, folder):
+def test_a_database_that_another_one_locks_is_told_of(file, folder, monkeypatch):
     other = sqlite3.connect(file.entry["NAME"], isolation_level=None)
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA busy_timeout = 0")
+    monkeypatch.setattr(connections["default"], "longest_wait", 0.0)
     other.execute("BEGIN IMMEDIATE")
     try:
         refused(folder, because="locked")

@@ -4,6 +4,7 @@ import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -85,9 +86,10 @@ def test_a_server_that_accepts_and_stays_silent_is_given_up_within_two_seconds()
 
 @embedded_only
 @pytest.mark.django_db(transaction=True, databases=BOTH)
-@pytest.mark.parametrize(("alias", "waits"), [("default", 20_000), ("impatient", 1_400)])
+@pytest.mark.parametrize(("alias", "waits"), [("default", 20), ("impatient", 1.4)])
 def test_a_commit_of_a_database_file_is_on_disk_and_only_the_receiver_is_impatient(alias, waits):
-    with connections[alias].cursor() as cursor:
+    connection: Any = connections[alias]
+    with connection.cursor() as cursor:
         seen = [cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in ("synchronous", "journal_mode")]
         assert seen == [2, "wal"]
-        assert cursor.execute("PRAGMA busy_timeout").fetchone()[0] == waits
+    assert connection.longest_wait == waits

@@ -36,7 +36,7 @@ PUT_BEFORE = {"0005_subscription_terms": "0006_payment_methods", "0007_invoices"
 """The migrations that came later to main, each with the one that it was put before. Never add to this."""
 
 PAUSE_AFTER_SECONDS, PAUSE_SECONDS = 1.0, 0.15
-"""SQLite has one writer at a time, and whoever waits for it looks again every 0.1 s (``sqliteDefaultBusyCallback`` in
+"""SQLite has one writer at a time, and whoever waits for it looks again within 0.1 s (``sqliteDefaultBusyCallback`` in
 its source). So if ``migrate`` has run for a while, it lets others write between two migrations. Nobody writes into an
 empty database."""
 
