@@ -17,7 +17,7 @@ from billing.models import Office, Plan, User
 NAMED: tuple[type[Office | Plan | User], ...] = (Office, Plan, User)
 AT_A_TIME = 1_000
 PAUSE_SECONDS = 0.1
-"""Between two transactions. A database file has one writer at a time, and who waits for it looks again that often."""
+"""Between two transactions, so that others can write: a database file has one writer at a time."""
 READ_AT_A_TIME = 5_000
 AT_MOST = 10_000
 """Rows that one job mends; it is due again at once where there are more."""

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from billing import clock, coming, debts, errors, present_subscription, zones
+from billing.batches import each
 from billing.declines import of as decline_of
 from billing.held import Gap
 from billing.models import Invoice, Notification, Office, Payment, Subscription
@@ -113,16 +114,16 @@ def failed_payments(invoices: QuerySet[Invoice], at: datetime) -> list[Notice]:
 def of_time(at: datetime) -> Iterator[Notice]:
     """Yield what time alone brings at this moment: trials and access that end, and cards that expire."""
     gap = Gap()
-    for office in Office.objects.filter(coming.trial_ends(at)).iterator():
+    for office in each(Office.objects.filter(coming.trial_ends(at))):
         if office.trial_end and not gap.has(office.trial_end - coming.TRIAL_SOON):
             yield _of_day(Kind.TRIAL_ENDS, office, office.trial_end)
-    for office in Office.objects.filter(coming.card_expires(at)).iterator():
+    for office in each(Office.objects.filter(coming.card_expires(at))):
         expires, began = office.payment_method_expires, office.current_period_start
         if began and expires < f"{began:%Y-%m}":
             continue  # it was charged since, so this was told before, or is known
         if office.current_period_end and not gap.has(office.current_period_end - coming.CHARGED_SOON):
             yield Notice(Kind.CARD_EXPIRES, office, f"card_expires:{office.public_id}:{expires}", {"expires": expires})
-    for office in Office.objects.filter(_access_may_end(at)).iterator():
+    for office in each(Office.objects.filter(_access_may_end(at))):
         ends = access_ends(office, at)
         if ends and not gap.has(ends - ENDS_SOON) and not _was_just_told_of_end(office):
             yield _of_day(Kind.ACCESS_ENDS, office, ends)

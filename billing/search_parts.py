@@ -17,7 +17,7 @@ from billing.models.searched import Searched, made_of, write_parts
 SEARCHED: tuple[type[Searched], ...] = (Office, User)
 AT_A_TIME = 200
 PAUSE_SECONDS = 0.05
-"""Between two transactions. A database file has one writer at a time, and who waits for it looks again that often."""
+"""Between two transactions, so that others can write: a database file has one writer at a time."""
 READ_AT_A_TIME = 5_000
 AT_MOST = 4_000
 """Rows that one job mends; it is due again at once where there are more."""

@@ -11,6 +11,7 @@ from django.db.models import F
 from django.db.models.lookups import Exact
 
 from billing import clock, jobs
+from billing.batches import each
 from billing.findings import JUDGED, TEXT, Judged, report, texts_of
 from billing.models import Office
 from billing.text import fields
@@ -28,7 +29,7 @@ def judge_some() -> None:
 def judge_slice(number: int) -> None:
     for model in JUDGED:
         rows = model._default_manager.filter(Exact(F("id") % SLICES, number))
-        for row in rows.iterator(chunk_size=1_000):
+        for row in each(rows):
             tell(row)
 
 

@@ -84,7 +84,7 @@ class Stack:
             # the local Stripe of the demo refuses nothing for coming too fast
             "STRIPE_REQUESTS_PER_SECOND": "400",
             "STRIPE_REQUESTS_PER_ENDPOINT": "400",
-            # and answers at once: more looks would only wait for one another, since a database file has one writer
+            # It answers at once, so several looks at a time would mostly wait for the one writer of a database file.
             "WORKER_LOOKS_AT_ONCE": "1",
             "EMAIL_HOST": "",  # nothing is sent
             "SUPPORT_EMAIL": "billing-help@vendor.example",

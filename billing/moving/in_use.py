@@ -43,7 +43,7 @@ def _is_busy(error: OperationalError) -> bool:
 
 @contextmanager
 def _without_waiting(connection: Any) -> Iterator[None]:
-    usual, connection.longest_wait = connection.longest_wait, 0.5
+    usual, connection.longest_wait = connection.longest_wait, 0.0
     try:
         yield
     finally:

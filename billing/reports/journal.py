@@ -15,6 +15,7 @@ from typing import Any
 from django.db.models import Q, Sum
 
 from billing import history
+from billing.batches import batches
 from billing.models import Adjustment, Office, Payment
 from billing.models.statuses import INQUIRY, NOT_GIVEN_BACK, PaymentStatus
 from billing.reports.journal_entries import NOT_REPORTED, Account, Entry, Kind, credit_operations, posted
@@ -101,9 +102,7 @@ class Journal:
 
         Four queries for 400 Offices. All their rows are read, also those of before: they make the opening.
         """
-        after = 0
-        while batch := list(Office.objects.filter(pk__gt=after).order_by("pk")[:OFFICES_AT_ONCE]):
-            after = batch[-1].pk
+        for batch in batches(Office.objects.all(), size=OFFICES_AT_ONCE):
             operations = credit_operations(batch)
             for office, rows in history.rows_of(batch):
                 self.owed.update(history.owed_at(rows, until=self.month.end))

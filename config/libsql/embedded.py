@@ -22,12 +22,17 @@ from config.libsql import common
 
 NAPS_MILLISECONDS = 8
 """SQLite's first three: 1, 2 and 5 ms."""
+NO_NAP_SECONDS = 0.002
+"""SQLite does not nap if no wait can help: this connection is reading, and what it reads is not the newest any more."""
 _turns: dict[str, threading.Lock] = defaultdict(threading.Lock)
-"""For each file, who holds this is the one thread of this process that tries."""
+"""One lock for each file. The thread that holds it tries, and the other threads of this process wait for the lock."""
 
 
 class WaitingCursor:
-    """Executes each statement when others have written. Put before the cursor that executes it."""
+    """Waits until others have written. Name it before the driver's cursor among the base classes.
+
+    ``executemany`` does not wait, because some of its rows may be written already. Call it in a transaction.
+    """
 
     database: "DatabaseWrapper"
 
@@ -55,7 +60,7 @@ class DatabaseWrapper(common.DatabaseWrapper):
         """For how many seconds a statement waits for another connection that writes."""
 
     def init_connection_state(self) -> None:
-        """Do what Django does, and leave long waits to us. The commands of the options waited as SQLite does."""
+        """Do what Django does, and leave long waits to us. ``init_command`` has run before, with SQLite's own naps."""
         super().init_connection_state()
         self.connection.execute(f"PRAGMA busy_timeout = {NAPS_MILLISECONDS}")
 
@@ -73,24 +78,26 @@ class DatabaseWrapper(common.DatabaseWrapper):
         try:
             return execute(*statement)
         except self.Database.OperationalError as error:
-            if not self._did_nothing(error):
+            left = self._left_to_wait(error, since=began, tried=began)
+            if left <= 0 or not (turn := _turns[str(self.settings_dict["NAME"])]).acquire(timeout=left):
                 raise
-            locked = error
-        turn = _turns[str(self.settings_dict["NAME"])]
-        if not turn.acquire(timeout=max(0.0, self.longest_wait - (time.monotonic() - began))):
-            raise locked
         try:
-            while time.monotonic() - began < self.longest_wait:
+            while True:
+                tried = time.monotonic()
                 try:
                     return execute(*statement)
                 except self.Database.OperationalError as error:
-                    if not self._did_nothing(error):
+                    if self._left_to_wait(error, since=began, tried=tried) <= 0:
                         raise
-                    locked = error
         finally:
             turn.release()
-        raise locked
 
-    def _did_nothing(self, error: Exception) -> bool:
-        """Return whether another connection writes. A transaction of ours has the lock already."""
-        return str(error) == "database is locked" and not self.connection.in_transaction
+    def _left_to_wait(self, error: Exception, *, since: float, tried: float) -> float:
+        """Return for how many seconds the statement may be tried again. 0: it would not help, or could do harm.
+
+        In a transaction nothing is tried again. Ours begin with IMMEDIATE, so they have the lock already.
+        """
+        now = time.monotonic()
+        if str(error) != "database is locked" or self.connection.in_transaction or now - tried < NO_NAP_SECONDS:
+            return 0.0
+        return self.longest_wait - (now - since)

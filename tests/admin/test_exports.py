@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.urls import reverse
 
+from billing import batches
 from billing.audit import actor, trail
 from billing.models import AuditEntry, Finding, Invoice, Office, User
 from billing.reports import lists, tables
@@ -203,7 +204,7 @@ def test_more_rows_than_a_workbook_takes_are_refused_in_words(finance, monkeypat
 
 
 def test_a_long_list_is_read_in_parts_and_no_row_is_lost_or_twice(finance, monkeypatch, django_assert_max_num_queries):
-    monkeypatch.setattr(lists, "AT_ONCE", 2)
+    monkeypatch.setattr(batches, "SIZE", 2)
     names = {f"Practice {number}" for number in range(5)}
     for name in names:
         an_office(name)

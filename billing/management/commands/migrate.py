@@ -36,12 +36,12 @@ PUT_BEFORE = {"0005_subscription_terms": "0006_payment_methods", "0007_invoices"
 """The migrations that came later to main, each with the one that it was put before. Never add to this."""
 
 PAUSE_AFTER_SECONDS, PAUSE_SECONDS = 1.0, 0.15
-"""SQLite has one writer at a time, and whoever waits for it looks again within 0.1 s (``sqliteDefaultBusyCallback`` in
-its source). So if ``migrate`` has run for a while, it lets others write between two migrations. Nobody writes into an
-empty database."""
+"""SQLite has one writer at a time. Whoever waits for it looks again soon. Only a process of the version before, which
+may still run, may sleep for 0.1 s (``sqliteDefaultBusyCallback`` in SQLite's source). So if ``migrate`` has run for a
+while, it lets others write between two migrations. Nobody writes into an empty database."""
 
 RARELY = 50_000
-"""So many new objects may wait for a collection. Python's own number is 700, and 2,000 since 3.13."""
+"""Python collects garbage when there are this many new objects. Its own number is 700, and 2,000 since 3.13."""
 
 
 class Command(migrate.Command):
