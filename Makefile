@@ -48,7 +48,7 @@ example: .venv/dev-ready
 # What takes a minute by itself and only a new migration or version can break; CI runs it too. With TEST_DATABASE_URL
 # and LIBSQL_SERVER, data is moved to these servers and back too.
 test-slow: .venv/dev-ready
-	$(BIN)/pytest -n 2 -m slow --durations=40
+	$(BIN)/pytest -n 2 --dist loadfile -m slow --durations=40
 
 # A backup is restored 25 hours later: nothing is done twice, and each loss is listed. With TEST_DATABASE_URL also on
 # PostgreSQL, with LIBSQL_SERVER also of a libSQL server.
