@@ -18,7 +18,8 @@ from billing.audit import keys, leaves, tiles
 from billing.audit.merkle import Tree, leaf_hash
 from billing.models import AuditEntry, AuditSeal, SealedEntry
 
-MOST_TOGETHER = 2000
+MOST_TOGETHER = 250
+"""A seal is one transaction, and in a database file everybody else who writes waits until it has ended."""
 LATE = timedelta(minutes=15)
 """An entry can be committed after a later one was sealed: its transaction took that long at most."""
 

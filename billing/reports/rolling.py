@@ -43,9 +43,8 @@ def roll_up() -> bool:
 
 def _roll(report: str, now: datetime, made: Made) -> None:
     """Write the figures that ``made`` returns in place of those since its day."""
+    since, figures = made(RollUp.objects.filter(pk=report).first(), now)  # before anybody has to wait for the writing
     with transaction.atomic():
-        mark = RollUp.objects.filter(pk=report).first()
-        since, figures = made(mark, now)
         RolledUp.objects.filter(report=report, since__gte=since).delete()
         RolledUp.objects.bulk_create(figures)
         RollUp.objects.update_or_create(pk=report, defaults={"through": now, "made_at": clock.wall()})

@@ -42,7 +42,7 @@ WORKER_LOOKS_AT_ONCE = Variable(
     number(1, 50),
     "At how many customers one worker looks at the same time. Each takes a thread and a database connection. More help "
     "only where Stripe answers slowly.",
-    default="12",
+    default="14",
 )
 STRIPE_API_BASE = Variable(
     "STRIPE_API_BASE",

@@ -311,6 +311,22 @@ def test_two_seals_of_the_same_moment_are_not_both_made(offices):
     assert AuditSeal.objects.first() == last
 
 
+def test_many_entries_are_sealed_a_few_at_a_time_so_that_others_can_write_in_between(offices):
+    few, waiting = 250, 600
+    with trail.acting(actor.job("tests"), reason="a busy minute"):
+        for number in range(waiting):
+            trail.record_act(offices[0], f"thought {number}", office=offices[0])
+    before = AuditSeal.objects.count()
+
+    runs = 1
+    while sealing.seal():
+        runs += 1
+
+    sizes = SealedEntry.objects.filter(seal__number__gt=before).values_list("seal").annotate(models.Count("pk"))
+    assert sorted(size for _, size in sizes) == [waiting - 2 * few, few, few]
+    assert (runs, verify.verify().is_whole) == (3, True)
+
+
 def test_a_rotated_key_still_verifies_what_it_signed(offices, settings):
     before = next(iter(keys.public_keys().values())).hex()
     settings.AUDIT_SEAL_KEY = "22" * 32
