@@ -45,8 +45,8 @@ coverage: .venv/dev-ready
 example: .venv/dev-ready
 	docs/examples/waive_invoice.sh
 
-# What takes a minute by itself and only a new migration or version can break; CI runs it too. With TEST_DATABASE_URL
-# and LIBSQL_SERVER, data is moved to these servers and back too.
+# What takes a minute by itself; CI runs it too. With TEST_DATABASE_URL and LIBSQL_SERVER, data is moved to these servers
+# and back too. Each file stays in one process, because its tests share what is slow to set up.
 test-slow: .venv/dev-ready
 	$(BIN)/pytest -n 2 --dist loadfile -m slow --durations=40
 

@@ -19,7 +19,7 @@ from billing.audit.merkle import Tree, leaf_hash
 from billing.models import AuditEntry, AuditSeal, SealedEntry
 
 MOST_TOGETHER = 250
-"""A seal is one transaction, and in a database file everybody else who writes waits until it has ended."""
+"""One seal is one transaction. In a database file, other writers wait until it ends. So it is short."""
 LATE = timedelta(minutes=15)
 """An entry can be committed after a later one was sealed: its transaction took that long at most."""
 

@@ -43,11 +43,13 @@ def roll_up() -> bool:
 
 def _roll(report: str, now: datetime, made: Made) -> None:
     """Write the figures that ``made`` returns in place of those since its day."""
-    since, figures = made(RollUp.objects.filter(pk=report).first(), now)  # before anybody has to wait for the writing
+    made_at = clock.wall()
+    # not in the transaction: in a database file, everybody else who writes would wait for it
+    since, figures = made(RollUp.objects.filter(pk=report).first(), now)
     with transaction.atomic():
         RolledUp.objects.filter(report=report, since__gte=since).delete()
         RolledUp.objects.bulk_create(figures)
-        RollUp.objects.update_or_create(pk=report, defaults={"through": now, "made_at": clock.wall()})
+        RollUp.objects.update_or_create(pk=report, defaults={"through": now, "made_at": made_at})
 
 
 def _mrr(mark: RollUp | None, now: datetime) -> tuple[date, list[RolledUp]]:

@@ -5,7 +5,7 @@ write fail with "database is locked", however long they wait.
 Source: https://docs.djangoproject.com/en/5.2/ref/databases/#sqlite-notes
 
 While another connection writes, SQLite naps before it tries again, and its naps become longer, up to 0.1 s
-(``sqliteDefaultBusyCallback`` in its source). Twelve threads that write for some milliseconds each would mostly sleep.
+(``sqliteDefaultBusyCallback`` in its source). Many threads that write for some milliseconds each would mostly sleep.
 So SQLite takes only its first naps here. After these the statement is tried again, until its time is over. One thread
 of a process tries, and the others wait for their turn.
 """

@@ -311,20 +311,31 @@ def test_two_seals_of_the_same_moment_are_not_both_made(offices):
     assert AuditSeal.objects.first() == last
 
 
-def test_many_entries_are_sealed_a_few_at_a_time_so_that_others_can_write_in_between(offices):
-    few, waiting = 250, 600
+def wrote(count, office):
     with trail.acting(actor.job("tests"), reason="a busy minute"):
-        for number in range(waiting):
-            trail.record_act(offices[0], f"thought {number}", office=offices[0])
-    before = AuditSeal.objects.count()
+        for number in range(count):
+            trail.record_act(office, f"thought {number}", office=office)
 
-    runs = 1
-    while sealing.seal():
-        runs += 1
+
+def test_many_entries_are_sealed_a_few_at_a_time_so_that_others_can_write_in_between(offices, monkeypatch):
+    monkeypatch.setattr(seals, "MOST_TOGETHER", 5)
+    before = AuditSeal.objects.count()
+    wrote(12, offices[0])
+
+    assert not sealing.seal()
 
     sizes = SealedEntry.objects.filter(seal__number__gt=before).values_list("seal").annotate(models.Count("pk"))
-    assert sorted(size for _, size in sizes) == [waiting - 2 * few, few, few]
-    assert (runs, verify.verify().is_whole) == (3, True)
+    assert sorted(size for _, size in sizes) == [2, 5, 5]
+    assert verify.verify().is_whole
+
+
+def test_when_sealing_takes_long_other_jobs_have_a_turn(offices, monkeypatch):
+    monkeypatch.setattr(seals, "MOST_TOGETHER", 5)
+    monkeypatch.setattr(sealing, "SEALS_FOR", 0.0)
+    wrote(12, offices[0])
+
+    assert [sealing.seal() for _ in range(3)] == [True, True, False]
+    assert verify.verify().is_whole
 
 
 def test_a_rotated_key_still_verifies_what_it_signed(offices, settings):

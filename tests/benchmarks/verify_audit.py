@@ -17,7 +17,6 @@ from tests.benchmarks import stage
 
 ENTRIES = int(os.environ.get("BENCH_ENTRIES", "1000000"))
 AT_ONCE = 20_000
-SEALED_TOGETHER = 2_000
 GOAL_SECONDS = 60.0
 GOAL_MEGABYTES = 50.0
 
@@ -96,8 +95,9 @@ def made() -> None:
         with append_only.lifted(connection), connection.cursor() as cursor:
             cursor.executemany("UPDATE billing_auditentry SET mac = %s WHERE id = %s", marks)
         with transaction.atomic():
-            for begin in range(0, len(rows), SEALED_TOGETHER):
-                part = list(zip(rows, hashes, strict=True))[begin : begin + SEALED_TOGETHER]
+            pairs = list(zip(rows, hashes, strict=True))
+            for begin in range(0, len(rows), seals.MOST_TOGETHER):
+                part = pairs[begin : begin + seals.MOST_TOGETHER]
                 number, places = number + 1, []
                 for (pk, *_), one in part:
                     places.append((tree.size, pk, one.hex()))

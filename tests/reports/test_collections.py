@@ -3,8 +3,10 @@
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from django.db import connection
 
 from billing.models import Payment
+from billing.reports import rolling
 from billing.reports.pictures import pictures
 from billing.reports.rolling import roll_up
 from tests.reports.made import NOW, day, known_since, paid, refunded
@@ -66,3 +68,16 @@ def test_a_debit_that_a_bank_accepts_later_counts_in_the_week_in_which_it_was_ma
     Payment.objects.filter(pk=debit.pk).update(status="succeeded")
 
     assert weeks() == [("06-03", 19_900, 0, 19_900)]
+
+
+def test_nobody_who_writes_waits_while_the_figures_are_calculated(monkeypatch):
+    calculate, open_then = rolling._collections, []
+
+    def watched(*given):
+        open_then.append(list(connection.savepoint_ids))
+        return calculate(*given)
+
+    monkeypatch.setattr(rolling, "_collections", watched)
+    roll_up()
+
+    assert open_then == [connection.savepoint_ids]
