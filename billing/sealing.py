@@ -15,7 +15,8 @@ EVERYTHING_EVERY = timedelta(days=7)
 VERIFIED_TOGETHER = 50_000
 """Some seconds' work: a job has a lease of a minute."""
 SEALS_FOR, OTHERS_WRITE_FOR = 2.0, 0.02
-"""In seconds: how long one run seals, and its pause between two seals."""
+"""In seconds: how long one run seals, and its pause between two seals. Without the pause, the next seal would often
+begin before those who wait for the database file have tried again."""
 
 
 @job("seal-audit", every=timedelta(minutes=1))

@@ -57,9 +57,9 @@ def record() -> bool:
     changes = SubscriptionChange.objects.filter(at__gte=mark.through - OVERLAP) if mark else _all()
     last: SubscriptionChange | None = None
     while batch := _next(changes, last):
-        last = batch[-1]
+        last, made = batch[-1], list(_movements(batch))
         with transaction.atomic():
-            Movement.objects.bulk_create(list(_movements(batch)), ignore_conflicts=True)
+            Movement.objects.bulk_create(made, ignore_conflicts=True)
             RollUp.objects.update_or_create(pk=MARK, defaults={"through": last.at, "made_at": clock.wall()})
         if time.monotonic() > until:
             return True

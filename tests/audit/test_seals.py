@@ -319,10 +319,17 @@ def wrote(count, office):
 
 def test_many_entries_are_sealed_a_few_at_a_time_so_that_others_can_write_in_between(offices, monkeypatch):
     monkeypatch.setattr(seals, "MOST_TOGETHER", 5)
-    before = AuditSeal.objects.count()
+    before, sealed = AuditSeal.objects.count(), SealedEntry.objects.count()
+    pauses = []
+
+    def pause(seconds):
+        pauses.append((seconds > 0, connection.in_atomic_block, SealedEntry.objects.count() - sealed))
+
+    monkeypatch.setattr(sealing.time, "sleep", pause)
     wrote(12, offices[0])
 
     assert not sealing.seal()
+    assert pauses == [(True, False, 5), (True, False, 10)]
 
     sizes = SealedEntry.objects.filter(seal__number__gt=before).values_list("seal").annotate(models.Count("pk"))
     assert sorted(size for _, size in sizes) == [2, 5, 5]
